@@ -1,0 +1,68 @@
+/**
+ * Every error the engine raises on purpose, as one table: code -> how its message reads and which
+ * HTTP status it maps to. Messages name the subject first, then what was expected, then what came.
+ */
+interface ErrorRow {
+  readonly status: number;
+  readonly message: (details: Record<string, unknown>) => string;
+}
+
+const show = (value: unknown): string =>
+  typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+
+export const errorTable = {
+  // weights
+  SAFETENSORS_HEADER: {
+    status: 400,
+    message: (d) => `${show(d.file)}: not a valid safetensors file: ${show(d.reason)}`,
+  },
+  WEIGHTS_MISSING: {
+    status: 400,
+    message: (d) => `${show(d.file)}: tensor '${show(d.key)}' is missing`,
+  },
+  WEIGHTS_SHAPE: {
+    status: 400,
+    message: (d) => `'${show(d.key)}': expected shape ${show(d.expected)}, got ${show(d.got)}`,
+  },
+  FAMILY_UNKNOWN: {
+    status: 400,
+    message: (d) =>
+      `${show(d.file)}: could not detect the model type of this file: ${show(d.reason)}`,
+  },
+  // files
+  PATH_OUTSIDE: {
+    status: 403,
+    message: (d) => `path '${show(d.path)}' lies outside ${show(d.root)}`,
+  },
+  FILE_NOT_FOUND: {
+    status: 404,
+    message: (d) => `${show(d.kind)} '${show(d.name)}' was not found`,
+  },
+  // runtime
+  INTERRUPTED: { status: 200, message: () => 'interrupted' },
+  UNSUPPORTED: { status: 400, message: (d) => show(d.what) },
+  BAD_INPUT: {
+    status: 400,
+    message: (d) => `${show(d.subject)}: expected ${show(d.expected)}, got ${show(d.got)}`,
+  },
+} satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** An error with a code of `errorTable`; `details` carries the values its message names. */
+export class NoodleError extends Error {
+  readonly code: ErrorCode;
+  readonly details: Record<string, unknown>;
+
+  constructor(code: ErrorCode, details: Record<string, unknown> = {}, options?: ErrorOptions) {
+    super(errorTable[code].message(details), options);
+    this.name = 'NoodleError';
+    this.code = code;
+    this.details = details;
+  }
+
+  /** HTTP status that the server answers with when this error reaches a route. */
+  get status(): number {
+    return errorTable[this.code].status;
+  }
+}
