@@ -1,0 +1,167 @@
+/**
+ * What a node is: plain data plus a short function. The graph code knows nothing else about nodes;
+ * it never sees tensors. `engine/node.ts` is the face of this file for node authors.
+ */
+import type { Json } from '../workflow/lossless-json.ts';
+
+/** A link in a prompt: [source node id, output slot]. */
+export type Link = [nodeId: string, slot: number];
+
+/** One node of an API-format prompt. */
+export interface PromptNode {
+  class_type: string;
+  inputs: Record<string, Json>;
+  _meta?: { title?: string };
+  /** Set by the executor; a client may send its own (ComfyUI's IS_CHANGED result). */
+  is_changed?: Json;
+  override_display_id?: string;
+}
+
+/** An API-format prompt: node id -> node. */
+export type Prompt = Record<string, PromptNode>;
+
+export type ComboChoice = string | number | boolean;
+
+/** What a node definition may ask for when its lists of choices are printed. */
+export interface ChoiceSource {
+  /** Files of a model folder (`checkpoints`, `loras`, …), sorted relative paths. */
+  modelFiles(folder: string): readonly string[];
+  /** Top-level files of the input directory of one kind, sorted. */
+  inputFiles(kind: 'image' | 'audio' | 'video' | 'latent' | 'any'): readonly string[];
+}
+
+/** One declared input. `T` is the type that `run` receives (a phantom: nothing is stored for it). */
+export interface InputSpec<T = unknown, Optional extends boolean = boolean> {
+  /** `INT`, `FLOAT`, `STRING`, `BOOLEAN`, `COMBO`, or a socket type such as `IMAGE`, `A,B`, `*`. */
+  readonly type: string;
+  /** Printed as the second element of the input in object_info; absent prints none (V1 only). */
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** COMBO only. */
+  readonly choices?: readonly ComboChoice[] | ((source: ChoiceSource) => readonly ComboChoice[]);
+  readonly optional: Optional;
+  readonly lazy?: boolean;
+  /** The link itself is passed instead of its value. */
+  readonly rawLink?: boolean;
+  readonly __value?: T;
+}
+
+export type HiddenKind =
+  | 'PROMPT'
+  | 'DYNPROMPT'
+  | 'EXTRA_PNGINFO'
+  | 'UNIQUE_ID'
+  | 'AUTH_TOKEN_COMFY_ORG'
+  | 'API_KEY_COMFY_ORG'
+  | 'COMFY_USAGE_SOURCE'
+  | 'EXECUTION_LIST';
+
+export interface OutputSpec {
+  readonly type: string | readonly ComboChoice[];
+  /** Defaults to the type. */
+  readonly name?: string;
+  /** OUTPUT_IS_LIST. */
+  readonly list?: boolean;
+  readonly tooltip?: string;
+}
+
+/** Marks an output as "do not run what depends on me"; with a message the user is told why. */
+export class ExecutionBlocker {
+  readonly message: string | null;
+
+  constructor(message: string | null) {
+    this.message = message;
+  }
+}
+
+/** A preview picture of a node: raw RGB bytes, row-major, 3 per pixel. */
+export interface PreviewImage {
+  readonly width: number;
+  readonly height: number;
+  readonly rgb: Uint8Array;
+}
+
+export interface NodeOutput {
+  readonly result?: readonly unknown[] | ExecutionBlocker;
+  /** What the client is shown, e.g. `{ images: [{ filename, subfolder, type }] }`. */
+  readonly ui?: Readonly<Record<string, readonly unknown[]>>;
+  /** Nodes that replace this one; `result` may then hold links into them. */
+  readonly expand?: Prompt;
+}
+
+export type NodeResult = readonly unknown[] | NodeOutput | ExecutionBlocker;
+
+/** What a running node may use besides its inputs. */
+export interface NodeContext<Services = unknown> {
+  readonly nodeId: string;
+  readonly promptId: string;
+  /** Aborted when the prompt is interrupted; long work checks it and throws NoodleError INTERRUPTED. */
+  readonly signal: AbortSignal;
+  readonly services: Services;
+  /** ComfyUI's ProgressBar: `progress_state`, the preview, then `progress`. Throws when interrupted. */
+  progress(value: number, max: number, preview?: PreviewImage): void;
+  /** The V3 set_progress: `progress_state` (and a preview for flagged clients) only. */
+  setProgress(
+    value: number,
+    max: number,
+    options?: { nodeId?: string; preview?: PreviewImage },
+  ): void;
+  /** Progress text of the node (binary message 3). */
+  sendText(text: string): void;
+  /** Any other websocket message, to the prompt's client (or everybody when it has none). */
+  send(type: string, data: unknown): void;
+}
+
+/** Inputs of IS_CHANGED, VALIDATE_INPUTS and check_lazy_status: linked or unevaluated ones are null. */
+export type LooseInputs = Record<string, unknown>;
+
+export interface ValidateSpec {
+  /** Parameters the check names (they lose their built-in min/max/list checks); 'all' = **kwargs. */
+  readonly inputs: readonly string[] | 'all';
+  /** The check also wants `{ linked input: source type }` (switches off link type checks of the node). */
+  readonly inputTypes?: boolean;
+  /** True is good; false or a text is an error. */
+  check(
+    inputs: LooseInputs,
+    inputTypes: Readonly<Record<string, string>>,
+    source: ChoiceSource,
+  ): boolean | string | Promise<boolean | string>;
+}
+
+export interface NodeDefinition<Services = unknown> {
+  readonly name: string;
+  readonly displayName?: string | null;
+  readonly category: string;
+  readonly description?: string;
+  /** object_info's `python_module`: `nodes`, `comfy_extras.nodes_x`, `custom_nodes.<pack>`. */
+  readonly module: string;
+  /** Which of ComfyUI's two forms object_info prints. */
+  readonly form: 'v1' | 'v3';
+  readonly inputs: Readonly<Record<string, InputSpec>>;
+  readonly hidden?: Readonly<Record<string, HiddenKind>>;
+  readonly outputs: readonly OutputSpec[];
+  readonly outputNode?: boolean;
+  readonly inputIsList?: boolean;
+  readonly acceptAllInputs?: boolean;
+  readonly notIdempotent?: boolean;
+  readonly hasIntermediateOutput?: boolean;
+  readonly deprecated?: boolean;
+  readonly experimental?: boolean;
+  readonly devOnly?: boolean;
+  readonly apiNode?: boolean;
+  readonly searchAliases?: readonly string[];
+  readonly essentialsCategory?: string;
+  /** Python's `async def`: may run beside other nodes. Without it the executor awaits each call. */
+  readonly parallel?: boolean;
+  readonly validate?: ValidateSpec;
+  /** IS_CHANGED / fingerprint_inputs; NaN means "always run". */
+  isChanged?(inputs: LooseInputs, context: NodeContext<Services>): unknown;
+  /** check_lazy_status: names of lazy inputs that are needed now. */
+  checkLazy?(
+    inputs: LooseInputs,
+    context: NodeContext<Services>,
+  ): readonly string[] | Promise<readonly string[]>;
+  run(inputs: LooseInputs, context: NodeContext<Services>): NodeResult | Promise<NodeResult>;
+}
+
+/** The set of known nodes: class name -> definition, in registration order. */
+export type NodeRegistry = ReadonlyMap<string, NodeDefinition>;

@@ -1,0 +1,50 @@
+/**
+ * A diffusion model as the samplers see it: a raw network plus the numbers that turn its output
+ * into a denoised picture. Implemented by `engine/values/model.ts` on an ONNX Runtime session,
+ * and by small analytic functions in tests.
+ */
+import type { NDArray } from '../array/nd.ts';
+import type { ConditioningEntry } from './conditioning.ts';
+import type { LatentFormat } from './latent-format.ts';
+import type { ModelSampling } from './model-sampling.ts';
+
+/** Everything one batched network call needs; row r of every tensor belongs together. */
+export interface ModelInput {
+  /** Scaled input [n, c, h, w] (without concat channels). */
+  readonly x: NDArray;
+  /** Model time of each row (n values). */
+  readonly timesteps: Float32Array;
+  /** Per row conditioning tensors by name as `encodeConditioning` made them, already batched. */
+  readonly cond: Readonly<Record<string, NDArray>>;
+  readonly signal?: AbortSignal;
+}
+
+/** What `encodeConditioning` may need to know about the run. */
+export interface ConditioningRun {
+  /** Shape of the latent being sampled [b, c, h, w]. */
+  readonly latentShape: readonly number[];
+  readonly noise: NDArray;
+  /** Present while inpainting: [b, 1, h, w] latent-sized mask, and the scaled latent. */
+  readonly denoiseMask?: NDArray;
+  readonly latentImage?: NDArray;
+}
+
+export interface DiffusionModel {
+  readonly modelSampling: ModelSampling;
+  readonly latentFormat: LatentFormat;
+  /**
+   * The tensors this model wants for one conditioning entry, batch 1 or [b, …]:
+   * `cross` (cross-attention context) and whatever the family adds (`y`, `concat`, `guidance` …).
+   */
+  encodeConditioning(
+    entry: ConditioningEntry,
+    run: ConditioningRun,
+  ): Promise<Readonly<Record<string, NDArray>>>;
+  /** The raw network output for `input`, fp32, same spatial shape as x. */
+  apply(input: ModelInput): Promise<NDArray>;
+  /**
+   * How many rows [c, h, w] are best evaluated in one call on this device
+   * (1 = evaluate cond and uncond one after the other).
+   */
+  bestBatch(rowShape: readonly number[]): number;
+}

@@ -1,0 +1,17 @@
+/** The picture-like values on wires, in ComfyUI's layouts. */
+import type { NDArray } from '../array/nd.ts';
+
+/** [batch, height, width, channels], values 0..1. */
+export type Image = NDArray;
+
+/** [batch, height, width], values 0..1. */
+export type Mask = NDArray;
+
+export interface Latent {
+  /** [batch, channels, height, width] (video: [batch, channels, frames, height, width]), VAE units. */
+  readonly samples: NDArray;
+  /** [batch, 1, h, w] or [batch, h, w]; any size, resized by the sampler. */
+  readonly noise_mask?: NDArray;
+  /** Which item of the original batch each row is (LatentFromBatch and friends). */
+  readonly batch_index?: readonly number[];
+}

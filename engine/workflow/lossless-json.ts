@@ -1,0 +1,282 @@
+/**
+ * JSON as ComfyUI's Python reads and writes it, without loss: integers beyond 2^53 become `bigint`,
+ * a float literal whose value is whole (`5.0`, `1e3`) becomes a `Float` so that it is told apart
+ * from `5`, and NaN / Infinity literals are accepted. Everything else is plain JavaScript.
+ */
+
+/** A float literal with a whole value; all other floats are plain numbers. */
+export class Float {
+  readonly value: number;
+
+  constructor(value: number) {
+    this.value = value;
+  }
+
+  valueOf(): number {
+    return this.value;
+  }
+}
+
+export type Json =
+  null | boolean | number | bigint | string | Float | Json[] | { [key: string]: Json };
+
+const MAX_DEPTH = 512;
+const NUMBER = /-?(?:Infinity|NaN|\d+(\.\d+)?([eE][+-]?\d+)?)/y;
+const STRING = /"([^"\\\u0000-\u001f]*)(")?/y;
+
+/** Parses JSON text; throws SyntaxError (with the position) on bad text or nesting over 512 levels. */
+export function parseJson(text: string): Json {
+  let at = 0;
+
+  const fail = (what: string): never => {
+    throw new SyntaxError(`${what} at position ${at}`);
+  };
+
+  const skipSpace = (): void => {
+    for (;;) {
+      const c = text.charCodeAt(at);
+      if (c === 32 || c === 10 || c === 13 || c === 9) at++;
+      else return;
+    }
+  };
+
+  const parseString = (): string => {
+    STRING.lastIndex = at;
+    const plain = STRING.exec(text);
+    if (plain === null) return fail('expected a string');
+    if (plain[2] !== undefined) {
+      at = STRING.lastIndex;
+      return plain[1];
+    }
+    // Escapes present: find the closing quote, then let JSON.parse decode and check them.
+    let end = at + 1;
+    while (end < text.length && text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
+    if (end >= text.length) return fail('unterminated string');
+    let value: string;
+    try {
+      value = JSON.parse(text.slice(at, end + 1)) as string;
+    } catch {
+      return fail('bad escape or control character in string');
+    }
+    at = end + 1;
+    return value;
+  };
+
+  const parseNumber = (): Json => {
+    NUMBER.lastIndex = at;
+    const match = NUMBER.exec(text);
+    if (match === null) return fail('unexpected character');
+    const [token, fraction, exponent] = match;
+    const digits = token.startsWith('-') ? token.slice(1) : token;
+    if (digits.length > 1 && digits[0] === '0' && /\d/.test(digits[1])) fail('leading zero');
+    at = NUMBER.lastIndex;
+    const value = Number(token);
+    if (fraction === undefined && exponent === undefined) {
+      if (!Number.isFinite(value) && /\d/.test(token)) return BigInt(token);
+      return Number.isInteger(value) && !Number.isSafeInteger(value) ? BigInt(token) : value;
+    }
+    return Number.isInteger(value) ? new Float(value) : value;
+  };
+
+  const parseArray = (depth: number): Json[] => {
+    at++;
+    const items: Json[] = [];
+    skipSpace();
+    if (text[at] === ']') {
+      at++;
+      return items;
+    }
+    for (;;) {
+      items.push(parseValue(depth));
+      skipSpace();
+      const c = text[at++];
+      if (c === ']') return items;
+      if (c !== ',') {
+        at--;
+        fail("expected ',' or ']'");
+      }
+    }
+  };
+
+  const parseObject = (depth: number): { [key: string]: Json } => {
+    at++;
+    const object: { [key: string]: Json } = {};
+    skipSpace();
+    if (text[at] === '}') {
+      at++;
+      return object;
+    }
+    for (;;) {
+      skipSpace();
+      const key = parseString();
+      skipSpace();
+      if (text[at] !== ':') fail("expected ':'");
+      at++;
+      setOwn(object, key, parseValue(depth));
+      skipSpace();
+      const c = text[at++];
+      if (c === '}') return object;
+      if (c !== ',') {
+        at--;
+        fail("expected ',' or '}'");
+      }
+    }
+  };
+
+  const parseValue = (depth: number): Json => {
+    if (depth > MAX_DEPTH) fail(`nesting deeper than ${MAX_DEPTH} levels`);
+    skipSpace();
+    switch (text[at]) {
+      case '{':
+        return parseObject(depth + 1);
+      case '[':
+        return parseArray(depth + 1);
+      case '"':
+        return parseString();
+      case 't':
+        return word('true', true);
+      case 'f':
+        return word('false', false);
+      case 'n':
+        return word('null', null);
+      default:
+        return parseNumber();
+    }
+  };
+
+  const word = <T extends Json>(token: string, value: T): T => {
+    if (!text.startsWith(token, at)) fail('unexpected character');
+    at += token.length;
+    return value;
+  };
+
+  const value = parseValue(0);
+  skipSpace();
+  if (at < text.length) fail('unexpected text after the value');
+  return value;
+}
+
+/** Writes an own property even when the key is `__proto__`, so that hostile keys stay data. */
+function setOwn(object: { [key: string]: Json }, key: string, value: Json): void {
+  if (key === '__proto__') {
+    Object.defineProperty(object, key, {
+      value,
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    });
+  } else {
+    object[key] = value;
+  }
+}
+
+export interface StringifyOptions {
+  /** 'python' (default): `", "` and `": "` separators, non-ASCII as \uXXXX; 'compact': neither. */
+  readonly style?: 'python' | 'compact';
+  /** Pretty-print with this many spaces, as json.dump(indent=n) does. */
+  readonly indent?: number;
+}
+
+/** Writes a value as Python's json.dumps would; `undefined` members are left out. */
+export function stringifyJson(value: unknown, options: StringifyOptions = {}): string {
+  const { style = 'python', indent } = options;
+  const comma = indent !== undefined ? ',' : style === 'python' ? ', ' : ',';
+  const colon = style === 'python' || indent !== undefined ? ': ' : ':';
+  const pieces: string[] = [];
+
+  const quote = (s: string): string => {
+    const quoted = JSON.stringify(s);
+    return style === 'python' ? quoted.replace(/[\u007f-\uffff]/g, escapeUnit) : quoted;
+  };
+
+  const list = (
+    open: string,
+    close: string,
+    count: number,
+    level: number,
+    item: () => void,
+  ): void => {
+    pieces.push(open);
+    if (count > 0) {
+      item();
+      if (indent !== undefined) pieces.push('\n' + ' '.repeat(indent * level));
+    }
+    pieces.push(close);
+  };
+
+  const separate = (first: boolean, level: number): void => {
+    if (!first) pieces.push(comma);
+    if (indent !== undefined) pieces.push('\n' + ' '.repeat(indent * (level + 1)));
+  };
+
+  const write = (v: unknown, level: number): void => {
+    if (v === null || v === undefined) pieces.push('null');
+    else if (typeof v === 'string') pieces.push(quote(v));
+    else if (typeof v === 'boolean' || typeof v === 'bigint') pieces.push(String(v));
+    else if (typeof v === 'number') {
+      pieces.push(Number.isInteger(v) && Number.isSafeInteger(v) ? String(v) : pythonFloat(v));
+    } else if (v instanceof Float) pieces.push(pythonFloat(v.value));
+    else if (Array.isArray(v)) {
+      list('[', ']', v.length, level, () =>
+        v.forEach((item, i) => {
+          separate(i === 0, level);
+          write(item, level + 1);
+        }),
+      );
+    } else if (typeof v === 'object') {
+      const entries = Object.entries(v).filter(([, member]) => member !== undefined);
+      list('{', '}', entries.length, level, () =>
+        entries.forEach(([key, member], i) => {
+          separate(i === 0, level);
+          pieces.push(quote(key), colon);
+          write(member, level + 1);
+        }),
+      );
+    } else {
+      throw new TypeError(`a ${typeof v} cannot be written as JSON`);
+    }
+  };
+
+  write(value, 0);
+  return pieces.join('');
+}
+
+const escapeUnit = (c: string): string => '\\u' + c.charCodeAt(0).toString(16).padStart(4, '0');
+
+/** Python's repr of a float: `5.0`, `1e-05`, `1e+16`, `NaN`, `Infinity` (JSON spelling of the last two). */
+export function pythonFloat(value: number): string {
+  if (Number.isNaN(value)) return 'NaN';
+  if (!Number.isFinite(value)) return value > 0 ? 'Infinity' : '-Infinity';
+  if (Object.is(value, -0)) return '-0.0';
+  if (value === 0) return '0.0';
+  const [mantissa, exponentText] = value.toExponential().split('e');
+  const exponent = Number(exponentText);
+  if (exponent < -4 || exponent >= 16) {
+    const sign = exponent < 0 ? '-' : '+';
+    return `${mantissa}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
+  }
+  if (Number.isInteger(value)) return `${value.toString()}.0`;
+  const plain = String(value);
+  return plain.includes('e')
+    ? value.toFixed(mantissa.replace(/[-.]/g, '').length - 1 - exponent)
+    : plain;
+}
+
+/** Plain JavaScript of a parsed value: `Float` becomes a number; unsafe integers stay `bigint`. */
+export function toPlain(value: Json): unknown {
+  if (value instanceof Float) return value.value;
+  if (Array.isArray(value)) return value.map(toPlain);
+  if (value !== null && typeof value === 'object') {
+    const plain: Record<string, unknown> = {};
+    for (const [key, member] of Object.entries(value)) {
+      Object.defineProperty(plain, key, {
+        value: toPlain(member),
+        enumerable: true,
+        writable: true,
+        configurable: true,
+      });
+    }
+    return plain;
+  }
+  return value;
+}
