@@ -29,6 +29,8 @@ export const errorTable = {
     message: (d) =>
       `${show(d.file)}: could not detect the model type of this file: ${show(d.reason)}`,
   },
+  // tensor programs and sessions
+  PROGRAM: { status: 500, message: (d) => `tensor program: ${show(d.reason)}` },
   // files
   PATH_OUTSIDE: {
     status: 403,

@@ -1,0 +1,114 @@
+/** Tracing: runs an architecture's function once and keeps the tensors its outputs depend on. */
+import { NoodleError } from '../errors.ts';
+import type { WeightSource } from '../weights/source.ts';
+import { type Weights, openWeights } from './cursor.ts';
+import type { Dtype } from './dtype.ts';
+import { type Dim, asLinear, symbol, symbolsOf } from './shape.ts';
+import { type Node, type Tensor, node } from './tensor.ts';
+
+export interface Program {
+  readonly name: string;
+  readonly inputs: readonly Node<'input'>[];
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  /** Every tensor that an output depends on, inputs of a node before the node. */
+  readonly nodes: readonly Tensor[];
+  /** Keys of the weights that were read, and those that nothing asked for. */
+  readonly usage: { readonly used: readonly string[]; readonly unused: readonly string[] };
+}
+
+/** What an architecture builds with. */
+export interface Graph {
+  /** Declares an input; a string in `dims` names a symbolic size. */
+  input(name: string, dtype: Dtype, dims: readonly (Dim | string)[]): Tensor;
+  readonly weights: Weights;
+}
+
+/**
+ * The program of `build`. Weights are a source or a cursor (with hooks, or shared with another
+ * program). Throws WEIGHTS_MISSING for a key the file lacks and PROGRAM for shapes that do not fit.
+ */
+export function trace(
+  name: string,
+  weights: WeightSource | Weights,
+  build: (g: Graph) => Record<string, Tensor>,
+): Program {
+  const cursor = 'tensors' in weights ? openWeights(weights) : weights;
+  const inputs: Node<'input'>[] = [];
+  const outputs = build({
+    weights: cursor,
+    input: (inputName, dtype, dims) => {
+      if (inputs.some((other) => other.attrs.name === inputName)) {
+        throw new NoodleError('PROGRAM', { reason: `${name}: two inputs named '${inputName}'` });
+      }
+      const shape = dims.map((dim) => (typeof dim === 'string' ? symbol(dim) : dim));
+      const input = node('input', [], { name: inputName, shape, dtype });
+      inputs.push(input as Node<'input'>);
+      return input;
+    },
+  });
+  const nodes = topologicalOrder(Object.values(outputs));
+  checkSymbols(name, inputs, nodes);
+  const { source, used } = cursor.ledger;
+  const unused = [...source.tensors.keys()].filter((key) => !used.has(key));
+  return { name, inputs, outputs, nodes, usage: { used: [...used], unused } };
+}
+
+/** All tensors that `roots` depend on, inputs first; without recursion, for programs are deep. */
+export function topologicalOrder(roots: readonly Tensor[]): Tensor[] {
+  const order: Tensor[] = [];
+  const state = new Map<Tensor, 'open' | 'done'>();
+  const stack = [...roots].reverse();
+  while (stack.length > 0) {
+    const top = stack.at(-1)!;
+    if (state.get(top) === undefined) {
+      state.set(top, 'open');
+      for (const input of [...top.inputs].reverse()) {
+        if (state.get(input) === undefined) stack.push(input);
+      }
+    } else {
+      if (state.get(top) === 'open') {
+        state.set(top, 'done');
+        order.push(top);
+      }
+      stack.pop();
+    }
+  }
+  return order;
+}
+
+/** Where a symbol's value is read from: the size `factor * symbol + offset` of an input's axis. */
+export interface SymbolOrigin {
+  readonly input: Node<'input'>;
+  readonly axis: number;
+  readonly factor: number;
+  readonly offset: number;
+}
+
+/** For every symbol of the inputs, the first axis that determines it. */
+export function symbolOrigins(inputs: readonly Node<'input'>[]): Map<string, SymbolOrigin> {
+  const origins = new Map<string, SymbolOrigin>();
+  for (const input of inputs) {
+    input.shape.forEach((dim, axis) => {
+      const form = asLinear(dim);
+      if (form && !origins.has(form.name)) origins.set(form.name, { input, axis, ...form });
+    });
+  }
+  return origins;
+}
+
+function checkSymbols(
+  name: string,
+  inputs: readonly Node<'input'>[],
+  nodes: readonly Tensor[],
+): void {
+  const origins = symbolOrigins(inputs);
+  for (const tensor of nodes) {
+    for (const dim of tensor.shape) {
+      const unbound = symbolsOf(dim).find((symbolName) => !origins.has(symbolName));
+      if (unbound !== undefined) {
+        const reason = `${name}: the size '${unbound}' is not the size of any input`;
+        throw new NoodleError('PROGRAM', { reason });
+      }
+    }
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * A weight source is a directory of tensors: a map from key to where its bytes lie. Views (a
+ * prefix, renamed keys, slices of a fused tensor) are new maps over the same bytes, so a foreign
+ * checkpoint layout costs no copy and no conversion step.
+ */
+import { NoodleError } from '../errors.ts';
+import type { SafetensorsFile } from './safetensors.ts';
+
+/** Storage types of safetensors, by their names in the header. */
+export type StorageDtype =
+  | 'F64'
+  | 'F32'
+  | 'F16'
+  | 'BF16'
+  | 'F8_E4M3'
+  | 'F8_E5M2'
+  | 'I64'
+  | 'I32'
+  | 'I16'
+  | 'I8'
+  | 'U64'
+  | 'U32'
+  | 'U16'
+  | 'U8'
+  | 'BOOL';
+
+/** Where the bytes of an entry lie: a range of a file (absolute offset), or memory. */
+export type WeightBytes =
+  | { readonly kind: 'file'; readonly path: string; readonly offset: number }
+  | { readonly kind: 'memory'; readonly bytes: Uint8Array };
+
+/** One tensor of a source. */
+export interface WeightEntry {
+  readonly dtype: StorageDtype;
+  /** The shape its reader sees. */
+  readonly shape: readonly number[];
+  readonly byteLength: number;
+  readonly bytes: WeightBytes;
+  /** The bytes hold the tensor with its two axes swapped. */
+  readonly transposed?: boolean;
+}
+
+export interface WeightSource {
+  /** Names the source in messages: usually the file's path. */
+  readonly label: string;
+  /** Changes whenever the bytes behind any entry may have changed (path, size, time, views). */
+  readonly identity: string;
+  readonly tensors: ReadonlyMap<string, WeightEntry>;
+}
+
+/** Every tensor of an opened file, under the keys of its header. */
+export function fileSource(file: SafetensorsFile): WeightSource {
+  const tensors = new Map<string, WeightEntry>();
+  for (const [key, { dtype, shape, offset, byteLength }] of file.tensors) {
+    tensors.set(key, {
+      dtype,
+      shape,
+      byteLength,
+      bytes: { kind: 'file', path: file.path, offset },
+    });
+  }
+  return { label: file.path, identity: file.identity, tensors };
+}
+
+/** The tensors whose keys start with `prefix` (such as `model.diffusion_model.`), with it removed. */
+export function sub(source: WeightSource, prefix: string): WeightSource {
+  return rename(source, (key) => (key.startsWith(prefix) ? key.slice(prefix.length) : undefined), {
+    tag: `sub:${prefix}`,
+  });
+}
+
+/**
+ * The same tensors under other keys; `to` returns undefined to leave a tensor out. `tag` tells two
+ * renamings of one file apart in the identity.
+ */
+export function rename(
+  source: WeightSource,
+  to: (key: string) => string | undefined,
+  { tag }: { tag: string },
+): WeightSource {
+  const tensors = new Map<string, WeightEntry>();
+  for (const [key, entry] of source.tensors) {
+    const renamed = to(key);
+    if (renamed !== undefined) tensors.set(renamed, entry);
+  }
+  return { label: source.label, identity: `${source.identity}|${tag}`, tensors };
+}
+
+/** Several sources as one; on equal keys the later source wins. */
+export function mergeSources(sources: readonly WeightSource[]): WeightSource {
+  return {
+    label: [...new Set(sources.map((source) => source.label))].join(' + '),
+    identity: sources.map((source) => source.identity).join('+'),
+    tensors: new Map(sources.flatMap((source) => [...source.tensors])),
+  };
+}
+
+/** A source of tensors that are made in memory (test weights, baked patches, converted files). */
+export function memorySource(
+  label: string,
+  identity: string,
+  tensors: Iterable<
+    readonly [string, { dtype: StorageDtype; shape: readonly number[]; bytes: Uint8Array }]
+  >,
+): WeightSource {
+  const entries = new Map<string, WeightEntry>();
+  for (const [key, { dtype, shape, bytes }] of tensors) {
+    const entry = { dtype, shape, byteLength: bytes.byteLength };
+    entries.set(key, { ...entry, bytes: { kind: 'memory', bytes } });
+  }
+  return { label, identity, tensors: entries };
+}
+
+/**
+ * Rows [start, end) of an entry's first axis as an entry of its own. Rows of a row-major tensor are
+ * contiguous, so q, k and v of a fused projection stay where they lie in the file.
+ */
+export function rowsOf(entry: WeightEntry, start: number, end: number): WeightEntry {
+  if (entry.transposed) {
+    throw new NoodleError('UNSUPPORTED', { what: 'rows of a transposed weight view' });
+  }
+  const rowBytes = entry.shape[0] === 0 ? 0 : entry.byteLength / entry.shape[0];
+  const byteLength = (end - start) * rowBytes;
+  const bytes: WeightBytes =
+    entry.bytes.kind === 'file'
+      ? { ...entry.bytes, offset: entry.bytes.offset + start * rowBytes }
+      : {
+          kind: 'memory',
+          bytes: entry.bytes.bytes.subarray(start * rowBytes, end * rowBytes),
+        };
+  return { ...entry, shape: [end - start, ...entry.shape.slice(1)], byteLength, bytes };
+}
+
+/** The same bytes under another shape of equal size (a 1x1 convolution read as a matrix). */
+export function reshapedEntry(entry: WeightEntry, shape: readonly number[]): WeightEntry {
+  return { ...entry, shape };
+}
+
+/** A 2-D entry seen with its axes swapped (OpenCLIP's text projection); the bytes stay as they are. */
+export function transposedEntry(entry: WeightEntry): WeightEntry {
+  return { ...entry, shape: [...entry.shape].reverse(), transposed: !entry.transposed };
+}
