@@ -36,6 +36,13 @@ export const errorTable = {
     status: 403,
     message: (d) => `path '${show(d.path)}' lies outside ${show(d.root)}`,
   },
+  /** ComfyUI's own words: clients look for them. */
+  SAVE_OUTSIDE: {
+    status: 403,
+    message: (d) =>
+      '**** ERROR: Saving image outside the output folder is not allowed.' +
+      `\n full_output_folder: ${show(d.folder)}\n         output_dir: ${show(d.root)}`,
+  },
   FILE_NOT_FOUND: {
     status: 404,
     message: (d) => `${show(d.kind)} '${show(d.name)}' was not found`,

@@ -2,7 +2,22 @@
  * The folders a ComfyUI user knows: models, input, output, temp, user. One implementation
  * (`createFolders`), one resolver for every name that comes from outside.
  */
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { NoodleError } from '../errors.ts';
 import type { ChoiceSource } from '../graph/definition.ts';
+import { byCodePoint, createModelLister } from './list-files.ts';
+import { isKind } from './media-kinds.ts';
+import {
+  addModelPath,
+  modelFolderName,
+  readExtraModelPaths,
+  standardModelFolders,
+} from './model-folders.ts';
+import type { ModelFolder } from './model-folders.ts';
+import { isFile, resolveInside } from './paths.ts';
+import { createCounters } from './save-target.ts';
+import type { SavedFile } from './save-target.ts';
 
 export type DirectoryType = 'input' | 'output' | 'temp';
 
@@ -43,4 +58,147 @@ export interface Folders extends ChoiceSource {
     type: DirectoryType,
     size?: { width: number; height: number },
   ): SaveTarget;
+  /**
+   * Writes `<filename>_<counter>_<suffix>` (suffix `.png`) whole, at the first free counter from
+   * the target's on; never replaces a file, also between processes.
+   */
+  writeNumbered(target: SaveTarget, suffix: string, bytes: Uint8Array | string): SavedFile;
+}
+
+/** ComfyUI's directory flags; paths may be relative to the working directory. */
+export interface FolderOptions {
+  /** --base-directory, else the program's folder. */
+  readonly base: string;
+  readonly inputDirectory?: string;
+  readonly outputDirectory?: string;
+  /** --temp-directory X, which means X/temp. */
+  readonly tempDirectory?: string;
+  /** --user-directory; must exist. */
+  readonly userDirectory?: string;
+  /** --models-directory. */
+  readonly modelsDirectory?: string;
+  /** Files of --extra-model-paths-config, after the `extra_model_paths.yaml` in `program`. */
+  readonly extraModelPaths?: readonly string[];
+  /** Where a default `extra_model_paths.yaml` is looked for; `base` when left out. */
+  readonly program?: string;
+  readonly now?: () => Date;
+}
+
+/** The models that nodes save into the output folder can be loaded from there again. */
+const OUTPUT_MODELS = ['checkpoints', 'clip', 'vae', 'diffusion_models', 'loras'];
+
+/**
+ * The folders of one installation; input, output, temp and user are created. Throws BAD_INPUT for a
+ * missing user directory or an unreadable extra_model_paths.yaml.
+ */
+export function createFolders(options: FolderOptions): Folders {
+  const base = resolve(options.base);
+  const input = resolve(options.inputDirectory ?? join(base, 'input'));
+  const output = resolve(options.outputDirectory ?? join(base, 'output'));
+  const temp = resolve(options.tempDirectory ?? base, 'temp');
+  const user = resolve(options.userDirectory ?? join(base, 'user'));
+  if (options.userDirectory !== undefined && !isDirectory(user)) {
+    throw new NoodleError('BAD_INPUT', {
+      subject: '--user-directory',
+      expected: 'an existing folder',
+      got: user,
+    });
+  }
+  for (const directory of [input, output, temp, user]) mkdirSync(directory, { recursive: true });
+
+  const models = collectModelFolders(options, base, output);
+  const listModels = createModelLister();
+  const counters = createCounters(options.now);
+  const directories = { input, output, temp };
+  const modelFolder = (name: string): ModelFolder | undefined => models.get(modelFolderName(name));
+
+  const annotatedFile = (name: string, defaultType: DirectoryType = 'input'): string => {
+    const { type, bare } = splitAnnotation(name);
+    return resolveInside(directories[type ?? defaultType], bare);
+  };
+
+  return {
+    base,
+    input,
+    output,
+    temp,
+    user,
+    directory: (type) => directories[type],
+    modelFolders: () => [...models.keys()],
+    modelPaths: (folder) => modelFolder(folder)?.paths,
+    modelFiles: (folder) => {
+      const found = modelFolder(folder);
+      return found === undefined ? [] : listModels(found);
+    },
+    inputFiles: (kind) =>
+      readdirSync(input)
+        .filter((name) => isKind(name, kind) && isFile(join(input, name)))
+        .sort(byCodePoint),
+    modelFile: (folder, name) => {
+      for (const root of modelFolder(folder)?.paths ?? []) {
+        const path = modelPath(root, name);
+        if (path !== undefined) return path;
+      }
+      throw new NoodleError('FILE_NOT_FOUND', { kind: `Model in folder '${folder}'`, name });
+    },
+    annotatedFile,
+    annotatedExists: (name) => {
+      try {
+        return isFile(annotatedFile(name));
+      } catch {
+        return false;
+      }
+    },
+    saveTarget: (prefix, type, size) => counters.saveTarget(directories[type], prefix, size),
+    writeNumbered: (target, suffix, bytes) => counters.writeNumbered(target, suffix, bytes),
+  };
+}
+
+function collectModelFolders(
+  options: FolderOptions,
+  base: string,
+  output: string,
+): ReadonlyMap<string, ModelFolder> {
+  const models = standardModelFolders(
+    base,
+    resolve(options.modelsDirectory ?? join(base, 'models')),
+  );
+  const standard = join(resolve(options.program ?? base), 'extra_model_paths.yaml');
+  if (isFile(standard)) readExtraModelPaths(standard, models);
+  for (const file of options.extraModelPaths ?? []) readExtraModelPaths(file, models);
+  for (const name of OUTPUT_MODELS) addModelPath(models, name, join(output, name));
+  return models;
+}
+
+/** The file in one search path; a link without a target does not count. */
+function modelPath(root: string, name: string): string | undefined {
+  try {
+    const path = resolveInside(root, name, { links: 'follow' });
+    return isFile(path) ? path : undefined;
+  } catch (error) {
+    if (error instanceof NoodleError && error.code === 'FILE_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+/** Splits `name [output]` into its directory and bare name; type undefined without a suffix. */
+export function splitAnnotation(name: string): { type?: DirectoryType; bare: string } {
+  for (const type of ['output', 'input', 'temp'] as const) {
+    const suffix = `[${type}]`;
+    // The character before the suffix, whatever it is, belongs to the annotation.
+    if (name.endsWith(suffix)) return { type, bare: name.slice(0, -suffix.length - 1) };
+  }
+  return { bare: name };
+}
+
+/** Empties the temp directory (ComfyUI does so at start and stop); links in it are not followed. */
+export function wipeTemp(folders: Pick<Folders, 'temp'>): void {
+  mkdirSync(folders.temp, { recursive: true });
+  for (const name of readdirSync(folders.temp)) {
+    rmSync(join(folders.temp, name), { recursive: true, force: true });
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

@@ -1,0 +1,95 @@
+/** Recursive file lists that are remembered until a directory changes. */
+import { readdirSync, realpathSync, statSync } from 'node:fs';
+import { extname, join, sep } from 'node:path';
+import type { ModelFolder } from './model-folders.ts';
+
+interface CachedList {
+  readonly files: readonly string[];
+  /** Directory -> mtime in nanoseconds; null for a search path that did not exist. */
+  readonly stamps: ReadonlyMap<string, bigint | null>;
+  readonly scannedAt: bigint;
+}
+
+// File systems stamp with the kernel's tick: a change within the same tick leaves the mtime as it
+// was, so a list made this soon after a change is not to be trusted.
+const RACY_NS = 50_000_000n;
+
+/** Lists a model folder: sorted union of its search paths, relative names with the system's slash. */
+export function createModelLister(): (folder: ModelFolder) => readonly string[] {
+  const cache = new Map<ModelFolder, CachedList>();
+  return (folder) => {
+    const known = cache.get(folder);
+    if (known !== undefined && isFresh(known, folder.paths)) return known.files;
+    const stamps = new Map<string, bigint | null>();
+    const scannedAt = BigInt(Date.now()) * 1_000_000n;
+    const files = new Set<string>();
+    for (const root of folder.paths) {
+      walk(root, '', new Set(), stamps, (name) => {
+        if (matches(name, folder.extensions)) files.add(name);
+      });
+    }
+    const list = { files: [...files].sort(byCodePoint), stamps, scannedAt };
+    cache.set(folder, list);
+    return list.files;
+  };
+}
+
+function isFresh(list: CachedList, paths: readonly string[]): boolean {
+  if (!paths.every((path) => list.stamps.has(path))) return false;
+  for (const [directory, stamp] of list.stamps) {
+    if (stampOf(directory) !== stamp) return false;
+    if (stamp !== null && list.scannedAt - stamp < RACY_NS) return false;
+  }
+  return true;
+}
+
+function walk(
+  directory: string,
+  prefix: string,
+  above: ReadonlySet<string>,
+  stamps: Map<string, bigint | null>,
+  found: (name: string) => void,
+): void {
+  // The stamp is taken before reading, so that a file added in between makes the list stale.
+  stamps.set(directory, stampOf(directory));
+  let entries;
+  let real: string;
+  try {
+    real = realpathSync.native(directory);
+    entries = readdirSync(directory, { withFileTypes: true });
+  } catch {
+    return;
+  }
+  if (above.has(real)) return; // a link to one of its own ancestors
+  const inside = new Set(above).add(real);
+  for (const entry of entries) {
+    if (entry.name.startsWith('.')) continue;
+    const path = join(directory, entry.name);
+    const target = entry.isSymbolicLink() ? statSync(path, { throwIfNoEntry: false }) : entry;
+    if (target?.isDirectory()) walk(path, prefix + entry.name + sep, inside, stamps, found);
+    else if (target?.isFile()) found(prefix + entry.name);
+  }
+}
+
+function stampOf(directory: string): bigint | null {
+  try {
+    return statSync(directory, { bigint: true, throwIfNoEntry: false })?.mtimeNs ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function matches(name: string, extensions: readonly string[]): boolean {
+  return extensions.length === 0 || extensions.includes(extname(name).toLowerCase());
+}
+
+/** Python's order of strings (by code point), which is what ComfyUI's lists have. */
+export function byCodePoint(a: string, b: string): number {
+  if (a === b) return 0;
+  const left = [...a];
+  const right = [...b];
+  for (let i = 0; i < left.length && i < right.length; i++) {
+    if (left[i] !== right[i]) return (left[i].codePointAt(0) ?? 0) - (right[i].codePointAt(0) ?? 0);
+  }
+  return left.length - right.length;
+}
