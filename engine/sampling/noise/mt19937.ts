@@ -1,0 +1,38 @@
+/**
+ * Mersenne Twister 19937 with 32-bit outputs (Matsumoto and Nishimura 1998), seeded as torch's CPU
+ * generator seeds it: from the low 32 bits of the seed only.
+ */
+const size = 624;
+const shift = 397;
+
+export class Mt19937 {
+  private readonly state = new Uint32Array(size);
+  private position = size;
+
+  constructor(seed: bigint) {
+    this.state[0] = Number(seed & 0xffffffffn);
+    for (let j = 1; j < size; j++) {
+      const previous = this.state[j - 1];
+      this.state[j] = Math.imul(1812433253, previous ^ (previous >>> 30)) + j;
+    }
+  }
+
+  /** The next output, 0 .. 2^32 - 1. */
+  next(): number {
+    if (this.position === size) this.twist();
+    let y = this.state[this.position++];
+    y ^= y >>> 11;
+    y ^= (y << 7) & 0x9d2c5680;
+    y ^= (y << 15) & 0xefc60000;
+    return (y ^ (y >>> 18)) >>> 0;
+  }
+
+  private twist(): void {
+    const state = this.state;
+    for (let j = 0; j < size; j++) {
+      const y = (state[j] & 0x80000000) | (state[(j + 1) % size] & 0x7fffffff);
+      state[j] = state[(j + shift) % size] ^ (y >>> 1) ^ (y & 1 ? 0x9908b0df : 0);
+    }
+    this.position = 0;
+  }
+}
