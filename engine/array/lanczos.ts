@@ -1,0 +1,166 @@
+/**
+ * Lanczos resize on 8-bit pixels, bit for bit what Pillow's `Image.resize(…, LANCZOS)` computes:
+ * a horizontal and a vertical pass, each rounded to 8 bits, with 22-bit fixed-point weights.
+ */
+const PRECISION = 22;
+const HALF = 1 << (PRECISION - 1);
+
+/** Interleaved 8-bit pixels. */
+export interface Bytes {
+  readonly data: Uint8Array | Uint8ClampedArray;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+}
+
+/**
+ * Resizes RGB (3) or RGBA (4) pixels. RGBA is premultiplied for the passes and divided again.
+ * Throws RangeError for other channel counts.
+ */
+export function lanczosBytes(image: Bytes, width: number, height: number): Bytes {
+  if (image.channels !== 3 && image.channels !== 4) {
+    throw new RangeError(`lanczos: expected 3 or 4 channels, got ${image.channels}`);
+  }
+  if (image.width === width && image.height === height) return image;
+  if (image.channels === 3) return resizePasses(image, width, height);
+  const out = resizePasses({ ...image, data: premultiply(image.data) }, width, height);
+  unpremultiply(out.data);
+  return out;
+}
+
+function resizePasses(image: Bytes, width: number, height: number): Bytes {
+  const across = image.width === width ? image : horizontal(image, width);
+  return across.height === height
+    ? { ...across, data: across.data.slice() }
+    : vertical(across, height);
+}
+
+interface Kernel {
+  readonly first: Int32Array;
+  readonly count: Int32Array;
+  readonly weights: Int32Array;
+  /** Weights per output cell (a constant stride; unused ones are 0). */
+  readonly stride: number;
+}
+
+function kernel(from: number, to: number): Kernel {
+  const scale = from / to;
+  const stretch = Math.max(scale, 1);
+  const support = 3 * stretch;
+  const stride = Math.ceil(support) * 2 + 1;
+  const first = new Int32Array(to);
+  const count = new Int32Array(to);
+  const weights = new Int32Array(to * stride);
+  const w = new Float64Array(stride);
+  for (let o = 0; o < to; o++) {
+    const centre = (o + 0.5) * scale;
+    first[o] = Math.max(Math.trunc(centre - support + 0.5), 0);
+    count[o] = Math.min(Math.trunc(centre + support + 0.5), from) - first[o];
+    let sum = 0;
+    for (let k = 0; k < count[o]; k++) {
+      w[k] = lanczos3((k + first[o] - centre + 0.5) * (1 / stretch));
+      sum += w[k];
+    }
+    for (let k = 0; k < count[o]; k++) {
+      const v = (sum === 0 ? w[k] : w[k] / sum) * (1 << PRECISION);
+      weights[o * stride + k] = Math.trunc(v < 0 ? v - 0.5 : v + 0.5);
+    }
+  }
+  return { first, count, weights, stride };
+}
+
+function lanczos3(x: number): number {
+  return x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0;
+}
+
+function sinc(x: number): number {
+  if (x === 0) return 1;
+  const angle = x * Math.PI;
+  return Math.sin(angle) / angle;
+}
+
+function clip(sum: number): number {
+  const v = sum >> PRECISION;
+  return v < 0 ? 0 : v > 255 ? 255 : v;
+}
+
+function horizontal({ data, width, height, channels }: Bytes, outWidth: number): Bytes {
+  const { first, count, weights, stride } = kernel(width, outWidth);
+  const out = new Uint8Array(outWidth * height * channels);
+  let to = 0;
+  for (let y = 0; y < height; y++) {
+    const row = y * width * channels;
+    for (let x = 0; x < outWidth; x++) {
+      const base = row + first[x] * channels;
+      const n = count[x];
+      const at = x * stride;
+      let r = HALF;
+      let g = HALF;
+      let b = HALF;
+      if (channels === 3) {
+        for (let k = 0, p = base; k < n; k++, p += 3) {
+          const w = weights[at + k];
+          r = (r + w * data[p]) | 0;
+          g = (g + w * data[p + 1]) | 0;
+          b = (b + w * data[p + 2]) | 0;
+        }
+      } else {
+        let a = HALF;
+        for (let k = 0, p = base; k < n; k++, p += 4) {
+          const w = weights[at + k];
+          r = (r + w * data[p]) | 0;
+          g = (g + w * data[p + 1]) | 0;
+          b = (b + w * data[p + 2]) | 0;
+          a = (a + w * data[p + 3]) | 0;
+        }
+        out[to + 3] = clip(a);
+      }
+      out[to] = clip(r);
+      out[to + 1] = clip(g);
+      out[to + 2] = clip(b);
+      to += channels;
+    }
+  }
+  return { data: out, width: outWidth, height, channels };
+}
+
+function vertical({ data, width, height, channels }: Bytes, outHeight: number): Bytes {
+  const { first, count, weights, stride } = kernel(height, outHeight);
+  const row = width * channels;
+  const out = new Uint8Array(row * outHeight);
+  const sum = new Int32Array(row);
+  for (let y = 0; y < outHeight; y++) {
+    sum.fill(HALF);
+    for (let k = 0; k < count[y]; k++) {
+      const w = weights[y * stride + k];
+      const from = (first[y] + k) * row;
+      for (let i = 0; i < row; i++) sum[i] += w * data[from + i];
+    }
+    const to = y * row;
+    for (let i = 0; i < row; i++) out[to + i] = clip(sum[i]);
+  }
+  return { data: out, width, height: outHeight, channels };
+}
+
+function premultiply(rgba: Uint8Array | Uint8ClampedArray): Uint8Array {
+  const out = new Uint8Array(rgba.length);
+  for (let i = 0; i < rgba.length; i += 4) {
+    const alpha = rgba[i + 3];
+    for (let c = 0; c < 3; c++) {
+      const t = rgba[i + c] * alpha + 128;
+      out[i + c] = ((t >> 8) + t) >> 8;
+    }
+    out[i + 3] = alpha;
+  }
+  return out;
+}
+
+function unpremultiply(rgba: Uint8Array | Uint8ClampedArray): void {
+  for (let i = 0; i < rgba.length; i += 4) {
+    const alpha = rgba[i + 3];
+    if (alpha === 0 || alpha === 255) continue;
+    for (let c = 0; c < 3; c++) {
+      rgba[i + c] = Math.min(255, Math.floor((255 * rgba[i + c]) / alpha));
+    }
+  }
+}
