@@ -1,0 +1,138 @@
+/** Collects the nodes and constants of an ONNX model while a program is lowered. */
+import type { Dtype } from '../tensor/dtype.ts';
+import { type Dim, type Shape, type SymbolicDim, sameDim } from '../tensor/shape.ts';
+import type { SymbolOrigin } from '../tensor/trace.ts';
+import type { Attribute, Initializer, OnnxNode } from './model.ts';
+
+export interface NodeOptions {
+  readonly attributes?: Readonly<Record<string, Attribute>>;
+  readonly domain?: string;
+}
+
+export interface Builder {
+  readonly nodes: OnnxNode[];
+  readonly initializers: Initializer[];
+  /** Path in the checkpoint that new nodes are named under. */
+  scope: string;
+  /** Adds a node and gives the name of its output. */
+  add(op: string, inputs: readonly string[], options?: NodeOptions): string;
+  /** A node of ONNX Runtime's own operators. */
+  contrib(op: string, inputs: readonly string[], attributes?: NodeOptions['attributes']): string;
+  /** A float constant. */
+  floats(values: ArrayLike<number>, shape: readonly number[]): string;
+  /** A constant vector of 64-bit integers. */
+  ints(values: readonly number[], shape?: readonly number[]): string;
+  /** A constant of any type from its bytes. */
+  raw(dtype: Dtype, shape: readonly number[], data: Uint8Array): string;
+  /** A size as a vector of one 64-bit integer. */
+  size(dim: Dim): string;
+  /** A shape as a vector of 64-bit integers. */
+  sizes(shape: Shape): string;
+}
+
+/** A builder whose symbolic sizes are read from the inputs that `origins` names. */
+export function createBuilder(origins: ReadonlyMap<string, SymbolOrigin>): Builder {
+  const nodes: OnnxNode[] = [];
+  const initializers: Initializer[] = [];
+  const taken = new Map<string, number>();
+  const constants = new Map<string, string>();
+  const sizes = new Map<string, string>();
+
+  const unique = (base: string): string => {
+    const count = (taken.get(base) ?? 0) + 1;
+    taken.set(base, count);
+    return count === 1 ? base : `${base}_${count}`;
+  };
+  const builder: Builder = {
+    nodes,
+    initializers,
+    scope: '',
+    add: (op, inputs, { attributes = {}, domain = '' } = {}) => {
+      const name = unique(builder.scope === '' ? op : `${builder.scope}/${op}`);
+      nodes.push({ op, domain, name, inputs, outputs: [name], attributes });
+      return name;
+    },
+    contrib: (op, inputs, attributes) =>
+      builder.add(op, inputs, { attributes, domain: 'com.microsoft' }),
+    floats: (values, shape) => {
+      const data = Float32Array.from(values);
+      return builder.raw('f32', shape, new Uint8Array(data.buffer));
+    },
+    ints: (values, shape = [values.length]) => {
+      const data = BigInt64Array.from(values, BigInt);
+      return builder.raw('i64', shape, new Uint8Array(data.buffer));
+    },
+    raw: (dtype, shape, data) => {
+      const key = `${dtype}[${shape.join()}]${Buffer.from(data).toString('base64')}`;
+      let name = constants.get(key);
+      if (name === undefined) {
+        name = unique(`constant/${dtype}`);
+        constants.set(key, name);
+        initializers.push({ name, dtype, shape, data });
+      }
+      return name;
+    },
+    size: (dim) => {
+      if (typeof dim === 'number') return builder.ints([dim]);
+      let name = sizes.get(dim.text);
+      if (name === undefined) {
+        const { scope } = builder;
+        builder.scope = 'sizes';
+        name = computeSize(builder, dim, origins);
+        builder.scope = scope;
+        sizes.set(dim.text, name);
+      }
+      return name;
+    },
+    sizes: (shape) => {
+      if (shape.every((dim) => typeof dim === 'number')) return builder.ints(shape);
+      return builder.add(
+        'Concat',
+        shape.map((dim) => builder.size(dim)),
+        {
+          attributes: { axis: { int: 0 } },
+        },
+      );
+    },
+  };
+  return builder;
+}
+
+/** Sum of products of symbols and quotients, on vectors of one element. */
+function computeSize(
+  builder: Builder,
+  dim: SymbolicDim,
+  origins: ReadonlyMap<string, SymbolOrigin>,
+): string {
+  const terms = dim.terms.map(({ factor, atoms }) => {
+    const parts = atoms.map((atom) =>
+      atom.kind === 'symbol'
+        ? symbolSize(builder, origins.get(atom.name)!)
+        : builder.add('Div', [builder.size(atom.value), builder.size(atom.by)]),
+    );
+    if (factor !== 1 || parts.length === 0) parts.push(builder.ints([factor]));
+    return parts.reduce((product, part) => builder.add('Mul', [product, part]));
+  });
+  return terms.reduce((sum, term) => builder.add('Add', [sum, term]));
+}
+
+function symbolSize(builder: Builder, { input, axis, factor, offset }: SymbolOrigin): string {
+  let size = builder.add('Shape', [input.attrs.name], {
+    attributes: { start: { int: axis }, end: { int: axis + 1 } },
+  });
+  if (offset !== 0) size = builder.add('Sub', [size, builder.ints([offset])]);
+  return factor === 1 ? size : builder.add('Div', [size, builder.ints([factor])]);
+}
+
+/**
+ * `x` under another shape. Sizes that stay in place are written 0 and one unknown -1, so that sizes
+ * are computed at run time only when nothing else can say them.
+ */
+export function reshapeTo(builder: Builder, x: string, from: Shape, to: Shape): string {
+  const spec = to.map((dim, i): Dim | 'keep' =>
+    typeof dim !== 'number' && i < from.length && sameDim(dim, from[i]) ? 'keep' : dim,
+  );
+  const inferred = spec.findLastIndex((dim) => typeof dim === 'object');
+  const shape = spec.map((dim, i) => (i === inferred ? -1 : dim === 'keep' ? 0 : dim));
+  return builder.add('Reshape', [x, builder.sizes(shape)]);
+}

@@ -1,0 +1,127 @@
+/** ONNX models as protobuf bytes (field numbers of onnx.proto, IR version 10). */
+import {
+  type Attribute,
+  type Initializer,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxValue,
+  elementTypes,
+  operatorSets,
+} from './model.ts';
+import { type Message, encodeMessage } from './protobuf.ts';
+
+/** Where the bytes of a weight lie for the reader of the model. */
+export interface ExternalRange {
+  /** Path relative to the folder that the session is given, with forward slashes. */
+  readonly location: string;
+  readonly offset: number;
+}
+
+/**
+ * The model's bytes. `place` says for a weight either where it lies outside the model or which bytes
+ * to put inside. The same model and places give the same bytes.
+ */
+export function encodeModel(
+  model: OnnxModel,
+  place: (weight: Extract<Initializer, { entry: unknown }>) => ExternalRange | Uint8Array,
+): Uint8Array {
+  return encodeMessage((m) => {
+    m.int(1, 10);
+    m.text(2, 'noodle');
+    m.message(7, (graph) => {
+      for (const node of model.nodes) graph.message(1, (m) => writeNode(m, node));
+      graph.text(2, model.name);
+      for (const initializer of model.initializers) {
+        graph.message(5, (m) => {
+          writeInitializer(
+            m,
+            initializer,
+            'data' in initializer ? initializer.data : place(initializer),
+          );
+        });
+      }
+      for (const input of model.inputs) graph.message(11, (m) => writeValue(m, input));
+      for (const output of model.outputs) graph.message(12, (m) => writeValue(m, output));
+    });
+    for (const [domain, version] of Object.entries(operatorSets)) {
+      m.message(8, (set) => {
+        set.text(1, domain);
+        set.int(2, version);
+      });
+    }
+  });
+}
+
+function writeNode(m: Message, node: OnnxNode): void {
+  for (const input of node.inputs) m.text(1, input);
+  for (const output of node.outputs) m.text(2, output);
+  m.text(3, node.name);
+  m.text(4, node.op);
+  for (const [name, value] of Object.entries(node.attributes)) {
+    m.message(5, (attribute) => {
+      attribute.text(1, name);
+      writeAttribute(attribute, value);
+    });
+  }
+  if (node.domain !== '') m.text(7, node.domain);
+}
+
+function writeAttribute(m: Message, value: Attribute): void {
+  if ('float' in value) {
+    m.float(2, value.float);
+    m.int(20, 1);
+  } else if ('int' in value) {
+    m.int(3, value.int);
+    m.int(20, 2);
+  } else if ('text' in value) {
+    m.text(4, value.text);
+    m.int(20, 3);
+  } else if ('floats' in value) {
+    for (const item of value.floats) m.float(7, item);
+    m.int(20, 6);
+  } else {
+    for (const item of value.ints) m.int(8, item);
+    m.int(20, 7);
+  }
+}
+
+function writeInitializer(
+  m: Message,
+  { name, dtype, shape }: Initializer,
+  place: ExternalRange | Uint8Array,
+): void {
+  for (const dim of shape) m.int(1, dim);
+  m.int(2, elementTypes[dtype]);
+  m.text(8, name);
+  if (place instanceof Uint8Array) {
+    m.bytes(9, place);
+    return;
+  }
+  const length = byteLength(dtype, shape);
+  for (const [key, value] of Object.entries({ ...place, length })) {
+    m.message(13, (pair) => {
+      pair.text(1, key);
+      pair.text(2, String(value));
+    });
+  }
+  m.int(14, 1);
+}
+
+function byteLength(dtype: Initializer['dtype'], shape: readonly number[]): number {
+  const bits = dtype === 'bool' ? 8 : Number(/^(?:bf|f|i|u)(8|16|32|64)/.exec(dtype)![1]);
+  return shape.reduce((size, dim) => size * dim, bits / 8);
+}
+
+function writeValue(m: Message, { name, dtype, shape }: OnnxValue): void {
+  m.text(1, name);
+  m.message(2, (type) => {
+    type.message(1, (tensor) => {
+      tensor.int(1, elementTypes[dtype]);
+      tensor.message(2, (dims) => {
+        for (const dim of shape) {
+          dims.message(1, (d) => (typeof dim === 'number' ? d.int(1, dim) : d.text(2, dim)));
+        }
+      });
+    });
+  });
+}

@@ -1,0 +1,65 @@
+/** An ONNX model as plain data, before it becomes bytes. */
+import type { Dtype } from '../tensor/dtype.ts';
+import type { WeightEntry } from '../weights/source.ts';
+
+export type Attribute =
+  | { readonly int: number }
+  | { readonly float: number }
+  | { readonly text: string }
+  | { readonly ints: readonly number[] }
+  | { readonly floats: readonly number[] };
+
+export interface OnnxNode {
+  readonly op: string;
+  /** Empty for the standard operators. */
+  readonly domain: string;
+  readonly name: string;
+  /** Empty names stand for optional inputs that are left out. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
+
+/** A constant of the model: bytes inside it, or an entry of a weight source. */
+export type Initializer = {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+} & ({ readonly data: Uint8Array } | { readonly entry: WeightEntry });
+
+export interface OnnxValue {
+  readonly name: string;
+  readonly dtype: Dtype;
+  /** Numbers are fixed sizes; texts name symbolic ones. */
+  readonly shape: readonly (number | string)[];
+}
+
+export interface OnnxModel {
+  readonly name: string;
+  readonly nodes: readonly OnnxNode[];
+  readonly initializers: readonly Initializer[];
+  readonly inputs: readonly OnnxValue[];
+  readonly outputs: readonly OnnxValue[];
+}
+
+/** Operator sets a model may use: standard operators and ONNX Runtime's own. */
+export const operatorSets: Readonly<Record<string, number>> = { '': 21, 'com.microsoft': 1 };
+
+/** ONNX's numbers for element types. */
+export const elementTypes: Readonly<Record<Dtype, number>> = {
+  f32: 1,
+  u8: 2,
+  i8: 3,
+  u16: 4,
+  i16: 5,
+  i32: 6,
+  i64: 7,
+  bool: 9,
+  f16: 10,
+  f64: 11,
+  u32: 12,
+  u64: 13,
+  bf16: 16,
+  f8e4m3: 17,
+  f8e5m2: 19,
+};

@@ -1,0 +1,289 @@
+/**
+ * Lowering to standard ONNX operators only: runs on every execution provider, and is what provider
+ * tables start from.
+ */
+import type { Dtype } from '../tensor/dtype.ts';
+import type { OpName } from '../tensor/ops.ts';
+import {
+  type Dim,
+  type Shape,
+  sameDim,
+  sizeOfShape,
+  floorDivDim,
+  mulDim,
+} from '../tensor/shape.ts';
+import type { Node } from '../tensor/tensor.ts';
+import { type Builder, reshapeTo } from './builder.ts';
+import { type Attribute, elementTypes } from './model.ts';
+
+/** Emits the nodes of one op; gives the name of the result. */
+export type Lower<K extends OpName> = (
+  builder: Builder,
+  tensor: Node<K>,
+  inputs: readonly string[],
+) => string;
+
+/** Leaves are handled by the driver. */
+export type LoweredOp = Exclude<OpName, 'input' | 'param'>;
+export type LoweringTable = { readonly [K in LoweredOp]: Lower<K> };
+
+type Attributes = Readonly<Record<string, Attribute>>;
+const endOfAxis = Number.MAX_SAFE_INTEGER;
+
+/** An ONNX operator with the same inputs and no attributes. */
+const direct =
+  (op: string, attributes: Attributes = {}): Lower<OpName> =>
+  (b, _, inputs) =>
+    b.add(op, inputs, { attributes });
+
+export const portable: LoweringTable = {
+  constant: (b, { attrs: { values, shape, dtype } }) =>
+    b.raw(dtype, shape, encodeNumbers(values, dtype)),
+  range: (b, { attrs: { size } }) => {
+    const scalar = (value: number): string => b.ints([value], []);
+    const limit = b.add('Squeeze', [b.size(size)]);
+    return b.add('Range', [scalar(0), limit, scalar(1)]);
+  },
+  size: (b, { attrs: { dim } }) => b.add('Squeeze', [b.size(dim)]),
+
+  cast: (b, { attrs: { to } }, inputs) =>
+    b.add('Cast', inputs, { attributes: { to: { int: elementTypes[to] } } }),
+  neg: direct('Neg'),
+  abs: direct('Abs'),
+  exp: direct('Exp'),
+  log: direct('Log'),
+  sqrt: direct('Sqrt'),
+  sin: direct('Sin'),
+  cos: direct('Cos'),
+  tanh: direct('Tanh'),
+  erf: direct('Erf'),
+  floor: direct('Floor'),
+  round: direct('Round'),
+  sigmoid: direct('Sigmoid'),
+  softplus: direct('Softplus'),
+  relu: direct('Relu'),
+  silu: (b, _, [x]) => b.add('Mul', [x, b.add('Sigmoid', [x])]),
+  gelu: direct('Gelu'),
+  geluTanh: direct('Gelu', { approximate: { text: 'tanh' } }),
+  quickGelu: (b, _, [x]) => {
+    const gate = b.add('Sigmoid', [b.add('Mul', [x, b.floats([1.702], [])])]);
+    return b.add('Mul', [x, gate]);
+  },
+  leakyRelu: (b, { attrs: { slope } }, inputs) =>
+    b.add('LeakyRelu', inputs, { attributes: { alpha: { float: slope } } }),
+  clamp: (b, { attrs: { min, max } }, [x]) =>
+    b.add('Clip', [x, b.floats([min], []), b.floats([max], [])]),
+  add: direct('Add'),
+  sub: direct('Sub'),
+  mul: direct('Mul'),
+  div: direct('Div'),
+  pow: direct('Pow'),
+  minimum: direct('Min'),
+  maximum: direct('Max'),
+  equal: direct('Equal'),
+  less: direct('Less'),
+  greater: direct('Greater'),
+  where: direct('Where'),
+
+  matmul: (b, { inputs: [, right], attrs: { transposeB } }, [x, y]) => {
+    if (!transposeB) return b.add('MatMul', [x, y]);
+    const order = right.shape.map((_, i) => i);
+    order.push(...order.splice(-2).reverse());
+    return b.add('MatMul', [x, b.add('Transpose', [y], { attributes: { perm: { ints: order } } })]);
+  },
+  // Gemm reads torch's [out, in] weights as they lie in the file
+  linear: (b, { inputs: [x], shape }, [name, weight, ...bias]) => {
+    const attributes = { transB: { int: 1 } };
+    if (x.shape.length === 2) return b.add('Gemm', [name, weight, ...bias], { attributes });
+    const rows = [sizeOfShape(x.shape.slice(0, -1)), x.shape.at(-1)!];
+    const flat = reshapeTo(b, name, x.shape, rows);
+    const product = b.add('Gemm', [flat, weight, ...bias], { attributes });
+    return reshapeTo(b, product, [rows[0], shape.at(-1)!], shape);
+  },
+  conv: (b, { attrs: { strides, pads, dilations, groups } }, inputs) =>
+    b.add('Conv', inputs, {
+      attributes: {
+        strides: { ints: strides },
+        pads: { ints: pads },
+        dilations: { ints: dilations },
+        group: { int: groups },
+      },
+    }),
+  convTranspose: (b, { attrs: { strides, pads, outputPads, groups } }, inputs) =>
+    b.add('ConvTranspose', inputs, {
+      attributes: {
+        strides: { ints: strides },
+        pads: { ints: pads },
+        output_padding: { ints: outputPads },
+        group: { int: groups },
+      },
+    }),
+  // instance norm over [b, groups, rest], then one scale and shift per channel
+  groupNorm: (b, { inputs: [x], attrs: { groups, eps } }, [name, weight, bias]) => {
+    const channels = x.shape[1] as number; // the shape rule asks for a number
+    const grouped = [x.shape[0], groups, floorDivDim(sizeOfShape(x.shape.slice(1)), groups)];
+    const flat = reshapeTo(b, name, x.shape, grouped);
+    const ones = b.floats(new Float32Array(groups).fill(1), [groups]);
+    const zeros = b.floats(new Float32Array(groups), [groups]);
+    const normed = b.add('InstanceNormalization', [flat, ones, zeros], {
+      attributes: { epsilon: { float: eps } },
+    });
+    const y = reshapeTo(b, normed, grouped, x.shape);
+    if (weight === undefined) return y;
+    const perChannel = [channels, ...x.shape.slice(2).map(() => 1)];
+    const column = (v: string): string => b.add('Reshape', [v, b.ints(perChannel)]);
+    return b.add('Add', [b.add('Mul', [y, column(weight)]), column(bias)]);
+  },
+  layerNorm: (b, { inputs: [x], attrs: { eps } }, [name, weight, ...bias]) => {
+    const channels = x.shape.at(-1) as number; // weights have fixed sizes
+    const scale = weight ?? b.floats(new Float32Array(channels).fill(1), [channels]);
+    return b.add('LayerNormalization', [name, scale, ...bias], {
+      attributes: { axis: { int: -1 }, epsilon: { float: eps } },
+    });
+  },
+  rmsNorm: (b, { attrs: { eps } }, [x, weight]) => {
+    const square = b.add('Mul', [x, x]);
+    const mean = b.add('ReduceMean', [square, b.ints([-1])]);
+    const root = b.add('Sqrt', [b.add('Add', [mean, b.floats([eps], [])])]);
+    const y = b.add('Div', [x, root]);
+    return weight === undefined ? y : b.add('Mul', [y, weight]);
+  },
+  attention: plainAttention,
+  softmax: (b, { attrs: { axis } }, inputs) =>
+    b.add('Softmax', inputs, { attributes: { axis: { int: axis } } }),
+
+  reduceSum: reduction('ReduceSum'),
+  reduceMean: reduction('ReduceMean'),
+  reduceMax: reduction('ReduceMax'),
+  argmax: (b, { attrs: { axis } }, inputs) =>
+    b.add('ArgMax', inputs, { attributes: { axis: { int: axis }, keepdims: { int: 0 } } }),
+  cumsum: (b, { attrs: { axis } }, [x]) => b.add('CumSum', [x, b.ints([axis], [])]),
+  avgPool: (b, { attrs: { kernel, strides, pads } }, inputs) =>
+    b.add('AveragePool', inputs, {
+      attributes: { ...poolAttributes(kernel, strides, pads), count_include_pad: { int: 1 } },
+    }),
+  maxPool: (b, { attrs: { kernel, strides, pads } }, inputs) =>
+    b.add('MaxPool', inputs, { attributes: poolAttributes(kernel, strides, pads) }),
+
+  reshape: (b, { inputs: [x], shape }, [name]) => reshapeTo(b, name, x.shape, shape),
+  expand: (b, { inputs: [x], shape }, [name]) => {
+    const lead = shape.length - x.shape.length;
+    const target = shape.map((dim, i): Dim =>
+      i >= lead && sameDim(dim, x.shape[i - lead]) ? 1 : dim,
+    );
+    return b.add('Expand', [name, b.sizes(target)]);
+  },
+  permute: (b, { attrs: { order } }, inputs) =>
+    b.add('Transpose', inputs, { attributes: { perm: { ints: order } } }),
+  slice: (b, { inputs: [x], attrs: { axis, start, end, step } }, [name]) => {
+    const toEnd = sameDim(end, x.shape[axis]);
+    const stop = toEnd ? b.ints([endOfAxis]) : b.size(end);
+    return b.add('Slice', [name, b.size(start), stop, b.ints([axis]), b.ints([step])]);
+  },
+  concat: (b, { attrs: { axis } }, inputs) =>
+    b.add('Concat', inputs, { attributes: { axis: { int: axis } } }),
+  pad: (b, { attrs: { before, after, mode, value } }, [x]) => {
+    const sides = [x, b.ints([...before, ...after])];
+    const attributes = { mode: { text: mode } };
+    return b.add('Pad', mode === 'constant' ? [...sides, b.floats([value], [])] : sides, {
+      attributes,
+    });
+  },
+  resize,
+  gather: (b, { attrs: { axis } }, inputs) =>
+    b.add('Gather', inputs, { attributes: { axis: { int: axis } } }),
+};
+
+/** MatMul, Softmax, MatMul over [b, heads, tokens, d]. */
+function plainAttention(
+  b: Builder,
+  { inputs: [q, k, v], attrs: { heads, kvHeads, causal, scale }, shape }: Node<'attention'>,
+  [qName, kName, vName, mask]: readonly string[],
+): string {
+  const transpose = (x: string, order: readonly number[]): string =>
+    b.add('Transpose', [x], { attributes: { perm: { ints: order } } });
+  const splitHeads = (x: string, from: Shape, order: readonly number[], count: number): string => {
+    const d = (from[2] as number) / count; // the shape rule asks for numbers
+    const grouped = [from[0], from[1], count, d];
+    const y = transpose(reshapeTo(b, x, from, grouped), order);
+    return count === heads ? y : repeatHeads(b, y, heads / count);
+  };
+  const query = splitHeads(qName, q.shape, [0, 2, 1, 3], heads); // [b, heads, t, d]
+  const key = splitHeads(kName, k.shape, [0, 2, 3, 1], kvHeads); // [b, heads, d, s]
+  const value = splitHeads(vName, v.shape, [0, 2, 1, 3], kvHeads); // [b, heads, s, e]
+  let scores = b.add('MatMul', [b.add('Mul', [query, b.floats([scale], [])]), key]);
+  if (mask !== undefined) scores = b.add('Add', [scores, mask]);
+  if (causal) scores = b.add('Add', [scores, causalMask(b, q.shape[1], k.shape[1])]);
+  const weights = b.add('Softmax', [scores], { attributes: { axis: { int: -1 } } });
+  const mixed = transpose(b.add('MatMul', [weights, value]), [0, 2, 1, 3]); // [b, t, heads, e]
+  const e = (shape[2] as number) / heads;
+  return reshapeTo(b, mixed, [shape[0], shape[1], heads, e], shape);
+}
+
+/** Each head of [b, kvHeads, ...] `times` times in a row. */
+export function repeatHeads(b: Builder, x: string, times: number): string {
+  const indexed = b.add('Unsqueeze', [x, b.ints([2])]);
+  const copies = b.add('Expand', [indexed, b.ints([1, 1, times, 1, 1])]);
+  // [b, kvHeads, times, ...] joined: 0 keeps the batch, -1 takes both
+  const tail = b.add('Shape', [x], { attributes: { start: { int: 2 } } });
+  const shape = b.add('Concat', [b.ints([0, -1]), tail], { attributes: { axis: { int: 0 } } });
+  return b.add('Reshape', [copies, shape]);
+}
+
+/** [t, s] of 0 where s <= t, else the lowest number. */
+function causalMask(b: Builder, t: Dim, s: Dim): string {
+  const shape = b.sizes([t, s]);
+  const lowest = b.add('Expand', [b.floats([-3.4028234663852886e38], []), shape]);
+  return b.add('Trilu', [lowest, b.ints([1], [])], { attributes: { upper: { int: 1 } } });
+}
+
+/** Whole factors are said as scales; other sizes as sizes, which keeps them exact. */
+function resize(
+  b: Builder,
+  { inputs: [x], attrs: { sizes, mode } }: Node<'resize'>,
+  [name]: readonly string[],
+): string {
+  const attributes = {
+    mode: { text: mode === 'nearest' ? 'nearest' : 'linear' },
+    coordinate_transformation_mode: { text: mode === 'nearest' ? 'asymmetric' : 'half_pixel' },
+    ...(mode === 'nearest' ? { nearest_mode: { text: 'floor' } } : {}),
+  };
+  const factors = sizes.map((size, i) => wholeFactor(x.shape[i + 2], size));
+  if (factors.every((factor) => factor !== undefined)) {
+    return b.add('Resize', [name, '', b.floats([1, 1, ...factors], [4])], { attributes });
+  }
+  return b.add('Resize', [name, '', '', b.sizes([...x.shape.slice(0, 2), ...sizes])], {
+    attributes,
+  });
+}
+
+function wholeFactor(from: Dim, to: Dim): number | undefined {
+  const factor = floorDivDim(to, from);
+  return typeof factor === 'number' && sameDim(mulDim(from, factor), to) ? factor : undefined;
+}
+
+function reduction(op: string): Lower<'reduceSum' | 'reduceMean' | 'reduceMax'> {
+  return (b, { attrs: { axes, keep } }, [x]) =>
+    b.add(op, [x, b.ints(axes)], { attributes: { keepdims: { int: keep ? 1 : 0 } } });
+}
+
+function poolAttributes(
+  kernel: readonly number[],
+  strides: readonly number[],
+  pads: readonly number[],
+): Attributes {
+  return { kernel_shape: { ints: kernel }, strides: { ints: strides }, pads: { ints: pads } };
+}
+
+/** Numbers as the bytes of an element type that constants may have. */
+function encodeNumbers(values: ArrayLike<number>, dtype: Dtype): Uint8Array {
+  const array =
+    dtype === 'i64'
+      ? BigInt64Array.from(values, BigInt)
+      : dtype === 'bool'
+        ? Uint8Array.from(values)
+        : dtype === 'i32'
+          ? Int32Array.from(values)
+          : Float32Array.from(values);
+  return new Uint8Array(array.buffer);
+}

@@ -1,0 +1,133 @@
+/**
+ * Narrow floating-point formats to and from f32. Widening is exact (subnormals, infinities and NaN
+ * included); narrowing rounds to nearest even. Formats: IEEE half, bfloat16, and the 8-bit formats of
+ * Micikevicius et al. 2022 (E4M3 without infinities, E5M2).
+ */
+
+/** Half floats (as 16-bit codes) widened. */
+export function f16ToFloat(codes: Uint16Array): Float32Array {
+  return lookUp(codes, (halfTable ??= buildTable(65536, halfValue)));
+}
+
+/** bfloat16 codes widened: they are the upper half of an f32. */
+export function bf16ToFloat(codes: Uint16Array): Float32Array {
+  const bits = new Uint32Array(codes.length);
+  for (let i = 0; i < codes.length; i++) bits[i] = codes[i] << 16;
+  return new Float32Array(bits.buffer);
+}
+
+/** Widened 8-bit floats. */
+export function f8ToFloat(codes: Uint8Array, format: 'F8_E4M3' | 'F8_E5M2'): Float32Array {
+  const table =
+    format === 'F8_E4M3'
+      ? (e4m3Table ??= buildTable(256, e4m3Value))
+      : (e5m2Table ??= buildTable(256, (code) => halfValue(code << 8))); // the upper half of a half
+  return lookUp(codes, table);
+}
+
+/** f32 values as half-float codes; beyond 65504 rounds to infinity at 65520, as IEEE says. */
+export function floatToF16(values: ArrayLike<number>): Uint16Array {
+  const codes = new Uint16Array(values.length);
+  for (let i = 0; i < codes.length; i++) codes[i] = encode(values[i], half);
+  return codes;
+}
+
+/** f32 values as bfloat16 codes. */
+export function floatToBf16(values: ArrayLike<number>): Uint16Array {
+  const codes = new Uint16Array(values.length);
+  for (let i = 0; i < codes.length; i++) {
+    scratch.float[0] = values[i];
+    const bits = scratch.bits[0];
+    const isNaN = (bits & 0x7fffffff) > 0x7f800000;
+    codes[i] = isNaN ? (bits >>> 16) | 0x40 : (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
+  }
+  return codes;
+}
+
+/** f32 values as 8-bit codes; E4M3 saturates at 448 (as torch does), E5M2 overflows to infinity. */
+export function floatToF8(values: ArrayLike<number>, format: 'F8_E4M3' | 'F8_E5M2'): Uint8Array {
+  const codes = new Uint8Array(values.length);
+  for (let i = 0; i < codes.length; i++) codes[i] = encode(values[i], small[format]);
+  return codes;
+}
+
+interface Format {
+  readonly mantissa: number;
+  readonly bias: number;
+  /** Code without sign of the largest finite value, of what lies beyond it, and of NaN. */
+  readonly largest: number;
+  readonly overflow: number;
+  readonly nan: number;
+  readonly sign: number;
+}
+
+const half: Format = {
+  mantissa: 10,
+  bias: 15,
+  largest: 0x7bff,
+  overflow: 0x7c00,
+  nan: 0x7e00,
+  sign: 0x8000,
+};
+const small: Readonly<Record<'F8_E4M3' | 'F8_E5M2', Format>> = {
+  F8_E4M3: { mantissa: 3, bias: 7, largest: 0x7e, overflow: 0x7e, nan: 0x7f, sign: 0x80 },
+  F8_E5M2: { mantissa: 2, bias: 15, largest: 0x7b, overflow: 0x7c, nan: 0x7f, sign: 0x80 },
+};
+
+const scratch = (() => {
+  const float = new Float32Array(1);
+  return { float, bits: new Uint32Array(float.buffer) };
+})();
+
+let halfTable: Float32Array | undefined;
+let e4m3Table: Float32Array | undefined;
+let e5m2Table: Float32Array | undefined;
+
+/** Nearest code, ties to even: counts steps of the format at the value's exponent. */
+function encode(value: number, { mantissa, bias, largest, overflow, nan, sign }: Format): number {
+  scratch.float[0] = value;
+  const bits = scratch.bits[0];
+  const negative = bits >>> 31 ? sign : 0;
+  const magnitude = Math.abs(scratch.float[0]);
+  if (Number.isNaN(magnitude)) return negative | nan;
+  // the f32's exponent, not below the format's smallest: subnormals share one step size
+  const exponent = Math.max(((bits >>> 23) & 0xff) - 127, 1 - bias);
+  const steps = roundEven(magnitude / 2 ** (exponent - mantissa));
+  // a normal value's steps include its leading one, which carries into the exponent field
+  const code = (exponent + bias - 1) * 2 ** mantissa + steps;
+  return negative | (code > largest ? overflow : code);
+}
+
+function roundEven(x: number): number {
+  const down = Math.floor(x);
+  const rest = x - down;
+  return rest > 0.5 || (rest === 0.5 && down % 2 === 1) ? down + 1 : down;
+}
+
+function halfValue(code: number): number {
+  const sign = code & 0x8000 ? -1 : 1;
+  const exponent = (code >> 10) & 0x1f;
+  const fraction = code & 0x3ff;
+  if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+function e4m3Value(code: number): number {
+  const sign = code & 0x80 ? -1 : 1;
+  const exponent = (code >> 3) & 0xf;
+  const fraction = code & 7;
+  if (exponent === 0xf && fraction === 7) return NaN;
+  if (exponent === 0) return sign * fraction * 2 ** -9;
+  return sign * (1 + fraction / 8) * 2 ** (exponent - 7);
+}
+
+function buildTable(size: number, value: (code: number) => number): Float32Array {
+  return Float32Array.from({ length: size }, (_, code) => value(code));
+}
+
+function lookUp(codes: ArrayLike<number>, table: Float32Array): Float32Array {
+  const values = new Float32Array(codes.length);
+  for (let i = 0; i < values.length; i++) values[i] = table[codes[i]];
+  return values;
+}

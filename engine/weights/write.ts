@@ -1,0 +1,101 @@
+/** Writing safetensors files: under a temporary name, flushed, then renamed, so no half file is seen. */
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { NoodleError } from '../errors.ts';
+import { floatToBf16, floatToF16, floatToF8 } from './float.ts';
+import { elementSize } from './safetensors.ts';
+import type { StorageDtype } from './source.ts';
+
+export interface TensorToWrite {
+  readonly dtype: StorageDtype;
+  readonly shape: readonly number[];
+  /** The bytes, or a function that makes them when their turn comes (for files larger than memory). */
+  readonly bytes: Uint8Array | (() => Uint8Array | Promise<Uint8Array>);
+}
+
+/**
+ * Writes tensors in the given order with string metadata. The same input gives the same bytes.
+ * Throws BAD_INPUT when a tensor's bytes do not fit its dtype and shape.
+ */
+export async function writeSafetensors(
+  path: string,
+  tensors: ReadonlyMap<string, TensorToWrite>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const temporary = `${path}.${randomUUID()}.part`;
+  const handle = await open(temporary, 'wx');
+  try {
+    await writeAll(handle, encodeHeader(tensors, metadata));
+    for (const [name, tensor] of tensors) {
+      const bytes = typeof tensor.bytes === 'function' ? await tensor.bytes() : tensor.bytes;
+      if (bytes.byteLength !== sizeInBytes(tensor)) {
+        throw new NoodleError('BAD_INPUT', {
+          subject: `tensor '${name}'`,
+          expected: `${sizeInBytes(tensor)} bytes`,
+          got: bytes.byteLength,
+        });
+      }
+      await writeAll(handle, bytes);
+    }
+    await handle.sync();
+    await handle.close();
+    await rename(temporary, path);
+  } catch (error) {
+    await handle.close().catch(() => undefined);
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** fp32 numbers as a tensor to write, rounded to `dtype`. */
+export function floatTensor(
+  values: Float32Array,
+  shape: readonly number[],
+  dtype: 'F32' | 'F16' | 'BF16' | 'F8_E4M3' | 'F8_E5M2' = 'F32',
+): TensorToWrite & { readonly bytes: Uint8Array } {
+  return { dtype, shape, bytes: bytesOf(encoders[dtype](values)) };
+}
+
+const encoders = {
+  F32: (values: Float32Array) => values,
+  F16: floatToF16,
+  BF16: floatToBf16,
+  F8_E4M3: (values: Float32Array) => floatToF8(values, 'F8_E4M3'),
+  F8_E5M2: (values: Float32Array) => floatToF8(values, 'F8_E5M2'),
+} satisfies Partial<Record<StorageDtype, (values: Float32Array) => ArrayBufferView>>;
+
+const bytesOf = (view: ArrayBufferView): Uint8Array =>
+  new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+
+const sizeInBytes = ({ dtype, shape }: TensorToWrite): number =>
+  shape.reduce((size, dim) => size * dim, elementSize[dtype]);
+
+/** Length and JSON directory, padded with spaces so that the data starts at a multiple of 8. */
+function encodeHeader(
+  tensors: ReadonlyMap<string, TensorToWrite>,
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  const directory = new Map<string, unknown>();
+  if (Object.keys(metadata).length > 0) directory.set('__metadata__', metadata);
+  let position = 0;
+  for (const [name, tensor] of tensors) {
+    const end = position + sizeInBytes(tensor);
+    const { dtype, shape } = tensor;
+    directory.set(name, { dtype, shape, data_offsets: [position, end] });
+    position = end;
+  }
+  const entries = [...directory].map(([k, v]) => `${JSON.stringify(k)}:${JSON.stringify(v)}`);
+  const json = Buffer.from(`{${entries.join(',')}}`);
+  const length = Math.ceil(json.byteLength / 8) * 8;
+  const header = Buffer.alloc(8 + length, ' ');
+  header.writeBigUInt64LE(BigInt(length));
+  json.copy(header, 8);
+  return header;
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.byteLength;) {
+    const chunk = bytes.subarray(done, done + (1 << 30));
+    done += (await handle.write(chunk)).bytesWritten;
+  }
+}
