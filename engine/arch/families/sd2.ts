@@ -1,0 +1,45 @@
+/** Stable Diffusion 2.x and its inpaint model. */
+import type { Family, TextEncoderSpec } from '../family.ts';
+import { detectUNet } from '../unet.ts';
+import { extraChannels, knownChannels, unetNetwork } from './unet-network.ts';
+
+/** OpenCLIP H: the penultimate layer, normed. */
+export const clipH: TextEncoderSpec = {
+  name: 'clip_h',
+  activation: 'gelu',
+  layer: -2,
+  finalNorm: true,
+  projected: true,
+  pad: 'zero',
+  maskPadding: false,
+};
+
+export const sd2: Family = {
+  name: 'sd2',
+  title: 'Stable Diffusion 2.x',
+  detect({ model }) {
+    const config = detectUNet(model);
+    if (!config || config.contextWidth === undefined || config.temporal) return undefined;
+    const plain = config.linearProjection && config.admWidth === undefined;
+    return plain && knownChannels(config) ? config : undefined;
+  },
+  sampling({ model, values }, config) {
+    // the 768 model predicts v; nothing in the file says so, but training left a trace in this bias
+    const bias = values(model, 'output_blocks.11.1.transformer_blocks.0.norm1.bias');
+    const predictsV = config.inChannels === 4 && bias !== undefined && deviation(bias) > 0.09;
+    return { prediction: predictsV ? 'v' : 'eps', schedule: {} };
+  },
+  vaePrefixes: ['first_stage_model.'],
+  text: { encoders: [clipH], pooledFrom: 0 },
+  textPrefixes: [['cond_stage_model.model.', 'conditioner.embedders.0.model.']],
+  latentFormat: 'SD15',
+  memoryFactor: 1,
+  extraChannels,
+  network: (g, config) => unetNetwork(g, config),
+};
+
+/** Population standard deviation. */
+function deviation(x: Float32Array): number {
+  const mean = x.reduce((sum, v) => sum + v, 0) / x.length;
+  return Math.sqrt(x.reduce((sum, v) => sum + (v - mean) ** 2, 0) / x.length);
+}

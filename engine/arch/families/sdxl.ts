@@ -1,0 +1,142 @@
+/** Stable Diffusion XL: base (and its distilled sizes), refiner, Playground 2.5. */
+import { concat, rearrange, reshape } from '../../tensor/nn.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import type { Graph } from '../../tensor/trace.ts';
+import type { Candidate, Config, Family, SamplingSettings, TextEncoderSpec } from '../family.ts';
+import { type UNetConfig, detectUNet, sinusoidalEmbedding } from '../unet.ts';
+import { clipL } from './sd1.ts';
+import { extraChannels, knownChannels, unetNetwork } from './unet-network.ts';
+
+/** SDXL takes the penultimate layer of both encoders, unnormed. */
+const clipLXl: TextEncoderSpec = { ...clipL, layer: -2, finalNorm: false };
+
+/** OpenCLIP bigG. */
+export const clipG: TextEncoderSpec = {
+  name: 'clip_g',
+  activation: 'gelu',
+  layer: -2,
+  finalNorm: false,
+  projected: true,
+  pad: 'zero',
+  maskPadding: false,
+};
+
+/** Every number of the vector condition becomes a sinusoidal embedding of this width. */
+const numberWidth = 256;
+const baseNumbers = 6;
+const refinerNumbers = 5;
+
+export const sdxl: Family = {
+  name: 'sdxl',
+  title: 'Stable Diffusion XL',
+  detect: (candidate) => (isRefiner(candidate) ? undefined : detectXl(candidate)),
+  sampling: ({ file, values }): SamplingSettings => {
+    const sigmaMax = values(file, 'edm_vpred.sigma_max')?.[0];
+    if (sigmaMax !== undefined) {
+      const sigmaMin = values(file, 'edm_vpred.sigma_min')?.[0] ?? 0.002;
+      return { prediction: 'v-edm', schedule: { sigmaMin, sigmaMax } };
+    }
+    if (!file.has('v_pred')) return { prediction: 'eps', schedule: {} };
+    return { prediction: 'v', schedule: file.has('ztsnr') ? { zsnr: true } : {} };
+  },
+  vaePrefixes: ['first_stage_model.'],
+  text: { encoders: [clipLXl, clipG], pooledFrom: 1 },
+  textPrefixes: [['conditioner.embedders.0.transformer.'], ['conditioner.embedders.1.model.']],
+  latentFormat: 'SDXL',
+  memoryFactor: 0.8,
+  extraChannels,
+  vector: {
+    pooledWidth: (config) => pooledWidth(config, baseNumbers),
+    numbers(extra, picture) {
+      const width = number(extra.width, picture.width);
+      const height = number(extra.height, picture.height);
+      return [
+        height,
+        width,
+        number(extra.crop_h, 0),
+        number(extra.crop_w, 0),
+        number(extra.target_height, height),
+        number(extra.target_width, width),
+      ];
+    },
+  },
+  network: (g, config) =>
+    unetNetwork(g, config, (graph) => vectorInput(graph, config, baseNumbers)),
+};
+
+/** Playground 2.5: SDXL's network, trained on EDM's noise levels and its own latent statistics. */
+export const playground: Family = {
+  ...sdxl,
+  name: 'playground-2.5',
+  title: 'Playground 2.5',
+  detect(candidate) {
+    const { file } = candidate;
+    return file.has('edm_mean') && file.has('edm_std') ? sdxl.detect(candidate) : undefined;
+  },
+  sampling: () => ({
+    prediction: 'edm',
+    schedule: { sigmaData: 0.5, sigmaMin: 0.002, sigmaMax: 80 },
+  }),
+  latentFormat: 'SDXL_Playground_2_5',
+};
+
+export const sdxlRefiner: Family = {
+  ...sdxl,
+  name: 'sdxl-refiner',
+  title: 'Stable Diffusion XL refiner',
+  detect: (candidate) => (isRefiner(candidate) ? detectXl(candidate) : undefined),
+  sampling: () => ({ prediction: 'eps', schedule: {} }),
+  text: { encoders: [clipG], pooledFrom: 0 },
+  textPrefixes: [['conditioner.embedders.0.model.']],
+  memoryFactor: 1,
+  vector: {
+    pooledWidth: (config) => pooledWidth(config, refinerNumbers),
+    numbers(extra, picture) {
+      const negative = extra.prompt_type === 'negative';
+      return [
+        number(extra.height, picture.height),
+        number(extra.width, picture.width),
+        number(extra.crop_h, 0),
+        number(extra.crop_w, 0),
+        number(extra.aesthetic_score, negative ? 2.5 : 6),
+      ];
+    },
+  },
+  network: (g, config) =>
+    unetNetwork(g, config, (graph) => vectorInput(graph, config, refinerNumbers)),
+};
+
+/** A linear-projection UNet with a vector condition and no attention at the outermost level. */
+function detectXl({ model }: Candidate): UNetConfig | undefined {
+  const config = detectUNet(model);
+  if (!config || config.contextWidth === undefined || config.temporal) return undefined;
+  const xl = config.linearProjection && config.depths[1] === 0 && knownChannels(config);
+  return xl && (config.admWidth ?? 0) > baseNumbers * numberWidth ? config : undefined;
+}
+
+/** The refiner's only encoder gives both the context and the pooled part of the vector. */
+function isRefiner({ model }: Candidate): boolean {
+  const config = detectUNet(model);
+  return (
+    config?.admWidth !== undefined && pooledWidth(config, refinerNumbers) === config.contextWidth
+  );
+}
+
+const pooledWidth = (config: Config, numbers: number): number =>
+  (config as UNetConfig).admWidth! - numbers * numberWidth;
+
+/** Declares `pooled` and `numbers` and makes the vector condition y of them: [batch, adm]. */
+function vectorInput(g: Graph, config: Config, count: number): Tensor {
+  const pooled = g.input('pooled', 'f32', ['batch', pooledWidth(config, count)]);
+  return vectorCondition(pooled, g.input('numbers', 'f32', ['batch', count]));
+}
+
+/** y = [pooled, the sinusoidal embedding of every number]: [b, p + 256*n]. */
+export function vectorCondition(pooled: Tensor, numbers: Tensor): Tensor {
+  const count = numbers.shape[1] as number;
+  const flat = sinusoidalEmbedding(reshape(numbers, [-1]), numberWidth); // [b*n, 256]
+  return concat([pooled, rearrange(flat, '(b n) c -> b (n c)', { n: count })], 1);
+}
+
+const number = (value: unknown, otherwise: number): number =>
+  typeof value === 'number' ? value : otherwise;

@@ -1,0 +1,232 @@
+/**
+ * The UNet of Stable Diffusion 1, 2 and XL (and their inpaint, instruct and x4 variants).
+ *
+ * Papers: Rombach et al. 2022, "High-Resolution Image Synthesis with Latent Diffusion Models";
+ * Podell et al. 2023, "SDXL". Reference: the `openaimodel.py` of CompVis/latent-diffusion, whose
+ * key names single-file checkpoints carry under `model.diffusion_model.`.
+ * In: x [b, c, h, w], timesteps [b], context [b, t, width], y [b, adm]; out: [b, 4, h, w].
+ * Block counts, widths and the kind of every block come from the keys and shapes of the file.
+ */
+import type { Weights } from '../tensor/cursor.ts';
+import {
+  add,
+  attention,
+  chunk,
+  concat,
+  constant,
+  conv2d,
+  cos,
+  embedding,
+  gelu,
+  groupNorm,
+  layerNorm,
+  linear,
+  mul,
+  rearrange,
+  silu,
+  sin,
+  unsqueeze,
+  upsampleNearest,
+} from '../tensor/nn.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+export interface UNetConfig {
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly modelChannels: number;
+  /** Width of the text embedding; undefined for a UNet without attention. */
+  readonly contextWidth: number | undefined;
+  /** Width of the vector condition `y`; undefined without one. */
+  readonly admWidth: number | undefined;
+  /** Transformer blocks of every input block, from the outermost: 0 = no attention there. */
+  readonly depths: readonly number[];
+  /** SD1 projects with 1x1 convolutions, later models with linear layers. */
+  readonly linearProjection: boolean;
+  /** Either a fixed number of heads or a fixed number of channels per head. */
+  readonly heads: { readonly count: number } | { readonly width: number };
+  /** Video models mix in layers over time, which this network lacks. */
+  readonly temporal: boolean;
+}
+
+/** Residuals of a control network; each list is used up from its end, gaps add nothing. */
+export interface UNetControl {
+  readonly input: readonly (Tensor | undefined)[];
+  readonly middle: readonly (Tensor | undefined)[];
+  readonly output: readonly (Tensor | undefined)[];
+}
+
+export interface UNetInputs {
+  /** Scaled latent with any extra channels behind it [b, c, h, w]. */
+  readonly x: Tensor;
+  /** Model time of every row [b]. */
+  readonly timesteps: Tensor;
+  /** Text embedding [b, t, width]. */
+  readonly context: Tensor;
+  /** Vector condition [b, adm], or noise levels [b] (i64) where the file has a table of them. */
+  readonly y?: Tensor;
+  readonly control?: UNetControl;
+  /** Called with the output of every block, before control is added. */
+  readonly observe?: (block: string, value: Tensor) => void;
+}
+
+/** The UNet's sizes when `w` stands on one, else undefined. Reads names and shapes only. */
+export function detectUNet(w: Weights): UNetConfig | undefined {
+  if (!w.has('input_blocks.0.0.weight') || !w.has('out.2.weight')) return undefined;
+  const [modelChannels, inChannels] = w.shape('input_blocks.0.0.weight');
+  const blocks = Array.from({ length: w.count('input_blocks') }, (_, i) => `input_blocks.${i}`);
+  const depths = blocks.map((block) => w.count(`${block}.1.transformer_blocks`));
+  const transformer = [...blocks.filter((_, i) => depths[i] > 0), 'middle_block']
+    .map((block) => `${block}.1`)
+    .find((block) => w.has(`${block}.proj_in.weight`));
+  const linearProjection =
+    transformer !== undefined && w.shape(`${transformer}.proj_in.weight`).length === 2;
+  // the x4 upscaler (latent + RGB in) kept 8 heads when its projections became linear
+  const fixedHeads = !linearProjection || inChannels === 7;
+  return {
+    inChannels,
+    outChannels: w.shape('out.2.weight')[0],
+    modelChannels,
+    contextWidth:
+      transformer === undefined
+        ? undefined
+        : w.shape(`${transformer}.transformer_blocks.0.attn2.to_k.weight`)[1],
+    admWidth: w.has('label_emb.0.0.weight') ? w.shape('label_emb.0.0.weight')[1] : undefined,
+    depths,
+    linearProjection,
+    heads: fixedHeads ? { count: 8 } : { width: 64 },
+    temporal: blocks.some(
+      (block) => w.has(`${block}.1.time_stack`) || w.has(`${block}.1.time_mix_blocks`),
+    ),
+  };
+}
+
+/** Predicts eps (or v): the raw output of the network, [b, out, h, w]. */
+export function unet(w: Weights, inputs: UNetInputs, config: UNetConfig): Tensor {
+  const { x, timesteps, context, y, control, observe } = inputs;
+  const emb = embed(w, timesteps, y, config.modelChannels); // [b, 4*c]
+  observe?.('emb', emb);
+  const left = {
+    input: [...(control?.input ?? [])],
+    middle: [...(control?.middle ?? [])],
+    output: [...(control?.output ?? [])],
+  };
+  const block = (name: string, h: Tensor, upTo?: Tensor): Tensor => {
+    const out = sequence(w.at(name), h, { emb, context, config, upTo });
+    observe?.(name, out);
+    return out;
+  };
+
+  let h = x;
+  const skips: Tensor[] = [];
+  for (let i = 0; i < w.count('input_blocks'); i++) {
+    h = plus(block(`input_blocks.${i}`, h), left.input.pop());
+    skips.push(h);
+  }
+  if (w.has('middle_block')) h = plus(block('middle_block', h), left.middle.pop());
+  for (let i = 0; i < w.count('output_blocks'); i++) {
+    const skip = plus(skips.pop()!, left.output.pop());
+    h = block(`output_blocks.${i}`, concat([h, skip], 1), skips.at(-1));
+  }
+  h = silu(groupNorm(w.at('out.0'), h));
+  return conv2d(w.at('out.2'), h, { pad: 1 }); // [b, out, h, w]
+}
+
+interface BlockContext {
+  readonly emb: Tensor;
+  readonly context: Tensor;
+  readonly config: UNetConfig;
+  /** The skip connection an upsampling block must match in size. */
+  readonly upTo: Tensor | undefined;
+}
+
+/** One numbered block: its layers in order, each known by the keys it has. */
+function sequence(w: Weights, x: Tensor, context: BlockContext): Tensor {
+  let h = x;
+  for (let i = 0; w.has(String(i)); i++) {
+    const layer = w.at(String(i));
+    if (layer.has('in_layers')) h = resBlock(layer, h, context.emb);
+    else if (layer.has('transformer_blocks')) h = spatialTransformer(layer, h, context);
+    else if (layer.has('op'))
+      h = conv2d(layer.at('op'), h, { stride: 2, pad: 1 }); // [b, c, h/2, w/2]
+    else if (layer.has('conv')) h = upsample(layer, h, context.upTo);
+    else h = conv2d(layer, h, { pad: 1 });
+  }
+  return h;
+}
+
+/** Time and label embedding, the same for all blocks. */
+function embed(w: Weights, timesteps: Tensor, y: Tensor | undefined, channels: number): Tensor {
+  const time = sinusoidalEmbedding(timesteps, channels); // [b, c]
+  const emb = linear(w.at('time_embed.2'), silu(linear(w.at('time_embed.0'), time))); // [b, 4*c]
+  if (!y) return emb;
+  if (w.has('label_emb.weight')) return add(emb, embedding(w.at('label_emb'), y));
+  return add(emb, linear(w.at('label_emb.0.2'), silu(linear(w.at('label_emb.0.0'), y))));
+}
+
+/** cat(cos, sin)(t * 10000^(-i / half)) of t [b]: [b, width] (Ho et al. 2020, cosines first). */
+export function sinusoidalEmbedding(t: Tensor, width: number): Tensor {
+  const half = width / 2;
+  const frequencies = Float32Array.from({ length: half }, (_, i) =>
+    Math.exp((-Math.log(10000) * i) / half),
+  );
+  const angles = mul(unsqueeze(t, 1), constant(frequencies, [1, half])); // [b, half]
+  return concat([cos(angles), sin(angles)], 1); // [b, width]
+}
+
+/** Residual block; skip_connection exists only where channels change. */
+function resBlock(w: Weights, x: Tensor, emb: Tensor): Tensor {
+  let h = conv2d(w.at('in_layers.2'), silu(groupNorm(w.at('in_layers.0'), x)), { pad: 1 });
+  h = add(h, unsqueeze(linear(w.at('emb_layers.1'), silu(emb)), [2, 3])); // [b, c, h, w]
+  h = conv2d(w.at('out_layers.3'), silu(groupNorm(w.at('out_layers.0'), h)), { pad: 1 });
+  return add(w.has('skip_connection') ? conv2d(w.at('skip_connection'), x) : x, h);
+}
+
+/** Attention over all positions of the picture and the text, as a residual. */
+function spatialTransformer(w: Weights, x: Tensor, { context, config }: BlockContext): Tensor {
+  const [, , height, width] = x.shape;
+  const flat = (h: Tensor) => rearrange(h, 'b c h w -> b (h w) c');
+  const square = (h: Tensor) => rearrange(h, 'b (h w) c -> b c h w', { h: height, w: width });
+  const channels = w.shape('norm.weight')[0];
+  const heads = 'count' in config.heads ? config.heads.count : channels / config.heads.width;
+
+  let h = groupNorm(w.at('norm'), x, { eps: 1e-6 }); // [b, c, h, w]
+  const projectIn = w.at('proj_in');
+  const projectOut = w.at('proj_out');
+  h = config.linearProjection ? linear(projectIn, flat(h)) : flat(conv2d(projectIn, h)); // [b, h*w, c]
+  for (let i = 0; i < w.count('transformer_blocks'); i++) {
+    h = transformerBlock(w.at(`transformer_blocks.${i}`), h, context, heads); // [b, h*w, c]
+  }
+  h = config.linearProjection ? square(linear(projectOut, h)) : conv2d(projectOut, square(h));
+  return add(h, x); // [b, c, h, w]
+}
+
+function transformerBlock(w: Weights, x: Tensor, context: Tensor, heads: number): Tensor {
+  // the x4 upscaler's outer blocks look at the text twice and never at themselves
+  const [own, keyWidth] = w.shape('attn1.to_k.weight');
+  const looksAtText = keyWidth !== own && keyWidth === w.shape('attn2.to_k.weight')[1];
+  const n = layerNorm(w.at('norm1'), x);
+  let h = add(crossAttention(w.at('attn1'), n, looksAtText ? context : n, heads), x);
+  h = add(crossAttention(w.at('attn2'), layerNorm(w.at('norm2'), h), context, heads), h);
+  return add(geglu(w.at('ff.net'), layerNorm(w.at('norm3'), h)), h); // [b, t, c]
+}
+
+function crossAttention(w: Weights, x: Tensor, context: Tensor, heads: number): Tensor {
+  const q = linear(w.at('to_q'), x); // [b, t, c]
+  const k = linear(w.at('to_k'), context); // [b, s, c]
+  const v = linear(w.at('to_v'), context);
+  return linear(w.at('to_out.0'), attention(q, k, v, { heads })); // [b, t, c]
+}
+
+/** Gated feed-forward (Shazeer 2020): the first half times gelu of the second. */
+function geglu(w: Weights, x: Tensor): Tensor {
+  const [value, gate] = chunk(linear(w.at('0.proj'), x), 2, -1); // [b, t, 4*c] each
+  return linear(w.at('2'), mul(value, gelu(gate))); // [b, t, c]
+}
+
+/** Nearest to the exact size of the next skip connection, so that odd sizes work. */
+function upsample(w: Weights, x: Tensor, upTo: Tensor | undefined): Tensor {
+  const size = upTo ? { height: upTo.shape[2], width: upTo.shape[3] } : { scale: 2 };
+  return conv2d(w.at('conv'), upsampleNearest(x, size), { pad: 1 }); // [b, c, 2*h, 2*w]
+}
+
+const plus = (x: Tensor, residual: Tensor | undefined): Tensor => (residual ? add(x, residual) : x);

@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+import { detectFamily, modelPrefix } from '../../../engine/arch/families/detect.ts';
+import { families } from '../../../engine/arch/families/index.ts';
+import type { UNetConfig } from '../../../engine/arch/unet.ts';
+import { shapeText } from '../../../engine/tensor/shape.ts';
+import { trace } from '../../../engine/tensor/trace.ts';
+import { sub } from '../../../engine/weights/source.ts';
+import { manifestSource, readManifest, sourceOfShapes } from '../../support/manifest.ts';
+
+// oracle: key/shape lists of released models with the family ComfyUI 0.3.64 detected
+const supported: Record<string, string> = {
+  sd15: 'sd1',
+  sd15_inpaint: 'sd1',
+  sd21: 'sd2',
+  sdxl: 'sdxl',
+};
+
+const refused: Record<string, string> = {
+  auraflow: 'AuraFlow',
+  cascade_c: 'Stable Cascade',
+  chroma: 'Chroma',
+  cosmos_predict2_2b_t2i: 'Cosmos Predict2',
+  flux_dev: 'Flux',
+  flux_schnell: 'Flux',
+  hidream: 'HiDream',
+  hunyuan_dit: 'HunyuanDiT',
+  hunyuan_image21: 'HunyuanImage 2.1',
+  hunyuan_video_t2v: 'HunyuanVideo',
+  ltxv_2b: 'LTX-Video',
+  lumina2: 'Lumina 2',
+  mochi: 'Mochi',
+  omnigen2: 'OmniGen2',
+  pixart_sigma: 'PixArt sigma',
+  qwen_image: 'Qwen-Image',
+  sd35_medium: 'Stable Diffusion 3',
+  svd_img2vid: 'Stable Video Diffusion',
+  'wan21_t2v_1.3b': 'Wan',
+};
+
+function detect(name: string, source = manifestSource(readManifest(name)!)) {
+  const prefix = modelPrefix(source.tensors.keys());
+  const stripped = sub(source, prefix);
+  const model = stripped.tensors.size > 0 ? stripped : source;
+  return detectFamily(families, { model, file: source, read: () => undefined });
+}
+
+describe('families of released models', () => {
+  for (const [name, family] of Object.entries(supported)) {
+    test.skipIf(!readManifest(name))(`${name} is ${family}`, () => {
+      const { detected_config: expected } = readManifest(name)!;
+      const found = detect(name);
+      const config = found.config as UNetConfig;
+      expect(found.family.name).toBe(family);
+      expect(config.inChannels).toBe(expected.in_channels);
+      expect(config.modelChannels).toBe(expected.model_channels);
+      expect(config.contextWidth).toBe(expected.context_dim);
+      expect(config.linearProjection).toBe(expected.use_linear_in_transformer);
+      expect(config.admWidth ?? null).toBe(expected.adm_in_channels);
+    });
+  }
+
+  for (const [name, title] of Object.entries(refused)) {
+    test.skipIf(!readManifest(name))(`${name} is refused as ${title}`, () => {
+      expect(() => detect(name)).toThrow(`it seems to be ${title}; supported are`);
+    });
+  }
+
+  test('a LoRA, an autoencoder and an unknown file are named as what they are', () => {
+    const of = (key: string) => () => detect('x', sourceOfShapes('x.safetensors', [[key, [4]]]));
+    expect(of('lora_unet_down_blocks_0.lora_up.weight')).toThrow('seems to be a LoRA');
+    expect(of('decoder.conv_in.weight')).toThrow('seems to be a picture autoencoder');
+    expect(of('something')).toThrow('none of its 1 keys is known');
+  });
+});
+
+describe('tracing a full-size UNet from its manifest', () => {
+  for (const name of ['sd15', 'sd21', 'sdxl']) {
+    test.skipIf(!readManifest(name))(`${name}: every key is used, the output has x's shape`, () => {
+      const file = manifestSource(readManifest(name)!);
+      const model = sub(file, 'model.diffusion_model.');
+      const { family, config } = detectFamily(families, { model, file, read: () => undefined });
+      const program = trace(name, model, (g) => family.network(g, config));
+      expect(program.usage.unused).toEqual([]);
+      expect(shapeText(program.outputs.out.shape)).toBe('[batch, 4, height, width]');
+    });
+  }
+});

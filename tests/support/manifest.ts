@@ -1,0 +1,47 @@
+/** Key/shape manifests of released models (golden/model-detection) as weight sources without bytes. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { memorySource, type WeightSource } from '../../engine/weights/source.ts';
+import { goldenDir } from './golden.ts';
+
+interface Manifest {
+  readonly name: string;
+  readonly detected_family: string;
+  readonly detected_config: Readonly<Record<string, unknown>>;
+  readonly keys: readonly (readonly [string, number[], ([number, number] | { list: number[] })?])[];
+}
+
+/** A manifest by name; undefined when neither the shared nor the own selection has it. */
+export function readManifest(name: string): Manifest | undefined {
+  const path = join(goldenDir('model-detection'), `${name}.json`);
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Manifest) : undefined;
+}
+
+/** The manifest's tensors with their full-size shapes and no bytes behind them. */
+export function manifestSource(manifest: Manifest): WeightSource {
+  return sourceOfShapes(manifest.name, manifestShapes(manifest));
+}
+
+/** Tensors that have a shape and no bytes. */
+export function sourceOfShapes(
+  name: string,
+  shapes: Iterable<readonly [string, readonly number[]]>,
+): WeightSource {
+  const tensors = [...shapes].map(
+    ([key, shape]) => [key, { dtype: 'F16' as const, shape, bytes: new Uint8Array(0) }] as const,
+  );
+  return memorySource(name, `shapes:${name}`, tensors);
+}
+
+function* manifestShapes(manifest: Manifest): Generator<readonly [string, readonly number[]]> {
+  for (const [pattern, shape, numbers] of manifest.keys) {
+    if (numbers === undefined) {
+      yield [pattern, shape];
+      continue;
+    }
+    const list = Array.isArray(numbers)
+      ? Array.from({ length: numbers[1] - numbers[0] + 1 }, (_, i) => numbers[0] + i)
+      : numbers.list;
+    for (const n of list) yield [pattern.replace('*', String(n)), shape];
+  }
+}
