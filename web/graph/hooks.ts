@@ -1,0 +1,17 @@
+import type { LGraphNode } from '@comfyorg/litegraph';
+
+/** What nodes ask of the page around them; tests in bare Node pass empty ones. */
+export interface EditorHooks {
+  /** A user asked to upload a file of this kind into the widget of that name. */
+  readonly chooseFile: (node: LGraphNode, widgetName: string, kind: string) => void;
+  /** The file chosen in an upload combo changed: show it. */
+  readonly showInputFile: (node: LGraphNode, filename: string) => void;
+  /** A value was edited by hand. */
+  readonly edited: () => void;
+}
+
+export const noHooks: EditorHooks = {
+  chooseFile: () => undefined,
+  showInputFile: () => undefined,
+  edited: () => undefined,
+};

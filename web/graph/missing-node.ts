@@ -1,0 +1,68 @@
+import { LiteGraph, type LGraphNode } from '@comfyorg/litegraph';
+import type { ISerialisedNode } from '@comfyorg/litegraph/dist/types/serialisation';
+import { NoodleNode } from './node.ts';
+import { palette, uiFont } from './theme.ts';
+
+/** Stands in for a node class the server does not have: red, connectable, saved as it was. */
+export class MissingNode extends NoodleNode {
+  /** A legacy group node: not on the server either, but expanded when the prompt is made. */
+  get isGroup(): boolean {
+    return /^workflow[>/]/.test(this.type);
+  }
+
+  override get renderingColor(): string {
+    return this.isGroup ? (this.color ?? '#3b4a63') : palette.missingTitle;
+  }
+
+  override get renderingBgColor(): string {
+    return this.isGroup ? (this.bgcolor ?? '#2a3342') : palette.missing;
+  }
+
+  override configure(info: ISerialisedNode): void {
+    super.configure(info);
+    this.title = info.title ?? this.type;
+  }
+
+  override serialize(): ISerialisedNode {
+    const saved = super.serialize();
+    if (saved.title === this.type) delete saved.title;
+    return saved;
+  }
+
+  constructor(title: string, type: string) {
+    super(title, type);
+    this.onDrawForeground = (ctx) => {
+      if (this.flags.collapsed || this.isGroup || this.size[1] < 40) return;
+      ctx.save();
+      ctx.font = `11px ${uiFont}`;
+      ctx.textAlign = 'center';
+      ctx.fillStyle = '#f3b6b9';
+      ctx.fillText('not installed here; kept as it is', this.size[0] / 2, this.size[1] - 10);
+      ctx.restore();
+    };
+  }
+}
+
+/** Registers a stand-in for every type that has no class yet; returns the missing type names. */
+export function registerMissing(types: Iterable<string>): string[] {
+  const missing: string[] = [];
+  for (const type of new Set(types)) {
+    if (Object.hasOwn(LiteGraph.registered_node_types, type)) {
+      const known = LiteGraph.registered_node_types[type];
+      if (known.prototype instanceof MissingNode && !/^workflow[>/]/.test(type)) missing.push(type);
+      continue;
+    }
+    const made = class extends MissingNode {
+      static override title = type;
+      static override type = type;
+      static override skip_list = true;
+
+      constructor(title: string) {
+        super(title || type, type);
+      }
+    };
+    LiteGraph.registerNodeType(type, made as unknown as typeof LGraphNode);
+    if (!/^workflow[>/]/.test(type)) missing.push(type);
+  }
+  return missing;
+}

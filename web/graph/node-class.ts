@@ -1,0 +1,63 @@
+import { LiteGraph, RenderShape, type LGraphNode } from '@comfyorg/litegraph';
+import type { NodeInfo } from '../api/types.ts';
+import { inputSpecs, uploadKind } from './input-spec.ts';
+import { describe, NoodleNode } from './node.ts';
+import type { EditorHooks } from './hooks.ts';
+import { addInputWidgets } from './widgets/make-widget.ts';
+
+/** Makes the litegraph class of one declared node: sockets, fields, marks and first size. */
+export function nodeClass(info: NodeInfo, hooks: EditorHooks): typeof LGraphNode {
+  const title = info.display_name || info.name;
+  const specs = inputSpecs(info);
+  const tall = specs.some((s) => s.widget === 'string' && s.options.multiline === true);
+
+  const made = class extends NoodleNode {
+    static override title = title;
+    static override type = info.name;
+
+    constructor(givenTitle: string) {
+      super(givenTitle || title, info.name);
+      describe(this, info);
+      for (const spec of specs) {
+        const widgets = spec.widget === null ? [] : addInputWidgets(this, spec, hooks);
+        const shape = spec.required ? undefined : RenderShape.HollowCircle;
+        if (spec.options.socketless === true) continue;
+        this.addInput(spec.name, spec.type, {
+          ...(shape === undefined ? {} : { shape }),
+          ...(widgets.length > 0 ? { widget: { name: spec.name } } : {}),
+        });
+      }
+      this.#addOutputs();
+      const size = this.computeSize();
+      this.setSize([Math.max(size[0], tall ? 400 : 225), Math.max(size[1], tall ? 200 : 0)]);
+    }
+
+    #addOutputs(): void {
+      info.output.forEach((type, i) => {
+        const isList = info.output_is_list?.[i] === true;
+        this.addOutput(
+          info.output_name?.[i] ?? (typeof type === 'string' ? type : 'COMBO'),
+          typeof type === 'string' ? type : 'COMBO',
+          isList ? { shape: RenderShape.GRID } : {},
+        );
+      });
+    }
+  };
+  Object.defineProperty(made, 'name', { value: info.name });
+  return made;
+}
+
+/** Registers every node of /object_info with litegraph; returns how many. */
+export function registerNodes(objectInfo: Readonly<Record<string, NodeInfo>>, hooks: EditorHooks): number {
+  let count = 0;
+  for (const [name, info] of Object.entries(objectInfo)) {
+    LiteGraph.registerNodeType(name, nodeClass({ ...info, name }, hooks));
+    count++;
+  }
+  return count;
+}
+
+/** Whether nodes of this class take an uploaded picture (drop and paste land on them). */
+export function takesImages(info: NodeInfo | null): boolean {
+  return info !== null && inputSpecs(info).some((s) => uploadKind(s) === 'image');
+}

@@ -1,0 +1,101 @@
+import type { LGraph } from '@comfyorg/litegraph';
+import { isRecord } from './input-spec.ts';
+
+/**
+ * The graph as a workflow file, in the schema it was loaded from (0.4 for new ones). `source` is
+ * the parsed file it came from: keys of it that the editor does not know are kept.
+ */
+export function saveWorkflow(graph: LGraph, source: unknown): Record<string, unknown> {
+  const from = isRecord(source) ? source : {};
+  graph.updateExecutionOrder();
+  const asIs = (from.version === 1 ? graph.asSerialisable() : graph.serialize()) as object;
+  const saved = withoutUndefined(structuredClone(asIs)) as Record<string, unknown>;
+
+  const result: Record<string, unknown> = { ...from, ...saved };
+  result.extra = restoreExtra(from.extra, saved.extra);
+  if (Object.keys(result.extra as object).length === 0 && from.extra === undefined) {
+    result.extra = {};
+  }
+  result.groups = restoreGroups(from.groups, saved.groups);
+  const definitions = restoreDefinitions(from.definitions, saved.definitions);
+  if (definitions === undefined) delete result.definitions;
+  else result.definitions = definitions;
+  return result;
+}
+
+function restoreExtra(from: unknown, saved: unknown): Record<string, unknown> {
+  const before = isRecord(from) ? from : {};
+  const now = isRecord(saved) ? saved : {};
+  const merged = { ...before, ...now };
+  // These two follow the graph: when the last reroute went there are none to list.
+  if (Array.isArray(before.reroutes) && before.reroutes.length > 0 && !('reroutes' in now)) {
+    delete merged.reroutes;
+    delete merged.linkExtensions;
+  }
+  return merged;
+}
+
+function restoreGroups(from: unknown, saved: unknown): unknown {
+  if (!Array.isArray(saved) || !Array.isArray(from)) return saved;
+  return saved.map((group: unknown, i) => {
+    const before: unknown = from[i];
+    if (!isRecord(group) || !isRecord(before) || before.title !== group.title) return group;
+    const merged: Record<string, unknown> = { ...before, ...group };
+    if (!('id' in before)) delete merged.id;
+    if (sameRect(before.bounding, group.bounding)) merged.bounding = before.bounding;
+    for (const key of ['flags', 'color', 'font_size']) {
+      if (!(key in before) && isDefaultGroupValue(key, group[key])) delete merged[key];
+    }
+    return merged;
+  });
+}
+
+const isDefaultGroupValue = (key: string, value: unknown): boolean =>
+  key === 'flags'
+    ? isRecord(value) && Object.keys(value).length === 0
+    : value === undefined || (key === 'font_size' && value === 24);
+
+const sameRect = (a: unknown, b: unknown): boolean =>
+  Array.isArray(a) &&
+  Array.isArray(b) &&
+  a.length === b.length &&
+  a.every((x, i) => typeof x === 'number' && Math.fround(x) === Math.fround(Number(b[i])));
+
+function restoreDefinitions(from: unknown, saved: unknown): unknown {
+  if (!isRecord(from)) return saved;
+  const before = Array.isArray(from.subgraphs) ? from.subgraphs.filter(isRecord) : [];
+  const list: unknown = isRecord(saved) ? saved.subgraphs : [];
+  const now = (Array.isArray(list) ? list : []).filter(isRecord);
+  const byId = new Map(now.map((d) => [d.id, d]));
+  // The file's order first (definitions that nothing uses included), new ones after.
+  const kept = before.map((old) => {
+    const current = byId.get(old.id);
+    byId.delete(old.id);
+    return current === undefined ? old : mergeDefinition(old, current);
+  });
+  return { ...from, subgraphs: [...kept, ...byId.values()] };
+}
+
+function mergeDefinition(
+  old: Record<string, unknown>,
+  current: Record<string, unknown>,
+): Record<string, unknown> {
+  const merged: Record<string, unknown> = { ...old, ...current };
+  for (const side of ['inputs', 'outputs']) {
+    const before = Array.isArray(old[side]) ? (old[side] as unknown[]).filter(isRecord) : [];
+    const slots = Array.isArray(current[side]) ? (current[side] as unknown[]).filter(isRecord) : [];
+    merged[side] = slots.map((slot) => ({ ...before.find((b) => b.id === slot.id), ...slot }));
+  }
+  merged.groups = restoreGroups(old.groups, current.groups);
+  return merged;
+}
+
+function withoutUndefined(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutUndefined);
+  if (ArrayBuffer.isView(value)) return Array.from(value as Float32Array);
+  if (isRecord(value)) {
+    const entries = Object.entries(value).filter(([, member]) => member !== undefined);
+    return Object.fromEntries(entries.map(([key, member]) => [key, withoutUndefined(member)]));
+  }
+  return value;
+}

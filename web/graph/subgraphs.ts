@@ -1,0 +1,104 @@
+import { LiteGraph, SubgraphNode, type LGraph, type LGraphNode, type Subgraph } from '@comfyorg/litegraph';
+import type {
+  ExportedSubgraphInstance,
+  ISerialisedNode,
+} from '@comfyorg/litegraph/dist/types/serialisation';
+import type { IBaseWidget } from '@comfyorg/litegraph/dist/types/widgets';
+import { BaseWidget } from '@comfyorg/litegraph';
+import { rememberSource, restoreSource, settleValues } from './source.ts';
+
+/** Registers a node class for every subgraph definition as the graph creates it. */
+export function registerSubgraphs(graph: LGraph): void {
+  graph.events.addEventListener('subgraph-created', (event) => {
+    const { subgraph } = event.detail;
+    LiteGraph.registerNodeType(subgraph.id, instanceClass(graph, subgraph));
+  });
+}
+
+function instanceClass(graph: LGraph, subgraph: Subgraph): typeof LGraphNode {
+  const made = class extends SubgraphNode {
+    static override title = subgraph.name;
+    static override type = subgraph.id;
+    static override skip_list = true;
+
+    constructor() {
+      const blank: ExportedSubgraphInstance = {
+        id: -1,
+        type: subgraph.id,
+        pos: [0, 0],
+        size: [200, 100],
+        inputs: [],
+        outputs: [],
+        flags: {},
+        order: 0,
+        mode: 0,
+      };
+      super(graph, subgraph, blank);
+      for (const button of this.title_buttons) {
+        // litegraph's icon is a glyph of an icon font that is not here.
+        button.text = '⤢';
+        button.fontSize = 15;
+      }
+    }
+
+    override configure(info: ExportedSubgraphInstance): void {
+      // Slots of the definition rule; the file's slots are matched to them by name.
+      const slots = new Map((info.inputs ?? []).map((slot) => [slot.name, slot]));
+      const defined = this.subgraph.inputNode.slots.map((slot) => {
+        const stored = slots.get(slot.name);
+        slots.delete(slot.name);
+        return stored ?? { name: slot.name, type: slot.type, link: null };
+      });
+      super.configure({ ...info, inputs: defined as typeof info.inputs });
+      if (info.id !== -1) rememberSource(this, info as ISerialisedNode);
+    }
+
+    override serialize(): ISerialisedNode {
+      const saved = super.serialize();
+      const values = this.widgets.filter((w) => w.serialize !== false).map((w) => w.value);
+      if (values.length > 0) saved.widgets_values = values as typeof saved.widgets_values;
+      return restoreSource(this, saved);
+    }
+  };
+  return made as unknown as typeof LGraphNode;
+}
+
+/**
+ * Shows inner widgets on subgraph nodes that list them in `properties.proxyWidgets`
+ * (`[inner node id, widget name]`): editing one edits the inner node. Innermost graphs first.
+ */
+export function applyProxyWidgets(graph: LGraph | Subgraph, seen = new Set<unknown>()): void {
+  if (seen.has(graph)) return;
+  seen.add(graph);
+  for (const node of graph.nodes) {
+    if (!(node instanceof SubgraphNode)) continue;
+    applyProxyWidgets(node.subgraph, seen);
+    const listed: unknown = node.properties.proxyWidgets;
+    if (!Array.isArray(listed)) continue;
+    for (const entry of listed as unknown[]) {
+      if (!Array.isArray(entry)) continue;
+      const [innerId, name] = entry as unknown[];
+      const inner = node.subgraph.nodes.find((n) => String(n.id) === String(innerId));
+      const widget = inner?.widgets?.find((w) => w.name === name);
+      if (widget instanceof BaseWidget) addProxy(node, widget);
+    }
+    settleValues(node);
+    const needed = node.computeSize();
+    node.setSize([Math.max(node.size[0], needed[0]), Math.max(node.size[1], needed[1])]);
+  }
+}
+
+function addProxy(node: SubgraphNode, inner: BaseWidget): void {
+  const promotedAlready = node.widgets.some((w) => w.name === inner.name);
+  if (promotedAlready) return;
+  const proxy: BaseWidget = inner.createCopyForNode(node);
+  proxy.serialize = false;
+  Object.defineProperty(proxy, 'value', {
+    get: () => inner.value,
+    set: (value: IBaseWidget['value']) => {
+      inner.value = value;
+    },
+    configurable: true,
+  });
+  node.widgets.push(proxy);
+}

@@ -1,0 +1,95 @@
+import { palette } from '../theme.ts';
+
+/** Height of one field inside a node, in graph units. */
+export const fieldHeight = 20;
+export const fieldMargin = 12;
+
+export interface FieldDrawing {
+  readonly width: number;
+  readonly y: number;
+  readonly label: string;
+  readonly value: string;
+  /** Small arrows at both ends; a dimmed one marks the end of the range. */
+  readonly arrows?: { readonly left: boolean; readonly right: boolean };
+  readonly disabled?: boolean;
+  readonly error?: boolean;
+  /** Low quality: only the box, no text. */
+  readonly plain?: boolean;
+  /** Part of the field's width filled from the left (sliders), 0..1. */
+  readonly fill?: number;
+}
+
+/** Draws the common look of a value field: dark box, soft label on the left, value on the right. */
+export function drawField(ctx: CanvasRenderingContext2D, field: FieldDrawing): void {
+  const { width, y, label, value, arrows, plain } = field;
+  const left = fieldMargin;
+  const inner = width - 2 * fieldMargin;
+  ctx.save();
+  ctx.beginPath();
+  ctx.roundRect(left, y, inner, fieldHeight, plain ? 0 : 6);
+  ctx.fillStyle = palette.field;
+  ctx.fill();
+  if (field.fill !== undefined) {
+    ctx.save();
+    ctx.clip();
+    ctx.fillStyle = '#3b3423';
+    ctx.fillRect(left, y, inner * Math.min(1, Math.max(0, field.fill)), fieldHeight);
+    ctx.restore();
+  }
+  if (!plain) {
+    ctx.lineWidth = 1;
+    ctx.strokeStyle = field.error ? palette.error : palette.fieldBorder;
+    ctx.stroke();
+    const padding = arrows ? 20 : 9;
+    const space = inner - 2 * padding;
+    ctx.textBaseline = 'middle';
+    const middle = y + fieldHeight / 2 + 0.5;
+    const shownValue = fit(ctx, value, space);
+    const valueWidth = ctx.measureText(shownValue).width;
+    const shownLabel = fit(ctx, label, Math.max(0, space - valueWidth - 8));
+    ctx.textAlign = 'left';
+    ctx.fillStyle = palette.textSoft;
+    if (shownLabel !== '…') ctx.fillText(shownLabel, left + padding, middle);
+    ctx.textAlign = 'right';
+    ctx.fillStyle = field.disabled ? palette.textDim : palette.text;
+    ctx.fillText(shownValue, left + inner - padding, middle);
+    if (arrows && !field.disabled) {
+      drawArrow(ctx, { x: left + 9, y: middle, direction: -1, active: arrows.left });
+      drawArrow(ctx, { x: left + inner - 9, y: middle, direction: 1, active: arrows.right });
+    }
+  }
+  ctx.restore();
+}
+
+/** Shortens text with an ellipsis until it fits; '' when nothing fits. */
+export function fit(ctx: CanvasRenderingContext2D, text: string, width: number): string {
+  if (width <= 4) return '';
+  if (ctx.measureText(text).width <= width) return text;
+  let low = 0;
+  let high = text.length;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (ctx.measureText(text.slice(0, middle) + '…').width <= width) low = middle;
+    else high = middle - 1;
+  }
+  return text.slice(0, low) + '…';
+}
+
+interface Arrow {
+  readonly x: number;
+  readonly y: number;
+  readonly direction: 1 | -1;
+  readonly active: boolean;
+}
+
+function drawArrow(ctx: CanvasRenderingContext2D, { x, y, direction, active }: Arrow): void {
+  ctx.beginPath();
+  ctx.moveTo(x - 2 * direction, y - 4);
+  ctx.lineTo(x + 2 * direction, y);
+  ctx.lineTo(x - 2 * direction, y + 4);
+  ctx.lineWidth = 1.6;
+  ctx.lineCap = 'round';
+  ctx.lineJoin = 'round';
+  ctx.strokeStyle = active ? palette.textSoft : '#474b56';
+  ctx.stroke();
+}

@@ -1,0 +1,35 @@
+import { defineConfig, type Plugin } from 'vite';
+
+/**
+ * The page's bundle: relative URLs only (it may be served below any path) and no `eval`, so that a
+ * Content-Security-Policy without 'unsafe-eval' suffices.
+ */
+export default defineConfig({
+  root: import.meta.dirname,
+  base: './',
+  plugins: [withoutEval()],
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    target: 'es2022',
+    chunkSizeWarningLimit: 900,
+    reportCompressedSize: false,
+  },
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+});
+
+/**
+ * litegraph evaluates what is typed into its number prompt. Our number widget has its own
+ * arithmetic, so the call is cut out; a litegraph that moved it must fail the build, not slip by.
+ */
+function withoutEval(): Plugin {
+  const call = 'v = eval(v);';
+  return {
+    name: 'litegraph-without-eval',
+    transform(code, id) {
+      if (!id.includes('litegraph.es.js')) return null;
+      if (!code.includes(call)) throw new Error(`litegraph.es.js: expected '${call}', not found`);
+      return { code: code.replace(call, ''), map: null };
+    },
+  };
+}
