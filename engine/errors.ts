@@ -31,6 +31,19 @@ export const errorTable = {
   },
   // tensor programs and sessions
   PROGRAM: { status: 500, message: (d) => `tensor program: ${show(d.reason)}` },
+  WEIGHTS_CHANGED: {
+    status: 409,
+    message: (d) => `${show(d.file)}: the file changed while it was in use; load it again`,
+  },
+  SESSION: { status: 500, message: (d) => `model '${show(d.model)}': ${show(d.reason)}` },
+  OUT_OF_MEMORY: {
+    status: 500,
+    message: (d) =>
+      `Allocation on device: model '${show(d.model)}' did not fit in memory (${show(d.reason)}).\n` +
+      'This error means you ran out of memory on your device.\n\n' +
+      'TIPS: If the workflow worked before you might have accidentally set the batch_size ' +
+      'to a large number.',
+  },
   // files
   PATH_OUTSIDE: {
     status: 403,
@@ -43,6 +56,9 @@ export const errorTable = {
       '**** ERROR: Saving image outside the output folder is not allowed.' +
       `\n full_output_folder: ${show(d.folder)}\n         output_dir: ${show(d.root)}`,
   },
+  FILE_EXISTS: { status: 409, message: (d) => `file '${show(d.name)}' already exists` },
+  USER_UNKNOWN: { status: 401, message: (d) => `user '${show(d.user)}' is not known here` },
+  USER_NAME: { status: 400, message: (d) => show(d.reason) },
   FILE_NOT_FOUND: {
     status: 404,
     message: (d) => `${show(d.kind)} '${show(d.name)}' was not found`,
