@@ -7,7 +7,8 @@ import { readFloats } from '../weights/read.ts';
 import { kernels } from './kernels.ts';
 import { type Bindings, evalShape } from './shape.ts';
 import type { Tensor } from './tensor.ts';
-import { type Program, symbolOrigins } from './trace.ts';
+import { bindSymbols } from './symbols.ts';
+import type { Program } from './trace.ts';
 
 /** A concrete tensor of any element type, its numbers as doubles. */
 export interface HostTensor {
@@ -35,40 +36,6 @@ export async function interpret(
   return Object.fromEntries(
     Object.entries(program.outputs).map(([name, tensor]) => [name, values.get(tensor)!]),
   );
-}
-
-/** Values of the program's symbols for these inputs. */
-export function bindSymbols(
-  program: Pick<Program, 'inputs'>,
-  inputs: Readonly<Record<string, { readonly shape: readonly number[] }>>,
-): Bindings {
-  const bindings: Record<string, number> = {};
-  for (const [name, { input, axis, factor, offset }] of symbolOrigins(program.inputs)) {
-    bindings[name] = (shapeOf(input.attrs.name, inputs)[axis] - offset) / factor;
-  }
-  for (const { attrs, shape } of program.inputs) {
-    const got = shapeOf(attrs.name, inputs);
-    const expected = evalShape(shape, bindings);
-    if (got.length !== expected.length || got.some((dim, i) => dim !== expected[i])) {
-      const details = { subject: `input '${attrs.name}'`, expected: `[${expected.join(', ')}]` };
-      throw new NoodleError('BAD_INPUT', { ...details, got: `[${got.join(', ')}]` });
-    }
-  }
-  return bindings;
-}
-
-function shapeOf(
-  name: string,
-  inputs: Readonly<Record<string, { readonly shape: readonly number[] }>>,
-): readonly number[] {
-  if (!Object.hasOwn(inputs, name)) {
-    throw new NoodleError('BAD_INPUT', {
-      subject: `input '${name}'`,
-      expected: 'a tensor',
-      got: 'none',
-    });
-  }
-  return inputs[name].shape;
 }
 
 async function evaluate(

@@ -75,11 +75,23 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     const bytes = Buffer.alloc(headerLength);
     const { bytesRead } = await handle.read(bytes, 0, headerLength, 8);
     if (bytesRead < headerLength) throw headerError(real, 'the header cannot be read to its end');
-    const identity = `${real}:${stat.size}:${stat.mtimeNs}:${stat.ino}`;
-    return { path: real, identity, headerLength, ...parseHeader(real, bytes, size) };
+    return {
+      path: real,
+      identity: identityOf(real, stat),
+      headerLength,
+      ...parseHeader(real, bytes, size),
+    };
   } finally {
     await handle.close();
   }
+}
+
+/** What tells one version of a file from the next: path, size, time of change and inode. */
+export function identityOf(
+  path: string,
+  stat: { readonly size: bigint; readonly mtimeNs: bigint; readonly ino: bigint },
+): string {
+  return `${path}:${stat.size}:${stat.mtimeNs}:${stat.ino}`;
 }
 
 /** Checks a header's JSON against the file size; shared by every reader of the format. */

@@ -26,7 +26,13 @@ export type StorageDtype =
 
 /** Where the bytes of an entry lie: a range of a file (absolute offset), or memory. */
 export type WeightBytes =
-  | { readonly kind: 'file'; readonly path: string; readonly offset: number }
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      readonly offset: number;
+      /** The file's identity when its header was read. */
+      readonly identity: string;
+    }
   | { readonly kind: 'memory'; readonly bytes: Uint8Array };
 
 /** One tensor of a source. */
@@ -56,7 +62,7 @@ export function fileSource(file: SafetensorsFile): WeightSource {
       dtype,
       shape,
       byteLength,
-      bytes: { kind: 'file', path: file.path, offset },
+      bytes: { kind: 'file', path: file.path, offset, identity: file.identity },
     });
   }
   return { label: file.path, identity: file.identity, tensors };

@@ -1,0 +1,66 @@
+/**
+ * The border to ONNX Runtime: the only file that imports onnxruntime-node, and only when the first
+ * session opens, so that a process without models starts without 40 MB of native code.
+ */
+import type * as OrtModule from 'onnxruntime-node';
+import type { InferenceSession, Tensor, TypedTensor } from 'onnxruntime-node';
+
+type Ort = typeof OrtModule;
+
+export type OrtSession = InferenceSession;
+export type OrtTensor = Tensor;
+export type OrtFeeds = Readonly<Record<string, Tensor>>;
+
+export interface OrtOptions {
+  /** Folder that the model's external weights are relative to. */
+  readonly weightsFolder?: string;
+  readonly threads?: number;
+  readonly optimization?: 'disabled' | 'basic' | 'extended' | 'layout' | 'all';
+  /** ONNX Runtime's session configuration keys. */
+  readonly config?: Readonly<Record<string, string>>;
+  /** Further fields of the session options. */
+  readonly options?: Readonly<Record<string, unknown>>;
+}
+
+let loaded: Promise<Ort> | undefined;
+
+/** The native library, loaded once. */
+export function loadOrt(): Promise<Ort> {
+  return (loaded ??= import('onnxruntime-node').then((module) => module.default ?? module));
+}
+
+/** Opens a session on model bytes. Native errors come through as they are. */
+export async function createSession(model: Uint8Array, options: OrtOptions): Promise<OrtSession> {
+  const ort = await loadOrt();
+  return ort.InferenceSession.create(model, {
+    executionProviders: ['cpu'],
+    logSeverityLevel: 3,
+    graphOptimizationLevel: options.optimization ?? 'all',
+    ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
+    ...options.options,
+    extra: { session: nested(options) },
+  });
+}
+
+/** A tensor for a feed. */
+export async function feed(
+  type: 'float32' | 'int64' | 'int32' | 'bool',
+  data: Float32Array | BigInt64Array | Int32Array | Uint8Array,
+  shape: readonly number[],
+): Promise<Tensor> {
+  const ort = await loadOrt();
+  return new ort.Tensor(type, data as never, [...shape]);
+}
+
+/** A result's numbers as fp32. */
+export function toFloats(tensor: Tensor): Float32Array {
+  const { data, type } = tensor as TypedTensor<'float32'> | TypedTensor<'int64'>;
+  if (data instanceof Float32Array) return data;
+  if (type === 'int64') return Float32Array.from(data, Number);
+  return Float32Array.from(data as unknown as ArrayLike<number>);
+}
+
+function nested({ weightsFolder, config = {} }: OrtOptions): Record<string, string> {
+  const folder = 'model_external_initializers_file_folder_path';
+  return { ...config, ...(weightsFolder === undefined ? {} : { [folder]: weightsFolder }) };
+}

@@ -1,0 +1,119 @@
+/** A session: a traced program, lowered, opened in ONNX Runtime, run on host arrays. */
+import type { NDArray } from '../array/nd.ts';
+import { NoodleError } from '../errors.ts';
+import { encodeModel } from '../onnx/encode.ts';
+import { type Provider, lower } from '../onnx/lower.ts';
+import { bindSymbols } from '../tensor/symbols.ts';
+import type { Dtype } from '../tensor/dtype.ts';
+import type { Program } from '../tensor/trace.ts';
+import { type OrtFeeds, type OrtOptions, createSession, feed, toFloats } from './ort.ts';
+import { placeWeights } from './placement.ts';
+
+/** Token ids, indices and flags: whole numbers with a shape. */
+export interface IdArray {
+  readonly ids: BigInt64Array | readonly number[];
+  readonly shape: readonly number[];
+}
+
+export type SessionInput = NDArray | IdArray;
+
+export interface Session {
+  /**
+   * Runs the program. Throws BAD_INPUT for missing or misshapen inputs, INTERRUPTED when `signal` was
+   * aborted before the call, OUT_OF_MEMORY or SESSION when the native run fails.
+   */
+  run(
+    inputs: Readonly<Record<string, SessionInput>>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Record<string, NDArray>>;
+  /** Frees the native memory; the session cannot be used afterwards. */
+  release(): Promise<void>;
+}
+
+export interface SessionOptions extends OrtOptions {
+  readonly provider?: Provider;
+}
+
+/** Lowers a program and opens it. Throws WEIGHTS_CHANGED, OUT_OF_MEMORY or SESSION. */
+export async function openSession(
+  program: Program,
+  { provider = 'cpu', ...ortOptions }: SessionOptions = {},
+): Promise<Session> {
+  const model = lower(program, provider);
+  const { folder, place, verify } = await placeWeights(model);
+  const bytes = encodeModel(model, place);
+  const native = await createSession(bytes, { ...ortOptions, weightsFolder: folder }).catch(
+    (cause: unknown) => {
+      throw nativeError(program.name, cause);
+    },
+  );
+  return {
+    run: async (inputs, { signal } = {}) => {
+      if (signal?.aborted) throw new NoodleError('INTERRUPTED');
+      bindSymbols(program, inputs);
+      await verify();
+      const feeds = await toFeeds(program, inputs);
+      const results = await native.run(feeds).catch((cause: unknown) => {
+        throw nativeError(program.name, cause);
+      });
+      const outputs: Record<string, NDArray> = {};
+      for (const name of Object.keys(program.outputs)) {
+        const { dims } = results[name];
+        outputs[name] = { data: toFloats(results[name]), shape: dims };
+      }
+      return outputs;
+    },
+    release: () => native.release(),
+  };
+}
+
+async function toFeeds(
+  program: Program,
+  inputs: Readonly<Record<string, SessionInput>>,
+): Promise<OrtFeeds> {
+  const entries = program.inputs.map(async ({ attrs: { name, dtype } }) => {
+    const { shape } = inputs[name];
+    const values = 'ids' in inputs[name] ? inputs[name].ids : inputs[name].data;
+    return [name, await toFeed(dtype, values, shape, name)] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+function toFeed(
+  dtype: Dtype,
+  values: Float32Array | BigInt64Array | readonly number[],
+  shape: readonly number[],
+  name: string,
+): ReturnType<typeof feed> {
+  const numbers = (): Float32Array | readonly number[] =>
+    values instanceof BigInt64Array ? Array.from(values, Number) : values;
+  switch (dtype) {
+    case 'f32':
+      return feed(
+        'float32',
+        values instanceof Float32Array ? values : Float32Array.from(numbers()),
+        shape,
+      );
+    case 'i64':
+      return feed('int64', values instanceof BigInt64Array ? values : toBigInts(numbers()), shape);
+    case 'i32':
+      return feed('int32', Int32Array.from(numbers()), shape);
+    case 'bool':
+      return feed('bool', Uint8Array.from(numbers()), shape);
+    default:
+      throw new NoodleError('UNSUPPORTED', { what: `input '${name}' of type ${dtype}` });
+  }
+}
+
+function toBigInts(values: ArrayLike<number>): BigInt64Array {
+  const ids = new BigInt64Array(values.length);
+  for (let i = 0; i < ids.length; i++) ids[i] = BigInt(values[i]);
+  return ids;
+}
+
+/** Native errors under our codes: running out of memory is told apart, for it can be cured. */
+function nativeError(model: string, cause: unknown): NoodleError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const memory = /bad.?alloc|failed to allocate|out of memory|cannot allocate/i.test(reason);
+  return new NoodleError(memory ? 'OUT_OF_MEMORY' : 'SESSION', { model, reason }, { cause });
+}
