@@ -26,8 +26,15 @@ import type { Model } from './values/model.ts';
 import type { Vae } from './values/vae.ts';
 
 export { ExecutionBlocker } from './graph/definition.ts';
+export { isLink } from './graph/link.ts';
+export { pythonRepr, pythonStr } from './graph/python-repr.ts';
+export { Float, pythonFloat } from './workflow/lossless-json.ts';
+export type { BuiltNode, GraphBuilder } from './graph/graph-builder.ts';
 export type {
   ChoiceSource,
+  DynamicPromptView,
+  GraphNode,
+  HiddenKind,
   InputSpec,
   Link,
   NodeDefinition,
@@ -107,7 +114,10 @@ export const int64 = (options: Options = {}): InputSpec<number | bigint, false> 
   optional: false,
 });
 
-/** Float widget. Whole-number defaults, minima and maxima are printed as floats (`8.0`). */
+/**
+ * Float widget. Whole-number defaults, minima, maxima and steps are printed as floats (`8.0`); where
+ * ComfyUI prints an integer, give a bigint (`min: 0n`).
+ */
 export const float = (options: Options = {}): InputSpec<number, false> => ({
   type: 'FLOAT',
   options,
@@ -132,6 +142,48 @@ export function combo<T extends ComboChoice = string>(
   options?: Options,
 ): InputSpec<T, false> {
   return { type: 'COMBO', choices, optional: false, ...(options === undefined ? {} : { options }) };
+}
+
+/** Any number of inputs made from one template; `run` gets `{ name: value }`. */
+export function autogrow<T>(
+  template: readonly [id: string, spec: InputSpec<T>],
+  names: readonly string[] | { readonly prefix: string; readonly max: number },
+  { min = 1 }: { readonly min?: number } = {},
+): InputSpec<Readonly<Record<string, T>>, false> {
+  return {
+    type: 'COMFY_AUTOGROW_V3',
+    optional: false,
+    dynamic: { kind: 'autogrow', template, names, min },
+  };
+}
+
+/** A choice that brings its own inputs; `run` gets `{ [id]: key, ...inputs of that choice }`. */
+export function dynamicCombo(
+  choices: readonly { readonly key: string; readonly inputs: Inputs }[],
+): InputSpec<Readonly<Record<string, unknown>>, false> {
+  return { type: 'COMFY_DYNAMICCOMBO_V3', optional: false, dynamic: { kind: 'combo', choices } };
+}
+
+/** A socket that brings more inputs once it is connected; `run` gets `{ [id]: value, ...inputs }`. */
+export function dynamicSlot(
+  slotType: string,
+  inputs: Inputs,
+): InputSpec<Readonly<Record<string, unknown>>, true> {
+  return {
+    type: 'COMFY_DYNAMICSLOT_V3',
+    optional: true,
+    dynamic: { kind: 'slot', slotType, inputs },
+  };
+}
+
+/** A socket whose type is settled by what else of the same template is connected. */
+export function matchType<T = unknown>(
+  templateId: string,
+  allowedTypes = '*',
+): InputSpec<T, false> {
+  return socket('COMFY_MATCHTYPE_V3', {
+    template: { template_id: templateId, allowed_types: allowedTypes },
+  });
 }
 
 export const model = (options?: Options): InputSpec<Model, false> => socket('MODEL', options);

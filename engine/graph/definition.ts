@@ -3,6 +3,7 @@
  * it never sees tensors. `engine/node.ts` is the face of this file for node authors.
  */
 import type { Json } from '../workflow/lossless-json.ts';
+import type { GraphBuilder } from './graph-builder.ts';
 
 /** A link in a prompt: [source node id, output slot]. */
 export type Link = [nodeId: string, slot: number];
@@ -42,8 +43,44 @@ export interface InputSpec<T = unknown, Optional extends boolean = boolean> {
   readonly lazy?: boolean;
   /** The link itself is passed instead of its value. */
   readonly rawLink?: boolean;
+  /** An input that stands for several inputs (see dynamic-inputs.ts); `type` is its COMFY_… name. */
+  readonly dynamic?: DynamicSpec;
   readonly __value?: T;
 }
+
+type Inputs = Readonly<Record<string, InputSpec>>;
+
+/** The inputs that stand for several inputs; prompt keys are dotted paths below the input's id. */
+export type DynamicSpec =
+  /** `<id>.<prefix><n>` (n from 0, at most `max`) or `<id>.<name>`; arrives as `{ name: value }`. */
+  | {
+      readonly kind: 'autogrow';
+      /** The one repeated input; its id only shows in object_info. */
+      readonly template: readonly [id: string, spec: InputSpec];
+      /** How many are required (when the template is). */
+      readonly min: number;
+      readonly names: readonly string[] | { readonly prefix: string; readonly max: number };
+    }
+  /** `<id>` = key of a choice, `<id>.<sub>` its inputs; arrives as `{ [id]: key, sub: value }`. */
+  | {
+      readonly kind: 'combo';
+      readonly choices: readonly { readonly key: string; readonly inputs: Inputs }[];
+    }
+  /** `<id>` a link; `<id>.<sub>` exist only when it is given; arrives like a combo. */
+  | {
+      readonly kind: 'slot';
+      readonly slotType: string;
+      readonly inputs: Inputs;
+      readonly forceInput?: boolean;
+    }
+  /** `<id>.<row>.<field>`; arrives as a list of rows. */
+  | {
+      readonly kind: 'group';
+      readonly template: Inputs;
+      readonly min: number;
+      readonly max: number;
+      readonly groupName?: string;
+    };
 
 export type HiddenKind =
   | 'PROMPT'
@@ -55,6 +92,12 @@ export type HiddenKind =
   | 'COMFY_USAGE_SOURCE'
   | 'EXECUTION_LIST';
 
+/**
+ * What a node asks for beside its inputs. The tuple form declares an input that only expansions may
+ * set (it is neither shown nor validated): its type.
+ */
+export type HiddenSpec = HiddenKind | readonly [type: string];
+
 export interface OutputSpec {
   readonly type: string | readonly ComboChoice[];
   /** Defaults to the type. */
@@ -62,6 +105,8 @@ export interface OutputSpec {
   /** OUTPUT_IS_LIST. */
   readonly list?: boolean;
   readonly tooltip?: string;
+  /** Template id of a COMFY_MATCHTYPE_V3 output. */
+  readonly matchType?: string;
 }
 
 /** Marks an output as "do not run what depends on me"; with a message the user is told why. */
@@ -85,10 +130,30 @@ export interface NodeOutput {
   /** What the client is shown, e.g. `{ images: [{ filename, subfolder, type }] }`. */
   readonly ui?: Readonly<Record<string, readonly unknown[]>>;
   /** Nodes that replace this one; `result` may then hold links into them. */
-  readonly expand?: Prompt;
+  readonly expand?: Readonly<Record<string, GraphNode>>;
+}
+
+/** A node of an expansion: as in a prompt, but constants may be any value (also tensors). */
+export interface GraphNode {
+  readonly class_type: string;
+  readonly inputs: Record<string, unknown>;
+  readonly override_display_id?: string;
 }
 
 export type NodeResult = readonly unknown[] | NodeOutput | ExecutionBlocker;
+
+/** The prompt as it stands now, with the nodes that expansions added (hidden `DYNPROMPT`). */
+export interface DynamicPromptView {
+  readonly originalPrompt: Prompt;
+  /** Throws NodeNotFoundError. */
+  getNode(id: string): PromptNode | GraphNode;
+  hasNode(id: string): boolean;
+  allNodeIds(): string[];
+  /** The outermost original node; the node that expanded into this one; the node the user sees. */
+  getRealNodeId(id: string): string;
+  getParentNodeId(id: string): string | null;
+  getDisplayNodeId(id: string): string;
+}
 
 /** What a running node may use besides its inputs. */
 export interface NodeContext<Services = unknown> {
@@ -97,6 +162,12 @@ export interface NodeContext<Services = unknown> {
   /** Aborted when the prompt is interrupted; long work checks it and throws NoodleError INTERRUPTED. */
   readonly signal: AbortSignal;
   readonly services: Services;
+  /** Which call of the node this is when it is called once per list element; 0 otherwise. */
+  readonly callIndex: number;
+  /** Kept while a node of this id and class is part of consecutive prompts. */
+  readonly state: Map<string, unknown>;
+  /** Starts an expansion; the default prefix is `<node id>.<call index>.<graph index>.`. */
+  newGraph(prefix?: string): GraphBuilder;
   /** ComfyUI's ProgressBar: `progress_state`, the preview, then `progress`. Throws when interrupted. */
   progress(value: number, max: number, preview?: PreviewImage): void;
   /** The V3 set_progress: `progress_state` (and a preview for flagged clients) only. */
@@ -137,7 +208,7 @@ export interface NodeDefinition<Services = unknown> {
   /** Which of ComfyUI's two forms object_info prints. */
   readonly form: 'v1' | 'v3';
   readonly inputs: Readonly<Record<string, InputSpec>>;
-  readonly hidden?: Readonly<Record<string, HiddenKind>>;
+  readonly hidden?: Readonly<Record<string, HiddenSpec>>;
   readonly outputs: readonly OutputSpec[];
   readonly outputNode?: boolean;
   readonly inputIsList?: boolean;

@@ -1,0 +1,64 @@
+/** Errors as Python clients know them: a builtin exception name beside the message. */
+import { NoodleError } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
+
+/** An error that appears on the wire as a Python exception of the given type. */
+export class PythonError extends Error {
+  readonly pythonType: string;
+
+  constructor(pythonType: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = pythonType;
+    this.pythonType = pythonType;
+  }
+}
+
+const BY_CODE: Partial<Record<ErrorCode, string>> = {
+  BAD_INPUT: 'ValueError',
+  FILE_NOT_FOUND: 'FileNotFoundError',
+  PATH_OUTSIDE: 'PermissionError',
+  OUT_OF_MEMORY: 'torch.OutOfMemoryError',
+};
+
+const BY_NAME: Readonly<Record<string, string>> = {
+  TypeError: 'TypeError',
+  RangeError: 'ValueError',
+  SyntaxError: 'ValueError',
+  AssertionError: 'AssertionError',
+};
+
+/**
+ * The `exception_type` of anything thrown: its own `pythonType`, else the nearest builtin
+ * (TypeError, ValueError, …), else RuntimeError.
+ */
+export function pythonTypeOf(error: unknown): string {
+  if (typeof error === 'object' && error !== null && 'pythonType' in error) {
+    return String(error.pythonType);
+  }
+  if (isOutOfMemory(error)) return 'torch.OutOfMemoryError';
+  if (error instanceof NoodleError) return BY_CODE[error.code] ?? 'RuntimeError';
+  return (error instanceof Error ? BY_NAME[error.name] : undefined) ?? 'RuntimeError';
+}
+
+/** Whether memory ran out: our own code, or V8 refusing an array of that size. */
+export function isOutOfMemory(error: unknown): boolean {
+  if (error instanceof NoodleError) return error.code === 'OUT_OF_MEMORY';
+  return error instanceof RangeError && /allocation failed/i.test(error.message);
+}
+
+/** Whether a prompt was interrupted: our own code, or an aborted signal's reason. */
+export function isInterrupt(error: unknown): boolean {
+  if (error instanceof NoodleError) return error.code === 'INTERRUPTED';
+  return error instanceof Error && error.name === 'AbortError';
+}
+
+/** The text of anything thrown. */
+export const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
+/** The frames of an error's stack, one string each ending with a newline, outermost first. */
+export function tracebackOf(error: unknown): string[] {
+  if (!(error instanceof Error) || error.stack === undefined) return [];
+  const frames = error.stack.split('\n').filter((line) => /^\s*at /.test(line));
+  return frames.reverse().map((line) => `  ${line.trim()}\n`);
+}

@@ -1,0 +1,10 @@
+/** The built-in nodes. Order here is the order of `/object_info`. */
+import type { NodeDefinition } from '../engine/node.ts';
+import { primitiveNodes } from './primitives.ts';
+
+const lists: readonly (readonly NodeDefinition[])[] = [primitiveNodes];
+
+/** A new registry of all built-in nodes: class name -> definition. */
+export function builtinNodes(): Map<string, NodeDefinition> {
+  return new Map(lists.flat().map((definition) => [definition.name, definition]));
+}
