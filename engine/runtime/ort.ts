@@ -26,7 +26,7 @@ let loaded: Promise<Ort> | undefined;
 
 /** The native library, loaded once. */
 export function loadOrt(): Promise<Ort> {
-  return (loaded ??= import('onnxruntime-node').then((module) => module.default ?? module));
+  return (loaded ??= import('onnxruntime-node'));
 }
 
 /** Opens a session on model bytes. Native errors come through as they are. */
