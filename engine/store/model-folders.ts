@@ -11,7 +11,17 @@ export interface ModelFolder {
   readonly extensions: readonly string[];
 }
 
-const WEIGHTS = ['.ckpt', '.pt', '.pt2', '.bin', '.pth', '.safetensors', '.pkl', '.sft'];
+/** Endings of model files, in ComfyUI's order. */
+export const WEIGHT_ENDINGS: readonly string[] = [
+  '.ckpt',
+  '.pt',
+  '.pt2',
+  '.bin',
+  '.pth',
+  '.safetensors',
+  '.pkl',
+  '.sft',
+];
 
 /** Old names that still occur in workflows, configurations and nodes. */
 const ALIASES: Readonly<Record<string, string>> = {
@@ -65,7 +75,7 @@ export function standardModelFolders(base: string, models: string): Map<string, 
         paths: (more.dirs ?? [name]).map((dir) =>
           join(name === 'custom_nodes' ? base : models, dir),
         ),
-        extensions: more.extensions ?? WEIGHTS,
+        extensions: more.extensions ?? WEIGHT_ENDINGS,
       },
     ]),
   );

@@ -34,5 +34,5 @@ export function mergeSettings(userRoot: string, changes: Json): void {
 
 const asObject = (value: Json): Settings | undefined =>
   value !== null && typeof value === 'object' && !Array.isArray(value) && !(value instanceof Float)
-    ? (value)
+    ? value
     : undefined;

@@ -1,0 +1,196 @@
+/** POST /upload/image and /upload/mask: files from clients into the input (or temp, output) folder. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
+import { Router } from 'express';
+import type { Request, RequestHandler } from 'express';
+import multer from 'multer';
+import { NoodleError } from '../../errors.ts';
+import { sniffKind } from '../../media/sniff.ts';
+import type { DirectoryType, Folders } from '../../store/folders.ts';
+import { splitAnnotation } from '../../store/folders.ts';
+import { isFile, nameParts, resolveInside } from '../../store/paths.ts';
+import { writeFileAtomic } from '../../store/write.ts';
+import { parseJson } from '../../workflow/lossless-json.ts';
+import { sendEmpty, sendError, sendJson } from '../answer.ts';
+
+const TYPES: readonly string[] = ['input', 'temp', 'output'];
+
+/** 3D formats that are plain text; every other text is refused. */
+const TEXT_MODELS = new Set(['.obj', '.ply', '.stl', '.gltf', '.mtl', '.spz', '.splat', '.ksplat']);
+
+export interface UploadOptions {
+  readonly folders: Folders;
+  /** Bytes of one upload at most. */
+  readonly maxUploadBytes: number;
+  /** --default-hashing-function: how equal files are told. */
+  readonly hash: string;
+}
+
+/** Routes of spec §1.4, uploads. */
+export function uploadRoutes({ folders, maxUploadBytes, hash }: UploadOptions): Router {
+  const router = Router();
+  const form = singleFile(maxUploadBytes);
+
+  router.post('/upload/image', form, (req, res) => {
+    const upload = readUpload(req);
+    if (upload === undefined) return sendEmpty(res, 400);
+    const problem = refusal(upload);
+    if (problem !== undefined) {
+      return sendError(res, 400, {
+        type: 'invalid_upload',
+        message: `'${upload.name}' is not a picture, film, sound or 3D file`,
+        details: problem,
+      });
+    }
+    sendJson(res, store(folders, upload, hash));
+  });
+
+  router.post('/upload/mask', form, async (req, res) => {
+    const upload = readUpload(req);
+    if (upload === undefined) return sendEmpty(res, 400);
+    const original = originalOf(req, folders);
+    if (original === undefined) {
+      return sendError(res, 400, {
+        type: 'invalid_upload',
+        message: 'original_ref is missing or does not name a file',
+        details: 'expected JSON {"filename", "type"?, "subfolder"?} of an existing picture',
+      });
+    }
+    const { mergeMask } = await import('../../media/mask-upload.ts');
+    let bytes: Uint8Array;
+    try {
+      bytes = await mergeMask(readFileSync(original), upload.bytes);
+    } catch (error) {
+      if (!(error instanceof NoodleError)) throw error;
+      return sendError(res, 400, { type: 'invalid_upload', message: error.message });
+    }
+    sendJson(res, store(folders, { ...upload, bytes }, hash));
+  });
+
+  return router;
+}
+
+interface Upload {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly type: DirectoryType;
+  readonly subfolder: string;
+  readonly overwrite: boolean;
+}
+
+/** Takes one file `image` and text fields; 413 over the limit, 400 for anything malformed. */
+function singleFile(maxUploadBytes: number): RequestHandler {
+  const parse = multer({
+    storage: multer.memoryStorage(),
+    // Without it names arrive as Latin-1.
+    defParamCharset: 'utf8',
+    preservePath: true,
+    limits: { fileSize: maxUploadBytes, files: 1, fields: 32, fieldSize: 1024 * 1024 },
+  }).single('image');
+  return (req, res, next) => {
+    void parse(req, res, (error: unknown) => {
+      if (error instanceof multer.MulterError && error.code === 'LIMIT_FILE_SIZE') {
+        res.status(413).type('text').send(`Maximum request body size ${maxUploadBytes} exceeded.`);
+      } else if (error) {
+        const details = error instanceof Error ? error.message : 'malformed multipart body';
+        sendError(res, 400, {
+          type: 'invalid_upload',
+          message: 'Could not read the form',
+          details,
+        });
+      } else next();
+    });
+  };
+}
+
+/** The upload of a parsed form; undefined without a file, a name or a known directory type. */
+function readUpload(req: Request): Upload | undefined {
+  const fields = (req.body ?? {}) as Record<string, unknown>;
+  const text = (name: string): string => (typeof fields[name] === 'string' ? fields[name] : '');
+  const type = text('type') || 'input';
+  if (req.file === undefined || req.file.originalname === '' || !TYPES.includes(type)) {
+    return undefined;
+  }
+  return {
+    name: req.file.originalname,
+    bytes: req.file.buffer,
+    type: type as DirectoryType,
+    subfolder: text('subfolder'),
+    overwrite: ['true', '1'].includes(text('overwrite')),
+  };
+}
+
+/** Why a file is not taken: its content decides, never its name alone. */
+function refusal({ name, bytes }: Upload): string | undefined {
+  const kind = sniffKind(bytes);
+  if (kind === 'text' && TEXT_MODELS.has(extname(name).toLowerCase())) return undefined;
+  if (kind === 'text') return 'the content is text';
+  if (kind === 'unknown') return bytes.length === 0 ? 'the file is empty' : 'unknown content';
+  return undefined;
+}
+
+/** Writes the file under its name, or the next free one; equal content is not written twice. */
+function store(
+  folders: Folders,
+  { name, bytes, type, subfolder, overwrite }: Upload,
+  hash: string,
+): { name: string; subfolder: string; type: DirectoryType } {
+  const directory = resolveInside(folders.directory(type), subfolder);
+  const parts = nameParts(name, directory);
+  if (parts.length === 0) throw new NoodleError('PATH_OUTSIDE', { path: name, root: directory });
+  const wanted = resolveInside(directory, name);
+  mkdirSync(join(wanted, '..'), { recursive: true });
+  if (overwrite) {
+    writeFileAtomic(wanted, bytes);
+    return { name: parts.join('/'), subfolder, type };
+  }
+  const digest = digestOf(bytes, hash);
+  const ending = extname(wanted);
+  const stem = basename(wanted, ending);
+  for (let i = 0; ; i++) {
+    const candidate = i === 0 ? basename(wanted) : `${stem} (${i})${ending}`;
+    const path = join(wanted, '..', candidate);
+    const answer = { name: [...parts.slice(0, -1), candidate].join('/'), subfolder, type };
+    if (isFile(path)) {
+      if (statSync(path).size === bytes.length && digestOf(readFileSync(path), hash) === digest) {
+        return answer;
+      }
+      continue;
+    }
+    if (existsSync(path)) continue;
+    try {
+      writeFileAtomic(path, bytes, { exclusive: true });
+      return answer;
+    } catch (error) {
+      // Another upload took the name in this instant.
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}
+
+const digestOf = (bytes: Uint8Array, hash: string): string =>
+  createHash(hash).update(bytes).digest('hex');
+
+/** The picture that a mask belongs to, as `original_ref` names it. */
+function originalOf(req: Request, folders: Folders): string | undefined {
+  const fields = (req.body ?? {}) as Record<string, unknown>;
+  let reference: unknown;
+  try {
+    reference = parseJson(typeof fields.original_ref === 'string' ? fields.original_ref : '');
+  } catch {
+    return undefined;
+  }
+  if (reference === null || typeof reference !== 'object') return undefined;
+  const { filename, type, subfolder } = reference as Record<string, unknown>;
+  if (typeof filename !== 'string' || filename === '') return undefined;
+  const { type: annotated, bare } = splitAnnotation(filename);
+  const directory = annotated ?? (typeof type === 'string' ? type : 'output');
+  if (!TYPES.includes(directory)) return undefined;
+  const root = resolveInside(
+    folders.directory(directory as DirectoryType),
+    typeof subfolder === 'string' ? subfolder : '',
+  );
+  const path = resolveInside(root, bare);
+  return isFile(path) ? path : undefined;
+}

@@ -1,0 +1,73 @@
+/** GET /view: pictures and other files of the output, input and temp folders. */
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { Router } from 'express';
+import type { Response } from 'express';
+import { NoodleError } from '../../errors.ts';
+import type { DirectoryType, Folders } from '../../store/folders.ts';
+import { splitAnnotation } from '../../store/folders.ts';
+import { isFile, resolveInside } from '../../store/paths.ts';
+import { queryText, sendEmpty } from '../answer.ts';
+import { fileHeaders } from '../content-types.ts';
+
+const TYPES = ['output', 'input', 'temp'];
+
+/** Routes of spec §1.4, GET /view; the steps are numbered as there. */
+export function viewRoutes({ folders }: { folders: Folders }): Router {
+  const router = Router();
+
+  router.get('/view', async (req, res) => {
+    const filename = queryText(req, 'filename'); // 1
+    if (!filename) return sendEmpty(res, 404);
+    const { type: annotated, bare } = splitAnnotation(filename); // 2
+    if (bare === '' || /^[\\/]/.test(bare) || bare.includes('..')) return sendEmpty(res, 400);
+    const type = annotated ?? queryText(req, 'type') ?? 'output'; // 3
+    if (!TYPES.includes(type)) return sendEmpty(res, 400);
+
+    let path: string;
+    try {
+      const folder = resolveInside(
+        folders.directory(type as DirectoryType),
+        queryText(req, 'subfolder') ?? '',
+      ); // 4
+      path = resolveInside(folder, basename(bare.replaceAll('\\', '/'))); // 5
+    } catch (error) {
+      if (error instanceof NoodleError) return sendEmpty(res, error.status);
+      throw error;
+    }
+    if (!isFile(path)) return sendEmpty(res, 404); // 6
+
+    const preview = queryText(req, 'preview');
+    const channel = queryText(req, 'channel') ?? 'rgba';
+    if (preview !== undefined || channel === 'rgb' || channel === 'a') {
+      return sendTransformed(res, path, { preview, channel }); // 7, 8
+    }
+    const destination = req.headers['sec-fetch-dest'];
+    res.set(fileHeaders(basename(path), String(destination ?? ''))); // 9
+    res.sendFile(path, { dotfiles: 'allow', cacheControl: false });
+  });
+
+  return router;
+}
+
+/** The picture as another format or with some of its channels; 415 when it is no picture. */
+async function sendTransformed(
+  res: Response,
+  path: string,
+  options: { preview?: string; channel: string },
+): Promise<void> {
+  // Loaded on first use: the picture library is not needed to start the server.
+  const { viewTransform } = await import('../../media/view-transform.ts');
+  try {
+    const { bytes, mime } = await viewTransform(readFileSync(path), options);
+    res.set({
+      'Content-Type': mime,
+      'Content-Disposition': fileHeaders(basename(path))['Content-Disposition'],
+      'X-Content-Type-Options': 'nosniff',
+    });
+    res.send(Buffer.from(bytes));
+  } catch (error) {
+    if (error instanceof NoodleError) sendEmpty(res, 415);
+    else throw error;
+  }
+}
