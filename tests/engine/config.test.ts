@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../engine/config.ts';
+
+describe('parseConfig', () => {
+  it('has defaults that need no environment', () => {
+    const config = parseConfig([]);
+    expect(config).toMatchObject({
+      listen: ['127.0.0.1'],
+      port: 8188,
+      maxUploadSize: 104857600,
+      engines: 1,
+      maxHistory: 10000,
+      interruptGrace: 10000,
+      notices: [],
+    });
+    expect(config.engine).toMatchObject({
+      cache: { mode: 'classic' },
+      packs: 'all',
+      options: { previewMethod: 'none', previewSize: 512, disableMetadata: false },
+    });
+  });
+
+  it("starts with the command line of ComfyUI's own tests", () => {
+    const config = parseConfig(
+      '--output-directory /o --listen 127.0.0.1 --port 8200 --extra-model-paths-config a.yaml --cpu --cache-lru 100'.split(
+        ' ',
+      ),
+    );
+    expect(config.port).toBe(8200);
+    expect(config.engine.cache).toEqual({ mode: 'lru', size: 100 });
+    expect(config.engine.folders.extraModelPaths).toEqual(['a.yaml']);
+    expect(config.notices).toEqual(["--cpu is ComfyUI's and has no effect here"]);
+  });
+
+  it.each([
+    [['--cache-lru', '0'], { mode: 'classic' }],
+    [['--cache-none'], { mode: 'none' }],
+  ])('%s', (argv, cache) => {
+    expect(parseConfig(argv).engine.cache).toEqual(cache);
+  });
+
+  it('collects repeated and multiple values', () => {
+    const argv =
+      '--extra-model-paths-config a b --extra-model-paths-config c --feature-flag x y=1 z=false';
+    const config = parseConfig(argv.split(' '));
+    expect(config.engine.folders.extraModelPaths).toEqual(['a', 'b', 'c']);
+    expect(config.featureFlags).toEqual({ x: true, y: '1', z: false });
+  });
+
+  it('takes bare forms of flags with optional values', () => {
+    const config = parseConfig(['--enable-cors-header', '--verbose', '--fast', '--listen', '::1']);
+    expect(config).toMatchObject({ corsOrigin: '*', logLevel: 'DEBUG', listen: ['::1'] });
+    expect(config.notices).toEqual(["--fast is ComfyUI's and has no effect here"]);
+  });
+
+  it('loads only whitelisted packs when packs are off', () => {
+    const argv = ['--disable-all-custom-nodes', '--whitelist-custom-nodes', 'a', 'b'];
+    expect(parseConfig(argv).engine.packs).toEqual(['a', 'b']);
+    expect(parseConfig(argv.slice(0, 1)).engine.packs).toEqual([]);
+  });
+
+  it.each([
+    ['an open address without a token', ['--listen', '0.0.0.0'], /--listen: expected loopback/],
+    ['bare --listen', ['--listen'], /0\.0\.0\.0,::/],
+    ['one open address among others', ['--listen', '127.0.0.1,192.168.1.2'], /192\.168\.1\.2/],
+    ['a short token', ['--token', 'abc'], /at least 8/],
+    ['two caches', ['--cache-none', '--cache-lru', '3'], /cache options/],
+    ['half of TLS', ['--tls-keyfile', 'k'], /TLS/],
+    ['an unknown flag', ['--no-such-flag'], /unknown option/],
+    ['a bad port', ['--port', '99999'], /from 0 to 65535/],
+    ['a stray argument', ['stray'], /too many arguments/],
+    ['a foreign database', ['--database-url', 'postgres://x'], /sqlite:\/\/\/PATH/],
+  ])('refuses %s', (_, argv, message) => {
+    expect(() => parseConfig(argv)).toThrow(message);
+  });
+
+  it('lets an open address pass with a token or by force', () => {
+    expect(parseConfig(['--listen', '0.0.0.0', '--token', 'long enough']).token).toBe(
+      'long enough',
+    );
+    expect(parseConfig(['--listen', '--insecure-listen']).listen).toEqual(['0.0.0.0', '::']);
+  });
+});
