@@ -114,7 +114,14 @@ async function unpack(path: string): Promise<string> {
 
 const temporary: string[] = [];
 
-/** Removes the unpacked copies; the runner and test files call it at the end. */
+/** A fresh folder that `removeUnpacked` removes. */
+export async function temporaryFolder(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'noodle-golden-'));
+  temporary.push(dir);
+  return dir;
+}
+
+/** Removes the unpacked copies and temporary folders; the runner and test files call it at the end. */
 export async function removeUnpacked(): Promise<void> {
   unpacked.clear();
   await Promise.all(temporary.splice(0).map((dir) => rm(dir, { recursive: true, force: true })));

@@ -1,0 +1,138 @@
+/** Textual-inversion embeddings: which numbers of a file a text encoder gets as token rows. */
+import { readFileSync, statSync } from 'node:fs';
+import { NoodleError } from '../errors.ts';
+import { decode } from '../weights/read.ts';
+import { parseHeader } from '../weights/safetensors.ts';
+import { TorchTensor, openTorchFile, readTorchTensor } from '../weights/torch-file.ts';
+
+/** A tensor of an embedding file, read when chosen. */
+interface Candidate {
+  readonly shape: readonly number[];
+  read(): Float32Array;
+}
+
+/** What a file holds: named tensors in file order, or (some trainers) a list of such. */
+type Content =
+  | { readonly kind: 'named'; readonly tensors: ReadonlyMap<string, Candidate> }
+  | { readonly kind: 'list'; readonly tensors: readonly Candidate[] }
+  | { readonly kind: 'param'; readonly tensor: Candidate };
+
+export interface EmbeddingKind {
+  /** The encoder's key in files for several encoders: `clip_l`, `clip_g`, `clip_h`, `t5xxl`. */
+  readonly key: string;
+  /** Width of the encoder's tokens. */
+  readonly width: number;
+}
+
+/** Embeddings are a few kilobytes; a file of this size is something else. */
+const MAX_BYTES = 256 << 20;
+
+/**
+ * A lookup for `tokenize`: finds the file, chooses the tensor, remembers the rows while the file
+ * stays the same. A file that cannot be read counts as missing, as in ComfyUI; `warn` says why.
+ */
+export function embeddingLookup(
+  find: (name: string) => string | undefined,
+  kind: EmbeddingKind,
+  warn: (message: string) => void = () => {},
+): (name: string) => readonly Float32Array[] | undefined {
+  const known = new Map<string, readonly Float32Array[]>();
+  return (name) => {
+    const path = find(name);
+    if (path === undefined) return undefined;
+    try {
+      const stat = statSync(path);
+      const identity = `${path}:${stat.size}:${stat.mtimeMs}`;
+      let rows = known.get(identity);
+      if (rows === undefined) known.set(identity, (rows = readEmbedding(path, kind)));
+      return rows;
+    } catch (error) {
+      warn(`embedding:${name} cannot be read and is left out: ${(error as Error).message}`);
+      return undefined;
+    }
+  };
+}
+
+/**
+ * The rows that a file holds for an encoder; rows of another width are returned as they are (the
+ * encoder drops them). Throws NoodleError when the file is neither safetensors nor plain torch data.
+ */
+export function readEmbedding(path: string, kind: EmbeddingKind): Float32Array[] {
+  const { size } = statSync(path);
+  if (size > MAX_BYTES) {
+    throw new NoodleError('UNSUPPORTED', { what: `${path}: too large for an embedding` });
+  }
+  const content = /\.(?:safetensors|sft)$/i.test(path)
+    ? safetensorsContent(path)
+    : torchContent(path);
+  return choose(content, kind).flatMap(tensorRows);
+}
+
+function choose(content: Content, { key, width }: EmbeddingKind): readonly Candidate[] {
+  if (content.kind === 'param') return [content.tensor];
+  if (content.kind === 'list') return content.tensors.filter(({ shape }) => shape.at(-1) === width);
+  const { tensors } = content;
+  const own = tensors.get(key);
+  if (own !== undefined) return [own];
+  for (const suffix of ['.string_to_param.*', `.${key}`]) {
+    const bundled = [...tensors]
+      .filter(([name]) => name.startsWith('bundle_emb.') && name.endsWith(suffix))
+      .map(([, tensor]) => tensor);
+    if (bundled.length > 0) return bundled;
+  }
+  return [...tensors.values()].slice(0, 1);
+}
+
+function tensorRows(tensor: Candidate): Float32Array[] {
+  const width = tensor.shape.at(-1) ?? 0;
+  if (width === 0) return [];
+  const values = tensor.read();
+  return Array.from({ length: values.length / width }, (_, row) =>
+    values.slice(row * width, (row + 1) * width),
+  );
+}
+
+function safetensorsContent(path: string): Content {
+  const bytes = readFileSync(path);
+  const headerLength = bytes.length >= 8 ? Number(bytes.readBigUInt64LE()) : Infinity;
+  if (8 + headerLength > bytes.length) {
+    throw new NoodleError('SAFETENSORS_HEADER', { file: path, reason: 'it is cut short' });
+  }
+  const { tensors } = parseHeader(path, bytes.subarray(8, 8 + headerLength), bytes.length);
+  const inFileOrder = [...tensors].sort(([, a], [, b]) => a.offset - b.offset);
+  return {
+    kind: 'named',
+    tensors: new Map(
+      inFileOrder.map(([name, { dtype, shape, offset, byteLength }]) => [
+        name,
+        { shape, read: () => decode(bytes.subarray(offset, offset + byteLength), dtype) },
+      ]),
+    ),
+  };
+}
+
+function torchContent(path: string): Content {
+  const file = openTorchFile(path);
+  const candidate = (tensor: TorchTensor): Candidate => ({
+    shape: tensor.shape,
+    read: () => decode(readTorchTensor(file, tensor), tensor.dtype),
+  });
+  const named = (value: unknown): [string, Candidate][] =>
+    value instanceof Map
+      ? [...value]
+          .flatMap(([name, tensor]) =>
+            tensor instanceof TorchTensor ? [[String(name), candidate(tensor)] as const] : [],
+          )
+          .map(([name, tensor]) => [name, tensor])
+      : [];
+  const { root } = file;
+  if (Array.isArray(root)) {
+    return {
+      kind: 'list',
+      tensors: root.flatMap((item) => named(item).map(([, tensor]) => tensor)),
+    };
+  }
+  const param = root instanceof Map ? named(root.get('string_to_param'))[0] : undefined;
+  if (param !== undefined) return { kind: 'param', tensor: param[1] };
+  return { kind: 'named', tensors: new Map(named(root)) };
+}

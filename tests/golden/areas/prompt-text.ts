@@ -1,0 +1,272 @@
+/** Golden area `prompt-text`: emphasis and CLIP tokens; JSON files, exact. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { findEmbedding } from '../../../engine/store/embedding-files.ts';
+import { CLIP_END, CLIP_START, clipTokenizer } from '../../../engine/text/clip-bpe.ts';
+import { embeddingLookup } from '../../../engine/text/embeddings.ts';
+import { parseEmphasis } from '../../../engine/text/prompt-weights.ts';
+import {
+  type Token,
+  type TokenBatch,
+  type TokenizeOptions,
+  tokenize,
+} from '../../../engine/text/token-batches.ts';
+import { writeSafetensors } from '../../../engine/weights/write.ts';
+import { goldenFiles } from '../../support/golden.ts';
+import { type PlainDict, type PlainTensor, writeTorchFile } from '../../support/torch-file.ts';
+import type { CaseResult, Comparison, GoldenArea } from '../area.ts';
+import { temporaryFolder } from '../open-case.ts';
+
+type GoldenId = number | { embedding_value: number; dim: number };
+interface GoldenBatch {
+  ids: GoldenId[];
+  weights: (number | string)[];
+  word_ids: number[];
+}
+interface TokenCase {
+  prompt: string;
+  batches: GoldenBatch[] | { error: string };
+  batches_transformers5?: GoldenBatch[];
+}
+interface GoldenFile {
+  op: string;
+  tokenizer?: string;
+  meta?: { embeddings?: Record<string, string> };
+  prompts?: Record<string, unknown>;
+  prompt_texts?: Record<string, string>;
+  long_clip_248?: Record<string, GoldenBatch[]>;
+  disable_weights_clip_l?: Record<string, GoldenBatch[]>;
+  min_length_option?: Record<string, GoldenBatch[]>;
+  t5_padding?: Record<string, unknown>;
+  cases?: unknown[];
+}
+
+/** Widths and padding of the three CLIP encoders. */
+const CLIPS: Readonly<Record<string, { width: number; pad: number }>> = {
+  clip_l: { width: 768, pad: CLIP_END },
+  clip_g: { width: 1280, pad: 0 },
+  clip_h: { width: 1024, pad: 0 },
+};
+
+const NO_VOCABULARY = 'no T5 or BERT vocabulary is at hand';
+
+export const area: GoldenArea = {
+  name: 'prompt-text',
+
+  async list(dir) {
+    return goldenFiles(dir, '.json').flatMap((file) => {
+      const stem = file.slice(0, -'.json'.length);
+      return Object.keys(casesOf(load(dir, stem))).map((key) => `${stem}/${key}`);
+    });
+  },
+
+  async run(dir, name) {
+    const slash = name.indexOf('/');
+    const file = load(dir, name.slice(0, slash));
+    const run = casesOf(file)[name.slice(slash + 1)];
+    return run(await embeddingFolder(file.meta?.embeddings ?? {}));
+  },
+};
+
+type Run = (embeddings: string) => CaseResult;
+
+const loaded = new Map<string, GoldenFile>();
+
+function load(dir: string, stem: string): GoldenFile {
+  const path = join(dir, `${stem}.json`);
+  let file = loaded.get(path);
+  if (file === undefined) {
+    file = JSON.parse(readFileSync(path, 'utf8')) as GoldenFile;
+    loaded.set(path, file);
+  }
+  return file;
+}
+
+/** The cases of a file by its `op`. */
+function casesOf(file: GoldenFile): Record<string, Run> {
+  if (file.op === 'prompt weight parsing') return map(file.prompts, emphasisCase);
+  if (file.op === 'tokenize_with_weights') {
+    const kind = file.tokenizer ?? '';
+    if (!Object.hasOwn(CLIPS, kind)) return map(file.prompts, skip(NO_VOCABULARY));
+    return map(file.prompts, (_, entry) => tokenCase(kind, entry as TokenCase));
+  }
+  if (file.op === 'padding and options') return optionCases(file);
+  return { all: skip(`nothing runs the operation '${file.op}'`)() };
+}
+
+function map<T>(
+  entries: Record<string, T> | undefined,
+  run: (key: string, entry: T) => Run,
+): Record<string, Run> {
+  return Object.fromEntries(Object.entries(entries ?? {}).map(([key, e]) => [key, run(key, e)]));
+}
+
+const skip =
+  (reason: string): (() => Run) =>
+  () =>
+  () => ({ skip: reason });
+
+function emphasisCase(_: string, entry: unknown): Run {
+  const { prompt, segments } = entry as { prompt: string; segments: [string, number | string][] };
+  return () => {
+    const got = parseEmphasis(prompt).map(({ text, weight }) => [text, plainWeight(weight)]);
+    return { comparisons: [same('segments', got, segments)] };
+  };
+}
+
+function tokenCase(kind: string, entry: TokenCase): Run {
+  return (embeddings) => {
+    let got: GoldenBatch[] | { error: string };
+    try {
+      got = tokenize(entry.prompt, clipOptions(kind, embeddings)).map(plainBatch);
+    } catch {
+      // The reference fails with Python's IndexError where the name of an embedding is missing.
+      got = { error: 'IndexError' };
+    }
+    const reference = same('batches', got, entry.batches);
+    const other = entry.batches_transformers5;
+    if (reference.pass || other === undefined) return { comparisons: [reference] };
+    return { comparisons: [same('batches_transformers5', got, other)] };
+  };
+}
+
+function optionCases(file: GoldenFile): Record<string, Run> {
+  const texts = file.prompt_texts ?? {};
+  const compareWith =
+    (prompt: string, expected: GoldenBatch[], options: Partial<TokenizeOptions>): Run =>
+    (embeddings) => ({
+      comparisons: [
+        same(
+          'batches',
+          tokenize(texts[prompt], { ...clipOptions('clip_l', embeddings), ...options }).map(
+            plainBatch,
+          ),
+          expected,
+        ),
+      ],
+    });
+  const prefixed = (prefix: string, cases: Record<string, Run>): [string, Run][] =>
+    Object.entries(cases).map(([key, run]) => [`${prefix}/${key}`, run]);
+  return Object.fromEntries([
+    ...prefixed(
+      'disable_weights',
+      map(file.disable_weights_clip_l, (key, b) => compareWith(key, b, { disableWeights: true })),
+    ),
+    ...prefixed(
+      'long_clip',
+      map(file.long_clip_248, (key, b) => compareWith(key, b, { capacity: 248 })),
+    ),
+    ...prefixed(
+      'option',
+      map(file.min_length_option, (key, b) => {
+        const match = /^(clip_[lgh])_min_(length|padding)_(\d+)_(.+)$/.exec(key);
+        if (match === null) return skip(NO_VOCABULARY)();
+        const option = match[2] === 'length' ? 'minLength' : 'minPadding';
+        const options = { pad: CLIPS[match[1]].pad, [option]: Number(match[3]) };
+        return compareWith(match[4], b, options);
+      }),
+    ),
+    ...prefixed('t5_padding', map(file.t5_padding, skip(NO_VOCABULARY))),
+  ]);
+}
+
+function clipOptions(kind: string, embeddings: string): TokenizeOptions {
+  const { width, pad } = CLIPS[kind];
+  return {
+    tokenizer: clipTokenizer(),
+    start: CLIP_START,
+    end: CLIP_END,
+    pad,
+    embeddings: embeddingLookup((name) => findEmbedding([embeddings], name), { key: kind, width }),
+  };
+}
+
+function plainBatch({ ids, weights, wordIds }: TokenBatch): GoldenBatch {
+  return { ids: ids.map(plainId), weights: weights.map(plainWeight), word_ids: wordIds };
+}
+
+const plainId = (id: Token): GoldenId =>
+  typeof id === 'number' ? id : { embedding_value: id.vector[0], dim: id.vector.length };
+
+/** NaN and infinities are texts in the files, in Python's spelling. */
+function plainWeight(weight: number): number | string {
+  if (Number.isNaN(weight)) return 'nan';
+  return Number.isFinite(weight) ? weight : weight > 0 ? 'inf' : '-inf';
+}
+
+/** Equal as JSON, whatever the order of keys in the file. */
+function same(name: string, got: unknown, expected: unknown): Comparison {
+  const pass = canonical(got) === canonical(expected);
+  return { name, maxError: pass ? 0 : Infinity, tolerance: 0, pass };
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, item: unknown) =>
+    typeof item === 'object' && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  );
+}
+
+const folders = new Map<string, Promise<string>>();
+
+/** The folder with the embedding files of a description; made once and removed at the end. */
+function embeddingFolder(descriptions: Readonly<Record<string, string>>): Promise<string> {
+  const key = JSON.stringify(descriptions);
+  let folder = folders.get(key);
+  if (folder === undefined) {
+    folder = temporaryFolder().then(async (temporary) => {
+      const inside = join(temporary, 'embeddings');
+      await writeEmbeddings(inside, descriptions);
+      return inside;
+    });
+    folders.set(key, folder);
+  }
+  return folder;
+}
+
+/**
+ * Makes the embedding files from their descriptions: `emb_params [3,768]; row r filled with
+ * 1 + r/64`, `clip_l [2,768] 3 + r/64; clip_g …`, `torch pickle {string_to_param: {'*': [5,768]}} …`.
+ */
+async function writeEmbeddings(
+  folder: string,
+  descriptions: Readonly<Record<string, string>>,
+): Promise<void> {
+  for (const [name, description] of Object.entries(descriptions)) {
+    const path = join(folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    const tensors = describedTensors(description);
+    if (description.startsWith('torch pickle')) {
+      const dict: PlainDict = Object.fromEntries(tensors);
+      const nested = description.includes('string_to_param');
+      writeTorchFile(path, nested ? { string_to_param: dict, name: 'emb', step: 'none' } : dict);
+      continue;
+    }
+    // The safetensors library writes tensors of one dtype in the order of their names.
+    const sorted = tensors.sort(([a], [b]) => (a < b ? -1 : 1));
+    const entries = sorted.map(([key, { shape, data }]) => {
+      const bytes = new Uint8Array(data.buffer);
+      return [key, { dtype: 'F32' as const, shape, bytes }] as const;
+    });
+    await writeSafetensors(path, new Map(entries));
+  }
+}
+
+function describedTensors(description: string): [string, PlainTensor][] {
+  const found = description.matchAll(
+    /['"]?([\w*<>]+)['"]?:? \[([\d,]+)\][^;\d]*;?[^;\d]*(\d+(?:\.\d+)?)( \+ r\/64)?/g,
+  );
+  const tensors = [...found].map(([, key, dims, value, rows]): [string, PlainTensor] => {
+    const shape = dims.split(',').map(Number);
+    const width = shape[shape.length - 1];
+    const data = new Float32Array(shape.reduce((n, dim) => n * dim, 1));
+    for (let i = 0; i < data.length; i++) {
+      data[i] = Number(value) + (rows === undefined ? 0 : Math.floor(i / width) / 64);
+    }
+    return [key, { shape, data }];
+  });
+  // A file that must never be found may hold anything.
+  const empty: PlainTensor = { shape: [1, 768], data: new Float32Array(768) };
+  return tensors.length > 0 ? tensors : [['emb_params', empty]];
+}
