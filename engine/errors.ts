@@ -63,6 +63,25 @@ export const errorTable = {
     status: 404,
     message: (d) => `${show(d.kind)} '${show(d.name)}' was not found`,
   },
+  // pictures
+  IMAGE_FILE: {
+    status: 400,
+    message: (d) =>
+      `Invalid image file${d.name === undefined ? '' : `: ${show(d.name)}`}: ${show(d.reason)}`,
+  },
+  // models on wires
+  NO_CLIP: {
+    status: 400,
+    message: () =>
+      'ERROR: clip input is invalid: None\n\nIf the clip is from a checkpoint loader node your ' +
+      'checkpoint does not contain a valid clip or text encoder model.',
+  },
+  NO_VAE: {
+    status: 400,
+    message: () =>
+      'ERROR: VAE is invalid: None\n\nIf the VAE is from a checkpoint loader node your checkpoint ' +
+      'does not contain a valid VAE.',
+  },
   // runtime
   INTERRUPTED: { status: 200, message: () => 'interrupted' },
   UNSUPPORTED: { status: 400, message: (d) => show(d.what) },

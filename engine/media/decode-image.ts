@@ -1,0 +1,69 @@
+/** A picture file to frames: which reader for which bytes. File names and endings are not asked. */
+import { NoodleError } from '../errors.ts';
+import { decodeBmp, isBmp } from './bmp.ts';
+import { decodeWithSharp } from './decode-with-sharp.ts';
+import { exifOrientation, xmpOrientation } from './exif.ts';
+import { type DecodedImage, type Frame, upright } from './frame.ts';
+import { decodeGif, isGif } from './gif.ts';
+import { badImage } from './limits.ts';
+import { isPng, readPng } from './png/chunks.ts';
+import { decodePng } from './png/decode.ts';
+import { decodeTga, isTga } from './tga.ts';
+import { decodeTiff, isTiff } from './tiff.ts';
+
+/**
+ * Decodes PNG/APNG, JPEG, WebP, GIF, BMP, TGA, TIFF and AVIF; every frame is turned upright.
+ * Throws IMAGE_FILE (with `name`, when given) for anything else and for broken files.
+ */
+export async function decodeImage(bytes: Uint8Array, name?: string): Promise<DecodedImage> {
+  try {
+    const { format, frames } = await decodeFrames(bytes);
+    return { format, frames: frames.map(upright) };
+  } catch (error) {
+    if (error instanceof NoodleError && error.code !== 'IMAGE_FILE') throw error;
+    const reason = error instanceof NoodleError ? String(error.details['reason']) : 'it is damaged';
+    throw new NoodleError(
+      'IMAGE_FILE',
+      { reason, ...(name === undefined ? {} : { name }) },
+      { cause: error },
+    );
+  }
+}
+
+async function decodeFrames(bytes: Uint8Array): Promise<DecodedImage> {
+  if (isPng(bytes)) return { format: 'png', frames: await decodePngUpright(bytes) };
+  if (isGif(bytes)) return { format: 'gif', frames: decodeGif(bytes) };
+  if (startsWith(bytes, 0, '\xff\xd8\xff')) {
+    return { format: 'jpeg', frames: await decodeWithSharp(bytes) };
+  }
+  if (startsWith(bytes, 0, 'RIFF') && startsWith(bytes, 8, 'WEBP')) {
+    return { format: 'webp', frames: await decodeWithSharp(bytes, { animated: true }) };
+  }
+  if (isBmp(bytes)) return { format: 'bmp', frames: [decodeBmp(bytes)] };
+  if (isTiff(bytes)) return { format: 'tiff', frames: await decodeTiff(bytes) };
+  if (startsWith(bytes, 4, 'ftypavi')) {
+    return { format: 'other', frames: await decodeWithSharp(bytes) };
+  }
+  if (isTga(bytes)) return { format: 'tga', frames: [decodeTga(bytes)] };
+  throw badImage('its format is not known');
+}
+
+async function decodePngUpright(bytes: Uint8Array): Promise<Frame[]> {
+  const png = readPng(bytes);
+  const text = new Map(png.text);
+  const raw = text.get('Raw profile type exif');
+  const exif = png.exif ?? (raw === undefined ? undefined : rawProfile(raw));
+  const orientation = exif
+    ? exifOrientation(exif)
+    : xmpOrientation(text.get('XML:com.adobe.xmp') ?? '');
+  return (await decodePng(png)).map((frame) => ({ ...frame, orientation }));
+}
+
+/** ImageMagick's hexadecimal EXIF text: a line break, name, length, then the bytes. */
+function rawProfile(text: string): Uint8Array {
+  return Buffer.from(text.split('\n').slice(3).join(''), 'hex');
+}
+
+function startsWith(bytes: Uint8Array, at: number, text: string): boolean {
+  return Buffer.from(bytes.subarray(at, at + text.length)).toString('latin1') === text;
+}

@@ -1,0 +1,69 @@
+/** JPEG, WebP, AVIF and the rarer TIFFs through sharp, with the reference's pixels. */
+import { exifOrientation, xmpOrientation } from './exif.ts';
+import { type Frame, splitAlpha, takeRgb } from './frame.ts';
+import { badImage, checkImageSize } from './limits.ts';
+import { lenient, loadSharp } from './sharp.ts';
+
+/** All frames of an animated WebP, else the one picture (of a multi-picture JPEG the first). */
+export async function decodeWithSharp(
+  bytes: Uint8Array,
+  options: { page?: number; animated?: boolean } = {},
+): Promise<Frame[]> {
+  const sharp = await loadSharp();
+  try {
+    const meta = await sharp(bytes, lenient).metadata();
+    const pages = options.animated ? (meta.pages ?? 1) : 1;
+    checkImageSize(meta.width, meta.pageHeight ?? meta.height, pages);
+    const orientation = meta.exif
+      ? exifOrientation(meta.exif)
+      : xmpOrientation(meta.xmp ? Buffer.from(meta.xmp).toString('latin1') : '');
+    const input = { ...lenient, ...(pages > 1 ? { pages: -1 } : { page: options.page ?? 0 }) };
+    if (meta.space === 'cmyk') return [{ ...(await decodeCmyk(sharp(bytes, input))), orientation }];
+    const { data, info } = await sharp(bytes, input)
+      .toColourspace('srgb')
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    const { width, channels } = info;
+    const height = info.height / pages;
+    const length = width * height * channels;
+    return Array.from({ length: pages }, (_, i) => ({
+      width,
+      height,
+      orientation,
+      ...bandsOf(data.subarray(i * length, (i + 1) * length), channels),
+    }));
+  } catch (cause) {
+    throw badImage(cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+function bandsOf(data: Uint8Array, channels: number): Pick<Frame, 'rgb' | 'alpha'> {
+  if (channels === 4) return splitAlpha(data);
+  return { rgb: takeRgb(data, channels).slice() };
+}
+
+type Pipeline = ReturnType<Awaited<ReturnType<typeof loadSharp>>>;
+
+/** Inks to RGB without a profile: 255 − k minus the ink's share of it. */
+async function decodeCmyk(image: Pipeline): Promise<Frame> {
+  const { data, info } = await image
+    .pipelineColourspace('cmyk')
+    .toColourspace('cmyk')
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, rgb: cmykToRgb(data, info.channels) };
+}
+
+/** Pixels of `channels` bytes, the first four of them CMYK, as RGB. */
+export function cmykToRgb(data: Uint8Array, channels: number): Uint8Array {
+  const count = Math.floor(data.length / channels);
+  const rgb = new Uint8Array(count * 3);
+  for (let i = 0; i < count; i++) {
+    const white = 255 - data[i * channels + 3];
+    for (let c = 0; c < 3; c++) {
+      const t = data[i * channels + c] * white + 128;
+      rgb[i * 3 + c] = Math.max(0, white - (((t >> 8) + t) >> 8));
+    }
+  }
+  return rgb;
+}

@@ -1,0 +1,140 @@
+/** Our own PNG writer: gray, gray + alpha, RGB, RGBA of 8 bits, with text chunks. */
+import { promisify } from 'node:util';
+import { crc32, deflate as deflateCallback } from 'node:zlib';
+
+const deflate = promisify<Uint8Array, object, Buffer>(deflateCallback);
+
+export interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  /** 1 gray, 2 gray + alpha, 3 RGB, 4 RGBA. */
+  readonly channels: 1 | 2 | 3 | 4;
+  readonly data: Uint8Array;
+}
+
+export interface PngOptions {
+  /** zlib level 0..9. */
+  readonly level: number;
+  /** Written in this order: tEXt where Latin-1 holds the value, else iTXt. */
+  readonly text?: readonly (readonly [key: string, value: string])[];
+}
+
+/**
+ * Encodes one picture. Compression runs off the event loop. Throws RangeError when the data does
+ * not fit the size, or a text key is not 1..79 Latin-1 characters.
+ */
+export async function encodePng(pixels: Pixels, { level, text = [] }: PngOptions): Promise<Buffer> {
+  const { width, height, channels, data } = pixels;
+  if (data.length !== width * height * channels) {
+    throw new RangeError(`PNG: ${data.length} bytes for ${width} x ${height} x ${channels}`);
+  }
+  const packed = await deflate(filterRows(pixels), { level });
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, { 1: 0, 2: 4, 3: 2, 4: 6 }[channels], 0, 0, 0], 8);
+  return Buffer.concat([
+    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+    ...chunk('IHDR', header),
+    ...text.flatMap(([key, value]) => textChunk(key, value)),
+    ...chunk('IDAT', packed),
+    ...chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
+/** Length, type, data and checksum, ready to be written one after the other. */
+export function chunk(type: string, data: Uint8Array): Uint8Array[] {
+  const head = Buffer.alloc(8);
+  head.writeUInt32BE(data.length, 0);
+  head.write(type, 4, 'latin1');
+  const tail = Buffer.alloc(4);
+  tail.writeUInt32BE(crc32(data, crc32(head.subarray(4))), 0);
+  return [head, data, tail];
+}
+
+function textChunk(key: string, value: string): Uint8Array[] {
+  if (key.length < 1 || key.length > 79 || /[^\x20-\x7e\xa1-\xff]/.test(key)) {
+    throw new RangeError(`PNG text key '${key}': expected 1 to 79 Latin-1 characters`);
+  }
+  const name = Buffer.from(`${key}\0`, 'latin1');
+  if (isLatin1Text(value)) {
+    return chunk('tEXt', Buffer.concat([name, Buffer.from(value, 'latin1')]));
+  }
+  return chunk('iTXt', Buffer.concat([name, Buffer.alloc(4), Buffer.from(value, 'utf8')]));
+}
+
+/** Whether tEXt can hold the value: Latin-1 without NUL. */
+function isLatin1Text(value: string): boolean {
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (code === 0 || code > 255) return false;
+  }
+  return true;
+}
+
+/**
+ * Rows with their filter byte: for each row the filter with the smallest sum of absolute
+ * differences (the heuristic of the PNG specification) out of none, sub, up and Paeth.
+ */
+function filterRows({ width, height, channels, data }: Pixels): Uint8Array {
+  const length = width * channels;
+  const out = new Uint8Array(height * (length + 1));
+  const zero = new Uint8Array(length);
+  for (let y = 0; y < height; y++) {
+    const row = data.subarray(y * length, (y + 1) * length);
+    const up = y === 0 ? zero : data.subarray((y - 1) * length, y * length);
+    const type = bestFilter(row, up, channels);
+    const at = y * (length + 1);
+    out[at] = type;
+    applyFilter(type, row, up, channels, out.subarray(at + 1, at + 1 + length));
+  }
+  return out;
+}
+
+function bestFilter(row: Uint8Array, up: Uint8Array, bpp: number): number {
+  let [none, sub, above, paeth] = [0, 0, 0, 0];
+  for (let i = 0; i < row.length; i++) {
+    const v = row[i];
+    const a = i < bpp ? 0 : row[i - bpp];
+    const b = up[i];
+    const c = i < bpp ? 0 : up[i - bpp];
+    none += magnitude(v);
+    sub += magnitude((v - a) & 255);
+    above += magnitude((v - b) & 255);
+    paeth += magnitude((v - predict(a, b, c)) & 255);
+  }
+  const least = Math.min(none, sub, above, paeth);
+  return least === paeth ? 4 : least === above ? 2 : least === sub ? 1 : 0;
+}
+
+const magnitude = (byte: number): number => (byte < 128 ? byte : 256 - byte);
+
+function predict(a: number, b: number, c: number): number {
+  const p = b - c;
+  const q = a - c;
+  const pa = p < 0 ? -p : p;
+  const pb = q < 0 ? -q : q;
+  const r = p + q;
+  const pc = r < 0 ? -r : r;
+  return pa <= pb && pa <= pc ? a : pb <= pc ? b : c;
+}
+
+function applyFilter(
+  type: number,
+  row: Uint8Array,
+  up: Uint8Array,
+  bpp: number,
+  out: Uint8Array,
+): void {
+  if (type === 0) out.set(row);
+  else if (type === 1) {
+    for (let i = 0; i < row.length; i++) out[i] = row[i] - (i < bpp ? 0 : row[i - bpp]);
+  } else if (type === 2) {
+    for (let i = 0; i < row.length; i++) out[i] = row[i] - up[i];
+  } else {
+    for (let i = 0; i < row.length; i++) {
+      out[i] =
+        row[i] - (i < bpp ? predict(0, up[i], 0) : predict(row[i - bpp], up[i], up[i - bpp]));
+    }
+  }
+}
