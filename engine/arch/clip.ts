@@ -37,9 +37,9 @@ export interface ClipInputs {
   /** 1 at the first end token of every row, else 0: [b, 1, t]. */
   readonly end: Tensor;
   /** Vectors that stand in for token embeddings: `keep` [b, t, 1] is 0 where `rows` [b, t, c] holds one. */
-  readonly inserted?: { readonly keep: Tensor; readonly rows: Tensor };
+  readonly inserted?: { readonly keep: Tensor; readonly rows: Tensor } | undefined;
   /** Added to the scores of every key [b, 1, 1, t]: 0 for text, very negative for padding. */
-  readonly padding?: Tensor;
+  readonly padding?: Tensor | undefined;
 }
 
 export interface ClipOptions {

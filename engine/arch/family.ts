@@ -20,7 +20,7 @@ export interface Candidate {
   /** The whole file; some families are told apart by marker keys beside the model. */
   readonly file: Weights;
   /** The numbers of a small tensor of `model` or `file`; undefined when it is missing. */
-  readonly values: (from: Weights, key: string) => Float32Array | undefined;
+  readonly values: (from: Weights, key: string) => Promise<Float32Array | undefined>;
 }
 
 /** How the network's output is read; see engine/sampling/model-sampling.ts. */
@@ -71,7 +71,7 @@ export interface Family {
   readonly title: string;
   /** The network's config when the candidate is of this family. */
   detect(candidate: Candidate): Config | undefined;
-  sampling(candidate: Candidate, config: Config): SamplingSettings;
+  sampling(candidate: Candidate, config: Config): Promise<SamplingSettings>;
   /** Where a single-file checkpoint keeps its picture autoencoder; the first prefix that exists. */
   readonly vaePrefixes: readonly string[];
   readonly text: TextSetup;

@@ -12,7 +12,7 @@ export interface Detected {
 }
 
 /** Reads the numbers of a small tensor of a source; undefined when it is missing. */
-export type ReadValues = (source: WeightSource, key: string) => Float32Array | undefined;
+export type ReadValues = (source: WeightSource, key: string) => Promise<Float32Array | undefined>;
 
 /** The prefix of the diffusion model's keys: the most frequent of the known ones, else `model.`. */
 export function modelPrefix(keys: Iterable<string>): string {
@@ -31,16 +31,16 @@ export function modelPrefix(keys: Iterable<string>): string {
  * The family of the diffusion model in `model` (its keys without prefix), which lies in `file`.
  * Throws FAMILY_UNKNOWN, saying what the file seems to be, when no family accepts it.
  */
-export function detectFamily(
+export async function detectFamily(
   families: readonly Family[],
   { model, file, read }: { model: WeightSource; file: WeightSource; read: ReadValues },
-): Detected {
+): Promise<Detected> {
   const cursors = { model: openWeights(model), file: openWeights(file) };
   const values = (from: Weights, key: string) => read(from.ledger.source, key);
   const candidate = { ...cursors, values };
   for (const family of families) {
     const config = family.detect(candidate);
-    if (config) return { family, config, sampling: family.sampling(candidate, config) };
+    if (config) return { family, config, sampling: await family.sampling(candidate, config) };
   }
   throw new NoodleError('FAMILY_UNKNOWN', {
     file: file.label,

@@ -26,7 +26,7 @@ export const sd1: Family = {
     // Zero123 is an SD1 instruct model whose condition is a projected camera pose
     return file.has('cc_projection') ? undefined : config;
   },
-  sampling: () => ({ prediction: 'eps', schedule: {} }),
+  sampling: async () => ({ prediction: 'eps', schedule: {} }),
   vaePrefixes: ['first_stage_model.'],
   text: { encoders: [clipL], pooledFrom: 0 },
   textPrefixes: [['cond_stage_model.transformer.']],

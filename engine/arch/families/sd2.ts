@@ -23,9 +23,9 @@ export const sd2: Family = {
     const plain = config.linearProjection && config.admWidth === undefined;
     return plain && knownChannels(config) ? config : undefined;
   },
-  sampling({ model, values }, config) {
+  async sampling({ model, values }, config) {
     // the 768 model predicts v; nothing in the file says so, but training left a trace in this bias
-    const bias = values(model, 'output_blocks.11.1.transformer_blocks.0.norm1.bias');
+    const bias = await values(model, 'output_blocks.11.1.transformer_blocks.0.norm1.bias');
     const predictsV = config.inChannels === 4 && bias !== undefined && deviation(bias) > 0.09;
     return { prediction: predictsV ? 'v' : 'eps', schedule: {} };
   },

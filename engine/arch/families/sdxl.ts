@@ -30,10 +30,10 @@ export const sdxl: Family = {
   name: 'sdxl',
   title: 'Stable Diffusion XL',
   detect: (candidate) => (isRefiner(candidate) ? undefined : detectXl(candidate)),
-  sampling: ({ file, values }): SamplingSettings => {
-    const sigmaMax = values(file, 'edm_vpred.sigma_max')?.[0];
+  sampling: async ({ file, values }): Promise<SamplingSettings> => {
+    const sigmaMax = (await values(file, 'edm_vpred.sigma_max'))?.[0];
     if (sigmaMax !== undefined) {
-      const sigmaMin = values(file, 'edm_vpred.sigma_min')?.[0] ?? 0.002;
+      const sigmaMin = (await values(file, 'edm_vpred.sigma_min'))?.[0] ?? 0.002;
       return { prediction: 'v-edm', schedule: { sigmaMin, sigmaMax } };
     }
     if (!file.has('v_pred')) return { prediction: 'eps', schedule: {} };
@@ -73,7 +73,7 @@ export const playground: Family = {
     const { file } = candidate;
     return file.has('edm_mean') && file.has('edm_std') ? sdxl.detect(candidate) : undefined;
   },
-  sampling: () => ({
+  sampling: async () => ({
     prediction: 'edm',
     schedule: { sigmaData: 0.5, sigmaMin: 0.002, sigmaMax: 80 },
   }),
@@ -85,7 +85,7 @@ export const sdxlRefiner: Family = {
   name: 'sdxl-refiner',
   title: 'Stable Diffusion XL refiner',
   detect: (candidate) => (isRefiner(candidate) ? detectXl(candidate) : undefined),
-  sampling: () => ({ prediction: 'eps', schedule: {} }),
+  sampling: async () => ({ prediction: 'eps', schedule: {} }),
   text: { encoders: [clipG], pooledFrom: 0 },
   textPrefixes: [['conditioner.embedders.0.model.']],
   memoryFactor: 1,

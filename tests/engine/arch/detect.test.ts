@@ -41,14 +41,14 @@ function detect(name: string, source = manifestSource(readManifest(name)!)) {
   const prefix = modelPrefix(source.tensors.keys());
   const stripped = sub(source, prefix);
   const model = stripped.tensors.size > 0 ? stripped : source;
-  return detectFamily(families, { model, file: source, read: () => undefined });
+  return detectFamily(families, { model, file: source, read: async () => undefined });
 }
 
 describe('families of released models', () => {
   for (const [name, family] of Object.entries(supported)) {
-    test.skipIf(!readManifest(name))(`${name} is ${family}`, () => {
+    test.skipIf(!readManifest(name))(`${name} is ${family}`, async () => {
       const { detected_config: expected } = readManifest(name)!;
-      const found = detect(name);
+      const found = await detect(name);
       const config = found.config as UNetConfig;
       expect(found.family.name).toBe(family);
       expect(config.inChannels).toBe(expected.in_channels);
@@ -60,28 +60,37 @@ describe('families of released models', () => {
   }
 
   for (const [name, title] of Object.entries(refused)) {
-    test.skipIf(!readManifest(name))(`${name} is refused as ${title}`, () => {
-      expect(() => detect(name)).toThrow(`it seems to be ${title}; supported are`);
+    test.skipIf(!readManifest(name))(`${name} is refused as ${title}`, async () => {
+      await expect(detect(name)).rejects.toThrow(`it seems to be ${title}; supported are`);
     });
   }
 
-  test('a LoRA, an autoencoder and an unknown file are named as what they are', () => {
-    const of = (key: string) => () => detect('x', sourceOfShapes('x.safetensors', [[key, [4]]]));
-    expect(of('lora_unet_down_blocks_0.lora_up.weight')).toThrow('seems to be a LoRA');
-    expect(of('decoder.conv_in.weight')).toThrow('seems to be a picture autoencoder');
-    expect(of('something')).toThrow('none of its 1 keys is known');
+  test('a LoRA, an autoencoder and an unknown file are named as what they are', async () => {
+    const of = (key: string) => detect('x', sourceOfShapes('x.safetensors', [[key, [4]]]));
+    await expect(of('lora_unet_down_blocks_0.lora_up.weight')).rejects.toThrow(
+      'seems to be a LoRA',
+    );
+    await expect(of('decoder.conv_in.weight')).rejects.toThrow('seems to be a picture autoencoder');
+    await expect(of('something')).rejects.toThrow('none of its 1 keys is known');
   });
 });
 
 describe('tracing a full-size UNet from its manifest', () => {
   for (const name of ['sd15', 'sd21', 'sdxl']) {
-    test.skipIf(!readManifest(name))(`${name}: every key is used, the output has x's shape`, () => {
-      const file = manifestSource(readManifest(name)!);
-      const model = sub(file, 'model.diffusion_model.');
-      const { family, config } = detectFamily(families, { model, file, read: () => undefined });
-      const program = trace(name, model, (g) => family.network(g, config));
-      expect(program.usage.unused).toEqual([]);
-      expect(shapeText(program.outputs.out.shape)).toBe('[batch, 4, height, width]');
-    });
+    test.skipIf(!readManifest(name))(
+      `${name}: every key is used, the output has x's shape`,
+      async () => {
+        const file = manifestSource(readManifest(name)!);
+        const model = sub(file, 'model.diffusion_model.');
+        const { family, config } = await detectFamily(families, {
+          model,
+          file,
+          read: async () => undefined,
+        });
+        const program = trace(name, model, (g) => family.network(g, config));
+        expect(program.usage.unused).toEqual([]);
+        expect(shapeText(program.outputs.out.shape)).toBe('[batch, 4, height, width]');
+      },
+    );
   }
 });
