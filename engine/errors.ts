@@ -82,6 +82,22 @@ export const errorTable = {
       'ERROR: VAE is invalid: None\n\nIf the VAE is from a checkpoint loader node your checkpoint ' +
       'does not contain a valid VAE.',
   },
+  // queue
+  DATABASE_BUSY: {
+    status: 500,
+    message: (d) =>
+      `database '${show(d.path)}' is in use by another server: stop that one, or give this one ` +
+      'another --user-directory or --database-url',
+  },
+  DATABASE_NEWER: {
+    status: 500,
+    message: (d) =>
+      `database '${show(d.path)}' was written by a later version (its version ${show(d.version)})`,
+  },
+  DUPLICATE_JOB: {
+    status: 409,
+    message: (d) => `a prompt with the id '${show(d.id)}' is waiting or running already`,
+  },
   // runtime
   INTERRUPTED: { status: 200, message: () => 'interrupted' },
   UNSUPPORTED: { status: 400, message: (d) => show(d.what) },

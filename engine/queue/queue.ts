@@ -1,0 +1,199 @@
+/**
+ * The queue: ComfyUI's order and rules over a store that survives the process. Only numbers and ids
+ * are kept in memory; prompts stay on the disk until they are asked for.
+ */
+import type { EngineJob, JobResult } from '../engine/messages.ts';
+import { NoodleError } from '../errors.ts';
+import { type Json, parseJson, stringifyJson } from '../workflow/lossless-json.ts';
+import { heapPop, heapPush, heapify } from './heap.ts';
+import { failedResult } from './results.ts';
+import type { Job, JobStore, NewJob } from './store.ts';
+
+/** A job that was started this often and never came to an end is not started again. */
+const MAX_ATTEMPTS = 2;
+
+/** Credentials of a prompt, by extra_data key. */
+export type Secrets = Readonly<Record<string, Json>>;
+
+export interface Submission extends Omit<NewJob, 'createdAt' | 'needsSecrets'> {
+  readonly secrets?: Secrets;
+  /** Some node of the prompt asks for the secrets. */
+  readonly asksForSecrets?: boolean;
+}
+
+export interface QueueOptions {
+  readonly now?: () => number;
+  /** After every change of the number of waiting and running jobs, and after every start. */
+  readonly onChange?: () => void;
+}
+
+export interface Queue {
+  /** The next submission number; `front` makes it run before everything that waits. */
+  nextNumber(front: boolean): number;
+  /** Throws DUPLICATE_JOB when a job of this id waits or runs. */
+  submit(job: Submission): void;
+  /** Marks the next job as running; undefined when nothing waits or the queue is paused. */
+  take(): EngineJob | undefined;
+  /** Stores the result of a running job. */
+  finish(id: string, result: JobResult): void;
+  /** Puts a running job back; false (and the job stays running) when it had its attempts. */
+  requeue(id: string): boolean;
+  /** Waiting and running jobs. */
+  remaining(): number;
+  running(): Job[];
+  /** Waiting jobs in heap order, as ComfyUI lists them. */
+  pending(): Job[];
+  isRunning(id: string): boolean;
+  /** Drops waiting jobs; false when there was none of this id. */
+  deletePending(id: string): boolean;
+  clearPending(): void;
+  /** Gives a waiting job another place; false when it does not wait. */
+  move(id: string, number: number): boolean;
+  pause(): void;
+  resume(): void;
+  paused(): boolean;
+  readonly store: JobStore;
+}
+
+interface Item {
+  readonly number: number;
+  readonly id: string;
+}
+
+const less = (a: Item, b: Item): boolean =>
+  a.number !== b.number ? a.number < b.number : a.id < b.id;
+
+/** A queue over `store`, with what an earlier process left: its running jobs wait again. */
+export function createQueue(store: JobStore, options: QueueOptions = {}): Queue {
+  const { now = Date.now, onChange = () => undefined } = options;
+  const heap: Item[] = [];
+  const running = new Set<string>();
+  const secrets = new Map<string, Secrets>();
+  let counter = store.counter();
+  let isPaused = false;
+
+  for (const job of store.active()) {
+    if (job.status === 'in_progress' && job.attempt >= MAX_ATTEMPTS) {
+      store.finish(job.id, failedResult(job.id, 'ServerRestart', RESTARTED, now()));
+      continue;
+    }
+    if (job.status === 'in_progress') store.requeue(job.id);
+    heap.push({ number: job.number, id: job.id });
+  }
+  heapify(heap, less);
+  const waiting = new Set(heap.map(({ id }) => id));
+
+  const enqueue = (item: Item): void => {
+    heapPush(heap, item, less);
+    waiting.add(item.id);
+  };
+  const drop = (id: string): boolean => {
+    if (!waiting.has(id)) return false;
+    const at = heap.findIndex((item) => item.id === id);
+    heap.splice(at, 1);
+    heapify(heap, less);
+    waiting.delete(id);
+    return true;
+  };
+
+  const queue: Queue = {
+    store,
+    nextNumber: (front) => {
+      const number = front ? -counter : counter;
+      counter++;
+      return number;
+    },
+    submit: ({ secrets: given, asksForSecrets = false, ...job }) => {
+      if (running.has(job.id) || waiting.has(job.id)) {
+        throw new NoodleError('DUPLICATE_JOB', { id: job.id });
+      }
+      const needsSecrets = asksForSecrets && given !== undefined;
+      store.insert({ ...job, needsSecrets, createdAt: now() }, counter);
+      if (given !== undefined) secrets.set(job.id, given);
+      enqueue({ number: job.number, id: job.id });
+      onChange();
+    },
+    take: () => {
+      for (;;) {
+        const item = isPaused ? undefined : heapPop(heap, less);
+        if (item === undefined) return undefined;
+        waiting.delete(item.id);
+        const job = store.start(item.id);
+        const given = secrets.get(job.id);
+        if (job.needsSecrets && given === undefined) {
+          store.finish(job.id, failedResult(job.id, 'CredentialsLost', NO_SECRETS, now()));
+          onChange();
+          continue;
+        }
+        running.add(job.id);
+        onChange();
+        return engineJob(job, given);
+      }
+    },
+    finish: (id, result) => {
+      store.finish(id, result);
+      running.delete(id);
+      secrets.delete(id);
+      onChange();
+    },
+    requeue: (id) => {
+      const job = store.get(id);
+      if (job === undefined || !running.has(id) || job.attempt >= MAX_ATTEMPTS) return false;
+      store.requeue(id);
+      running.delete(id);
+      enqueue({ number: job.number, id });
+      onChange();
+      return true;
+    },
+    remaining: () => heap.length + running.size,
+    running: () => [...running].map((id) => store.get(id)!),
+    pending: () => heap.map(({ id }) => store.get(id)!),
+    isRunning: (id) => running.has(id),
+    deletePending: (id) => {
+      if (!drop(id)) return false;
+      store.remove([id]);
+      secrets.delete(id);
+      // ComfyUI announces the emptied queue and then the deletion.
+      if (heap.length === 0) onChange();
+      onChange();
+      return true;
+    },
+    clearPending: () => {
+      store.remove(heap.map(({ id }) => id));
+      for (const { id } of heap) secrets.delete(id);
+      heap.length = 0;
+      waiting.clear();
+      onChange();
+    },
+    move: (id, number) => {
+      if (!drop(id)) return false;
+      store.setNumber(id, number, String(number));
+      enqueue({ number, id });
+      onChange();
+      return true;
+    },
+    pause: () => {
+      isPaused = true;
+    },
+    resume: () => {
+      isPaused = false;
+      onChange();
+    },
+    paused: () => isPaused,
+  };
+  return queue;
+}
+
+const RESTARTED =
+  'The server ended twice while this prompt was running; it was not started a third time.';
+const NO_SECRETS =
+  'This prompt needs the credentials it was sent with; they are kept in memory only and the ' +
+  'server was restarted. Send the prompt again.';
+
+/** The job with its secrets back in extra_data. */
+function engineJob(job: Job, secrets: Secrets | undefined): EngineJob {
+  const { id, prompt, extraData, outputs, clientId } = job;
+  if (secrets === undefined) return { id, prompt, extraData, outputs, clientId };
+  const data = parseJson(extraData) as Record<string, Json>;
+  return { id, prompt, extraData: stringifyJson({ ...data, ...secrets }), outputs, clientId };
+}

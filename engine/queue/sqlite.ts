@@ -1,0 +1,265 @@
+/**
+ * Queue and history in one SQLite table. WAL with synchronous=FULL: a prompt that was answered is on
+ * the disk, whatever happens to the process or the machine.
+ */
+import type { JobResult } from '../engine/messages.ts';
+import { NoodleError } from '../errors.ts';
+import { parseJson, stringifyJson } from '../workflow/lossless-json.ts';
+import { type Db, type Row, type SqlValue, openDb } from './db.ts';
+import type { FinishedJob, Job, JobFilter, JobStatus, JobStore } from './store.ts';
+
+/** One step per version of the table; `user_version` counts those that were made. */
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE jobs (
+     id TEXT PRIMARY KEY,
+     status TEXT NOT NULL
+       CHECK (status IN ('pending', 'in_progress', 'completed', 'failed', 'cancelled')),
+     number REAL NOT NULL,
+     number_text TEXT NOT NULL,
+     attempt INTEGER NOT NULL DEFAULT 0,
+     created_at INTEGER NOT NULL,
+     finished INTEGER,                     -- place in the history
+     execution_start INTEGER,
+     execution_end INTEGER,
+     client_id TEXT,
+     workflow_id TEXT,
+     needs_secrets INTEGER NOT NULL,
+     outputs_to_execute TEXT NOT NULL,
+     extra_data TEXT NOT NULL,
+     prompt TEXT NOT NULL,
+     status_text TEXT,
+     meta TEXT,
+     outputs TEXT
+   ) STRICT;
+   CREATE INDEX jobs_active ON jobs (number, id) WHERE finished IS NULL;
+   CREATE UNIQUE INDEX jobs_finished ON jobs (finished) WHERE finished IS NOT NULL;
+   CREATE INDEX jobs_created ON jobs (created_at, id, status);
+   CREATE INDEX jobs_duration ON jobs (execution_end - execution_start, id, status);
+   CREATE INDEX jobs_workflow ON jobs (workflow_id) WHERE workflow_id IS NOT NULL;
+   CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+   INSERT INTO counters VALUES ('submitted', 0);`,
+];
+
+export interface SqliteStoreOptions {
+  /** Finished jobs that are kept. */
+  readonly maxHistory: number;
+}
+
+/**
+ * Opens (and where needed brings up to date) the database at `path`. Throws DATABASE_BUSY when
+ * another server uses it and DATABASE_NEWER when a later version wrote it.
+ */
+export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions): JobStore {
+  const unlock = path === ':memory:' ? () => undefined : lockDatabase(path);
+  const db = openDb(path);
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
+  migrate(db, path);
+
+  const insert = db.prepare(
+    `INSERT OR REPLACE INTO jobs (id, status, number, number_text, created_at, client_id,
+       workflow_id, needs_secrets, outputs_to_execute, extra_data, prompt)
+     VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const getCounter = db.prepare(`SELECT value FROM counters WHERE name = 'submitted'`);
+  const setCounter = db.prepare(`UPDATE counters SET value = ? WHERE name = 'submitted'`);
+  const setNumber = db.prepare(`UPDATE jobs SET number = ?, number_text = ? WHERE id = ?`);
+  const start = db.prepare(
+    `UPDATE jobs SET status = 'in_progress', attempt = attempt + 1 WHERE id = ? AND finished IS NULL`,
+  );
+  const requeue = db.prepare(
+    `UPDATE jobs SET status = 'pending' WHERE id = ? AND finished IS NULL`,
+  );
+  const finish = db.prepare(
+    `UPDATE jobs SET status = ?, execution_start = ?, execution_end = ?, status_text = ?,
+       outputs = ?, meta = ?, finished = (SELECT coalesce(max(finished), 0) + 1 FROM jobs)
+     WHERE id = ?`,
+  );
+  const remove = db.prepare(`DELETE FROM jobs WHERE id = ? AND status = 'pending'`);
+  const get = db.prepare(`SELECT * FROM jobs WHERE id = ?`);
+  const active = db.prepare(
+    `SELECT id, number, status, attempt FROM jobs WHERE finished IS NULL ORDER BY number, id`,
+  );
+  const entry = db.prepare(`SELECT * FROM jobs WHERE id = ? AND finished IS NOT NULL`);
+  // The inner query walks the index alone: an offset never touches the wide rows.
+  const page = db.prepare(
+    `SELECT * FROM jobs WHERE finished IN
+       (SELECT finished FROM jobs WHERE finished IS NOT NULL ORDER BY finished LIMIT ? OFFSET ?)
+     ORDER BY finished`,
+  );
+  const count = db.prepare(`SELECT count(*) AS n FROM jobs WHERE finished IS NOT NULL`);
+  const forget = db.prepare(`DELETE FROM jobs WHERE id = ? AND finished IS NOT NULL`);
+  const forgetAll = db.prepare(`DELETE FROM jobs WHERE finished IS NOT NULL`);
+  const prune = db.prepare(
+    `DELETE FROM jobs WHERE finished IN
+       (SELECT finished FROM jobs WHERE finished IS NOT NULL ORDER BY finished DESC LIMIT -1 OFFSET ?)`,
+  );
+
+  return {
+    insert: (job, counter) =>
+      db.transaction(() => {
+        insert.run(
+          job.id,
+          job.number,
+          job.numberText,
+          job.createdAt,
+          job.clientId ?? null,
+          job.workflowId ?? null,
+          job.needsSecrets ? 1 : 0,
+          JSON.stringify(job.outputs),
+          job.extraData,
+          job.prompt,
+        );
+        setCounter.run(counter);
+      }),
+    counter: () => Number(getCounter.get()!.value),
+    setNumber: (id, number, numberText) => void setNumber.run(number, numberText, id),
+    start: (id) =>
+      db.transaction(() => {
+        start.run(id);
+        return readJob(get.get(id)!);
+      }),
+    requeue: (id) => void requeue.run(id),
+    finish: (id, result) =>
+      db.transaction(() => {
+        const { begin, end } = executionTimes(result);
+        const text = statusText(result);
+        finish.run(finalStatus(result), begin, end, text, result.outputs, result.meta, id);
+        prune.run(maxHistory);
+      }),
+    remove: (ids) => db.transaction(() => ids.forEach((id) => remove.run(id))),
+    get: (id) => readOptional(get.get(id), readJob),
+    active: () =>
+      active.all().map((row) => ({
+        id: text(row.id),
+        number: Number(row.number),
+        status: text(row.status) as JobStatus,
+        attempt: Number(row.attempt),
+      })),
+    historyEntry: (id) => readOptional(entry.get(id), readFinished),
+    history: (offset, limit) => page.all(limit, offset).map(readFinished),
+    historyCount: () => Number(count.get()!.n),
+    deleteHistory: (ids) =>
+      db.transaction(() => {
+        if (ids === 'all') forgetAll.run();
+        else ids.forEach((id) => forget.run(id));
+      }),
+    list: (filter) => listJobs(db, filter),
+    close: () => {
+      db.close();
+      unlock();
+    },
+  };
+}
+
+function migrate(db: Db, path: string): void {
+  const version = Number(db.prepare('PRAGMA user_version').get()!.user_version);
+  if (version > MIGRATIONS.length) throw new NoodleError('DATABASE_NEWER', { path, version });
+  for (const [i, sql] of MIGRATIONS.entries()) {
+    if (i < version) continue;
+    db.transaction(() => {
+      db.exec(sql);
+      db.exec(`PRAGMA user_version = ${i + 1}`);
+    });
+  }
+}
+
+/**
+ * Two servers on one queue would both run its jobs. The lock is SQLite's own on a file beside the
+ * database: the operating system drops it when the process ends, however that happens.
+ */
+function lockDatabase(path: string): () => void {
+  // A server that is just ending gets a moment to do so.
+  const lock = openDb(`${path}.lock`, 1000);
+  try {
+    lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;');
+  } catch (cause) {
+    lock.close();
+    throw new NoodleError('DATABASE_BUSY', { path }, { cause });
+  }
+  return () => lock.close();
+}
+
+function listJobs(db: Db, filter: JobFilter): { jobs: (Job | FinishedJob)[]; total: number } {
+  const conditions: string[] = [];
+  const values: SqlValue[] = [];
+  if (filter.statuses !== undefined) {
+    conditions.push(`status IN (${filter.statuses.map(() => '?').join(', ')})`);
+    values.push(...filter.statuses);
+  }
+  if (filter.workflowId !== undefined) {
+    conditions.push('workflow_id = ?');
+    values.push(filter.workflowId);
+  }
+  const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
+  const key = filter.sortBy === 'created_at' ? 'created_at' : 'execution_end - execution_start';
+  const direction = filter.descending ? 'DESC' : 'ASC';
+  const total = Number(db.prepare(`SELECT count(*) AS n FROM jobs ${where}`).get(...values)!.n);
+  const ids = `SELECT id FROM jobs ${where} ORDER BY ${key} ${direction}, id ${direction} LIMIT ? OFFSET ?`;
+  const rows = db
+    .prepare(
+      `SELECT * FROM jobs WHERE id IN (${ids}) ORDER BY ${key} ${direction}, id ${direction}`,
+    )
+    .all(...values, filter.limit ?? -1, filter.offset);
+  return {
+    jobs: rows.map((row) => (row.finished === null ? readJob(row) : readFinished(row))),
+    total,
+  };
+}
+
+const text = (value: SqlValue): string => value as string;
+const optionalText = (value: SqlValue): string | undefined =>
+  value === null ? undefined : (value as string);
+const optionalNumber = (value: SqlValue): number | undefined =>
+  value === null ? undefined : Number(value);
+
+function readOptional<T>(row: Row | undefined, read: (row: Row) => T): T | undefined {
+  return row === undefined ? undefined : read(row);
+}
+
+function readJob(row: Row): Job {
+  return {
+    id: text(row.id),
+    status: text(row.status) as JobStatus,
+    number: Number(row.number),
+    numberText: text(row.number_text),
+    attempt: Number(row.attempt),
+    createdAt: Number(row.created_at),
+    clientId: optionalText(row.client_id),
+    workflowId: optionalText(row.workflow_id),
+    needsSecrets: row.needs_secrets === 1,
+    outputs: JSON.parse(text(row.outputs_to_execute)) as string[],
+    extraData: text(row.extra_data),
+    prompt: text(row.prompt),
+  };
+}
+
+function readFinished(row: Row): FinishedJob {
+  return {
+    ...readJob(row),
+    statusText: text(row.status_text),
+    outputsText: text(row.outputs),
+    metaText: text(row.meta),
+    executionStart: optionalNumber(row.execution_start),
+    executionEnd: optionalNumber(row.execution_end),
+  };
+}
+
+function statusText({ status, completed, messages }: JobResult): string {
+  const list = messages.map(([event, data]) => `[${stringifyJson(event)}, ${data}]`).join(', ');
+  return `{"status_str": "${status}", "completed": ${completed}, "messages": [${list}]}`;
+}
+
+function finalStatus({ status, messages }: JobResult): JobStatus {
+  if (status === 'success') return 'completed';
+  return messages.some(([event]) => event === 'execution_interrupted') ? 'cancelled' : 'failed';
+}
+
+/** Timestamps of the first and the last message that has one. */
+function executionTimes({ messages }: JobResult): { begin: number | null; end: number | null } {
+  const times = messages
+    .filter(([event]) => event !== 'execution_cached')
+    .map(([, data]) => parseJson(data))
+    .map((data) => (data as { timestamp?: unknown }).timestamp)
+    .filter((time) => typeof time === 'number');
+  return times.length === 0 ? { begin: null, end: null } : { begin: times[0], end: times.at(-1)! };
+}

@@ -1,0 +1,246 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { JobResult } from '../../../engine/engine/messages.ts';
+import { openDb } from '../../../engine/queue/db.ts';
+import { createQueue } from '../../../engine/queue/queue.ts';
+import type { Submission } from '../../../engine/queue/queue.ts';
+import { openSqliteStore } from '../../../engine/queue/sqlite.ts';
+
+const submission = (id: string, number: number, more: Partial<Submission> = {}): Submission => ({
+  id,
+  number,
+  numberText: String(number),
+  prompt: `{"1": {"class_type": "A", "inputs": {"seed": 18446744073709551615, "cfg": 5.0}}}`,
+  extraData: '{"client_id": "c"}',
+  outputs: ['1'],
+  clientId: 'c',
+  ...more,
+});
+
+const success: JobResult = {
+  status: 'success',
+  completed: true,
+  messages: [
+    ['execution_start', '{"prompt_id": "x", "timestamp": 1000}'],
+    ['execution_success', '{"prompt_id": "x", "timestamp": 1500}'],
+  ],
+  outputs: '{"1": {"text": ["a"]}}',
+  meta: '{}',
+};
+const interrupted: JobResult = {
+  ...success,
+  status: 'error',
+  completed: false,
+  messages: [['execution_interrupted', '{"timestamp": 5}']],
+};
+
+let folder: string;
+const open = (maxHistory = 100) => openSqliteStore(join(folder, 'q.db'), { maxHistory });
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'noodle-queue-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('queue order', () => {
+  it('runs by number, then by id text, front items newest first', () => {
+    const queue = createQueue(open());
+    queue.nextNumber(false);
+    queue.submit(submission('b', 1));
+    queue.submit(submission('a', 1));
+    queue.submit(submission('z', 0.5));
+    const first = queue.nextNumber(true);
+    const second = queue.nextNumber(true);
+    queue.submit(submission('f1', first));
+    queue.submit(submission('f2', second));
+    expect([first, second]).toEqual([-1, -2]);
+    const order = [];
+    for (let job = queue.take(); job !== undefined; job = queue.take()) order.push(job.id);
+    expect(order).toEqual(['f2', 'f1', 'z', 'a', 'b']);
+  });
+
+  it('moves, deletes and clears only what waits', () => {
+    const onChange = vi.fn();
+    const queue = createQueue(open(), { onChange });
+    for (const [i, id] of ['a', 'b', 'c', 'd'].entries()) queue.submit(submission(id, i));
+    expect(queue.take()?.id).toBe('a');
+    expect(queue.deletePending('a')).toBe(false);
+    expect(queue.move('d', -5)).toBe(true);
+    expect(queue.pending().map(({ id }) => id)).toEqual(['d', 'c', 'b']);
+    expect(queue.deletePending('c')).toBe(true);
+    queue.clearPending();
+    expect(queue.remaining()).toBe(1);
+    expect(queue.isRunning('a')).toBe(true);
+    onChange.mockClear();
+    queue.submit(submission('last', 9));
+    queue.deletePending('last');
+    expect(onChange).toHaveBeenCalledTimes(3); // put, emptied, deleted
+  });
+
+  it('pauses', () => {
+    const queue = createQueue(open());
+    queue.submit(submission('a', 0));
+    queue.pause();
+    expect(queue.take()).toBeUndefined();
+    queue.resume();
+    expect(queue.take()?.id).toBe('a');
+  });
+
+  it('refuses an id that waits or runs, takes one that has finished', () => {
+    const queue = createQueue(open());
+    queue.submit(submission('a', 0));
+    expect(() => queue.submit(submission('a', 1))).toThrow(/waiting or running/);
+    queue.take();
+    expect(() => queue.submit(submission('a', 1))).toThrow(/waiting or running/);
+    queue.finish('a', success);
+    queue.submit(submission('a', 1));
+    expect(queue.take()?.id).toBe('a');
+  });
+});
+
+describe('what survives', () => {
+  it('keeps waiting jobs, their order, their exact text and the counter', () => {
+    let queue = createQueue(open());
+    queue.submit(submission('b', queue.nextNumber(false)));
+    queue.submit(submission('a', queue.nextNumber(false)));
+    queue.store.close();
+    queue = createQueue(open());
+    expect(queue.nextNumber(false)).toBe(2);
+    const job = queue.take();
+    expect(job?.id).toBe('b');
+    expect(job?.prompt).toContain('18446744073709551615, "cfg": 5.0');
+    queue.store.close();
+  });
+
+  it('runs an interrupted job once more after a restart, and not a third time', () => {
+    for (const expected of ['a', 'a', undefined]) {
+      const queue = createQueue(open());
+      if (expected === 'a' && queue.remaining() === 0) queue.submit(submission('a', 0));
+      expect(queue.take()?.id).toBe(expected);
+      if (expected === undefined) {
+        expect(queue.store.historyEntry('a')?.statusText).toContain('"ServerRestart"');
+      }
+      queue.store.close();
+    }
+  });
+
+  it('gives a crashed job one more attempt, in its old place', () => {
+    const queue = createQueue(open());
+    queue.submit(submission('a', 0));
+    queue.submit(submission('b', 1));
+    expect(queue.take()?.id).toBe('a');
+    expect(queue.requeue('a')).toBe(true);
+    expect(queue.take()?.id).toBe('a');
+    expect(queue.requeue('a')).toBe(false);
+    expect(queue.isRunning('a')).toBe(true);
+  });
+
+  it('keeps credentials in memory only, and says so when a job needed them', () => {
+    const secrets = { api_key_comfy_org: 'k' };
+    let queue = createQueue(open());
+    queue.submit(submission('a', 0, { secrets, asksForSecrets: true }));
+    queue.submit(submission('b', 1, { secrets, asksForSecrets: false }));
+    expect(queue.pending()[0].extraData).not.toContain('api_key');
+    expect(queue.take()?.extraData).toBe('{"client_id": "c", "api_key_comfy_org": "k"}');
+    queue.requeue('a');
+    queue.store.close();
+    queue = createQueue(open());
+    expect(queue.take()?.id).toBe('b');
+    expect(queue.store.historyEntry('a')?.statusText).toContain('credentials');
+  });
+
+  it('lets one server at a time have the database', () => {
+    const store = open();
+    expect(() => open()).toThrow(/in use by another server/);
+    store.close();
+    open().close();
+  }, 20_000);
+});
+
+describe('history', () => {
+  it('pages from the oldest, finds, forgets and prunes', () => {
+    const queue = createQueue(open(3));
+    for (const [i, id] of ['a', 'b', 'c', 'd'].entries()) {
+      queue.submit(submission(id, i));
+      queue.take();
+      queue.finish(id, success);
+    }
+    const ids = (offset: number, count: number) =>
+      queue.store.history(offset, count).map(({ id }) => id);
+    expect(ids(0, 10)).toEqual(['b', 'c', 'd']);
+    expect(ids(1, 1)).toEqual(['c']);
+    expect(queue.store.historyCount()).toBe(3);
+    expect(queue.store.historyEntry('a')).toBeUndefined();
+    queue.store.deleteHistory(['c', 'none']);
+    expect(ids(0, 10)).toEqual(['b', 'd']);
+    queue.store.deleteHistory('all');
+    expect(queue.store.historyCount()).toBe(0);
+  });
+
+  it('writes the status as ComfyUI does and tells how a job ended', () => {
+    const queue = createQueue(open());
+    for (const [id, result] of [
+      ['a', success],
+      ['b', interrupted],
+    ] as const) {
+      queue.submit(submission(id, 0));
+      queue.take();
+      queue.finish(id, result);
+    }
+    expect(queue.store.historyEntry('a')).toMatchObject({
+      status: 'completed',
+      executionStart: 1000,
+      executionEnd: 1500,
+      statusText:
+        '{"status_str": "success", "completed": true, "messages": [' +
+        '["execution_start", {"prompt_id": "x", "timestamp": 1000}], ' +
+        '["execution_success", {"prompt_id": "x", "timestamp": 1500}]]}',
+    });
+    expect(queue.store.historyEntry('b')?.status).toBe('cancelled');
+  });
+
+  it('lists jobs of all kinds by creation or duration', () => {
+    let now = 0;
+    const queue = createQueue(open(), { now: () => ++now });
+    for (const id of ['a', 'b', 'c']) queue.submit(submission(id, now, { workflowId: `w${id}` }));
+    queue.take();
+    queue.finish('a', success);
+    queue.take();
+    const list = (filter: object) =>
+      queue.store
+        .list({ sortBy: 'created_at', descending: true, offset: 0, ...filter })
+        .jobs.map(({ id }) => id);
+    expect(list({})).toEqual(['c', 'b', 'a']);
+    expect(list({ descending: false, limit: 1, offset: 1 })).toEqual(['b']);
+    expect(list({ statuses: ['pending', 'completed'] })).toEqual(['c', 'a']);
+    expect(list({ workflowId: 'wb' })).toEqual(['b']);
+    expect(list({ sortBy: 'execution_duration' })[0]).toBe('a');
+  });
+
+  it('answers in milliseconds with 100 000 entries', () => {
+    open().close();
+    const db = openDb(join(folder, 'q.db'));
+    db.exec(`
+      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+      INSERT INTO jobs (id, status, number, number_text, created_at, finished, needs_secrets,
+        outputs_to_execute, extra_data, prompt, status_text, meta, outputs)
+      SELECT 'job-' || i, 'completed', i, i, i, i, 0, '[]', '{}', printf('%.*c', 2000, 'x'), '{}', '{}', '{}'
+      FROM n`);
+    db.close();
+    const store = open(1_000_000);
+    const queue = createQueue(store);
+    const timed = (read: () => unknown): number => {
+      const begin = performance.now();
+      read();
+      return performance.now() - begin;
+    };
+    expect(store.historyCount()).toBe(100_000);
+    const median = (read: () => unknown): number =>
+      Array.from({ length: 5 }, () => timed(read)).sort((a, b) => a - b)[2];
+    expect(median(() => store.historyEntry('job-99999'))).toBeLessThan(5);
+    expect(median(() => store.history(99_900, 100))).toBeLessThan(50);
+    expect(median(() => queue.submit(submission(`n${Math.random()}`, 0)))).toBeLessThan(20);
+    store.close();
+  }, 60_000);
+});
