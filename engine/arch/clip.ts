@@ -12,6 +12,7 @@ import {
   add,
   attention,
   embedding,
+  expand,
   gelu,
   layerNorm,
   linear,
@@ -73,10 +74,14 @@ export function clipText(
   const wanted = options.layer < 0 ? count + options.layer : options.layer;
   const norm = (h: Tensor) => layerNorm(model.at('final_layer_norm'), h);
 
+  const { padding, tokens } = inputs;
+  const [batch, length] = tokens.shape;
+  const mask = padding && expand(padding, [batch, 1, length, length]); // [b, 1, t, t]
+
   let h = embedTokens(model.at('embeddings'), inputs); // [b, t, c]
   let hidden = h;
   for (let i = 0; i < count; i++) {
-    h = block(model.at(`encoder.layers.${i}`), h, inputs.padding, options);
+    h = block(model.at(`encoder.layers.${i}`), h, mask, options);
     observe?.(`text_model.encoder.layers.${i}`, h);
     if (i === wanted) hidden = h;
   }

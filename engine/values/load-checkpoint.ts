@@ -162,7 +162,7 @@ function textSetup(kinds: readonly TextEncoderSpec[], type: string): TextSetup {
 }
 
 /** Stable Cascade's use of CLIP-G: last layer, unnormed, padding hidden. */
-const cascadeClipG: TextEncoderSpec = { ...clipG, layer: -1, pad: 'end', maskPadding: true };
+export const cascadeClipG: TextEncoderSpec = { ...clipG, layer: -1, pad: 'end', maskPadding: true };
 
 const foreignEncoders: readonly { readonly key: string; readonly title: string }[] = [
   { key: 'encoder.block.23.layer.1.DenseReluDense.wi_1.weight', title: 'T5-XXL' },

@@ -1,0 +1,194 @@
+/** Golden area `text-encoders`: CLIP text models with skips, emphasis, chunks and inserted vectors. */
+import { join } from 'node:path';
+import { concat, sliceAxis } from '../../../engine/array/batch.ts';
+import type { NDArray } from '../../../engine/array/nd.ts';
+import { clipText, detectClip } from '../../../engine/arch/clip.ts';
+import type { TextEncoderSpec } from '../../../engine/arch/family.ts';
+import { clipL } from '../../../engine/arch/families/sd1.ts';
+import { clipH } from '../../../engine/arch/families/sd2.ts';
+import { clipG, sdxl } from '../../../engine/arch/families/sdxl.ts';
+import { createRuntime } from '../../../engine/runtime/runtime.ts';
+import { openWeights } from '../../../engine/tensor/cursor.ts';
+import type { Tensor } from '../../../engine/tensor/tensor.ts';
+import { trace } from '../../../engine/tensor/trace.ts';
+import type { TokenBatch } from '../../../engine/text/token-batches.ts';
+import { cascadeClipG } from '../../../engine/values/load-checkpoint.ts';
+import {
+  type SpecialTokens,
+  type TextEncoder,
+  encodeTokens,
+} from '../../../engine/values/text-encoder.ts';
+import { clipNames } from '../../../engine/weights/key-maps/open-clip.ts';
+import { openSafetensors } from '../../../engine/weights/safetensors.ts';
+import { fileSource, sub } from '../../../engine/weights/source.ts';
+import { goldenFiles } from '../../support/golden.ts';
+import { type CaseResult, type Comparison, compare, type GoldenArea } from '../area.ts';
+import { type GoldenCase, openCase } from '../open-case.ts';
+
+interface Params {
+  readonly op: string;
+  readonly model: string;
+  readonly model_l: string;
+  readonly model_g: string;
+  readonly prefix?: string;
+  readonly special: SpecialTokens;
+  readonly special_l: SpecialTokens;
+  readonly special_g: SpecialTokens;
+  readonly clip_skip?: Readonly<Record<string, number | null>>;
+}
+
+type Golden = GoldenCase<Params>;
+
+const runtime = createRuntime({ threads: 2 });
+
+/** How each kind of case uses its encoder. */
+const specs: Readonly<Record<string, TextEncoderSpec>> = {
+  clip_l: clipL,
+  clip_h: clipH,
+  clip_g: clipG,
+  clip_g_cascade: cascadeClipG,
+};
+
+async function openEncoder(dir: string, name: string, spec: TextEncoderSpec): Promise<TextEncoder> {
+  const file = fileSource(await openSafetensors(join(dir, 'models', name)));
+  const prefix = ['conditioner.embedders.1.model.', 'cond_stage_model.model.'].find((start) =>
+    [...file.tensors.keys()].some((key) => key.startsWith(start)),
+  );
+  const source = clipNames(prefix === undefined ? file : sub(file, prefix));
+  return { spec, source, config: detectClip(openWeights(source))!, patches: [] };
+}
+
+/** Tokens and weights of a case; -1 stands for the next row of `in.vectors`. */
+function batchesOf(golden: Golden, suffix = ''): TokenBatch[] {
+  const tokens = golden.numbers(`in.tokens${suffix}`);
+  const weights = golden.array(`in.weights${suffix}`).data;
+  const vectors = golden.optional('in.vectors');
+  const [count, length] = tokens.shape;
+  let next = 0;
+  return Array.from({ length: count }, (_, b) => {
+    const at = (i: number) => b * length + i;
+    const ids = Array.from({ length }, (_, i) => {
+      const id = tokens.data[at(i)];
+      if (id >= 0) return id;
+      const width = vectors!.shape[1];
+      return { vector: vectors!.data.slice(next * width, ++next * width) };
+    });
+    const row = Array.from({ length }, (_, i) => weights[at(i)]);
+    return { ids, weights: row, wordIds: ids.map(() => 0) };
+  });
+}
+
+async function single(golden: Golden, dir: string): Promise<CaseResult> {
+  const { params } = golden;
+  const encoder = await openEncoder(dir, params.model, specs[params.op]);
+  const batches = batchesOf(golden);
+  const comparisons: Comparison[] = [];
+  for (const name of golden.names.filter((key) => key.startsWith('out.cond.'))) {
+    const variant = name.slice('out.cond.'.length);
+    const clipSkip = skipOf(variant, params);
+    const { hidden, pooled } = await encodeTokens(runtime, encoder, batches, {
+      special: params.special,
+      ...(clipSkip === undefined ? {} : { clipSkip }),
+    });
+    comparisons.push(check(golden, name, hidden));
+    if (golden.has(`out.pooled.${variant}`)) {
+      comparisons.push(check(golden, `out.pooled.${variant}`, pooled));
+    }
+  }
+  for (const variant of ['projected', 'unprojected']) {
+    if (!golden.has(`out.pooled.${variant}`)) continue;
+    const spec = { ...encoder.spec, projected: variant === 'projected' };
+    const options = { special: params.special };
+    const { pooled } = await encodeTokens(runtime, { ...encoder, spec }, batches, options);
+    comparisons.push(check(golden, `out.pooled.${variant}`, pooled));
+  }
+  return { comparisons: [...comparisons, ...(await middle(golden, encoder, batches))] };
+}
+
+/** Every block's output against the case's `mid.*` (plain tokens only). */
+async function middle(
+  golden: Golden,
+  { source, config, spec }: TextEncoder,
+  batches: readonly TokenBatch[],
+): Promise<Comparison[]> {
+  const names = golden.names.filter((key) => key.startsWith('mid.'));
+  if (names.length === 0) return [];
+  const program = trace('clip', source, (g) => {
+    const n = config.positions;
+    const tokens = g.input('tokens', 'i64', ['batch', n]);
+    const end = g.input('end', 'f32', ['batch', 1, n]);
+    const outputs: Record<string, Tensor> = {};
+    clipText(g.weights, { tokens, end }, spec, (name, value) => (outputs[`mid.${name}`] = value));
+    return outputs;
+  });
+  const session = await runtime.session(`mid|${source.identity}`, () => program);
+  const shape = [batches.length, batches[0].ids.length];
+  const got = await session.run({
+    tokens: { ids: batches.flatMap(({ ids }) => ids as number[]), shape },
+    end: { data: new Float32Array(shape[0] * shape[1]), shape: [shape[0], 1, shape[1]] },
+  });
+  return names.map((name) => check(golden, name, got[name]));
+}
+
+/** `skip2` is clip skip -2, unless the case spells its variants out. */
+function skipOf(variant: string, { clip_skip }: Params): number | undefined {
+  if (clip_skip) return clip_skip[variant] ?? undefined;
+  const skip = /^skip(\d+)$/.exec(variant);
+  return skip ? -Number(skip[1]) : undefined;
+}
+
+/** SDXL's two encoders joined; the variants give them different numbers of batches. */
+async function pair(golden: Golden, dir: string): Promise<CaseResult> {
+  const { params } = golden;
+  const [specL, specG] = sdxl.text.encoders;
+  const l = await openEncoder(dir, params.model_l, specL);
+  const g = await openEncoder(dir, params.model_g, specG);
+  const [batchesL, batchesG] = [batchesOf(golden, '_l'), batchesOf(golden, '_g')];
+  const length = batchesL[0].ids.length;
+  const { start, end, pad } = params.special_l;
+  const empty: TokenBatch = {
+    ids: [start, end, ...new Array<number>(length - 2).fill(pad)],
+    weights: new Array<number>(length).fill(1),
+    wordIds: new Array<number>(length).fill(0),
+  };
+  const variants: Readonly<Record<string, readonly TokenBatch[]>> = {
+    l1_g2: batchesL.slice(0, 1),
+    padded_l: [batchesL[0], ...new Array<TokenBatch>(batchesG.length - 1).fill(empty)],
+  };
+  const comparisons: Comparison[] = [];
+  for (const name of golden.names.filter((key) => key.startsWith('out.cond.'))) {
+    const variant = name.slice('out.cond.'.length);
+    const clipSkip = skipOf(variant, params);
+    const skip = clipSkip === undefined ? {} : { clipSkip };
+    const encodedL = await encodeTokens(runtime, l, variants[variant] ?? batchesL, {
+      special: params.special_l,
+      ...skip,
+    });
+    const encodedG = await encodeTokens(runtime, g, batchesG, {
+      special: params.special_g,
+      ...skip,
+    });
+    const rows = Math.min(encodedL.hidden.shape[1], encodedG.hidden.shape[1]);
+    const cut = (hidden: NDArray) => sliceAxis(hidden, 1, 0, rows);
+    const joined = concat([cut(encodedL.hidden), cut(encodedG.hidden)], 2);
+    comparisons.push(check(golden, name, joined));
+    comparisons.push(check(golden, `out.pooled.${variant}`, encodedG.pooled));
+  }
+  return { comparisons };
+}
+
+function check(golden: Golden, name: string, got: NDArray): Comparison {
+  return compare(name, got, golden.array(name), golden.tolerance);
+}
+
+export const area: GoldenArea = {
+  name: 'text-encoders',
+  list: async (dir) => goldenFiles(dir, '.safetensors').map((file) => file.slice(0, -12)),
+  async run(dir, name) {
+    const golden = await openCase<Params>(join(dir, `${name}.safetensors`));
+    const { op } = golden.params;
+    if (op === 't5') return { skip: 'T5 text encoders are not supported yet' };
+    if (op === 'sdxl_pair') return pair(golden, dir);
+    return specs[op] ? single(golden, dir) : { skip: `unknown operation '${op}'` };
+  },
+};

@@ -1,0 +1,301 @@
+/** Golden area `unet`: the raw network, how its output is read, and what is fed beside the latent. */
+import { join } from 'node:path';
+import { concat } from '../../../engine/array/batch.ts';
+import type { NDArray } from '../../../engine/array/nd.ts';
+import { families } from '../../../engine/arch/families/index.ts';
+import { vectorCondition } from '../../../engine/arch/families/sdxl.ts';
+import { detectUNet, sinusoidalEmbedding, unet } from '../../../engine/arch/unet.ts';
+import { type SessionInput, createRuntime } from '../../../engine/runtime/runtime.ts';
+import { latentFormats } from '../../../engine/sampling/latent-formats.ts';
+import {
+  type SamplingSettings,
+  createModelSampling,
+} from '../../../engine/sampling/model-sampling.ts';
+import { openWeights } from '../../../engine/tensor/cursor.ts';
+import type { Tensor } from '../../../engine/tensor/tensor.ts';
+import { trace } from '../../../engine/tensor/trace.ts';
+import { extraChannelInput } from '../../../engine/values/extra-channels.ts';
+import {
+  fromDiffusersUNet,
+  isDiffusersUNet,
+} from '../../../engine/weights/key-maps/diffusers-unet.ts';
+import { openSafetensors } from '../../../engine/weights/safetensors.ts';
+import {
+  type WeightSource,
+  fileSource,
+  memorySource,
+  sub,
+} from '../../../engine/weights/source.ts';
+import { goldenFiles } from '../../support/golden.ts';
+import { type CaseResult, type Comparison, compare, type GoldenArea } from '../area.ts';
+import { type GoldenCase, gunzipped, openCase } from '../open-case.ts';
+
+interface Params {
+  readonly op: string;
+  readonly model?: string;
+  readonly models?: string;
+  readonly prefix?: string;
+  readonly model_type?: string;
+  readonly sampling_settings?: Readonly<Record<string, number | boolean>>;
+  readonly control?: Readonly<Record<'input' | 'middle' | 'output', readonly (string | null)[]>>;
+  readonly params?: Readonly<Record<string, number>>;
+  readonly scale_factor?: number;
+}
+
+type Golden = GoldenCase<Params>;
+
+const runtime = createRuntime({ threads: 2 });
+
+const operations: Readonly<Record<string, (golden: Golden, dir: string) => Promise<CaseResult>>> = {
+  unet_forward: forward,
+  unet_control: forward,
+  apply_model: applyModel,
+  concat_conds: concatConditions,
+  sdxl_adm: sdxlVector,
+};
+
+const later: Readonly<Record<string, string>> = {
+  freeu: 'FreeU patches are not supported yet',
+  tome: 'token merging is not supported yet',
+  unclip_adm: 'unCLIP models are not supported yet',
+};
+
+/** Where the weights named by a case lie: a UNet file of the area, or an end-to-end checkpoint. */
+async function openUNet(dir: string, name: string, prefix: string): Promise<WeightSource> {
+  const path = name.startsWith('..') ? join(dir, name) : join(dir, 'models', name);
+  const file = fileSource(await openSafetensors(await gunzipped(path)));
+  const inside = sub(file, prefix);
+  const source = inside.tensors.size > 0 ? inside : file;
+  return isDiffusersUNet(source) ? fromDiffusersUNet(source) : source;
+}
+
+/** Runs the network on the case's inputs; every block output comes back under its name. */
+async function runUNet(
+  source: WeightSource,
+  inputs: Record<string, SessionInput>,
+  control?: Params['control'],
+): Promise<Record<string, NDArray>> {
+  const config = detectUNet(openWeights(source));
+  if (!config) throw new Error('no UNet detected');
+  const sizes = control && inputs.x.shape;
+  const key = JSON.stringify(['unet', source.identity, Object.keys(inputs), control, sizes]);
+  const session = await runtime.session(key, () =>
+    trace('unet', source, (g) => {
+      // residuals come in sizes of their own, so with them every size is the case's
+      const x = control
+        ? g.input('x', 'f32', [...inputs.x.shape])
+        : g.input('x', 'f32', ['batch', config.inChannels, 'height', 'width']);
+      const timesteps = g.input('timesteps', 'f32', [x.shape[0]]);
+      const context = g.input('context', 'f32', [x.shape[0], 'tokens', config.contextWidth!]);
+      const y = !inputs.y
+        ? undefined
+        : 'ids' in inputs.y
+          ? g.input('y', 'i64', ['batch'])
+          : g.input('y', 'f32', ['batch', config.admWidth!]);
+      const residual = (name: string | null): Tensor | undefined =>
+        name === null ? undefined : g.input(name, 'f32', [...inputs[name].shape]);
+      const outputs: Record<string, Tensor> = {};
+      const eps = unet(
+        g.weights,
+        {
+          x,
+          timesteps,
+          context,
+          ...(y && { y }),
+          ...(control && {
+            control: {
+              input: control.input.map(residual),
+              middle: control.middle.map(residual),
+              output: control.output.map(residual),
+            },
+          }),
+          observe: (name, value) => (outputs[`mid.${name}`] = value),
+        },
+        config,
+      );
+      return { ...outputs, eps };
+    }),
+  );
+  return session.run(inputs);
+}
+
+async function forward(golden: Golden, dir: string): Promise<CaseResult> {
+  const { params } = golden;
+  const inputs: Record<string, SessionInput> = {};
+  for (const name of golden.names.filter((key) => key.startsWith('in.'))) {
+    const { data, shape } = golden.tensor(name);
+    const short = name.startsWith('in.control') ? name : name.slice(3);
+    inputs[short] =
+      data instanceof BigInt64Array ? { ids: data, shape } : { data: data as Float32Array, shape };
+  }
+  const prefix = params.prefix ?? '';
+  const comparisons: Comparison[] = [];
+  for (const [suffix, name] of modelNames(params)) {
+    const source = await openUNet(dir, name, prefix);
+    const got = await runUNet(source, inputs, params.control);
+    comparisons.push(check(golden, `out.eps${suffix}`, got.eps));
+    for (const mid of golden.names.filter((key) => key.startsWith('mid.'))) {
+      comparisons.push(check(golden, mid, got[mid]));
+    }
+  }
+  return { comparisons };
+}
+
+/** `model`, or every file that `models` stands for (`inpaint9_{bf16,fp8}.safetensors`). */
+function modelNames({ model, models }: Params): (readonly [suffix: string, name: string])[] {
+  if (models === undefined) return [['', model!]];
+  const [, before, list, after] = /^(.*)\{(.*)\}(.*)$/.exec(models)!;
+  return list.split(',').map((part) => [`.${part}`, before + part + after]);
+}
+
+async function applyModel(golden: Golden, dir: string): Promise<CaseResult> {
+  const { params } = golden;
+  const settings = samplingOf(params);
+  if (!settings) return { skip: `model type ${params.model_type}` };
+  const sampling = createModelSampling(settings);
+  const x = golden.array('in.x');
+  const sigma = golden.array('in.sigma').data;
+  const scaled = sampling.calculateInput(sigma, x);
+  const timesteps = Float32Array.from(sigma, (value) => sampling.timestep(value));
+  const source = await openUNet(dir, params.model!, params.prefix!);
+  const { eps } = await runUNet(source, {
+    x: scaled,
+    timesteps: { data: timesteps, shape: [timesteps.length] },
+    context: golden.array('in.context'),
+  });
+  return {
+    comparisons: [
+      check(golden, 'mid.x_scaled', scaled),
+      check(golden, 'mid.timestep', { data: timesteps, shape: [timesteps.length] }),
+      check(golden, 'out.denoised', sampling.calculateDenoised(sigma, eps, x)),
+    ],
+  };
+}
+
+function samplingOf({ model_type, sampling_settings = {} }: Params): SamplingSettings | undefined {
+  const prediction = (
+    { EPS: 'eps', V_PREDICTION: 'v', V_PREDICTION_EDM: 'v-edm', EDM: 'edm' } as const
+  )[model_type as 'EPS'];
+  const camel = (key: string) => key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const schedule = Object.fromEntries(
+    Object.entries(sampling_settings).map(([key, value]) => [camel(key), value]),
+  );
+  return prediction && { prediction, schedule };
+}
+
+async function concatConditions(golden: Golden): Promise<CaseResult> {
+  const scaleFactor = golden.params.scale_factor!;
+  const format = { ...latentFormats.SD15, scale: scaleFactor };
+  const [latent, other, mask] = ['latent', 'latent_10x10', 'mask'].map((name) =>
+    golden.array(`in.${name}`),
+  );
+  const expected = golden.array('out.ip2p.none').shape;
+  const latentShape = [expected[0], 4, ...expected.slice(2)];
+  const noise: NDArray = { data: new Float32Array(0), shape: latentShape };
+  const run = { latentShape, noise };
+  const scaled = { data: latent.data.map((value) => value * scaleFactor), shape: latent.shape };
+  const got: Record<string, NDArray | undefined> = {
+    'inpaint.blank': extraChannelInput('inpaint', {}, run, format),
+    'inpaint.mask_image': extraChannelInput(
+      'inpaint',
+      { concatLatent: latent, concatMask: mask },
+      run,
+      format,
+    ),
+    'inpaint.denoise_mask_only': extraChannelInput(
+      'inpaint',
+      {},
+      { ...run, denoiseMask: mask, latentImage: scaled },
+      format,
+    ),
+    'ip2p.none': extraChannelInput('instruct', {}, run, format),
+    'ip2p.same': extraChannelInput('instruct', { concatLatent: latent }, run, format),
+    'ip2p.resized': extraChannelInput('instruct', { concatLatent: other }, run, format),
+  };
+  // the x4 upscaler's rows need a family that is not supported yet
+  return {
+    comparisons: Object.entries(got).map(([name, value]) => check(golden, `out.${name}`, value!)),
+  };
+}
+
+async function sdxlVector(golden: Golden): Promise<CaseResult> {
+  const { params } = golden;
+  const pooled = golden.array('in.pooled');
+  const given = params.params ?? {};
+  const size = { width: 768, height: 768 };
+  const { width, height } = given;
+  const inputs: Record<string, readonly number[]> = {
+    'base.defaults': numbersOf('sdxl', {}, size),
+    'base.full': numbersOf('sdxl', given, size),
+    'base.size_only': numbersOf('sdxl', { width, height }, size),
+    'refiner.positive': numbersOf('sdxl-refiner', given, size),
+    'refiner.negative': numbersOf('sdxl-refiner', { width, height, prompt_type: 'negative' }, size),
+  };
+  for (const name of golden.names) {
+    const score = /^out\.(refiner\.score(.+))$/.exec(name);
+    if (score) {
+      const aesthetic = { width, height, aesthetic_score: Number(score[2]) };
+      inputs[score[1]] = numbersOf('sdxl-refiner', aesthetic, size);
+    }
+  }
+  const comparisons: Comparison[] = [];
+  for (const [name, numbers] of Object.entries(inputs)) {
+    if (golden.has(`out.${name}`)) {
+      comparisons.push(check(golden, `out.${name}`, await vectorOf(pooled, numbers)));
+    }
+  }
+  for (const name of golden.names) {
+    const embed = /^mid\.embed256_of_(\d+)$/.exec(name);
+    if (embed) comparisons.push(check(golden, name, await embeddingOf(Number(embed[1]))));
+  }
+  return { comparisons };
+}
+
+function numbersOf(
+  family: string,
+  extra: Readonly<Record<string, unknown>>,
+  picture: { width: number; height: number },
+): readonly number[] {
+  return families.find(({ name }) => name === family)!.vector!.numbers(extra, picture);
+}
+
+const noWeights = memorySource('none', 'none', []);
+
+async function vectorOf(pooled: NDArray, numbers: readonly number[]): Promise<NDArray> {
+  const [batch, width] = pooled.shape;
+  const session = await runtime.session(`vector|${width}|${numbers.length}`, () =>
+    trace('vector', noWeights, (g) => ({
+      y: vectorCondition(
+        g.input('pooled', 'f32', ['batch', width]),
+        g.input('numbers', 'f32', ['batch', numbers.length]),
+      ),
+    })),
+  );
+  const row = { data: Float32Array.from(numbers), shape: [1, numbers.length] };
+  const all = concat(new Array<NDArray>(batch).fill(row));
+  return (await session.run({ pooled, numbers: all })).y;
+}
+
+async function embeddingOf(value: number): Promise<NDArray> {
+  const session = await runtime.session('embedding256', () =>
+    trace('embedding', noWeights, (g) => ({
+      y: sinusoidalEmbedding(g.input('t', 'f32', ['batch']), 256),
+    })),
+  );
+  return (await session.run({ t: { data: Float32Array.from([value]), shape: [1] } })).y;
+}
+
+function check(golden: Golden, name: string, got: NDArray): Comparison {
+  return compare(name, got, golden.array(name), golden.tolerance);
+}
+
+export const area: GoldenArea = {
+  name: 'unet',
+  list: async (dir) => goldenFiles(dir, '.safetensors').map((file) => file.slice(0, -12)),
+  async run(dir, name) {
+    const golden = await openCase<Params>(join(dir, `${name}.safetensors`));
+    const { op } = golden.params;
+    if (later[op]) return { skip: later[op] };
+    return operations[op]?.(golden, dir) ?? { skip: `unknown operation '${op}'` };
+  },
+};
