@@ -13,9 +13,11 @@ export const COMFYUI_VERSION = '0.3.64';
 
 /** How node results are kept between prompts (ComfyUI's cache options). */
 export type CacheSettings =
-  | { readonly mode: 'classic' }
-  | { readonly mode: 'lru'; readonly size: number }
-  | { readonly mode: 'none' };
+  | { readonly kind: 'classic' }
+  | { readonly kind: 'lru'; readonly size: number }
+  | { readonly kind: 'none' }
+  /** Kept while memory lasts; headroom in bytes. */
+  | { readonly kind: 'ram'; readonly activeHeadroom?: number; readonly inactiveHeadroom?: number };
 
 /** Arguments of `createFolders`. */
 export interface FolderSettings {
@@ -145,6 +147,8 @@ interface Flags {
   cacheClassic?: boolean;
   cacheLru: number;
   cacheNone?: boolean;
+  highRam?: boolean;
+  cacheRam?: true | number[];
   defaultHashingFunction: Config['defaultHash'];
   dontPrintServer?: boolean;
   quickTestForCi?: boolean;
@@ -203,11 +207,18 @@ function commandLine(): Command {
     o.choices(['none', 'auto', 'latent2rgb', 'taesd']).default('none'),
   );
   add('--preview-size <N>', 'pixels', (o) => o.default(512).argParser(integer(1, 8192)));
-  add('--cache-classic', 'keep results of the last prompt only (default)');
+  add('--cache-classic', 'keep results of the last prompt only');
   add('--cache-lru <N>', 'keep the N latest node results', (o) =>
     o.default(0).argParser(integer(0, 1_000_000)),
   );
   add('--cache-none', 'keep nothing between prompts');
+  add('--high-ram', 'same as --cache-classic');
+  add(
+    '--cache-ram [GB...]',
+    'default: keep results while so much memory is free (running, idle)',
+    (o) =>
+      o.argParser((value, before: number[] | undefined) => [...(before ?? []), decimal(0)(value)]),
+  );
   add('--disable-metadata', 'no workflow in saved files');
   add('--disable-all-custom-nodes', 'load no packs');
   add('--whitelist-custom-nodes <NAME...>', 'packs to load all the same');
@@ -271,9 +282,20 @@ function engineSettings(flags: Flags): EngineSettings {
 }
 
 /** `--cache-lru 0` means the default, as in ComfyUI. */
-function cacheSettings({ cacheLru, cacheNone }: Flags): CacheSettings {
-  if (cacheNone) return { mode: 'none' };
-  return cacheLru > 0 ? { mode: 'lru', size: cacheLru } : { mode: 'classic' };
+function cacheSettings({
+  cacheLru,
+  cacheNone,
+  cacheClassic,
+  highRam,
+  cacheRam,
+}: Flags): CacheSettings {
+  if (cacheNone) return { kind: 'none' };
+  if (cacheLru > 0) return { kind: 'lru', size: cacheLru };
+  if (cacheClassic || highRam) return { kind: 'classic' };
+  const [activeHeadroom, inactiveHeadroom] = (Array.isArray(cacheRam) ? cacheRam : []).map(
+    (gigabytes) => gigabytes * 1024 ** 3,
+  );
+  return { kind: 'ram', activeHeadroom, inactiveHeadroom };
 }
 
 function refuseCombinations(flags: Flags, listen: readonly string[]): void {
@@ -291,7 +313,13 @@ function refuseCombinations(flags: Flags, listen: readonly string[]): void {
   if (flags.token !== undefined && flags.token.length < 8) {
     refuse('--token', 'at least 8 characters', `${flags.token.length}`);
   }
-  const caches = [flags.cacheClassic, flags.cacheLru > 0, flags.cacheNone].filter(Boolean);
+  const caches = [
+    flags.cacheClassic,
+    flags.cacheLru > 0,
+    flags.cacheNone,
+    flags.highRam,
+    flags.cacheRam !== undefined,
+  ].filter(Boolean);
   if (caches.length > 1) refuse('cache options', 'one of them', `${caches.length}`);
   if ((flags.tlsKeyfile === undefined) !== (flags.tlsCertfile === undefined)) {
     refuse('TLS', '--tls-keyfile and --tls-certfile together', 'one of them');
@@ -318,7 +346,7 @@ const IGNORED_FLAGS: readonly string[] = `
   --disable-dynamic-vram, --fast-disk, --disable-fast-disk, --disable-pinned-memory,
   --disable-cuda-graphs, --disable-comfy-compiler, --assert-graph-breaks,
   --force-non-blocking, --disable-smart-memory, --deterministic, --fast [FEATURE...],
-  --mmap-torch-files, --disable-mmap, --cache-ram [GB...], --high-ram, --date-based-output,
+  --mmap-torch-files, --disable-mmap, --date-based-output,
   --date-output-format <FORMAT>, --front-end-version <VERSION>, --comfy-api-base <URL>,
   --disable-partner-nodes, --disabled-nodes-config <FILE>, --enable-assets, --disable-assets,
   --enable-asset-hashing, --list-feature-flags, --enable-manager, --disable-manager-ui,

@@ -14,7 +14,7 @@ describe('parseConfig', () => {
       notices: [],
     });
     expect(config.engine).toMatchObject({
-      cache: { mode: 'classic' },
+      cache: { kind: 'ram' },
       packs: 'all',
       options: { previewMethod: 'none', previewSize: 512, disableMetadata: false },
     });
@@ -27,14 +27,20 @@ describe('parseConfig', () => {
       ),
     );
     expect(config.port).toBe(8200);
-    expect(config.engine.cache).toEqual({ mode: 'lru', size: 100 });
+    expect(config.engine.cache).toEqual({ kind: 'lru', size: 100 });
     expect(config.engine.folders.extraModelPaths).toEqual(['a.yaml']);
     expect(config.notices).toEqual(["--cpu is ComfyUI's and has no effect here"]);
   });
 
   it.each([
-    [['--cache-lru', '0'], { mode: 'classic' }],
-    [['--cache-none'], { mode: 'none' }],
+    [['--cache-lru', '0'], { kind: 'ram' }],
+    [['--cache-none'], { kind: 'none' }],
+    [['--high-ram'], { kind: 'classic' }],
+    [['--cache-ram'], { kind: 'ram' }],
+    [
+      ['--cache-ram', '2', '8'],
+      { kind: 'ram', activeHeadroom: 2 ** 31, inactiveHeadroom: 2 ** 33 },
+    ],
   ])('%s', (argv, cache) => {
     expect(parseConfig(argv).engine.cache).toEqual(cache);
   });
