@@ -5,6 +5,7 @@
  */
 import type { NDArray } from '../array/nd.ts';
 import type { ConditioningEntry } from './conditioning.ts';
+import type { GuidanceHooks } from './guidance.ts';
 import type { LatentFormat } from './latent-format.ts';
 import type { ModelSampling } from './model-sampling.ts';
 
@@ -16,6 +17,10 @@ export interface ModelInput {
   readonly timesteps: Float32Array;
   /** Per row conditioning tensors by name as `encodeConditioning` made them, already batched. */
   readonly cond: Readonly<Record<string, NDArray>>;
+  /** The noise level of all rows. */
+  readonly sigma: number;
+  /** Which conditioning each equal share of the rows belongs to, in order; list 0 is the positive. */
+  readonly parts: readonly { readonly list: number; readonly entry: ConditioningEntry }[];
   readonly signal?: AbortSignal;
 }
 
@@ -35,6 +40,8 @@ export interface DiffusionModel {
   /**
    * The tensors this model wants for one conditioning entry, batch 1 or [b, …]:
    * `cross` (cross-attention context) and whatever the family adds (`y`, `concat`, `guidance` …).
+   * `concat` lies on the latent's grid and is cut with an entry's area; `cross` may be repeated along
+   * its tokens; entries share a call when all other shapes agree.
    */
   encodeConditioning(
     entry: ConditioningEntry,
@@ -47,4 +54,8 @@ export interface DiffusionModel {
    * (1 = evaluate cond and uncond one after the other).
    */
   bestBatch(rowShape: readonly number[]): number;
+  /** What patches of this model add to guidance. */
+  readonly guidance?: GuidanceHooks;
+  /** What the kept part looks like to the network while inpainting; default: noised to `sigma`. */
+  inpaintLatent?(sigma: number, noise: NDArray, latent: NDArray): NDArray;
 }

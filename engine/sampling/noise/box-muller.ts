@@ -41,7 +41,7 @@ function ln(u: number): number {
 const fourOverPi = f(1.27323954473516);
 const pi1 = f(-0.78515625);
 const pi2 = f(-2029 / 2 ** 23);
-const pi3 = f(-3.77489497744594108e-8);
+const pi3 = f(-3.774894977445941e-8);
 const cos0 = f(2.443315711809948e-5);
 const cos1 = f(-1.388731625493765e-3);
 const cos2 = f(4.166664568298827e-2);

@@ -1,0 +1,223 @@
+/** ComfyUI's sampling pipeline around the samplers: latents in and out, noise, sigmas, masks, progress. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { repeatToBatch } from '../array/batch.ts';
+import { isZero } from '../array/elementwise.ts';
+import { type NDArray, reshape, zeros } from '../array/nd.ts';
+import { NoodleError } from '../errors.ts';
+import type { Conditioning } from './conditioning.ts';
+import { evaluate } from './evaluate.ts';
+import { cfgGuider, type Guider, type GuidanceHooks, type Prediction } from './guidance.ts';
+import { inpaintDenoise, prepareMask } from './inpaint.ts';
+import { type LatentFormat, processIn, processOut } from './latent-format.ts';
+import type { DiffusionModel } from './model.ts';
+import { brownianNoise, type NoiseSampler } from './noise/brownian-tree.ts';
+import { drawNoise, prepareNoise, seededNoise } from './noise/prepare-noise.ts';
+import { TorchGenerator } from './noise/torch-generator.ts';
+import { prepareConditioning } from './prepare-conditioning.ts';
+import type { Denoise, SamplerDefinition } from './sampler.ts';
+import { samplerByName } from './samplers.ts';
+import { cutSigmas, ksamplerSigmas } from './schedules.ts';
+
+/** What a step reports: 0-based number, planned steps, and pictures in network units. */
+export interface StepReport {
+  readonly step: number;
+  readonly steps: number;
+  readonly x: NDArray;
+  readonly denoised: NDArray;
+}
+
+interface RunOptions {
+  readonly model: DiffusionModel;
+  /** [b, c, ...spatial] in VAE units. */
+  readonly latent: NDArray;
+  readonly noiseMask?: NDArray;
+  readonly batchIndex?: readonly number[];
+  readonly seed: number | bigint;
+  readonly signal?: AbortSignal;
+  readonly onStep?: (report: StepReport) => void | Promise<void>;
+}
+
+export interface KSamplerOptions extends RunOptions {
+  readonly positive: Conditioning;
+  readonly negative: Conditioning;
+  readonly cfg: number;
+  readonly sampler: string;
+  readonly scheduler: string;
+  readonly steps: number;
+  readonly denoise?: number;
+  readonly startStep?: number;
+  readonly lastStep?: number;
+  readonly forceFullDenoise?: boolean;
+  /** Start from the latent as it is: the noise is 0. */
+  readonly disableNoise?: boolean;
+}
+
+/** KSampler: a named sampler on a named schedule with classifier-free guidance. Result in VAE units. */
+export async function sampleLatent(options: KSamplerOptions): Promise<NDArray> {
+  const { model, positive, negative, cfg, scheduler, steps, denoise } = options;
+  const sampler = samplerByName(options.sampler);
+  const latent = fitLatent(model.latentFormat, options.latent);
+  const { dropPenultimate = false } = sampler;
+  const schedule = ksamplerSigmas(model.modelSampling, scheduler, {
+    steps,
+    dropPenultimate,
+    ...(denoise !== undefined && { denoise }),
+  });
+  const sigmas = cutSigmas(schedule, options);
+  if (!sigmas) return latent;
+  const noise = options.disableNoise
+    ? zeros(latent.shape)
+    : prepareNoise(latent.shape, options.seed, options.batchIndex);
+  const guider = cfgGuider({ positive, negative, cfg });
+  const { samples } = await sampleCustom({ ...options, latent, noise, guider, sampler, sigmas });
+  return samples;
+}
+
+export interface CustomOptions extends RunOptions {
+  readonly guider: Guider;
+  readonly sampler: SamplerDefinition;
+  readonly sigmas: Float32Array;
+  /** As large as the latent (after `fitLatent`). */
+  readonly noise: NDArray;
+  /** In place of the sampler's own noise. */
+  readonly noiseSampler?: NoiseSampler;
+}
+
+/**
+ * SamplerCustom: any guider, sampler and sigmas. Returns the samples and the last denoised prediction,
+ * both in VAE units. Throws INTERRUPTED between model calls once `signal` is aborted.
+ */
+export async function sampleCustom(
+  options: CustomOptions,
+): Promise<{ readonly samples: NDArray; readonly denoised: NDArray }> {
+  const { model, guider, sampler, noise, signal } = options;
+  const { latentFormat, modelSampling: sampling } = model;
+  const latent = fitLatent(latentFormat, options.latent);
+  const sigmas = options.sigmas.slice();
+  if (sigmas.length === 0) return { samples: latent, denoised: latent };
+
+  // An empty latent stays empty also in formats that shift.
+  const start = isZero(latent) ? latent : processIn(latentFormat, latent);
+  const mask = options.noiseMask && prepareMask(options.noiseMask, latent.shape);
+  const hooks: GuidanceHooks = {
+    ...model.guidance,
+    ...(sampler.usesUncond && { alwaysUncond: true }),
+  };
+  const lists = await prepareConditioning(model, guider.lists, {
+    latentShape: latent.shape,
+    noise,
+    latentImage: start,
+    ...(mask && { denoiseMask: mask }),
+  });
+  let prediction: Prediction | undefined;
+  const run = {
+    lists,
+    hooks,
+    sampling,
+    evaluate: (entries: Parameters<typeof evaluate>[1], x: NDArray, sigma: number) =>
+      evaluate(model, entries, x, { sigma, ...(signal && { signal }) }),
+  };
+  const predict: Denoise = async (x, sigma) => {
+    throwIfAborted(signal);
+    prediction = await guider.predict(run, x, Math.fround(sigma));
+    return prediction.denoised;
+  };
+  const denoise = mask ? masked(predict, { options, mask, start, sigmas, hooks }) : predict;
+
+  let lastDenoised: NDArray | undefined;
+  const result = await sampler.run(
+    denoise,
+    sampling.noiseScaling(sigmas[0], noise, start, startsAtTop(sigmas[0], sampling.sigmaMax)),
+    sigmas,
+    {
+      sampling,
+      noise: noiseFor(options),
+      globalNoise: globalNoise(options),
+      uncond: () => (prediction as Prediction).uncond,
+      step: async ({ i, x, denoised }) => {
+        lastDenoised = denoised;
+        throwIfAborted(signal);
+        await options.onStep?.({ step: i, steps: sigmas.length - 1, x, denoised });
+        await nextTurn();
+      },
+    },
+  );
+  const samples = sampling.inverseNoiseScaling(sigmas[sigmas.length - 1], result);
+  const out = processOut(latentFormat, samples);
+  return { samples: out, denoised: lastDenoised ? processOut(latentFormat, lastDenoised) : out };
+}
+
+/**
+ * A latent as the model needs it: an empty one gets the model's channels, and models of video get a
+ * time axis where there is none.
+ */
+export function fitLatent(format: LatentFormat, latent: NDArray): NDArray {
+  const { shape } = latent;
+  let fitted = latent;
+  if (shape[1] !== format.channels && isZero(latent)) {
+    fitted = zeros([shape[0], format.channels, ...shape.slice(2)]);
+  }
+  if (format.dimensions === 3 && shape.length === 4) {
+    const [b, c, h, w] = fitted.shape;
+    fitted = reshape(fitted, [b, c, 1, h, w]);
+  }
+  return fitted;
+}
+
+function masked(
+  predict: Denoise,
+  given: {
+    options: CustomOptions;
+    mask: NDArray;
+    start: NDArray;
+    sigmas: Float32Array;
+    hooks: GuidanceHooks;
+  },
+): Denoise {
+  const { options, mask, start, sigmas, hooks } = given;
+  const { model, sampler, seed } = options;
+  const sampling = model.modelSampling;
+  const noise = sampler.freshInpaintNoise
+    ? prepareNoise(options.noise.shape, BigInt(seed) + 1n)
+    : repeatToBatch(options.noise, start.shape[0]);
+  return inpaintDenoise(predict, {
+    mask,
+    latent: start,
+    noisy: (sigma) =>
+      model.inpaintLatent?.(sigma, noise, start) ?? sampling.noiseScaling(sigma, noise, start),
+    ...(hooks.mask && {
+      maskAt: (sigma, soft) => hooks.mask!(Math.fround(sigma), soft, { sigmas, sampling }),
+    }),
+  });
+}
+
+function noiseFor({ sampler, noise, sigmas, seed, noiseSampler }: CustomOptions): NoiseSampler {
+  if (noiseSampler) return noiseSampler;
+  return sampler.noise === 'brownian'
+    ? brownianNoise(noise.shape, sigmas, seed)
+    : seededNoise(noise.shape, seed);
+}
+
+/** Goes on where the generator of the initial noise stopped. */
+function globalNoise({
+  noise,
+  seed,
+  batchIndex,
+}: CustomOptions): (shape: readonly number[]) => NDArray {
+  let generator: TorchGenerator | undefined;
+  return (shape) => {
+    if (!generator) {
+      generator = new TorchGenerator(seed);
+      drawNoise(generator, noise.shape, batchIndex);
+    }
+    return generator.randn(shape);
+  };
+}
+
+/** Whether a run begins at (or within rounding of) the model's highest noise level. */
+const startsAtTop = (sigma: number, max: number): boolean =>
+  sigma > max || Math.abs(sigma - max) <= 1e-5 * Math.max(Math.abs(sigma), Math.abs(max));
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new NoodleError('INTERRUPTED');
+}

@@ -1,0 +1,142 @@
+/**
+ * Predictions for lists of conditioning: which entries are active, which of them share a network
+ * call, and how their predictions are joined into one picture per list.
+ */
+import { concat, repeatToBatch, rows } from '../array/batch.ts';
+import { type NDArray, sameShape, zeros } from '../array/nd.ts';
+import { NoodleError } from '../errors.ts';
+import type { DiffusionModel } from './model.ts';
+import type { PreparedEntry } from './prepare-conditioning.ts';
+import { type Box, boxWeights, clipBox, cutBox, weightedMean } from './region.ts';
+
+/** One entry cut out and ready to be batched. */
+interface Part {
+  readonly list: number;
+  readonly prepared: PreparedEntry;
+  readonly box: Box;
+  readonly x: NDArray;
+  readonly encoded: Readonly<Record<string, NDArray>>;
+}
+
+/** Tensors cut to an entry's area; all others belong to the whole picture. */
+const spatialTensor = 'concat';
+/** Cross-attention contexts may be repeated along their tokens to a common length. */
+const tokensTensor = 'cross';
+const maxRepeats = 4;
+
+/**
+ * One denoised picture per list at (x, sigma). A list without an active entry, and an undefined list,
+ * predict 0. The network is called once per group of compatible entries, later lists first.
+ */
+export async function evaluate(
+  model: DiffusionModel,
+  lists: readonly (readonly PreparedEntry[] | undefined)[],
+  x: NDArray,
+  { sigma, signal }: { sigma: number; signal?: AbortSignal },
+): Promise<NDArray[]> {
+  const dims = x.shape.slice(2);
+  const means = lists.map(() => weightedMean(x.shape));
+  const waiting = lists.flatMap((list, index) =>
+    (list ?? []).filter((entry) => isActive(entry, sigma)).map((entry) => cutPart(entry, index, x)),
+  );
+  while (waiting.length > 0) {
+    const batch = takeBatch(waiting, model);
+    const output = await callModel(model, batch, { sigma, ...(signal && { signal }) });
+    const rowCount = x.shape[0];
+    batch.forEach(({ list, prepared, box }, k) => {
+      const { strength = 1, maskStrength = 1 } = prepared.entry;
+      const { mask } = prepared;
+      const ramps = prepared.box !== undefined;
+      const weights = boxWeights(dims, box, {
+        strength,
+        maskStrength,
+        ramps,
+        ...(mask && { mask }),
+      });
+      means[list].add(rows(output, k * rowCount, (k + 1) * rowCount), box, weights);
+    });
+  }
+  return means.map((mean) => mean.result());
+}
+
+const isActive = ({ startSigma, endSigma }: PreparedEntry, sigma: number): boolean =>
+  sigma <= startSigma && sigma >= endSigma;
+
+function cutPart(prepared: PreparedEntry, list: number, x: NDArray): Part {
+  const [batch, , ...dims] = x.shape;
+  const everything = { sizes: dims, offsets: dims.map(() => 0) };
+  const box = prepared.box ? clipBox(prepared.box, dims) : everything;
+  const encoded: Record<string, NDArray> = {};
+  for (const [name, value] of Object.entries(prepared.encoded)) {
+    const cut = prepared.box && name === spatialTensor ? cutBox(value, box) : value;
+    encoded[name] = repeatToBatch(cut, batch);
+  }
+  return { list, prepared, box, x: prepared.box ? cutBox(x, box) : x, encoded };
+}
+
+/** Removes from `waiting` what goes with its first part into one call, in the order of the rows. */
+function takeBatch(waiting: Part[], model: DiffusionModel): Part[] {
+  const [first] = waiting;
+  const fitting = waiting.filter((part) => canJoin(part, first)).reverse();
+  const itemsPerPart = first.x.shape[0];
+  const limit = Math.max(1, Math.floor(model.bestBatch(first.x.shape.slice(1)) / itemsPerPart));
+  let count = fitting.length;
+  for (let divisor = 2; count > limit; divisor++) count = Math.floor(fitting.length / divisor);
+  const batch = fitting.slice(0, Math.max(1, count));
+  for (const part of batch) waiting.splice(waiting.indexOf(part), 1);
+  return batch;
+}
+
+function canJoin(a: Part, b: Part): boolean {
+  if (!sameShape(a.x.shape, b.x.shape)) return false;
+  const names = Object.keys(a.encoded).sort();
+  if (names.join() !== Object.keys(b.encoded).sort().join()) return false;
+  return names.every((name) => {
+    const [p, q] = [a.encoded[name].shape, b.encoded[name].shape];
+    if (sameShape(p, q)) return true;
+    if (name !== tokensTensor || p[0] !== q[0] || p[2] !== q[2]) return false;
+    return leastCommonMultiple(p[1], q[1]) / Math.min(p[1], q[1]) <= maxRepeats;
+  });
+}
+
+/** The denoised rows of all parts, one part after the other. */
+async function callModel(
+  model: DiffusionModel,
+  parts: readonly Part[],
+  { sigma, signal }: { sigma: number; signal?: AbortSignal },
+): Promise<NDArray> {
+  if (signal?.aborted) throw new NoodleError('INTERRUPTED');
+  const { modelSampling } = model;
+  const x = concat(parts.map((part) => part.x));
+  const cond: Record<string, NDArray> = {};
+  for (const name of Object.keys(parts[0].encoded)) {
+    cond[name] = joinRows(parts.map((part) => part.encoded[name]));
+  }
+  const output = await model.apply({
+    x: modelSampling.calculateInput(sigma, x),
+    sigma,
+    timesteps: new Float32Array(x.shape[0]).fill(modelSampling.timestep(sigma)),
+    cond,
+    parts: parts.map(({ list, prepared }) => ({ list, entry: prepared.entry })),
+    ...(signal && { signal }),
+  });
+  return modelSampling.calculateDenoised(sigma, output, x);
+}
+
+/** Tensors below each other; contexts of unequal length are repeated to their common multiple. */
+function joinRows(values: readonly NDArray[]): NDArray {
+  if (values.every((value) => sameShape(value.shape, values[0].shape))) return concat(values);
+  const length = values.reduce((multiple, v) => leastCommonMultiple(multiple, v.shape[1]), 1);
+  return concat(
+    values.map((value) => concat(Array<NDArray>(length / value.shape[1]).fill(value), 1)),
+  );
+}
+
+function leastCommonMultiple(a: number, b: number): number {
+  let [p, q] = [a, b];
+  while (q > 0) [p, q] = [q, p % q];
+  return (a / p) * b;
+}
+
+/** A prediction of nothing, for a side that is not evaluated. */
+export const noPrediction = (x: NDArray): NDArray => zeros(x.shape);

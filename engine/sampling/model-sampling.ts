@@ -1,0 +1,79 @@
+/**
+ * How a network's output is read (its parameterisation) and which noise levels it knows (its sigma
+ * schedule), joined in one object that everything else works with.
+ */
+import type { NDArray } from '../array/nd.ts';
+import { NoodleError } from '../errors.ts';
+import { type Parameterisation, parameterisations, type RowSigmas } from './parameterisation.ts';
+import { type SigmaSchedule, sigmaSchedules } from './sigma-schedule.ts';
+
+export interface ModelSampling extends SigmaSchedule {
+  readonly sigmaMin: number;
+  readonly sigmaMax: number;
+  /** Rectified flow: x = (1 - sigma)·picture + sigma·noise, so alpha = 1 - sigma instead of 1. */
+  readonly flow: boolean;
+  /** What the network is fed for a noisy x; `sigma` is one level, or one per row. */
+  calculateInput(sigma: RowSigmas, x: NDArray): NDArray;
+  /** The denoised picture from the network's output and the unscaled x. */
+  calculateDenoised(sigma: RowSigmas, output: NDArray, x: NDArray): NDArray;
+  /** The noisy start; `maxDenoise` when sampling starts at the top of the schedule. */
+  noiseScaling(sigma: number, noise: NDArray, latent: NDArray, maxDenoise?: boolean): NDArray;
+  /** Undoes what `noiseScaling` did to the picture's size, at the end of sampling. */
+  inverseNoiseScaling(sigma: number, latent: NDArray): NDArray;
+}
+
+/**
+ * A family's settings as plain data. `schedule.type` names the sigma schedule (default: the usual one
+ * of the prediction); its other entries are that schedule's parameters, in camel case: linearStart,
+ * linearEnd, betaSchedule, timesteps, zsnr · sigmaMin, sigmaMax, sigmaData · shift, multiplier.
+ */
+export interface SamplingSettings {
+  readonly prediction:
+    'eps' | 'v' | 'edm' | 'v-edm' | 'flow' | 'x0' | 'img-to-img' | 'cosmos-rflow' | 'lcm';
+  readonly schedule: Readonly<Record<string, number | string | boolean>>;
+}
+
+/** Which formula and which schedule (unless told) each prediction stands for. */
+const predictions: Readonly<
+  Record<SamplingSettings['prediction'], { formula: Parameterisation['name']; schedule: string }>
+> = {
+  eps: { formula: 'eps', schedule: 'discrete' },
+  v: { formula: 'v', schedule: 'discrete' },
+  edm: { formula: 'edm', schedule: 'edm' },
+  'v-edm': { formula: 'v', schedule: 'edm' },
+  flow: { formula: 'flow', schedule: 'flow' },
+  x0: { formula: 'x0', schedule: 'discrete' },
+  'img-to-img': { formula: 'img-to-img', schedule: 'discrete' },
+  'cosmos-rflow': { formula: 'cosmos-rflow', schedule: 'cosmos' },
+  lcm: { formula: 'lcm', schedule: 'lcm' },
+};
+
+/** Builds the sampling object of a family's settings; throws BAD_INPUT for unknown names. */
+export function createModelSampling({ prediction, schedule }: SamplingSettings): ModelSampling {
+  const { formula, schedule: usual } = predictions[prediction];
+  const type = schedule['type'] ?? usual;
+  const create = Object.hasOwn(sigmaSchedules, String(type))
+    ? sigmaSchedules[String(type)]
+    : undefined;
+  if (!create) {
+    const expected = `one of ${Object.keys(sigmaSchedules).join(', ')}`;
+    throw new NoodleError('BAD_INPUT', { subject: 'sigma schedule', expected, got: type });
+  }
+  return joinSampling(parameterisations[formula], create(schedule));
+}
+
+/** A parameterisation on a schedule; ModelSampling nodes exchange either part. */
+export function joinSampling(formula: Parameterisation, schedule: SigmaSchedule): ModelSampling {
+  const { sigmas } = schedule;
+  return {
+    ...schedule,
+    sigmaMin: sigmas[0],
+    sigmaMax: sigmas[sigmas.length - 1],
+    flow: formula.name === 'flow',
+    calculateInput: (sigma, x) => formula.input(sigma, x, schedule),
+    calculateDenoised: (sigma, output, x) => formula.denoised(sigma, output, x, schedule),
+    noiseScaling: (sigma, noise, latent, maxDenoise = false) =>
+      formula.addNoise(sigma, noise, latent, maxDenoise),
+    inverseNoiseScaling: (sigma, latent) => formula.removeScale(sigma, latent),
+  };
+}

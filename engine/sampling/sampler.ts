@@ -1,0 +1,51 @@
+/** What a sampler is: one function that walks from noise to a picture over a denoiser. */
+import type { NDArray } from '../array/nd.ts';
+import type { ModelSampling } from './model-sampling.ts';
+import type { NoiseSampler } from './noise/brownian-tree.ts';
+
+/** The denoised picture that guidance makes of x at noise level sigma. */
+export type Denoise = (x: NDArray, sigma: number) => Promise<NDArray>;
+
+/** What a step tells the outside world. */
+export interface Step {
+  readonly i: number;
+  readonly x: NDArray;
+  readonly denoised: NDArray;
+}
+
+/** What a sampler may use besides the denoiser. */
+export interface SamplerTools {
+  readonly sampling: ModelSampling;
+  /** Fresh unit noise for the step from one sigma to the next. */
+  readonly noise: NoiseSampler;
+  /** Normals of this shape from the generator that also drew the initial noise. */
+  readonly globalNoise: (shape: readonly number[]) => NDArray;
+  /** The unconditional prediction of the last evaluation (CFG++). */
+  readonly uncond: () => NDArray;
+  /** Progress: previews, interruption, and a turn of the event loop. */
+  readonly step: (step: Step) => Promise<void>;
+}
+
+/**
+ * Walks x down `sigmas` (fp32 levels, usually ending in 0) and returns the last x. The array belongs
+ * to the run: a sampler that ends elsewhere says so by changing its last value.
+ */
+export type Sampler = (
+  denoise: Denoise,
+  x: NDArray,
+  sigmas: Float32Array,
+  tools: SamplerTools,
+) => Promise<NDArray>;
+
+/** A sampler with what the driver must know about it: the value on SAMPLER wires. */
+export interface SamplerDefinition {
+  readonly run: Sampler;
+  /** Where its noise comes from; 'seeded' draws one tensor per request. */
+  readonly noise?: 'seeded' | 'brownian';
+  /** Schedules get one step more and lose their second last sigma. */
+  readonly dropPenultimate?: boolean;
+  /** It reads `uncond`, so the unconditional side is evaluated even at cfg 1. */
+  readonly usesUncond?: boolean;
+  /** While inpainting, the kept part is noised with noise of seed + 1 instead of the initial noise. */
+  readonly freshInpaintNoise?: boolean;
+}

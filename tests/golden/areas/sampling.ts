@@ -1,0 +1,36 @@
+/** Golden area `sampling`: sigma tables, samplers, guidance, inpainting, conditioning areas. */
+import { join } from 'node:path';
+import { goldenFiles } from '../../support/golden.ts';
+import type { CaseResult, Comparison, GoldenArea } from '../area.ts';
+import { type GoldenCase, openCase } from '../open-case.ts';
+import { ksampler } from '../sampling/ksampler.ts';
+import {
+  ksamplerSchedules,
+  modelSampling,
+  modelSamplingNodes,
+  schedules,
+} from '../sampling/tables.ts';
+
+/** Operations by the name in the case's metadata; they read their own parameters from it. */
+type Operation = (golden: GoldenCase<never>) => Comparison[] | Promise<CaseResult>;
+
+const operations: Readonly<Record<string, Operation>> = {
+  model_sampling: modelSampling,
+  'model sampling patch nodes': modelSamplingNodes,
+  calculate_sigmas: schedules,
+  'KSampler sigma slicing': ksamplerSchedules,
+  ksampler,
+};
+
+export const area: GoldenArea = {
+  name: 'sampling',
+  list: async (dir) =>
+    goldenFiles(dir, '.safetensors').map((file) => file.replace('.safetensors', '')),
+  async run(dir, name) {
+    const golden = await openCase<{ op: string }>(join(dir, `${name}.safetensors`));
+    const operation = operations[golden.params.op];
+    if (!operation) return { skip: `operation '${golden.params.op}' is not available` };
+    const result = await operation(golden as GoldenCase<never>);
+    return Array.isArray(result) ? { comparisons: result } : result;
+  },
+};
