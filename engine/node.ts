@@ -77,9 +77,9 @@ export type TypedNode<I extends Inputs> = Omit<
   ): NodeResult | Promise<NodeResult>;
 };
 
-/** Declares a node; the one place where the typed and the untyped view of a definition meet. */
+/** Declares a node; `run` is typed by the declared inputs. */
 export function defineNode<const I extends Inputs>(node: TypedNode<I>): NodeDefinition {
-  return node as unknown as NodeDefinition;
+  return node;
 }
 
 type Options = Readonly<Record<string, unknown>>;

@@ -2,7 +2,10 @@
  * What the server and an engine process say to each other (Node IPC, 'advanced' serialisation).
  * Prompts travel as JSON text so that 64-bit integers and `5.0` survive.
  */
+import type { Audience, JobResult, NodeMeta } from '../graph/messages.ts';
 import type { DirectoryType } from '../store/folders.ts';
+
+export type { Audience, JobResult, NodeMeta };
 
 /** A job as the engine needs it. */
 export interface EngineJob {
@@ -21,28 +24,6 @@ export type ToEngine =
   | { readonly type: 'interrupt'; readonly jobId: string }
   | { readonly type: 'free'; readonly unloadModels: boolean; readonly freeMemory: boolean }
   | { readonly type: 'stop' };
-
-/** Who gets a websocket message: the prompt's client only, or that client, else everybody. */
-export type Audience = 'client' | 'client-or-all';
-
-/** Node identity as previews and history carry it. */
-export interface NodeMeta {
-  readonly node_id: string;
-  readonly display_node: string;
-  readonly parent_node: string | null;
-  readonly real_node_id: string;
-}
-
-export interface JobResult {
-  readonly status: 'success' | 'error';
-  readonly completed: boolean;
-  /** `[event, JSON text of its data]` in order, as history stores them. */
-  readonly messages: readonly (readonly [string, string])[];
-  /** JSON text: { node id: ui }. */
-  readonly outputs: string;
-  /** JSON text: { node id: NodeMeta }. */
-  readonly meta: string;
-}
 
 export interface DeviceStats {
   readonly name: string;

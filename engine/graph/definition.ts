@@ -29,6 +29,8 @@ export interface ChoiceSource {
   modelFiles(folder: string): readonly string[];
   /** Top-level files of the input directory of one kind, sorted. */
   inputFiles(kind: 'image' | 'audio' | 'video' | 'latent' | 'any'): readonly string[];
+  /** Whether `name`, `name [output]` … is an existing file; absent where no folders are at hand. */
+  annotatedExists?(name: string): boolean;
 }
 
 /** One declared input. `T` is the type that `run` receives (a phantom: nothing is stored for it). */

@@ -46,10 +46,10 @@ export function isOutOfMemory(error: unknown): boolean {
   return error instanceof RangeError && /allocation failed/i.test(error.message);
 }
 
-/** Whether a prompt was interrupted: our own code, or an aborted signal's reason. */
-export function isInterrupt(error: unknown): boolean {
+/** Whether an error is an interrupt: our own code, or what an aborted call of the platform throws. */
+export function isInterrupt(error: unknown, signal: AbortSignal): boolean {
   if (error instanceof NoodleError) return error.code === 'INTERRUPTED';
-  return error instanceof Error && error.name === 'AbortError';
+  return signal.aborted && error instanceof Error && error.name === 'AbortError';
 }
 
 /** The text of anything thrown. */

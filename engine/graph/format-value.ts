@@ -1,0 +1,34 @@
+/** Values of any kind as error reports show them. */
+import { Float } from '../workflow/lossless-json.ts';
+import { pythonRepr } from './python-repr.ts';
+
+const MAX_TEXT = 2000;
+
+/** JSON scalars as they are; anything else as a short text. */
+export function formatValue(value: unknown): unknown {
+  if (value === null || value === undefined) return null;
+  if (typeof value !== 'object' && typeof value !== 'function') return value;
+  if (value instanceof Float) return value;
+  const text = describe(value, 0);
+  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
+}
+
+/** Lists and plain objects by content, arrays by shape, anything else by class. */
+function describe(value: unknown, depth: number): string {
+  if (typeof value === 'function') return '<function>';
+  if (typeof value !== 'object' || value === null || value instanceof Float) {
+    return pythonRepr(value);
+  }
+  if ('shape' in value && Array.isArray(value.shape)) return `<array ${pythonRepr(value.shape)}>`;
+  if (ArrayBuffer.isView(value)) return `<${value.constructor.name}>`;
+  if (depth > 4) return '…';
+  if (Array.isArray(value)) {
+    return `[${value.map((item) => describe(item, depth + 1)).join(', ')}]`;
+  }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return `<${value.constructor.name}>`;
+  const members = Object.entries(value).map(
+    ([key, item]) => `${pythonRepr(key)}: ${describe(item, depth + 1)}`,
+  );
+  return `{${members.join(', ')}}`;
+}

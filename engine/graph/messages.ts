@@ -1,0 +1,44 @@
+/** What the executor says while a prompt runs, and what is left when it is done. */
+import type { PreviewImage } from './definition.ts';
+
+/** Who gets a websocket message: the prompt's client only, or that client, else everybody. */
+export type Audience = 'client' | 'client-or-all';
+
+/** Node identity as previews and history carry it. */
+export interface NodeMeta {
+  readonly node_id: string;
+  readonly display_node: string;
+  readonly parent_node: string | null;
+  readonly real_node_id: string;
+}
+
+export type GraphMessage =
+  /** A websocket message; `data` is JSON text. */
+  | {
+      readonly type: 'event';
+      readonly event: string;
+      readonly data: string;
+      readonly to: Audience;
+    }
+  /** Progress text of a node. */
+  | { readonly type: 'text'; readonly nodeId: string; readonly text: string }
+  | {
+      readonly type: 'preview';
+      readonly node: NodeMeta;
+      readonly image: PreviewImage;
+      /** V3 previews go to clients with the metadata flag only. */
+      readonly flaggedOnly: boolean;
+      /** Where the legacy binary goes in the order: after the `progress` message that follows. */
+      readonly legacyAfterProgress: boolean;
+    };
+
+export interface JobResult {
+  readonly status: 'success' | 'error';
+  readonly completed: boolean;
+  /** `[event, JSON text of its data]` in order, as history stores them. */
+  readonly messages: readonly (readonly [string, string])[];
+  /** JSON text: { node id: ui }. */
+  readonly outputs: string;
+  /** JSON text: { node id: NodeMeta }. */
+  readonly meta: string;
+}

@@ -1,0 +1,87 @@
+/** The state of one prompt while it runs. */
+import type { Json } from '../workflow/lossless-json.ts';
+import type { CallResult, Ui } from './call-results.ts';
+import type { CacheSet } from './caches.ts';
+import type { NodeDefinition, NodeRegistry, Prompt } from './definition.ts';
+import type { DynamicPrompt } from './dynamic-prompt.ts';
+import type { PendingCalls } from './call-node.ts';
+import type { GraphMessage, NodeMeta } from './messages.ts';
+import type { Progress } from './progress.ts';
+import { PythonError } from './python-error.ts';
+import { pythonRepr } from './python-repr.ts';
+import type { RunStore } from './run-store.ts';
+import type { Signatures } from './signature.ts';
+import type { ExecutionList } from './toposort.ts';
+
+/** A prompt to run. */
+export interface Job {
+  readonly promptId: string;
+  /** Validated; IS_CHANGED values are written into it. */
+  readonly prompt: Prompt;
+  /** Output nodes to run. */
+  readonly outputs: readonly string[];
+  readonly extraData: Readonly<Record<string, Json>>;
+}
+
+/** What running a prompt needs from outside. */
+export interface Host {
+  readonly nodes: NodeRegistry;
+  /** Lent to nodes as `context.services`. */
+  readonly services: unknown;
+  /** Survives prompts; see caches.ts. */
+  readonly caches: CacheSet;
+  readonly emit: (message: GraphMessage) => void;
+  /** Aborted to interrupt the prompt. */
+  readonly signal: AbortSignal;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Memory ran out: models may be unloaded before anything else runs. */
+  readonly onOutOfMemory?: () => void;
+}
+
+/** Calls of an expanding node: finished ones, and ones whose values come from new nodes. */
+export interface PendingExpansion {
+  readonly calls: readonly CallResult[];
+  readonly ui: Ui;
+}
+
+export interface Run {
+  readonly job: Job;
+  readonly host: Host;
+  readonly prompt: DynamicPrompt;
+  readonly list: ExecutionList;
+  readonly store: RunStore;
+  readonly signatures: Signatures;
+  readonly progress: Progress;
+  /** Aborted on interrupt, and at the end so that pending async nodes stop. */
+  readonly signal: AbortSignal;
+  /** Nodes that finished in this run (not cached ones), in order. */
+  readonly executed: string[];
+  /** UI of the nodes whose `executed` was sent. */
+  readonly shown: Map<string, { readonly ui: Ui; readonly meta: NodeMeta }>;
+  readonly pendingCalls: Map<string, PendingCalls>;
+  readonly pendingExpansions: Map<string, PendingExpansion>;
+  /** Wakes the loop when an async node is done. */
+  readonly wake: () => void;
+  isOver(): boolean;
+}
+
+/** The definition of a node's class; throws KeyError when the class is unknown. */
+export function definitionOf(
+  nodes: NodeRegistry,
+  prompt: DynamicPrompt,
+  nodeId: string,
+): NodeDefinition {
+  const classType = prompt.getNode(nodeId).class_type;
+  const definition = nodes.get(classType);
+  if (definition === undefined) throw new PythonError('KeyError', pythonRepr(classType));
+  return definition;
+}
+
+/** A node's identity for previews and history. */
+export const metaOf = (prompt: DynamicPrompt, nodeId: string): NodeMeta => ({
+  node_id: nodeId,
+  display_node: prompt.getDisplayNodeId(nodeId),
+  parent_node: prompt.getParentNodeId(nodeId),
+  real_node_id: prompt.getRealNodeId(nodeId),
+});
