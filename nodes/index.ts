@@ -1,8 +1,9 @@
 /** The built-in nodes. Order here is the order of `/object_info`. */
 import type { NodeDefinition } from '../engine/node.ts';
 import { primitiveNodes } from './primitives.ts';
+import { samplingNodes } from './sampling.ts';
 
-const lists: readonly (readonly NodeDefinition[])[] = [primitiveNodes];
+const lists: readonly (readonly NodeDefinition[])[] = [samplingNodes, primitiveNodes];
 
 /** A new registry of all built-in nodes: class name -> definition. */
 export function builtinNodes(): Map<string, NodeDefinition> {

@@ -19,13 +19,13 @@ export interface GoldenTensor {
 export interface GoldenCase<C = Record<string, unknown>> {
   readonly params: C;
   readonly names: readonly string[];
-  has(name: string): boolean;
+  readonly has: (name: string) => boolean;
   /** Any tensor as stored. */
-  tensor(name: string): GoldenTensor;
+  readonly tensor: (name: string) => GoldenTensor;
   /** A float32 tensor; throws when it is missing or of another type. */
-  array(name: string): NDArray;
+  readonly array: (name: string) => NDArray;
   /** The same, or undefined when the case has no such tensor. */
-  optional(name: string): NDArray | undefined;
+  readonly optional: (name: string) => NDArray | undefined;
   /** Any tensor as JS numbers (64-bit integers must be safe). */
   numbers(name: string): { data: readonly number[]; shape: readonly number[] };
   /** The case's tolerances. */

@@ -25,12 +25,9 @@ export function samplingOf(
 ): ModelSampling {
   const base = types[type];
   if (!base) throw new Error(`unknown model type ${type}`);
-  const camel = Object.entries(settings).map(([key, value]) => [
-    key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()),
-    value,
-  ]);
-  return createModelSampling({
-    ...base,
-    schedule: { ...base.schedule, ...Object.fromEntries(camel) },
-  });
+  const schedule = { ...base.schedule };
+  for (const [key, value] of Object.entries(settings)) {
+    schedule[key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())] = value;
+  }
+  return createModelSampling({ ...base, schedule });
 }
