@@ -1,6 +1,9 @@
 /** The built-in nodes. Order here is the order of `/object_info`. */
 import type { NodeDefinition } from '../engine/node.ts';
+import { conditioningNodes } from './conditioning.ts';
+import { loaderNodes } from './loaders.ts';
 import { primitiveNodes } from './primitives.ts';
+import { vaeNodes } from './vae.ts';
 import { samplingNodes } from './sampling.ts';
 
 const lists: readonly (readonly NodeDefinition[])[] = [samplingNodes, primitiveNodes];

@@ -1,0 +1,129 @@
+/** Nodes that open model files. They read headers only; weights are mapped when a model first runs. */
+import { combo, defineNode, optional } from '../engine/node.ts';
+import type { ChoiceSource, NodeDefinition } from '../engine/node.ts';
+import {
+  loadCheckpoint,
+  loadDiffusionModel,
+  loadTextEncoders,
+  loadVae,
+} from '../engine/values/load-checkpoint.ts';
+import { loadTaesd, pixelSpace, taesdNames } from '../engine/values/load-approximate-vae.ts';
+
+const device = optional(combo(['default', 'cpu'], { advanced: true }));
+
+export const checkpointLoaderSimple = defineNode({
+  name: 'CheckpointLoaderSimple',
+  displayName: 'Load Checkpoint',
+  category: 'loaders',
+  description: 'Opens a single-file checkpoint: diffusion model, text encoders and autoencoder.',
+  module: 'nodes',
+  form: 'v1',
+  inputs: {
+    ckpt_name: combo((source) => source.modelFiles('checkpoints'), {
+      tooltip: 'The checkpoint file.',
+    }),
+  },
+  outputs: [
+    { type: 'MODEL', tooltip: 'Removes noise from latents.' },
+    { type: 'CLIP', tooltip: 'Encodes prompts.' },
+    { type: 'VAE', tooltip: 'Turns pictures into latents and back.' },
+  ],
+  async run({ ckpt_name }, { services }) {
+    const path = services.folders.modelFile('checkpoints', ckpt_name);
+    const { model, clip, vae } = await loadCheckpoint(path, services.families);
+    return [model, clip, vae];
+  },
+});
+
+export const unetLoader = defineNode({
+  name: 'UNETLoader',
+  displayName: 'Load Diffusion Model',
+  category: 'advanced/loaders',
+  module: 'nodes',
+  form: 'v1',
+  inputs: {
+    unet_name: combo((source) => source.modelFiles('diffusion_models')),
+    // how other runtimes store weights in memory; here they stay as they lie in the file
+    weight_dtype: combo(['default', 'fp8_e4m3fn', 'fp8_e4m3fn_fast', 'fp8_e5m2']),
+  },
+  outputs: [{ type: 'MODEL' }],
+  async run({ unet_name }, { services }) {
+    const path = services.folders.modelFile('diffusion_models', unet_name);
+    return [await loadDiffusionModel(path, services.families)];
+  },
+});
+
+export const clipLoader = defineNode({
+  name: 'CLIPLoader',
+  displayName: 'Load CLIP',
+  category: 'advanced/loaders',
+  description: 'Opens one text encoder file: CLIP-L, CLIP-H or CLIP-G.',
+  module: 'nodes',
+  form: 'v1',
+  inputs: {
+    clip_name: combo((source) => source.modelFiles('text_encoders')),
+    type: combo(
+      (
+        'stable_diffusion stable_cascade sd3 stable_audio mochi ltxv pixart cosmos lumina2 wan ' +
+        'hidream chroma ace omnigen2 qwen_image hunyuan_image'
+      ).split(' '),
+    ),
+    device,
+  },
+  outputs: [{ type: 'CLIP' }],
+  async run({ clip_name, type }, { services }) {
+    const path = services.folders.modelFile('text_encoders', clip_name);
+    return [await loadTextEncoders([path], type)];
+  },
+});
+
+export const dualClipLoader = defineNode({
+  name: 'DualCLIPLoader',
+  displayName: 'DualCLIPLoader',
+  category: 'advanced/loaders',
+  description: 'Opens two text encoder files, in any order: CLIP-L and CLIP-G for SDXL.',
+  module: 'nodes',
+  form: 'v1',
+  inputs: {
+    clip_name1: combo((source) => source.modelFiles('text_encoders')),
+    clip_name2: combo((source) => source.modelFiles('text_encoders')),
+    type: combo(['sdxl', 'sd3', 'flux', 'hunyuan_video', 'hidream', 'hunyuan_image']),
+    device,
+  },
+  outputs: [{ type: 'CLIP' }],
+  async run({ clip_name1, clip_name2, type }, { services }) {
+    const open = (name: string) => services.folders.modelFile('text_encoders', name);
+    return [await loadTextEncoders([open(clip_name1), open(clip_name2)], type)];
+  },
+});
+
+/** Files, the TAESD pairs that are complete, and pixel space. */
+const vaeNames = (source: ChoiceSource): string[] => [
+  ...source.modelFiles('vae'),
+  ...taesdNames(source.modelFiles('vae_approx')),
+  pixelSpace.name,
+];
+
+export const vaeLoader = defineNode({
+  name: 'VAELoader',
+  displayName: 'Load VAE',
+  category: 'loaders',
+  module: 'nodes',
+  form: 'v1',
+  inputs: { vae_name: combo(vaeNames) },
+  outputs: [{ type: 'VAE' }],
+  async run({ vae_name }, { services }) {
+    const { folders } = services;
+    if (vae_name === pixelSpace.name) return [pixelSpace.vae];
+    const taesd = await loadTaesd(vae_name, folders);
+    return [taesd ?? (await loadVae(folders.modelFile('vae', vae_name)))];
+  },
+});
+
+export const loaderNodes: readonly NodeDefinition[] = [
+  checkpointLoaderSimple,
+  vaeLoader,
+  unetLoader,
+  clipLoader,
+  dualClipLoader,
+];

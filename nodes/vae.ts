@@ -1,0 +1,107 @@
+/** Nodes between pictures and latents. */
+import { defineNode, image, int, latent, mask, vae } from '../engine/node.ts';
+import type { Context, NodeDefinition } from '../engine/node.ts';
+import { reshape } from '../engine/array/nd.ts';
+import { encodeForInpaint } from '../engine/values/inpaint.ts';
+import { decode, decodeTiled, encode, encodeTiled } from '../engine/values/vae.ts';
+
+const base = { category: 'latent', module: 'nodes', form: 'v1' } as const;
+const runOf = ({ services, signal }: Context) => ({ runtime: services.runtime, signal });
+
+export const vaeDecode = defineNode({
+  ...base,
+  name: 'VAEDecode',
+  displayName: 'VAE Decode',
+  description: 'Turns latents into pictures.',
+  inputs: {
+    samples: latent({ tooltip: 'The latents.' }),
+    vae: vae({ tooltip: 'The autoencoder of the model the latents come from.' }),
+  },
+  outputs: [{ type: 'IMAGE', tooltip: 'The pictures.' }],
+  run: async ({ samples, vae: model }, context) => [
+    await decode(model, samples.samples, runOf(context)),
+  ],
+});
+
+export const vaeEncode = defineNode({
+  ...base,
+  name: 'VAEEncode',
+  displayName: 'VAE Encode',
+  inputs: { pixels: image(), vae: vae() },
+  outputs: [{ type: 'LATENT' }],
+  run: async ({ pixels, vae: model }, context) => [
+    { samples: await encode(model, pixels, runOf(context)) },
+  ],
+});
+
+const tileInputs = (step: number) => ({
+  tile_size: int({ default: 512, min: 64, max: 4096, step }),
+  overlap: int({ default: 64, min: 0, max: 4096, step: 32 }),
+  temporal_size: int({ default: 64, min: 8, max: 4096, step: 4 }),
+  temporal_overlap: int({ default: 8, min: 4, max: 4096, step: 4 }),
+});
+
+export const vaeDecodeTiled = defineNode({
+  ...base,
+  name: 'VAEDecodeTiled',
+  displayName: 'VAE Decode (Tiled)',
+  category: '_for_testing',
+  inputs: { samples: latent(), vae: vae(), ...tileInputs(32) },
+  outputs: [{ type: 'IMAGE' }],
+  async run({ samples, vae: model, tile_size: tile, overlap }, context) {
+    const size = { tile, overlap: tile < overlap * 4 ? Math.floor(tile / 4) : overlap };
+    return [await decodeTiled(model, samples.samples, size, runOf(context))];
+  },
+});
+
+export const vaeEncodeTiled = defineNode({
+  ...base,
+  name: 'VAEEncodeTiled',
+  displayName: 'VAE Encode (Tiled)',
+  category: '_for_testing',
+  inputs: { pixels: image(), vae: vae(), ...tileInputs(64) },
+  outputs: [{ type: 'LATENT' }],
+  async run({ pixels, vae: model, tile_size: tile, overlap }, context) {
+    return [{ samples: await encodeTiled(model, pixels, { tile, overlap }, runOf(context)) }];
+  },
+});
+
+export const vaeEncodeForInpaint = defineNode({
+  ...base,
+  name: 'VAEEncodeForInpaint',
+  displayName: 'VAE Encode (for Inpainting)',
+  category: 'latent/inpaint',
+  inputs: {
+    pixels: image(),
+    vae: vae(),
+    mask: mask(),
+    grow_mask_by: int({ default: 6, min: 0, max: 64, step: 1 }),
+  },
+  outputs: [{ type: 'LATENT' }],
+  run: async ({ pixels, vae: model, mask: region, grow_mask_by }, context) => [
+    await encodeForInpaint(model, pixels, region, grow_mask_by, runOf(context)),
+  ],
+});
+
+export const setLatentNoiseMask = defineNode({
+  ...base,
+  name: 'SetLatentNoiseMask',
+  displayName: 'Set Latent Noise Mask',
+  category: 'latent/inpaint',
+  inputs: { samples: latent(), mask: mask() },
+  outputs: [{ type: 'LATENT' }],
+  run({ samples, mask: region }) {
+    const [height, width] = region.shape.slice(-2);
+    const count = region.data.length / (height * width);
+    return [{ ...samples, noise_mask: reshape(region, [count, 1, height, width]) }];
+  },
+});
+
+export const vaeNodes: readonly NodeDefinition[] = [
+  vaeDecode,
+  vaeEncode,
+  vaeEncodeForInpaint,
+  vaeDecodeTiled,
+  vaeEncodeTiled,
+  setLatentNoiseMask,
+];
