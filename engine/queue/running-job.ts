@@ -1,0 +1,110 @@
+/**
+ * What the server knows of a job while an engine runs it: enough to write its history when the
+ * engine does not come back.
+ */
+import type { EngineJob, FromEngine, JobResult, NodeMeta } from '../engine/messages.ts';
+import { type Json, parseJson, stringifyJson } from '../workflow/lossless-json.ts';
+import { errorData } from './results.ts';
+
+/** Events that history keeps. */
+const RECORDED = /^execution_(start|cached|success|error|interrupted)$/;
+
+export interface RunningJob {
+  readonly job: EngineJob;
+  readonly startedAt: number;
+  /** The node that runs now, as clients are shown it. */
+  activeNode(): string | undefined;
+  observe(message: FromEngine): void;
+  /** Nothing was shown to the client and no file was written: running it again does no harm. */
+  isRepeatable(): boolean;
+  /** The end of a job whose engine died: `[event, JSON text]` to send, and the result to store. */
+  failure(reason: string, now: number): { event: readonly [string, string]; result: JobResult };
+  /** The same for an engine that was ended because it did not obey an interrupt. */
+  interruption(now: number): { event: readonly [string, string]; result: JobResult };
+}
+
+/** What is read of one node of `progress_state`. */
+type NodeState = {
+  display_node_id: string;
+  parent_node_id: string | null;
+  real_node_id: string;
+};
+
+/** Starts watching a job. */
+export function watchJob(job: EngineJob, startedAt: number): RunningJob {
+  const messages: [string, string][] = [];
+  const outputs: Record<string, Json> = {};
+  const executed: string[] = [];
+  let node: { id: string; display: string } | undefined;
+  let state = '{"nodes": {}}';
+  let repeatable = true;
+
+  const observeEvent = (event: string, text: string): void => {
+    if (RECORDED.test(event)) messages.push([event, text]);
+    if (event === 'progress_state') state = text;
+    if (event !== 'executing' && event !== 'executed') return;
+    const data = parseJson(text) as { node: string; display_node: string; output: Json };
+    if (event === 'executing') {
+      node = { id: data.node, display: data.display_node };
+    } else {
+      repeatable = false;
+      executed.push(data.node);
+      outputs[data.node] = data.output;
+    }
+  };
+
+  /** parent and real ids of the nodes seen so far; only the last snapshot is read. */
+  const metas = (): Record<string, NodeMeta> => {
+    const { nodes } = parseJson(state) as { nodes: Record<string, NodeState> };
+    return Object.fromEntries(
+      Object.entries(nodes).map(([id, entry]) => [
+        id,
+        {
+          node_id: id,
+          display_node: entry.display_node_id,
+          parent_node: entry.parent_node_id,
+          real_node_id: entry.real_node_id,
+        },
+      ]),
+    );
+  };
+
+  const failedNode = () => {
+    const realId = node === undefined ? null : (metas()[node.id]?.real_node_id ?? node.id);
+    const prompt = parseJson(job.prompt) as Record<string, { class_type: string }>;
+    const node_type = realId === null ? null : (prompt[realId]?.class_type ?? null);
+    return { node_id: realId, node_type, executed };
+  };
+
+  const end = (event: readonly [string, string]) => {
+    const known = metas();
+    const result: JobResult = {
+      status: 'error',
+      completed: false,
+      messages: [...messages, event],
+      outputs: stringifyJson(outputs),
+      meta: stringifyJson(
+        Object.fromEntries(Object.keys(outputs).map((id) => [id, known[id] ?? { node_id: id }])),
+      ),
+    };
+    return { event, result };
+  };
+
+  return {
+    job,
+    startedAt,
+    activeNode: () => node?.display,
+    observe: (message) => {
+      if (message.type === 'event') observeEvent(message.event, message.data);
+      else if (message.type === 'files') repeatable = false;
+    },
+    isRepeatable: () => repeatable,
+    failure: (reason, now) =>
+      end(['execution_error', errorData(job.id, 'EngineDied', reason, now, failedNode())]),
+    interruption: (now) =>
+      end([
+        'execution_interrupted',
+        stringifyJson({ prompt_id: job.id, ...failedNode(), timestamp: now }),
+      ]),
+  };
+}

@@ -1,0 +1,188 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { FromEngine, JobResult, ToEngine } from '../../../engine/engine/messages.ts';
+import { createDispatcher } from '../../../engine/queue/dispatcher.ts';
+import type { EngineEvents } from '../../../engine/queue/engine-process.ts';
+import { createQueue } from '../../../engine/queue/queue.ts';
+import { openSqliteStore } from '../../../engine/queue/sqlite.ts';
+
+const success: JobResult = {
+  status: 'success',
+  completed: true,
+  messages: [],
+  outputs: '{}',
+  meta: '{}',
+};
+
+/** Engines that do what the test says. */
+function setup({ engines = 1 } = {}) {
+  const started: { events: EngineEvents; sent: ToEngine[]; killed: boolean }[] = [];
+  const seen: string[] = [];
+  const queue = createQueue(openSqliteStore(':memory:', { maxHistory: 10 }), {
+    onChange: () => dispatcher.pump(),
+  });
+  const dispatcher = createDispatcher({
+    queue,
+    engines,
+    interruptGrace: 1000,
+    startEngine: (events) => {
+      const engine = { events, sent: [] as ToEngine[], killed: false };
+      started.push(engine);
+      return {
+        pid: 1,
+        send: (message) => engine.sent.push(message),
+        kill: () => {
+          engine.killed = true;
+          events.exit('SIGKILL');
+        },
+      };
+    },
+    onMessage: (job, message) =>
+      seen.push(message.type === 'event' ? `${job.id} ${message.event}` : message.type),
+    onFinished: (job) => seen.push(`${job.id} finished`),
+    log: () => undefined,
+  });
+  const submit = (id: string, number = 0): void =>
+    queue.submit({
+      id,
+      number,
+      numberText: '0',
+      prompt: '{"5": {"class_type": "KSampler", "inputs": {}}}',
+      extraData: '{}',
+      outputs: ['5'],
+      clientId: `client-${id}`,
+    });
+  const ready: FromEngine = { type: 'ready', devices: [] };
+  const event = (jobId: string, name: string, data: object): FromEngine => ({
+    type: 'event',
+    jobId,
+    event: name,
+    data: JSON.stringify(data),
+    to: 'client',
+  });
+  const status = (id: string): string => queue.store.historyEntry(id)?.statusText ?? '';
+  return { queue, dispatcher, started, seen, submit, ready, event, status };
+}
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe('dispatcher', () => {
+  it('waits for an engine, runs one job at a time, stores before it tells', () => {
+    const { queue, dispatcher, started, seen, submit, ready } = setup();
+    submit('a');
+    submit('b', 1);
+    dispatcher.start();
+    expect(queue.running()).toEqual([]);
+    started[0].events.message(ready);
+    expect(started[0].sent).toMatchObject([{ type: 'run', job: { id: 'a' } }]);
+    started[0].events.message({ type: 'done', jobId: 'a', result: success });
+    expect(seen).toEqual(['a finished']);
+    expect(queue.store.historyEntry('a')?.status).toBe('completed');
+    expect(started[0].sent[1]).toMatchObject({ type: 'run', job: { id: 'b' } });
+  });
+
+  it('feeds several engines', () => {
+    const { dispatcher, started, submit, ready, queue } = setup({ engines: 2 });
+    dispatcher.start();
+    started.forEach(({ events }) => events.message(ready));
+    submit('a');
+    submit('b');
+    expect(started.map(({ sent }) => sent.length)).toEqual([1, 1]);
+    expect(queue.remaining()).toBe(2);
+  });
+
+  it('runs a job again, once, when its engine dies before anything was shown', () => {
+    const { dispatcher, started, submit, ready, event, seen, status } = setup();
+    dispatcher.start();
+    started[0].events.message(ready);
+    submit('a');
+    started[0].events.message(event('a', 'execution_start', { timestamp: 1 }));
+    started[0].events.message(event('a', 'executing', { node: '5', display_node: '5' }));
+    started[0].events.exit('SIGSEGV');
+    vi.advanceTimersByTime(0);
+    started[1].events.message(ready);
+    expect(started[1].sent).toMatchObject([{ type: 'run', job: { id: 'a' } }]);
+    started[1].events.message(event('a', 'executing', { node: '5', display_node: '5' }));
+    started[1].events.exit('SIGSEGV');
+    expect(seen.slice(-2)).toEqual(['a execution_error', 'a finished']);
+    expect(status('a')).toContain('"node_id": "5", "node_type": "KSampler"');
+    expect(status('a')).toContain('SIGSEGV');
+    vi.advanceTimersByTime(0);
+    expect(started).toHaveLength(3);
+  });
+
+  it('reports a job whose results were shown already, with those results', () => {
+    const { dispatcher, started, submit, ready, event, queue } = setup();
+    dispatcher.start();
+    started[0].events.message(ready);
+    submit('a');
+    submit('b', 1);
+    const ui = { images: [{ filename: 'x.png', subfolder: '', type: 'output' }] };
+    started[0].events.message(event('a', 'executed', { node: '5', display_node: '5', output: ui }));
+    started[0].events.exit('exit code 1');
+    const entry = queue.store.historyEntry('a');
+    expect(entry?.status).toBe('failed');
+    expect(JSON.parse(entry!.outputsText)).toEqual({ 5: ui });
+    vi.advanceTimersByTime(0);
+    started[1].events.message(ready);
+    expect(started[1].sent).toMatchObject([{ type: 'run', job: { id: 'b' } }]);
+  });
+
+  it('interrupts by id or all, and ends an engine that does not obey', () => {
+    const { dispatcher, started, submit, ready, status, queue } = setup();
+    dispatcher.start();
+    started[0].events.message(ready);
+    expect(dispatcher.interrupt()).toBe(false);
+    submit('a');
+    expect(dispatcher.interrupt('other')).toBe(false);
+    expect(dispatcher.interrupt('a')).toBe(true);
+    expect(started[0].sent[1]).toEqual({ type: 'interrupt', jobId: 'a' });
+    vi.advanceTimersByTime(999);
+    expect(started[0].killed).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(started[0].killed).toBe(true);
+    expect(status('a')).toContain('execution_interrupted');
+    expect(queue.store.historyEntry('a')?.status).toBe('cancelled');
+  });
+
+  it('renews the process for free_memory when idle or after the job', () => {
+    const { dispatcher, started, submit, ready } = setup();
+    dispatcher.start();
+    started[0].events.message(ready);
+    submit('a');
+    dispatcher.free({ unloadModels: true, freeMemory: true });
+    expect(started[0].sent).toHaveLength(1);
+    started[0].events.message({ type: 'done', jobId: 'a', result: success });
+    expect(started[0].sent[1]).toEqual({ type: 'stop' });
+    submit('b');
+    started[0].events.exit('exit code 0');
+    vi.advanceTimersByTime(0);
+    started[1].events.message(ready);
+    expect(started[1].sent).toMatchObject([{ type: 'run', job: { id: 'b' } }]);
+    dispatcher.free({ unloadModels: true, freeMemory: false });
+    expect(started[1].sent[1]).toMatchObject({ type: 'free' });
+  });
+
+  it('fails waiting jobs when no engine can be started, and goes on trying', () => {
+    const { dispatcher, started, submit, status } = setup();
+    dispatcher.start();
+    submit('a');
+    for (let i = 0; i < 3; i++) {
+      started[i].events.exit('exit code 1');
+      vi.advanceTimersByTime(30_000);
+    }
+    expect(status('a')).toContain('No engine process could be started (exit code 1)');
+    expect(started).toHaveLength(4);
+  });
+
+  it('knows what runs for a client that comes back', () => {
+    const { dispatcher, started, submit, ready, event } = setup();
+    dispatcher.start();
+    started[0].events.message(ready);
+    submit('a');
+    expect(dispatcher.activeNode('client-a')).toBeUndefined();
+    started[0].events.message(event('a', 'executing', { node: '5.0.0.1', display_node: '5' }));
+    expect(dispatcher.activeNode('client-a')).toBe('5');
+    expect(dispatcher.activeNode('client-b')).toBeUndefined();
+  });
+});
