@@ -1,8 +1,9 @@
 /** Collects the nodes and constants of an ONNX model while a program is lowered. */
 import type { Dtype } from '../tensor/dtype.ts';
 import { type Dim, type Shape, type SymbolicDim, sameDim } from '../tensor/shape.ts';
+import type { Node, Tensor } from '../tensor/tensor.ts';
 import type { SymbolOrigin } from '../tensor/trace.ts';
-import type { Attribute, Initializer, OnnxNode } from './model.ts';
+import type { Attribute, Initializer, Layout, OnnxNode } from './model.ts';
 
 export interface NodeOptions {
   readonly attributes?: Readonly<Record<string, Attribute>>;
@@ -24,6 +25,10 @@ export interface Builder {
   ints(values: readonly number[], shape?: readonly number[]): string;
   /** A constant of any type from its bytes. */
   raw(dtype: Dtype, shape: readonly number[], data: Uint8Array): string;
+  /** A weight in the layout that the model wants it in. */
+  weight(param: Node<'param'>, layout: Layout): string;
+  /** Channels per block of NCHWc convolutions; undefined where they cannot be used. */
+  readonly block: number | undefined;
   /** A size as a vector of one 64-bit integer. */
   size(dim: Dim): string;
   /** A shape as a vector of 64-bit integers. */
@@ -31,12 +36,16 @@ export interface Builder {
 }
 
 /** A builder whose symbolic sizes are read from the inputs that `origins` names. */
-export function createBuilder(origins: ReadonlyMap<string, SymbolOrigin>): Builder {
+export function createBuilder(
+  origins: ReadonlyMap<string, SymbolOrigin>,
+  block: number | undefined,
+): Builder {
   const nodes: OnnxNode[] = [];
   const initializers: Initializer[] = [];
   const taken = new Map<string, number>();
   const constants = new Map<string, string>();
   const sizes = new Map<string, string>();
+  const weights = new Set<string>();
 
   const unique = (base: string): string => {
     const count = (taken.get(base) ?? 0) + 1;
@@ -46,6 +55,7 @@ export function createBuilder(origins: ReadonlyMap<string, SymbolOrigin>): Build
   const builder: Builder = {
     nodes,
     initializers,
+    block,
     scope: '',
     add: (op, inputs, { attributes = {}, domain = '' } = {}) => {
       const name = unique(builder.scope === '' ? op : `${builder.scope}/${op}`);
@@ -69,6 +79,17 @@ export function createBuilder(origins: ReadonlyMap<string, SymbolOrigin>): Build
         name = unique(`constant/${dtype}`);
         constants.set(key, name);
         initializers.push({ name, dtype, shape, data });
+      }
+      return name;
+    },
+    weight: (param, layout) => {
+      const { key, entry, dtype } = param.attrs;
+      const stored = layout.kind === 'stored';
+      const name = stored ? `weights/${key}` : `weights/${key}:${layout.kind}`;
+      if (!weights.has(name)) {
+        weights.add(name);
+        const shape = param.shape as readonly number[]; // stored tensors have fixed sizes
+        initializers.push({ name, dtype: stored ? dtype : 'f32', shape, entry, layout });
       }
       return name;
     },
@@ -135,4 +156,13 @@ export function reshapeTo(builder: Builder, x: string, from: Shape, to: Shape): 
   const inferred = spec.findLastIndex((dim) => typeof dim === 'object');
   const shape = spec.map((dim, i) => (i === inferred ? -1 : dim === 'keep' ? 0 : dim));
   return builder.add('Reshape', [x, builder.sizes(shape)]);
+}
+
+/** The stored tensor behind a weight: the parameter itself, or what was widened to f32. */
+export function storedWeight(tensor: Tensor): Node<'param'> | undefined {
+  if (tensor.op === 'param') return tensor;
+  const [inner] = tensor.inputs;
+  return tensor.op === 'cast' && tensor.attrs.to === 'f32' && inner.op === 'param'
+    ? inner
+    : undefined;
 }

@@ -1,5 +1,6 @@
 /** The CPU provider's lowering: ONNX Runtime's fused operators where they measured faster. */
-import { type Builder } from './builder.ts';
+import { type Builder, storedWeight } from './builder.ts';
+import { elementTypes } from './model.ts';
 import { type Lower, type LoweringTable, portable } from './portable.ts';
 
 /** x * sigmoid(alpha * x) in one pass over memory. */
@@ -28,8 +29,45 @@ function fourAxes(b: Builder, { inputs }: Parameters<Lower<'attention'>>[1], mas
   return b.add('Unsqueeze', [mask, b.ints(Array.from({ length: missing }, (_, i) => i))]);
 }
 
+/**
+ * Convolution on channels in blocks (NCHWc), which is how MLAS is fastest. The reordered filter is
+ * prepared once; the picture is reordered on the way in and out.
+ */
+const blockedConv: Lower<'conv'> = (b, tensor, inputs) => {
+  const { strides, pads, dilations, groups } = tensor.attrs;
+  const param = storedWeight(tensor.inputs[1]);
+  const [outputs, channels, ...kernel] = tensor.inputs[1].shape as readonly number[];
+  const { block } = b;
+  const fits = block !== undefined && outputs % block === 0 && channels % block === 0;
+  if (!fits || !param || groups !== 1 || kernel.length !== 2) {
+    return portable.conv(b, tensor, inputs);
+  }
+  const nchwc = (op: string, operands: readonly string[], attributes = {}): string =>
+    b.add(op, operands, { attributes, domain: 'com.microsoft.nchwc' });
+  const filter = b.weight(param, { kind: 'blocked', block });
+  const x = nchwc('ReorderInput', [inputs[0]]);
+  const y = nchwc('Conv', [x, filter, ...inputs.slice(2)], {
+    kernel_shape: { ints: kernel },
+    strides: { ints: strides },
+    pads: { ints: pads },
+    dilations: { ints: dilations },
+    group: { int: 1 },
+  });
+  return nchwc('ReorderOutput', [y], { channels: { int: outputs } });
+};
+
+/** Rows of a narrow table are widened after they were picked. */
+const gather: Lower<'gather'> = (b, tensor, [x, indices]) => {
+  const param = storedWeight(tensor.inputs[0]);
+  if (!param || param === tensor.inputs[0]) return portable.gather(b, tensor, [x, indices]);
+  const rows = portable.gather(b, tensor, [b.weight(param, { kind: 'stored' }), indices]);
+  return b.add('Cast', [rows], { attributes: { to: { int: elementTypes.f32 } } });
+};
+
 export const cpu: LoweringTable = {
   ...portable,
+  conv: blockedConv,
+  gather,
   silu: gated(1),
   quickGelu: gated(1.702),
   attention: multiHeadAttention,

@@ -5,6 +5,7 @@ import {
   type OnnxModel,
   type OnnxNode,
   type OnnxValue,
+  type WeightInitializer,
   elementTypes,
   operatorSets,
 } from './model.ts';
@@ -23,7 +24,7 @@ export interface ExternalRange {
  */
 export function encodeModel(
   model: OnnxModel,
-  place: (weight: Extract<Initializer, { entry: unknown }>) => ExternalRange | Uint8Array,
+  place: (weight: WeightInitializer) => ExternalRange | Uint8Array,
 ): Uint8Array {
   return encodeMessage((m) => {
     m.int(1, 10);

@@ -2,7 +2,7 @@
 import { type Dim, dimText } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type Program, symbolOrigins } from '../tensor/trace.ts';
-import { type Builder, createBuilder } from './builder.ts';
+import { type Builder, createBuilder, storedWeight } from './builder.ts';
 import { cpu } from './cpu.ts';
 import type { OnnxModel, OnnxValue } from './model.ts';
 import { type LoweringTable, portable } from './portable.ts';
@@ -10,32 +10,44 @@ import { type LoweringTable, portable } from './portable.ts';
 /** Which operators a model may use. */
 export type Provider = 'cpu' | 'portable';
 
+export interface LowerOptions {
+  readonly provider?: Provider;
+  /**
+   * Where narrow weights become f32: by Cast nodes in the graph, or before the model sees them (the
+   * model then asks for them in that layout).
+   */
+  readonly widen?: 'graph' | 'weights';
+  /** Channels per block of NCHWc convolutions on this machine; needs weights prepared for it. */
+  readonly block?: number;
+}
+
 const tables: Readonly<Record<Provider, LoweringTable>> = { cpu, portable };
 
-/** The program as an ONNX model for a provider; the same program gives the same model. */
-export function lower(program: Program, provider: Provider = 'cpu'): OnnxModel {
-  const builder = createBuilder(symbolOrigins(program.inputs));
+/** The program as an ONNX model for a provider; the same program and options give the same model. */
+export function lower(
+  program: Program,
+  { provider = 'cpu', widen = 'graph', block }: LowerOptions = {},
+): OnnxModel {
+  const builder = createBuilder(symbolOrigins(program.inputs), block);
   const names = new Map<Tensor, string>();
+  const nameOf = (tensor: Tensor): string => names.get(tensor) ?? weightName(builder, tensor);
   for (const tensor of program.nodes) {
+    if (tensor.op === 'param' || (widen === 'weights' && storedWeight(tensor))) continue;
     builder.scope = tensor.scope;
-    names.set(tensor, lowerNode(builder, tensor, names, tables[provider]));
+    names.set(tensor, lowerNode(builder, tensor, tensor.inputs.map(nameOf), tables[provider]));
   }
   builder.scope = '';
   const outputs = Object.entries(program.outputs).map(([name, tensor]) => {
-    builder.nodes.push({
-      op: 'Identity',
-      domain: '',
-      name: `output/${name}`,
-      inputs: [names.get(tensor)!],
-      outputs: [name],
-      attributes: {},
-    });
+    const [inputs, attributes] = [[nameOf(tensor)], {}];
+    const node = { op: 'Identity', domain: '', name: `output/${name}`, inputs, attributes };
+    builder.nodes.push({ ...node, outputs: [name] });
     return value(name, tensor);
   });
+  const read = new Set(builder.nodes.flatMap((node) => node.inputs));
   return {
     name: program.name,
     nodes: builder.nodes,
-    initializers: builder.initializers,
+    initializers: builder.initializers.filter(({ name }) => read.has(name)),
     inputs: program.inputs.map((input) => value(input.attrs.name, input)),
     outputs,
   };
@@ -44,19 +56,19 @@ export function lower(program: Program, provider: Provider = 'cpu'): OnnxModel {
 function lowerNode(
   builder: Builder,
   tensor: Tensor,
-  names: ReadonlyMap<Tensor, string>,
+  inputs: readonly string[],
   table: LoweringTable,
 ): string {
   if (tensor.op === 'input') return tensor.attrs.name;
-  if (tensor.op === 'param') {
-    const { key, entry, dtype } = tensor.attrs;
-    const shape = tensor.shape as readonly number[]; // stored tensors have fixed sizes
-    builder.initializers.push({ name: `weights/${key}`, dtype, shape, entry });
-    return `weights/${key}`;
-  }
+  if (tensor.op === 'param') return weightName(builder, tensor);
   const rule = table[tensor.op] as (b: Builder, t: Tensor, inputs: readonly string[]) => string;
-  const inputs = tensor.inputs.map((input) => names.get(input)!);
   return rule(builder, tensor, inputs);
+}
+
+/** A stored tensor as it is, or the f32 form of a narrow one. */
+function weightName(builder: Builder, tensor: Tensor): string {
+  const param = storedWeight(tensor)!; // every other tensor was lowered before its readers
+  return builder.weight(param, { kind: param === tensor ? 'stored' : 'float32' });
 }
 
 function value(name: string, { dtype, shape }: Pick<Tensor, 'dtype' | 'shape'>): OnnxValue {

@@ -20,12 +20,29 @@ export interface OnnxNode {
   readonly attributes: Readonly<Record<string, Attribute>>;
 }
 
-/** A constant of the model: bytes inside it, or an entry of a weight source. */
-export type Initializer = {
+/**
+ * How the bytes of a weight must lie for the model: as they are stored; as f32; or as f32 in the
+ * blocks of channels that ONNX Runtime's NCHWc convolutions read, [o/B, i/B, ...kernel, B(i), B(o)].
+ */
+export type Layout =
+  | { readonly kind: 'stored' }
+  | { readonly kind: 'float32' }
+  | { readonly kind: 'blocked'; readonly block: number };
+
+interface Constant {
   readonly name: string;
   readonly dtype: Dtype;
   readonly shape: readonly number[];
-} & ({ readonly data: Uint8Array } | { readonly entry: WeightEntry });
+}
+
+/** A constant whose bytes come from a weight source. */
+export interface WeightInitializer extends Constant {
+  readonly entry: WeightEntry;
+  readonly layout: Layout;
+}
+
+/** A constant of the model: bytes inside it, or a weight. */
+export type Initializer = WeightInitializer | (Constant & { readonly data: Uint8Array });
 
 export interface OnnxValue {
   readonly name: string;
@@ -42,8 +59,12 @@ export interface OnnxModel {
   readonly outputs: readonly OnnxValue[];
 }
 
-/** Operator sets a model may use: standard operators and ONNX Runtime's own. */
-export const operatorSets: Readonly<Record<string, number>> = { '': 21, 'com.microsoft': 1 };
+/** Operator sets a model may use: standard operators, and two of ONNX Runtime's own. */
+export const operatorSets: Readonly<Record<string, number>> = {
+  '': 21,
+  'com.microsoft': 1,
+  'com.microsoft.nchwc': 1,
+};
 
 /** ONNX's numbers for element types. */
 export const elementTypes: Readonly<Record<Dtype, number>> = {

@@ -23,7 +23,8 @@ const valueText = ({ name, dtype, shape }: OnnxValue): string =>
   `${name} : ${dtype}[${shape.join(', ')}]`;
 
 function initializerText(initializer: Initializer): string {
-  const place = 'entry' in initializer ? 'weights' : `${initializer.data.byteLength} bytes`;
+  const place =
+    'entry' in initializer ? initializer.layout.kind : `${initializer.data.byteLength} bytes`;
   return `${valueText(initializer)} (${place})`;
 }
 

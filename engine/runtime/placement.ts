@@ -6,21 +6,23 @@ import { stat } from 'node:fs/promises';
 import { dirname, parse, relative, sep } from 'node:path';
 import { NoodleError } from '../errors.ts';
 import type { ExternalRange } from '../onnx/encode.ts';
-import type { Initializer, OnnxModel } from '../onnx/model.ts';
+import type { OnnxModel, WeightInitializer } from '../onnx/model.ts';
 import { identityOf } from '../weights/safetensors.ts';
-
-type Weight = Extract<Initializer, { entry: unknown }>;
+import type { PreparedFile } from './prepared-weights.ts';
 
 export interface Placement {
   /** Folder that every location is relative to; undefined when no weight lies in a file. */
   readonly folder: string | undefined;
-  readonly place: (weight: Weight) => ExternalRange | Uint8Array;
+  readonly place: (weight: WeightInitializer) => ExternalRange | Uint8Array;
   /** Throws WEIGHTS_CHANGED when a file was rewritten in place, under the memory that maps it. */
   readonly verify: () => Promise<void>;
 }
 
 /** Places every weight of a model; throws WEIGHTS_CHANGED when a file is not the one that was read. */
-export async function placeWeights(model: OnnxModel): Promise<Placement> {
+export async function placeWeights(
+  model: OnnxModel,
+  prepared: PreparedFile | undefined,
+): Promise<Placement> {
   const files = new Map<string, string>();
   for (const initializer of model.initializers) {
     if ('entry' in initializer && initializer.entry.bytes.kind === 'file') {
@@ -29,21 +31,24 @@ export async function placeWeights(model: OnnxModel): Promise<Placement> {
   }
   const sizes = new Map<string, number>();
   for (const [path, identity] of files) sizes.set(path, await checkedSize(path, identity));
-  const folder = commonFolder([...files.keys()]);
+  const locate = (path: string): string => relative(folder!, path).split(sep).join('/');
+  const folder = commonFolder([...files.keys(), ...(prepared ? [prepared.path] : [])]);
   return {
     folder,
     verify: async () => {
       for (const [path, identity] of files) await checkUnchanged(path, identity);
     },
-    place: ({ name, entry }) => {
+    place: (weight) => {
+      const offset = prepared?.offsetOf(weight);
+      if (offset !== undefined) return { location: locate(prepared!.path), offset };
+      const { name, entry } = weight;
       const { bytes, byteLength } = entry;
       if (bytes.kind === 'memory') return bytes.bytes;
       if (bytes.offset < 0 || bytes.offset + byteLength > sizes.get(bytes.path)!) {
         const reason = `tensor '${name}' lies outside the file`;
         throw new NoodleError('SAFETENSORS_HEADER', { file: bytes.path, reason });
       }
-      const location = relative(folder!, bytes.path).split(sep).join('/');
-      return { location, offset: bytes.offset };
+      return { location: locate(bytes.path), offset: bytes.offset };
     },
   };
 }

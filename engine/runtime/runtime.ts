@@ -3,6 +3,7 @@ import { NoodleError } from '../errors.ts';
 import type { Provider } from '../onnx/lower.ts';
 import type { Program } from '../tensor/trace.ts';
 import { defaultMemoryBudget, estimateMemory } from './memory.ts';
+import { createPreparedWeights } from './prepared-weights.ts';
 import { type Session, type SessionInput, openSession } from './session.ts';
 import { type Opening, createSessionCache } from './session-cache.ts';
 
@@ -38,12 +39,13 @@ export interface RuntimeStats {
 export function createRuntime(options: RuntimeOptions = {}): Runtime {
   const { memoryBudget = defaultMemoryBudget(), threads, provider = 'cpu' } = options;
   const cache = createSessionCache(memoryBudget);
+  const prepared = createPreparedWeights();
 
   const opening = (build: () => Program): Opening => {
     const program = build();
     return {
       bytes: estimateMemory(program),
-      open: () => openSession(program, { provider, threads }),
+      open: () => openSession(program, { provider, threads, prepared }),
     };
   };
   /** After running out of memory everything idle is released and the call tried once more. */

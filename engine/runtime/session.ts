@@ -3,11 +3,25 @@ import type { NDArray } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import { encodeModel } from '../onnx/encode.ts';
 import { type Provider, lower } from '../onnx/lower.ts';
+import type { OnnxModel } from '../onnx/model.ts';
 import { bindSymbols } from '../tensor/symbols.ts';
 import type { Dtype } from '../tensor/dtype.ts';
 import type { Program } from '../tensor/trace.ts';
-import { type OrtFeeds, type OrtOptions, createSession, feed, toFloats } from './ort.ts';
+import { channelBlock } from './channel-block.ts';
+import {
+  type OrtFeeds,
+  type OrtOptions,
+  type OrtSession,
+  createSession,
+  feed,
+  toFloats,
+} from './ort.ts';
 import { placeWeights } from './placement.ts';
+import {
+  type PreparedFile,
+  type PreparedWeights,
+  createPreparedWeights,
+} from './prepared-weights.ts';
 
 /** Token ids, indices and flags: whole numbers with a shape. */
 export interface IdArray {
@@ -30,23 +44,36 @@ export interface Session {
   release(): Promise<void>;
 }
 
-export interface SessionOptions extends OrtOptions {
+export interface SessionOptions {
   readonly provider?: Provider;
+  /** Threads of a run; left out: one per physical core. */
+  readonly threads?: number;
+  /** Where rewritten weights are kept; sessions that share it share their weights. */
+  readonly prepared?: PreparedWeights;
 }
+
+/**
+ * What measured best (docs/decisions/003-session-time.md): graphs are fused when they are lowered and
+ * weights lie as kernels want them, so the slow rewrites of the layout level and private packed
+ * copies of the weights are left out.
+ */
+const nativeOptions: OrtOptions = {
+  optimization: 'extended',
+  config: { disable_prepacking: '1' },
+};
 
 /** Lowers a program and opens it. Throws WEIGHTS_CHANGED, OUT_OF_MEMORY or SESSION. */
 export async function openSession(
   program: Program,
-  { provider = 'cpu', ...ortOptions }: SessionOptions = {},
+  { provider = 'cpu', threads, prepared = createPreparedWeights() }: SessionOptions = {},
 ): Promise<Session> {
-  const model = lower(program, provider);
-  const { folder, place, verify } = await placeWeights(model);
-  const bytes = encodeModel(model, place);
-  const native = await createSession(bytes, { ...ortOptions, weightsFolder: folder }).catch(
-    (cause: unknown) => {
-      throw nativeError(program.name, cause);
-    },
-  );
+  const block = provider === 'cpu' ? await channelBlock() : undefined;
+  const model = lower(program, { provider, widen: 'weights', block });
+  const files = await prepared.acquire(model.initializers.filter((i) => 'entry' in i));
+  const { native, verify } = await openNative(model, files, threads).catch(async (cause) => {
+    await files?.release();
+    throw cause instanceof NoodleError ? cause : nativeError(program.name, cause);
+  });
   return {
     run: async (inputs, { signal } = {}) => {
       if (signal?.aborted) throw new NoodleError('INTERRUPTED');
@@ -63,8 +90,21 @@ export async function openSession(
       }
       return outputs;
     },
-    release: () => native.release(),
+    release: async () => {
+      await native.release();
+      await files?.release();
+    },
   };
+}
+
+async function openNative(
+  model: OnnxModel,
+  files: PreparedFile | undefined,
+  threads: number | undefined,
+): Promise<{ native: OrtSession; verify: () => Promise<void> }> {
+  const { folder, place, verify } = await placeWeights(model, files);
+  const options = { ...nativeOptions, weightsFolder: folder, threads };
+  return { native: await createSession(encodeModel(model, place), options), verify };
 }
 
 async function toFeeds(

@@ -98,12 +98,12 @@ export function openWeights(
   return cursor('');
 }
 
-/** The stored tensor as a program reads it: axes swapped where the view says so, floats as f32. */
+/** The stored tensor as a program reads it: floats as f32, axes swapped where the view says so. */
 function widened(key: string, entry: WeightEntry, scope: string): Tensor {
   const dtype = programDtype[entry.dtype];
   let value = node('param', [], { key, entry, dtype }, scope);
-  if (entry.transposed) value = permute(value, [1, 0]);
-  return isNarrowFloat(dtype) || dtype === 'f64' ? cast(value, 'f32') : value;
+  if (isNarrowFloat(dtype) || dtype === 'f64') value = cast(value, 'f32');
+  return entry.transposed ? permute(value, [1, 0]) : value;
 }
 
 /** Every proper prefix of every key, cut at dots. */

