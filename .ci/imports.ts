@@ -13,6 +13,8 @@ const LAYERS: readonly (readonly [prefix: string, layer: string])[] = [
   ['engine/errors.ts', 'errors'],
   ['engine/node.ts', 'node'],
   ['engine/config.ts', 'config'],
+  // The wire protocol: shared with the page, encoders and decoders included.
+  ['engine/server/protocol.ts', 'protocol'],
   ...[
     'array weights tensor onnx runtime arch patch text sampling values media store workflow',
     'graph queue engine server',
@@ -38,6 +40,7 @@ const EVERYWHERE = ['errors', 'workflow'];
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   workflow: [],
+  protocol: [],
   array: [],
   weights: ['array'],
   tensor: ['array', 'weights'],
@@ -64,11 +67,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   node: ['graph', 'type:values'],
   queue: ['graph', 'store', 'type:engine', 'config'],
   engine: ['graph', 'values', 'store', 'runtime', 'arch', 'media', 'config', 'nodes'],
-  server: ['queue', 'graph', 'store', 'config', 'media', 'weights', 'type:engine'],
+  server: ['protocol', 'queue', 'graph', 'store', 'config', 'media', 'weights', 'type:engine'],
   config: ['type:values'],
   nodes: ['node', 'graph', 'values', 'sampling', 'text', 'media', 'array', 'store', 'weights'],
   custom_nodes: ['node'],
-  web: ['type:server', 'type:graph'],
+  web: ['protocol', 'type:graph'],
   cli: ['*'],
   main: ['*'],
   tests: ['*'],

@@ -1,4 +1,4 @@
-import { LiteGraph, type LGraphNode } from '@comfyorg/litegraph';
+import { LiteGraph } from '@comfyorg/litegraph';
 import type { ISerialisedNode } from '@comfyorg/litegraph/dist/types/serialisation';
 import { NoodleNode } from './node.ts';
 import { palette, uiFont } from './theme.ts';
@@ -61,7 +61,7 @@ export function registerMissing(types: Iterable<string>): string[] {
         super(title || type, type);
       }
     };
-    LiteGraph.registerNodeType(type, made as unknown as typeof LGraphNode);
+    LiteGraph.registerNodeType(type, made);
     if (!/^workflow[>/]/.test(type)) missing.push(type);
   }
   return missing;

@@ -48,7 +48,10 @@ export function nodeClass(info: NodeInfo, hooks: EditorHooks): typeof LGraphNode
 }
 
 /** Registers every node of /object_info with litegraph; returns how many. */
-export function registerNodes(objectInfo: Readonly<Record<string, NodeInfo>>, hooks: EditorHooks): number {
+export function registerNodes(
+  objectInfo: Readonly<Record<string, NodeInfo>>,
+  hooks: EditorHooks,
+): number {
   let count = 0;
   for (const [name, info] of Object.entries(objectInfo)) {
     LiteGraph.registerNodeType(name, nodeClass({ ...info, name }, hooks));

@@ -4,16 +4,8 @@ import type { IBaseWidget } from '@comfyorg/litegraph/dist/types/widgets';
 import type { NodeInfo } from '../api/types.ts';
 import { inputSpecs, isRecord, type InputSpec } from './input-spec.ts';
 import { rememberSource, restoreSource } from './source.ts';
-import { palette } from './theme.ts';
-import { ImageView, type NodeImage } from './widgets/image-view.ts';
-
-/** What the page shows on a node while and after it runs. */
-export interface NodeStatus {
-  running: boolean;
-  /** 0..1 while a progress bar is shown. */
-  progress: number | null;
-  error: boolean;
-}
+import { drawProgress, outlineStatus } from './node-status.ts';
+import { ImageView } from './widgets/image-view.ts';
 
 /** Keys of a stored node that are read; everything else is only kept (see source.ts). */
 const knownKeys = [
@@ -40,18 +32,11 @@ const knownKeys = [
 export class NoodleNode extends LGraphNode {
   info: NodeInfo | null = null;
   specs: readonly InputSpec[] = [];
-  status: NodeStatus = { running: false, progress: null, error: false };
-  #view: ImageView | null = null;
 
   constructor(title: string, type?: string) {
     super(title, type);
     this.serialize_widgets = true;
-    this.strokeStyles.running = function (this: LGraphNode) {
-      const { status } = this as NoodleNode;
-      if (status.error) return { color: palette.error, padding: 4, lineWidth: 3 };
-      if (status.running) return { color: palette.running, padding: 4, lineWidth: 2 };
-      return undefined;
-    };
+    outlineStatus(this);
   }
 
   override configure(info: ISerialisedNode): void {
@@ -68,7 +53,7 @@ export class NoodleNode extends LGraphNode {
     const saved = super.serialize();
     // litegraph writes by widget index, holes included; stored lists are dense.
     const widgets = (this.widgets ?? []).filter((w) => w.serialize !== false);
-    if (widgets.length > 0) saved.widgets_values = widgets.map((w) => w.value) as never;
+    if (widgets.length > 0) saved.widgets_values = widgets.map((w) => w.value);
     else delete saved.widgets_values;
     return restoreSource(this, saved);
   }
@@ -93,7 +78,13 @@ export class NoodleNode extends LGraphNode {
     });
     for (const slot of declared.values()) {
       const { name, type, shape, widget } = slot;
-      inputs.push({ name, type, shape, link: null, ...(widget ? { widget: { name: widget.name } } : {}) });
+      inputs.push({
+        name,
+        type,
+        shape,
+        link: null,
+        ...(widget ? { widget: { name: widget.name } } : {}),
+      });
     }
     info.inputs = inputs;
     if (Array.isArray(info.outputs)) {
@@ -118,31 +109,6 @@ export class NoodleNode extends LGraphNode {
     return values.filter((_, i) => names[i] !== null);
   }
 
-  /** Shows pictures at the bottom of the node (none: removes them), growing it when needed. */
-  setImages(images: readonly NodeImage[]): void {
-    if (images.length === 0 && this.#view === null) return;
-    if (this.#view === null) {
-      this.#view = new ImageView({ name: '$preview', type: 'custom', value: '', options: {}, y: 0 }, this);
-      this.addCustomWidget(this.#view);
-    }
-    const wasEmpty = this.#view.images.length === 0;
-    this.#view.images = images;
-    if (wasEmpty && images.length > 0) {
-      const needed = this.computeSize();
-      this.setSize([Math.max(this.size[0], needed[0]), Math.max(this.size[1], needed[1])]);
-    }
-    this.setDirtyCanvas(true, true);
-  }
-
-  get images(): readonly NodeImage[] {
-    return this.#view?.images ?? [];
-  }
-
-  /** The picture at a point relative to the node, or null. */
-  imageAt(x: number, y: number): number | null {
-    return this.#view?.imageAt(x, y) ?? null;
-  }
-
   // Pictures are part of the node's body: it can be dragged by them.
   override getWidgetOnPos(
     x: number,
@@ -154,14 +120,7 @@ export class NoodleNode extends LGraphNode {
   }
 
   override drawProgressBar(ctx: CanvasRenderingContext2D): void {
-    const { progress } = this.status;
-    if (progress === null || this.flags.collapsed) return;
-    ctx.save();
-    ctx.fillStyle = 'rgba(0,0,0,0.35)';
-    ctx.fillRect(0, 0, this.size[0], 4);
-    ctx.fillStyle = palette.running;
-    ctx.fillRect(0, 0, this.size[0] * Math.min(1, Math.max(0, progress)), 4);
-    ctx.restore();
+    drawProgress(this, ctx);
   }
 }
 

@@ -1,10 +1,18 @@
-import { LiteGraph, SubgraphNode, type LGraph, type LGraphNode, type Subgraph } from '@comfyorg/litegraph';
+import {
+  LiteGraph,
+  SubgraphNode,
+  type LGraph,
+  type LGraphNode,
+  type Subgraph,
+} from '@comfyorg/litegraph';
 import type {
   ExportedSubgraphInstance,
   ISerialisedNode,
 } from '@comfyorg/litegraph/dist/types/serialisation';
 import type { IBaseWidget } from '@comfyorg/litegraph/dist/types/widgets';
 import { BaseWidget } from '@comfyorg/litegraph';
+import { drawProgress, outlineStatus } from './node-status.ts';
+import { ImageView } from './widgets/image-view.ts';
 import { rememberSource, restoreSource, settleValues } from './source.ts';
 
 /** Registers a node class for every subgraph definition as the graph creates it. */
@@ -34,6 +42,7 @@ function instanceClass(graph: LGraph, subgraph: Subgraph): typeof LGraphNode {
         mode: 0,
       };
       super(graph, subgraph, blank);
+      outlineStatus(this);
       for (const button of this.title_buttons) {
         // litegraph's icon is a glyph of an icon font that is not here.
         button.text = '⤢';
@@ -49,18 +58,31 @@ function instanceClass(graph: LGraph, subgraph: Subgraph): typeof LGraphNode {
         slots.delete(slot.name);
         return stored ?? { name: slot.name, type: slot.type, link: null };
       });
-      super.configure({ ...info, inputs: defined as typeof info.inputs });
-      if (info.id !== -1) rememberSource(this, info as ISerialisedNode);
+      super.configure({ ...info, inputs: defined });
+      if (info.id !== -1) rememberSource(this, info);
     }
 
     override serialize(): ISerialisedNode {
       const saved = super.serialize();
       const values = this.widgets.filter((w) => w.serialize !== false).map((w) => w.value);
-      if (values.length > 0) saved.widgets_values = values as typeof saved.widgets_values;
+      if (values.length > 0) saved.widgets_values = values;
       return restoreSource(this, saved);
     }
+
+    override getWidgetOnPos(
+      x: number,
+      y: number,
+      includeDisabled?: boolean,
+    ): IBaseWidget | undefined {
+      const widget = super.getWidgetOnPos(x, y, includeDisabled);
+      return widget instanceof ImageView ? undefined : widget;
+    }
+
+    override drawProgressBar(ctx: CanvasRenderingContext2D): void {
+      drawProgress(this, ctx);
+    }
   };
-  return made as unknown as typeof LGraphNode;
+  return made;
 }
 
 /**
@@ -80,7 +102,7 @@ export function applyProxyWidgets(graph: LGraph | Subgraph, seen = new Set<unkno
       const [innerId, name] = entry as unknown[];
       const inner = node.subgraph.nodes.find((n) => String(n.id) === String(innerId));
       const widget = inner?.widgets?.find((w) => w.name === name);
-      if (widget instanceof BaseWidget) addProxy(node, widget);
+      if (widget instanceof BaseWidget) addProxy(node, widget as BaseWidget);
     }
     settleValues(node);
     const needed = node.computeSize();

@@ -1,4 +1,5 @@
 import { isRecord } from './input-spec.ts';
+import { textOf } from '../text.ts';
 
 /** A stored UI workflow as far as the editor relies on it; everything else is carried along. */
 export interface WorkflowFile extends Record<string, unknown> {
@@ -64,7 +65,7 @@ function fixGraph(graph: Record<string, unknown>, arrayLinks: boolean): void {
       isRecord(n) && (typeof n.id === 'number' || typeof n.id === 'string'),
   );
   for (const [i, node] of nodes.entries()) {
-    node.type = String(node.type ?? 'UNKNOWN NODE');
+    node.type = textOf(node.type, 'UNKNOWN NODE');
     node.pos = pair(node.pos) ?? [80 + (i % 5) * 320, 80 + Math.floor(i / 5) * 260];
     node.size = pair(node.size) ?? [225, 100];
     if (!isRecord(node.flags)) node.flags = {};
@@ -108,10 +109,7 @@ function innermostFirst(definitions: Record<string, unknown>[]): Record<string, 
   return ordered;
 }
 
-function pick(
-  object: Record<string, unknown>,
-  keys: readonly string[],
-): Record<string, unknown> {
+function pick(object: Record<string, unknown>, keys: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(keys.filter((k) => k in object).map((k) => [k, object[k]]));
 }
 

@@ -1,6 +1,9 @@
 import { BaseSteppedWidget, type LGraphNode } from '@comfyorg/litegraph';
 import type { IComboWidget } from '@comfyorg/litegraph/dist/types/widgets';
-import type { DrawWidgetOptions, WidgetEventOptions } from '@comfyorg/litegraph/dist/widgets/BaseWidget';
+import type {
+  DrawWidgetOptions,
+  WidgetEventOptions,
+} from '@comfyorg/litegraph/dist/widgets/BaseWidget';
 import { drawField } from './draw-field.ts';
 import { openChoiceList } from './choice-list.ts';
 

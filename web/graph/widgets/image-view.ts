@@ -71,9 +71,7 @@ export class ImageView extends BaseWidget<ICustomWidget> implements ICustomWidge
     first: NodeImage,
   ): void {
     const many = this.images.length > 1 ? `${this.images.length} × ` : '';
-    const text = first.live
-      ? 'preview'
-      : `${many}${first.source.width} × ${first.source.height}`;
+    const text = first.live ? 'preview' : `${many}${first.source.width} × ${first.source.height}`;
     ctx.font = `10px ${ctx.font.replace(/^.*?px /, '')}`;
     ctx.textAlign = 'center';
     ctx.textBaseline = 'middle';

@@ -1,6 +1,7 @@
 import { BaseWidget, type LGraphNode } from '@comfyorg/litegraph';
 import type { IStringWidget } from '@comfyorg/litegraph/dist/types/widgets';
 import type { DrawWidgetOptions } from '@comfyorg/litegraph/dist/widgets/BaseWidget';
+import { textOf } from '../../text.ts';
 import { palette } from '../theme.ts';
 import { adjustEmphasis } from './emphasis.ts';
 import { fieldMargin } from './draw-field.ts';
@@ -67,8 +68,7 @@ export class Multiline extends BaseWidget<IStringWidget> implements IStringWidge
   refresh(): void {
     const area = this.#area;
     if (area === null) return;
-    const raw: unknown = this.value;
-    const text = typeof raw === 'string' ? raw : raw === null || raw === undefined ? '' : String(raw);
+    const text = textOf(this.value);
     if (area.value !== text && document.activeElement !== area) area.value = text;
     area.disabled = this.computedDisabled === true;
     area.classList.toggle('has-error', this.hasError === true);

@@ -1,6 +1,9 @@
 import { BaseSteppedWidget, type LGraphNode } from '@comfyorg/litegraph';
 import type { INumericWidget } from '@comfyorg/litegraph/dist/types/widgets';
-import type { DrawWidgetOptions, WidgetEventOptions } from '@comfyorg/litegraph/dist/widgets/BaseWidget';
+import type {
+  DrawWidgetOptions,
+  WidgetEventOptions,
+} from '@comfyorg/litegraph/dist/widgets/BaseWidget';
 import { evaluate } from '../arithmetic.ts';
 import { addInt, clampInt, snapInt, toInt, type Int } from '../integer.ts';
 import type { InputSpec } from '../input-spec.ts';
@@ -68,11 +71,11 @@ export class NumberBox extends BaseSteppedWidget<INumericWidget> implements INum
 
   /** The value as an exact integer or float (litegraph types it as number only). */
   get exact(): Int {
-    return this.value as Int;
+    return this.value;
   }
 
   override get value(): number {
-    return super.value as number;
+    return super.value;
   }
 
   override set value(value: number) {
@@ -133,9 +136,7 @@ export class NumberBox extends BaseSteppedWidget<INumericWidget> implements INum
       disabled: this.computedDisabled,
       error: this.hasError,
       plain: !showText,
-      fill: ranged
-        ? (Number(this.value) - Number(min)) / (Number(max) - Number(min))
-        : undefined,
+      fill: ranged ? (Number(this.value) - Number(min)) / (Number(max) - Number(min)) : undefined,
     });
   }
 

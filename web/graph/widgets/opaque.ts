@@ -12,7 +12,8 @@ export class Opaque extends BaseWidget<ICustomWidget> implements ICustomWidget {
   }
 
   override drawWidget(ctx: CanvasRenderingContext2D, { width, showText }: DrawWidgetOptions): void {
-    const text = typeof this.value === 'string' && this.value !== '' ? this.value : 'kept as loaded';
+    const text =
+      typeof this.value === 'string' && this.value !== '' ? this.value : 'kept as loaded';
     drawField(ctx, {
       width,
       y: this.y,

@@ -2,6 +2,7 @@ import type { LGraphNode } from '@comfyorg/litegraph';
 import { addInt, clampInt, type Int } from '../integer.ts';
 import { Choice } from './choice.ts';
 import { NumberBox } from './number.ts';
+import { textOf } from '../../text.ts';
 
 /** ComfyUI draws random seeds below 2^50, which its own JavaScript keeps exact; so do we. */
 const randomLimit = 1125899906842624;
@@ -36,7 +37,7 @@ export function applySeedControls(
     for (const widget of node.widgets ?? []) {
       const control = widget.linkedWidgets?.find((w) => w.name === 'control_after_generate');
       if (control === undefined || node.getSlotFromWidget(widget)?.link != null) continue;
-      const mode = String(control.value);
+      const mode = textOf(control.value);
       if (widget instanceof NumberBox) {
         const next = nextNumber(widget.exact, mode, widget.limits, random) as number;
         changed ||= next !== widget.value;

@@ -1,6 +1,10 @@
 import { BaseWidget, type LGraphNode } from '@comfyorg/litegraph';
 import type { IStringWidget } from '@comfyorg/litegraph/dist/types/widgets';
-import type { DrawWidgetOptions, WidgetEventOptions } from '@comfyorg/litegraph/dist/widgets/BaseWidget';
+import type {
+  DrawWidgetOptions,
+  WidgetEventOptions,
+} from '@comfyorg/litegraph/dist/widgets/BaseWidget';
+import { textOf } from '../../text.ts';
 import { drawField } from './draw-field.ts';
 import { editInline } from './inline-editor.ts';
 
@@ -18,7 +22,7 @@ export class TextLine extends BaseWidget<IStringWidget> implements IStringWidget
       width,
       y: this.y,
       label: this.displayName,
-      value: this.computedDisabled ? '' : asText(this.value),
+      value: this.computedDisabled ? '' : textOf(this.value),
       disabled: this.computedDisabled,
       error: this.hasError,
       plain: !showText,
@@ -30,11 +34,8 @@ export class TextLine extends BaseWidget<IStringWidget> implements IStringWidget
       canvas: options.canvas,
       node: options.node,
       widget: this,
-      text: asText(this.value),
+      text: textOf(this.value),
       commit: (text) => this.setValue(text, options),
     });
   }
 }
-
-const asText = (value: unknown): string =>
-  typeof value === 'string' ? value : value === undefined || value === null ? '' : String(value);

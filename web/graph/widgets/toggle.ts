@@ -1,6 +1,9 @@
 import { BaseWidget, type LGraphNode } from '@comfyorg/litegraph';
 import type { IBooleanWidget } from '@comfyorg/litegraph/dist/types/widgets';
-import type { DrawWidgetOptions, WidgetEventOptions } from '@comfyorg/litegraph/dist/widgets/BaseWidget';
+import type {
+  DrawWidgetOptions,
+  WidgetEventOptions,
+} from '@comfyorg/litegraph/dist/widgets/BaseWidget';
 import { palette } from '../theme.ts';
 import { drawField, fieldHeight, fieldMargin } from './draw-field.ts';
 

@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest';
+import { evaluate } from '../../web/graph/arithmetic.ts';
+import { inputSpec } from '../../web/graph/input-spec.ts';
+import { addInt, clampInt, snapInt, toInt } from '../../web/graph/integer.ts';
+import { adjustEmphasis } from '../../web/graph/widgets/emphasis.ts';
+import { gridFor } from '../../web/graph/widgets/image-view.ts';
+import { constrain, numberLimits } from '../../web/graph/widgets/number.ts';
+import { nextNumber } from '../../web/graph/widgets/seed-control.ts';
+
+const maxSeed = 18446744073709551615n;
+
+describe('integers', () => {
+  test.each([
+    ['18446744073709551615', maxSeed],
+    ['42', 42],
+    [' -7 ', -7],
+    ['1.5', null],
+    ['abc', null],
+    [9007199254740993n, 9007199254740993n],
+    [9007199254740991n, 9007199254740991],
+  ])('toInt(%s) = %s', (input, expected) => {
+    expect(toInt(input)).toBe(expected);
+  });
+
+  test('adding across 2^53 loses nothing', () => {
+    expect(addInt(9007199254740991, 2)).toBe(9007199254740993n);
+    expect(addInt(9007199254740993n, -2)).toBe(9007199254740991);
+  });
+
+  test.each([
+    [517, 8, 16, 520],
+    [515, 8, 16, 512],
+    [515, 8, null, 512],
+    [7, 2, 1, 7],
+  ])('snapInt(%s, step %s, min %s) = %s', (value, step, min, expected) => {
+    expect(snapInt(value, step, min)).toBe(expected);
+  });
+
+  test('bounds may be bigger than a number holds', () => {
+    expect(clampInt(maxSeed + 5n, 0, maxSeed)).toBe(maxSeed);
+  });
+});
+
+describe('number fields', () => {
+  const cfg = numberLimits(
+    inputSpec('cfg', ['FLOAT', { min: 0, max: 100, step: 0.1, round: 0.01 }], true),
+  );
+  const width = numberLimits(inputSpec('width', ['INT', { min: 16, max: 16384, step: 8 }], true));
+
+  test('a float is rounded as its input says', () => {
+    expect(constrain(4.256, cfg)).toBe(4.26);
+    expect(constrain(1000, cfg)).toBe(100);
+    expect(cfg.precision).toBe(2);
+  });
+
+  test('an integer snaps to its step', () => {
+    expect(constrain(517, width)).toBe(520);
+    expect(constrain(3, width)).toBe(16);
+  });
+
+  test.each([
+    ['512*1.5', 768],
+    ['(1+2)*-3', -9],
+    ['1,5', 1.5],
+    ['1e3', 1000],
+    ['2**3', null],
+    ['alert(1)', null],
+    ['', null],
+    ['1/0', null],
+  ])('typed %s gives %s', (text, expected) => {
+    expect(evaluate(text)).toBe(expected);
+  });
+});
+
+describe('control after generate', () => {
+  const limits = numberLimits(inputSpec('seed', ['INT', { min: 0, max: maxSeed }], true));
+
+  test.each([
+    ['fixed', 5, 5],
+    ['increment', 9007199254740991, 9007199254740992n],
+    ['decrement', 0, 0],
+    ['increment', maxSeed, maxSeed],
+  ] as const)('%s of %s is %s', (mode, value, expected) => {
+    expect(nextNumber(value, mode, limits, () => 0.5)).toBe(expected);
+  });
+
+  test('random seeds stay below 2^50, as ComfyUI draws them', () => {
+    const seed = nextNumber(0, 'randomize', limits, () => 0.999999);
+    expect(Number(seed)).toBeLessThan(2 ** 50);
+    expect(Number.isSafeInteger(seed)).toBe(true);
+  });
+});
+
+describe('prompt weights', () => {
+  test.each([
+    ['a red circle', 3, 3, 1, 'a (red:1.05) circle'],
+    ['a (red:1.05) circle', 4, 4, -1, 'a red circle'],
+    ['a (red:1.2) circle', 4, 6, 1, 'a (red:1.25) circle'],
+    ['a red circle', 2, 12, -1, 'a (red circle:0.95)'],
+  ] as const)('%s', (text, start, end, direction, expected) => {
+    expect(adjustEmphasis(text, start, end, direction).text).toBe(expected);
+  });
+});
+
+test.each([
+  [1, 300, 300, { columns: 1, rows: 1 }],
+  [4, 300, 300, { columns: 2, rows: 2 }],
+  [3, 900, 300, { columns: 3, rows: 1 }],
+])('a grid for %s pictures in %s × %s', (count, width, height, expected) => {
+  expect(gridFor(count, width, height, 1)).toEqual(expected);
+});

@@ -1,0 +1,171 @@
+import { parseJson, stringifyJson, toPlain } from '../../engine/workflow/lossless-json.ts';
+import { isRecord } from '../graph/input-spec.ts';
+import type {
+  FileRef,
+  HistoryEntry,
+  NodeErrors,
+  NodeOutput,
+  ObjectInfo,
+  PromptAnswer,
+  QueueItem,
+} from './types.ts';
+import { textOf } from '../text.ts';
+
+/** The HTTP side of the server, by ComfyUI's routes; all URLs are relative to the page. */
+export type Server = ReturnType<typeof createServer>;
+
+/** Makes the client of the server that served the page; `base` is the page's own address. */
+export function createServer(base: string) {
+  const url = (path: string): string => new URL(path, base).href;
+
+  const getJson = async (path: string): Promise<unknown> => {
+    const response = await fetch(url(path), { cache: 'no-cache' });
+    if (!response.ok) throw new Error(`${path}: the server answered ${response.status}`);
+    return toPlain(parseJson(await response.text()));
+  };
+  const post = (path: string, body: unknown): Promise<Response> =>
+    fetch(url(path), {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: stringifyJson(body, { style: 'compact' }),
+    });
+
+  const viewUrl = (file: FileRef, preview?: string): string => {
+    const query = new URLSearchParams({
+      filename: file.filename,
+      subfolder: file.subfolder ?? '',
+      type: file.type ?? 'output',
+    });
+    if (preview !== undefined) query.set('preview', preview);
+    return url(`view?${query.toString()}`);
+  };
+
+  return {
+    url,
+    viewUrl,
+    socketUrl: (clientId: string): string => {
+      const address = new URL(`ws?clientId=${encodeURIComponent(clientId)}`, base);
+      address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
+      return address.href;
+    },
+    objectInfo: async (): Promise<ObjectInfo> => (await getJson('object_info')) as ObjectInfo,
+    postPrompt: async (body: unknown): Promise<PromptAnswer> =>
+      readAnswer(await post('prompt', body)),
+    queue: async (): Promise<{ running: QueueItem[]; pending: QueueItem[] }> => {
+      const data = await getJson('queue');
+      const list = (key: string): QueueItem[] =>
+        isRecord(data) && Array.isArray(data[key]) ? data[key].map(readItem) : [];
+      // Pending items come in heap order.
+      return {
+        running: list('queue_running'),
+        pending: list('queue_pending').sort((a, b) => a.number - b.number),
+      };
+    },
+    /** Newest first. */
+    history: async (limit: number): Promise<HistoryEntry[]> => {
+      const data = await getJson(`history?max_items=${limit}`);
+      return Object.values(isRecord(data) ? data : {})
+        .map(readEntry)
+        .reverse();
+    },
+    historyOf: async (promptId: string): Promise<HistoryEntry | null> => {
+      const data = await getJson(`history/${encodeURIComponent(promptId)}`);
+      return isRecord(data) && promptId in data ? readEntry(data[promptId]) : null;
+    },
+    interrupt: (): Promise<Response> => post('interrupt', {}),
+    clearQueue: (): Promise<Response> => post('queue', { clear: true }),
+    deleteQueued: (ids: readonly string[]): Promise<Response> => post('queue', { delete: ids }),
+    clearHistory: (): Promise<Response> => post('history', { clear: true }),
+    deleteHistory: (ids: readonly string[]): Promise<Response> => post('history', { delete: ids }),
+    upload: async (file: File): Promise<string> => {
+      const form = new FormData();
+      form.append('image', file, file.name);
+      const response = await fetch(url('upload/image'), { method: 'POST', body: form });
+      if (!response.ok)
+        throw new Error(`upload of ${file.name}: the server answered ${response.status}`);
+      const answer = toPlain(parseJson(await response.text()));
+      if (!isRecord(answer)) throw new Error('upload: expected an object');
+      const folder = typeof answer.subfolder === 'string' ? answer.subfolder : '';
+      return folder === '' ? String(answer.name) : `${folder}/${String(answer.name)}`;
+    },
+    examples: async (): Promise<string[]> => {
+      const list = await getJson('ui/workflows/');
+      return Array.isArray(list) ? list.map((n) => String(n).replace(/\.json$/, '')) : [];
+    },
+    example: (name: string): Promise<unknown> =>
+      getJson(`ui/workflows/${encodeURIComponent(name)}.json`),
+    /** Paths below the user's workflows folder. */
+    savedWorkflows: async (): Promise<string[]> => {
+      const list = await getJson('v2/userdata');
+      const items = Array.isArray(list) ? list.filter(isRecord) : [];
+      return items
+        .filter((item) => item.type === 'file' && typeof item.path === 'string')
+        .map((item) => String(item.path))
+        .filter((path) => path.startsWith('workflows/') && path.endsWith('.json'))
+        .map((path) => path.slice('workflows/'.length));
+    },
+    savedWorkflow: (path: string): Promise<unknown> =>
+      getJson(`userdata/${encodeURIComponent(`workflows/${path}`)}`),
+    saveWorkflow: (path: string, text: string): Promise<Response> =>
+      fetch(url(`userdata/${encodeURIComponent(`workflows/${path}`)}?overwrite=true`), {
+        method: 'POST',
+        body: text,
+      }),
+  };
+}
+
+async function readAnswer(response: Response): Promise<PromptAnswer> {
+  const text = await response.text();
+  let data: unknown = null;
+  try {
+    data = toPlain(parseJson(text));
+  } catch {
+    // A proxy's HTML page or a plain 500: reported below.
+  }
+  const body = isRecord(data) ? data : {};
+  const nodeErrors = (isRecord(body.node_errors) ? body.node_errors : {}) as Record<
+    string,
+    NodeErrors
+  >;
+  if (response.ok) return { ok: true, promptId: String(body.prompt_id), nodeErrors };
+  const error = isRecord(body.error) ? body.error : {};
+  return {
+    ok: false,
+    nodeErrors,
+    error: {
+      type: textOf(error.type, 'server_error'),
+      message: textOf(error.message, `The server answered ${response.status}`),
+      details: textOf(error.details, text.slice(0, 300)),
+    },
+  };
+}
+
+function readItem(raw: unknown): QueueItem {
+  const [number, promptId, prompt, extraData] = Array.isArray(raw) ? (raw as unknown[]) : [];
+  return {
+    number: Number(number ?? 0),
+    promptId: textOf(promptId),
+    prompt: isRecord(prompt) ? prompt : {},
+    extraData: isRecord(extraData) ? extraData : {},
+  };
+}
+
+function readEntry(raw: unknown): HistoryEntry {
+  const entry = isRecord(raw) ? raw : {};
+  const status = isRecord(entry.status) ? entry.status : {};
+  const messages = (Array.isArray(status.messages) ? status.messages : []).filter(
+    (m): m is [string, Record<string, unknown>] => Array.isArray(m) && isRecord(m[1]),
+  );
+  const find = (type: string) => messages.find(([name]) => name === type)?.[1];
+  const start = Number(find('execution_start')?.timestamp);
+  const failed = find('execution_error');
+  const interrupted = find('execution_interrupted');
+  const end = Number((find('execution_success') ?? failed ?? interrupted)?.timestamp);
+  return {
+    ...readItem(entry.prompt),
+    outputs: (isRecord(entry.outputs) ? entry.outputs : {}) as Record<string, NodeOutput>,
+    status: interrupted ? 'interrupted' : status.status_str === 'error' ? 'error' : 'success',
+    duration: Number.isFinite(end - start) ? end - start : null,
+    errorMessage: failed ? textOf(failed.exception_message).trim() : null,
+  };
+}

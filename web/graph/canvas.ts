@@ -1,0 +1,337 @@
+import {
+  LGraphCanvas,
+  LGraphEventMode,
+  LGraphGroup,
+  LGraphNode,
+  LiteGraph,
+  Reroute,
+  SubgraphNode,
+  type ContextMenu,
+  type IContextMenuValue,
+  type LGraph,
+  type Positionable,
+  type Subgraph,
+} from '@comfyorg/litegraph';
+import type { SearchRequest } from '../state.ts';
+import { editInline } from './widgets/inline-editor.ts';
+import { imageAt, imagesOf } from './node-pictures.ts';
+
+/** What the canvas asks of the page. */
+export interface CanvasHost {
+  readonly search: (request: SearchRequest) => void;
+  readonly openImage: (node: LGraphNode, index: number) => void;
+  readonly changed: () => void;
+}
+
+const clipboardKey = 'litegrapheditor_clipboard';
+
+/** litegraph's canvas with this editor's menus, search, copying and dimming of unused nodes. */
+export class EditorCanvas extends LGraphCanvas {
+  readonly host: CanvasHost;
+
+  constructor(element: HTMLCanvasElement, graph: LGraph, host: CanvasHost) {
+    super(element, graph);
+    this.host = host;
+  }
+
+  // Copy, paste and select-all come as page events (editor keys), see keys.ts.
+  override processKey(event: KeyboardEvent): void {
+    const editing = event.ctrlKey || event.metaKey;
+    if (editing && ['c', 'v', 'x', 'a'].includes(event.key.toLowerCase())) return;
+    super.processKey(event);
+    if (event.type === 'keydown' && (event.key === 'Delete' || event.key === 'Backspace')) {
+      this.host.changed();
+    }
+  }
+
+  override drawNode(node: LGraphNode, ctx: CanvasRenderingContext2D): void {
+    const alpha = this.editor_alpha;
+    if (node.mode === LGraphEventMode.NEVER) this.editor_alpha = 0.4;
+    if (node.mode === LGraphEventMode.BYPASS) this.editor_alpha = 0.35;
+    super.drawNode(node, ctx);
+    if (node.mode === LGraphEventMode.BYPASS && !node.flags.collapsed) {
+      ctx.save();
+      ctx.globalAlpha = 0.22;
+      ctx.fillStyle = '#c05ce0';
+      ctx.beginPath();
+      ctx.roundRect(
+        0,
+        -LiteGraph.NODE_TITLE_HEIGHT,
+        node.size[0],
+        node.size[1] + LiteGraph.NODE_TITLE_HEIGHT,
+        8,
+      );
+      ctx.fill();
+      ctx.restore();
+    }
+    this.editor_alpha = alpha;
+  }
+
+  /** Copies the selection as text that keeps 64-bit seeds (as digits in quotes). */
+  override copyToClipboard(items?: Iterable<Positionable>): void {
+    const nodes: unknown[] = [];
+    const groups: unknown[] = [];
+    const reroutes: unknown[] = [];
+    const links: unknown[] = [];
+    const subgraphs = new Set<Subgraph>();
+    for (const item of items ?? this.selectedItems) {
+      if (item instanceof LGraphNode) {
+        const data = item.clone()?.serialize();
+        if (item.clonable === false || data === undefined) continue;
+        nodes.push({ ...data, id: item.id });
+        for (const { link } of item.inputs) {
+          const found = this.graph?.getLink(link);
+          if (found) links.push(found.asSerialisable());
+        }
+        if (item instanceof SubgraphNode) subgraphs.add(item.subgraph);
+      } else if (item instanceof LGraphGroup) groups.push(item.serialize());
+      else if (item instanceof Reroute) reroutes.push(item.asSerialisable());
+    }
+    const definitions = [...subgraphs].map((s) => s.clone(true).asSerialisable());
+    localStorage.setItem(
+      clipboardKey,
+      JSON.stringify(
+        { nodes, groups, reroutes, links, subgraphs: definitions },
+        (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value),
+      ),
+    );
+  }
+
+  override showSearchBox(event: MouseEvent): HTMLDivElement {
+    const at = this.convertEventToCanvasOffset(event);
+    this.host.search({
+      x: event.clientX,
+      y: event.clientY,
+      pick: (type) => this.addNode(type, [at[0], at[1]]),
+    });
+    return document.createElement('div');
+  }
+
+  /** A link was dropped on empty canvas: search among the nodes that take it, and connect. */
+  override showConnectionMenu(
+    options: Parameters<LGraphCanvas['showConnectionMenu']>[0],
+  ): ContextMenu<string> | undefined {
+    const { e, nodeFrom, slotFrom, nodeTo, slotTo } = options;
+    if (e === undefined) return undefined;
+    const node = nodeFrom ?? nodeTo;
+    const slot = slotFrom ?? slotTo;
+    if (!(node instanceof LGraphNode) || typeof slot !== 'object' || slot === null)
+      return undefined;
+    const at = this.convertEventToCanvasOffset(e);
+    const fromOutput = nodeFrom !== undefined && nodeFrom !== null;
+    this.host.search({
+      x: e.clientX,
+      y: e.clientY,
+      accepts: { type: String(slot.type), side: fromOutput ? 'input' : 'output' },
+      pick: (type) => {
+        const made = this.addNode(type, [at[0], at[1]]);
+        if (made === null) return;
+        if (fromOutput) {
+          const index = node.outputs.findIndex((o) => o === slot || o.name === slot.name);
+          node.connectByType(Math.max(0, index), made, slot.type);
+        } else {
+          const index = node.inputs.findIndex((o) => o === slot || o.name === slot.name);
+          node.connectByTypeOutput(Math.max(0, index), made, slot.type);
+        }
+        this.setDirty(true, true);
+        this.host.changed();
+      },
+    });
+    return undefined;
+  }
+
+  /** Adds a node of a registered type with its title bar at a point of the graph. */
+  addNode(type: string, at: readonly [number, number]): LGraphNode | null {
+    const node = LiteGraph.createNode(type);
+    if (node === null || this.graph === null) return null;
+    this.graph.beforeChange();
+    node.pos = [at[0], at[1] + 15];
+    this.graph.add(node);
+    this.graph.afterChange();
+    this.selectItems([node]);
+    this.host.changed();
+    return node;
+  }
+
+  /** Renames a node in place, over its title. */
+  rename(node: LGraphNode): void {
+    editInline({
+      canvas: this,
+      node,
+      widget: { name: 'Title', y: 5 - LiteGraph.NODE_TITLE_HEIGHT },
+      text: node.title,
+      commit: (text) => {
+        node.title =
+          text.trim() === '' ? ((node.constructor as { title?: string }).title ?? '') : text;
+        this.host.changed();
+      },
+    });
+  }
+
+  /** Switches the selected nodes between normal and muted (2) or bypassed (4). */
+  toggleMode(mode: LGraphEventMode): void {
+    const nodes = [...this.selectedItems].filter((item) => item instanceof LGraphNode);
+    const all = nodes.every((node) => node.mode === mode);
+    for (const node of nodes) node.mode = all ? LGraphEventMode.ALWAYS : mode;
+    this.setDirty(true, true);
+    this.host.changed();
+  }
+
+  /** Puts a frame around the selection. */
+  groupSelection(): void {
+    if (this.selectedItems.size === 0 || this.graph === null) return;
+    const group = new LGraphGroup('Group');
+    this.graph.add(group);
+    group.resizeTo(this.selectedItems, 14);
+    this.setDirty(true, true);
+    this.host.changed();
+  }
+
+  override getNodeMenuOptions(node: LGraphNode): ReturnType<LGraphCanvas['getNodeMenuOptions']> {
+    const selected = (): LGraphNode[] => [
+      ...new Set([node, ...Object.values(this.selected_nodes)]),
+    ];
+    const each = (change: (n: LGraphNode) => void) => () => {
+      selected().forEach(change);
+      this.setDirty(true, true);
+      this.host.changed();
+    };
+    const mode = (target: LGraphEventMode) =>
+      each((n) => {
+        n.mode = n.mode === target ? LGraphEventMode.ALWAYS : target;
+      });
+    const items: (IContextMenuValue<string> | null)[] = [];
+    const index = imageAt(
+      node,
+      this.graph_mouse[0] - node.pos[0],
+      this.graph_mouse[1] - node.pos[1],
+    );
+    if (imagesOf(node).length > 0) {
+      items.push(
+        { content: 'Open image', callback: () => this.host.openImage(node, index ?? 0) },
+        null,
+      );
+    }
+    if (node instanceof SubgraphNode) {
+      items.push({ content: 'Open subgraph', callback: () => this.openSubgraph(node.subgraph) });
+    }
+    items.push(
+      { content: 'Rename', callback: () => this.rename(node) },
+      {
+        content: 'Colour',
+        has_submenu: true,
+        submenu: { options: colorItems(each) },
+      } as unknown as IContextMenuValue<string>,
+      {
+        content: node.flags.collapsed ? 'Expand' : 'Collapse',
+        callback: each((n) => n.collapse(true)),
+      },
+      { content: node.pinned ? 'Unpin' : 'Pin', callback: each((n) => n.pin()) },
+      null,
+      {
+        content: node.mode === LGraphEventMode.NEVER ? 'Unmute' : 'Mute',
+        callback: mode(LGraphEventMode.NEVER),
+      },
+      {
+        content: node.mode === LGraphEventMode.BYPASS ? 'Remove bypass' : 'Bypass',
+        callback: mode(LGraphEventMode.BYPASS),
+      },
+      null,
+      {
+        content: 'Duplicate',
+        callback: () => {
+          this.copyToClipboard(selected());
+          this.pasteFromClipboard({ position: [node.pos[0] + 30, node.pos[1] + 30] });
+          this.host.changed();
+        },
+      },
+      {
+        content: 'Convert to subgraph',
+        callback: () => {
+          this.graph?.convertToSubgraph(new Set<Positionable>(selected()));
+          this.host.changed();
+        },
+      },
+      {
+        content: 'Remove',
+        callback: each((n) => n.graph?.remove(n)),
+      },
+    );
+    return items;
+  }
+
+  override getCanvasMenuOptions(): IContextMenuValue<string>[] {
+    const at: [number, number] = [this.graph_mouse[0], this.graph_mouse[1]];
+    return [
+      {
+        content: 'Add node',
+        callback: (_value: unknown, _options: unknown, event?: MouseEvent) => {
+          this.host.search({
+            x: event?.clientX ?? innerWidth / 2,
+            y: event?.clientY ?? innerHeight / 2,
+            pick: (type) => this.addNode(type, at),
+          });
+        },
+      },
+      {
+        content: 'Add group',
+        callback: () => {
+          const group = new LGraphGroup('Group');
+          group.pos = at;
+          this.graph?.add(group);
+          this.host.changed();
+        },
+      },
+      ...(this.selectedItems.size > 1
+        ? [{ content: 'Group selected', callback: () => this.groupSelection() }]
+        : []),
+      {
+        content: 'Fit view',
+        callback: () => this.fitView(),
+      },
+    ] as IContextMenuValue<string>[];
+  }
+
+  /** Moves and zooms so that everything is in sight, never larger than life. */
+  fitView(margin = 60): void {
+    const items = [...(this.graph?.nodes ?? [])];
+    if (items.length === 0) {
+      this.ds.scale = 1;
+      this.ds.offset = [0, 0];
+      return this.setDirty(true, true);
+    }
+    let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+    for (const { pos, size, flags } of items) {
+      left = Math.min(left, pos[0]);
+      top = Math.min(top, pos[1] - LiteGraph.NODE_TITLE_HEIGHT);
+      right = Math.max(right, pos[0] + size[0]);
+      bottom = Math.max(bottom, pos[1] + (flags.collapsed ? 0 : size[1]));
+    }
+    const { clientWidth, clientHeight } = this.canvas;
+    const scale = Math.min(
+      1,
+      (clientWidth - 2 * margin) / (right - left),
+      (clientHeight - 2 * margin) / (bottom - top),
+    );
+    this.ds.scale = Math.max(this.ds.min_scale, scale);
+    this.ds.offset = [
+      clientWidth / 2 / this.ds.scale - (left + right) / 2,
+      clientHeight / 2 / this.ds.scale - (top + bottom) / 2,
+    ];
+    this.setDirty(true, true);
+  }
+}
+
+type Each = (change: (n: LGraphNode) => void) => () => void;
+
+function colorItems(each: Each): unknown[] {
+  const named = Object.entries(LGraphCanvas.node_colors).map(([name, option]) => ({
+    content: name.replace('_', ' '),
+    swatch: option.bgcolor,
+    callback: each((n) => n.setColorOption(option)),
+  }));
+  return [
+    { content: 'none', swatch: '#24262d', callback: each((n) => n.setColorOption(null)) },
+    ...named,
+  ];
+}

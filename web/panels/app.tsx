@@ -1,0 +1,49 @@
+import type { Server } from '../api/server.ts';
+import type { ObjectInfo } from '../api/types.ts';
+import type { Editor } from '../editor.ts';
+import type { Files } from '../files.ts';
+import type { Runner } from '../run.ts';
+import type { State } from '../state.ts';
+import { HelpDialog } from './help.tsx';
+import { Lightbox } from './lightbox.tsx';
+import { NodeLibrary } from './node-library.tsx';
+import { NodeSearch } from './node-search.tsx';
+import { ProblemPanel } from './problem-panel.tsx';
+import { QueuePanel } from './queue-panel.tsx';
+import { Toasts } from './toasts.tsx';
+import { Tooltip } from './tooltip.tsx';
+import { TopBar } from './top-bar.tsx';
+import { WorkflowPanel } from './workflow-panel.tsx';
+import { SideRail, SubgraphTrail, ZoomBar } from './canvas-controls.tsx';
+
+export interface AppParts {
+  readonly editor: Editor;
+  readonly runner: Runner;
+  readonly files: Files;
+  readonly server: Server;
+  readonly state: State;
+  readonly objectInfo: ObjectInfo;
+}
+
+/** Everything around the canvas. */
+export function App(parts: AppParts) {
+  const { state } = parts;
+  const panel = state.sidePanel.value;
+  return (
+    <>
+      <TopBar {...parts} />
+      <SideRail {...parts} />
+      {panel === 'queue' && <QueuePanel {...parts} />}
+      {panel === 'workflows' && <WorkflowPanel {...parts} />}
+      {panel === 'nodes' && <NodeLibrary {...parts} />}
+      <SubgraphTrail {...parts} />
+      <ProblemPanel {...parts} />
+      <ZoomBar {...parts} />
+      <Tooltip {...parts} />
+      <NodeSearch {...parts} />
+      <Lightbox state={state} />
+      <HelpDialog state={state} />
+      <Toasts state={state} />
+    </>
+  );
+}

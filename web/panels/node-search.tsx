@@ -1,0 +1,90 @@
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { searchNodes } from '../graph/search.ts';
+import { colorOfType } from '../graph/theme.ts';
+import type { SearchRequest } from '../state.ts';
+import type { AppParts } from './app.tsx';
+
+/** The node search that a double click or a dropped link opens. */
+export function NodeSearch(parts: AppParts) {
+  const request = parts.state.search.value;
+  return request === null ? null : <SearchBox {...parts} request={request} />;
+}
+
+function SearchBox({ state, objectInfo, editor, request }: AppParts & { request: SearchRequest }) {
+  const text = useSignal('');
+  const active = useSignal(0);
+  const input = useRef<HTMLInputElement>(null);
+  const list = useRef<HTMLDivElement>(null);
+  const found = searchNodes(objectInfo, text.value, request.accepts);
+
+  useEffect(() => {
+    const timer = requestAnimationFrame(() => input.current?.focus());
+    return () => cancelAnimationFrame(timer);
+  }, []);
+  useEffect(() => {
+    list.current?.children[active.value]?.scrollIntoView({ block: 'nearest' });
+  }, [active.value]);
+
+  const close = (): void => {
+    state.search.value = null;
+    editor.canvas.canvas.focus();
+  };
+  const pick = (type: string): void => {
+    close();
+    request.pick(type);
+  };
+  const onKey = (event: KeyboardEvent): void => {
+    const move = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
+    if (move !== 0) active.value = Math.max(0, Math.min(found.length - 1, active.value + move));
+    else if (event.key === 'Enter' && found[active.value]) pick(found[active.value].type);
+    else if (event.key === 'Escape') close();
+    else return;
+    event.preventDefault();
+  };
+  const left = Math.max(8, Math.min(request.x - 40, innerWidth - 388));
+  const top = Math.max(56, Math.min(request.y - 20, innerHeight - 420));
+  return (
+    <div class="search-shade" onPointerDown={(e) => e.target === e.currentTarget && close()}>
+      <div class="search-box" role="dialog" aria-label="Add node" style={{ left, top }}>
+        <div class="search-field">
+          <input
+            ref={input}
+            type="text"
+            placeholder="Search nodes"
+            aria-label="Search nodes"
+            spellcheck={false}
+            value={text.value}
+            onInput={(e) => {
+              text.value = e.currentTarget.value;
+              active.value = 0;
+            }}
+            onKeyDown={onKey}
+          />
+          {request.accepts && (
+            <span class="type-chip" style={{ '--type': colorOfType(request.accepts.type) }}>
+              {request.accepts.type}
+            </span>
+          )}
+        </div>
+        <div class="search-results" role="listbox" ref={list}>
+          {found.map((node, i) => (
+            <button
+              key={node.type}
+              type="button"
+              role="option"
+              aria-selected={i === active.value}
+              onPointerMove={() => (active.value = i)}
+              onClick={() => pick(node.type)}
+            >
+              <span>{node.title}</span>
+              {node.mark !== null && <em data-mark={node.mark}>{node.mark}</em>}
+              <small>{node.category}</small>
+            </button>
+          ))}
+          {found.length === 0 && <p class="empty">No node matches.</p>}
+        </div>
+      </div>
+    </div>
+  );
+}

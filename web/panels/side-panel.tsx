@@ -1,0 +1,34 @@
+import type { ComponentChildren } from 'preact';
+import type { State } from '../state.ts';
+import { Icon } from './icons.tsx';
+
+interface SidePanelParts {
+  readonly title: string;
+  readonly state: State;
+  readonly actions?: ComponentChildren;
+  readonly children: ComponentChildren;
+}
+
+/** The frame of a panel on the left: title, actions, close button, scrolling body. */
+export function SidePanel({ title, state, actions, children }: SidePanelParts) {
+  return (
+    <aside class="side-panel" aria-label={title}>
+      <header>
+        <h2>{title}</h2>
+        <span class="grow" />
+        {actions}
+        <button
+          type="button"
+          aria-label={`Close ${title}`}
+          title="Close"
+          onClick={() => {
+            state.sidePanel.value = null;
+          }}
+        >
+          <Icon name="clear" />
+        </button>
+      </header>
+      <div class="side-body">{children}</div>
+    </aside>
+  );
+}
