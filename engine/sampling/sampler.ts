@@ -40,8 +40,8 @@ export type Sampler = (
 /** A sampler with what the driver must know about it: the value on SAMPLER wires. */
 export interface SamplerDefinition {
   readonly run: Sampler;
-  /** Where its noise comes from; 'seeded' draws one tensor per request. */
-  readonly noise?: 'seeded' | 'brownian';
+  /** Its noise is a Brownian path over sigma; otherwise each request draws one tensor. */
+  readonly noise?: 'brownian';
   /** Schedules get one step more and lose their second last sigma. */
   readonly dropPenultimate?: boolean;
   /** It reads `uncond`, so the unconditional side is evaluated even at cfg 1. */

@@ -4,7 +4,7 @@ import { sampleLatent } from '../../../engine/sampling/driver.ts';
 import type { GuidanceHooks } from '../../../engine/sampling/guidance.ts';
 import { differentialDiffusion, prepareMask } from '../../../engine/sampling/inpaint.ts';
 import { prepareNoise } from '../../../engine/sampling/noise/prepare-noise.ts';
-import { samplers, type SamplerName } from '../../../engine/sampling/samplers.ts';
+import { samplerByName } from '../../../engine/sampling/samplers.ts';
 import { type CaseResult, type Comparison, compare } from '../area.ts';
 import type { GoldenCase } from '../open-case.ts';
 import { analyticModel } from './analytic-model.ts';
@@ -30,8 +30,7 @@ interface KSamplerParams extends TrajectoryParams {
 /** First with the reference's noises, then the whole pipeline from the seed on. */
 export async function ksampler(golden: GoldenCase<KSamplerParams>): Promise<CaseResult> {
   const { params, tolerance } = golden;
-  const sampler = samplers[params.sampler as SamplerName];
-  if (!sampler) return { skip: `sampler '${params.sampler}' is not available` };
+  const sampler = samplerByName(params.sampler);
   const strength = params.differential_strength;
   const guidance = strength === undefined ? {} : { mask: differentialDiffusion(strength) };
   const comparisons: Comparison[] = [];

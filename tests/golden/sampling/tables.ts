@@ -5,7 +5,7 @@ import {
   createModelSampling,
   type ModelSampling,
 } from '../../../engine/sampling/model-sampling.ts';
-import { samplers, type SamplerName } from '../../../engine/sampling/samplers.ts';
+import { samplerByName, samplers } from '../../../engine/sampling/samplers.ts';
 import { calculateSigmas, ksamplerSigmas } from '../../../engine/sampling/schedules.ts';
 import { type Comparison, compare } from '../area.ts';
 import type { GoldenCase } from '../open-case.ts';
@@ -84,7 +84,7 @@ export function ksamplerSchedules(golden: GoldenCase<TableParams>): Comparison[]
     const got = ksamplerSigmas(models[model](), scheduler, {
       steps: Number(steps),
       denoise: Number(denoise),
-      dropPenultimate: samplers[sampler as SamplerName]?.dropPenultimate ?? false,
+      dropPenultimate: samplerByName(sampler).dropPenultimate ?? false,
     });
     return compare(name, list(got), golden.array(name), golden.tolerance);
   });

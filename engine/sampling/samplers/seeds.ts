@@ -1,0 +1,89 @@
+/**
+ * SEEDS (Gonzalez et al. 2023, arXiv 2305.14267): exponential Runge-Kutta solvers whose stages share
+ * their noise.
+ */
+import { weightedSum } from '../../array/elementwise.ts';
+import type { NDArray } from '../../array/nd.ts';
+import type { Sampler, SamplerTools } from '../sampler.ts';
+import type { Ancestral } from './euler-ancestral.ts';
+import { finiteSnr, halfLogSnr } from './steps.ts';
+
+/** h·phi_2(h) of exponential integrators. */
+const phi2 = (h: number): number => (Math.expm1(h) - h) / h;
+
+/**
+ * Noise that grows along a step: the noise of a later stage contains that of the earlier ones.
+ * `part` is how far the stage lies along the step of length h.
+ */
+function growingNoise(
+  noise: SamplerTools['noise'],
+  { from, h, eta }: { from: number; h: number; eta: number },
+): (sigma: number, part: number) => NDArray {
+  let z: NDArray | undefined;
+  let [sigmaBefore, partBefore] = [from, 0];
+  return (sigma, part) => {
+    const g = (partBefore - part) * h * eta;
+    const fresh: [number, NDArray] = [Math.sqrt(-Math.expm1(2 * g)), noise(sigmaBefore, sigma)];
+    z = z ? weightedSum([Math.exp(g), z], fresh) : weightedSum(fresh);
+    [sigmaBefore, partBefore] = [sigma, part];
+    return z;
+  };
+}
+
+/** What one stage puts together: weights of the predictions, for a stage `part` of the way. */
+type Stage = (hEta: number) => readonly number[];
+
+/** Stages at `parts` of each step (the last is 1); stage k weighs the predictions made so far. */
+const seeds =
+  (parts: readonly number[], stages: readonly Stage[]) =>
+  ({ eta = 1, sNoise = 1 }: Ancestral = {}): Sampler =>
+  async (denoise, x, given, { noise, sampling, step }) => {
+    const sigmas = finiteSnr(given, sampling);
+    const snr = halfLogSnr(sampling);
+    for (let i = 0; i + 1 < sigmas.length; i++) {
+      const [s, t] = [sigmas[i], sigmas[i + 1]];
+      const predictions = [await denoise(x, s)];
+      await step({ i, x, denoised: predictions[0] });
+      if (t === 0) {
+        [x] = predictions;
+        continue;
+      }
+      const lambda = snr.lambda(s);
+      const h = snr.lambda(t) - lambda;
+      const z = growingNoise(noise, { from: s, h, eta });
+      for (let k = 0; k < parts.length; k++) {
+        const last = k === parts.length - 1;
+        const sigma = last ? t : snr.sigma(lambda + parts[k] * h);
+        const alpha = snr.alpha(sigma);
+        const weights = stages[k](h * (eta + 1));
+        const terms = predictions.map((d, j): [number, NDArray] => [-alpha * weights[j], d]);
+        terms.push([(sigma / s) * Math.exp(-parts[k] * h * eta), x]);
+        if (eta > 0 && sNoise > 0) terms.push([sigma * sNoise, z(sigma, parts[k])]);
+        const y = weightedSum(...terms);
+        if (last) x = y;
+        else predictions.push(await denoise(y, sigma));
+      }
+    }
+    return x;
+  };
+
+/** SEEDS-2: a midpoint stage, whose prediction alone makes the step. */
+export const seeds2 = seeds([1 / 2, 1], [(h) => [Math.expm1(-h / 2)], (h) => [0, Math.expm1(-h)]]);
+
+const [r1, r2] = [1 / 3, 2 / 3];
+
+/** SEEDS-3: stages at one and two thirds. */
+export const seeds3 = seeds(
+  [r1, r2, 1],
+  [
+    (h) => [Math.expm1(-r1 * h)],
+    (h) => {
+      const a32 = (r2 / r1) * phi2(-r2 * h);
+      return [Math.expm1(-r2 * h) - a32, a32];
+    },
+    (h) => {
+      const b3 = phi2(-h) / r2;
+      return [Math.expm1(-h) - b3, 0, b3];
+    },
+  ],
+);
