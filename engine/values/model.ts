@@ -5,6 +5,7 @@ import type { Config, Family, SamplingSettings } from '../arch/family.ts';
 import { NoodleError } from '../errors.ts';
 import type { Runtime, Session } from '../runtime/runtime.ts';
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
+import type { GuidanceHooks } from '../sampling/guidance.ts';
 import { latentFormat } from '../sampling/latent-format.ts';
 import type { ConditioningRun, DiffusionModel } from '../sampling/model.ts';
 import { createModelSampling } from '../sampling/model-sampling.ts';
@@ -21,6 +22,8 @@ export interface Model {
   /** The file's settings, or what a ModelSampling node put in their place. */
   readonly sampling: SamplingSettings;
   readonly patches: readonly WeightPatch[];
+  /** What guidance nodes added. */
+  readonly guidance?: GuidanceHooks;
 }
 
 /** Working memory that one call may take for attention scores before rows are split up. */
@@ -34,6 +37,7 @@ export function diffusion(model: Model, runtime: Runtime): DiffusionModel {
   return {
     modelSampling: createModelSampling(model.sampling),
     latentFormat: latentFormat(model.family.latentFormat),
+    ...(model.guidance && { guidance: model.guidance }),
     encodeConditioning: async (entry, run) => conditioningTensors(model, entry, run),
     async apply({ x, timesteps, cond, signal }) {
       session ??= openNetwork(runtime, model);

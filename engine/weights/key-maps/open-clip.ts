@@ -15,7 +15,7 @@ export function clipNames(source: WeightSource): WeightSource {
     else if (openClip) fromOpenClip(key, entry, tensors);
     else
       tensors.set(
-        /^(embeddings|encoder|final_layer_norm)\./.test(key) ? `text_model.${key}` : key,
+        /^(embeddings|encoder\.layers|final_layer_norm)\./.test(key) ? `text_model.${key}` : key,
         entry,
       );
   }

@@ -24,6 +24,7 @@ import { fileSource, sub } from '../../../engine/weights/source.ts';
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, compare, type GoldenArea } from '../area.ts';
 import { type GoldenCase, openCase } from '../open-case.ts';
+import { modelFile } from '../model-file.ts';
 
 interface Params {
   readonly op: string;
@@ -50,7 +51,9 @@ const specs: Readonly<Record<string, TextEncoderSpec>> = {
 };
 
 async function openEncoder(dir: string, name: string, spec: TextEncoderSpec): Promise<TextEncoder> {
-  const file = fileSource(await openSafetensors(join(dir, 'models', name)));
+  const file = fileSource(
+    await openSafetensors(modelFile(dir, 'text-encoders', join('models', name))),
+  );
   const prefix = ['conditioner.embedders.1.model.', 'cond_stage_model.model.'].find((start) =>
     [...file.tensors.keys()].some((key) => key.startsWith(start)),
   );

@@ -29,6 +29,7 @@ import {
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, compare, type GoldenArea } from '../area.ts';
 import { type GoldenCase, gunzipped, openCase } from '../open-case.ts';
+import { modelFile } from '../model-file.ts';
 
 interface Params {
   readonly op: string;
@@ -62,7 +63,7 @@ const later: Readonly<Record<string, string>> = {
 
 /** Where the weights named by a case lie: a UNet file of the area, or an end-to-end checkpoint. */
 async function openUNet(dir: string, name: string, prefix: string): Promise<WeightSource> {
-  const path = name.startsWith('..') ? join(dir, name) : join(dir, 'models', name);
+  const path = modelFile(dir, 'unet', name.startsWith('..') ? name : join('models', name));
   const file = fileSource(await openSafetensors(await gunzipped(path)));
   const inside = sub(file, prefix);
   const source = inside.tensors.size > 0 ? inside : file;

@@ -1,0 +1,152 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { families } from '../../../engine/arch/families/index.ts';
+import { createRuntime } from '../../../engine/runtime/runtime.ts';
+import type { Folders } from '../../../engine/store/folders.ts';
+import { encodePrompt } from '../../../engine/values/clip.ts';
+import {
+  loadCheckpoint,
+  loadDiffusionModel,
+  loadTextEncoders,
+  loadVae,
+} from '../../../engine/values/load-checkpoint.ts';
+import { requireVae } from '../../../engine/values/vae.ts';
+import { readBytes } from '../../../engine/weights/read.ts';
+import { openSafetensors } from '../../../engine/weights/safetensors.ts';
+import { fileSource } from '../../../engine/weights/source.ts';
+
+const checkpoint = join(import.meta.dirname, '../../../models/checkpoints/tiny-scenes.safetensors');
+const noFiles = { modelFiles: () => [] } as unknown as Folders;
+let dir: string;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'noodle-load-'));
+});
+afterAll(() => rm(dir, { recursive: true }));
+
+type Shapes = Record<string, readonly number[]>;
+
+/** A safetensors file of zeros. */
+async function zerosFile(name: string, shapes: Shapes): Promise<string> {
+  let offset = 0;
+  const header: Record<string, unknown> = {};
+  for (const [key, shape] of Object.entries(shapes)) {
+    const bytes = shape.reduce((size, dim) => size * dim, 2);
+    header[key] = { dtype: 'F16', shape, data_offsets: [offset, (offset += bytes)] };
+  }
+  return writeParts(name, header, [Buffer.alloc(offset)]);
+}
+
+/** The tensors of the checkpoint whose keys `to` keeps, under the keys it gives. */
+async function extract(name: string, to: (key: string) => string | undefined): Promise<string> {
+  let offset = 0;
+  const header: Record<string, unknown> = {};
+  const parts: Uint8Array[] = [];
+  for (const [key, entry] of fileSource(await openSafetensors(checkpoint)).tensors) {
+    const renamed = to(key);
+    if (renamed === undefined) continue;
+    const { dtype, shape, byteLength } = entry;
+    header[renamed] = { dtype, shape, data_offsets: [offset, (offset += byteLength)] };
+    parts.push(await readBytes(entry));
+  }
+  return writeParts(name, header, parts);
+}
+
+async function writeParts(
+  name: string,
+  header: Record<string, unknown>,
+  parts: readonly Uint8Array[],
+): Promise<string> {
+  const text = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  const path = join(dir, name);
+  await writeFile(path, Buffer.concat([length, text, ...parts]));
+  return path;
+}
+
+const without = (prefix: string) => (key: string) =>
+  key.startsWith(prefix) ? key.slice(prefix.length) : undefined;
+
+describe('the embedded checkpoint', () => {
+  test('is Stable Diffusion 1 with its sizes read from shapes', async () => {
+    const { model, clip, vae } = await loadCheckpoint(checkpoint, families);
+    expect(model.family.name).toBe('sd1');
+    expect(model.config).toMatchObject({ inChannels: 4, modelChannels: 64, contextWidth: 128 });
+    expect(clip!.encoders.map(({ config }) => config)).toEqual([
+      { width: 128, layers: 2, positions: 77, vocabulary: 49408 },
+    ]);
+    expect(requireVae(vae)).toMatchObject({ factor: 8, latentChannels: 4 });
+  });
+
+  test('prompts share one session', async () => {
+    const runtime = createRuntime({ threads: 2 });
+    const { clip } = await loadCheckpoint(checkpoint, families);
+    const services = { runtime, folders: noFiles };
+    const first = await encodePrompt(clip, 'a red circle', services);
+    await encodePrompt(clip, 'a (blue:1.4) square', services);
+    expect(first.cross.shape).toEqual([1, 77, 128]);
+    expect(first.pooled!.shape).toEqual([1, 128]);
+    expect(runtime.stats().sessions).toHaveLength(1);
+    await runtime.unloadAll();
+  });
+});
+
+describe('parts of a checkpoint in files of their own', () => {
+  test('diffusion model with and without its prefix', async () => {
+    const bare = await extract('unet.safetensors', without('model.diffusion_model.'));
+    expect((await loadDiffusionModel(bare, families)).family.name).toBe('sd1');
+    expect((await loadDiffusionModel(checkpoint, families)).family.name).toBe('sd1');
+    const { clip, vae } = await loadCheckpoint(bare, families);
+    expect([clip, vae]).toEqual([null, null]);
+    expect(() => requireVae(vae)).toThrow('does not contain a valid VAE');
+  });
+
+  test('autoencoder', async () => {
+    const bare = await extract('vae.safetensors', without('first_stage_model.'));
+    expect((await loadVae(bare)).latentChannels).toBe(4);
+    expect((await loadVae(checkpoint)).latentChannels).toBe(4);
+    await expect(loadDiffusionModel(bare, families)).rejects.toThrow(
+      'seems to be a picture autoencoder (models/vae)',
+    );
+  });
+
+  test('text encoder, also under the names old SD1 files use', async () => {
+    const prefix = 'cond_stage_model.transformer.';
+    for (const start of [prefix, `${prefix}text_model.`]) {
+      const path = await extract(`clip-${start.length}.safetensors`, without(start));
+      const clip = await loadTextEncoders([path], 'stable_diffusion');
+      expect(clip.encoders[0].config.width).toBe(128);
+      expect(clip.encoders[0].spec.name).toBe('clip_l');
+    }
+  });
+});
+
+describe('files that cannot be loaded say why', () => {
+  test('a text encoder of another kind, and a type that is not supported', async () => {
+    const t5 = await zerosFile('t5.safetensors', {
+      'encoder.block.0.layer.0.SelfAttention.k.weight': [8, 8],
+    });
+    await expect(loadTextEncoders([t5], 'stable_diffusion')).rejects.toThrow(
+      'seems to be a T5; supported text encoders are CLIP-L, CLIP-G and CLIP-H',
+    );
+    const path = await extract('l.safetensors', without('cond_stage_model.transformer.'));
+    await expect(loadTextEncoders([path], 'sd3')).rejects.toThrow("of type 'sd3'");
+    await expect(loadTextEncoders([path, path], 'sdxl')).rejects.toThrow(
+      'expected clip_l and clip_g, got clip_l and clip_l',
+    );
+  });
+
+  test('a video autoencoder', async () => {
+    const path = await zerosFile('wan.safetensors', { 'decoder.middle.0.residual.0.gamma': [4] });
+    await expect(loadVae(path)).rejects.toThrow('seems to be the autoencoder of Wan');
+  });
+
+  test('a pickled checkpoint', async () => {
+    await expect(loadCheckpoint(join(dir, 'model.ckpt'), families)).rejects.toThrow(
+      'convert the file to .safetensors',
+    );
+  });
+});

@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { type NDArray, nd } from '../../../engine/array/nd.ts';
+import { createRuntime } from '../../../engine/runtime/runtime.ts';
+import { pixelSpaceVae } from '../../../engine/values/autoencoders.ts';
+import { loadVae } from '../../../engine/values/load-checkpoint.ts';
+import { type Vae, decode, decodeTiled, encode } from '../../../engine/values/vae.ts';
+
+const checkpoint = join(import.meta.dirname, '../../../models/checkpoints/tiny-scenes.safetensors');
+
+const wave = (shape: readonly number[]): NDArray => {
+  const size = shape.reduce((product, dim) => product * dim, 1);
+  return nd(
+    Float32Array.from({ length: size }, (_, i) => Math.sin(i * 0.37)),
+    shape,
+  );
+};
+
+test('a decode that does not fit the memory budget is done in tiles', async () => {
+  const vae = await loadVae(checkpoint);
+  const latents = wave([1, 4, 3, 5]);
+  const large = createRuntime({ threads: 1 });
+  const small = createRuntime({ threads: 1, memoryBudget: 1 << 20 });
+  const plain = await decode(vae, latents, { runtime: large });
+  const tiled = await decodeTiled(vae, latents, { tile: 512, overlap: 128 }, { runtime: large });
+  const squeezed = await decode(vae, latents, { runtime: small });
+  expect(squeezed.data).toEqual(tiled.data);
+  expect(squeezed.shape).toEqual(plain.shape);
+  await Promise.all([large.unloadAll(), small.unloadAll()]);
+});
+
+test('batches are cut to what fits and joined in order', async () => {
+  const sizes: number[] = [];
+  const vae: Vae = {
+    ...pixelSpaceVae,
+    decode: async (_, latents) => {
+      sizes.push(latents.shape[0]);
+      return latents;
+    },
+    bytes: () => 400,
+  };
+  const runtime = createRuntime({ memoryBudget: 1000 });
+  const latents = wave([5, 3, 2, 2]);
+  const pictures = await decode(vae, latents, { runtime });
+  expect(sizes).toEqual([2, 2, 1]);
+  // [b, c, y, x] = 4, 2, 1, 0 lands at [b, y, x, c], mapped to 0..1
+  expect(pictures.data[4 * 12 + 2 * 3 + 2]).toBeCloseTo((latents.data[4 * 12 + 2 * 4 + 2] + 1) / 2);
+});
+
+test('pictures lose their alpha and the margin beyond multiples of 8', async () => {
+  const runtime = createRuntime();
+  const sized: Vae = { ...pixelSpaceVae, factor: 8 };
+  expect((await encode(sized, wave([1, 19, 17, 4]), { runtime })).shape).toEqual([1, 3, 16, 16]);
+  await expect(encode(sized, wave([1, 7, 17, 3]), { runtime })).rejects.toThrow(
+    'expected at least 8 x 8 pixels, got 17 x 7',
+  );
+});
+
+test('latents of another model are refused', async () => {
+  const vae = await loadVae(checkpoint);
+  const runtime = createRuntime();
+  await expect(decode(vae, wave([1, 16, 4, 4]), { runtime })).rejects.toThrow(
+    'expected [batch, 4, height, width], got [1, 16, 4, 4]',
+  );
+});

@@ -1,0 +1,127 @@
+/** Runs an API-format workflow in this process: validation, executor, built-in nodes, real models. */
+import { linkSync, mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { families } from '../../engine/arch/families/index.ts';
+import { createCaches } from '../../engine/graph/caches.ts';
+import type { NodeDefinition, Prompt } from '../../engine/graph/definition.ts';
+import { executePrompt } from '../../engine/graph/execute.ts';
+import { validatePrompt } from '../../engine/graph/validate.ts';
+import type { Runtime } from '../../engine/runtime/runtime.ts';
+import { createFolders } from '../../engine/store/folders.ts';
+import type { Services } from '../../engine/values/services.ts';
+import { parseJson } from '../../engine/workflow/lossless-json.ts';
+import { builtinNodes } from '../../nodes/index.ts';
+
+/** A throw-away installation: folder name below `models` (or `input`) -> files that appear in it. */
+export interface Installation {
+  readonly base: string;
+  add(folder: string, files: readonly string[]): void;
+  remove(): Promise<void>;
+}
+
+export interface WorkflowRun {
+  /** Values of every node that ran, by its id. */
+  readonly values: ReadonlyMap<string, readonly unknown[]>;
+  /** Files that savers wrote, in order, by node id. */
+  readonly files: ReadonlyMap<string, readonly string[]>;
+}
+
+/** An empty installation in a temporary folder. */
+export function createInstallation(): Installation {
+  const base = mkdtempSync(join(tmpdir(), 'noodle-run-'));
+  return {
+    base,
+    add(folder, files) {
+      const target = join(base, folder);
+      mkdirSync(target, { recursive: true });
+      for (const file of files) link(file, join(target, basename(file)));
+    },
+    remove: () => rm(base, { recursive: true, force: true }),
+  };
+}
+
+/** Class names of a workflow that no built-in node has. */
+export function missingNodes(workflow: string): string[] {
+  const nodes = builtinNodes();
+  const classes = Object.values(parsePrompt(workflow)).map((node) => node.class_type);
+  return [...new Set(classes.filter((name) => !nodes.has(name)))].sort();
+}
+
+/** Runs a workflow to its end. Throws when it is not valid or a node fails. */
+export async function runWorkflow(
+  workflow: string,
+  { base, runtime }: { readonly base: string; readonly runtime: Runtime },
+): Promise<WorkflowRun> {
+  const values = new Map<string, readonly unknown[]>();
+  const folders = createFolders({ base });
+  const nodes = new Map([...builtinNodes()].map(([name, node]) => [name, recorded(node, values)]));
+  const prompt = parsePrompt(workflow);
+  const validation = await validatePrompt(prompt, { nodes, source: folders });
+  if (!validation.ok) throw new Error(`invalid workflow: ${JSON.stringify(validation)}`);
+  const services: Services = {
+    runtime,
+    folders,
+    families,
+    options: { previewMethod: 'none', previewSize: 512, disableMetadata: false },
+  };
+  const result = await executePrompt(
+    { promptId: 'test', prompt, outputs: validation.outputs, extraData: {} },
+    {
+      nodes,
+      services,
+      caches: createCaches({ kind: 'none' }, { sizeOf: () => 0 }),
+      emit: () => undefined,
+      signal: new AbortController().signal,
+      now: () => 0,
+    },
+  );
+  if (result.status !== 'success') {
+    const failure = result.messages.find(([event]) => event === 'execution_error');
+    throw new Error(`workflow failed: ${failure?.[1] ?? 'unknown reason'}`);
+  }
+  return { values, files: savedFiles(result.outputs, (type) => folders.directory(type)) };
+}
+
+const parsePrompt = (workflow: string): Prompt => parseJson(workflow) as unknown as Prompt;
+
+/** The node, with what it returns kept aside. */
+function recorded(node: NodeDefinition, values: Map<string, readonly unknown[]>): NodeDefinition {
+  return {
+    ...node,
+    async run(inputs, context) {
+      const result = await node.run(inputs, context);
+      if (Array.isArray(result)) values.set(context.nodeId, result as unknown[]);
+      return result;
+    },
+  };
+}
+
+interface Saved {
+  readonly filename: string;
+  readonly subfolder: string;
+  readonly type: 'output' | 'temp';
+}
+
+function savedFiles(
+  outputs: string,
+  directory: (type: 'output' | 'temp') => string,
+): Map<string, readonly string[]> {
+  const shown = JSON.parse(outputs) as Record<string, { images?: readonly Saved[] }>;
+  return new Map(
+    Object.entries(shown).map(([id, { images = [] }]) => [
+      id,
+      images.map(({ filename, subfolder, type }) => join(directory(type), subfolder, filename)),
+    ]),
+  );
+}
+
+/** A hard link where the file system allows it, else a symbolic one. */
+function link(file: string, target: string): void {
+  try {
+    linkSync(file, target);
+  } catch {
+    symlinkSync(file, target);
+  }
+}
