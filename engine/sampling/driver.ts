@@ -6,7 +6,13 @@ import { type NDArray, reshape, zeros } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import type { Conditioning } from './conditioning.ts';
 import { evaluate } from './evaluate.ts';
-import { cfgGuider, type Guider, type GuidanceHooks, type Prediction } from './guidance.ts';
+import {
+  cfgGuider,
+  type GuidanceHooks,
+  type Guider,
+  type GuiderRun,
+  type Prediction,
+} from './guidance.ts';
 import { inpaintDenoise, prepareMask } from './inpaint.ts';
 import { type LatentFormat, processIn, processOut } from './latent-format.ts';
 import type { DiffusionModel } from './model.ts';
@@ -103,18 +109,19 @@ export async function sampleCustom(
     ...model.guidance,
     ...(sampler.usesUncond && { alwaysUncond: true }),
   };
-  const lists = await prepareConditioning(model, guider.lists, {
+  const conditioningRun = {
     latentShape: latent.shape,
     noise,
     latentImage: start,
     ...(mask && { denoiseMask: mask }),
-  });
+  };
   let prediction: Prediction | undefined;
-  const run = {
-    lists,
+  const run: GuiderRun = {
     hooks,
     sampling,
-    evaluate: (entries: Parameters<typeof evaluate>[1], x: NDArray, sigma: number) =>
+    lists: await prepareConditioning(model, guider.lists, conditioningRun),
+    prepare: async (list) => (await prepareConditioning(model, { list }, conditioningRun))['list'],
+    evaluate: (entries, x, sigma) =>
       evaluate(model, entries, x, { sigma, ...(signal && { signal }) }),
   };
   const predict: Denoise = async (x, sigma) => {

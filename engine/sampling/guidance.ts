@@ -17,10 +17,9 @@ export interface GuidanceInput {
   readonly cond: NDArray;
   /** Denoised under the negative conditioning (0 where it was not evaluated). */
   readonly uncond: NDArray;
-  readonly sampling: ModelSampling;
-  /** Denoised pictures under other lists or at another x. */
-  readonly evaluate: Evaluate;
-  readonly lists: PreparedLists;
+  /** False when the negative side was left out. */
+  readonly hasUncond: boolean;
+  readonly run: GuiderRun;
 }
 
 export type Evaluate = (
@@ -56,7 +55,10 @@ export interface GuidanceHooks {
 /** What a guider is given at each evaluation. */
 export interface GuiderRun {
   readonly lists: PreparedLists;
+  /** Denoised pictures under any lists at any x. */
   readonly evaluate: Evaluate;
+  /** Makes other conditioning ready for `evaluate`. */
+  readonly prepare: (list: Conditioning) => Promise<readonly PreparedEntry[]>;
   readonly hooks: GuidanceHooks;
   readonly sampling: ModelSampling;
 }
@@ -82,27 +84,33 @@ export function cfgGuider(options: {
   const { positive, negative, cfg } = options;
   return {
     lists: { positive, ...(negative && { negative }) },
-    async predict({ lists, evaluate, hooks, sampling }, x, sigma) {
-      const single = isOne(cfg) && !hooks.alwaysUncond;
-      const [cond, uncond] = await evaluate(
-        [lists['positive'], single ? undefined : lists['negative']],
-        x,
-        sigma,
-      );
-      return combineCfg({ x, sigma, cfg, cond, uncond, sampling, evaluate, lists }, hooks);
+    async predict(run, x, sigma) {
+      const { positive: pos, negative: neg } = run.lists;
+      const hasUncond = neg !== undefined && (!isOne(cfg) || run.hooks.alwaysUncond === true);
+      const [cond, uncond] = await run.evaluate([pos, hasUncond ? neg : undefined], x, sigma);
+      let input: GuidanceInput = { x, sigma, cfg, cond, uncond, hasUncond, run };
+      for (const hook of run.hooks.before ?? []) input = { ...input, ...(await hook(input)) };
+      return { denoised: await combineCfg(input), uncond: input.uncond };
     },
   };
 }
 
-/** Joins both sides and runs the hooks around it. */
-export async function combineCfg(given: GuidanceInput, hooks: GuidanceHooks): Promise<Prediction> {
-  let input = given;
-  for (const hook of hooks.before ?? []) input = { ...input, ...(await hook(input)) };
+/** uncond + cfg·(cond - uncond), or what the model's patches make of it. */
+export async function combineCfg(input: GuidanceInput): Promise<NDArray> {
+  const { hooks } = input.run;
   const { cond, uncond, cfg } = input;
-  let denoised = hooks.combine ? await hooks.combine(input) : axpby(1 - cfg, uncond, cfg, cond);
-  for (const hook of hooks.after ?? []) denoised = await hook({ ...input, denoised });
-  return { denoised, uncond };
+  const combined = hooks.combine ? await hooks.combine(input) : axpby(1 - cfg, uncond, cfg, cond);
+  return finishCfg({ ...input, denoised: combined });
+}
+
+/** The hooks that come after the sides are joined. */
+export async function finishCfg(
+  input: GuidanceInput & { readonly denoised: NDArray },
+): Promise<NDArray> {
+  let { denoised } = input;
+  for (const hook of input.run.hooks.after ?? []) denoised = await hook({ ...input, denoised });
+  return denoised;
 }
 
 /** Python's `math.isclose(x, 1)`. */
-const isOne = (x: number): boolean => Math.abs(x - 1) <= 1e-9 * Math.max(Math.abs(x), 1);
+export const isOne = (x: number): boolean => Math.abs(x - 1) <= 1e-9 * Math.max(Math.abs(x), 1);

@@ -80,7 +80,8 @@ export function inpaintDenoise(
 
 /**
  * Differential diffusion (Levin and Fried 2023): the mask says how long each cell takes part, by
- * comparing it with the part of the run that is left; `strength` below 1 blends with the soft mask.
+ * comparing it with the part of the run that is left; a `strength` between 0 and 1 blends with the
+ * soft mask.
  */
 export function differentialDiffusion(strength = 1): NonNullable<GuidanceHooks['mask']> {
   return (sigma, mask, { sigmas, sampling }) => {
@@ -90,7 +91,7 @@ export function differentialDiffusion(strength = 1): NonNullable<GuidanceHooks['
     const threshold = (sampling.timestep(sigma) - to) / (from - to);
     const data = mask.data.map((m) => {
       const binary = m >= threshold ? 1 : 0;
-      return strength * binary + (1 - strength) * m;
+      return strength > 0 && strength < 1 ? strength * binary + (1 - strength) * m : binary;
     });
     return { data, shape: mask.shape };
   };

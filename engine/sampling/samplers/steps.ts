@@ -41,10 +41,10 @@ export function flowAncestralStep(
 
 /** Noise levels as half log signal-to-noise ratios: lambda = ln(alpha / sigma). */
 export interface HalfLogSnr {
-  lambda(sigma: number): number;
-  sigma(lambda: number): number;
+  readonly lambda: (sigma: number) => number;
+  readonly sigma: (lambda: number) => number;
   /** The picture's share at a level. */
-  alpha(sigma: number): number;
+  readonly alpha: (sigma: number) => number;
 }
 
 /** Half log SNR of a model: alpha is 1, or 1 - sigma for rectified flow. */

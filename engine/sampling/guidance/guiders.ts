@@ -1,0 +1,73 @@
+/** Guiders with more than a positive and a negative side. */
+import { axpby, weightedSum } from '../../array/elementwise.ts';
+import type { Conditioning } from '../conditioning.ts';
+import { combineCfg, finishCfg, type GuidanceInput, type Guider, isOne } from '../guidance.ts';
+import { perpNeg } from './projected.ts';
+
+/**
+ * DualCFGGuider: cond1 is guided away from cond2, and cond2 away from the negative. Nested, the first
+ * guidance is the thing that is guided by the second; regular, both differences are added.
+ */
+export function dualCfgGuider(options: {
+  cond1: Conditioning;
+  cond2: Conditioning;
+  negative: Conditioning;
+  cfgConds: number;
+  cfgCond2Negative: number;
+  nested: boolean;
+}): Guider {
+  const { cond1, cond2, negative, cfgConds, cfgCond2Negative, nested } = options;
+  return {
+    lists: { positive: cond1, middle: cond2, negative },
+    async predict(run, x, sigma) {
+      const { positive, middle, negative: low } = run.lists;
+      const maySkip = !nested && !run.hooks.alwaysUncond && isOne(cfgCond2Negative);
+      const lists = [unless(maySkip, low), unless(maySkip && isOne(cfgConds), middle), positive];
+      const [n, m, p] = await run.evaluate(lists, x, sigma);
+      const shared = { x, sigma, run, hasUncond: true };
+      if (nested) {
+        const inner = await combineCfg({ ...shared, cfg: cfgConds, cond: p, uncond: m });
+        return { denoised: axpby(1 - cfgCond2Negative, n, cfgCond2Negative, inner), uncond: m };
+      }
+      const input: GuidanceInput = { ...shared, cfg: cfgCond2Negative, cond: m, uncond: n };
+      const base = await combineCfg({ ...input, hasUncond: !maySkip });
+      return { denoised: weightedSum([1, base], [cfgConds, p], [-cfgConds, m]), uncond: n };
+    },
+  };
+}
+
+const unless = <T>(skip: boolean, list: T): T | undefined => (skip ? undefined : list);
+
+/** PerpNegGuider: positive, negative and empty prompt in one evaluation. */
+export function perpNegGuider(options: {
+  positive: Conditioning;
+  negative: Conditioning;
+  empty: Conditioning;
+  cfg: number;
+  negScale: number;
+}): Guider {
+  const { positive, negative, empty, cfg, negScale } = options;
+  const unscaled = negScale === 0;
+  return {
+    lists: { positive, empty, negative },
+    async predict(run, x, sigma) {
+      const { lists, hooks } = run;
+      const skipNegative = unscaled && !hooks.alwaysUncond;
+      const [p, n, e] = await run.evaluate(
+        [
+          lists['positive'],
+          skipNegative ? undefined : lists['negative'],
+          skipNegative && isOne(cfg) ? undefined : lists['empty'],
+        ],
+        x,
+        sigma,
+      );
+      const hasUncond = !skipNegative;
+      let input: GuidanceInput = { x, sigma, cfg, cond: p, uncond: n, hasUncond, run };
+      for (const hook of hooks.before ?? []) input = { ...input, ...(await hook(input)) };
+      const { cond, uncond } = input;
+      const joined = perpNeg({ cond, uncond, empty: e, cfg, negScale });
+      return { denoised: await finishCfg({ ...input, denoised: joined }), uncond };
+    },
+  };
+}
