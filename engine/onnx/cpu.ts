@@ -1,4 +1,6 @@
 /** The CPU provider's lowering: ONNX Runtime's fused operators where they measured faster. */
+import { sameDims } from '../tensor/shape.ts';
+import type { Node } from '../tensor/tensor.ts';
 import { type Builder, storedWeight } from './builder.ts';
 import { elementTypes } from './model.ts';
 import { type Lower, type LoweringTable, portable } from './portable.ts';
@@ -14,7 +16,7 @@ const multiHeadAttention: Lower<'attention'> = (b, tensor, inputs) => {
   const { heads, kvHeads, causal, scale } = tensor.attrs;
   if (kvHeads !== heads) return portable.attention(b, tensor, inputs);
   const [q, k, v, mask] = inputs;
-  const operands = mask === undefined ? [q, k, v] : [q, k, v, '', '', fourAxes(b, tensor, mask)];
+  const operands = mask === undefined ? [q, k, v] : [q, k, v, '', '', fullMask(b, tensor, mask)];
   return b.contrib('MultiHeadAttention', operands, {
     num_heads: { int: heads },
     scale: { float: scale },
@@ -22,11 +24,14 @@ const multiHeadAttention: Lower<'attention'> = (b, tensor, inputs) => {
   });
 };
 
-/** The mask with leading axes of size 1 up to [b, heads, t, s]. */
-function fourAxes(b: Builder, { inputs }: Parameters<Lower<'attention'>>[1], mask: string): string {
-  const missing = 4 - inputs[3].shape.length;
-  if (missing === 0) return mask;
-  return b.add('Unsqueeze', [mask, b.ints(Array.from({ length: missing }, (_, i) => i))]);
+/** The mask as the operator takes it: four axes, the last two of full size. */
+function fullMask(b: Builder, { inputs: [q, k, , mask] }: Node<'attention'>, name: string): string {
+  const missing = 4 - mask.shape.length;
+  const axes = Array.from({ length: missing }, (_, i) => i);
+  const four = missing === 0 ? name : b.add('Unsqueeze', [name, b.ints(axes)]);
+  const whole = [q.shape[1], k.shape[1]];
+  const fits = mask.shape.length >= 2 && sameDims(mask.shape.slice(-2), whole);
+  return fits ? four : b.add('Expand', [four, b.sizes([1, 1, ...whole])]);
 }
 
 /**

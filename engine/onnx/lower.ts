@@ -38,10 +38,10 @@ export function lower(
   }
   builder.scope = '';
   const outputs = Object.entries(program.outputs).map(([name, tensor]) => {
-    const [inputs, attributes] = [[nameOf(tensor)], {}];
-    const node = { op: 'Identity', domain: '', name: `output/${name}`, inputs, attributes };
-    builder.nodes.push({ ...node, outputs: [name] });
-    return value(name, tensor);
+    const output = outputName(name);
+    const node = { op: 'Identity', domain: '', name: output, outputs: [output], attributes: {} };
+    builder.nodes.push({ ...node, inputs: [nameOf(tensor)] });
+    return value(output, tensor);
   });
   const read = new Set(builder.nodes.flatMap((node) => node.inputs));
   return {
@@ -52,6 +52,9 @@ export function lower(
     outputs,
   };
 }
+
+/** A program's output as the model names it: apart from inputs, which may have the same name. */
+export const outputName = (name: string): string => `output/${name}`;
 
 function lowerNode(
   builder: Builder,

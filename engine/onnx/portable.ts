@@ -237,24 +237,42 @@ function causalMask(b: Builder, t: Dim, s: Dim): string {
   return b.add('Trilu', [lowest, b.ints([1], [])], { attributes: { upper: { int: 1 } } });
 }
 
-/** Whole factors are said as scales; other sizes as sizes, which keeps them exact. */
-function resize(
-  b: Builder,
-  { inputs: [x], attrs: { sizes, mode } }: Node<'resize'>,
-  [name]: readonly string[],
-): string {
+/**
+ * Whole factors are one Resize. Other nearest sizes pick rows, then columns, by torch's own index
+ * arithmetic, because Resize rounds differently at some sizes.
+ */
+function resize(b: Builder, tensor: Node<'resize'>, [name]: readonly string[]): string {
+  const { inputs, attrs } = tensor;
+  const [x] = inputs;
+  const nearest = attrs.mode === 'nearest';
   const attributes = {
-    mode: { text: mode === 'nearest' ? 'nearest' : 'linear' },
-    coordinate_transformation_mode: { text: mode === 'nearest' ? 'asymmetric' : 'half_pixel' },
-    ...(mode === 'nearest' ? { nearest_mode: { text: 'floor' } } : {}),
+    mode: { text: nearest ? 'nearest' : 'linear' },
+    coordinate_transformation_mode: { text: nearest ? 'asymmetric' : 'half_pixel' },
+    ...(nearest ? { nearest_mode: { text: 'floor' } } : {}),
   };
-  const factors = sizes.map((size, i) => wholeFactor(x.shape[i + 2], size));
+  const factors = attrs.sizes.map((size, i) => wholeFactor(x.shape[i + 2], size));
   if (factors.every((factor) => factor !== undefined)) {
     return b.add('Resize', [name, '', b.floats([1, 1, ...factors], [4])], { attributes });
   }
-  return b.add('Resize', [name, '', '', b.sizes([...x.shape.slice(0, 2), ...sizes])], {
-    attributes,
-  });
+  if (!nearest) {
+    const sizes = b.sizes([...x.shape.slice(0, 2), ...attrs.sizes]);
+    return b.add('Resize', [name, '', '', sizes], { attributes });
+  }
+  return attrs.sizes.reduce<string>((picture, size, i) => {
+    const indices = nearestIndices(b, x.shape[i + 2], size);
+    return b.add('Gather', [picture, indices], { attributes: { axis: { int: i + 2 } } });
+  }, name);
+}
+
+/** min(floor(i * (from / to)), from - 1) for i = 0 .. to-1, in f32 as torch computes it. */
+function nearestIndices(b: Builder, from: Dim, to: Dim): string {
+  const cast = (x: string, type: Dtype): string =>
+    b.add('Cast', [x], { attributes: { to: { int: elementTypes[type] } } });
+  const scalar = (dim: Dim): string => b.add('Squeeze', [cast(b.size(dim), 'f32')]);
+  const scale = b.add('Div', [scalar(from), scalar(to)]);
+  const positions = b.add('Range', [b.floats([0], []), scalar(to), b.floats([1], [])]);
+  const picked = cast(b.add('Floor', [b.add('Mul', [positions, scale])]), 'i64');
+  return b.add('Min', [picked, b.add('Sub', [b.size(from), b.ints([1])])]);
 }
 
 function wholeFactor(from: Dim, to: Dim): number | undefined {

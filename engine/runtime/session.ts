@@ -2,7 +2,7 @@
 import type { NDArray } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import { encodeModel } from '../onnx/encode.ts';
-import { type Provider, lower } from '../onnx/lower.ts';
+import { type Provider, lower, outputName } from '../onnx/lower.ts';
 import type { OnnxModel } from '../onnx/model.ts';
 import { bindSymbols } from '../tensor/symbols.ts';
 import type { Dtype } from '../tensor/dtype.ts';
@@ -85,8 +85,8 @@ export async function openSession(
       });
       const outputs: Record<string, NDArray> = {};
       for (const name of Object.keys(program.outputs)) {
-        const { dims } = results[name];
-        outputs[name] = { data: toFloats(results[name]), shape: dims };
+        const result = results[outputName(name)];
+        outputs[name] = { data: toFloats(result), shape: result.dims };
       }
       return outputs;
     },

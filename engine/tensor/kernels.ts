@@ -215,7 +215,7 @@ function resize(
   const limit = (i: number, size: number): number => Math.min(Math.max(i, 0), size - 1);
   return build(shape, ([b, c, y, z]) => {
     if (mode === 'nearest') {
-      return at(x, [b, c, Math.floor((y * fromH) / toH), Math.floor((z * fromW) / toW)]);
+      return at(x, [b, c, nearest(y, fromH, toH), nearest(z, fromW, toW)]);
     }
     const sy = limit(((y + 0.5) * fromH) / toH - 0.5, fromH);
     const sz = limit(((z + 0.5) * fromW) / toW - 0.5, fromW);
@@ -227,6 +227,11 @@ function resize(
     const bottom = pixel(1, 0) * (1 - fz) + pixel(1, 1) * fz;
     return top * (1 - fy) + bottom * fy;
   });
+}
+
+/** torch's nearest source index, with its f32 rounding. */
+function nearest(i: number, from: number, to: number): number {
+  return Math.min(Math.floor(Math.fround(i * Math.fround(from / to))), from - 1);
 }
 
 /** Where a padded position reads from: outside positions mirror, stick to the edge, or are -1. */

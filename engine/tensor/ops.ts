@@ -382,7 +382,7 @@ export const ops = {
   pad: {
     shape: ([x], { before, after }) => x.shape.map((dim, i) => addDim(dim, before[i] + after[i])),
   },
-  /** x [b, c, h, w] to exact spatial sizes; nearest = floor(i * in / out), bilinear = half-pixel. */
+  /** x [b, c, h, w] to exact spatial sizes; nearest = floor(i * (in / out)), bilinear = half-pixel. */
   resize: { shape: ([x], { sizes }) => [...x.shape.slice(0, 2), ...sizes] },
   /** Entries of x along an axis at integer indices of any shape. */
   gather: {

@@ -8,7 +8,7 @@ import { NoodleError } from '../errors.ts';
 /** A symbol, or floor(value / by). */
 type Atom =
   | { readonly kind: 'symbol'; readonly name: string }
-  | { readonly kind: 'floordiv'; readonly value: SymbolicDim; readonly by: Dim };
+  | { readonly kind: 'floordiv'; readonly value: Dim; readonly by: Dim };
 
 /** factor * (product of atoms); the constant term has no atoms. */
 interface Term {
@@ -179,14 +179,13 @@ function atomText(atom: Atom): string {
 }
 
 function floorAtom(value: Dim, by: Dim): Dim {
-  if (typeof value === 'number') {
-    throw new NoodleError('PROGRAM', { reason: `cannot divide ${value} by ${dimText(by)}` });
-  }
   // floor(floor(x / a) / b) = floor(x / (a * b))
-  const [term] = value.terms;
-  if (value.terms.length === 1 && term.factor === 1 && term.atoms.length === 1) {
-    const [atom] = term.atoms;
-    if (atom.kind === 'floordiv') return floorDivDim(atom.value, mulDim(atom.by, by));
+  const [term] = termsOf(value);
+  if (typeof value !== 'number' && value.terms.length === 1 && term.factor === 1) {
+    const [atom, ...others] = term.atoms;
+    if (atom.kind === 'floordiv' && others.length === 0) {
+      return floorDivDim(atom.value, mulDim(atom.by, by));
+    }
   }
   const atom: Atom = { kind: 'floordiv', value, by };
   return { terms: [{ factor: 1, atoms: [atom] }], text: atomText(atom) };

@@ -19,7 +19,7 @@ export interface Program {
 /** What an architecture builds with. */
 export interface Graph {
   /** Declares an input; a string in `dims` names a symbolic size. */
-  input(name: string, dtype: Dtype, dims: readonly (Dim | string)[]): Tensor;
+  readonly input: (name: string, dtype: Dtype, dims: readonly (Dim | string)[]) => Tensor;
   readonly weights: Weights;
 }
 
