@@ -42,7 +42,7 @@ export async function loadCheckpoint(
   return {
     model,
     clip: checkpointClip(file, family),
-    vae: vaeSource ? openVae(vaeSource) : null,
+    vae: vaeSource ? vaeOrNull(vaeSource) : null,
   };
 }
 
@@ -106,6 +106,16 @@ async function detectModel(file: WeightSource, families: readonly Family[]): Pro
   };
   const detected = await detectFamily(families, { model: source, file, read });
   return { ...detected, source, patches: [] };
+}
+
+/** A checkpoint whose autoencoder is of no known kind can still be used with another one. */
+function vaeOrNull(source: WeightSource): Vae | null {
+  try {
+    return openVae(source);
+  } catch (error) {
+    if (error instanceof NoodleError && error.code === 'FAMILY_UNKNOWN') return null;
+    throw error;
+  }
 }
 
 /** The family's text encoders, where the checkpoint has all of them. */

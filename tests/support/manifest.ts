@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { memorySource, type WeightSource } from '../../engine/weights/source.ts';
 import { goldenDir } from './golden.ts';
 
-interface Manifest {
+export interface Manifest {
   readonly name: string;
   readonly detected_family: string;
   readonly detected_config: Readonly<Record<string, unknown>>;

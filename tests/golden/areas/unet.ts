@@ -1,4 +1,5 @@
 /** Golden area `unet`: the raw network, how its output is read, and what is fed beside the latent. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { concat } from '../../../engine/array/batch.ts';
 import type { NDArray } from '../../../engine/array/nd.ts';
@@ -131,7 +132,7 @@ async function forward(golden: Golden, dir: string): Promise<CaseResult> {
   }
   const prefix = params.prefix ?? '';
   const comparisons: Comparison[] = [];
-  for (const [suffix, name] of modelNames(params)) {
+  for (const [suffix, name] of modelNames(dir, params)) {
     const source = await openUNet(dir, name, prefix);
     const got = await runUNet(source, inputs, params.control);
     comparisons.push(check(golden, `out.eps${suffix}`, got.eps));
@@ -142,9 +143,16 @@ async function forward(golden: Golden, dir: string): Promise<CaseResult> {
   return { comparisons };
 }
 
-/** `model`, or every file that `models` stands for (`inpaint9_{bf16,fp8}.safetensors`). */
-function modelNames({ model, models }: Params): (readonly [suffix: string, name: string])[] {
-  if (models === undefined) return [['', model!]];
+/** `model` (also under diffusers names, where that file exists), or every file that `models` stands for (`inpaint9_{bf16,fp8}.safetensors`). */
+function modelNames(
+  dir: string,
+  { model, models }: Params,
+): (readonly [suffix: string, name: string])[] {
+  if (models === undefined) {
+    const twin = model!.replace(/\.safetensors$/, '_diffusers.safetensors');
+    const hasTwin = twin !== model && existsSync(modelFile(dir, 'unet', join('models', twin)));
+    return [['', model!], ...(hasTwin ? [['', twin] as const] : [])];
+  }
   const [, before, list, after] = /^(.*)\{(.*)\}(.*)$/.exec(models)!;
   return list.split(',').map((part) => [`.${part}`, before + part + after]);
 }
