@@ -1,7 +1,13 @@
 /** The built-in nodes. Order here is the order of `/object_info`. */
 import type { NodeDefinition } from '../engine/node.ts';
 import { conditioningNodes } from './conditioning.ts';
+import { imageIoNodes } from './image-io.ts';
+import { imageNodes } from './image.ts';
+import { latentIoNodes } from './latent-io.ts';
+import { latentOperationNodes } from './latent-operations.ts';
+import { latentNodes } from './latent.ts';
 import { loaderNodes } from './loaders.ts';
+import { maskNodes } from './mask.ts';
 import { primitiveNodes } from './primitives.ts';
 import { samplingNodes } from './sampling.ts';
 import { vaeNodes } from './vae.ts';
@@ -11,6 +17,12 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   loaderNodes,
   conditioningNodes,
   vaeNodes,
+  latentNodes,
+  imageIoNodes,
+  imageNodes,
+  latentIoNodes,
+  latentOperationNodes,
+  maskNodes,
   primitiveNodes,
 ];
 

@@ -23,6 +23,7 @@ function wide(src: Float32Array, out: Float32Array, view: AxisView, taps: Taps):
   const { offset, index, weight } = taps;
   const { outer, length, inner } = view;
   const count = offset.length - 1;
+  const sum = new Float64Array(inner);
   for (let b = 0; b < outer; b++) {
     const base = b * length * inner;
     for (let o = 0; o < count; o++) {
@@ -43,26 +44,26 @@ function wide(src: Float32Array, out: Float32Array, view: AxisView, taps: Taps):
           out[to + i] = wa * src[a + i] + wc * src[c + i] + wd * src[d + i] + we * src[e + i];
         }
       } else {
-        accumulate(src, out, taps, { base, to, inner, o });
+        accumulate(src, sum, taps, { base, o });
+        out.set(sum, to);
       }
     }
   }
 }
 
-/** Many taps (area of a strong reduction): sums in fp64, one rounding at the end. */
+/** Many taps (blur, area of a strong reduction): sums in fp64, so that only the end is rounded. */
 function accumulate(
   src: Float32Array,
-  out: Float32Array,
+  sum: Float64Array,
   { offset, index, weight }: Taps,
-  at: { base: number; to: number; inner: number; o: number },
+  { base, o }: { base: number; o: number },
 ): void {
-  const sum = new Float64Array(at.inner);
-  for (let k = offset[at.o]; k < offset[at.o + 1]; k++) {
-    const from = at.base + index[k] * at.inner;
+  sum.fill(0);
+  for (let k = offset[o]; k < offset[o + 1]; k++) {
+    const from = base + index[k] * sum.length;
     const w = weight[k];
-    for (let i = 0; i < at.inner; i++) sum[i] += w * src[from + i];
+    for (let i = 0; i < sum.length; i++) sum[i] += w * src[from + i];
   }
-  out.set(sum, at.to);
 }
 
 function narrow(src: Float32Array, out: Float32Array, view: AxisView, taps: Taps): void {

@@ -47,6 +47,15 @@ export async function writeSafetensors(
   }
 }
 
+/** The whole file in memory, for small ones. */
+export function encodeSafetensors(
+  tensors: ReadonlyMap<string, TensorToWrite & { readonly bytes: Uint8Array }>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const parts = [...tensors.values()].map(({ bytes }) => bytes);
+  return Buffer.concat([encodeHeader(tensors, metadata), ...parts]);
+}
+
 /** fp32 numbers as a tensor to write, rounded to `dtype`. */
 export function floatTensor(
   values: Float32Array,

@@ -1,0 +1,66 @@
+/** .latent files in and out. */
+import { scale } from '../engine/array/elementwise.ts';
+import { fileHash } from '../engine/media/load-image.ts';
+import { workflowTexts } from '../engine/media/png-text.ts';
+import { combo, defineNode, latent, string } from '../engine/node.ts';
+import type { NodeDefinition } from '../engine/node.ts';
+import { readTensor } from '../engine/weights/read.ts';
+import { openSafetensors } from '../engine/weights/safetensors.ts';
+import { encodeSafetensors, floatTensor } from '../engine/weights/write.ts';
+
+/** Its presence says that the numbers are in the sampler's units. */
+const FORMAT_MARK = 'latent_format_version_0';
+/** Files without the mark were written before the latent format's scale was taken out. */
+const OLD_SCALE = 1 / 0.18215;
+
+export const saveLatent = defineNode({
+  name: 'SaveLatent',
+  displayName: 'SaveLatent',
+  category: '_for_testing',
+  module: 'nodes',
+  form: 'v1',
+  inputs: { samples: latent(), filename_prefix: string({ default: 'latents/ComfyUI' }) },
+  hidden: { prompt: 'PROMPT', extra_pnginfo: 'EXTRA_PNGINFO' },
+  outputs: [],
+  outputNode: true,
+  run: ({ samples, filename_prefix, prompt, extra_pnginfo }, { services }) => {
+    const { data, shape } = samples.samples;
+    const texts = services.options.disableMetadata
+      ? []
+      : [['prompt', ''], ...workflowTexts(prompt, extra_pnginfo)];
+    const tensors = new Map([
+      [FORMAT_MARK, floatTensor(new Float32Array(), [0])],
+      ['latent_tensor', floatTensor(data, shape)],
+    ]);
+    const bytes = encodeSafetensors(tensors, Object.fromEntries(texts) as Record<string, string>);
+    const target = services.folders.saveTarget(filename_prefix, 'output');
+    const { name } = services.folders.writeNumbered(target, '.latent', bytes);
+    return { ui: { latents: [{ filename: name, subfolder: target.subfolder, type: 'output' }] } };
+  },
+});
+
+export const loadLatent = defineNode({
+  name: 'LoadLatent',
+  displayName: 'LoadLatent',
+  category: '_for_testing',
+  module: 'nodes',
+  form: 'v1',
+  inputs: { latent: combo((source) => source.inputFiles('latent')) },
+  outputs: [{ type: 'LATENT' }],
+  validate: {
+    inputs: ['latent'],
+    check: ({ latent }, _types, source) => {
+      const name = String(latent);
+      const exists = source.annotatedExists?.(name) ?? source.inputFiles('any').includes(name);
+      return exists || `Invalid latent file: ${name}`;
+    },
+  },
+  isChanged: ({ latent }, { services }) => fileHash(services.folders.annotatedFile(String(latent))),
+  run: async ({ latent }, { services }) => {
+    const file = await openSafetensors(services.folders.annotatedFile(latent));
+    const samples = await readTensor(file, 'latent_tensor');
+    return [{ samples: file.tensors.has(FORMAT_MARK) ? samples : scale(samples, OLD_SCALE) }];
+  },
+});
+
+export const latentIoNodes: readonly NodeDefinition[] = [loadLatent, saveLatent];

@@ -1,0 +1,64 @@
+/** Operations on latents that travel on wires of their own. */
+import { sharpenLatent } from '../engine/array/convolve.ts';
+import { scaleVectors, tonemapReinhard, vectorLengths } from '../engine/array/latent-math.ts';
+import type { NDArray } from '../engine/array/nd.ts';
+import { defineNode, float, int, latent, socket } from '../engine/node.ts';
+import type { NodeDefinition } from '../engine/node.ts';
+
+/** LATENT_OPERATION: samples to samples. */
+export type LatentOperation = (samples: NDArray) => NDArray;
+
+const shared = {
+  category: 'latent/advanced/operations',
+  module: 'comfy_extras.nodes_latent',
+  form: 'v3',
+  experimental: true,
+} as const;
+
+export const latentApplyOperation = defineNode({
+  ...shared,
+  name: 'LatentApplyOperation',
+  inputs: { samples: latent({}), operation: socket<LatentOperation>('LATENT_OPERATION', {}) },
+  outputs: [{ type: 'LATENT' }],
+  run: ({ samples, operation }) => [{ ...samples, samples: operation(samples.samples) }],
+});
+
+export const latentOperationTonemapReinhard = defineNode({
+  ...shared,
+  name: 'LatentOperationTonemapReinhard',
+  inputs: { multiplier: float({ default: 1, min: 0, max: 100, step: 0.01 }) },
+  outputs: [{ type: 'LATENT_OPERATION' }],
+  run: ({ multiplier }) => {
+    const operation: LatentOperation = (samples) => tonemapReinhard(samples, multiplier);
+    return [operation];
+  },
+});
+
+export const latentOperationSharpen = defineNode({
+  ...shared,
+  name: 'LatentOperationSharpen',
+  inputs: {
+    sharpen_radius: int({ default: 9, min: 1, max: 31, step: 1 }),
+    sigma: float({ default: 1, min: 0.1, max: 10, step: 0.1 }),
+    alpha: float({ default: 0.1, min: 0, max: 5, step: 0.01 }),
+  },
+  outputs: [{ type: 'LATENT_OPERATION' }],
+  run: ({ sharpen_radius, sigma, alpha }) => {
+    const operation: LatentOperation = (samples) => {
+      const lengths = vectorLengths(samples).map((v) => v + 1e-6);
+      const directions = scaleVectors(
+        samples,
+        lengths.map((v) => 1 / v),
+      );
+      const sharp = sharpenLatent(directions, { radius: sharpen_radius, sigma, alpha });
+      return scaleVectors(sharp, lengths);
+    };
+    return [operation];
+  },
+});
+
+export const latentOperationNodes: readonly NodeDefinition[] = [
+  latentApplyOperation,
+  latentOperationTonemapReinhard,
+  latentOperationSharpen,
+];
