@@ -23,6 +23,9 @@ export interface VaeConfig {
   readonly latentChannels: number;
   /** Pixels per latent cell and side. */
   readonly factor: number;
+  /** Channels at full resolution, where the memory goes. */
+  readonly encoderWidth: number;
+  readonly decoderWidth: number;
 }
 
 /** Called with the output of every named layer; for tests that look inside. */
@@ -34,7 +37,12 @@ export function detectVae(w: Weights): VaeConfig | undefined {
   if (w.has('decoder.mid.block_1.mix_factor')) return undefined; // SVD's decoder mixes over time
   const [, latentChannels] = w.shape('decoder.conv_in.weight');
   if (latentChannels > 16) return undefined; // HunyuanImage uses other blocks under these names
-  return { latentChannels, factor: 2 ** (w.count('decoder.up') - 1) };
+  return {
+    latentChannels,
+    factor: 2 ** (w.count('decoder.up') - 1),
+    encoderWidth: w.has('encoder') ? w.shape('encoder.conv_in.weight')[0] : 0,
+    decoderWidth: w.shape('decoder.up.0.block.0.norm1.weight')[0],
+  };
 }
 
 /** The mean of the latent distribution of a picture [b, 3, 8*h, 8*w] in -1..1: [b, z, h, w]. */

@@ -40,9 +40,8 @@ export function openVae(file: WeightSource): Vae {
           out: decode(g.weights, g.input('x', 'f32', ['batch', latentChannels, 'height', 'width'])),
         })),
       ),
-    // activations grow with the picture, attention scores with its square
     bytes: (pixels, task) =>
-      pixels * 4 * (task === 'encode' ? 1767 : 2178) + 2 * 4 * (pixels / factor ** 2) ** 2,
+      workingBytes(pixels, task === 'encode' ? config.encoderWidth : config.decoderWidth),
   };
 }
 
@@ -93,7 +92,7 @@ export function taesdVae(
       runProgram(runtime, key(files.decoder), latents, signal, () =>
         trace('taesd-decode', files.decoder, (g) => ({ out: decoder(g) })),
       ),
-    bytes: (pixels) => pixels * 4 * 64 * 4,
+    bytes: (pixels) => workingBytes(pixels, 64),
   };
 }
 
@@ -105,6 +104,9 @@ export const pixelSpaceVae: Vae = {
   decode: async (_, latents) => latents,
   bytes: () => 1,
 };
+
+/** Measured: at its peak a call holds about six fp32 feature maps of full resolution. */
+const workingBytes = (pixels: number, width: number): number => pixels * width * 4 * 6;
 
 async function runProgram(
   runtime: Runtime,
