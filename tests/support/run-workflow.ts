@@ -1,5 +1,5 @@
 /** Runs an API-format workflow in this process: validation, executor, built-in nodes, real models. */
-import { linkSync, mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
+import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -28,9 +28,10 @@ export interface WorkflowRun {
   readonly files: ReadonlyMap<string, readonly string[]>;
 }
 
-/** An empty installation in a temporary folder. */
+/** An empty installation in a temporary folder, which goes away with the process at the latest. */
 export function createInstallation(): Installation {
   const base = mkdtempSync(join(tmpdir(), 'noodle-run-'));
+  process.once('exit', () => rmSync(base, { recursive: true, force: true }));
   return {
     base,
     add(folder, files) {

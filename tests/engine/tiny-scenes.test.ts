@@ -1,0 +1,138 @@
+/**
+ * The embedded checkpoint draws what it is asked to. Oracle of the first part: pictures and latents
+ * that ComfyUI 0.3.64 (torch 2.13, CPU, fp32) made of the same workflows; of the second: the words.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { zeros } from '../../engine/array/nd.ts';
+import { families } from '../../engine/arch/families/index.ts';
+import { loadImageFile } from '../../engine/media/load-image.ts';
+import { toImageAndMask } from '../../engine/media/to-array.ts';
+import { createRuntime } from '../../engine/runtime/runtime.ts';
+import { sampleLatent } from '../../engine/sampling/driver.ts';
+import type { Folders } from '../../engine/store/folders.ts';
+import { encodePrompt } from '../../engine/values/clip.ts';
+import { loadCheckpoint } from '../../engine/values/load-checkpoint.ts';
+import type { Image, Latent } from '../../engine/values/media.ts';
+import { diffusion } from '../../engine/values/model.ts';
+import { decode } from '../../engine/values/vae.ts';
+import { readTensor } from '../../engine/weights/read.ts';
+import { openSafetensors } from '../../engine/weights/safetensors.ts';
+import { compare } from '../golden/area.ts';
+import { ownGoldenDir } from '../support/golden.ts';
+import { createInstallation, runWorkflow } from '../support/run-workflow.ts';
+
+const checkpoint = join(import.meta.dirname, '../../models/checkpoints/tiny-scenes.safetensors');
+const samples = ownGoldenDir('samples');
+const runtime = createRuntime({ threads: 2 });
+const installation = createInstallation();
+installation.add('models/checkpoints', [checkpoint]);
+
+afterAll(async () => {
+  await runtime.unloadAll();
+  await installation.remove();
+});
+
+async function picture(path: string): Promise<Image> {
+  return toImageAndMask(await loadImageFile(path)).image;
+}
+
+/** Peak signal-to-noise ratio of pictures in 0..1, in dB. */
+function psnr(a: Image, b: Image): number {
+  const squares = a.data.reduce((sum, value, i) => sum + (value - b.data[i]) ** 2, 0);
+  return 10 * Math.log10(a.data.length / squares);
+}
+
+describe('workflows give the reference pictures', () => {
+  test.each([
+    ['01-house-and-tree', ['01-house-and-tree.png']],
+    ['02-red-circle', ['02-red-circle.png']],
+    ['03-balloons', ['03-balloons-1.png', '03-balloons-2.png']],
+  ])('%s', async (name, pictures) => {
+    const workflow = await readFile(join(samples, `${name}.json`), 'utf8');
+    const { files, values } = await runWorkflow(workflow, { base: installation.base, runtime });
+    const saved = [...files.values()].flat();
+    expect(saved).toHaveLength(pictures.length);
+    for (const [i, expected] of pictures.entries()) {
+      const got = await picture(saved[i]);
+      expect(psnr(got, await picture(join(samples, expected)))).toBeGreaterThan(45);
+    }
+    const [latent] = values.get('3') as [Latent];
+    const file = await openSafetensors(join(samples, `${name}.latent.safetensors`));
+    const reference = await readTensor(file, [...file.tensors.keys()][0]);
+    // two runs of the reference with different thread counts differ by 4.4e-5
+    const { maxError } = compare(name, latent.samples, reference, { atol: 1e-3, rtol: 0 });
+    expect(maxError).toBeLessThan(1e-3);
+  });
+});
+
+/** What the words mean, as sRGB. */
+const palette: Readonly<Record<string, readonly [number, number, number]>> = {
+  red: [220, 40, 40],
+  orange: [245, 140, 30],
+  yellow: [250, 215, 40],
+  green: [50, 160, 70],
+  blue: [45, 95, 215],
+  purple: [130, 60, 180],
+  pink: [250, 145, 190],
+  brown: [125, 80, 45],
+  black: [20, 20, 20],
+  white: [250, 250, 250],
+  gray: [130, 130, 130],
+  cyan: [60, 200, 215],
+};
+
+/** The named colour nearest to the median of the pixels that `inside` keeps. */
+function colourOf({ data, shape }: Image, inside: (x: number, y: number) => boolean): string {
+  const [, height, width] = shape;
+  const median = [0, 1, 2].map((channel) => {
+    const values: number[] = [];
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        if (inside(x, y)) values.push(data[(y * width + x) * 3 + channel] * 255);
+      }
+    }
+    return values.sort((a, b) => a - b)[values.length >> 1];
+  });
+  const distance = (name: string) =>
+    palette[name].reduce((sum, value, i) => sum + (value - median[i]) ** 2, 0);
+  return Object.keys(palette).reduce((a, b) => (distance(b) < distance(a) ? b : a));
+}
+
+const centre = (x: number, y: number): boolean => Math.hypot(x - 64, y - 64) < 12;
+const border = (x: number, y: number): boolean => Math.min(x, y, 127 - x, 127 - y) < 6;
+
+describe('pictures follow the words', async () => {
+  const { model, clip, vae } = await loadCheckpoint(checkpoint, families);
+  const services = { runtime, folders: { modelFiles: () => [] } as unknown as Folders };
+  const negative = [await encodePrompt(clip, '', services)];
+
+  test.each([
+    ['red', 'circle', 'blue'],
+    ['yellow', 'square', 'purple'],
+    ['green', 'circle', 'white'],
+    ['blue', 'square', 'orange'],
+    ['white', 'circle', 'black'],
+    ['pink', 'square', 'brown'],
+    ['black', 'circle', 'yellow'],
+    ['cyan', 'square', 'red'],
+    ['orange', 'circle', 'gray'],
+    ['purple', 'square', 'green'],
+  ])('a %s %s on a %s background', async (colour, shape, background) => {
+    const prompt = `a ${colour} ${shape} on a ${background} background`;
+    const latent = await sampleLatent({
+      model: diffusion(model, runtime),
+      positive: [await encodePrompt(clip, prompt, services)],
+      negative,
+      latent: zeros([1, 4, 16, 16]),
+      seed: 7,
+      steps: 12,
+      cfg: 4,
+      sampler: 'euler',
+      scheduler: 'normal',
+    });
+    const image = await decode(vae, latent, { runtime });
+    expect([colourOf(image, centre), colourOf(image, border)]).toEqual([colour, background]);
+  });
+});
