@@ -49,6 +49,13 @@ function install(dir: string): Promise<Installation> {
   return installation;
 }
 
+/** Removes the folders (the command line runner's go away with its process). */
+export async function removeInstallations(): Promise<void> {
+  const made = await Promise.all(installations.values());
+  installations.clear();
+  await Promise.all(made.map((installation) => installation.remove()));
+}
+
 async function build(dir: string): Promise<Installation> {
   const installation = createInstallation();
   for (const [target, source] of folders) {
