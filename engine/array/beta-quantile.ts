@@ -7,6 +7,8 @@
 export function betaQuantile(p: number, a: number, b: number): number {
   if (p <= 0) return 0;
   if (p >= 1) return 1;
+  if (b === 1) return p ** (1 / a);
+  if (a === 1) return -Math.expm1(Math.log1p(-p) / b);
   const middle = betaLower(0.5, a, b);
   return p <= middle ? solve(p, a, b) : 1 - solve(1 - p, b, a);
 }

@@ -13,3 +13,10 @@ export function linspace(start: number, end: number, count: number): number[] {
     return i < Math.floor(count / 2) ? f(a + step * i) : f(b - step * (count - 1 - i));
   });
 }
+
+/** numpy's `linspace` in double precision. */
+export function linspace64(start: number, end: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) =>
+    count === 1 ? start : start + ((end - start) * i) / (count - 1),
+  );
+}

@@ -5,7 +5,13 @@ import type { Sampler } from '../sampler.ts';
 import type { Ancestral } from './euler-ancestral.ts';
 import { ancestralStep, finiteSnr, halfLogSnr } from './steps.ts';
 
-/** DPM-Solver++(S): a stage at part `r` of each step, both with noise. */
+const f = Math.fround;
+
+/**
+ * DPM-Solver++(S): a stage at part `r` of each step, both with noise. Levels are rounded to fp32 like
+ * the reference's: the Brownian path is asked for the one in the middle, and near a flow's start the
+ * last digits decide whether a step keeps anything of x.
+ */
 export const dpmppSde =
   ({ eta = 1, sNoise = 1, r = 0.5 }: Ancestral & { readonly r?: number } = {}): Sampler =>
   async (denoise, x, given, { noise, sampling, step }) => {
@@ -20,13 +26,15 @@ export const dpmppSde =
         x = denoised;
         continue;
       }
-      const lambda = snr.lambda(s);
-      const middle = snr.sigma(lambda + r * (snr.lambda(t) - lambda));
+      const lambda = f(snr.lambda(s));
+      const lambdaEnd = f(snr.lambda(t));
+      const lambdaMiddle = f(lambda + f(r * f(lambdaEnd - lambda)));
+      const middle = f(snr.sigma(lambdaMiddle));
       const from = x;
-      /** From s to `to` with `target` as the picture that is approached. */
-      const advance = (to: number, target: NDArray): NDArray => {
+      /** From s to level `to` with `target` as the picture that is approached. */
+      const advance = (to: number, lambdaTo: number, target: NDArray): NDArray => {
         const alpha = snr.alpha(to);
-        const { down, up } = ancestralStep(Math.exp(-lambda), Math.exp(-snr.lambda(to)), eta);
+        const { down, up } = ancestralStep(f(Math.exp(-lambda)), f(Math.exp(-lambdaTo)), eta);
         const h = -Math.log(down) - lambda;
         const terms: [number, NDArray][] = [
           [(alpha / snr.alpha(s)) * Math.exp(-h), from],
@@ -35,9 +43,9 @@ export const dpmppSde =
         if (noisy) terms.push([alpha * sNoise * up, noise(s, to)]);
         return weightedSum(...terms);
       };
-      const denoised2 = await denoise(advance(middle, denoised), middle);
+      const denoised2 = await denoise(advance(middle, lambdaMiddle, denoised), middle);
       const k = 1 / (2 * r);
-      x = advance(t, weightedSum([1 - k, denoised], [k, denoised2]));
+      x = advance(t, lambdaEnd, weightedSum([1 - k, denoised], [k, denoised2]));
     }
     return x;
   };

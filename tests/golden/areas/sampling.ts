@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { goldenFiles } from '../../support/golden.ts';
 import type { CaseResult, Comparison, GoldenArea } from '../area.ts';
 import { type GoldenCase, openCase } from '../open-case.ts';
+import { addNoiseNode, areas, customOutputs, customSampling } from '../sampling/custom.ts';
 import { ksampler } from '../sampling/ksampler.ts';
+import { schedulerNodes, sigmaNodes } from '../sampling/sigma-nodes.ts';
 import {
   ksamplerSchedules,
   modelSampling,
@@ -20,6 +22,12 @@ const operations: Readonly<Record<string, Operation>> = {
   calculate_sigmas: schedules,
   'KSampler sigma slicing': ksamplerSchedules,
   ksampler,
+  'scheduler nodes': schedulerNodes,
+  'sigma manipulation nodes': sigmaNodes,
+  sample_custom: customSampling,
+  SamplerCustom: customOutputs,
+  'sample with conditioning areas': areas,
+  AddNoise: addNoiseNode,
 };
 
 export const area: GoldenArea = {

@@ -1,0 +1,21 @@
+/** The AddNoise node's arithmetic. */
+import { isZero, map } from '../array/elementwise.ts';
+import type { NDArray } from '../array/nd.ts';
+import { type LatentFormat, processIn, processOut } from './latent-format.ts';
+import type { ModelSampling } from './model-sampling.ts';
+
+/**
+ * A latent (VAE units) noised by what a run over `sigmas` takes away: the difference of its ends, or
+ * its only level. Values that are not finite become 0.
+ */
+export function addNoise(
+  model: { readonly modelSampling: ModelSampling; readonly latentFormat: LatentFormat },
+  { latent, noise, sigmas }: { latent: NDArray; noise: NDArray; sigmas: Float32Array },
+): NDArray {
+  if (sigmas.length === 0) return latent;
+  const last = sigmas.length > 1 ? sigmas[sigmas.length - 1] : 0;
+  const strength = Math.fround(Math.abs(sigmas[0] - last));
+  const start = isZero(latent) ? latent : processIn(model.latentFormat, latent);
+  const noisy = model.modelSampling.noiseScaling(strength, noise, start);
+  return map(processOut(model.latentFormat, noisy), (v) => (Number.isFinite(v) ? v : 0));
+}
