@@ -23,9 +23,11 @@ const valueText = ({ name, dtype, shape }: OnnxValue): string =>
   `${name} : ${dtype}[${shape.join(', ')}]`;
 
 function initializerText(initializer: Initializer): string {
-  const place =
-    'entry' in initializer ? initializer.layout.kind : `${initializer.data.byteLength} bytes`;
-  return `${valueText(initializer)} (${place})`;
+  if ('entry' in initializer) return `${valueText(initializer)} (${initializer.layout.kind})`;
+  const { dtype, data } = initializer;
+  if (dtype !== 'i64') return `${valueText(initializer)} (${data.byteLength} bytes)`;
+  const values = new BigInt64Array(data.buffer, data.byteOffset, data.byteLength / 8);
+  return `${valueText(initializer)} = [${Array.from(values).join(', ')}]`;
 }
 
 function attributeText(value: Attribute): string {

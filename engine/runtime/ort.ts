@@ -34,7 +34,7 @@ export async function createSession(model: Uint8Array, options: OrtOptions): Pro
   const ort = await loadOrt();
   return ort.InferenceSession.create(model, {
     executionProviders: ['cpu'],
-    logSeverityLevel: 3,
+    logSeverityLevel: 4, // failures are thrown, and reported by whoever catches them
     graphOptimizationLevel: options.optimization ?? 'all',
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
     ...options.options,

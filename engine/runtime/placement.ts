@@ -6,49 +6,63 @@ import { stat } from 'node:fs/promises';
 import { dirname, parse, relative, sep } from 'node:path';
 import { NoodleError } from '../errors.ts';
 import type { ExternalRange } from '../onnx/encode.ts';
-import type { OnnxModel, WeightInitializer } from '../onnx/model.ts';
+import type { WeightInitializer } from '../onnx/model.ts';
 import { identityOf } from '../weights/safetensors.ts';
 import type { PreparedFile } from './prepared-weights.ts';
+
+/**
+ * Checks that every weight lies inside its file and that the files are the ones whose headers were
+ * read; throws SAFETENSORS_HEADER or WEIGHTS_CHANGED. Gives a function that throws WEIGHTS_CHANGED
+ * once a file was rewritten in place, under the memory that maps it.
+ */
+export async function checkFiles(
+  weights: readonly WeightInitializer[],
+): Promise<() => Promise<void>> {
+  const files = new Map<string, string>();
+  const sizes = new Map<string, number>();
+  for (const { name, entry } of weights) {
+    if (entry.bytes.kind !== 'file') continue;
+    const { path, identity, offset } = entry.bytes;
+    if (!files.has(path)) {
+      sizes.set(path, await checkedSize(path, identity));
+      files.set(path, identity);
+    }
+    if (offset < 0 || offset + entry.byteLength > sizes.get(path)!) {
+      const reason = `'${name}' lies outside the file`;
+      throw new NoodleError('SAFETENSORS_HEADER', { file: path, reason });
+    }
+  }
+  return async () => {
+    for (const [path, identity] of files) await checkUnchanged(path, identity);
+  };
+}
 
 export interface Placement {
   /** Folder that every location is relative to; undefined when no weight lies in a file. */
   readonly folder: string | undefined;
   readonly place: (weight: WeightInitializer) => ExternalRange | Uint8Array;
-  /** Throws WEIGHTS_CHANGED when a file was rewritten in place, under the memory that maps it. */
-  readonly verify: () => Promise<void>;
 }
 
-/** Places every weight of a model; throws WEIGHTS_CHANGED when a file is not the one that was read. */
-export async function placeWeights(
-  model: OnnxModel,
+/** Where each weight lies: in the file of prepared weights, in its own file, or inside the model. */
+export function placeWeights(
+  weights: readonly WeightInitializer[],
   prepared: PreparedFile | undefined,
-): Promise<Placement> {
-  const files = new Map<string, string>();
-  for (const initializer of model.initializers) {
-    if ('entry' in initializer && initializer.entry.bytes.kind === 'file') {
-      files.set(initializer.entry.bytes.path, initializer.entry.bytes.identity);
-    }
-  }
-  const sizes = new Map<string, number>();
-  for (const [path, identity] of files) sizes.set(path, await checkedSize(path, identity));
+): Placement {
+  const paths = weights.flatMap((weight) => {
+    if (prepared?.offsetOf(weight) !== undefined) return [prepared.path];
+    return weight.entry.bytes.kind === 'file' ? [weight.entry.bytes.path] : [];
+  });
+  const folder = commonFolder([...new Set(paths)]);
   const locate = (path: string): string => relative(folder!, path).split(sep).join('/');
-  const folder = commonFolder([...files.keys(), ...(prepared ? [prepared.path] : [])]);
   return {
     folder,
-    verify: async () => {
-      for (const [path, identity] of files) await checkUnchanged(path, identity);
-    },
     place: (weight) => {
       const offset = prepared?.offsetOf(weight);
       if (offset !== undefined) return { location: locate(prepared!.path), offset };
-      const { name, entry } = weight;
-      const { bytes, byteLength } = entry;
-      if (bytes.kind === 'memory') return bytes.bytes;
-      if (bytes.offset < 0 || bytes.offset + byteLength > sizes.get(bytes.path)!) {
-        const reason = `tensor '${name}' lies outside the file`;
-        throw new NoodleError('SAFETENSORS_HEADER', { file: bytes.path, reason });
-      }
-      return { location: locate(bytes.path), offset: bytes.offset };
+      const { bytes } = weight.entry;
+      return bytes.kind === 'memory'
+        ? bytes.bytes
+        : { location: locate(bytes.path), offset: bytes.offset };
     },
   };
 }

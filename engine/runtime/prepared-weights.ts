@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { open, readdir, rm, statfs } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, parse } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { WeightInitializer } from '../onnx/model.ts';
 import { type PrepareTask, cutTasks, preparedSize } from '../weights/prepare.ts';
@@ -65,9 +65,15 @@ export function createPreparedWeights({
   };
 }
 
-/** Whether a weight cannot be used where and as it is stored. */
+/**
+ * Whether a weight cannot be used where and as it is stored: in another layout, too large to be put
+ * inside the model, or on another drive than the prepared ones (all must lie under one folder).
+ */
 function needsPreparing({ entry, layout }: WeightInitializer): boolean {
-  return layout.kind !== 'stored' || (entry.bytes.kind === 'memory' && entry.byteLength > 4096);
+  if (layout.kind !== 'stored') return true;
+  return entry.bytes.kind === 'memory'
+    ? entry.byteLength > 4096
+    : parse(entry.bytes.path).root !== parse(tmpdir()).root;
 }
 
 function plan(weights: readonly WeightInitializer[]): {

@@ -1,27 +1,15 @@
 /** A session: a traced program, lowered, opened in ONNX Runtime, run on host arrays. */
-import type { NDArray } from '../array/nd.ts';
+import { type NDArray, sizeOf } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import { encodeModel } from '../onnx/encode.ts';
 import { type Provider, lower, outputName } from '../onnx/lower.ts';
-import type { OnnxModel } from '../onnx/model.ts';
 import { bindSymbols } from '../tensor/symbols.ts';
 import type { Dtype } from '../tensor/dtype.ts';
 import type { Program } from '../tensor/trace.ts';
 import { channelBlock } from './channel-block.ts';
-import {
-  type OrtFeeds,
-  type OrtOptions,
-  type OrtSession,
-  createSession,
-  feed,
-  toFloats,
-} from './ort.ts';
-import { placeWeights } from './placement.ts';
-import {
-  type PreparedFile,
-  type PreparedWeights,
-  createPreparedWeights,
-} from './prepared-weights.ts';
+import { type OrtFeeds, type OrtOptions, createSession, feed, toFloats } from './ort.ts';
+import { checkFiles, placeWeights } from './placement.ts';
+import { type PreparedWeights, createPreparedWeights } from './prepared-weights.ts';
 
 /** Token ids, indices and flags: whole numbers with a shape. */
 export interface IdArray {
@@ -69,16 +57,22 @@ export async function openSession(
 ): Promise<Session> {
   const block = provider === 'cpu' ? await channelBlock() : undefined;
   const model = lower(program, { provider, widen: 'weights', block });
-  const files = await prepared.acquire(model.initializers.filter((i) => 'entry' in i));
-  const { native, verify } = await openNative(model, files, threads).catch(async (cause) => {
-    await files?.release();
-    throw cause instanceof NoodleError ? cause : nativeError(program.name, cause);
-  });
+  const weights = model.initializers.filter((initializer) => 'entry' in initializer);
+  const verifyFiles = await checkFiles(weights);
+  const files = await prepared.acquire(weights);
+  const { folder, place } = placeWeights(weights, files);
+  const options = { ...nativeOptions, weightsFolder: folder, threads };
+  const native = await createSession(encodeModel(model, place), options).catch(
+    async (cause: unknown) => {
+      await files?.release();
+      throw nativeError(program.name, cause);
+    },
+  );
   return {
     run: async (inputs, { signal } = {}) => {
       if (signal?.aborted) throw new NoodleError('INTERRUPTED');
       bindSymbols(program, inputs);
-      await verify();
+      await verifyFiles();
       const feeds = await toFeeds(program, inputs);
       const results = await native.run(feeds).catch((cause: unknown) => {
         throw nativeError(program.name, cause);
@@ -97,16 +91,6 @@ export async function openSession(
   };
 }
 
-async function openNative(
-  model: OnnxModel,
-  files: PreparedFile | undefined,
-  threads: number | undefined,
-): Promise<{ native: OrtSession; verify: () => Promise<void> }> {
-  const { folder, place, verify } = await placeWeights(model, files);
-  const options = { ...nativeOptions, weightsFolder: folder, threads };
-  return { native: await createSession(encodeModel(model, place), options), verify };
-}
-
 async function toFeeds(
   program: Program,
   inputs: Readonly<Record<string, SessionInput>>,
@@ -114,6 +98,14 @@ async function toFeeds(
   const entries = program.inputs.map(async ({ attrs: { name, dtype } }) => {
     const { shape } = inputs[name];
     const values = 'ids' in inputs[name] ? inputs[name].ids : inputs[name].data;
+    if (values.length !== sizeOf(shape)) {
+      const expected = `${sizeOf(shape)} values for [${shape.join(', ')}]`;
+      throw new NoodleError('BAD_INPUT', {
+        subject: `input '${name}'`,
+        expected,
+        got: values.length,
+      });
+    }
     return [name, await toFeed(dtype, values, shape, name)] as const;
   });
   return Object.fromEntries(await Promise.all(entries));

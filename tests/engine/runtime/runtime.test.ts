@@ -1,0 +1,161 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { describe, expect, it, vi } from 'vitest';
+import { lower } from '../../../engine/onnx/lower.ts';
+import type { WeightInitializer } from '../../../engine/onnx/model.ts';
+import { listDevices } from '../../../engine/runtime/devices.ts';
+import { defaultMemoryBudget, estimateMemory } from '../../../engine/runtime/memory.ts';
+import { createPreparedWeights } from '../../../engine/runtime/prepared-weights.ts';
+import { createRuntime } from '../../../engine/runtime/runtime.ts';
+import { createSessionCache } from '../../../engine/runtime/session-cache.ts';
+import type { Session } from '../../../engine/runtime/session.ts';
+import { linear } from '../../../engine/tensor/nn.ts';
+import { type Program, trace } from '../../../engine/tensor/trace.ts';
+import { memorySource } from '../../../engine/weights/source.ts';
+import { randomSource } from '../../support/random-weights.ts';
+import { readFileSync } from 'node:fs';
+
+const linearProgram = (shape: readonly number[] = [8, 64]): Program =>
+  trace('linear', randomSource({ weight: { shape, dtype: 'F16' } }), ({ input, weights }) => ({
+    y: linear(weights, input('x', 'f32', ['n', shape[1]])),
+  }));
+const x = { x: { data: new Float32Array(64).fill(1), shape: [1, 64] } };
+const preparedFiles = (): string[] =>
+  [tmpdir(), '/dev/shm']
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => readdirSync(folder))
+    .filter((name) => name.startsWith(`noodle-weights-${process.pid}-`));
+
+describe('runtime', () => {
+  it('builds once per key, reopens what was released, shares weights between sessions', async () => {
+    const runtime = createRuntime({ threads: 1 });
+    const build = vi.fn(() => linearProgram());
+    const session = await runtime.session('a', build);
+    const { y } = await session.run(x);
+    expect((await (await runtime.session('a', build)).run(x)).y).toEqual(y);
+    expect(build).toHaveBeenCalledTimes(1);
+    expect(runtime.stats().sessions).toEqual([{ key: 'a', bytes: 8 * 64 * 4 }]);
+    await runtime.session('b', build);
+    await runtime.unloadAll();
+    expect(runtime.stats()).toMatchObject({ sessions: [], bytes: 0 });
+    expect(preparedFiles()).toEqual([]);
+    expect((await session.run(x)).y).toEqual(y);
+    await runtime.unloadAll();
+  });
+
+  it('keeps to its budget by releasing the least recently used', async () => {
+    const runtime = createRuntime({ threads: 1, memoryBudget: 2 * 8 * 64 * 4 });
+    const a = await runtime.session('a', linearProgram);
+    const b = await runtime.session('b', linearProgram);
+    await a.run(x);
+    await runtime.session('c', linearProgram);
+    expect(
+      runtime
+        .stats()
+        .sessions.map(({ key }) => key)
+        .sort(),
+    ).toEqual(['a', 'c']);
+    await b.run(x);
+    expect(runtime.stats().sessions).toHaveLength(2);
+    await runtime.unloadAll();
+  });
+
+  it('opens one session for callers that come at once', async () => {
+    const runtime = createRuntime({ threads: 1 });
+    const build = vi.fn(() => linearProgram());
+    const sessions = await Promise.all([1, 2, 3].map(() => runtime.session('a', build)));
+    await Promise.all(sessions.map((session) => session.run(x)));
+    expect(build).toHaveBeenCalledTimes(1);
+    await runtime.unloadAll();
+  });
+
+  it('passes on what a build throws', async () => {
+    const runtime = createRuntime();
+    const fail = (): Program => {
+      throw new Error('no such family');
+    };
+    await expect(runtime.session('a', fail)).rejects.toThrow('no such family');
+    expect((await (await runtime.session('a', linearProgram)).run(x)).y.shape).toEqual([1, 8]);
+    await runtime.unloadAll();
+  });
+});
+
+describe('session cache', () => {
+  const fake = (log: string[], name: string): Session => ({
+    run: async () => ({}),
+    release: async () => void log.push(name),
+  });
+
+  it('releases a running session only after its run', async () => {
+    const log: string[] = [];
+    const cache = createSessionCache(10);
+    let finish = (): void => undefined;
+    const open = (name: string) => ({ bytes: 8, open: async () => fake(log, name) });
+    const running = cache.use('a', open('a'), async () => {
+      await new Promise<void>((resolve) => (finish = resolve));
+      log.push('ran');
+    });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await cache.use('b', open('b'), async () => undefined);
+    expect(log).toEqual([]);
+    finish();
+    await running;
+    expect(log).toEqual(['ran', 'a']);
+    await cache.clear();
+    expect(log).toEqual(['ran', 'a', 'b']);
+  });
+
+  it('opens a session larger than the budget', async () => {
+    const log: string[] = [];
+    const cache = createSessionCache(10);
+    const request = { bytes: 100, open: async () => fake(log, 'large') };
+    await cache.use('a', request, async () => undefined);
+    expect(cache.entries()).toEqual([{ key: 'a', bytes: 100 }]);
+    await cache.clear();
+    expect(log).toEqual(['large']);
+  });
+});
+
+describe('prepared weights', () => {
+  const weightsOf = (program: Program): WeightInitializer[] =>
+    lower(program, { widen: 'weights' }).initializers.filter((i) => 'entry' in i);
+
+  it('are one file for equal weights, gone with the last user', async () => {
+    const prepared = createPreparedWeights();
+    const weights = weightsOf(linearProgram());
+    const [one, two] = [await prepared.acquire(weights), await prepared.acquire(weights)];
+    expect(one!.path).toBe(two!.path);
+    await one!.release();
+    expect(existsSync(two!.path)).toBe(true);
+    await two!.release();
+    expect(existsSync(two!.path)).toBe(false);
+  });
+
+  it('large ones are made by several threads, with the same numbers', async () => {
+    const rows = 4100;
+    const codes = new Uint16Array(rows * 4096).map((_, i) => 0x2c00 + ((i * 7919) & 0x3ff));
+    const bytes = new Uint8Array(codes.buffer);
+    const source = memorySource('large', 'large', [
+      ['weight', { dtype: 'F16', shape: [rows, 4096], bytes }],
+    ]);
+    const program = trace('large', source, ({ input, weights }) => ({
+      y: linear(weights, input('x', 'f32', ['n', 4096])),
+    }));
+    const file = await createPreparedWeights({ threads: 2 }).acquire(weightsOf(program));
+    const data = readFileSync(file!.path);
+    await file!.release();
+    const values = new Float32Array(data.buffer, data.byteOffset, codes.length);
+    for (let i = 0; i < codes.length; i += 997) {
+      expect(values[i]).toBe((1 + ((i * 7919) & 0x3ff) / 1024) / 16);
+    }
+  });
+});
+
+it('memory is estimated from the weights as they are used', () => {
+  expect(estimateMemory(linearProgram([8, 64]))).toBe(8 * 64 * 4);
+  expect(defaultMemoryBudget()).toBeGreaterThan(1e8);
+});
+
+it('devices start with the CPU', () => {
+  expect(listDevices()[0]).toMatchObject({ id: 'cpu', type: 'cpu' });
+});
