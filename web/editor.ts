@@ -58,7 +58,8 @@ export function createEditor({ host, element, objectInfo, server, state }: Edito
       state.search.value = request;
     },
     openImage: (node, index) => openImage(node, index),
-    changed: () => changed(),
+    // A finished command is a step of its own for undo.
+    changed: () => settle(),
   });
   styleCanvas(canvas);
   colorTypes(canvas, socketTypes(objectInfo));
@@ -96,6 +97,7 @@ export function createEditor({ host, element, objectInfo, server, state }: Edito
   };
   const settle = (): void => {
     clearTimeout(pending);
+    canvas.setDirty(true, true);
     if (!undo.note()) return;
     state.modified.value = true;
     autosave();

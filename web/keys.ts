@@ -97,6 +97,7 @@ export function listenForKeys({ editor, files, runner, state }: KeyParts): void 
       event.preventDefault();
       event.stopPropagation();
       action();
+      editor.settle();
     },
     true,
   );
@@ -114,7 +115,7 @@ export function listenForKeys({ editor, files, runner, state }: KeyParts): void 
     canvas.deleteSelected();
     event.clipboardData?.setData('text/plain', 'noodle-nodes');
     event.preventDefault();
-    editor.changed();
+    editor.settle();
   });
   document.addEventListener('paste', (event) => {
     if (isTyping(event.target)) return;
@@ -125,7 +126,7 @@ export function listenForKeys({ editor, files, runner, state }: KeyParts): void 
     const text = data?.getData('text/plain') ?? '';
     if (looksLikeWorkflow(text)) return files.openText(text, 'Pasted');
     canvas.pasteFromClipboard({ connectInputs: shift });
-    editor.changed();
+    editor.settle();
   });
 
   const drops = document.body;

@@ -31,6 +31,9 @@ export function createRunner({ editor, server, state, objectInfo, clientId }: Ru
   };
 
   const queueOne = async (front: boolean): Promise<boolean> => {
+    // Before posting: events of a quick run may arrive ahead of the answer.
+    execution.clearErrors();
+    state.problems.value = [];
     const workflow = editor.toWorkflow();
     const { prompt, warnings } = workflowToPrompt(
       workflow,
@@ -50,7 +53,6 @@ export function createRunner({ editor, server, state, objectInfo, clientId }: Ru
   };
 
   const report = (answer: PromptAnswer, warnings: readonly string[]): void => {
-    execution.clearErrors();
     const problems: Problem[] = [];
     for (const [id, { errors, class_type }] of Object.entries(answer.nodeErrors)) {
       const node = execution.find(id);
@@ -69,7 +71,7 @@ export function createRunner({ editor, server, state, objectInfo, clientId }: Ru
       const { message, details } = answer.error;
       problems.push({ nodeId: null, title: 'The prompt was not accepted', message, details });
     }
-    state.problems.value = problems;
+    if (problems.length > 0) state.problems.value = problems;
     if (answer.ok && problems.length === 0 && warnings.length > 0) toast(state, warnings[0]);
   };
 

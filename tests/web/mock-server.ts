@@ -25,6 +25,8 @@ export interface MockServer {
   /** Milliseconds between the steps of a run; a high one leaves time to look. */
   stepDelay: number;
   dropSockets(): void;
+  /** How many runs have ended, however they ended. */
+  finished(): number;
   close(): Promise<void>;
 }
 
@@ -53,6 +55,7 @@ export async function startMockServer(): Promise<MockServer> {
   const saved = new Map<string, string>();
   let waiting: PostedPrompt[] = [];
   let interrupted = false;
+  let ended = 0;
   let worker: Promise<void> = Promise.resolve();
   const state = { stepDelay: 5, closing: false };
   const pause = () => new Promise((resolve) => setTimeout(resolve, state.stepDelay));
@@ -230,6 +233,7 @@ export async function startMockServer(): Promise<MockServer> {
       meta: {},
     };
     waiting = waiting.filter((p) => p.id !== id);
+    ended++;
     tellAll();
     tell('executing', { node: null, prompt_id: id });
 
@@ -275,6 +279,7 @@ export async function startMockServer(): Promise<MockServer> {
     set stepDelay(ms: number) {
       state.stepDelay = ms;
     },
+    finished: () => ended,
     dropSockets: () => {
       for (const socket of sockets.values()) socket.terminate();
     },

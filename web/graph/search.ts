@@ -29,7 +29,10 @@ export function searchNodes(
     if (accepts !== undefined && !fits(info, accepts)) continue;
     const node = foundNode(info);
     const score = rank(info, node, words);
-    if (score > 0) scored.push({ node, score: node.mark === 'deprecated' ? score / 4 : score });
+    // The core set is what people mean most of the time.
+    const known = info.python_module === 'nodes' ? 8 : 0;
+    const worth = node.mark === 'deprecated' ? score / 4 : score + known;
+    if (score > 0) scored.push({ node, score: worth });
   }
   if (accepts === undefined) {
     for (const type of virtualNodeTypes) {

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { State } from '../state.ts';
 import { Icon } from './icons.tsx';
 
@@ -15,7 +15,8 @@ export function Lightbox({ state }: { state: State }) {
   const close = (): void => {
     state.lightbox.value = null;
   };
-  useEffect(() => {
+  // Before the next frame: a key pressed at once must not miss it.
+  useLayoutEffect(() => {
     if (box === null) return;
     shell.current?.focus();
     const onKey = (event: KeyboardEvent): void => {

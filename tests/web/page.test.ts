@@ -1,0 +1,273 @@
+import { readFileSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildWeb } from '../../web/build.mjs';
+import { parseJson } from '../../engine/workflow/lossless-json.ts';
+import { objectInfo } from './fixtures/object-info.ts';
+import { startMockServer, type MockServer } from './mock-server.ts';
+import { graphOf, dropFile, launch, noBrowser, openPage } from './support/browser.ts';
+import { pngWithText } from './support/png-with-text.ts';
+
+if (noBrowser !== null) console.warn(noBrowser); // eslint-disable-line no-console -- says why below is skipped
+
+const example = (name: string): string =>
+  readFileSync(new URL(`../../workflows/${name}.json`, import.meta.url), 'utf8');
+
+describe.skipIf(noBrowser !== null)('the page', () => {
+  let browser: Browser;
+  let server: MockServer;
+  let page: Page;
+  let errors: string[];
+
+  beforeAll(async () => {
+    await buildWeb();
+    server = await startMockServer();
+    browser = await launch();
+    ({ page, errors } = await openPage(browser, server.url));
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  test('opens with the default workflow and without console errors', async () => {
+    const graph = await graphOf(page);
+    expect(graph.nodes.map((n) => n.type).sort()).toEqual(
+      [
+        'CLIPTextEncode',
+        'CLIPTextEncode',
+        'CheckpointLoaderSimple',
+        'EmptyLatentImage',
+        'KSampler',
+        'SaveImage',
+        'VAEDecode',
+      ].sort(),
+    );
+    await expect(page.locator('textarea.node-text').count()).resolves.toBe(2);
+    expect(server.received[0]).toContain('"supports_preview_metadata":true');
+    expect(errors).toEqual([]);
+  });
+
+  test('the library lists every node of the server', async () => {
+    await page.keyboard.press('n');
+    await expect(page.locator('.category .list-row').count()).resolves.toBe(
+      Object.keys(objectInfo).length,
+    );
+    await page.keyboard.press('n');
+  });
+
+  test('Ctrl Enter queues; progress, preview and the picture show in the nodes', async () => {
+    server.stepDelay = 40;
+    await page.locator('#graph').focus();
+    await page.keyboard.press('Control+Enter');
+    await page.waitForFunction(
+      () => document.querySelector('.run-status')?.textContent?.includes('%') === true,
+    );
+    await page.waitForFunction(() => window.noodle.imagesOf(3).some((i) => i.live));
+    await page.waitForFunction(() => window.noodle.imagesOf(9).length === 1);
+    const [image] = await page.evaluate(() => window.noodle.imagesOf(9));
+    expect(image).toMatchObject({ width: 128, height: 128, live: false });
+    await page.waitForFunction(() => window.noodle.imagesOf(3).length === 0);
+
+    const [{ body }] = server.prompts;
+    const prompt = body.prompt as Record<string, { inputs: Record<string, unknown> }>;
+    expect(prompt['3'].inputs).toMatchObject({ seed: 11, steps: 20, sampler_name: 'dpmpp_2m' });
+    expect(body.client_id).toMatch(/^[0-9a-f-]{36}$/);
+    expect(body).toHaveProperty('extra_data.extra_pnginfo.workflow.nodes');
+    server.stepDelay = 5;
+  });
+
+  test('the seed moved on after queueing, and undo brings it back', async () => {
+    expect(await widgetValue(page, 3, 'seed')).not.toBe('11');
+    await page.waitForTimeout(200);
+    await page.locator('#graph').focus();
+    await page.keyboard.press('Control+z');
+    expect(await widgetValue(page, 3, 'seed')).toBe('11');
+  });
+
+  test('64-bit seeds reach the server digit for digit', async () => {
+    await page.evaluate(() => window.noodle.setWidget(3, 'seed', '18446744073709551615'));
+    await page.evaluate(() => window.noodle.setWidget(3, 'control_after_generate', 'fixed'));
+    await queueAndWait(page, server);
+    const prompt = server.prompts.at(-1)?.body.prompt as Record<
+      string,
+      { inputs: { seed: unknown } }
+    >;
+    expect(prompt['3'].inputs.seed).toBe(18446744073709551615n);
+  });
+
+  test('the history shows thumbnails, a lightbox and loads a workflow back', async () => {
+    await page.getByRole('button', { name: 'Queue and history' }).click();
+    await page.locator('.thumb').first().click();
+    await page.locator('.lightbox img').waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('.lightbox').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Load this workflow' }).last().click();
+    expect(await widgetValue(page, 3, 'seed')).toBe('11');
+    await page.getByRole('button', { name: 'Close Queue' }).click();
+  });
+
+  test('a refused prompt marks the input and says what is wrong', async () => {
+    await typeIntoFirstPrompt(page, 'reject this');
+    await page.keyboard.press('Control+Enter');
+    const panel = page.locator('.problem-panel');
+    await panel.waitFor();
+    await expect(panel.textContent()).resolves.toContain('Value 20000 bigger than max of 10000');
+    const node = (await graphOf(page)).nodes.find((n) => n.id === 3);
+    expect(node).toMatchObject({ error: true, errorFields: ['steps'] });
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+    expect((await graphOf(page)).nodes.find((n) => n.id === 3)?.error).toBe(false);
+  });
+
+  test('a failure while running marks the node and shows the exception', async () => {
+    await typeIntoFirstPrompt(page, 'explode please');
+    await queueAndWait(page, server);
+    await expect(page.locator('.problem-panel').textContent()).resolves.toContain(
+      'the sampler exploded on purpose',
+    );
+    expect((await graphOf(page)).nodes.find((n) => n.id === 3)?.error).toBe(true);
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+  });
+
+  test('cancel interrupts the run', async () => {
+    await typeIntoFirstPrompt(page, 'a long run');
+    server.stepDelay = 120;
+    await page.keyboard.press('Control+Enter');
+    await page.waitForFunction(
+      () => document.querySelector('.run-status')?.textContent?.includes('%') === true,
+    );
+    await page.getByRole('button', { name: 'Cancel the running prompt' }).click();
+    await page.getByText('Cancelled').first().waitFor();
+    expect(server.requests).toContain('POST /interrupt');
+    server.stepDelay = 5;
+  });
+
+  test('a dropped picture with a workflow inside opens it', async () => {
+    const png = await pngWithText([
+      { key: 'prompt', text: '{}' },
+      { key: 'workflow', text: example('hires-fix') },
+    ]);
+    await dropFile(page, { name: 'made-by-noodle.png', type: 'image/png', bytes: png });
+    await page.waitForFunction(
+      () => document.querySelector('.workflow-name')?.textContent === 'made-by-noodle',
+    );
+    expect((await graphOf(page)).nodes).toHaveLength(11);
+  });
+
+  test('a picture with only an API prompt is laid out', async () => {
+    const text = '{"1":{"class_type":"CLIPTextEncode","inputs":{"text":"hello"}}}';
+    const png = await pngWithText([{ key: 'prompt', text }]);
+    await dropFile(page, { name: 'api.png', type: 'image/png', bytes: png });
+    await page.waitForFunction(
+      () => document.querySelector('.workflow-name')?.textContent === 'api',
+    );
+    expect(await widgetValue(page, 1, 'text')).toBe('hello');
+  });
+
+  test('a plain picture becomes an image node with the upload in it', async () => {
+    const png = await pngWithText([]);
+    await dropFile(page, { name: 'photo.png', type: 'image/png', bytes: png });
+    await page.waitForFunction(() => window.noodle.nodes().some((n) => n.type === 'LoadImage'));
+    const node = (await graphOf(page)).nodes.find((n) => n.type === 'LoadImage');
+    await page.waitForFunction((id) => window.noodle.imagesOf(id).length === 1, Number(node?.id));
+    expect(server.uploads).toEqual(['photo.png']);
+    expect(await widgetValue(page, Number(node?.id), 'image')).toBe('photo.png');
+  });
+
+  test('missing nodes are shown, named and saved as they were', async () => {
+    const text = readFileSync(
+      new URL('./fixtures/missing-nodes-big-seed.json', import.meta.url),
+      'utf8',
+    );
+    await dropFile(page, {
+      name: 'missing.json',
+      type: 'application/json',
+      bytes: Buffer.from(text),
+    });
+    const panel = page.locator('.problem-panel');
+    await panel.waitFor();
+    await expect(panel.textContent()).resolves.toContain('SomePack Loader');
+    const saved = parseJson(await page.evaluate(() => window.noodle.text())) as {
+      nodes: { widgets_values: unknown }[];
+    };
+    const before = parseJson(text) as { nodes: { widgets_values: unknown }[] };
+    expect(saved.nodes.map((n) => n.widgets_values)).toEqual(
+      before.nodes.map((n) => n.widgets_values),
+    );
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+  });
+
+  test('a double click searches nodes and Enter adds one', async () => {
+    await page.mouse.dblclick(1000, 700, { delay: 30 });
+    await page.getByRole('textbox', { name: 'Search nodes' }).fill('empty latent image');
+    await page.keyboard.press('Enter');
+    const nodes = (await graphOf(page)).nodes;
+    expect(nodes.some((n) => n.type === 'EmptyLatentImage')).toBe(true);
+  });
+
+  test('copy, paste, mute, bypass and delete work on the selection', async () => {
+    const before = (await graphOf(page)).nodes.length;
+    await page.locator('#graph').focus();
+    await page.keyboard.press('Control+c');
+    await page.keyboard.press('Control+v');
+    expect((await graphOf(page)).nodes).toHaveLength(before + 1);
+    await page.keyboard.press('Control+m');
+    expect((await graphOf(page)).nodes.filter((n) => n.mode === 2)).toHaveLength(1);
+    await page.keyboard.press('Control+b');
+    expect((await graphOf(page)).nodes.filter((n) => n.mode === 4)).toHaveLength(1);
+    await page.keyboard.press('Delete');
+    expect((await graphOf(page)).nodes).toHaveLength(before);
+    await page.keyboard.press('Control+a');
+    await page.keyboard.press('Delete');
+    expect((await graphOf(page)).nodes).toHaveLength(0);
+    await page.waitForTimeout(200);
+    await page.keyboard.press('Control+z');
+    expect((await graphOf(page)).nodes).toHaveLength(before);
+  });
+
+  test('Ctrl S saves under a name, and the list of workflows opens it', async () => {
+    page.once('dialog', (dialog) => void dialog.accept('my work'));
+    await page.keyboard.press('Control+Shift+s');
+    await page.getByText('Saved my work').waitFor();
+    await page.getByRole('button', { name: 'Workflows', exact: true }).click();
+    await page.getByRole('button', { name: 'my work' }).waitFor();
+    await page.getByRole('button', { name: 'Default' }).click();
+    await page.waitForFunction(() => window.noodle.nodes().length === 7);
+    await page.keyboard.press('w');
+  });
+
+  test('a lost connection comes back by itself', async () => {
+    server.dropSockets();
+    await page.getByText('Connection lost').waitFor();
+    await page.waitForFunction(() => document.querySelector('.connection') === null);
+    await queueAndWait(page, server);
+    await page.waitForFunction(() => window.noodle.imagesOf(9).length === 1);
+  });
+
+  test('the work of the last visit is there after a reload', async () => {
+    await typeIntoFirstPrompt(page, 'kept over a reload');
+    await page.waitForTimeout(300);
+    await page.reload();
+    await page.waitForSelector('textarea.node-text');
+    expect(await widgetValue(page, 6, 'text')).toBe('kept over a reload');
+    // The refused prompt's 400 and the cut connection are logged by the browser itself.
+    expect(errors.filter((e) => !/WebSocket|status of 400/.test(e))).toEqual([]);
+  });
+});
+
+const widgetValue = (page: Page, id: number, name: string): Promise<string> =>
+  page.evaluate(([node, widget]) => window.noodle.widget(node, widget), [id, name] as const);
+
+async function typeIntoFirstPrompt(page: Page, text: string): Promise<void> {
+  const field = page.getByRole('textbox', { name: 'Positive prompt: text' });
+  await field.fill(text);
+  await page.locator('#graph').focus();
+}
+
+async function queueAndWait(page: Page, server: MockServer): Promise<void> {
+  const before = server.finished();
+  await page.locator('#graph').focus();
+  await page.keyboard.press('Control+Enter');
+  await expect.poll(() => server.finished(), { timeout: 10_000 }).toBeGreaterThan(before);
+  await page.waitForTimeout(100);
+}
