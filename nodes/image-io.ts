@@ -53,7 +53,9 @@ export const loadImageMask = defineNode({
   outputs: [{ type: 'MASK' }],
   ...checked,
   run: async ({ image, channel }, { services }) => {
-    const decoded = await loadImageFile(services.folders.annotatedFile(image));
+    const decoded = await loadImageFile(services.folders.annotatedFile(image), {
+      firstOnly: true,
+    });
     return [toChannelMask(decoded, channel)];
   },
 });

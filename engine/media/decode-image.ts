@@ -11,13 +11,23 @@ import { decodePng } from './png/decode.ts';
 import { decodeTga, isTga } from './tga.ts';
 import { decodeTiff, isTiff } from './tiff.ts';
 
+export interface DecodeOptions {
+  /** Named in errors. */
+  readonly name?: string;
+  /** Decode no more than the first frame. */
+  readonly firstOnly?: boolean;
+}
+
 /**
  * Decodes PNG/APNG, JPEG, WebP, GIF, BMP, TGA, TIFF and AVIF; every frame is turned upright.
- * Throws IMAGE_FILE (with `name`, when given) for anything else and for broken files.
+ * Throws IMAGE_FILE for anything else and for broken files.
  */
-export async function decodeImage(bytes: Uint8Array, name?: string): Promise<DecodedImage> {
+export async function decodeImage(
+  bytes: Uint8Array,
+  { name, firstOnly = false }: DecodeOptions = {},
+): Promise<DecodedImage> {
   try {
-    const { format, frames } = await decodeFrames(bytes);
+    const { format, frames } = await decodeFrames(bytes, firstOnly);
     return { format, frames: frames.map(upright) };
   } catch (error) {
     if (error instanceof NoodleError && error.code !== 'IMAGE_FILE') throw error;
@@ -30,17 +40,17 @@ export async function decodeImage(bytes: Uint8Array, name?: string): Promise<Dec
   }
 }
 
-async function decodeFrames(bytes: Uint8Array): Promise<DecodedImage> {
-  if (isPng(bytes)) return { format: 'png', frames: await decodePngUpright(bytes) };
-  if (isGif(bytes)) return { format: 'gif', frames: decodeGif(bytes) };
+async function decodeFrames(bytes: Uint8Array, firstOnly: boolean): Promise<DecodedImage> {
+  if (isPng(bytes)) return { format: 'png', frames: await decodePngUpright(bytes, firstOnly) };
+  if (isGif(bytes)) return { format: 'gif', frames: decodeGif(bytes, { firstOnly }) };
   if (startsWith(bytes, 0, '\xff\xd8\xff')) {
     return { format: 'jpeg', frames: await decodeWithSharp(bytes) };
   }
   if (startsWith(bytes, 0, 'RIFF') && startsWith(bytes, 8, 'WEBP')) {
-    return { format: 'webp', frames: await decodeWithSharp(bytes, { animated: true }) };
+    return { format: 'webp', frames: await decodeWithSharp(bytes, { animated: !firstOnly }) };
   }
   if (isBmp(bytes)) return { format: 'bmp', frames: [decodeBmp(bytes)] };
-  if (isTiff(bytes)) return { format: 'tiff', frames: await decodeTiff(bytes) };
+  if (isTiff(bytes)) return { format: 'tiff', frames: await decodeTiff(bytes, { firstOnly }) };
   if (startsWith(bytes, 4, 'ftypavi')) {
     return { format: 'other', frames: await decodeWithSharp(bytes) };
   }
@@ -48,7 +58,7 @@ async function decodeFrames(bytes: Uint8Array): Promise<DecodedImage> {
   throw badImage('its format is not known');
 }
 
-async function decodePngUpright(bytes: Uint8Array): Promise<Frame[]> {
+async function decodePngUpright(bytes: Uint8Array, firstOnly: boolean): Promise<Frame[]> {
   const png = readPng(bytes);
   const text = new Map(png.text);
   const raw = text.get('Raw profile type exif');
@@ -56,7 +66,8 @@ async function decodePngUpright(bytes: Uint8Array): Promise<Frame[]> {
   const orientation = exif
     ? exifOrientation(exif)
     : xmpOrientation(text.get('XML:com.adobe.xmp') ?? '');
-  return (await decodePng(png)).map((frame) => ({ ...frame, orientation }));
+  const wanted = firstOnly ? { ...png, frames: png.frames.slice(0, 1) } : png;
+  return (await decodePng(wanted)).map((frame) => ({ ...frame, orientation }));
 }
 
 /** ImageMagick's hexadecimal EXIF text: a line break, name, length, then the bytes. */

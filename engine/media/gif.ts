@@ -25,9 +25,16 @@ interface GifImage {
   readonly indices: Uint8Array;
 }
 
-/** All frames; later frames are RGB over what the frames before left. Throws IMAGE_FILE. */
-export function decodeGif(bytes: Uint8Array): Frame[] {
-  const { width, height, background, images } = readGif(bytes);
+/**
+ * All frames (or the first); later frames are RGB over what the frames before left. Frames from the
+ * first one on that reaches beyond the canvas are left out: the reference enlarges the canvas for
+ * them, and LoadImage skips frames of another size. Throws IMAGE_FILE.
+ */
+export function decodeGif(
+  bytes: Uint8Array,
+  { firstOnly = false }: { firstOnly?: boolean } = {},
+): Frame[] {
+  const { width, height, background, images } = readGif(bytes, firstOnly ? 1 : Infinity);
   const [first, ...rest] = images;
   const canvas = new Canvas(width, height, first, background);
   const frames: Frame[] = [canvas.firstFrame()];
@@ -35,7 +42,10 @@ export function decodeGif(bytes: Uint8Array): Frame[] {
   return frames;
 }
 
-function readGif(bytes: Uint8Array): {
+function readGif(
+  bytes: Uint8Array,
+  limit: number,
+): {
   width: number;
   height: number;
   background: number;
@@ -49,7 +59,7 @@ function readGif(bytes: Uint8Array): {
   const images: GifImage[] = [];
   let dispose = 0;
   let transparent: number | undefined;
-  while (at < bytes.length && bytes[at] !== 0x3b) {
+  while (at < bytes.length && bytes[at] !== 0x3b && images.length < limit) {
     const kind = bytes[at++];
     if (kind === 0x21) {
       if (bytes[at] === 0xf9 && bytes[at + 1] >= 4) {
@@ -65,8 +75,9 @@ function readGif(bytes: Uint8Array): {
       const local = flags & 128 ? paletteAt(bytes, at, flags) : undefined;
       if (flags & 128) at += 3 << ((flags & 7) + 1);
       const { data, end } = readBlocks(bytes, at + 1);
-      width = Math.max(width, box.x + box.width);
-      height = Math.max(height, box.y + box.height);
+      const [right, bottom] = [box.x + box.width, box.y + box.height];
+      if (images.length > 0 && (right > width || bottom > height)) break;
+      [width, height] = [Math.max(width, right), Math.max(height, bottom)];
       checkImageSize(width, height, images.length + 1);
       const fill = transparent !== undefined || images.length > 0 ? (transparent ?? 0) : 0;
       const indices = unpackLzw(data, bytes[at], { ...box, interlaced: (flags & 64) !== 0, fill });

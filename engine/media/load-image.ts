@@ -11,13 +11,16 @@ import type { DecodedImage } from './frame.ts';
 const MAX_FILE_SIZE = 1 << 30;
 
 /** Reads and decodes a file; `path` is already resolved. Throws IMAGE_FILE naming it. */
-export async function loadImageFile(path: string): Promise<DecodedImage> {
+export async function loadImageFile(
+  path: string,
+  options: { firstOnly?: boolean } = {},
+): Promise<DecodedImage> {
   const name = basename(path);
   const { size } = await stat(path);
   if (size > MAX_FILE_SIZE) {
     throw new NoodleError('IMAGE_FILE', { name, reason: `it has ${size} bytes` });
   }
-  return decodeImage(await readFile(path), name);
+  return decodeImage(await readFile(path), { name, ...options });
 }
 
 /** SHA-256 of a file as hexadecimal digits: changes when the file's content does. */

@@ -11,9 +11,13 @@ export function isTiff(bytes: Uint8Array): boolean {
   return head === 'II*\0' || head === 'MM\0*';
 }
 
-/** Every page as a frame. Throws IMAGE_FILE. */
-export async function decodeTiff(bytes: Uint8Array): Promise<Frame[]> {
-  const pages = readTiffPages(bytes);
+/** Every page (or the first) as a frame. Throws IMAGE_FILE. */
+export async function decodeTiff(
+  bytes: Uint8Array,
+  { firstOnly = false }: { firstOnly?: boolean } = {},
+): Promise<Frame[]> {
+  const all = readTiffPages(bytes);
+  const pages = firstOnly ? all.slice(0, 1) : all;
   if (pages.length === 0) throw badImage('it holds no TIFF page');
   const frames: Frame[] = [];
   let pixels = 0;

@@ -52,8 +52,13 @@ export function chunk(type: string, data: Uint8Array): Uint8Array[] {
   return [head, data, tail];
 }
 
+/** Whether a PNG can hold a text under this key. */
+export function isTextKey(key: string): boolean {
+  return key.length >= 1 && key.length <= 79 && !/[^\x20-\x7e\xa1-\xff]/.test(key);
+}
+
 function textChunk(key: string, value: string): Uint8Array[] {
-  if (key.length < 1 || key.length > 79 || /[^\x20-\x7e\xa1-\xff]/.test(key)) {
+  if (!isTextKey(key)) {
     throw new RangeError(`PNG text key '${key}': expected 1 to 79 Latin-1 characters`);
   }
   const name = Buffer.from(`${key}\0`, 'latin1');
