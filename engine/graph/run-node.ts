@@ -70,24 +70,25 @@ async function advance(
   const expansion = run.pendingExpansions.get(nodeId);
   if (expansion !== undefined) {
     run.pendingExpansions.delete(nodeId);
-    return { outputs: resolveExpansion(run, definition, expansion.calls), ui: expansion.ui };
+    return finished(resolveExpansion(run, definition, expansion.calls), expansion.ui);
   }
   const values = await callValues(run, nodeId, definition, visit);
   if (values === 'pending') return 'pending';
 
   const returns = readReturns(definition, values);
-  const hasUi = Object.keys(returns.ui).length > 0;
-  if (hasUi) show(run, nodeId, returns.ui);
+  if (hasMembers(returns.ui)) show(run, nodeId, returns.ui);
   if (returns.expands) {
     await expandNode(run, nodeId, returns);
     return 'pending';
   }
-  const outputs = mergeCalls(
-    definition,
-    returns.calls.map((call) => call.values),
-  );
-  return hasUi ? { outputs, ui: returns.ui } : { outputs };
+  const calls = returns.calls.map((call) => call.values);
+  return finished(mergeCalls(definition, calls), returns.ui);
 }
+
+const finished = (outputs: unknown[][], ui: Ui): Finished =>
+  hasMembers(ui) ? { outputs, ui } : { outputs };
+
+const hasMembers = (ui: Ui): boolean => Object.keys(ui).length > 0;
 
 /** What the node's calls returned, once all of them have. */
 async function callValues(

@@ -77,7 +77,7 @@ export interface RunOutcome {
   readonly ran: readonly string[];
   readonly cached: readonly string[];
   readonly outputs: Record<string, Record<string, Json>>;
-  didRun(node: BuiltNode): boolean;
+  readonly didRun: (node: BuiltNode) => boolean;
   of(event: string): Record<string, Json>[];
   error(): Record<string, Json> | undefined;
   /** The pictures a saver node shows. */

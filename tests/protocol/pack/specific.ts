@@ -9,7 +9,6 @@ import {
   int64,
   mask,
   optional,
-  pythonStr,
   socket,
   string,
 } from '../../../engine/node.ts';
@@ -30,7 +29,8 @@ const imageOrFloat = (): Factor => socket('IMAGE,FLOAT');
 function wrongConstant(inputs: Readonly<Record<string, unknown>>): string | undefined {
   for (const name of ['input1', 'input2']) {
     const value = inputs[name];
-    if (value != null && !isFloat(value)) return `Invalid type of ${name}: ${pythonStr(value)}`;
+    if (value != null && !isFloat(value))
+      return `Invalid type of ${name}: <class '${typeof value === 'number' ? 'int' : 'str'}'>`;
   }
   return undefined;
 }
