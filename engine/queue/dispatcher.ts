@@ -18,6 +18,8 @@ export interface DispatcherOptions {
   readonly onMessage: (job: EngineJob, message: FromEngine) => void;
   /** The job's history is stored. */
   readonly onFinished: (job: EngineJob) => void;
+  /** An engine can take jobs. */
+  readonly onReady?: () => void;
   readonly log: (level: string, text: string) => void;
   readonly now?: () => number;
 }
@@ -58,15 +60,8 @@ const LONGEST_PAUSE = 30_000;
 
 /** A dispatcher; nothing runs before `start`. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const {
-    queue,
-    startEngine,
-    interruptGrace,
-    onMessage,
-    onFinished,
-    log,
-    now = Date.now,
-  } = options;
+  const { queue, startEngine, interruptGrace, onMessage, onFinished, onReady, log } = options;
+  const { now = Date.now } = options;
   const slots: Slot[] = Array.from({ length: options.engines }, () => ({
     phase: 'down',
     renewAfterJob: false,
@@ -90,6 +85,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         slot.phase = 'idle';
         slot.failedStarts = 0;
         slot.devices = message.devices;
+        onReady?.();
         pump();
         return;
       case 'log':

@@ -1,0 +1,71 @@
+/**
+ * One engine, put together: folders, runtime, families, nodes with packs, caches. The engine process
+ * runs one; the command line uses the same without a server.
+ */
+import { families } from '../arch/families/index.ts';
+import type { EngineSettings } from '../config.ts';
+import { createCaches } from '../graph/caches.ts';
+import type { CacheSet } from '../graph/caches.ts';
+import type { NodeRegistry } from '../graph/definition.ts';
+import { listDevices } from '../runtime/devices.ts';
+import { type Runtime, createRuntime } from '../runtime/runtime.ts';
+import { type DirectoryType, type Folders, createFolders } from '../store/folders.ts';
+import type { Services } from '../values/services.ts';
+import { loadNodes } from '../../nodes/load.ts';
+import type { DeviceStats } from './messages.ts';
+import { sizeOf } from './size-of.ts';
+
+export interface EngineHost {
+  readonly nodes: NodeRegistry;
+  readonly folders: Folders;
+  readonly runtime: Runtime;
+  readonly caches: CacheSet;
+  readonly previewSize: number;
+  /** What nodes are lent; `onWrite` hears of a file before it is written. */
+  services(onWrite: (directory: DirectoryType) => void): Services;
+  devices(): DeviceStats[];
+}
+
+/** An engine that is ready to run prompts; nothing native is loaded yet. */
+export async function createEngineHost(
+  settings: EngineSettings,
+  log: (level: string, text: string) => void,
+): Promise<EngineHost> {
+  const folders = createFolders(settings.folders);
+  const { memoryBudget, threads, options } = settings;
+  const runtime = createRuntime({ memoryBudget, threads });
+  return {
+    nodes: await loadNodes(folders, settings.packs, log),
+    folders,
+    runtime,
+    caches: createCaches(settings.cache, { sizeOf }),
+    previewSize: options.previewSize,
+    services: (onWrite) => ({
+      runtime,
+      folders: announceWrites(folders, onWrite),
+      families,
+      options,
+    }),
+    devices: () =>
+      listDevices().map(({ name, type, totalMemory, freeMemory }) => ({
+        name,
+        type,
+        index: null,
+        vram_total: totalMemory,
+        vram_free: freeMemory,
+        torch_vram_total: totalMemory,
+        torch_vram_free: freeMemory,
+      })),
+  };
+}
+
+/** Every saver asks for its target first: that is the moment from which a run leaves traces. */
+function announceWrites(folders: Folders, onWrite: (directory: DirectoryType) => void): Folders {
+  return {
+    ...folders,
+    saveTarget: (prefix, type, size) => {
+      onWrite(type);
+      return folders.saveTarget(prefix, type, size);
+    },
+  };
+}

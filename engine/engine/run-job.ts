@@ -1,0 +1,59 @@
+/** Runs one job in this process and says everything about it in the engine's messages. */
+import { executePrompt } from '../graph/execute.ts';
+import type { Prompt } from '../graph/definition.ts';
+import type { GraphMessage } from '../graph/messages.ts';
+import { type Json, parseJson } from '../workflow/lossless-json.ts';
+import type { EngineHost } from './compose.ts';
+import { encodePreview } from './encode-preview.ts';
+import type { EngineJob, FromEngine, JobResult } from './messages.ts';
+import { createOutbox } from './outbox.ts';
+
+/**
+ * Runs a job to its end and resolves with its result once all its messages were sent, in ComfyUI's
+ * order. Never throws: what goes wrong is part of the result.
+ */
+export async function runJob(
+  job: EngineJob,
+  host: EngineHost,
+  send: (message: FromEngine) => void,
+  signal: AbortSignal,
+): Promise<JobResult> {
+  const outbox = createOutbox(send);
+  const result = await executePrompt(
+    {
+      promptId: job.id,
+      prompt: parseJson(job.prompt) as unknown as Prompt,
+      extraData: parseJson(job.extraData) as Record<string, Json>,
+      outputs: job.outputs,
+    },
+    {
+      nodes: host.nodes,
+      services: host.services((directory) => outbox.put({ type: 'files', directory })),
+      caches: host.caches,
+      emit: (message) => outbox.put(translate(job.id, message, host.previewSize)),
+      signal,
+      now: Date.now,
+      onOutOfMemory: () => void host.runtime.unloadAll(),
+    },
+  );
+  await outbox.empty();
+  return result;
+}
+
+function translate(
+  jobId: string,
+  message: GraphMessage,
+  previewSize: number,
+): FromEngine | Promise<FromEngine> {
+  if (message.type !== 'preview') return { ...message, jobId };
+  const { node, flaggedOnly, legacyAfterProgress } = message;
+  return encodePreview(message.image, previewSize).then((image) => ({
+    type: 'preview',
+    jobId,
+    node,
+    format: 'image/jpeg',
+    image,
+    flaggedOnly,
+    legacyAfterProgress,
+  }));
+}

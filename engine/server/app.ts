@@ -1,0 +1,143 @@
+/**
+ * The HTTP side as a ladder; a request climbs it from the top, and each rung may answer.
+ *
+ *  1. security headers, and the Cache-Control rules for whatever is answered
+ *  2. same-origin or CORS, then the token (security.ts; the websocket upgrade asks the same guard)
+ *  3. OPTIONS is answered
+ *  4. compression, when it is asked for
+ *  5. the body, as bytes, up to the upload limit; forms are read by the upload routes themselves
+ *  6. the routes: those of ComfyUI bare and under /api, some in one place only
+ *  7. the page's files
+ *  8. what is left: 404 for reading, 405 for everything else; errors in one shape
+ */
+import compression from 'compression';
+import express from 'express';
+import type { ErrorRequestHandler, Express, RequestHandler, Router } from 'express';
+import { NoodleError } from '../errors.ts';
+import { sendEmpty, sendError, sendText } from './answer.ts';
+import { cacheHeaders } from './cache-headers.ts';
+import { type Guard, TOKEN_COOKIE } from './security.ts';
+
+/** Where the routes of a module are found. */
+export interface MountedRoutes {
+  /** `both`: as they are and under /api; `root` or `api`: there only. */
+  readonly at: 'both' | 'root' | 'api';
+  readonly router: Router;
+}
+
+export interface AppOptions {
+  readonly guard: Guard;
+  readonly corsOrigin?: string;
+  readonly offline: boolean;
+  readonly compressResponses: boolean;
+  /** Bytes. */
+  readonly maxUploadSize: number;
+  readonly routes: readonly MountedRoutes[];
+  /** The page: everything that no route took. */
+  readonly page: RequestHandler;
+  readonly log: (level: string, text: string) => void;
+}
+
+/** The express application; see the ladder above. */
+export function createApp(options: AppOptions): Express {
+  const { guard, corsOrigin, offline, maxUploadSize, routes, page, log } = options;
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  app.set('query parser', 'simple');
+  app.set('case sensitive routing', true);
+
+  app.use(securityHeaders(offline), cacheHeaders);
+  if (corsOrigin !== undefined) app.use(corsHeaders(corsOrigin));
+  app.use(admit(guard));
+  app.use((req, res, next) => (req.method === 'OPTIONS' ? sendEmpty(res) : next()));
+  if (options.compressResponses) app.use(compression({ filter: isCompressible }));
+  app.use(
+    express.raw({
+      limit: Math.floor(maxUploadSize),
+      type: (req) => !/^multipart\//i.test(req.headers['content-type'] ?? ''),
+    }),
+  );
+  for (const { at, router } of routes) {
+    if (at !== 'api') app.use(router);
+    if (at !== 'root') app.use('/api', router);
+  }
+  app.use(page);
+  app.use((req, res) => {
+    if (req.method === 'GET' || req.method === 'HEAD') sendEmpty(res, 404);
+    else sendText(res, 405, '405: Method Not Allowed');
+  });
+  app.use(answerError(maxUploadSize, log));
+  return app;
+}
+
+/** No sniffing, no foreign frames; with --offline nothing from other hosts. */
+function securityHeaders(offline: boolean): RequestHandler {
+  const policy =
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; " +
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' data: blob:; " +
+    "font-src 'self' data:; connect-src 'self' data: blob:; worker-src 'self' blob:; " +
+    "object-src 'none'; base-uri 'self'; frame-ancestors 'self'";
+  return (_req, res, next) => {
+    res.set('X-Content-Type-Options', 'nosniff');
+    res.set('X-Frame-Options', 'SAMEORIGIN');
+    res.set('Referrer-Policy', 'same-origin');
+    if (offline) res.set('Content-Security-Policy', policy);
+    next();
+  };
+}
+
+function corsHeaders(origin: string): RequestHandler {
+  return (_req, res, next) => {
+    res.set('Access-Control-Allow-Origin', origin);
+    res.set('Access-Control-Allow-Methods', 'POST, GET, DELETE, PUT, OPTIONS, PATCH');
+    res.set('Access-Control-Allow-Headers', 'Content-Type, Authorization');
+    res.set('Access-Control-Allow-Credentials', 'true');
+    next();
+  };
+}
+
+/** Asks the guard; a token that came in the address is kept as a cookie for the page's requests. */
+function admit(guard: Guard): RequestHandler {
+  return (req, res, next) => {
+    const refusal = guard.refuse(req);
+    // A preflight request carries no credentials; it is answered empty further down.
+    if (refusal === 401 && req.method === 'OPTIONS') return next();
+    if (refusal === 401) {
+      res.set('WWW-Authenticate', 'Bearer');
+      return sendText(res, 401, 'This server needs its token: ?token=…, a cookie or a header.');
+    }
+    if (refusal !== undefined) return sendEmpty(res, refusal);
+    const token = guard.tokenFromAddress(req);
+    if (token !== undefined) {
+      res.cookie(TOKEN_COOKIE, token, { httpOnly: true, sameSite: 'strict', secure: req.secure });
+    }
+    next();
+  };
+}
+
+/** JSON and text, and only as gzip or deflate, as in ComfyUI. */
+function isCompressible(req: express.Request, res: express.Response): boolean {
+  const type = String(res.getHeader('Content-Type') ?? '');
+  const accepted = String(req.headers['accept-encoding'] ?? '');
+  return /^(application\/json|text\/plain)/.test(type) && accepted.includes('gzip');
+}
+
+function answerError(maxUploadSize: number, log: AppOptions['log']): ErrorRequestHandler {
+  return (error: unknown, req, res, next) => {
+    if (res.headersSent) return next(error);
+    if (error instanceof NoodleError && error.status < 500) {
+      const { code, message, status } = error;
+      return sendError(res, status, { type: code.toLowerCase(), message });
+    }
+    // What express and its body reader throw carries the status it means.
+    const { status = 500, stack, message } = error as Error & { status?: number };
+    if (status === 413) {
+      const limit = Math.floor(maxUploadSize);
+      return sendText(res, 413, `Maximum request body size ${limit} exceeded.`);
+    }
+    if (status < 500) return sendText(res, status, message);
+    log('ERROR', `${req.method} ${req.path}: ${stack ?? message}`);
+    sendText(res, 500, '500 Internal Server Error\n\nServer got itself in trouble');
+  };
+}

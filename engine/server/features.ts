@@ -1,0 +1,21 @@
+/** What GET /features and the websocket say this server can do. */
+import type { FeatureFlags } from './protocol.ts';
+
+export interface FeatureOptions {
+  /** Bytes. */
+  readonly maxUploadSize: number;
+  /** Of --feature-flag; cannot replace the server's own. */
+  readonly extra: Readonly<Record<string, string | boolean>>;
+}
+
+/** The flags; the assets API and node managers are not there, and clients are told so. */
+export function featureFlags({ maxUploadSize, extra }: FeatureOptions): FeatureFlags {
+  return {
+    ...extra,
+    supports_preview_metadata: true,
+    max_upload_size: maxUploadSize,
+    node_replacements: true,
+    assets: false,
+    extension: { manager: { supports_v4: false } },
+  };
+}

@@ -1,0 +1,43 @@
+/** The server's log: printed, kept as a ring for /internal/logs, and followed by clients. */
+import { LOG_LEVELS } from '../config.ts';
+import type { LogLevel } from '../config.ts';
+import type { LogEntry } from './protocol.ts';
+
+/** Entries that are kept, as in ComfyUI. */
+const RING = 300;
+
+export interface Log {
+  (level: string, text: string): void;
+  entries(): readonly LogEntry[];
+  /** Size of the terminal the log is printed on; null when it is none. */
+  size(): { cols: number; rows: number } | null;
+  /** Called with every new entry. */
+  follow(listener: (entry: LogEntry) => void): void;
+}
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly stream: Pick<NodeJS.WriteStream, 'write' | 'columns' | 'rows' | 'isTTY'>;
+  readonly now?: () => Date;
+}
+
+/** A log that prints lines of `level` and above to `stream`. */
+export function createLog({ level, stream, now = () => new Date() }: LogOptions): Log {
+  const threshold = LOG_LEVELS.indexOf(level);
+  const ring: LogEntry[] = [];
+  const listeners: ((entry: LogEntry) => void)[] = [];
+  const log = (lineLevel: string, text: string): void => {
+    const rank = (LOG_LEVELS as readonly string[]).indexOf(lineLevel);
+    if (rank < threshold) return;
+    const entry = { t: now().toISOString(), m: `${text}\n` };
+    ring.push(entry);
+    if (ring.length > RING) ring.shift();
+    stream.write(entry.m);
+    for (const listener of listeners) listener(entry);
+  };
+  return Object.assign(log, {
+    entries: () => ring,
+    size: () => (stream.isTTY ? { cols: stream.columns, rows: stream.rows } : null),
+    follow: (listener: (entry: LogEntry) => void) => void listeners.push(listener),
+  });
+}

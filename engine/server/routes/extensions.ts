@@ -1,0 +1,58 @@
+/** GET /extensions and the files of the packs' web folders. */
+import { readdirSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { Router } from 'express';
+import type { Folders } from '../../store/folders.ts';
+import { listPacks } from '../../store/pack-files.ts';
+import { isFile, resolveInside } from '../../store/paths.ts';
+import { sendEmpty, sendJson } from '../answer.ts';
+import { fileHeaders } from '../content-types.ts';
+
+/** Where a pack keeps what the page loads. */
+const WEB_FOLDERS = ['web', 'js'];
+
+/** Scripts of packs; served at the root only, as ComfyUI does. */
+export function extensionFileRoutes({ folders }: { folders: Folders }): Router {
+  const router = Router();
+  router.get('/extensions/:pack/*file', (req, res) => {
+    const { pack, file } = req.params;
+    const root = webRoots(folders).find(({ name }) => name === pack)?.root;
+    if (root === undefined) return sendEmpty(res, 404);
+    const path = resolveInside(root, file.join('/'));
+    if (!isFile(path)) return sendEmpty(res, 404);
+    // The page runs these on purpose: fileHeaders would turn scripts into downloads.
+    if (!/\.(m?js|css)$/.test(path)) res.set(fileHeaders(file.at(-1) ?? ''));
+    res.sendFile(path, { cacheControl: false });
+  });
+  return router;
+}
+
+/** GET /extensions: addresses of all scripts. */
+export function extensionRoutes({ folders }: { folders: Folders }): Router {
+  const router = Router();
+  router.get('/extensions', (_req, res) => {
+    const scripts = webRoots(folders).flatMap(({ name, root }) =>
+      scriptsIn(root).map((file) => `/extensions/${encodeURIComponent(name)}/${encodeURI(file)}`),
+    );
+    sendJson(res, scripts);
+  });
+  return router;
+}
+
+function webRoots(folders: Folders): { name: string; root: string }[] {
+  return listPacks(folders.modelPaths('custom_nodes') ?? []).flatMap(({ name, path }) => {
+    const folder = WEB_FOLDERS.find((web) => scriptsIn(join(path, web)).length > 0);
+    return folder === undefined ? [] : [{ name, root: join(path, folder) }];
+  });
+}
+
+function scriptsIn(root: string): string[] {
+  try {
+    return readdirSync(root, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith('.js'))
+      .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'))
+      .sort();
+  } catch {
+    return [];
+  }
+}

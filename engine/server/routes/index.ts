@@ -1,0 +1,72 @@
+/** All route modules and where they are mounted. */
+import { join } from 'node:path';
+import type { Config } from '../../config.ts';
+import type { NodeRegistry } from '../../graph/definition.ts';
+import type { Dispatcher } from '../../queue/dispatcher.ts';
+import type { Queue } from '../../queue/queue.ts';
+import type { Folders } from '../../store/folders.ts';
+import { createUsers } from '../../store/users.ts';
+import type { MountedRoutes } from '../app.ts';
+import type { Hub } from '../hub.ts';
+import type { Log } from '../log.ts';
+import type { FeatureFlags } from '../protocol.ts';
+import { extensionFileRoutes, extensionRoutes } from './extensions.ts';
+import { historyRoutes } from './history.ts';
+import { internalRoutes } from './internal.ts';
+import { jobRoutes } from './jobs.ts';
+import { modelRoutes } from './models.ts';
+import { objectInfoRoutes } from './object-info.ts';
+import { packRoutes } from './packs.ts';
+import { promptRoutes } from './prompt.ts';
+import { queueRoutes } from './queue.ts';
+import { systemRoutes } from './system.ts';
+import { uploadRoutes } from './upload.ts';
+import { userdataRoutes } from './userdata.ts';
+import { userRoutes } from './users.ts';
+import { viewRoutes } from './view.ts';
+import { workflowRoutes } from './workflows.ts';
+
+export interface RouteOptions {
+  readonly config: Config;
+  readonly folders: Folders;
+  readonly queue: Queue;
+  readonly dispatcher: Dispatcher;
+  readonly hub: Hub;
+  readonly log: Log;
+  readonly features: () => FeatureFlags;
+  readonly nodes: () => Promise<NodeRegistry>;
+  readonly newId: () => string;
+  readonly now: () => number;
+}
+
+/** The routes of a server, in the order they are tried. */
+export function serverRoutes(options: RouteOptions): MountedRoutes[] {
+  const { config, folders, queue, dispatcher, hub, log, features, nodes } = options;
+  const { argv, maxUploadSize, multiUser, defaultHash } = config;
+  const { program } = config.engine.folders;
+  const users = createUsers(folders.user, { multiUser });
+  const both = [
+    promptRoutes({ ...options, source: folders }),
+    queueRoutes({ queue, dispatcher }),
+    historyRoutes(queue),
+    objectInfoRoutes({ nodes, source: folders, log }),
+    systemRoutes({ argv, features, devices: () => dispatcher.devices() }),
+    viewRoutes({ folders }),
+    uploadRoutes({ folders, maxUploadBytes: maxUploadSize, hash: defaultHash }),
+    modelRoutes({ folders }),
+    userRoutes({ users }),
+    userdataRoutes({ users }),
+    packRoutes({ folders, program }),
+    extensionRoutes({ folders }),
+  ];
+  const root = [
+    internalRoutes({ folders, log, hub }),
+    extensionFileRoutes({ folders }),
+    workflowRoutes({ root: join(program, 'workflows') }),
+  ];
+  return [
+    ...both.map((router) => ({ at: 'both' as const, router })),
+    ...root.map((router) => ({ at: 'root' as const, router })),
+    { at: 'api', router: jobRoutes({ queue, dispatcher }) },
+  ];
+}

@@ -1,0 +1,152 @@
+/** Puts the server together and starts it: listening comes first, everything heavy after that. */
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type Server, createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { Express } from 'express';
+import type { Config } from '../config.ts';
+import type { NodeRegistry } from '../graph/definition.ts';
+import { type Dispatcher, createDispatcher } from '../queue/dispatcher.ts';
+import { engineStarter } from '../queue/engine-process.ts';
+import { type Queue, createQueue } from '../queue/queue.ts';
+import { openSqliteStore } from '../queue/sqlite.ts';
+import { type Folders, createFolders, wipeTemp } from '../store/folders.ts';
+import { createApp } from './app.ts';
+import { featureFlags } from './features.ts';
+import { type Hub, createHub } from './hub.ts';
+import { createLog } from './log.ts';
+import { servePage } from './page.ts';
+import { createRelay } from './relay.ts';
+import { serverRoutes } from './routes/index.ts';
+import { createGuard } from './security.ts';
+import { acceptWebSockets } from './websocket.ts';
+
+/** What the server is given from outside its layer. */
+export interface ServerParts {
+  readonly loadNodes: (
+    folders: Folders,
+    packs: Config['engine']['packs'],
+    log: (level: string, text: string) => void,
+  ) => Promise<NodeRegistry>;
+  /** The folder of the built page. */
+  readonly webRoot: () => Promise<string>;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  /** Resolves when nodes are loaded and an engine is ready. */
+  readonly ready: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts a server; resolves as soon as it answers. */
+export async function startServer(config: Config, parts: ServerParts): Promise<RunningServer> {
+  const log = createLog({
+    level: config.printServer ? config.logLevel : 'ERROR',
+    stream: config.logToStdout ? process.stdout : process.stderr,
+  });
+  for (const notice of config.notices) log('INFO', notice);
+  const folders = createFolders(config.engine.folders);
+  wipeTemp(folders);
+  const store = openSqliteStore(config.database ?? join(folders.user, 'noodle.db'), config);
+
+  const queue: Queue = createQueue(store, {
+    onChange: () => {
+      hub.broadcastStatus();
+      dispatcher.pump();
+    },
+  });
+  const features = () =>
+    featureFlags({ maxUploadSize: config.maxUploadSize, extra: config.featureFlags });
+  const hub: Hub = createHub({
+    features,
+    remaining: () => queue.remaining(),
+    activeNode: (sid) => dispatcher.activeNode(sid),
+  });
+  const relay = createRelay(hub);
+  const engineReady = deferred<void>();
+  const dispatcher: Dispatcher = createDispatcher({
+    queue,
+    engines: config.engines,
+    interruptGrace: config.interruptGrace,
+    startEngine: engineStarter(config.engine, log),
+    onMessage: (job, message) => relay.message(job, message),
+    onFinished: (job) => relay.finished(job),
+    onReady: () => engineReady.resolve(),
+    log,
+  });
+
+  const nodes = deferred<NodeRegistry>();
+  const guard = createGuard(config);
+  const app = createApp({
+    ...config,
+    guard,
+    routes: serverRoutes({
+      ...{ config, folders, queue, dispatcher, hub, log, features },
+      nodes: () => nodes.promise,
+      newId: randomUUID,
+      now: Date.now,
+    }),
+    page: servePage(parts.webRoot),
+    log,
+  });
+  const servers = await listen(app, config);
+  for (const server of servers) acceptWebSockets(server, hub, guard);
+  dispatcher.start();
+  nodes.resolve(parts.loadNodes(folders, config.engine.packs, log));
+  nodes.promise.catch((error: Error) => log('CRITICAL', `nodes: ${error.stack ?? error.message}`));
+
+  const url = addressOf(servers[0], config);
+  log('INFO', `Starting server\n\nTo see the GUI go to: ${url}`);
+  return {
+    url,
+    ready: Promise.all([nodes.promise, engineReady.promise]).then(() => undefined),
+    stop: async () => {
+      hub.closeAll();
+      for (const server of servers) {
+        server.close();
+        server.closeAllConnections();
+      }
+      await dispatcher.stop();
+      store.close();
+      wipeTemp(folders);
+    },
+  };
+}
+
+/** A promise and what settles it. */
+function deferred<T>(): { promise: Promise<T>; resolve: (value: T | Promise<T>) => void } {
+  let resolve: (value: T | Promise<T>) => void = () => undefined;
+  const promise = new Promise<T>((settle) => (resolve = settle));
+  // Whoever awaits it hears of a failure; nobody awaiting it yet is no reason to end the process.
+  promise.catch(() => undefined);
+  return { promise, resolve };
+}
+
+/** One server per address; with port 0 the first one's port is everybody's. */
+async function listen(app: Express, { listen: addresses, port, tls }: Config): Promise<Server[]> {
+  const servers: Server[] = [];
+  for (const address of addresses) {
+    const server =
+      tls === undefined
+        ? createServer(app)
+        : createTlsServer(
+            { key: readFileSync(tls.keyFile), cert: readFileSync(tls.certFile) },
+            app,
+          );
+    const shared = servers.length > 0 ? (servers[0].address() as AddressInfo).port : port;
+    server.listen({ port: shared, host: address, ipv6Only: address.includes(':') });
+    await once(server, 'listening');
+    servers.push(server);
+  }
+  return servers;
+}
+
+function addressOf(server: Server, { listen: [host], tls }: Config): string {
+  const { port } = server.address() as AddressInfo;
+  const shown = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `${tls === undefined ? 'http' : 'https'}://${shown.includes(':') ? `[${shown}]` : shown}:${port}`;
+}
