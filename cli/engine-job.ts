@@ -1,0 +1,95 @@
+/** One job in one engine process, from its start to its end. */
+import type { EngineJob, FromEngine } from '../engine/engine/messages.ts';
+import type { JobResult } from '../engine/graph/messages.ts';
+import type { StartEngine } from '../engine/queue/engine-process.ts';
+import { parseJson, toPlain } from '../engine/workflow/lossless-json.ts';
+import { failureComplaint, readMessage } from './runner.ts';
+import type { Complaint, RunEvent, RunResult } from './runner.ts';
+
+/** Milliseconds an interrupted engine gets to stop. */
+const GRACE = 10_000;
+
+/** How a job ended. */
+export interface Outcome {
+  readonly status: RunResult['status'];
+  /** JSON text: node id -> what it shows. */
+  readonly outputs: string;
+  readonly complaints: readonly Complaint[];
+}
+
+export interface JobOptions {
+  readonly start: StartEngine;
+  readonly job: EngineJob;
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: RunEvent) => void;
+}
+
+/**
+ * Starts an engine, runs the job, ends the engine. An abort interrupts the job; an engine that does
+ * not obey is killed. Never rejects: a lost engine is an outcome too.
+ */
+export function runJob({ start, job, signal, onEvent }: JobOptions): Promise<Outcome> {
+  return new Promise((resolve) => {
+    let outcome: Outcome | undefined;
+    let grace: NodeJS.Timeout | undefined;
+    const receive = (message: FromEngine): void => {
+      switch (message.type) {
+        case 'ready':
+          if (signal.aborted) link.kill();
+          else link.send({ type: 'run', job });
+          return;
+        case 'event': {
+          const data = readObject(message.data);
+          const event = readMessage(message.event, data);
+          if (event !== undefined) onEvent(event);
+          return;
+        }
+        case 'text':
+          onEvent({ type: 'text', nodeId: message.nodeId, text: message.text });
+          return;
+        case 'log':
+          onEvent({ type: 'log', text: message.text });
+          return;
+        case 'done':
+          outcome = readResult(message.result);
+          link.send({ type: 'stop' });
+          // An engine that does not end by itself has nothing left to do.
+          clearTimeout(grace);
+          grace = setTimeout(() => link.kill(), 2000);
+      }
+    };
+    const interrupt = (): void => {
+      link.send({ type: 'interrupt', jobId: job.id });
+      grace ??= setTimeout(() => link.kill(), GRACE);
+    };
+    const link = start({
+      message: receive,
+      exit: (how) => {
+        clearTimeout(grace);
+        signal.removeEventListener('abort', interrupt);
+        const status = signal.aborted ? 'interrupted' : 'error';
+        const lost = [{ text: `the engine ended before the workflow did (${how})` }];
+        resolve(outcome ?? { status, outputs: '{}', complaints: signal.aborted ? [] : lost });
+      },
+    });
+    if (signal.aborted) interrupt();
+    else signal.addEventListener('abort', interrupt, { once: true });
+  });
+}
+
+function readResult({ status, messages, outputs }: JobResult): Outcome {
+  const find = (event: string): string | undefined =>
+    messages.find(([name]) => name === event)?.[1];
+  if (find('execution_interrupted') !== undefined) {
+    return { status: 'interrupted', outputs, complaints: [] };
+  }
+  const failure = find('execution_error');
+  if (failure === undefined) return { status, outputs, complaints: [] };
+  // A blocked output reports an error, yet the prompt goes on.
+  return { status, outputs, complaints: [failureComplaint(readObject(failure))] };
+}
+
+/** The engine's JSON is Python's: NaN and 64-bit integers occur. */
+export function readObject(text: string): Record<string, unknown> {
+  return toPlain(parseJson(text)) as Record<string, unknown>;
+}

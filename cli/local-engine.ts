@@ -1,0 +1,132 @@
+/**
+ * Runs prompts in an engine process of our own, the same that the server starts: native code blocks
+ * its process, so progress and Ctrl-C need another one.
+ */
+import { randomUUID } from 'node:crypto';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, extname, join } from 'node:path';
+import { parseConfig } from '../engine/config.ts';
+import { objectInfo } from '../engine/graph/object-info.ts';
+import type { NodeRegistry } from '../engine/graph/definition.ts';
+import { validatePrompt } from '../engine/graph/validate.ts';
+import { engineStarter } from '../engine/queue/engine-process.ts';
+import { createFolders } from '../engine/store/folders.ts';
+import type { DirectoryType, Folders } from '../engine/store/folders.ts';
+import { isFile, resolveInside } from '../engine/store/paths.ts';
+import { stringifyJson } from '../engine/workflow/lossless-json.ts';
+import type { ApiPrompt } from '../engine/workflow/types.ts';
+import { loadNodes } from './nodes.ts';
+import { readObject, runJob } from './engine-job.ts';
+import { validationComplaints } from './runner.ts';
+import type { Complaint, Runner } from './runner.ts';
+
+export interface LocalOptions {
+  /** Flags of `noodle serve`. */
+  readonly flags: readonly string[];
+  /** Takes the place of the output folder. */
+  readonly out?: string;
+}
+
+/** Sets up folders and nodes; the engine itself starts with the first run. */
+export async function createLocalRunner({ flags, out }: LocalOptions): Promise<Runner> {
+  const output = out === undefined ? [] : ['--output-directory', out];
+  // Previews must not fall into the temp folder of a server that runs beside us and wipes it.
+  const temp = mkdtempSync(join(tmpdir(), 'noodle-run-'));
+  const settings = parseConfig([...flags, ...output, '--temp-directory', temp]).engine;
+  const folders = createFolders(settings.folders);
+  const nodes = await loadNodes(settings, folders);
+
+  return {
+    objectInfo: async () => objectInfo(nodes, folders),
+
+    async run(prompt, { workflow, signal, onEvent }) {
+      const checked = await check(prompt, nodes, folders);
+      if (checked.outputs === undefined) {
+        return { status: 'invalid', files: [], texts: [], complaints: checked.complaints };
+      }
+      const outcome = await runJob({
+        start: engineStarter(settings, (_, text) => onEvent({ type: 'log', text })),
+        job: {
+          id: randomUUID(),
+          prompt: stringifyJson(prompt),
+          extraData: stringifyJson(workflow === undefined ? {} : { extra_pnginfo: { workflow } }),
+          outputs: checked.outputs,
+        },
+        signal,
+        onEvent,
+      });
+      const shown = collect(outcome.outputs, folders);
+      return {
+        status: outcome.status,
+        files: shown.saved.length > 0 ? shown.saved : keepPreviews(shown.previews, folders),
+        texts: shown.texts,
+        complaints: [...outcome.complaints, ...checked.complaints],
+      };
+    },
+
+    async close() {
+      rmSync(temp, { recursive: true, force: true });
+    },
+  };
+}
+
+async function check(
+  prompt: ApiPrompt,
+  nodes: NodeRegistry,
+  folders: Folders,
+): Promise<{ outputs?: readonly string[]; complaints: Complaint[] }> {
+  const validation = await validatePrompt(prompt, { nodes, source: folders });
+  return validation.ok
+    ? {
+        outputs: validation.outputs,
+        complaints: validationComplaints(undefined, validation.nodeErrors),
+      }
+    : { complaints: validationComplaints(validation.error, validation.nodeErrors) };
+}
+
+/** What the nodes showed, as paths and texts. */
+function collect(
+  outputs: string,
+  folders: Folders,
+): { saved: string[]; previews: string[]; texts: string[] } {
+  const saved: string[] = [];
+  const previews: string[] = [];
+  const texts: string[] = [];
+  const shown = readObject(outputs) as Record<string, Record<string, unknown>>;
+  for (const ui of Object.values(shown)) {
+    for (const [key, items] of Object.entries(ui)) {
+      for (const item of Array.isArray(items) ? (items as unknown[]) : []) {
+        if (key === 'text' && typeof item === 'string') texts.push(item);
+        const found = shownFile(item, folders);
+        if (found !== undefined) (found.type === 'output' ? saved : previews).push(found.path);
+      }
+    }
+  }
+  return { saved, previews, texts };
+}
+
+function shownFile(
+  item: unknown,
+  folders: Folders,
+): { type: DirectoryType; path: string } | undefined {
+  const { filename, subfolder, type } = (item ?? {}) as Record<string, unknown>;
+  if (typeof filename !== 'string' || (type !== 'output' && type !== 'temp')) return undefined;
+  const name = typeof subfolder === 'string' ? join(subfolder, filename) : filename;
+  const path = resolveInside(folders.directory(type), name);
+  return isFile(path) ? { type, path } : undefined;
+}
+
+/** Previews live in a folder that is about to go; where nothing else was saved they are the result. */
+function keepPreviews(previews: readonly string[], folders: Folders): string[] {
+  return previews.map((preview, i) => {
+    mkdirSync(folders.output, { recursive: true });
+    for (let n = i + 1; ; n++) {
+      const name = `preview_${String(n).padStart(5, '0')}${extname(basename(preview))}`;
+      const path = join(folders.output, name);
+      if (isFile(path)) continue;
+      copyFileSync(preview, path);
+      return path;
+    }
+  });
+}

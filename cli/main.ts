@@ -1,0 +1,129 @@
+/** `noodle`: serve, run, info. Each command is loaded only when it is asked for. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { NoodleError } from '../engine/errors.ts';
+import { safeText } from './print.ts';
+import type { InfoFlags } from './info.ts';
+import type { RunFlags } from './run.ts';
+
+/** Exit codes of every command. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+async function main(argv: readonly string[]): Promise<number | undefined> {
+  // All flags behind `serve` are the server's own; it prints its own help.
+  if (argv[0] === 'serve') return serve(argv.slice(1));
+  let code: number = EXIT.ok;
+  const program = commands((result) => (code = result));
+  if (argv.length === 0) program.outputHelp();
+  else await program.parseAsync([...argv], { from: 'user' });
+  return code;
+}
+
+/** The server goes on after this; it sets the exit code itself. */
+async function serve(flags: readonly string[]): Promise<undefined> {
+  const server = (await import(new URL('../server.ts', import.meta.url).href)) as {
+    main(argv: readonly string[]): Promise<unknown>;
+  };
+  await server.main(flags);
+}
+
+function commands(finish: (code: number) => void): Command {
+  const program = new Command('noodle')
+    .description('Runs ComfyUI workflows without Python.')
+    .version(version())
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .showHelpAfterError();
+
+  program
+    .command('serve')
+    .description("start the server (takes ComfyUI's flags; see noodle serve --help)")
+    .allowUnknownOption();
+
+  const run = program
+    .command('run')
+    .description('run a workflow (API or editor format, or a picture that holds one)')
+    .argument('<workflow>', 'JSON file, PNG or WebP; - reads standard input')
+    .option(
+      '--set <NODE.INPUT=VALUE>',
+      'change an input, e.g. 6.text="a blue star"; repeatable',
+      collect,
+    )
+    .option('--seed <N>', 'set every seed; "random" picks one')
+    .option('--out <DIR>', 'where results are written (default: the output folder)')
+    .option('--server <URL>', 'run on this server and fetch the results')
+    .option('--token <TEXT>', 'token of that server')
+    .option('--json', 'print one line of JSON per event in place of progress')
+    .option('--quiet', 'print nothing but the files');
+  // Options of `noodle serve` that matter here too; the rest goes behind `--`.
+  for (const flag of ENGINE_FLAGS)
+    run.addOption(new Option(flag, 'as for noodle serve').argParser(collect));
+  run.argument('[flags...]', 'further flags of noodle serve, behind --');
+  run.action(async (file: string, more: string[], flags: RunFlags) => {
+    const { runCommand } = await import('./run.ts');
+    finish(await runCommand(file, flags, [...engineArguments(run), ...more]));
+  });
+
+  program
+    .command('info')
+    .description('what a .safetensors file holds')
+    .argument('<files...>')
+    .option('--json', 'print JSON')
+    .option('--tensors', 'list every tensor')
+    .action(async (files: string[], flags: InfoFlags) => {
+      const { infoCommand } = await import('./info.ts');
+      finish(await infoCommand(files, flags));
+    });
+  return program;
+}
+
+const ENGINE_FLAGS = [
+  '--base-directory <DIR>',
+  '--models-directory <DIR>',
+  '--input-directory <DIR>',
+  '--extra-model-paths-config <FILE>',
+  '--threads <N>',
+  '--memory-budget <GB>',
+  '--disable-metadata',
+  '--disable-all-custom-nodes',
+];
+
+/** Options that may be repeated. */
+const collect = (value: string, before: string[] = []): string[] => [...before, value];
+
+/** The engine flags that were given, as the server's command line would have them. */
+function engineArguments(command: Command): string[] {
+  return command.options.flatMap((option) => {
+    const value: unknown = command.getOptionValue(option.attributeName());
+    if (!ENGINE_FLAGS.includes(option.flags) || value === undefined) return [];
+    const flag = option.long as string;
+    return Array.isArray(value) ? value.flatMap((item) => [flag, String(item)]) : [flag];
+  });
+}
+
+function version(): string {
+  const file = new URL('../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+/** Prints what went wrong for people and answers with the exit code. */
+function complain(error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return EXIT.ok;
+    console.error(`${safeText(error.message)}\n(noodle --help shows what there is)`);
+    return EXIT.usage;
+  }
+  if (error instanceof NoodleError) {
+    console.error(`error: ${safeText(error.message)}`);
+    return error.status < 500 ? EXIT.usage : EXIT.failed;
+  }
+  console.error(error);
+  return EXIT.failed;
+}
+
+try {
+  const code = await main(process.argv.slice(2));
+  if (code !== undefined) process.exitCode = code;
+} catch (error) {
+  process.exitCode = complain(error);
+}

@@ -1,0 +1,99 @@
+/** A workflow from a file: API prompt, editor workflow, or a picture that holds one of them. */
+import { readFileSync } from 'node:fs';
+import { NoodleError } from '../engine/errors.ts';
+import { isApiFormat, isUiFormat } from '../engine/workflow/is-api-format.ts';
+import { parseJson } from '../engine/workflow/lossless-json.ts';
+import type { Json } from '../engine/workflow/lossless-json.ts';
+import { readImageWorkflow } from '../engine/workflow/png-text.ts';
+import { workflowToPrompt } from '../engine/workflow/to-prompt.ts';
+import type { ApiPrompt, ObjectInfo } from '../engine/workflow/types.ts';
+
+export interface ReadWorkflow {
+  readonly prompt: ApiPrompt;
+  /** The editor's form, where the file has it: saved into results. */
+  readonly workflow?: Json;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads and converts; `objectInfo` is asked for only where an editor workflow has to be converted.
+ * Throws FILE_NOT_FOUND, or BAD_INPUT saying what the file is instead.
+ */
+export async function readWorkflowFile(
+  file: string,
+  objectInfo: () => Promise<ObjectInfo>,
+): Promise<ReadWorkflow> {
+  const bytes = readBytes(file);
+  if (!isJson(bytes)) return fromPicture(file, bytes, objectInfo);
+  return fromJson(file, bytes.toString('utf8'), objectInfo);
+}
+
+function readBytes(file: string): Buffer {
+  try {
+    return readFileSync(file === '-' ? 0 : file);
+  } catch (cause) {
+    throw new NoodleError('FILE_NOT_FOUND', { kind: 'workflow', name: file }, { cause });
+  }
+}
+
+/** JSON starts with a brace, perhaps after a byte order mark and spaces. */
+const isJson = (bytes: Buffer): boolean =>
+  /^\ufeff?\s*[{[]/.test(bytes.subarray(0, 1000).toString('utf8'));
+
+async function fromPicture(
+  file: string,
+  bytes: Buffer,
+  objectInfo: () => Promise<ObjectInfo>,
+): Promise<ReadWorkflow> {
+  const { prompt, workflow } = await readImageWorkflow(bytes);
+  // What was executed is the better witness of how the picture was made.
+  if (prompt !== undefined) {
+    const read = await fromJson(file, prompt, objectInfo);
+    return { ...read, ...(workflow !== undefined && { workflow: parse(file, workflow) }) };
+  }
+  if (workflow !== undefined) return fromJson(file, workflow, objectInfo);
+  throw new NoodleError('BAD_INPUT', {
+    subject: file,
+    expected: 'a workflow (JSON, or a PNG or WebP that holds one)',
+    got: 'a file without one',
+  });
+}
+
+async function fromJson(
+  file: string,
+  text: string,
+  objectInfo: () => Promise<ObjectInfo>,
+): Promise<ReadWorkflow> {
+  const value = parse(file, text);
+  if (isApiFormat(value)) {
+    const prompt: ApiPrompt = value;
+    for (const node of Object.values(prompt)) node.inputs ??= {};
+    return { prompt, warnings: [] };
+  }
+  if (isUiFormat(value)) {
+    const converted = workflowToPrompt(value, await objectInfo());
+    return { ...converted, workflow: value };
+  }
+  // What is posted to /prompt, saved as it is.
+  const body = value as { prompt?: unknown };
+  if (typeof value === 'object' && value !== null && isApiFormat(body.prompt)) {
+    return { prompt: body.prompt, warnings: [] };
+  }
+  throw new NoodleError('BAD_INPUT', {
+    subject: file,
+    expected: 'a ComfyUI workflow or prompt',
+    got: 'other JSON',
+  });
+}
+
+function parse(file: string, text: string): Json {
+  try {
+    return parseJson(text.replace(/^\ufeff/, ''));
+  } catch (cause) {
+    throw new NoodleError(
+      'BAD_INPUT',
+      { subject: file, expected: 'JSON', got: (cause as Error).message },
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,132 @@
+/** `noodle run`: a workflow from a file to files, with no server of its own. */
+import { resolve } from 'node:path';
+import { stringifyJson } from '../engine/workflow/lossless-json.ts';
+import type { ApiPrompt } from '../engine/workflow/types.ts';
+import { safeText } from './print.ts';
+import { readWorkflowFile } from './read-workflow.ts';
+import { createReport } from './report.ts';
+import type { Complaint, RunResult, Runner } from './runner.ts';
+import { setInputs, setSeed } from './set-inputs.ts';
+
+export interface RunFlags {
+  readonly set?: readonly string[];
+  readonly seed?: string;
+  readonly out?: string;
+  readonly server?: string;
+  readonly token?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/**
+ * Runs the workflow and prints the files it made, one a line, to standard output; everything else
+ * goes to standard error. Answers 0, 1 (failed, or some outputs could not run), 2 (the workflow
+ * cannot run at all) or 130 (interrupted).
+ */
+export async function runCommand(
+  file: string,
+  flags: RunFlags,
+  engineFlags: readonly string[],
+): Promise<number> {
+  const interrupt = new AbortController();
+  const onSignal = (): void => {
+    // The second time the user means it.
+    if (interrupt.signal.aborted) process.exit(130);
+    interrupt.abort();
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const runner = await createRunner(flags, engineFlags);
+  try {
+    const { prompt, workflow, warnings } = await readWorkflowFile(file, runner.objectInfo);
+    setInputs(prompt, flags.set ?? []);
+    if (flags.seed !== undefined) {
+      const seed = setSeed(prompt, flags.seed);
+      if (flags.seed === 'random' && !flags.quiet) console.error(`seed ${seed}`);
+    }
+    if (!flags.quiet)
+      for (const warning of warnings) console.error(`warning: ${safeText(warning)}`);
+    const report = createReport({
+      style: reportStyle(flags),
+      title: (id) => titleOf(prompt, id),
+      nodeCount: Object.keys(prompt).length,
+      stream: flags.json ? process.stdout : process.stderr,
+    });
+    const result = await runner
+      .run(prompt, { workflow, signal: interrupt.signal, onEvent: report.event })
+      .finally(report.end);
+    return conclude(file, prompt, result, flags);
+  } finally {
+    await runner.close();
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+async function createRunner(flags: RunFlags, engineFlags: readonly string[]): Promise<Runner> {
+  if (flags.server !== undefined) {
+    const { createServerRunner } = await import('./remote-server.ts');
+    return createServerRunner({
+      url: flags.server,
+      token: flags.token,
+      out: resolve(flags.out ?? '.'),
+    });
+  }
+  const { createLocalRunner } = await import('./local-engine.ts');
+  return createLocalRunner({
+    flags: engineFlags,
+    ...(flags.out !== undefined && { out: resolve(flags.out) }),
+  });
+}
+
+function reportStyle({ json, quiet }: RunFlags): 'bar' | 'lines' | 'json' | 'quiet' {
+  if (json) return 'json';
+  if (quiet) return 'quiet';
+  return process.stderr.isTTY ? 'bar' : 'lines';
+}
+
+function conclude(file: string, prompt: ApiPrompt, result: RunResult, flags: RunFlags): number {
+  if (flags.json) {
+    console.log(stringifyJson({ type: 'result', ...result }, { style: 'compact' }));
+  } else {
+    for (const path of result.files) console.log(safeText(path));
+    for (const text of result.texts) console.log(safeText(text));
+    explain(file, prompt, result);
+  }
+  switch (result.status) {
+    case 'success':
+      return result.complaints.length > 0 ? 1 : 0;
+    case 'error':
+      return 1;
+    case 'invalid':
+      return 2;
+    case 'interrupted':
+      return 130;
+  }
+}
+
+const HEADLINES: Readonly<Record<RunResult['status'], string>> = {
+  success: 'some outputs did not run:',
+  error: 'failed:',
+  invalid: 'cannot run:',
+  interrupted: 'interrupted',
+};
+
+function explain(file: string, prompt: ApiPrompt, { status, complaints }: RunResult): void {
+  if (status === 'success' && complaints.length === 0) return;
+  console.error(`${safeText(file)}: ${HEADLINES[status]}`);
+  for (const complaint of complaints)
+    console.error(`  ${safeText(complaintLine(prompt, complaint))}`);
+}
+
+function complaintLine(prompt: ApiPrompt, { nodeId, text }: Complaint): string {
+  const indented = text.replaceAll('\n', '\n    ');
+  return nodeId === undefined ? indented : `node ${nodeId} ${titleOf(prompt, nodeId)}: ${indented}`;
+}
+
+function titleOf(prompt: ApiPrompt, id: string): string {
+  const node = Object.hasOwn(prompt, id) ? prompt[id] : undefined;
+  if (node === undefined) return id;
+  const title = node._meta?.title;
+  return title === undefined || title === node.class_type
+    ? node.class_type
+    : `${node.class_type} "${title}"`;
+}
