@@ -1,7 +1,7 @@
-import { mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { mergeSettings, readSettings } from '../../../engine/store/settings.ts';
 import {
   deleteUserFile,
@@ -17,6 +17,7 @@ let root: string;
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'noodle-user-'));
 });
+afterEach(() => rmSync(root, { recursive: true, force: true }));
 const put = (name: string, text = 'x', overwrite = true) =>
   writeUserFile(root, name, Buffer.from(text), { overwrite });
 
