@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { goldenFiles } from '../../support/golden.ts';
 import type { CaseResult, Comparison, GoldenArea } from '../area.ts';
 import { type GoldenCase, openCase } from '../open-case.ts';
+import { conditioningNodes } from '../sampling/conditioning-nodes.ts';
 import { addNoiseNode, areas, customOutputs, customSampling } from '../sampling/custom.ts';
 import { ksampler } from '../sampling/ksampler.ts';
 import { schedulerNodes, sigmaNodes } from '../sampling/sigma-nodes.ts';
@@ -28,6 +29,7 @@ const operations: Readonly<Record<string, Operation>> = {
   SamplerCustom: customOutputs,
   'sample with conditioning areas': areas,
   AddNoise: addNoiseNode,
+  'ConditioningAverage/Concat/ZeroOut': conditioningNodes,
 };
 
 export const area: GoldenArea = {
@@ -37,7 +39,7 @@ export const area: GoldenArea = {
   async run(dir, name) {
     const golden = await openCase<{ op: string }>(join(dir, `${name}.safetensors`));
     const operation = operations[golden.params.op];
-    if (!operation) return { skip: `operation '${golden.params.op}' is not available` };
+    if (!operation) return { skip: `operation '${golden.params.op}' is not known` };
     const result = await operation(golden as GoldenCase<never>);
     return Array.isArray(result) ? { comparisons: result } : result;
   },
