@@ -2,9 +2,9 @@
 import { executePrompt } from '../graph/execute.ts';
 import type { Prompt } from '../graph/definition.ts';
 import type { GraphMessage } from '../graph/messages.ts';
+import { encodePreview } from '../media/preview.ts';
 import { type Json, parseJson } from '../workflow/lossless-json.ts';
 import type { EngineHost } from './compose.ts';
-import { encodePreview } from './encode-preview.ts';
 import type { EngineJob, FromEngine, JobResult } from './messages.ts';
 import { createOutbox } from './outbox.ts';
 
