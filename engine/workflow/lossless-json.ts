@@ -1,7 +1,8 @@
 /**
  * JSON as ComfyUI's Python reads and writes it, without loss: integers beyond 2^53 become `bigint`,
  * a float literal whose value is whole (`5.0`, `1e3`) becomes a `Float` so that it is told apart
- * from `5`, and NaN / Infinity literals are accepted. Everything else is plain JavaScript.
+ * from `5`, and NaN / Infinity literals are accepted. Everything else is plain JavaScript; so keys
+ * that look like array indices come first, in ascending order, wherever they stood in the text.
  */
 
 /** A float literal with a whole value; all other floats are plain numbers. */
@@ -21,7 +22,9 @@ export type Json =
   null | boolean | number | bigint | string | Float | Json[] | { [key: string]: Json };
 
 const MAX_DEPTH = 512;
-const NUMBER = /-?(?:Infinity|NaN|\d+(\.\d+)?([eE][+-]?\d+)?)/y;
+/** Python's limit; longer integers cost quadratic time to convert. */
+const MAX_DIGITS = 4300;
+const NUMBER = /NaN|-?(?:Infinity|\d+(\.\d+)?([eE][+-]?\d+)?)/y;
 const STRING = /"([^"\\\u0000-\u001f]*)(")?/y;
 
 /** Parses JSON text; throws SyntaxError (with the position) on bad text or nesting over 512 levels. */
@@ -72,8 +75,10 @@ export function parseJson(text: string): Json {
     at = NUMBER.lastIndex;
     const value = Number(token);
     if (fraction === undefined && exponent === undefined) {
-      if (!Number.isFinite(value) && /\d/.test(token)) return BigInt(token);
-      return Number.isInteger(value) && !Number.isSafeInteger(value) ? BigInt(token) : value;
+      if (Number.isSafeInteger(value)) return value + 0; // never -0
+      if (!/\d/.test(token)) return value; // NaN, Infinity
+      if (digits.length > MAX_DIGITS) fail(`integer of more than ${MAX_DIGITS} digits`);
+      return BigInt(token);
     }
     return Number.isInteger(value) ? new Float(value) : value;
   };
