@@ -78,9 +78,6 @@ export function listenForKeys({ editor, files, runner, state }: KeyParts): void 
     'shift+?': () => {
       state.help.value = !state.help.value;
     },
-    escape: () => {
-      if (canvas.subgraph) canvas.setGraph(editor.graph);
-    },
   };
   const toggle = (panel: 'queue' | 'workflows' | 'nodes'): void => {
     state.sidePanel.value = state.sidePanel.value === panel ? null : panel;
@@ -90,7 +87,11 @@ export function listenForKeys({ editor, files, runner, state }: KeyParts): void 
     'keydown',
     (event) => {
       shift = event.shiftKey;
-      if (state.lightbox.value !== null || state.search.value !== null) return;
+      if (state.lightbox.value !== null || state.search.value !== null || state.help.value) return;
+      if (event.key === 'Escape' && canvas.subgraph && !canvas.linkConnector.isConnecting) {
+        if (!isTyping(event.target)) canvas.setGraph(editor.graph);
+        return;
+      }
       const chord = chordOf(event);
       const action = chords[chord] ?? (isTyping(event.target) ? undefined : onCanvas[chord]);
       if (action === undefined) return;

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { LGraph, LiteGraph } from '@comfyorg/litegraph';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { parseJson, stringifyJson, toPlain } from '../../engine/workflow/lossless-json.ts';
+import { nodesOnPath } from '../../web/graph/execution-view.ts';
 import { noHooks } from '../../web/graph/hooks.ts';
 import { useExactCopies } from '../../web/graph/litegraph-setup.ts';
 import { loadPrompt } from '../../web/graph/load-prompt.ts';
@@ -139,6 +140,14 @@ describe('own workflow files', () => {
     if (width) width.value = 64;
     const saved = saveWorkflow(graph, file) as { definitions: { subgraphs: Item[] } };
     expect((saved.definitions.subgraphs[0].nodes as Item[])[1].widgets_values).toEqual([64, 96, 2]);
+  });
+
+  test('execution ids name nodes inside subgraphs, with the nodes around them', () => {
+    const { graph } = roundTrip(read(new URL('nested-subgraphs.json', fixtures)));
+    const types = (id: string) => nodesOnPath(graph, id).map((n) => String(n.id));
+    expect(types('5:2:1')).toEqual(['5', '2', '1']);
+    expect(types('1')).toEqual(['1']);
+    expect(types('99')).toEqual([]);
   });
 
   test('a changed value is saved, unknown values beside it stay', () => {

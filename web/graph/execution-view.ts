@@ -154,7 +154,7 @@ export function nodesOnPath(graph: LGraph, id: string): LGraphNode[] {
 }
 
 const byId = (graph: Pick<LGraph, 'getNodeById'>, id: string): LGraphNode | null =>
-  graph.getNodeById(id) ?? graph.getNodeById(Number(id));
+  graph.getNodeById(id) ?? graph.getNodeById(Number(id)) ?? null;
 
 /** References to pictures in an output, under whichever key they stand. */
 export function imageFiles(output: NodeOutput): FileRef[] {

@@ -116,6 +116,7 @@ export function styleCanvas(canvas: Canvas): void {
     onRenderBackground: (element: HTMLCanvasElement, ctx: CanvasRenderingContext2D) =>
       drawDots(canvas, element, ctx),
   });
+  canvas.ds.min_scale = 0.05;
   for (const [type, color] of Object.entries(typeColors)) {
     canvas.default_connection_color_byType[type] = color;
     canvas.default_connection_color_byTypeOff[type] = color;

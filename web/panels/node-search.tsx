@@ -46,7 +46,12 @@ function SearchBox({ state, objectInfo, editor, request }: AppParts & { request:
   const top = Math.max(56, Math.min(request.y - 20, innerHeight - 420));
   return (
     <div class="search-shade" onPointerDown={(e) => e.target === e.currentTarget && close()}>
-      <div class="search-box" role="dialog" aria-label="Add node" style={{ left, top }}>
+      <div
+        class="search-box"
+        role="dialog"
+        aria-label="Add node"
+        style={{ left: `${left}px`, top: `${top}px` }}
+      >
         <div class="search-field">
           <input
             ref={input}

@@ -42,7 +42,10 @@ export function Tooltip({ editor }: AppParts) {
     <div
       class="tooltip"
       role="tooltip"
-      style={{ left: Math.min(x + 14, innerWidth - 330), top: Math.min(y + 16, innerHeight - 90) }}
+      style={{
+        left: `${Math.min(x + 14, innerWidth - 330)}px`,
+        top: `${Math.min(y + 16, innerHeight - 90)}px`,
+      }}
     >
       {text}
     </div>

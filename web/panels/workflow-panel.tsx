@@ -30,7 +30,7 @@ export function WorkflowPanel({ editor, files, state }: AppParts) {
         </button>
       ))}
       <h3>Examples</h3>
-      {state.examples.value.map((name) => (
+      {[...state.examples.value].sort(defaultFirst).map((name) => (
         <button
           key={name}
           type="button"
@@ -45,6 +45,9 @@ export function WorkflowPanel({ editor, files, state }: AppParts) {
     </SidePanel>
   );
 }
+
+const defaultFirst = (a: string, b: string): number =>
+  Number(b === 'default') - Number(a === 'default') || a.localeCompare(b);
 
 const titleOf = (name: string): string => {
   const words = name.replace(/[-_]+/g, ' ');

@@ -65,7 +65,7 @@ export function openChoiceList(options: ChoiceListOptions): void {
       empty.textContent = options.choices.length === 0 ? 'Nothing to choose from' : 'No match';
       list.append(empty);
     }
-    mark(Math.max(0, shown.indexOf(options.current)));
+    mark(words.length > 0 ? 0 : Math.max(0, shown.indexOf(options.current)));
   };
 
   filter.addEventListener('input', fill);
