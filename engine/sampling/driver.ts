@@ -18,6 +18,7 @@ import { type LatentFormat, processIn, processOut } from './latent-format.ts';
 import type { DiffusionModel } from './model.ts';
 import { brownianNoise, type NoiseSampler } from './noise/brownian-tree.ts';
 import { drawNoise, prepareNoise, seededNoise } from './noise/prepare-noise.ts';
+import { toSeed } from './noise/seed.ts';
 import { TorchGenerator } from './noise/torch-generator.ts';
 import { prepareConditioning } from './prepare-conditioning.ts';
 import type { Denoise, SamplerDefinition } from './sampler.ts';
@@ -156,7 +157,7 @@ export async function sampleCustom(
 
 /**
  * A latent as the model needs it: an empty one gets the model's channels, and models of video get a
- * time axis where there is none.
+ * time axis where there is none. Throws BAD_INPUT for another model's latent.
  */
 export function fitLatent(format: LatentFormat, latent: NDArray): NDArray {
   const { shape } = latent;
@@ -167,6 +168,10 @@ export function fitLatent(format: LatentFormat, latent: NDArray): NDArray {
   if (format.dimensions === 3 && shape.length === 4) {
     const [b, c, h, w] = fitted.shape;
     fitted = reshape(fitted, [b, c, 1, h, w]);
+  }
+  if (fitted.shape[1] !== format.channels) {
+    const expected = `${format.channels} channels (${format.name})`;
+    throw new NoodleError('BAD_INPUT', { subject: 'latent', expected, got: fitted.shape[1] });
   }
   return fitted;
 }
@@ -185,7 +190,7 @@ function masked(
   const { model, sampler, seed } = options;
   const sampling = model.modelSampling;
   const noise = sampler.freshInpaintNoise
-    ? prepareNoise(options.noise.shape, BigInt(seed) + 1n)
+    ? prepareNoise(options.noise.shape, toSeed(seed) + 1n)
     : repeatToBatch(options.noise, start.shape[0]);
   return inpaintDenoise(predict, {
     mask,

@@ -2,7 +2,7 @@
 import { linspace } from '../array/linspace.ts';
 import { clamp } from '../array/round.ts';
 import type { ModelSampling } from './model-sampling.ts';
-import { calculateSigmas } from './schedules.ts';
+import { calculateSigmas, stepsForDenoise } from './schedules.ts';
 
 /** BasicScheduler: the last steps + 1 sigmas of int(steps / denoise) steps. */
 export function basicSchedule(
@@ -11,7 +11,7 @@ export function basicSchedule(
   { steps, denoise }: { steps: number; denoise: number },
 ): Float32Array {
   if (denoise <= 0) return new Float32Array(0);
-  const total = denoise < 1 ? Math.trunc(steps / denoise) : steps;
+  const total = denoise < 1 ? stepsForDenoise(steps, denoise) : steps;
   return calculateSigmas(sampling, scheduler, total).slice(-(steps + 1));
 }
 

@@ -141,11 +141,25 @@ export function ksamplerSigmas(
   const whole = (count: number): Float32Array => {
     if (!dropPenultimate) return calculateSigmas(sampling, scheduler, count);
     const sigmas = calculateSigmas(sampling, scheduler, count + 1);
-    return Float32Array.of(...sigmas.slice(0, -2), sigmas[sigmas.length - 1]);
+    const shorter = sigmas.slice(0, -1);
+    shorter[shorter.length - 1] = sigmas[sigmas.length - 1];
+    return shorter;
   };
   if (denoise > 0.9999) return whole(steps);
   if (denoise <= 0) return new Float32Array(0);
-  return whole(Math.trunc(steps / denoise)).slice(-(steps + 1));
+  return whole(stepsForDenoise(steps, denoise)).slice(-(steps + 1));
+}
+
+const mostSteps = 1_000_000;
+
+/** int(steps / denoise); throws BAD_INPUT where the schedule would fill the memory. */
+export function stepsForDenoise(steps: number, denoise: number): number {
+  const total = Math.trunc(steps / denoise);
+  if (total > mostSteps) {
+    const expected = `at most ${mostSteps} steps in the whole schedule`;
+    throw new NoodleError('BAD_INPUT', { subject: 'steps / denoise', expected, got: total });
+  }
+  return total;
 }
 
 /**

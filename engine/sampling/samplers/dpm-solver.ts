@@ -1,6 +1,7 @@
 /** DPM-Solver (Lu et al. 2022, arXiv 2206.00927) in t = -ln sigma: fixed and adaptive step sizes. */
 import { axpby, weightedSum } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
+import { NoodleError } from '../../errors.ts';
 import type { Denoise, Sampler } from '../sampler.ts';
 import type { Ancestral } from './euler-ancestral.ts';
 import { linspace } from '../../array/linspace.ts';
@@ -144,6 +145,11 @@ export const dpmAdaptive =
       const low = await solve(order - 1, 1 / 3);
       const high = await solve(order, order === 2 ? 1 / 2 : 1 / 3);
       const { accept, factor } = propose(stepError(low, high, accepted, { atol, rtol }));
+      if (Number.isNaN(factor)) {
+        throw new NoodleError('UNSUPPORTED', {
+          what: 'dpm_adaptive: the error of a step is not a number, so no step size can be found',
+        });
+      }
       if (accept) {
         accepted = low;
         x = up > 0 ? axpby(1, high, up * sNoise, noise(sigmaOf(s), sigmaOf(t))) : high;

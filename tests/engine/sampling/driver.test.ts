@@ -101,6 +101,12 @@ describe('sampleLatent', () => {
     await expect(run).rejects.toMatchObject({ code: 'BAD_INPUT', details: { subject } });
   });
 
+  it('refuses a denoise that would need a schedule of millions of steps', async () => {
+    const { model } = silentModel();
+    const run = sampleLatent({ model, ...settings, steps: 10000, denoise: 1e-6 });
+    await expect(run).rejects.toMatchObject({ code: 'BAD_INPUT' });
+  });
+
   it('returns the latent when no step is left', async () => {
     const { model, calls } = silentModel();
     const latent = full([1, 4, 4, 4], 2);
@@ -118,6 +124,12 @@ describe('fitLatent', () => {
 
   it('keeps latents with content as they are', () => {
     const latent = full([1, 4, 6, 5], 1);
-    expect(fitLatent(latentFormat('Flux'), latent)).toBe(latent);
+    expect(fitLatent(latentFormat('SDXL'), latent)).toBe(latent);
+  });
+
+  it("names the channels of another model's latent", () => {
+    expect(() => fitLatent(latentFormat('Flux'), full([1, 4, 6, 5], 1))).toThrow(
+      'latent: expected 16 channels (Flux), got 4',
+    );
   });
 });
