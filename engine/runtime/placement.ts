@@ -8,7 +8,7 @@ import { NoodleError } from '../errors.ts';
 import type { ExternalRange } from '../onnx/encode.ts';
 import type { WeightInitializer } from '../onnx/model.ts';
 import { identityOf } from '../weights/safetensors.ts';
-import type { PreparedFile } from './prepared-weights.ts';
+import type { FilePosition, PreparedFiles } from './prepared-weights.ts';
 
 /**
  * Checks that every weight lies inside its file and that the files are the ones whose headers were
@@ -46,23 +46,22 @@ export interface Placement {
 /** Where each weight lies: in the file of prepared weights, in its own file, or inside the model. */
 export function placeWeights(
   weights: readonly WeightInitializer[],
-  prepared: PreparedFile | undefined,
+  prepared: PreparedFiles,
 ): Placement {
-  const paths = weights.flatMap((weight) => {
-    if (prepared?.offsetOf(weight) !== undefined) return [prepared.path];
-    return weight.entry.bytes.kind === 'file' ? [weight.entry.bytes.path] : [];
-  });
-  const folder = commonFolder([...new Set(paths)]);
-  const locate = (path: string): string => relative(folder!, path).split(sep).join('/');
+  const positions = new Map<WeightInitializer, FilePosition>();
+  for (const weight of weights) {
+    const { bytes } = weight.entry;
+    const position = prepared.find(weight) ?? (bytes.kind === 'file' ? bytes : undefined);
+    if (position) positions.set(weight, position);
+  }
+  const folder = commonFolder([...new Set([...positions.values()].map(({ path }) => path))]);
   return {
     folder,
     place: (weight) => {
-      const offset = prepared?.offsetOf(weight);
-      if (offset !== undefined) return { location: locate(prepared!.path), offset };
-      const { bytes } = weight.entry;
-      return bytes.kind === 'memory'
-        ? bytes.bytes
-        : { location: locate(bytes.path), offset: bytes.offset };
+      const position = positions.get(weight);
+      if (!position) return (weight.entry.bytes as { readonly bytes: Uint8Array }).bytes;
+      const location = relative(folder!, position.path).split(sep).join('/');
+      return { location, offset: position.offset };
     },
   };
 }

@@ -9,56 +9,67 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, parse } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { WeightInitializer } from '../onnx/model.ts';
-import { type PrepareTask, cutTasks, preparedSize } from '../weights/prepare.ts';
-import { type PrepareJob, runJob } from './prepare-worker.ts';
+import { type PrepareTask, prepareFile, preparedSize } from '../weights/prepare.ts';
+import type { PrepareJob } from './prepare-worker.ts';
 
-/** A file of prepared weights; it goes when the last session that uses it was released. */
-export interface PreparedFile {
-  readonly path: string;
-  /** Position of a weight; undefined for weights that are used where they are stored. */
-  readonly offsetOf: (weight: WeightInitializer) => number | undefined;
+/** Prepared weights of one model; their files go when the last session that uses them was released. */
+export interface PreparedFiles {
+  /** Where a weight lies; undefined for weights that are used where they are stored. */
+  readonly find: (weight: WeightInitializer) => FilePosition | undefined;
   readonly release: () => Promise<void>;
 }
 
+export interface FilePosition {
+  readonly path: string;
+  readonly offset: number;
+}
+
 export interface PreparedWeights {
-  /** The file for these weights, made now or shared; undefined when all can be used as stored. */
-  acquire(weights: readonly WeightInitializer[]): Promise<PreparedFile | undefined>;
+  /** These weights, prepared now or shared with another session. */
+  readonly acquire: (weights: readonly WeightInitializer[]) => Promise<PreparedFiles>;
 }
 
 interface Shared {
-  readonly file: Promise<{ readonly path: string; readonly offsets: ReadonlyMap<string, number> }>;
+  readonly positions: Promise<ReadonlyMap<string, FilePosition>>;
   users: number;
 }
 
-/** Alignment of tensors in the file: a cache line, as vector loads like it. */
+/** One file to fill: a thread of its own per file, as writers of one file wait for each other. */
+interface FilePlan {
+  readonly names: string[];
+  readonly tasks: PrepareTask[];
+  size: number;
+}
+
+/** Alignment of tensors in a file: a cache line, as vector loads like it. */
 const alignment = 64;
-/** Below this many elements the calling thread does the work: starting others takes longer. */
-const threadsFrom = 1 << 24;
+/** Below this many bytes the calling thread does the work: starting others takes longer. */
+const threadsFrom = 1 << 26;
 const filePrefix = 'noodle-weights-';
 
-/** A store without files; `threads` share the work of one model. */
+/** A store without files; up to `threads` threads prepare a model's weights. */
 export function createPreparedWeights({
   threads = availableParallelism(),
 }: { threads?: number } = {}): PreparedWeights {
-  const files = new Map<string, Shared>();
+  const known = new Map<string, Shared>();
   return {
     acquire: async (weights) => {
-      const { tasks, offsets, size } = plan(weights);
-      if (tasks.length === 0) return undefined;
-      const key = fingerprint(tasks);
-      const shared = files.get(key) ?? { file: make(tasks, offsets, size, threads), users: 0 };
-      files.set(key, shared);
+      const needed = weights.filter(needsPreparing);
+      const key = fingerprint(needed);
+      const shared = known.get(key) ?? { positions: prepare(needed, threads), users: 0 };
+      known.set(key, shared);
       shared.users++;
       const release = async (): Promise<void> => {
         if (--shared.users > 0) return;
-        files.delete(key);
-        await shared.file.then(({ path }) => discard(path));
+        known.delete(key);
+        const paths = new Set([...(await shared.positions).values()].map(({ path }) => path));
+        for (const path of paths) await discard(path);
       };
       try {
-        const { path } = await shared.file;
-        return { path, offsetOf: ({ name }) => offsets.get(name), release };
+        const positions = await shared.positions;
+        return { find: ({ name }) => positions.get(name), release };
       } catch (error) {
-        files.delete(key);
+        known.delete(key);
         throw error;
       }
     },
@@ -76,34 +87,70 @@ function needsPreparing({ entry, layout }: WeightInitializer): boolean {
     : parse(entry.bytes.path).root !== parse(tmpdir()).root;
 }
 
-function plan(weights: readonly WeightInitializer[]): {
-  tasks: PrepareTask[];
-  offsets: Map<string, number>;
-  size: number;
-} {
-  const tasks: PrepareTask[] = [];
-  const offsets = new Map<string, number>();
-  let size = 0;
-  for (const weight of weights) {
-    if (!needsPreparing(weight)) continue;
-    const { entry, shape, layout } = weight;
-    offsets.set(weight.name, size);
-    tasks.push({ dtype: entry.dtype, shape, bytes: entry.bytes, layout, target: size });
-    size += Math.ceil(preparedSize({ dtype: entry.dtype, shape, layout }) / alignment) * alignment;
-  }
-  return { tasks, offsets, size };
-}
-
-/** Names what a file holds: every tensor's origin, layout and place. Memory is told apart by object. */
-function fingerprint(tasks: readonly PrepareTask[]): string {
+/** Names a set of prepared weights: every tensor's name, origin and layout. */
+function fingerprint(weights: readonly WeightInitializer[]): string {
   const hash = createHash('sha256');
-  for (const { bytes, dtype, shape, layout } of tasks) {
+  for (const { name, entry, shape, layout } of weights) {
+    const { bytes, dtype } = entry;
     const origin =
       bytes.kind === 'file' ? `${bytes.identity}@${bytes.offset}` : memoryId(bytes.bytes);
-    hash.update(JSON.stringify([origin, dtype, shape, layout]));
+    hash.update(JSON.stringify([name, origin, dtype, shape, layout]));
   }
   return hash.digest('hex');
 }
+
+async function prepare(
+  weights: readonly WeightInitializer[],
+  threads: number,
+): Promise<ReadonlyMap<string, FilePosition>> {
+  const total = weights.reduce((sum, weight) => sum + preparedSize(sizeOf(weight)), 0);
+  // what lies in memory would have to be copied to another thread first
+  const inFiles = weights.filter(({ entry }) => entry.bytes.kind === 'file');
+  const inMemory = weights.filter(({ entry }) => entry.bytes.kind === 'memory');
+  const shared = total < threadsFrom ? [] : planFiles(inFiles, threads);
+  const own = planFiles(shared.length > 0 ? inMemory : weights, 1);
+  const positions = new Map<string, FilePosition>();
+  const paths: string[] = [];
+  try {
+    const jobs: PrepareJob[] = [];
+    for (const { names, tasks, size } of [...shared, ...own]) {
+      const target = await newFile(size, total);
+      paths.push(target);
+      jobs.push({ target, tasks });
+      tasks.forEach((task, i) => positions.set(names[i], { path: target, offset: task.target }));
+    }
+    const running = Promise.all(jobs.slice(0, shared.length).map(runInThread));
+    for (const { target, tasks } of jobs.slice(shared.length)) prepareFile(target, tasks);
+    await running;
+    return positions;
+  } catch (error) {
+    for (const path of paths) await discard(path);
+    throw error;
+  }
+}
+
+/** Spreads weights over at most `count` files of about the same size. */
+function planFiles(weights: readonly WeightInitializer[], count: number): FilePlan[] {
+  const plans = Array.from({ length: count }, (): FilePlan => ({ names: [], tasks: [], size: 0 }));
+  for (const weight of weights) {
+    const plan = plans.reduce((least, other) => (other.size < least.size ? other : least));
+    const { name, entry, shape, layout } = weight;
+    plan.names.push(name);
+    plan.tasks.push({ dtype: entry.dtype, shape, bytes: entry.bytes, layout, target: plan.size });
+    plan.size += Math.ceil(preparedSize(sizeOf(weight)) / alignment) * alignment;
+  }
+  return plans.filter(({ tasks }) => tasks.length > 0);
+}
+
+const sizeOf = ({
+  entry,
+  shape,
+  layout,
+}: WeightInitializer): Parameters<typeof preparedSize>[0] => ({
+  dtype: entry.dtype,
+  shape,
+  layout,
+});
 
 const memoryIds = new WeakMap<Uint8Array, number>();
 let nextMemoryId = 0;
@@ -112,27 +159,6 @@ function memoryId(bytes: Uint8Array): string {
   let id = memoryIds.get(bytes);
   if (id === undefined) memoryIds.set(bytes, (id = nextMemoryId++));
   return `memory:${id}`;
-}
-
-async function make(
-  tasks: readonly PrepareTask[],
-  offsets: ReadonlyMap<string, number>,
-  size: number,
-  threads: number,
-): ReturnType<() => Shared['file']> {
-  const path = await newFile(size);
-  try {
-    const pieces = cutTasks(tasks);
-    const counter = new Int32Array(new SharedArrayBuffer(4));
-    const job: PrepareJob = { tasks, pieces, target: path, counter };
-    const count = Math.min(threads, pieces.length);
-    if (size / 4 < threadsFrom || count < 2) runJob(job);
-    else await Promise.all(Array.from({ length: count }, () => runInThread(job)));
-    return { path, offsets };
-  } catch (error) {
-    await discard(path);
-    throw error;
-  }
 }
 
 /** Runs the job in a thread of its own, which needs the TypeScript loader that this one has. */
@@ -153,9 +179,9 @@ function runInThread(job: PrepareJob): Promise<void> {
 const ownFiles = new Set<string>();
 let folderSwept = false;
 
-/** An empty file of `size` bytes in memory where there is room, else in the temporary folder. */
-async function newFile(size: number): Promise<string> {
-  const folder = (await hasRoom('/dev/shm', size)) ? '/dev/shm' : tmpdir();
+/** A file of `size` bytes, in memory where `total` bytes have room, else in the temporary folder. */
+async function newFile(size: number, total: number): Promise<string> {
+  const folder = (await hasRoom('/dev/shm', total)) ? '/dev/shm' : tmpdir();
   if (!folderSwept) {
     folderSwept = true;
     process.once('exit', () => ownFiles.forEach((path) => rmSync(path, { force: true })));

@@ -64,7 +64,7 @@ export async function openSession(
   const options = { ...nativeOptions, weightsFolder: folder, threads };
   const native = await createSession(encodeModel(model, place), options).catch(
     async (cause: unknown) => {
-      await files?.release();
+      await files.release();
       throw nativeError(program.name, cause);
     },
   );
@@ -86,7 +86,7 @@ export async function openSession(
     },
     release: async () => {
       await native.release();
-      await files?.release();
+      await files.release();
     },
   };
 }

@@ -1,8 +1,8 @@
 /**
  * Rewriting weights in the layout a model wants them in: widened to f32, convolution filters in
- * blocks of channels. Works piece by piece, so that several threads can share one tensor.
+ * blocks of channels.
  */
-import { readSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { NoodleError } from '../errors.ts';
 import { decode } from './read.ts';
 import { elementSize } from './safetensors.ts';
@@ -21,9 +21,8 @@ export interface PrepareTask {
   readonly target: number;
 }
 
-/** A run of elements of one task: what one thread does at a time. */
-export interface PreparePiece {
-  readonly task: number;
+/** A run of elements of a task. */
+export interface Piece {
   readonly start: number;
   readonly count: number;
 }
@@ -31,18 +30,16 @@ export interface PreparePiece {
 /** Small enough that a piece and its rewritten forms stay in a core's own cache. */
 const pieceElements = 1 << 18;
 
-/** Cuts tasks into pieces of a quarter of a million elements; blocked filters are cut between row blocks. */
-export function cutTasks(tasks: readonly PrepareTask[]): PreparePiece[] {
-  return tasks.flatMap(({ shape, layout }, task) => {
-    const size = shape.reduce((n, dim) => n * dim, 1);
-    const unit = layout.kind === 'blocked' ? (size / shape[0]) * layout.block : 1;
-    const step = Math.max(1, Math.floor(pieceElements / unit)) * unit;
-    const pieces: PreparePiece[] = [];
-    for (let start = 0; start < size; start += step) {
-      pieces.push({ task, start, count: Math.min(step, size - start) });
-    }
-    return pieces;
-  });
+/** Cuts a task into pieces of about a quarter of a million elements, blocked filters between blocks. */
+export function cutTask({ shape, layout }: Pick<PrepareTask, 'shape' | 'layout'>): Piece[] {
+  const size = shape.reduce((n, dim) => n * dim, 1);
+  const unit = layout.kind === 'blocked' ? (size / shape[0]) * layout.block : 1;
+  const step = Math.max(1, Math.floor(pieceElements / unit)) * unit;
+  const pieces: Piece[] = [];
+  for (let start = 0; start < size; start += step) {
+    pieces.push({ start, count: Math.min(step, size - start) });
+  }
+  return pieces;
 }
 
 /** Bytes that a task takes in the target file. */
@@ -55,13 +52,29 @@ export function preparedSize({
   return shape.reduce((n, dim) => n * dim, size);
 }
 
-/** Does pieces: reads, rewrites and writes each. Buffers are kept, for fresh memory costs more. */
-export interface PieceWorker {
-  (task: PrepareTask, piece: PreparePiece): void;
+/** Reads, rewrites and writes tasks one after the other into the file `target`, which exists. */
+export function prepareFile(target: string, tasks: readonly PrepareTask[]): void {
+  const sources = new Map<string, number>();
+  const open = (path: string): number => {
+    const file = sources.get(path) ?? openSync(path, 'r');
+    sources.set(path, file);
+    return file;
+  };
+  const file = openSync(target, 'r+');
+  try {
+    const work = pieceWorker(file, open);
+    for (const task of tasks) for (const piece of cutTask(task)) work(task, piece);
+  } finally {
+    closeSync(file);
+    for (const source of sources.values()) closeSync(source);
+  }
 }
 
-/** A worker that writes to the descriptor `target`; `open` gives a descriptor of a source file. */
-export function pieceWorker(target: number, open: (path: string) => number): PieceWorker {
+/** Does pieces with buffers that it keeps, for fresh memory costs more than the work. */
+function pieceWorker(
+  target: number,
+  open: (path: string) => number,
+): (task: PrepareTask, piece: Piece) => void {
   const stored = growing((size) => new Uint8Array(size));
   const widened = growing((size) => new Float32Array(size));
   const reordered = growing((size) => new Float32Array(size));

@@ -1,6 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { describe, expect, it, vi } from 'vitest';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { lower } from '../../../engine/onnx/lower.ts';
 import type { WeightInitializer } from '../../../engine/onnx/model.ts';
 import { listDevices } from '../../../engine/runtime/devices.ts';
@@ -9,11 +11,12 @@ import { createPreparedWeights } from '../../../engine/runtime/prepared-weights.
 import { createRuntime } from '../../../engine/runtime/runtime.ts';
 import { createSessionCache } from '../../../engine/runtime/session-cache.ts';
 import type { Session } from '../../../engine/runtime/session.ts';
-import { linear } from '../../../engine/tensor/nn.ts';
+import { add, linear } from '../../../engine/tensor/nn.ts';
 import { type Program, trace } from '../../../engine/tensor/trace.ts';
-import { memorySource } from '../../../engine/weights/source.ts';
+import { openSafetensors } from '../../../engine/weights/safetensors.ts';
+import { fileSource } from '../../../engine/weights/source.ts';
+import { writeSafetensors } from '../../../engine/weights/write.ts';
 import { randomSource } from '../../support/random-weights.ts';
-import { readFileSync } from 'node:fs';
 
 const linearProgram = (shape: readonly number[] = [8, 64]): Program =>
   trace('linear', randomSource({ weight: { shape, dtype: 'F16' } }), ({ input, weights }) => ({
@@ -120,33 +123,40 @@ describe('prepared weights', () => {
   const weightsOf = (program: Program): WeightInitializer[] =>
     lower(program, { widen: 'weights' }).initializers.filter((i) => 'entry' in i);
 
-  it('are one file for equal weights, gone with the last user', async () => {
+  it('are shared by equal weights, gone with the last user', async () => {
     const prepared = createPreparedWeights();
     const weights = weightsOf(linearProgram());
     const [one, two] = [await prepared.acquire(weights), await prepared.acquire(weights)];
-    expect(one!.path).toBe(two!.path);
-    await one!.release();
-    expect(existsSync(two!.path)).toBe(true);
-    await two!.release();
-    expect(existsSync(two!.path)).toBe(false);
+    const { path } = one.find(weights[0])!;
+    expect(two.find(weights[0])).toEqual({ path, offset: 0 });
+    await one.release();
+    expect(existsSync(path)).toBe(true);
+    await two.release();
+    expect(existsSync(path)).toBe(false);
   });
 
   it('large ones are made by several threads, with the same numbers', async () => {
-    const rows = 4100;
-    const codes = new Uint16Array(rows * 4096).map((_, i) => 0x2c00 + ((i * 7919) & 0x3ff));
+    const shape = [2050, 4096];
+    const codes = new Uint16Array(2050 * 4096).map((_, i) => 0x2c00 + ((i * 7919) & 0x3ff));
     const bytes = new Uint8Array(codes.buffer);
-    const source = memorySource('large', 'large', [
-      ['weight', { dtype: 'F16', shape: [rows, 4096], bytes }],
-    ]);
-    const program = trace('large', source, ({ input, weights }) => ({
-      y: linear(weights, input('x', 'f32', ['n', 4096])),
+    const tensors = ['a', 'b'].map((key) => [key, { dtype: 'F16', shape, bytes }] as const);
+    const path = join(tmpdir(), `noodle-large-${process.pid}.safetensors`);
+    await writeSafetensors(path, new Map(tensors));
+    onTestFinished(() => rm(path));
+    const program = trace('large', fileSource(await openSafetensors(path)), ({ weights }) => ({
+      y: add(weights.param('a'), weights.param('b')),
     }));
-    const file = await createPreparedWeights({ threads: 2 }).acquire(weightsOf(program));
-    const data = readFileSync(file!.path);
-    await file!.release();
-    const values = new Float32Array(data.buffer, data.byteOffset, codes.length);
-    for (let i = 0; i < codes.length; i += 997) {
-      expect(values[i]).toBe((1 + ((i * 7919) & 0x3ff) / 1024) / 16);
+    const weights = weightsOf(program);
+    const files = await createPreparedWeights({ threads: 2 }).acquire(weights);
+    const positions = weights.map((weight) => files.find(weight)!);
+    const contents = positions.map(({ path }) => readFileSync(path));
+    await files.release();
+    expect(new Set(positions.map(({ path }) => path)).size).toBe(2);
+    for (const data of contents) {
+      const values = new Float32Array(data.buffer, data.byteOffset, codes.length);
+      for (let i = 0; i < codes.length; i += 997) {
+        expect(values[i]).toBe((1 + ((i * 7919) & 0x3ff) / 1024) / 16);
+      }
     }
   });
 });

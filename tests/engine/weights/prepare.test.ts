@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { blocked, cutTasks, preparedSize } from '../../../engine/weights/prepare.ts';
+import { blocked, cutTask, preparedSize } from '../../../engine/weights/prepare.ts';
 
 describe('blocked filters', () => {
   it.each([
@@ -22,30 +22,22 @@ describe('blocked filters', () => {
 });
 
 describe('pieces', () => {
-  it('cover every element once, blocked filters in whole rows of blocks', () => {
-    const bytes = { kind: 'memory', bytes: new Uint8Array(0) } as const;
-    const tasks = [
-      { dtype: 'F16', shape: [1000, 1000], bytes, layout: { kind: 'float32' }, target: 0 },
-      {
-        dtype: 'F16',
-        shape: [64, 640, 3, 3],
-        bytes,
-        layout: { kind: 'blocked', block: 16 },
-        target: 0,
-      },
-      { dtype: 'F16', shape: [0, 3], bytes, layout: { kind: 'stored' }, target: 0 },
-    ] as const;
-    const pieces = cutTasks(tasks);
-    for (const [index, { shape }] of tasks.entries()) {
-      const own = pieces.filter(({ task }) => task === index);
-      let at = 0;
-      for (const { start, count } of own) {
-        expect(start).toBe(at);
-        at += count;
-        if (index === 1) expect(count % (16 * 640 * 9)).toBe(0);
-      }
-      expect(at).toBe(shape.reduce<number>((n, dim) => n * dim, 1));
+  it.each([
+    [{ shape: [1000, 1000], layout: { kind: 'float32' } }, 1],
+    [{ shape: [64, 640, 3, 3], layout: { kind: 'blocked', block: 16 } }, 16 * 640 * 9],
+    [{ shape: [0, 3], layout: { kind: 'stored' } }, 1],
+  ] as const)('of %j cover every element once, in whole units', (task, unit) => {
+    let at = 0;
+    for (const { start, count } of cutTask(task)) {
+      expect(start).toBe(at);
+      expect(count % unit).toBe(0);
+      at += count;
     }
-    expect(tasks.map(preparedSize)).toEqual([4_000_000, 64 * 640 * 9 * 4, 0]);
+    expect(at).toBe(task.shape.reduce<number>((n, dim) => n * dim, 1));
+  });
+
+  it('take the bytes of their layout', () => {
+    expect(preparedSize({ dtype: 'F16', shape: [3, 5], layout: { kind: 'stored' } })).toBe(30);
+    expect(preparedSize({ dtype: 'F16', shape: [3, 5], layout: { kind: 'float32' } })).toBe(60);
   });
 });
