@@ -29,12 +29,8 @@ async function main(args: readonly string[]): Promise<number> {
   const found = args.flatMap(areasIn);
   const total: Totals = { passed: 0, failed: 0, skipped: 0 };
   for (const { name, dir } of found) {
-    const area = await loadArea(name);
-    if (!area) {
-      console.log(`not supported yet: area ${name} (${dir})`);
-      continue;
-    }
-    const counts = await runArea(area, dir);
+    const counts = await runFound(name, dir);
+    if (!counts) continue;
     console.log(`${name}: ${summary(counts)}`);
     total.passed += counts.passed;
     total.failed += counts.failed;
@@ -68,6 +64,19 @@ function areasIn(argument: string): Found[] {
       .map((entry) => ({ name: entry.name, dir: join(path, entry.name) }));
     return areas.length > 0 ? areas : [{ name: folder, dir: path }];
   });
+}
+
+/** Undefined when the area has no runner; an area that cannot even be listed counts as one failure. */
+async function runFound(name: string, dir: string): Promise<Totals | undefined> {
+  try {
+    const area = await loadArea(name);
+    if (area) return await runArea(area, dir);
+    console.log(`not supported yet: area ${name} (${dir})`);
+    return undefined;
+  } catch (error) {
+    console.log(`FAIL ${name}  ${error instanceof Error ? error.message : String(error)}`);
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
 }
 
 async function loadArea(name: string): Promise<GoldenArea | undefined> {
