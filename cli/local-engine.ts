@@ -7,6 +7,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, extname, join } from 'node:path';
 import { parseConfig } from '../engine/config.ts';
+import type { EngineSettings } from '../engine/config.ts';
 import { objectInfo } from '../engine/graph/object-info.ts';
 import type { NodeRegistry } from '../engine/graph/definition.ts';
 import { validatePrompt } from '../engine/graph/validate.ts';
@@ -16,7 +17,7 @@ import type { DirectoryType, Folders } from '../engine/store/folders.ts';
 import { isFile, resolveInside } from '../engine/store/paths.ts';
 import { stringifyJson } from '../engine/workflow/lossless-json.ts';
 import type { ApiPrompt } from '../engine/workflow/types.ts';
-import { loadNodes } from './nodes.ts';
+import { loadNodes } from '../nodes/load.ts';
 import { readObject, runJob } from './engine-job.ts';
 import { validationComplaints } from './runner.ts';
 import type { Complaint, Runner } from './runner.ts';
@@ -26,16 +27,25 @@ export interface LocalOptions {
   readonly flags: readonly string[];
   /** Takes the place of the output folder. */
   readonly out?: string;
+  /** Hears of packs that cannot be loaded. */
+  readonly log: (text: string) => void;
 }
 
 /** Sets up folders and nodes; the engine itself starts with the first run. */
-export async function createLocalRunner({ flags, out }: LocalOptions): Promise<Runner> {
-  const output = out === undefined ? [] : ['--output-directory', out];
+export async function createLocalRunner({ flags, out, log }: LocalOptions): Promise<Runner> {
+  const { engine } = parseConfig(flags);
   // Previews must not fall into the temp folder of a server that runs beside us and wipes it.
   const temp = mkdtempSync(join(tmpdir(), 'noodle-run-'));
-  const settings = parseConfig([...flags, ...output, '--temp-directory', temp]).engine;
+  const settings: EngineSettings = {
+    ...engine,
+    folders: {
+      ...engine.folders,
+      tempDirectory: temp,
+      ...(out !== undefined && { outputDirectory: out }),
+    },
+  };
   const folders = createFolders(settings.folders);
-  const nodes = await loadNodes(settings, folders);
+  const nodes = await loadNodes(folders, settings.packs, (_, text) => log(text));
 
   return {
     objectInfo: async () => objectInfo(nodes, folders),

@@ -10,21 +10,17 @@ import type { RunFlags } from './run.ts';
 export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 async function main(argv: readonly string[]): Promise<number | undefined> {
-  // All flags behind `serve` are the server's own; it prints its own help.
-  if (argv[0] === 'serve') return serve(argv.slice(1));
+  if (argv[0] === 'serve') {
+    // All flags behind `serve` are the server's own; it reads them, prints its help, and goes on.
+    process.argv.splice(2, 1);
+    await import('../server.ts');
+    return undefined;
+  }
   let code: number = EXIT.ok;
   const program = commands((result) => (code = result));
   if (argv.length === 0) program.outputHelp();
   else await program.parseAsync([...argv], { from: 'user' });
   return code;
-}
-
-/** The server goes on after this; it sets the exit code itself. */
-async function serve(flags: readonly string[]): Promise<undefined> {
-  const server = (await import(new URL('../server.ts', import.meta.url).href)) as {
-    main(argv: readonly string[]): Promise<unknown>;
-  };
-  await server.main(flags);
 }
 
 function commands(finish: (code: number) => void): Command {

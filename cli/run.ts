@@ -73,6 +73,9 @@ async function createRunner(flags: RunFlags, engineFlags: readonly string[]): Pr
   const { createLocalRunner } = await import('./local-engine.ts');
   return createLocalRunner({
     flags: engineFlags,
+    log: (text) => {
+      if (!flags.quiet) console.error(safeText(text));
+    },
     ...(flags.out !== undefined && { out: resolve(flags.out) }),
   });
 }
