@@ -51,11 +51,16 @@ function areasIn(argument: string): Found[] {
   }
   const supported = (name: string): boolean => existsSync(join(areasDir, `${name}.ts`));
   if (supported(basename(dir))) return [{ name: basename(dir), dir }];
-  const folders = readdirSync(dir, { withFileTypes: true })
+  const entries = readdirSync(dir, { withFileTypes: true });
+  const folders = entries
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)
     .sort();
   if (folders.some(supported)) return folders.map((name) => ({ name, dir: join(dir, name) }));
+  // Cases lie in it, so it is an area of a name that has no runner.
+  if (entries.some((entry) => /\.(safetensors|json)$/.test(entry.name))) {
+    return [{ name: basename(dir), dir }];
+  }
   // Neither: sub-folders may hold areas one level down (…/public/noise, …/hidden/noise).
   return folders.flatMap((folder) => {
     const path = join(dir, folder);
@@ -133,6 +138,9 @@ const summary = ({ passed, failed, skipped }: Totals): string =>
 
 try {
   process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 2;
 } finally {
   await removeUnpacked();
 }
