@@ -169,19 +169,19 @@ export interface NodeContext<Services = unknown> {
   /** Kept while a node of this id and class is part of consecutive prompts. */
   readonly state: Map<string, unknown>;
   /** Starts an expansion; the default prefix is `<node id>.<call index>.<graph index>.`. */
-  newGraph(prefix?: string): GraphBuilder;
+  readonly newGraph: (prefix?: string) => GraphBuilder;
   /** ComfyUI's ProgressBar: `progress_state`, the preview, then `progress`. Throws when interrupted. */
-  progress(value: number, max: number, preview?: PreviewImage): void;
+  readonly progress: (value: number, max: number, preview?: PreviewImage) => void;
   /** The V3 set_progress: `progress_state` (and a preview for flagged clients) only. */
-  setProgress(
+  readonly setProgress: (
     value: number,
     max: number,
     options?: { nodeId?: string; preview?: PreviewImage },
-  ): void;
+  ) => void;
   /** Progress text of the node (binary message 3). */
-  sendText(text: string): void;
+  readonly sendText: (text: string) => void;
   /** Any other websocket message, to the prompt's client (or everybody when it has none). */
-  send(type: string, data: unknown): void;
+  readonly send: (type: string, data: unknown) => void;
 }
 
 /** Inputs of IS_CHANGED, VALIDATE_INPUTS and check_lazy_status: linked or unevaluated ones are null. */
