@@ -25,6 +25,7 @@ export interface RunningJob {
 
 /** What is read of one node of `progress_state`. */
 type NodeState = {
+  state: string;
   display_node_id: string;
   parent_node_id: string | null;
   real_node_id: string;
@@ -53,38 +54,37 @@ export function watchJob(job: EngineJob, startedAt: number): RunningJob {
     }
   };
 
-  /** parent and real ids of the nodes seen so far; only the last snapshot is read. */
-  const metas = (): Record<string, NodeMeta> => {
-    const { nodes } = parseJson(state) as { nodes: Record<string, NodeState> };
-    return Object.fromEntries(
-      Object.entries(nodes).map(([id, entry]) => [
-        id,
-        {
-          node_id: id,
-          display_node: entry.display_node_id,
-          parent_node: entry.parent_node_id,
-          real_node_id: entry.real_node_id,
-        },
-      ]),
-    );
-  };
+  /** What the last snapshot says of the nodes seen so far. */
+  const states = (): Record<string, NodeState> =>
+    (parseJson(state) as { nodes: Record<string, NodeState> }).nodes;
 
-  const failedNode = () => {
-    const realId = node === undefined ? null : (metas()[node.id]?.real_node_id ?? node.id);
+  const metaOf = (id: string, known: Record<string, NodeState>): NodeMeta => ({
+    node_id: id,
+    display_node: known[id]?.display_node_id ?? id,
+    parent_node: known[id]?.parent_node_id ?? null,
+    real_node_id: known[id]?.real_node_id ?? id,
+  });
+
+  /** The node that started last, or one that runs beside it when that one is done. */
+  const failedNode = (known: Record<string, NodeState>) => {
+    const running = Object.keys(known).filter((id) => known[id].state === 'running');
+    const id =
+      node === undefined || running.includes(node.id) ? node?.id : (running.at(-1) ?? node.id);
+    const realId = id === undefined ? null : metaOf(id, known).real_node_id;
     const prompt = parseJson(job.prompt) as Record<string, { class_type: string }>;
     const node_type = realId === null ? null : (prompt[realId]?.class_type ?? null);
     return { node_id: realId, node_type, executed };
   };
 
   const end = (event: readonly [string, string]) => {
-    const known = metas();
+    const known = states();
     const result: JobResult = {
       status: 'error',
       completed: false,
       messages: [...messages, event],
       outputs: stringifyJson(outputs),
       meta: stringifyJson(
-        Object.fromEntries(Object.keys(outputs).map((id) => [id, known[id] ?? { node_id: id }])),
+        Object.fromEntries(Object.keys(outputs).map((id) => [id, metaOf(id, known)])),
       ),
     };
     return { event, result };
@@ -100,11 +100,11 @@ export function watchJob(job: EngineJob, startedAt: number): RunningJob {
     },
     isRepeatable: () => repeatable,
     failure: (reason, now) =>
-      end(['execution_error', errorData(job.id, 'EngineDied', reason, now, failedNode())]),
+      end(['execution_error', errorData(job.id, 'EngineDied', reason, now, failedNode(states()))]),
     interruption: (now) =>
       end([
         'execution_interrupted',
-        stringifyJson({ prompt_id: job.id, ...failedNode(), timestamp: now }),
+        stringifyJson({ prompt_id: job.id, ...failedNode(states()), timestamp: now }),
       ]),
   };
 }

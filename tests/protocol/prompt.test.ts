@@ -1,0 +1,244 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type Client,
+  type TestServer,
+  connect,
+  startServer,
+  testingPack,
+} from '../support/server.ts';
+
+/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call -- JSON from the wire */
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer({ packs: [testingPack] });
+});
+afterAll(() => server?.stop());
+
+/** One picture saved to temp, in `value`'s grey. */
+const picture = (value = 0.5) => ({
+  1: {
+    class_type: 'StubConstantImage',
+    inputs: { value, height: 8, width: 8, batch_size: 1 },
+  },
+  2: { class_type: 'PreviewImage', inputs: { images: ['1', 0] } },
+});
+
+const sleeper = (seconds: number, value = 0.5) => ({
+  ...picture(value),
+  3: { class_type: 'TestSleep', inputs: { value: ['1', 0], seconds } },
+  2: { class_type: 'PreviewImage', inputs: { images: ['3', 0] } },
+});
+
+async function submit(body: object, client?: Client): Promise<string> {
+  const response = await server.post('/prompt', { client_id: client?.sid, ...body });
+  const answer: any = await response.json();
+  expect(answer).toMatchObject({ node_errors: {} });
+  return answer.prompt_id;
+}
+
+/** Message types, with the node where one is named. */
+const story = (client: Client): string[] =>
+  client.messages.map((message) => {
+    if (!('data' in message)) return message.type;
+    const { type, data } = message;
+    if (type === 'status') return `status ${data.status.exec_info.queue_remaining}`;
+    if (type === 'executing') return `executing ${data.node}`;
+    if (type === 'executed') return `executed ${data.node}`;
+    if (type === 'progress_state') {
+      const [id, node]: any = Object.entries(data.nodes).at(-1);
+      return `state ${id} ${node.state}`;
+    }
+    return type;
+  });
+
+describe('one prompt', () => {
+  it('tells its story in the order of the specification', async () => {
+    const client = await connect(server);
+    const id = await submit({ prompt: picture(0.25) }, client);
+    await client.finished(id);
+    expect(story(client)).toEqual([
+      'status 0',
+      'status 1',
+      'status 1',
+      'execution_start',
+      'execution_cached',
+      'state 1 running',
+      'executing 1',
+      'state 1 finished',
+      'state 2 running',
+      'executing 2',
+      'executed 2',
+      'state 2 finished',
+      'execution_success',
+      'status 0',
+      'executing null',
+    ]);
+    const [hello] = client.messages;
+    expect(hello).toEqual({
+      type: 'status',
+      data: { status: { exec_info: { queue_remaining: 0 } }, sid: client.sid },
+    });
+    await client.close();
+  });
+
+  it('has its whole history before the closing message', async () => {
+    const client = await connect(server);
+    const id = await submit({ prompt: picture(0.3), extra_data: { note: 1 } }, client);
+    await client.finished(id);
+    const { [id]: entry } = await server.json(`/history/${id}`);
+    expect(Object.keys(entry)).toEqual(['prompt', 'outputs', 'status', 'meta']);
+    const [number, promptId, prompt, extraData, outputs] = entry.prompt;
+    expect(number).toBeTypeOf('number');
+    expect(promptId).toBe(id);
+    expect(prompt['1'].inputs).toEqual({ value: 0.3, height: 8, width: 8, batch_size: 1 });
+    expect(extraData).toMatchObject({ note: 1, client_id: client.sid });
+    expect(outputs).toEqual(['2']);
+    expect(entry.outputs['2'].images[0]).toMatchObject({ type: 'temp', subfolder: '' });
+    expect(entry.meta['2']).toEqual({
+      node_id: '2',
+      display_node: '2',
+      parent_node: null,
+      real_node_id: '2',
+    });
+    expect(entry.status).toMatchObject({ status_str: 'success', completed: true });
+    expect(entry.status.messages.map(([event]: [string]) => event)).toEqual([
+      'execution_start',
+      'execution_cached',
+      'execution_success',
+    ]);
+    const file = entry.outputs['2'].images[0].filename;
+    expect((await server.get(`/view?filename=${file}&type=temp`)).status).toBe(200);
+    await client.close();
+  });
+
+  it('shows cached outputs again, without running them', async () => {
+    const client = await connect(server);
+    for (const _ of [1, 2]) {
+      client.messages.length = 0;
+      await client.finished(await submit({ prompt: picture(0.75) }, client));
+    }
+    expect(story(client)).toEqual([
+      'status 1',
+      'status 1',
+      'execution_start',
+      'execution_cached',
+      'executed 2',
+      'state 2 finished',
+      'execution_success',
+      'status 0',
+      'executing null',
+    ]);
+    await client.close();
+  });
+
+  it('keeps 64-bit integers and 5.0 through the whole server', async () => {
+    const prompt = `{"1": {"class_type": "StubInt", "inputs": {"value": 7}}, "2": {"class_type": "PreviewAny", "inputs": {"source": ["1", 0], "seed": 18446744073709551615, "cfg": 5.0}}}`;
+    const response = await server.post('/prompt', `{"prompt": ${prompt}, "number": 3}`);
+    const text = await response.text();
+    expect(text).toContain('"number": 3.0');
+    const id: string = JSON.parse(text).prompt_id;
+    await expect
+      .poll(async () => (await server.get(`/history/${id}`)).text(), { timeout: 10_000 })
+      .toContain('"seed": 18446744073709551615, "cfg": 5.0');
+  });
+});
+
+describe('who hears of a prompt', () => {
+  it('sends progress of a prompt without a client to all, and nothing else', async () => {
+    const client = await connect(server);
+    const id = await submit({ prompt: sleeper(0.05, 0.11) });
+    await expect.poll(async () => Object.keys(await server.json(`/history/${id}`))).toEqual([id]);
+    await client.until(({ type }) => type === 'status');
+    const types = new Set(client.messages.map(({ type }) => type));
+    expect([...types].sort()).toEqual(['progress', 'progress_state', 'status']);
+    await client.close();
+  });
+
+  it("keeps a client's messages from others", async () => {
+    const [mine, other] = await Promise.all([connect(server), connect(server)]);
+    await mine.finished(await submit({ prompt: sleeper(0.05, 0.12) }, mine));
+    expect(new Set(other.messages.map(({ type }) => type))).toEqual(new Set(['status']));
+    await Promise.all([mine.close(), other.close()]);
+  });
+
+  it('answers feature flags once, as the first message', async () => {
+    const client = await connect(server, { flags: { supports_preview_metadata: true } });
+    const answer: any = await client.until(({ type }) => type === 'feature_flags');
+    expect(answer.data).toEqual(await server.json('/features'));
+    expect(answer.data).toMatchObject({
+      supports_preview_metadata: true,
+      max_upload_size: 104857600,
+    });
+    client.socket.send('{"type": "feature_flags", "data": {}}');
+    await submit({ prompt: picture(0.13) }, client);
+    await client.until((m) => m.type === 'execution_success');
+    expect(client.messages.filter(({ type }) => type === 'feature_flags')).toHaveLength(1);
+    await client.close();
+  });
+
+  it('tells a client that comes back what is running, and lets the old socket go', async () => {
+    const first = await connect(server);
+    const id = await submit({ prompt: sleeper(1.5, 0.14) }, first);
+    await first.until((m) => m.type === 'executing' && 'data' in m && m.data.node === '3');
+    const second = await connect(server, { sid: first.sid });
+    await expect.poll(() => first.socket.readyState).toBe(3);
+    await second.finished(id);
+    const [hello, now] = second.messages;
+    expect(hello).toMatchObject({ type: 'status', data: { sid: first.sid } });
+    expect(now).toEqual({ type: 'executing', data: { node: '3' } });
+    await second.close();
+  });
+});
+
+describe('interrupt', () => {
+  it('stops the running prompt, tells everybody concerned, and runs the next', async () => {
+    const client = await connect(server);
+    const id = await submit({ prompt: sleeper(30, 0.21) }, client);
+    const next = await submit({ prompt: picture(0.22) }, client);
+    await client.until((m) => m.type === 'executing' && 'data' in m && m.data.node === '3');
+    expect((await server.post('/interrupt', { prompt_id: 'another' })).status).toBe(200);
+    expect((await server.json('/queue')).queue_running).toHaveLength(1);
+    const before = Date.now();
+    expect((await server.post('/interrupt', '')).status).toBe(200);
+    await client.finished(id);
+    expect(Date.now() - before).toBeLessThan(3000);
+    await client.finished(next);
+    const { [id]: entry } = await server.json(`/history/${id}`);
+    expect(entry.status).toMatchObject({ status_str: 'error', completed: false });
+    expect(entry.status.messages.at(-1)[0]).toBe('execution_interrupted');
+    await client.close();
+  });
+
+  it('does nothing to the next prompt when nothing runs', async () => {
+    await server.post('/interrupt', {});
+    const client = await connect(server);
+    const id = await submit({ prompt: picture(0.23) }, client);
+    await client.finished(id);
+    expect((await server.json(`/history/${id}`))[id].status.status_str).toBe('success');
+    await client.close();
+  });
+});
+
+describe('errors of nodes', () => {
+  it('are told with the node, and the prompt ends', async () => {
+    const client = await connect(server);
+    const id = await submit(
+      {
+        prompt: {
+          ...picture(0.31),
+          3: { class_type: 'TestSyncError', inputs: { value: ['1', 0] } },
+          2: { class_type: 'PreviewImage', inputs: { images: ['3', 0] } },
+        },
+      },
+      client,
+    );
+    await client.finished(id);
+    const error: any = await client.until(({ type }) => type === 'execution_error');
+    expect(error.data).toMatchObject({ prompt_id: id, node_id: '3', node_type: 'TestSyncError' });
+    expect(error.data.exception_message).toMatch(/Intentional sync execution error for testing\n$/);
+    const { status } = (await server.json(`/history/${id}`))[id];
+    expect(status).toMatchObject({ status_str: 'error', completed: false });
+    await client.close();
+  });
+});
