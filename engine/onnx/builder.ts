@@ -3,6 +3,7 @@ import type { Dtype } from '../tensor/dtype.ts';
 import { type Dim, type Shape, type SymbolicDim, sameDim } from '../tensor/shape.ts';
 import type { Node, Tensor } from '../tensor/tensor.ts';
 import type { SymbolOrigin } from '../tensor/trace.ts';
+import type { WeightEntry } from '../weights/source.ts';
 import type { Attribute, Initializer, Layout, OnnxNode } from './model.ts';
 
 export interface NodeOptions {
@@ -25,6 +26,8 @@ export interface Builder {
   ints(values: readonly number[], shape?: readonly number[]): string;
   /** A constant of any type from its bytes. */
   raw(dtype: Dtype, shape: readonly number[], data: Uint8Array): string;
+  /** The name of a tensor that was lowered, or of a weight. */
+  readonly nameOf: (tensor: Tensor) => string;
   /** A weight in the layout that the model wants it in. */
   weight(param: Node<'param'>, layout: Layout): string;
   /** Channels per block of NCHWc convolutions; undefined where they cannot be used. */
@@ -35,9 +38,13 @@ export interface Builder {
   sizes(shape: Shape): string;
 }
 
-/** A builder whose symbolic sizes are read from the inputs that `origins` names. */
+/**
+ * A builder whose symbolic sizes are read from the inputs that `origins` names; `names` holds what was
+ * lowered so far.
+ */
 export function createBuilder(
   origins: ReadonlyMap<string, SymbolOrigin>,
+  names: ReadonlyMap<Tensor, string>,
   block: number | undefined,
 ): Builder {
   const nodes: OnnxNode[] = [];
@@ -45,7 +52,7 @@ export function createBuilder(
   const taken = new Map<string, number>();
   const constants = new Map<string, string>();
   const sizes = new Map<string, string>();
-  const weights = new Set<string>();
+  const weights = new Map<WeightEntry, Map<Layout['kind'], string>>();
 
   const unique = (base: string): string => {
     const count = (taken.get(base) ?? 0) + 1;
@@ -82,15 +89,19 @@ export function createBuilder(
       }
       return name;
     },
+    nameOf: (tensor) => names.get(tensor) ?? weightName(builder, tensor),
     weight: (param, layout) => {
       const { key, entry, dtype } = param.attrs;
       const stored = layout.kind === 'stored';
-      const name = stored ? `weights/${key}` : `weights/${key}:${layout.kind}`;
-      if (!weights.has(name)) {
-        weights.add(name);
-        const shape = param.shape as readonly number[]; // stored tensors have fixed sizes
-        initializers.push({ name, dtype: stored ? dtype : 'f32', shape, entry, layout });
-      }
+      const known = weights.get(entry)?.get(layout.kind);
+      if (known !== undefined) return known;
+      const name = unique(stored ? `weights/${key}` : `weights/${key}:${layout.kind}`);
+      const shape = param.shape as readonly number[]; // stored tensors have fixed sizes
+      initializers.push({ name, dtype: stored ? dtype : 'f32', shape, entry, layout });
+      weights.set(
+        entry,
+        (weights.get(entry) ?? new Map<Layout['kind'], string>()).set(layout.kind, name),
+      );
       return name;
     },
     size: (dim) => {
@@ -165,4 +176,10 @@ export function storedWeight(tensor: Tensor): Node<'param'> | undefined {
   return tensor.op === 'cast' && tensor.attrs.to === 'f32' && inner.op === 'param'
     ? inner
     : undefined;
+}
+
+/** A stored tensor as it is, or the f32 form of a narrow one. */
+export function weightName(builder: Builder, tensor: Tensor): string {
+  const param = storedWeight(tensor)!; // every other tensor is lowered before its readers
+  return builder.weight(param, { kind: param === tensor ? 'stored' : 'float32' });
 }

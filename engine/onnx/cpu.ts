@@ -1,9 +1,16 @@
 /** The CPU provider's lowering: ONNX Runtime's fused operators where they measured faster. */
 import { sameDims } from '../tensor/shape.ts';
-import type { Node } from '../tensor/tensor.ts';
+import type { Node, Tensor } from '../tensor/tensor.ts';
 import { type Builder, storedWeight } from './builder.ts';
 import { elementTypes } from './model.ts';
-import { type Lower, type LoweringTable, portable } from './portable.ts';
+import {
+  type Lower,
+  type LoweringTable,
+  convAttributes,
+  lowRankConv,
+  plainConv,
+  portable,
+} from './portable.ts';
 
 /** x * sigmoid(alpha * x) in one pass over memory. */
 const gated =
@@ -38,28 +45,27 @@ function fullMask(b: Builder, { inputs: [q, k, , mask] }: Node<'attention'>, nam
  * Convolution on channels in blocks (NCHWc), which is how MLAS is fastest. The reordered filter is
  * prepared once; the picture is reordered on the way in and out.
  */
-const blockedConv: Lower<'conv'> = (b, tensor, inputs) => {
-  const { strides, pads, dilations, groups } = tensor.attrs;
-  const param = storedWeight(tensor.inputs[1]);
-  const [outputs, channels, ...kernel] = tensor.inputs[1].shape as readonly number[];
-  const { block } = b;
-  const fits = block !== undefined && outputs % block === 0 && channels % block === 0;
-  if (!fits || !param || groups !== 1 || kernel.length !== 2) {
-    return portable.conv(b, tensor, inputs);
-  }
-  const nchwc = (op: string, operands: readonly string[], attributes = {}): string =>
-    b.add(op, operands, { attributes, domain: 'com.microsoft.nchwc' });
-  const filter = b.weight(param, { kind: 'blocked', block });
-  const x = nchwc('ReorderInput', [inputs[0]]);
-  const y = nchwc('Conv', [x, filter, ...inputs.slice(2)], {
-    kernel_shape: { ints: kernel },
-    strides: { ints: strides },
-    pads: { ints: pads },
-    dilations: { ints: dilations },
-    group: { int: 1 },
+const blockedConv: Lower<'conv'> = (b, tensor, [x, , ...bias]) =>
+  lowRankConv(b, tensor, x, (weight) => {
+    const filter = blockedFilter(b, weight, tensor.attrs.groups);
+    if (filter === undefined) return plainConv(b, tensor, [x, b.nameOf(weight), ...bias]);
+    const nchwc = (op: string, operands: readonly string[], attributes = {}): string =>
+      b.add(op, operands, { attributes, domain: 'com.microsoft.nchwc' });
+    const [outputs, , ...kernel] = weight.shape as readonly number[];
+    const attributes = { kernel_shape: { ints: kernel }, ...convAttributes(tensor.attrs) };
+    const y = nchwc('Conv', [nchwc('ReorderInput', [x]), filter, ...bias], attributes);
+    return nchwc('ReorderOutput', [y], { channels: { int: outputs } });
   });
-  return nchwc('ReorderOutput', [y], { channels: { int: outputs } });
-};
+
+/** The filter in blocks, where it is a stored tensor whose channels fill whole blocks. */
+function blockedFilter(b: Builder, weight: Tensor, groups: number): string | undefined {
+  const param = storedWeight(weight);
+  const [outputs, channels, ...kernel] = weight.shape as readonly number[];
+  const { block } = b;
+  if (block === undefined || !param || groups !== 1 || kernel.length !== 2) return undefined;
+  const whole = outputs % block === 0 && channels % block === 0;
+  return whole ? b.weight(param, { kind: 'blocked', block }) : undefined;
+}
 
 /** Rows of a narrow table are widened after they were picked. */
 const gather: Lower<'gather'> = (b, tensor, [x, indices]) => {

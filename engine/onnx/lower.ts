@@ -2,9 +2,9 @@
 import { type Dim, dimText } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type Program, symbolOrigins } from '../tensor/trace.ts';
-import { type Builder, createBuilder, storedWeight } from './builder.ts';
+import { type Builder, createBuilder, storedWeight, weightName } from './builder.ts';
 import { cpu } from './cpu.ts';
-import type { OnnxModel, OnnxValue } from './model.ts';
+import type { OnnxModel, OnnxNode, OnnxValue } from './model.ts';
 import { type LoweringTable, portable } from './portable.ts';
 
 /** Which operators a model may use. */
@@ -28,25 +28,24 @@ export function lower(
   program: Program,
   { provider = 'cpu', widen = 'graph', block }: LowerOptions = {},
 ): OnnxModel {
-  const builder = createBuilder(symbolOrigins(program.inputs), block);
   const names = new Map<Tensor, string>();
-  const nameOf = (tensor: Tensor): string => names.get(tensor) ?? weightName(builder, tensor);
+  const builder = createBuilder(symbolOrigins(program.inputs), names, block);
   for (const tensor of program.nodes) {
     if (tensor.op === 'param' || (widen === 'weights' && storedWeight(tensor))) continue;
     builder.scope = tensor.scope;
-    names.set(tensor, lowerNode(builder, tensor, tensor.inputs.map(nameOf), tables[provider]));
+    names.set(tensor, lowerNode(builder, tensor, tables[provider]));
   }
   builder.scope = '';
   const outputs = Object.entries(program.outputs).map(([name, tensor]) => {
     const output = outputName(name);
     const node = { op: 'Identity', domain: '', name: output, outputs: [output], attributes: {} };
-    builder.nodes.push({ ...node, inputs: [nameOf(tensor)] });
+    builder.nodes.push({ ...node, inputs: [builder.nameOf(tensor)] });
     return value(output, tensor);
   });
-  const read = new Set(builder.nodes.flatMap((node) => node.inputs));
+  const { nodes, read } = withoutDead(builder.nodes, new Set(outputs.map(({ name }) => name)));
   return {
     name: program.name,
-    nodes: builder.nodes,
+    nodes,
     initializers: builder.initializers.filter(({ name }) => read.has(name)),
     inputs: program.inputs.map((input) => value(input.attrs.name, input)),
     outputs,
@@ -56,22 +55,24 @@ export function lower(
 /** A program's output as the model names it: apart from inputs, which may have the same name. */
 export const outputName = (name: string): string => `output/${name}`;
 
-function lowerNode(
-  builder: Builder,
-  tensor: Tensor,
-  inputs: readonly string[],
-  table: LoweringTable,
-): string {
+function lowerNode(builder: Builder, tensor: Tensor, table: LoweringTable): string {
   if (tensor.op === 'input') return tensor.attrs.name;
   if (tensor.op === 'param') return weightName(builder, tensor);
   const rule = table[tensor.op] as (b: Builder, t: Tensor, inputs: readonly string[]) => string;
-  return rule(builder, tensor, inputs);
+  return rule(builder, tensor, tensor.inputs.map(builder.nameOf));
 }
 
-/** A stored tensor as it is, or the f32 form of a narrow one. */
-function weightName(builder: Builder, tensor: Tensor): string {
-  const param = storedWeight(tensor)!; // every other tensor was lowered before its readers
-  return builder.weight(param, { kind: param === tensor ? 'stored' : 'float32' });
+/** The nodes that an output depends on (rules may pass over an input's own nodes), and all they read. */
+function withoutDead(
+  nodes: readonly OnnxNode[],
+  read: Set<string>,
+): { nodes: OnnxNode[]; read: ReadonlySet<string> } {
+  const alive = nodes.toReversed().filter(({ inputs, outputs }) => {
+    const used = outputs.some((name) => read.has(name));
+    if (used) inputs.forEach((name) => read.add(name));
+    return used;
+  });
+  return { nodes: alive.reverse(), read };
 }
 
 function value(name: string, { dtype, shape }: Pick<Tensor, 'dtype' | 'shape'>): OnnxValue {

@@ -12,7 +12,7 @@ import {
   floorDivDim,
   mulDim,
 } from '../tensor/shape.ts';
-import type { Node } from '../tensor/tensor.ts';
+import type { Node, Tensor } from '../tensor/tensor.ts';
 import { type Builder, reshapeTo } from './builder.ts';
 import { type Attribute, elementTypes } from './model.ts';
 
@@ -91,24 +91,21 @@ export const portable: LoweringTable = {
     order.push(...order.splice(-2).reverse());
     return b.add('MatMul', [x, b.add('Transpose', [y], { attributes: { perm: { ints: order } } })]);
   },
-  // Gemm reads torch's [out, in] weights as they lie in the file
-  linear: (b, { inputs: [x], shape }, [name, weight, ...bias]) => {
-    const attributes = { transB: { int: 1 } };
-    if (x.shape.length === 2) return b.add('Gemm', [name, weight, ...bias], { attributes });
+  linear: (b, { inputs: [x, weight], shape }, [name, , ...bias]) => {
+    if (x.shape.length === 2) return gemm(b, name, weight, bias);
     const rows = [sizeOfShape(x.shape.slice(0, -1)), x.shape.at(-1)!];
     const flat = reshapeTo(b, name, x.shape, rows);
-    const product = b.add('Gemm', [flat, weight, ...bias], { attributes });
-    return reshapeTo(b, product, [rows[0], shape.at(-1)!], shape);
+    return reshapeTo(b, gemm(b, flat, weight, bias), [rows[0], shape.at(-1)!], shape);
   },
-  conv: (b, { attrs: { strides, pads, dilations, groups } }, inputs) =>
-    b.add('Conv', inputs, {
-      attributes: {
-        strides: { ints: strides },
-        pads: { ints: pads },
-        dilations: { ints: dilations },
-        group: { int: groups },
-      },
-    }),
+  lowRank: (b, { inputs: [, up], shape }, [weight, upName, down]) => {
+    const [outputs, ...rest] = shape as readonly number[]; // weights have fixed sizes
+    const rank = up.shape[1];
+    const flat = b.add('Reshape', [down, b.sizes([rank, -1])]);
+    const product = b.add('MatMul', [upName, flat]);
+    return b.add('Add', [weight, b.add('Reshape', [product, b.ints([outputs, ...rest])])]);
+  },
+  conv: (b, tensor, [x, , ...bias]) =>
+    lowRankConv(b, tensor, x, (weight) => plainConv(b, tensor, [x, b.nameOf(weight), ...bias])),
   convTranspose: (b, { attrs: { strides, pads, outputPads, groups } }, inputs) =>
     b.add('ConvTranspose', inputs, {
       attributes: {
@@ -193,6 +190,71 @@ export const portable: LoweringTable = {
   gather: (b, { attrs: { axis } }, inputs) =>
     b.add('Gather', inputs, { attributes: { axis: { int: axis } } }),
 };
+
+/**
+ * A layer on a weight that may be a stored one plus low-rank changes: `plain` runs on the innermost
+ * weight, `change` on each pair of factors, and the results are added.
+ */
+function withLowRank(
+  b: Builder,
+  weight: Tensor,
+  run: { plain: (weight: Tensor) => string; change: (up: Tensor, down: Tensor) => string },
+): string {
+  if (weight.op !== 'lowRank') return run.plain(weight);
+  const [base, up, down] = weight.inputs;
+  return b.add('Add', [withLowRank(b, base, run), run.change(up, down)]);
+}
+
+/** x [rows, in] through torch's [out, in] weight as it lies in the file. */
+function gemm(b: Builder, x: string, weight: Tensor, bias: readonly string[]): string {
+  const attributes = { transB: { int: 1 } };
+  return withLowRank(b, weight, {
+    plain: (base) => b.add('Gemm', [x, b.nameOf(base), ...bias], { attributes }),
+    change: (up, down) => {
+      const inner = b.add('Gemm', [x, b.nameOf(down)], { attributes });
+      return b.add('Gemm', [inner, b.nameOf(up)], { attributes });
+    },
+  });
+}
+
+/** A convolution by `plain`; low-rank changes run down as a filter with r outputs, up as a 1x1 filter. */
+export function lowRankConv(
+  b: Builder,
+  tensor: Node<'conv'>,
+  x: string,
+  plain: (weight: Tensor) => string,
+): string {
+  const [, weight] = tensor.inputs;
+  if (tensor.attrs.groups !== 1) return plain(weight);
+  return withLowRank(b, weight, {
+    plain,
+    change: (up, down) => {
+      const inner = plainConv(b, tensor, [x, b.nameOf(down)]);
+      const kernel = down.shape.slice(2).map(() => 1);
+      const filter = reshapeTo(b, b.nameOf(up), up.shape, [...up.shape, ...kernel]);
+      return b.add('Conv', [inner, filter]);
+    },
+  });
+}
+
+/** The standard operator. */
+export function plainConv(b: Builder, { attrs }: Node<'conv'>, inputs: readonly string[]): string {
+  return b.add('Conv', inputs, { attributes: convAttributes(attrs) });
+}
+
+export function convAttributes({
+  strides,
+  pads,
+  dilations,
+  groups,
+}: Node<'conv'>['attrs']): Attributes {
+  return {
+    strides: { ints: strides },
+    pads: { ints: pads },
+    dilations: { ints: dilations },
+    group: { int: groups },
+  };
+}
 
 /** MatMul, Softmax, MatMul over [b, heads, tokens, d]. */
 function plainAttention(

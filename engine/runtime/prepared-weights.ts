@@ -119,9 +119,11 @@ async function prepare(
       jobs.push({ target, tasks });
       tasks.forEach((task, i) => positions.set(names[i], { path: target, offset: task.target }));
     }
-    const running = Promise.all(jobs.slice(0, shared.length).map(runInThread));
-    for (const { target, tasks } of jobs.slice(shared.length)) prepareFile(target, tasks);
-    await running;
+    const running = jobs.slice(0, shared.length).map(runInThread);
+    const local = async (): Promise<void> => {
+      for (const { target, tasks } of jobs.slice(shared.length)) prepareFile(target, tasks);
+    };
+    await Promise.all([...running, local()]);
     return positions;
   } catch (error) {
     for (const path of paths) await discard(path);
@@ -172,7 +174,7 @@ function runInThread(job: PrepareJob): Promise<void> {
   const worker = new Worker(url, { workerData: job, execArgv: [] });
   return new Promise((resolve, reject) => {
     worker.once('error', reject);
-    worker.once('exit', () => resolve());
+    worker.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`exit ${code}`))));
   });
 }
 

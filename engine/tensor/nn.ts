@@ -147,6 +147,13 @@ export function matmul(a: Tensor, b: Tensor, { transposeB = false } = {}): Tenso
   return node('matmul', [a, b], { transposeB });
 }
 
+/**
+ * A weight [out, ...rest] changed by up [out, r] times down [r, ...rest] (LoRA, Hu et al. 2021).
+ * Linear layers and convolutions run the two factors beside the unchanged weight.
+ */
+export const lowRank = (weight: Tensor, up: Tensor, down: Tensor): Tensor =>
+  node('lowRank', [weight, up, down], {}, weight.scope);
+
 /** exp(x) / sum(exp(x)) along an axis. */
 export const softmax = (x: Tensor, axis: number): Tensor =>
   node('softmax', [x], { axis: frontAxis(x, axis) });
@@ -364,6 +371,10 @@ export const gather = (x: Tensor, indices: Tensor, axis: number): Tensor =>
   node('gather', [x, indices], { axis: frontAxis(x, axis) });
 
 // ---- leaves ----
+
+/** An input that a parameter hook adds to the program; layers get theirs from the graph. */
+export const input = (name: string, dtype: Dtype, shape: Shape): Tensor =>
+  node('input', [], { name, shape, dtype });
 
 /** Fixed values; the shape is a vector's when left out. */
 export function constant(

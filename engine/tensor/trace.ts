@@ -47,6 +47,9 @@ export function trace(
     },
   });
   const nodes = topologicalOrder(Object.values(outputs));
+  for (const tensor of nodes) {
+    if (tensor.op === 'input' && !inputs.includes(tensor)) inputs.push(tensor); // from a hook
+  }
   checkSymbols(name, inputs, nodes);
   const { source, used } = cursor.ledger;
   const unused = [...source.tensors.keys()].filter((key) => !used.has(key));
