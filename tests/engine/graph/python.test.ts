@@ -102,7 +102,7 @@ describe('repr()', () => {
     [Infinity, 'inf'],
     [NaN, 'nan'],
     [2n ** 70n, '1180591620717411303424'],
-  ])('%j', (value, text) => expect(pythonRepr(value)).toBe(text));
+  ])('%o', (value, text) => expect(pythonRepr(value)).toBe(text));
 
   it('str leaves strings alone', () => expect(pythonStr("it's")).toBe("it's"));
 });
