@@ -1,4 +1,5 @@
 import { createUuidv4 } from '@comfyorg/litegraph';
+import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { openSocket } from './api/socket.ts';
 import { createServer } from './api/server.ts';
@@ -7,7 +8,7 @@ import { createFiles } from './files.ts';
 import { listenForKeys } from './keys.ts';
 import { App } from './panels/app.tsx';
 import { createRunner } from './run.ts';
-import { createState, toast } from './state.ts';
+import { createState, toast, type State } from './state.ts';
 import './style/theme.css';
 import './style/canvas.css';
 import './style/bars.css';
@@ -50,6 +51,9 @@ async function start(): Promise<void> {
     document.getElementById('ui') as HTMLElement,
   );
 
+  effect(() => {
+    document.title = pageTitle(state);
+  });
   editor.canvas.startRendering();
   if (!editor.restoreAutosave()) {
     try {
@@ -68,6 +72,13 @@ async function start(): Promise<void> {
     },
   });
   void files.refreshLists();
+}
+
+/** What runs and how far it is, else the workflow's name: readable in a tab that is not in front. */
+function pageTitle({ running, workflowName, modified }: State): string {
+  if (running.value === null) return `${modified.value ? '*' : ''}${workflowName.value} - Noodle`;
+  const { title, part } = running.value;
+  return `${part === null ? '' : `[${Math.round(part * 100)}%] `}${title} - Noodle`;
 }
 
 /** Keeps the canvas as large as its box, sharp on dense screens. */

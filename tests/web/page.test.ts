@@ -63,6 +63,7 @@ describe.skipIf(noBrowser !== null)('the page', () => {
     await page.waitForFunction(
       () => document.querySelector('.run-status')?.textContent?.includes('%') === true,
     );
+    await page.waitForFunction(() => /^\[\d+%\] KSampler/.test(document.title));
     await page.waitForFunction(() => window.noodle.imagesOf(3).some((i) => i.live));
     await page.waitForFunction(() => window.noodle.imagesOf(9).length === 1);
     const [image] = await page.evaluate(() => window.noodle.imagesOf(9));
