@@ -5,7 +5,7 @@
 import type { JobResult } from '../engine/messages.ts';
 import { NoodleError } from '../errors.ts';
 import { parseJson, stringifyJson } from '../workflow/lossless-json.ts';
-import { type Db, type Row, type SqlValue, openDb } from './db.ts';
+import { type Db, type Row, type SqlValue, openDb } from '../store/db.ts';
 import type { FinishedJob, Job, JobFilter, JobStatus, JobStore } from './store.ts';
 
 /** One step per version of the table; `user_version` counts those that were made. */

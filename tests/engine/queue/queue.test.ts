@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { JobResult } from '../../../engine/engine/messages.ts';
-import { openDb } from '../../../engine/queue/db.ts';
+import { openDb } from '../../../engine/store/db.ts';
 import { createQueue } from '../../../engine/queue/queue.ts';
 import type { Submission } from '../../../engine/queue/queue.ts';
 import { openSqliteStore } from '../../../engine/queue/sqlite.ts';

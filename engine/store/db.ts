@@ -1,6 +1,6 @@
 /**
- * The little of SQLite that the queue uses. Equal to `node:sqlite`, so that module (or another with
- * its interface) can replace this package in one line.
+ * The little of SQLite that the queue and the assets use. Equal to `node:sqlite`, so that module
+ * (or another with its interface) can replace this package in one line.
  */
 import { DatabaseSync } from '@photostructure/sqlite';
 
