@@ -25,6 +25,7 @@ const MAX_DEPTH = 512;
 /** Python's limit; longer integers cost quadratic time to convert. */
 const MAX_DIGITS = 4300;
 const NUMBER = /NaN|-?(?:Infinity|\d+(\.\d+)?([eE][+-]?\d+)?)/y;
+// eslint-disable-next-line no-control-regex -- JSON forbids control characters in strings
 const STRING = /"([^"\\\u0000-\u001f]*)(")?/y;
 
 /** Parses JSON text; throws SyntaxError (with the position) on bad text or nesting over 512 levels. */

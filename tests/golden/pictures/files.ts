@@ -86,7 +86,7 @@ export async function saveFiles(golden: PictureCase, path: string): Promise<Comp
       if ('file_name' in params) {
         results.push(sameText(`${key} name`, name, params['file_name']));
       }
-      for (const [word, value] of Object.entries((params['text'] ?? {}))) {
+      for (const [word, value] of Object.entries(params['text'] ?? {})) {
         results.push(sameText(`${key} ${word}`, text.get(word), value));
       }
     }
