@@ -15,7 +15,9 @@ export default defineConfig({
     chunkSizeWarningLimit: 900,
     reportCompressedSize: false,
   },
-  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  // Never the development form, whoever builds (tests do): it writes source paths into the page.
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact', development: false } },
+  mode: 'production',
 });
 
 /**
