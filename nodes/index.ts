@@ -10,6 +10,7 @@ import { loaderNodes } from './loaders.ts';
 import { maskNodes } from './mask.ts';
 import { primitiveNodes } from './primitives.ts';
 import { samplingNodes } from './sampling.ts';
+import { stringNodes } from './strings.ts';
 import { vaeNodes } from './vae.ts';
 
 const lists: readonly (readonly NodeDefinition[])[] = [
@@ -24,6 +25,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   latentOperationNodes,
   maskNodes,
   primitiveNodes,
+  stringNodes,
 ];
 
 /** A new registry of all built-in nodes: class name -> definition. */

@@ -1,4 +1,4 @@
-/** Golden area `prompt-text`: emphasis and CLIP tokens; JSON files, exact. */
+/** Golden area `prompt-text`: emphasis, CLIP tokens, string nodes; JSON files, exact. */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { findEmbedding } from '../../../engine/store/embedding-files.ts';
@@ -12,6 +12,8 @@ import {
   tokenize,
 } from '../../../engine/text/token-batches.ts';
 import { writeSafetensors } from '../../../engine/weights/write.ts';
+import type { NodeContext } from '../../../engine/graph/definition.ts';
+import { stringNodes } from '../../../nodes/strings.ts';
 import { goldenFiles } from '../../support/golden.ts';
 import { type PlainDict, type PlainTensor, writeTorchFile } from '../../support/torch-file.ts';
 import type { CaseResult, Comparison, GoldenArea } from '../area.ts';
@@ -38,7 +40,12 @@ interface GoldenFile {
   disable_weights_clip_l?: Record<string, GoldenBatch[]>;
   min_length_option?: Record<string, GoldenBatch[]>;
   t5_padding?: Record<string, unknown>;
-  cases?: unknown[];
+  cases?: readonly StringCase[];
+}
+interface StringCase {
+  node: string;
+  inputs: Record<string, unknown>;
+  output: unknown;
 }
 
 /** Widths and padding of the three CLIP encoders. */
@@ -91,6 +98,11 @@ function casesOf(file: GoldenFile): Record<string, Run> {
     return map(file.prompts, (_, entry) => tokenCase(kind, entry as TokenCase));
   }
   if (file.op === 'padding and options') return optionCases(file);
+  if (file.op === 'string nodes') {
+    return Object.fromEntries(
+      (file.cases ?? []).map((entry, i) => [`${i}_${entry.node}`, stringCase(entry)]),
+    );
+  }
   return { all: skip(`nothing runs the operation '${file.op}'`)() };
 }
 
@@ -127,6 +139,22 @@ function tokenCase(kind: string, entry: TokenCase): Run {
     const other = entry.batches_transformers5;
     if (reference.pass || other === undefined) return { comparisons: [reference] };
     return { comparisons: [same('batches_transformers5', got, other)] };
+  };
+}
+
+/** A node by its name; an exception is compared by the name of its Python class. */
+function stringCase({ node, inputs, output }: StringCase): Run {
+  const definition = stringNodes.find(({ name }) => name === node);
+  if (definition === undefined) return () => ({ skip: `no node ${node}` });
+  return () => {
+    let got: unknown;
+    try {
+      const result = definition.run(inputs, {} as NodeContext);
+      got = (result as readonly unknown[])[0];
+    } catch (error) {
+      got = { error: (error as Error).name };
+    }
+    return { comparisons: [same('output', got, output)] };
   };
 }
 

@@ -1,0 +1,245 @@
+/** Texts cut, joined, compared and searched, with Python's meaning of every word. */
+import { boolean, combo, defineNode, int, optional, string } from '../engine/node.ts';
+import type { NodeDefinition } from '../engine/node.ts';
+import { RegexError, compileRegex, findAll, substitute } from '../engine/text/python-regex.ts';
+import type { PythonRegex } from '../engine/text/python-regex.ts';
+import {
+  capitalize,
+  length,
+  replaceAll,
+  slice,
+  strip,
+  title,
+} from '../engine/text/python-string.ts';
+
+const common = {
+  category: 'utils/string',
+  module: 'comfy_extras.nodes_string',
+  form: 'v3',
+} as const;
+
+const text = () => string({ multiline: true });
+
+/** What the three regex nodes share; the flags are required in two of them, optional in one. */
+const caseInsensitive = () => boolean({ default: true });
+const flag = () => boolean({ default: false });
+
+export const stringConcatenate = defineNode({
+  ...common,
+  name: 'StringConcatenate',
+  displayName: 'Concatenate',
+  inputs: {
+    string_a: text(),
+    string_b: text(),
+    delimiter: string({ default: '', multiline: false }),
+  },
+  outputs: [{ type: 'STRING' }],
+  run: ({ string_a: a, string_b: b, delimiter }) => [a + delimiter + b],
+});
+
+export const stringSubstring = defineNode({
+  ...common,
+  name: 'StringSubstring',
+  displayName: 'Substring',
+  inputs: { string: text(), start: int(), end: int() },
+  outputs: [{ type: 'STRING' }],
+  run: (inputs) => [slice(inputs.string, inputs.start, inputs.end)],
+});
+
+export const stringLength = defineNode({
+  ...common,
+  name: 'StringLength',
+  displayName: 'Length',
+  inputs: { string: text() },
+  outputs: [{ type: 'INT', name: 'length' }],
+  run: (inputs) => [length(inputs.string)],
+});
+
+const CASES: Readonly<Record<string, (value: string) => string>> = {
+  UPPERCASE: (value) => value.toUpperCase(),
+  lowercase: (value) => value.toLowerCase(),
+  Capitalize: capitalize,
+  'Title Case': title,
+};
+
+export const caseConverter = defineNode({
+  ...common,
+  name: 'CaseConverter',
+  displayName: 'Case Converter',
+  inputs: { string: text(), mode: combo(Object.keys(CASES)) },
+  outputs: [{ type: 'STRING' }],
+  // A choice that does not exist leaves the text alone.
+  run: (inputs) => [(CASES[inputs.mode] ?? String)(inputs.string)],
+});
+
+const SIDES: Readonly<Record<string, 'both' | 'left' | 'right'>> = {
+  Both: 'both',
+  Left: 'left',
+  Right: 'right',
+};
+
+export const stringTrim = defineNode({
+  ...common,
+  name: 'StringTrim',
+  displayName: 'Trim',
+  inputs: { string: text(), mode: combo(Object.keys(SIDES)) },
+  outputs: [{ type: 'STRING' }],
+  run: ({ string: value, mode }) => [
+    Object.hasOwn(SIDES, mode) ? strip(value, SIDES[mode]) : value,
+  ],
+});
+
+export const stringReplace = defineNode({
+  ...common,
+  name: 'StringReplace',
+  displayName: 'Replace',
+  inputs: { string: text(), find: text(), replace: text() },
+  outputs: [{ type: 'STRING' }],
+  run: (inputs) => [replaceAll(inputs.string, inputs.find, inputs.replace)],
+});
+
+export const stringContains = defineNode({
+  ...common,
+  name: 'StringContains',
+  displayName: 'Contains',
+  inputs: { string: text(), substring: text(), case_sensitive: boolean({ default: true }) },
+  outputs: [{ type: 'BOOLEAN', name: 'contains' }],
+  run: ({ string: value, substring, case_sensitive: exact }) => [
+    folded(value, exact).includes(folded(substring, exact)),
+  ],
+});
+
+export const stringCompare = defineNode({
+  ...common,
+  name: 'StringCompare',
+  displayName: 'Compare',
+  inputs: {
+    string_a: text(),
+    string_b: text(),
+    mode: combo(['Starts With', 'Ends With', 'Equal']),
+    case_sensitive: boolean({ default: true }),
+  },
+  outputs: [{ type: 'BOOLEAN' }],
+  run: ({ string_a: a, string_b: b, mode, case_sensitive: exact }) => {
+    const [left, right] = [folded(a, exact), folded(b, exact)];
+    if (mode === 'Starts With') return [left.startsWith(right)];
+    return [mode === 'Ends With' ? left.endsWith(right) : left === right];
+  },
+});
+
+const folded = (value: string, exact: boolean): string => (exact ? value : value.toLowerCase());
+
+export const regexMatch = defineNode({
+  ...common,
+  name: 'RegexMatch',
+  displayName: 'Regex Match',
+  inputs: {
+    string: text(),
+    regex_pattern: text(),
+    case_insensitive: caseInsensitive(),
+    multiline: flag(),
+    dotall: flag(),
+  },
+  outputs: [{ type: 'BOOLEAN', name: 'matches' }],
+  // A bad pattern matches nothing.
+  run: (inputs) => [forgiving(() => !findAll(compiled(inputs), inputs.string).next().done, false)],
+});
+
+export const regexExtract = defineNode({
+  ...common,
+  name: 'RegexExtract',
+  displayName: 'Regex Extract',
+  inputs: {
+    string: text(),
+    regex_pattern: text(),
+    mode: combo(['First Match', 'All Matches', 'First Group', 'All Groups']),
+    case_insensitive: caseInsensitive(),
+    multiline: flag(),
+    dotall: flag(),
+    group_index: int({ default: 1, min: 0, max: 100 }),
+  },
+  outputs: [{ type: 'STRING' }],
+  run: (inputs) => [
+    forgiving(() => extract(compiled(inputs), inputs.string, inputs.mode, inputs.group_index), ''),
+  ],
+});
+
+/** One text; matches are joined by newlines. A group that took no part in a first match is None. */
+function extract(regex: PythonRegex, value: string, mode: string, index: number): string | null {
+  const { groups } = regex;
+  const matches = [...findAll(regex, value)] as (string | undefined)[][];
+  switch (mode) {
+    case 'First Match':
+      return matches[0]?.[0] ?? '';
+    case 'All Matches':
+      // findall: the whole match, or the first group where there are groups.
+      return matches.map((match) => match[groups > 0 ? 1 : 0] ?? '').join('\n');
+    case 'First Group':
+      return matches.length > 0 && groups >= index ? (matches[0][index] ?? null) : '';
+    case 'All Groups':
+      if (groups === 0 || groups < index) return '';
+      return matches.map((match, i) => match[index] ?? noText(i)).join('\n');
+    default:
+      return '';
+  }
+}
+
+/** Python cannot join None. */
+function noText(at: number): never {
+  throw new TypeError(`sequence item ${at}: expected str instance, NoneType found`);
+}
+
+export const regexReplace = defineNode({
+  ...common,
+  name: 'RegexReplace',
+  displayName: 'Regex Replace',
+  description: 'Find and replace text using regex patterns.',
+  inputs: {
+    string: text(),
+    regex_pattern: text(),
+    replace: text(),
+    case_insensitive: optional(caseInsensitive()),
+    multiline: optional(flag()),
+    dotall: optional(flag()),
+    count: optional(int({ default: 0, min: 0, max: 100 })),
+  },
+  outputs: [{ type: 'STRING' }],
+  run: (inputs) => [substitute(compiled(inputs), inputs.replace, inputs.string, inputs.count)],
+});
+
+interface RegexInputs {
+  readonly regex_pattern: string;
+  readonly case_insensitive?: boolean;
+  readonly multiline?: boolean;
+  readonly dotall?: boolean;
+}
+
+const compiled = (inputs: RegexInputs): PythonRegex =>
+  compileRegex(inputs.regex_pattern, {
+    ignoreCase: inputs.case_insensitive ?? true,
+    multiline: inputs.multiline ?? false,
+    dotAll: inputs.dotall ?? false,
+  });
+
+function forgiving<T>(run: () => T, otherwise: T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof RegexError) return otherwise;
+    throw error;
+  }
+}
+
+export const stringNodes: readonly NodeDefinition[] = [
+  stringConcatenate,
+  stringSubstring,
+  stringLength,
+  caseConverter,
+  stringTrim,
+  stringReplace,
+  stringContains,
+  stringCompare,
+  regexMatch,
+  regexExtract,
+  regexReplace,
+];
