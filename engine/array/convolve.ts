@@ -1,7 +1,5 @@
 /** Gaussian blur and sharpening with reflected borders. */
 import { type NDArray, nd } from './nd.ts';
-import { resampleAxis } from './resample-axis.ts';
-import type { Taps } from './resample-taps.ts';
 import { clamp } from './round.ts';
 
 /** How a picture lies in memory: `outer` planes of [h, w, inner]. */
@@ -63,9 +61,77 @@ function blur(
   if (radius >= h || radius >= w) {
     throw new RangeError(`blur: radius ${radius} needs a larger picture than ${w} x ${h}`);
   }
-  const row = gaussianRow(radius, sigma);
-  const across = resampleAxis(data, { outer: outer * h, length: w, inner }, reflectedTaps(w, row));
-  return resampleAxis(across, { outer, length: h, inner: w * inner }, reflectedTaps(h, row));
+  const weights = gaussianRow(radius, sigma);
+  const length = w * inner;
+  const across = new Float32Array(data.length);
+  const out = new Float32Array(data.length);
+  const sum = new Float64Array(length);
+  const padded = new Float32Array(length + 2 * radius * inner);
+  const steps = Array.from(weights, (_, k) => k * inner);
+  for (let row = 0; row < outer * h; row++) {
+    padRow(data, row * length, padded, { w, inner, radius });
+    weightedSum(padded, steps, weights, sum);
+    across.set(sum, row * length);
+  }
+  for (let o = 0; o < outer; o++) {
+    for (let y = 0; y < h; y++) {
+      const lines = Array.from(weights, (_, k) => (o * h + reflected(y + k - radius, h)) * length);
+      weightedSum(across, lines, weights, sum);
+      out.set(sum, (o * h + y) * length);
+    }
+  }
+  return out;
+}
+
+/** A row of `w` cells with `radius` more on both sides, mirrored without the edge. */
+function padRow(
+  data: Float32Array,
+  start: number,
+  padded: Float32Array,
+  { w, inner, radius }: { w: number; inner: number; radius: number },
+): void {
+  padded.set(data.subarray(start, start + w * inner), radius * inner);
+  for (let r = 1; r <= radius; r++) {
+    for (let k = 0; k < inner; k++) {
+      padded[(radius - r) * inner + k] = data[start + r * inner + k];
+      padded[(radius + w - 1 + r) * inner + k] = data[start + (w - 1 - r) * inner + k];
+    }
+  }
+}
+
+const reflected = (i: number, size: number): number => {
+  const at = Math.abs(i);
+  return at < size ? at : 2 * (size - 1) - at;
+};
+
+/**
+ * sum[i] = Σ weights[k]·src[starts[k] + i] for symmetric weights of odd count. Two pairs of cells a
+ * pass, so that the sums are not fetched and stored once per weight.
+ */
+function weightedSum(
+  src: Float32Array,
+  starts: readonly number[],
+  weights: Float64Array,
+  sum: Float64Array,
+): void {
+  const middle = (weights.length - 1) / 2;
+  const centre = starts[middle];
+  const n = sum.length;
+  for (let i = 0; i < n; i++) sum[i] = weights[middle] * src[centre + i];
+  let k = 0;
+  for (; k + 1 < middle; k += 2) {
+    const [a, b] = [starts[k], starts[weights.length - 1 - k]];
+    const [c, d] = [starts[k + 1], starts[weights.length - 2 - k]];
+    const [p, q] = [weights[k], weights[k + 1]];
+    for (let i = 0; i < n; i++) {
+      sum[i] += p * (src[a + i] + src[b + i]) + q * (src[c + i] + src[d + i]);
+    }
+  }
+  if (k < middle) {
+    const [a, b] = [starts[k], starts[weights.length - 1 - k]];
+    const p = weights[k];
+    for (let i = 0; i < n; i++) sum[i] += p * (src[a + i] + src[b + i]);
+  }
 }
 
 /** exp(−x²/2σ²) at 2·radius + 1 points from −1 to 1, with sum 1. */
@@ -77,20 +143,4 @@ function gaussianRow(radius: number, sigma: number): Float64Array {
   }
   const sum = row.reduce((total, v) => total + v, 0);
   return row.map((v) => v / sum);
-}
-
-/** Weights centred on each cell; beyond the border the cells repeat mirrored, without the edge. */
-function reflectedTaps(length: number, row: Float64Array): Taps {
-  const radius = (row.length - 1) / 2;
-  const offset = Int32Array.from({ length: length + 1 }, (_, i) => i * row.length);
-  const index = new Int32Array(length * row.length);
-  const weight = new Float64Array(length * row.length);
-  for (let i = 0; i < length; i++) {
-    for (let k = 0; k < row.length; k++) {
-      const at = Math.abs(i + k - radius);
-      index[i * row.length + k] = at < length ? at : 2 * (length - 1) - at;
-      weight[i * row.length + k] = row[k];
-    }
-  }
-  return { offset, index, weight };
 }

@@ -48,12 +48,12 @@ function windowExtreme(x: NDArray, size: number, kind: Kind): NDArray {
   return nd(slideExtreme(across, { outer: b, length: h, inner: w * c }, size, kind), x.shape);
 }
 
-/** Cells beside each other that are worked on together, so that the scratch space stays in cache. */
-const STRIP = 256;
+/** Values beside each other that are worked on together, so that the scratch space stays in cache. */
+const STRIP = 64;
 
 /**
- * van Herk (1992): extremes from the start and from the end of blocks of `size` cells; each window
- * is the end of one block and the start of the next, so the cost does not depend on its size.
+ * Extremes along one axis by doubling: windows of 2 cells from single ones, of 4 from those of 2 …;
+ * the wanted window is two overlapping ones of the last size. Its cost grows with log2(size) only.
  */
 function slideExtreme(
   data: Float32Array,
@@ -64,38 +64,40 @@ function slideExtreme(
   const out = new Float32Array(data.length);
   const sign = kind === 'max' ? 1 : -1;
   const before = Math.floor(size / 2);
-  const padded = Math.ceil((length + size - 1) / size) * size;
   const strip = Math.min(STRIP, inner);
-  const source = new Float32Array(padded * strip);
-  const fromStart = new Float32Array(padded * strip);
+  const scratch = new Float32Array((length + size - 1) * strip);
   for (let o = 0; o < outer; o++) {
     for (let column = 0; column < inner; column += strip) {
       const n = Math.min(strip, inner - column);
-      source.fill(-Infinity);
+      const cells = (length + size - 1) * n;
+      scratch.fill(-Infinity);
       for (let i = 0; i < length; i++) {
         const from = (o * length + i) * inner + column;
-        for (let k = 0; k < n; k++) source[(before + i) * n + k] = sign * data[from + k];
+        const to = (before + i) * n;
+        for (let k = 0; k < n; k++) scratch[to + k] = sign * data[from + k];
       }
-      for (let i = 0; i < padded; i++) {
-        for (let k = i * n; k < (i + 1) * n; k++) {
-          fromStart[k] = i % size === 0 ? source[k] : Math.max(fromStart[k - n], source[k]);
+      let window = 1;
+      for (; window * 2 <= size; window *= 2) {
+        const shift = window * n;
+        for (let k = 0; k < cells - shift; k++) {
+          scratch[k] = larger(scratch[k], scratch[k + shift]);
         }
       }
-      // The source itself becomes the extreme up to the end of its block.
-      for (let i = padded - 2; i >= 0; i--) {
-        if ((i + 1) % size === 0) continue;
-        for (let k = i * n; k < (i + 1) * n; k++) source[k] = Math.max(source[k + n], source[k]);
-      }
+      const rest = (size - window) * n;
       for (let i = 0; i < length; i++) {
         const to = (o * length + i) * inner + column;
+        const from = i * n;
         for (let k = 0; k < n; k++) {
-          out[to + k] = sign * Math.max(source[i * n + k], fromStart[(i + size - 1) * n + k]);
+          out[to + k] = sign * larger(scratch[from + k], scratch[from + k + rest]);
         }
       }
     }
   }
   return out;
 }
+
+/** Math.max without its care for NaN and −0, which costs more than the rest. */
+const larger = (a: number, b: number): number => (a > b ? a : b);
 
 /** `steps` times the extreme of each cell and its four neighbours; stops when nothing changes. */
 function diamondExtreme(mask: NDArray, steps: number, kind: Kind): NDArray {

@@ -6,7 +6,7 @@ export interface Frame {
   readonly rgb: Uint8Array;
   /** The file's alpha band or its palette's transparency; absent when it has neither. */
   readonly alpha?: Uint8Array;
-  /** Alpha from a transparent colour (tRNS of gray and RGB PNGs), which only LoadImageMask sees. */
+  /** Alpha that only LoadImageMask sees: transparent colours of gray and RGB PNGs, TGA palettes. */
   readonly keyedAlpha?: Uint8Array;
   /** EXIF orientation 1..8 of this frame. */
   readonly orientation?: number;

@@ -20,7 +20,7 @@ interface GifImage {
   /** Undefined: no palette at all, indices are gray values. */
   readonly palette?: Uint8Array;
   readonly transparent?: number;
-  /** 2 background, 3 previous. */
+  /** 2 background, 3 and more previous. */
   readonly dispose: number;
   readonly indices: Uint8Array;
 }
@@ -79,9 +79,12 @@ function readGif(
       if (images.length > 0 && (right > width || bottom > height)) break;
       [width, height] = [Math.max(width, right), Math.max(height, bottom)];
       checkImageSize(width, height, images.length + 1);
-      const fill = transparent !== undefined || images.length > 0 ? (transparent ?? 0) : 0;
-      const indices = unpackLzw(data, bytes[at], { ...box, interlaced: (flags & 64) !== 0, fill });
-      const palette = local ?? global;
+      const indices = unpackLzw(data, bytes[at], {
+        ...box,
+        interlaced: (flags & 64) !== 0,
+        fill: transparent ?? 0,
+      });
+      const palette = flags & 128 ? local : global;
       images.push({
         ...box,
         indices,
@@ -113,7 +116,7 @@ class Canvas {
   private readonly first: GifImage;
   private readonly firstIndices: Uint8Array;
   private readonly rgb: Uint8Array;
-  /** Present once a transparent first frame was turned into RGBA. */
+  /** Present when the first frame has a palette with a transparent entry. */
   private readonly alpha?: Uint8Array;
   private undo?: () => void;
 
@@ -125,16 +128,17 @@ class Canvas {
     this.firstIndices = new Uint8Array(width * height).fill(first.transparent ?? 0);
     this.eachPixel(first, (at, from) => (this.firstIndices[at] = first.indices[from]));
     this.rgb = colours(this.firstIndices, first.palette);
-    if (first.transparent !== undefined) this.alpha = this.firstAlpha(first.transparent);
+    if (first.palette && first.transparent !== undefined) {
+      this.alpha = this.firstAlpha(first.transparent);
+    }
     this.undo = this.undoFor(first);
   }
 
   firstFrame(): Frame {
     const frame = { width: this.width, height: this.height, rgb: this.rgb.slice() };
-    const isGray = this.first.palette === undefined;
-    if (!this.alpha) return frame;
-    const alpha = this.alpha.slice();
-    return isGray ? { ...frame, keyedAlpha: alpha } : { ...frame, alpha };
+    if (this.alpha) return { ...frame, alpha: this.alpha.slice() };
+    if (this.first.transparent === undefined) return frame;
+    return { ...frame, keyedAlpha: this.firstAlpha(this.first.transparent) };
   }
 
   next(image: GifImage): Frame {
@@ -143,7 +147,7 @@ class Canvas {
     const colour = colours(image.indices, image.palette);
     this.eachPixel(image, (at, from) => {
       if (image.indices[from] === image.transparent) return;
-      this.rgb.set(colour.subarray(from * 3, from * 3 + 3), at * 3);
+      copyColour(colour, from, this.rgb, at);
       if (this.alpha) this.alpha[at] = 255;
     });
     const frame = { width: this.width, height: this.height, rgb: this.rgb.slice() };
@@ -156,21 +160,25 @@ class Canvas {
 
   /** What to do before the next frame is drawn. */
   private undoFor(image: GifImage): (() => void) | undefined {
-    if (image.dispose === 2) {
-      const clear = image.transparent ?? (this.alpha ? this.first.transparent : undefined);
-      const [r, g, b] = colourOf(image.palette, clear ?? this.background);
+    if (image.dispose < 2) return undefined;
+    const isFirst = image === this.first;
+    // A gray first frame keeps its transparent value for all frames.
+    const inherited = this.first.palette ? undefined : this.first.transparent;
+    const clear = inherited ?? image.transparent;
+    if (image.dispose === 2 || (isFirst && clear !== undefined)) {
+      const fill = Uint8Array.from(colourOf(image.palette, clear ?? this.background));
       return () =>
         this.eachPixel(image, (at) => {
-          this.rgb.set([r, g, b], at * 3);
+          copyColour(fill, 0, this.rgb, at);
           if (this.alpha) this.alpha[at] = clear === undefined ? 255 : 0;
         });
     }
-    if (image.dispose !== 3 || image === this.first) return undefined;
+    if (isFirst) return undefined; // there is nothing before it
     const rgb = this.rgb.slice();
     const alpha = this.alpha?.slice();
     return () =>
       this.eachPixel(image, (at) => {
-        this.rgb.set(rgb.subarray(at * 3, at * 3 + 3), at * 3);
+        copyColour(rgb, at, this.rgb, at);
         if (alpha) this.alpha![at] = alpha[at];
       });
   }
@@ -182,6 +190,12 @@ class Canvas {
       }
     }
   }
+}
+
+function copyColour(source: Uint8Array, from: number, target: Uint8Array, to: number): void {
+  target[to * 3] = source[from * 3];
+  target[to * 3 + 1] = source[from * 3 + 1];
+  target[to * 3 + 2] = source[from * 3 + 2];
 }
 
 function colours(indices: Uint8Array, palette: Uint8Array | undefined): Uint8Array {

@@ -153,13 +153,16 @@ function paletteFrame(
   const step = depth >> 3;
   const source = bytes.subarray(18 + bytes[0]);
   const palette = new Uint8Array(768);
+  const alpha = new Uint8Array(256).fill(255);
   for (let i = 0; i < count && (i + 1) * step <= source.length; i++) {
     const at = i * step;
-    const rgb =
+    const [r, g, b, a] =
       step === 2
-        ? rgba15(source[at] | (source[at + 1] << 8)).slice(0, 3)
-        : [source[at + 2], source[at + 1], source[at]];
-    palette.set(rgb, (start + i) * 3);
+        ? rgba15(source[at] | (source[at + 1] << 8))
+        : [source[at + 2], source[at + 1], source[at], 255];
+    palette.set([r, g, b], (start + i) * 3);
+    alpha[start + i] = a;
   }
-  return { ...size, rgb: paletteToRgb(indices, palette) };
+  const rgb = paletteToRgb(indices, palette);
+  return step === 2 ? { ...size, rgb, keyedAlpha: indices.map((v) => alpha[v]) } : { ...size, rgb };
 }

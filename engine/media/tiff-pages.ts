@@ -32,54 +32,79 @@ export interface TiffPage {
 const MAX_PAGES = 4096;
 const MAX_VALUES = 1 << 22;
 
+/** Bytes of one value by type: bytes, texts, shorts, longs, and the longs of BigTIFF. */
 const SIZES: Readonly<Record<number, number>> = { 1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 8: 2, 9: 4, 16: 8 };
 
-/** All pages in file order. Throws IMAGE_FILE for directories that make no sense. */
+/** All pages of a classic or a BigTIFF, in file order. Throws IMAGE_FILE for too many. */
 export function readTiffPages(bytes: Uint8Array): TiffPage[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const little = bytes[0] === 0x49;
+  const file = new TiffReader(bytes);
   const pages: TiffPage[] = [];
   const seen = new Set<number>();
-  let at = bytes.length >= 8 ? view.getUint32(4, little) : 0;
-  while (at > 0 && at + 2 <= bytes.length && !seen.has(at)) {
+  for (let at = file.firstPage(); at > 0 && !seen.has(at);) {
     seen.add(at);
     if (seen.size > MAX_PAGES) throw badImage('it has too many TIFF pages');
-    const count = view.getUint16(at, little);
-    const end = at + 2 + count * 12;
-    if (end > bytes.length) break;
-    pages.push(toPage(little, readTags(view, at + 2, count, little)));
-    at = end + 4 <= bytes.length ? view.getUint32(end, little) : 0;
+    const directory = file.directory(at);
+    if (!directory) break;
+    pages.push(toPage(file.little, directory.tags));
+    at = directory.next;
   }
   return pages;
 }
 
-function readTags(
-  view: DataView,
-  start: number,
-  count: number,
-  little: boolean,
-): Map<number, number[]> {
-  const tags = new Map<number, number[]>();
-  for (let i = 0; i < count; i++) {
-    const entry = start + i * 12;
-    const tag = view.getUint16(entry, little);
-    const type = view.getUint16(entry + 2, little);
-    const length = view.getUint32(entry + 4, little);
-    const size = SIZES[type];
-    if (!size || length > MAX_VALUES) continue;
-    const at = size * length <= 4 ? entry + 8 : view.getUint32(entry + 8, little);
-    if (at + size * length > view.byteLength) continue;
-    const read = (k: number): number => {
-      if (size === 1) return view.getUint8(at + k);
-      if (size === 2) return view.getUint16(at + k * 2, little);
-      return size === 4 ? view.getUint32(at + k * 4, little) : NaN;
-    };
-    tags.set(
-      tag,
-      Array.from({ length }, (_, k) => read(k)),
-    );
+/** Numbers at offsets, in the file's byte order; BigTIFF has wider counts and offsets. */
+class TiffReader {
+  readonly little: boolean;
+  private readonly big: boolean;
+  private readonly view: DataView;
+
+  constructor(bytes: Uint8Array) {
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.little = bytes[0] === 0x49;
+    this.big = bytes[this.little ? 2 : 3] === 43;
   }
-  return tags;
+
+  firstPage(): number {
+    return this.word(this.big ? 8 : 4);
+  }
+
+  /** The tags of the directory at an offset and the offset of the next; undefined when cut short. */
+  directory(at: number): { tags: Map<number, number[]>; next: number } | undefined {
+    const head = this.big ? 8 : 2;
+    if (at + head > this.view.byteLength) return undefined;
+    const count = this.big ? this.word(at) : this.view.getUint16(at, this.little);
+    const size = this.big ? 20 : 12;
+    const end = at + head + count * size;
+    if (end > this.view.byteLength) return undefined;
+    const tags = new Map<number, number[]>();
+    for (let entry = at + head; entry < end; entry += size) {
+      const values = this.values(entry);
+      if (values) tags.set(this.view.getUint16(entry, this.little), values);
+    }
+    return { tags, next: this.word(end) };
+  }
+
+  private values(entry: number): number[] | undefined {
+    const size = SIZES[this.view.getUint16(entry + 2, this.little)];
+    const length = this.word(entry + 4);
+    if (!size || length > MAX_VALUES) return undefined;
+    const place = entry + (this.big ? 12 : 8);
+    const at = size * length <= (this.big ? 8 : 4) ? place : this.word(place);
+    if (at + size * length > this.view.byteLength) return undefined;
+    return Array.from({ length }, (_, i) => this.number(at + i * size, size));
+  }
+
+  /** A count or an offset; 0 beyond the end. */
+  private word(at: number): number {
+    const size = this.big ? 8 : 4;
+    return at + size <= this.view.byteLength ? this.number(at, size) : 0;
+  }
+
+  private number(at: number, size: number): number {
+    if (size === 1) return this.view.getUint8(at);
+    if (size === 2) return this.view.getUint16(at, this.little);
+    if (size === 4) return this.view.getUint32(at, this.little);
+    return Number(this.view.getBigUint64(at, this.little));
+  }
 }
 
 function toPage(little: boolean, tags: Map<number, number[]>): TiffPage {

@@ -5,10 +5,10 @@ import { badImage, checkImageSize } from './limits.ts';
 import { readTiffPages, type TiffPage } from './tiff-pages.ts';
 import { readTiffSamples } from './tiff-samples.ts';
 
-/** Whether the bytes start like a classic TIFF. */
+/** Whether the bytes start like a TIFF or a BigTIFF. */
 export function isTiff(bytes: Uint8Array): boolean {
   const head = Buffer.from(bytes.subarray(0, 4)).toString('latin1');
-  return head === 'II*\0' || head === 'MM\0*';
+  return ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'].includes(head);
 }
 
 /** Every page (or the first) as a frame. Throws IMAGE_FILE. */
@@ -29,10 +29,16 @@ export async function decodeTiff(
   return frames;
 }
 
+/** Our own compressions, where the layout is unusual, and fax, JPEG and WebP. */
+const DELEGATED = new Set([1, 2, 3, 4, 5, 6, 7, 8, 32773, 32946, 50001]);
+
 async function decodePage(bytes: Uint8Array, page: TiffPage, index: number): Promise<Frame> {
   const samples = await readTiffSamples(bytes, page);
   const read = samples && bandsOf(page, samples);
   if (read) return { width: page.width, height: page.height, ...read };
+  if (!DELEGATED.has(page.compression)) {
+    throw badImage(`TIFF compression ${page.compression} is not read here`);
+  }
   const [frame] = await decodeWithSharp(bytes, { page: index });
   return frame;
 }

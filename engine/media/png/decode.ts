@@ -90,14 +90,15 @@ function paletteAlpha(indices: Uint8Array, transparency: Uint8Array): Uint8Array
 
 /**
  * The transparent colour as the reference compares it: the low byte of each 16-bit value, against
- * the finished 8-bit pixel (so it misses below 8 bits). 16-bit gray has none.
+ * the finished 8-bit pixel (so it misses at 2 and 4 bits; 1 bit is scaled). 16-bit gray has none.
  */
 function colorKey({ header, transparency }: PngFile): readonly number[] | undefined {
   if (!transparency) return undefined;
   if (header.colorType === 0) {
-    return header.bitDepth < 16 && transparency.length >= 2
-      ? [transparency[1], transparency[1], transparency[1]]
-      : undefined;
+    if (header.bitDepth === 16 || transparency.length < 2) return undefined;
+    const isWhite = header.bitDepth === 1 && (transparency[0] | transparency[1]) !== 0;
+    const gray = isWhite ? 255 : transparency[1];
+    return [gray, gray, gray];
   }
   return transparency.length >= 6 ? [transparency[1], transparency[3], transparency[5]] : undefined;
 }
@@ -135,8 +136,9 @@ function overWeights(png: PngFile, pixels: Uint8Array, bands: number): Uint8Arra
   if (png.header.colorType === 3) {
     return png.transparency && paletteAlpha(pixels, png.transparency);
   }
-  const key = colorKey(png);
-  return key && keyed(bands === 3 ? pixels : grayToRgb(pixels), key);
+  // The transparent value of gray pictures does not count here.
+  const key = bands === 3 ? colorKey(png) : undefined;
+  return key && keyed(pixels, key);
 }
 
 /** Rectangles of a canvas. */

@@ -77,6 +77,9 @@ function isLatin1Text(value: string): boolean {
   return true;
 }
 
+/** Rows longer than this are judged by a sample of their pixels. */
+const SAMPLED_ROW = 1024;
+
 /**
  * Rows with their filter byte: for each row the filter with the smallest sum of absolute
  * differences (the heuristic of the PNG specification) out of none, sub, up and Paeth.
@@ -97,22 +100,28 @@ function filterRows({ width, height, channels, data }: Pixels): Uint8Array {
 }
 
 function bestFilter(row: Uint8Array, up: Uint8Array, bpp: number): number {
+  const step = row.length > SAMPLED_ROW ? bpp * 5 : bpp;
   let [none, sub, above, paeth] = [0, 0, 0, 0];
-  for (let i = 0; i < row.length; i++) {
-    const v = row[i];
-    const a = i < bpp ? 0 : row[i - bpp];
-    const b = up[i];
-    const c = i < bpp ? 0 : up[i - bpp];
-    none += magnitude(v);
-    sub += magnitude((v - a) & 255);
-    above += magnitude((v - b) & 255);
-    paeth += magnitude((v - predict(a, b, c)) & 255);
+  for (let start = bpp; start + bpp <= row.length; start += step) {
+    for (let i = start; i < start + bpp; i++) {
+      const v = row[i];
+      const a = row[i - bpp];
+      const b = up[i];
+      none += magnitude(v);
+      sub += magnitude(v - a);
+      above += magnitude(v - b);
+      paeth += magnitude(v - predict(a, b, up[i - bpp]));
+    }
   }
   const least = Math.min(none, sub, above, paeth);
   return least === paeth ? 4 : least === above ? 2 : least === sub ? 1 : 0;
 }
 
-const magnitude = (byte: number): number => (byte < 128 ? byte : 256 - byte);
+/** Size of a difference as a signed byte. */
+function magnitude(difference: number): number {
+  const byte = (difference << 24) >> 24;
+  return byte < 0 ? -byte : byte;
+}
 
 function predict(a: number, b: number, c: number): number {
   const p = b - c;
@@ -131,15 +140,19 @@ function applyFilter(
   bpp: number,
   out: Uint8Array,
 ): void {
+  const length = row.length;
   if (type === 0) out.set(row);
-  else if (type === 1) {
-    for (let i = 0; i < row.length; i++) out[i] = row[i] - (i < bpp ? 0 : row[i - bpp]);
-  } else if (type === 2) {
-    for (let i = 0; i < row.length; i++) out[i] = row[i] - up[i];
+  else if (type === 2) {
+    for (let i = 0; i < length; i++) out[i] = row[i] - up[i];
   } else {
-    for (let i = 0; i < row.length; i++) {
-      out[i] =
-        row[i] - (i < bpp ? predict(0, up[i], 0) : predict(row[i - bpp], up[i], up[i - bpp]));
+    // The first pixel has nothing on its left: sub leaves it, Paeth predicts it from above.
+    for (let i = 0; i < bpp; i++) out[i] = type === 1 ? row[i] : row[i] - up[i];
+    if (type === 1) {
+      for (let i = bpp; i < length; i++) out[i] = row[i] - row[i - bpp];
+    } else {
+      for (let i = bpp; i < length; i++) {
+        out[i] = row[i] - predict(row[i - bpp], up[i], up[i - bpp]);
+      }
     }
   }
 }
