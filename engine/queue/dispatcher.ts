@@ -35,6 +35,8 @@ export interface Dispatcher {
   free(options: { unloadModels: boolean; freeMemory: boolean }): void;
   /** Devices as the engines report them; empty before the first is ready. */
   devices(): readonly DeviceStats[];
+  /** How many engine processes there should be, can take jobs or run one, and ended unasked. */
+  engines(): { readonly total: number; readonly ready: number; readonly restarts: number };
   /** The node that runs now for a client. */
   activeNode(clientId: string): string | undefined;
   /** Ends the engines; running jobs stay marked as running in the store. */
@@ -70,6 +72,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }));
   let stopping = false;
   let pumping = false;
+  let restarts = 0;
 
   const launch = (slot: Slot): void => {
     slot.phase = 'starting';
@@ -124,6 +127,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     slot.phase = 'down';
     slot.onDown?.();
     if (stopping) return;
+    if (phase !== 'renewing') restarts++;
     if (running !== undefined) loseJob(slot, running, how);
     if (phase === 'starting') {
       slot.failedStarts++;
@@ -211,6 +215,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       }
     },
     devices: () => slots.flatMap(({ devices }) => devices),
+    engines: () => ({
+      total: slots.length,
+      ready: slots.filter(({ phase }) => phase === 'idle' || phase === 'busy').length,
+      restarts,
+    }),
     activeNode: (clientId) =>
       slots.find(({ running }) => running?.job.clientId === clientId)?.running?.activeNode(),
     stop: async () => {

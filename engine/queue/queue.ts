@@ -25,6 +25,8 @@ export interface QueueOptions {
   readonly now?: () => number;
   /** After every change of the number of waiting and running jobs, and after every start. */
   readonly onChange?: () => void;
+  /** These jobs neither wait nor run any more: finished (and in the history), or dropped. */
+  readonly onLeave?: (ids: readonly string[]) => void;
 }
 
 export interface Queue {
@@ -43,7 +45,11 @@ export interface Queue {
   running(): Job[];
   /** Waiting jobs in heap order, as ComfyUI lists them. */
   pending(): Job[];
+  /** Ids and numbers of waiting jobs in the order they will run. */
+  waiting(): readonly { readonly id: string; readonly number: number }[];
   isRunning(id: string): boolean;
+  /** Whether a job of this id waits or runs. */
+  has(id: string): boolean;
   /** Drops waiting jobs; false when there was none of this id. */
   deletePending(id: string): boolean;
   clearPending(): void;
@@ -65,7 +71,7 @@ const less = (a: Item, b: Item): boolean =>
 
 /** A queue over `store`, with what an earlier process left: its running jobs wait again. */
 export function createQueue(store: JobStore, options: QueueOptions = {}): Queue {
-  const { now = Date.now, onChange = () => undefined } = options;
+  const { now = Date.now, onChange = () => undefined, onLeave = () => undefined } = options;
   const heap: Item[] = [];
   const running = new Set<string>();
   const secrets = new Map<string, Secrets>();
@@ -122,6 +128,7 @@ export function createQueue(store: JobStore, options: QueueOptions = {}): Queue 
         const given = secrets.get(job.id);
         if (job.needsSecrets && given === undefined) {
           store.finish(job.id, failedResult(job.id, 'CredentialsLost', NO_SECRETS, now()));
+          onLeave([job.id]);
           onChange();
           continue;
         }
@@ -134,6 +141,7 @@ export function createQueue(store: JobStore, options: QueueOptions = {}): Queue 
       store.finish(id, result);
       running.delete(id);
       secrets.delete(id);
+      onLeave([id]);
       onChange();
     },
     requeue: (id) => {
@@ -148,21 +156,26 @@ export function createQueue(store: JobStore, options: QueueOptions = {}): Queue 
     remaining: () => heap.length + running.size,
     running: () => [...running].map((id) => store.get(id)!),
     pending: () => heap.map(({ id }) => store.get(id)!),
+    waiting: () => [...heap].sort((a, b) => (less(a, b) ? -1 : 1)),
     isRunning: (id) => running.has(id),
+    has: (id) => running.has(id) || waiting.has(id),
     deletePending: (id) => {
       if (!drop(id)) return false;
       store.remove([id]);
       secrets.delete(id);
+      onLeave([id]);
       // ComfyUI announces the emptied queue and then the deletion.
       if (heap.length === 0) onChange();
       onChange();
       return true;
     },
     clearPending: () => {
-      store.remove(heap.map(({ id }) => id));
-      for (const { id } of heap) secrets.delete(id);
+      const ids = heap.map(({ id }) => id);
+      store.remove(ids);
+      for (const id of ids) secrets.delete(id);
       heap.length = 0;
       waiting.clear();
+      onLeave(ids);
       onChange();
     },
     move: (id, number) => {

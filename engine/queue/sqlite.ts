@@ -6,6 +6,7 @@ import type { JobResult } from '../engine/messages.ts';
 import { NoodleError } from '../errors.ts';
 import { parseJson, stringifyJson } from '../workflow/lossless-json.ts';
 import { type Db, type Row, type SqlValue, openDb } from '../store/db.ts';
+import { createWebhookRows } from './webhook-rows.ts';
 import type { FinishedJob, Job, JobFilter, JobStatus, JobStore } from './store.ts';
 
 /** One step per version of the table; `user_version` counts those that were made. */
@@ -38,6 +39,16 @@ const MIGRATIONS: readonly string[] = [
    CREATE INDEX jobs_workflow ON jobs (workflow_id) WHERE workflow_id IS NOT NULL;
    CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
    INSERT INTO counters VALUES ('submitted', 0);`,
+  `CREATE TABLE webhooks (
+     job_id TEXT PRIMARY KEY,
+     url TEXT NOT NULL,
+     secret TEXT,
+     base TEXT NOT NULL,
+     payload TEXT,                         -- set when the job has left the queue
+     attempts INTEGER NOT NULL DEFAULT 0,
+     due INTEGER
+   ) STRICT;
+   CREATE INDEX webhooks_due ON webhooks (due) WHERE due IS NOT NULL;`,
 ];
 
 export interface SqliteStoreOptions {
@@ -144,6 +155,8 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
         else ids.forEach((id) => forget.run(id));
       }),
     list: (filter) => listJobs(db, filter),
+    probe: () => db.transaction(() => void setCounter.run(Number(getCounter.get()!.value))),
+    webhooks: createWebhookRows(db),
     close: () => {
       db.close();
       unlock();

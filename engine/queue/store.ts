@@ -1,5 +1,6 @@
 /** What the queue needs from its storage: one table that is the queue and the history. */
 import type { JobResult } from '../engine/messages.ts';
+import type { WebhookRows } from './webhook-rows.ts';
 
 /** Life of a job, in the words of ComfyUI's jobs API. */
 export const JOB_STATUSES = ['pending', 'in_progress', 'completed', 'failed', 'cancelled'] as const;
@@ -72,6 +73,10 @@ export interface JobStore {
   deleteHistory(ids: readonly string[] | 'all'): void;
   /** A page of all jobs and how many there are without paging. */
   list(filter: JobFilter): { jobs: (Job | FinishedJob)[]; total: number };
+  /** Throws what the database says when it cannot be written to. */
+  probe(): void;
+  /** Notices that were promised with jobs. */
+  readonly webhooks: WebhookRows;
   close(): void;
 }
 
