@@ -3,10 +3,14 @@ import { executePrompt } from '../graph/execute.ts';
 import type { Prompt } from '../graph/definition.ts';
 import type { GraphMessage } from '../graph/messages.ts';
 import { encodePreview } from '../media/preview.ts';
+import type { EngineOptions } from '../values/services.ts';
 import { type Json, parseJson } from '../workflow/lossless-json.ts';
 import type { EngineHost } from './compose.ts';
 import type { EngineJob, FromEngine, JobResult } from './messages.ts';
 import { createOutbox } from './outbox.ts';
+
+type PreviewMethod = EngineOptions['previewMethod'];
+const PREVIEW_METHODS: readonly PreviewMethod[] = ['none', 'auto', 'latent2rgb', 'taesd'];
 
 /**
  * Runs a job to its end and resolves with its result once all its messages were sent, in ComfyUI's
@@ -19,16 +23,19 @@ export async function runJob(
   signal: AbortSignal,
 ): Promise<JobResult> {
   const outbox = createOutbox(send);
+  const extraData = parseJson(job.extraData) as Record<string, Json>;
+  const services = host.services((directory) => outbox.put({ type: 'files', directory }));
+  const previewMethod = previewMethodOf(extraData, services.options.previewMethod);
   const result = await executePrompt(
     {
       promptId: job.id,
       prompt: parseJson(job.prompt) as unknown as Prompt,
-      extraData: parseJson(job.extraData) as Record<string, Json>,
+      extraData,
       outputs: job.outputs,
     },
     {
       nodes: host.nodes,
-      services: host.services((directory) => outbox.put({ type: 'files', directory })),
+      services: { ...services, options: { ...services.options, previewMethod } },
       caches: host.caches,
       emit: (message) => outbox.put(translate(job.id, message, host.previewSize)),
       signal,
@@ -38,6 +45,12 @@ export async function runJob(
   );
   await outbox.empty();
   return result;
+}
+
+/** A prompt may choose its previews; `default` and anything unknown mean the server's own setting. */
+function previewMethodOf(extraData: Record<string, Json>, usual: PreviewMethod): PreviewMethod {
+  const wanted = extraData.preview_method;
+  return PREVIEW_METHODS.find((method) => method === wanted) ?? usual;
 }
 
 function translate(
