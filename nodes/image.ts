@@ -1,11 +1,6 @@
-/** Pictures made, scaled, turned, cut, joined and filtered. */
+/** Pictures made, scaled, turned, cut and joined. */
 import { concat, repeatToBatch, rows } from '../engine/array/batch.ts';
-import { blend } from '../engine/array/blend-modes.ts';
-import { canny } from '../engine/array/canny.ts';
-import { rgbToYuv, yuvToRgb } from '../engine/array/colour.ts';
-import { blurImage, sharpenImage } from '../engine/array/convolve.ts';
 import { channelsFirst, channelsLast } from '../engine/array/layout.ts';
-import { morphology } from '../engine/array/morphology.ts';
 import { type NDArray, nd } from '../engine/array/nd.ts';
 import { padForOutpaint } from '../engine/array/outpaint.ts';
 import { cropImage, padImage, pasteMasked, withChannels } from '../engine/array/rectangle.ts';
@@ -13,7 +8,6 @@ import { upscaleImage } from '../engine/array/resize.ts';
 import { clamp, roundHalfEven } from '../engine/array/round.ts';
 import { stitchImages } from '../engine/array/stitch.ts';
 import { flipAxis, rotateClockwise } from '../engine/array/turn.ts';
-import { quantizeImage } from '../engine/media/quantize.ts';
 import {
   boolean,
   combo,
@@ -31,18 +25,11 @@ import { prepareNoise } from '../engine/sampling/noise/prepare-noise.ts';
 const MAX = 16384;
 const METHODS = ['nearest-exact', 'bilinear', 'area', 'bicubic', 'lanczos'] as const;
 const CROPS = ['disabled', 'center'] as const;
-const V3_LIST = { multiselect: false };
 
 const core = { module: 'nodes', form: 'v1', outputs: [{ type: 'IMAGE' }] } as const;
 const images = {
   module: 'comfy_extras.nodes_images',
   form: 'v1',
-  outputs: [{ type: 'IMAGE' }],
-} as const;
-const filters = {
-  module: 'comfy_extras.nodes_post_processing',
-  category: 'image/postprocessing',
-  form: 'v3',
   outputs: [{ type: 'IMAGE' }],
 } as const;
 const side = (min: number, fallback = 512) => int({ default: fallback, min, max: MAX, step: 1 });
@@ -89,14 +76,16 @@ export const imageScaleBy = defineNode({
 });
 
 export const imageScaleToTotalPixels = defineNode({
-  ...filters,
   name: 'ImageScaleToTotalPixels',
   category: 'image/upscaling',
+  module: 'comfy_extras.nodes_post_processing',
+  form: 'v3',
   inputs: {
     image: image({}),
-    upscale_method: combo(METHODS, V3_LIST),
+    upscale_method: combo(METHODS, { multiselect: false }),
     megapixels: float({ default: 1, min: 0.01, max: 16, step: 0.01 }),
   },
+  outputs: [{ type: 'IMAGE' }],
   run: ({ image, upscale_method, megapixels }) => {
     const total = Math.trunc(megapixels * 1024 * 1024);
     const factor = Math.sqrt(total / (image.shape[1] * image.shape[2]));
@@ -358,117 +347,6 @@ export const imageFlip = defineNode({
   run: ({ image, flip_method }) => [flipAxis(image, flip_method.startsWith('x') ? 1 : 2)],
 });
 
-export const imageBlend = defineNode({
-  ...filters,
-  name: 'ImageBlend',
-  inputs: {
-    image1: image({}),
-    image2: image({}),
-    blend_factor: float({ default: 0.5, min: 0, max: 1, step: 0.01 }),
-    blend_mode: combo(
-      ['normal', 'multiply', 'screen', 'overlay', 'soft_light', 'difference'] as const,
-      V3_LIST,
-    ),
-  },
-  run: ({ image1, image2, blend_factor, blend_mode }) => {
-    const [count, h, w, channels] = image1.shape;
-    // A second picture without the first one's alpha is opaque; alpha that the first lacks is cut.
-    const scaled = upscaleImage(withChannels(image2, channels), w, h, 'bicubic', 'center');
-    return [blend(image1, repeatToBatch(scaled, count), blend_mode, blend_factor)];
-  },
-});
-
-export const imageBlur = defineNode({
-  ...filters,
-  name: 'ImageBlur',
-  inputs: {
-    image: image({}),
-    blur_radius: int({ default: 1, min: 1, max: 31, step: 1 }),
-    sigma: float({ default: 1, min: 0.1, max: 10, step: 0.1 }),
-  },
-  run: ({ image, blur_radius, sigma }) => [blurImage(image, blur_radius, sigma)],
-});
-
-export const imageSharpen = defineNode({
-  ...filters,
-  name: 'ImageSharpen',
-  inputs: {
-    image: image({}),
-    sharpen_radius: int({ default: 1, min: 1, max: 31, step: 1 }),
-    sigma: float({ default: 1, min: 0.1, max: 10, step: 0.01 }),
-    alpha: float({ default: 1, min: 0, max: 5, step: 0.01 }),
-  },
-  run: ({ image, sharpen_radius, sigma, alpha }) => [
-    sharpenImage(image, { radius: sharpen_radius, sigma, alpha }),
-  ],
-});
-
-export const imageQuantize = defineNode({
-  ...filters,
-  name: 'ImageQuantize',
-  inputs: {
-    image: image({}),
-    colors: int({ default: 256, min: 1, max: 256, step: 1 }),
-    dither: combo(
-      ['none', 'floyd-steinberg', 'bayer-2', 'bayer-4', 'bayer-8', 'bayer-16'] as const,
-      V3_LIST,
-    ),
-  },
-  run: ({ image, colors, dither }) => [quantizeImage(image, colors, dither)],
-});
-
-export const morphologyNode = defineNode({
-  name: 'Morphology',
-  displayName: 'ImageMorphology',
-  category: 'image/postprocessing',
-  module: 'comfy_extras.nodes_morphology',
-  form: 'v3',
-  inputs: {
-    image: image({}),
-    operation: combo(
-      ['erode', 'dilate', 'open', 'close', 'gradient', 'bottom_hat', 'top_hat'] as const,
-      V3_LIST,
-    ),
-    kernel_size: int({ default: 3, min: 3, max: 999, step: 1 }),
-  },
-  outputs: [{ type: 'IMAGE' }],
-  run: ({ image, operation, kernel_size }) => [morphology(image, operation, kernel_size)],
-});
-
-export const imageRgbToYuv = defineNode({
-  name: 'ImageRGBToYUV',
-  category: 'image/batch',
-  module: 'comfy_extras.nodes_morphology',
-  form: 'v3',
-  inputs: { image: image({}) },
-  outputs: ['Y', 'U', 'V'].map((name) => ({ type: 'IMAGE', name })),
-  run: ({ image }) => rgbToYuv(image),
-});
-
-export const imageYuvToRgb = defineNode({
-  name: 'ImageYUVToRGB',
-  category: 'image/batch',
-  module: 'comfy_extras.nodes_morphology',
-  form: 'v3',
-  inputs: { Y: image({}), U: image({}), V: image({}) },
-  outputs: [{ type: 'IMAGE' }],
-  run: ({ Y, U, V }) => [yuvToRgb(Y, U, V)],
-});
-
-export const cannyNode = defineNode({
-  name: 'Canny',
-  category: 'image/preprocessors',
-  module: 'comfy_extras.nodes_canny',
-  form: 'v3',
-  inputs: {
-    image: image({}),
-    low_threshold: float({ default: 0.4, min: 0.01, max: 0.99, step: 0.01 }),
-    high_threshold: float({ default: 0.8, min: 0.01, max: 0.99, step: 0.01 }),
-  },
-  outputs: [{ type: 'IMAGE' }],
-  run: ({ image, low_threshold, high_threshold }) => [canny(image, low_threshold, high_threshold)],
-});
-
 export const imageCompositeMasked = defineNode({
   name: 'ImageCompositeMasked',
   displayName: 'ImageCompositeMasked',
@@ -519,14 +397,9 @@ export const imageNodes: readonly NodeDefinition[] = [
   imageBatch,
   imagePadForOutpaint,
   emptyImage,
-  imageBlend,
-  imageBlur,
-  imageQuantize,
-  imageSharpen,
   imageScaleToTotalPixels,
   imageCompositeMasked,
   rebatchImages,
-  cannyNode,
   imageCrop,
   repeatImageBatch,
   imageFromBatch,
@@ -537,7 +410,4 @@ export const imageNodes: readonly NodeDefinition[] = [
   imageRotate,
   imageFlip,
   imageScaleToMaxDimension,
-  morphologyNode,
-  imageRgbToYuv,
-  imageYuvToRgb,
 ];

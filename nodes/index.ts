@@ -1,6 +1,7 @@
 /** The built-in nodes. Order here is the order of `/object_info`. */
 import type { NodeDefinition } from '../engine/node.ts';
 import { conditioningNodes } from './conditioning.ts';
+import { imageFilterNodes } from './image-filters.ts';
 import { imageIoNodes } from './image-io.ts';
 import { imageNodes } from './image.ts';
 import { latentIoNodes } from './latent-io.ts';
@@ -21,6 +22,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   latentNodes,
   imageIoNodes,
   imageNodes,
+  imageFilterNodes,
   latentIoNodes,
   latentOperationNodes,
   maskNodes,

@@ -1,4 +1,5 @@
 import { describe, it } from 'vitest';
+import { imageFilterNodes } from '../../nodes/image-filters.ts';
 import { imageIoNodes } from '../../nodes/image-io.ts';
 import { imageNodes } from '../../nodes/image.ts';
 import { latentIoNodes } from '../../nodes/latent-io.ts';
@@ -10,6 +11,7 @@ import { assertLikeReference } from '../support/object-info.ts';
 const nodes = [
   ...imageIoNodes,
   ...imageNodes,
+  ...imageFilterNodes,
   ...maskNodes,
   ...latentIoNodes,
   ...latentNodes,

@@ -8,6 +8,7 @@ import { latentFormat, processIn, processOut } from '../../../engine/sampling/la
 import { latentPreview } from '../../../engine/sampling/preview.ts';
 import type { Latent } from '../../../engine/values/media.ts';
 import * as image from '../../../nodes/image.ts';
+import * as filters from '../../../nodes/image-filters.ts';
 import * as latent from '../../../nodes/latent.ts';
 import * as operations from '../../../nodes/latent-operations.ts';
 import * as mask from '../../../nodes/mask.ts';
@@ -269,8 +270,8 @@ const outpaint = each(async (key, params, golden) => {
 });
 
 const yuv: Runner = async (golden) => {
-  const [Y, U, V] = await runNode(image.imageRgbToYuv, { image: golden.array('in.image') });
-  const [back] = await runNode(image.imageYuvToRgb, { Y, U, V });
+  const [Y, U, V] = await runNode(filters.imageRgbToYuv, { image: golden.array('in.image') });
+  const [back] = await runNode(filters.imageYuvToRgb, { Y, U, V });
   return Object.entries({ 'out.Y': Y, 'out.U': U, 'out.V': V, 'out.back': back }).map(
     ([key, got]) => check(golden, key, got),
   );
@@ -278,14 +279,14 @@ const yuv: Runner = async (golden) => {
 
 /** The file keeps the first of Canny's three equal channels. */
 const canny = each(async (key, params, golden) => {
-  const [edges] = await runNode(image.cannyNode, { ...params, ...picture(golden, params) });
+  const [edges] = await runNode(filters.cannyNode, { ...params, ...picture(golden, params) });
   const [alone] = await runNode(mask.imageToMask, { image: edges, channel: 'red' });
   const first = alone as NDArray;
   return [check(golden, key, nd(first.data, [...first.shape, 1]))];
 });
 
 const blur = each(async (key, params, golden) => {
-  const node = key.startsWith('out.blur') ? image.imageBlur : image.imageSharpen;
+  const node = key.startsWith('out.blur') ? filters.imageBlur : filters.imageSharpen;
   const [result] = await runNode(node, { ...params, image: golden.array('in.image') });
   return [check(golden, key, result)];
 });
@@ -358,19 +359,19 @@ export const pictureOperations: Readonly<Record<string, Runner>> = {
     mask: named(golden, params['mask']),
     resize_source: params['resize_source'] ?? false,
   })),
-  ImageBlend: single(image.imageBlend, (golden, params) => ({
+  ImageBlend: single(filters.imageBlend, (golden, params) => ({
     image1: named(golden, params['image1']),
     image2: named(golden, params['image2']),
     blend_mode: params['blend_mode'] ?? 'normal',
   })),
   'ImageBlur / ImageSharpen': blur,
-  ImageQuantize: single(image.imageQuantize, picture),
+  ImageQuantize: single(filters.imageQuantize, picture),
   ImageStitch: single(image.imageStitch, (golden, params) => ({
     image1: named(golden, params['image1']),
     image2: named(golden, params['image2']),
   })),
   ImagePadForOutpaint: outpaint,
-  Morphology: single(image.morphologyNode, picture),
+  Morphology: single(filters.morphologyNode, picture),
   'ImageRGBToYUV / ImageYUVToRGB': yuv,
   Canny: canny,
   'RebatchImages/RepeatImageBatch/ImageFromBatch/ImageBatch': imageBatches,
