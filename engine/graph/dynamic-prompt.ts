@@ -18,7 +18,9 @@ interface Ephemeral {
 
 /** Wraps the prompt of one run; `prompt` itself is never changed. */
 export function createDynamicPrompt(prompt: Prompt): DynamicPrompt {
-  const original = new Map<string, PromptNode>(Object.entries(prompt));
+  const original = new Map<string, PromptNode>(
+    Object.entries(prompt).map(([id, node]) => [id, withInputs(node)]),
+  );
   const added = new Map<string, Ephemeral>();
   const parentOf = (id: string): string | undefined => added.get(id)?.parent;
 
@@ -64,4 +66,11 @@ export function createDynamicPrompt(prompt: Prompt): DynamicPrompt {
       });
     },
   };
+}
+
+/** Nodes that no output needs are not validated, and may lack their inputs. */
+function withInputs(node: PromptNode): PromptNode {
+  const inputs: unknown = node.inputs;
+  const isObject = typeof inputs === 'object' && inputs !== null && !Array.isArray(inputs);
+  return isObject ? node : { ...node, inputs: {} };
 }

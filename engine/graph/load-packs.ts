@@ -84,7 +84,10 @@ export async function loadPacks(options: LoadPacksOptions): Promise<LoadedPacks>
   return { nodes, packs, problems };
 }
 
-/** Paths of packs that are to be loaded; names ending in `.disabled` or starting with a dot are not. */
+/**
+ * Paths of packs that are to be loaded: no names ending in `.disabled` or starting with a dot, no
+ * declarations and no tests.
+ */
 function findPacks({ directories, disableAll, whitelist = [] }: LoadPacksOptions): string[] {
   const found: string[] = [];
   for (const directory of directories) {
@@ -92,7 +95,10 @@ function findPacks({ directories, disableAll, whitelist = [] }: LoadPacksOptions
     for (const name of readdirSync(directory).sort()) {
       const path = join(directory, name);
       if (name.startsWith('.') || name.endsWith('.disabled') || name === '__pycache__') continue;
-      if (!isFolder(path) && (!EXTENSIONS.includes(extname(name)) || name.endsWith('.d.ts')))
+      if (
+        !isFolder(path) &&
+        (!EXTENSIONS.includes(extname(name)) || /\.(d|test)\.[jt]s$/.test(name))
+      )
         continue;
       const listed = whitelist.includes(name) || whitelist.includes(packId(path));
       if (disableAll !== true || listed) found.push(resolve(path));

@@ -643,6 +643,21 @@ describe('history', () => {
   });
 });
 
+describe('nodes that no output needs', () => {
+  it('may be broken', async () => {
+    const h = createHarness('', { nodes: [sink] });
+    const run = await h.run({
+      a: { class_type: 'StubInt' },
+      b: { class_type: 'StubInt', inputs: [1] },
+      c: { class_type: 'StubInt', inputs: { value: ['nowhere', 0] } },
+      d: { class_type: 'StubInt', inputs: { x: ['e', 0] } },
+      e: { class_type: 'StubInt', inputs: { x: ['d', 0] } },
+      out: { class_type: 'Sink', inputs: { value: 1 } },
+    } as never);
+    expect(shownBy(run)).toEqual([1]);
+  });
+});
+
 describe('size', () => {
   it('runs chains of 5000 nodes, and finds all of them cached again', async () => {
     const h = createHarness('', { nodes: [sink] });
