@@ -98,6 +98,55 @@ export const errorTable = {
     status: 409,
     message: (d) => `a prompt with the id '${show(d.id)}' is waiting or running already`,
   },
+  // assets: the codes are those of ComfyUI's API
+  SERVICE_DISABLED: {
+    status: 503,
+    message: () => 'Assets are turned off on this server (--disable-assets).',
+  },
+  ASSET_NOT_FOUND: { status: 404, message: (d) => `asset '${show(d.id)}' was not found` },
+  INVALID_HASH: { status: 400, message: () => "hash must be like 'blake3:<64 hex digits>'" },
+  INVALID_QUERY: { status: 400, message: (d) => show(d.reason) },
+  INVALID_TAG_FILTER: { status: 400, message: (d) => show(d.reason) },
+  INVALID_CURSOR: { status: 400, message: (d) => `after: ${show(d.reason)}` },
+  UNSUPPORTED_PARAM: { status: 400, message: (d) => `${show(d.name)} is not supported any more` },
+  UNSUPPORTED_FIELD: { status: 400, message: (d) => `field '${show(d.name)}' is not supported` },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, message: (d) => show(d.reason) },
+  INVALID_JSON: { status: 400, message: () => 'the request body must be JSON' },
+  INVALID_BODY: { status: 400, message: (d) => show(d.reason) },
+  MISSING_FILE: { status: 400, message: () => "the form needs a 'file' part or a known 'hash'" },
+  EMPTY_UPLOAD: { status: 400, message: () => 'the uploaded file is empty' },
+  HASH_MISMATCH: {
+    status: 400,
+    message: (d) => `hash: the file's is ${show(d.got)}, not ${show(d.expected)}`,
+  },
+  UPLOAD_UNSTABLE: {
+    status: 500,
+    message: (d) => `file '${show(d.name)}' kept changing while it was hashed`,
+  },
+  FEATURE_DISABLED: {
+    status: 400,
+    message: () => 'hashes are not looked up on this server (--enable-asset-hashing turns it on)',
+  },
+  SYSTEM_TAG_FORBIDDEN: {
+    status: 400,
+    message: (d) => `tag '${show(d.tag)}' is the server's own and cannot be set or removed`,
+  },
+  // public API
+  JOB_UNKNOWN: { status: 404, message: (d) => `there is no job '${show(d.id)}'` },
+  JOB_FINISHED: {
+    status: 409,
+    message: (d) => `job '${show(d.id)}' has finished already (${show(d.status)})`,
+  },
+  JOB_ACTIVE: { status: 409, message: (d) => `job '${show(d.id)}' has not finished yet` },
+  NOT_WAITING: { status: 409, message: (d) => `job '${show(d.id)}' does not wait in the queue` },
+  WEBHOOK_ADDRESS: {
+    status: 400,
+    message: (d) => `webhook '${show(d.url)}' is refused: ${show(d.reason)}`,
+  },
+  TOO_MANY: {
+    status: 503,
+    message: (d) => `too many ${show(d.what)}: the limit is ${show(d.limit)}`,
+  },
   // runtime
   INTERRUPTED: { status: 200, message: () => 'interrupted' },
   UNSUPPORTED: { status: 400, message: (d) => show(d.what) },
