@@ -2,7 +2,7 @@
 import type { Dtype } from '../tensor/dtype.ts';
 import { type Dim, type Shape, type SymbolicDim, sameDim } from '../tensor/shape.ts';
 import type { Node, Tensor } from '../tensor/tensor.ts';
-import type { SymbolOrigin } from '../tensor/trace.ts';
+import { type Program, type SymbolOrigin, symbolOrigins } from '../tensor/trace.ts';
 import type { WeightEntry } from '../weights/source.ts';
 import type { Attribute, Initializer, Layout, OnnxNode } from './model.ts';
 
@@ -26,6 +26,8 @@ export interface Builder {
   ints(values: readonly number[], shape?: readonly number[]): string;
   /** A constant of any type from its bytes. */
   raw(dtype: Dtype, shape: readonly number[], data: Uint8Array): string;
+  /** The tensors of the program that have this one among their inputs. */
+  readonly readersOf: (tensor: Tensor) => readonly Tensor[];
   /** The name of a tensor that was lowered, or of a weight. */
   readonly nameOf: (tensor: Tensor) => string;
   /** A weight in the layout that the model wants it in. */
@@ -38,15 +40,14 @@ export interface Builder {
   sizes(shape: Shape): string;
 }
 
-/**
- * A builder whose symbolic sizes are read from the inputs that `origins` names; `names` holds what was
- * lowered so far.
- */
+/** A builder for a program; `names` holds what was lowered so far. */
 export function createBuilder(
-  origins: ReadonlyMap<string, SymbolOrigin>,
+  program: Pick<Program, 'inputs' | 'nodes'>,
   names: ReadonlyMap<Tensor, string>,
   block: number | undefined,
 ): Builder {
+  const origins = symbolOrigins(program.inputs);
+  const readers = readersOf(program.nodes);
   const nodes: OnnxNode[] = [];
   const initializers: Initializer[] = [];
   const taken = new Map<string, number>();
@@ -89,6 +90,7 @@ export function createBuilder(
       }
       return name;
     },
+    readersOf: (tensor) => readers.get(tensor) ?? [],
     nameOf: (tensor) => names.get(tensor) ?? weightName(builder, tensor),
     weight: (param, layout) => {
       const { key, entry, dtype } = param.attrs;
@@ -128,6 +130,18 @@ export function createBuilder(
     },
   };
   return builder;
+}
+
+function readersOf(nodes: readonly Tensor[]): ReadonlyMap<Tensor, readonly Tensor[]> {
+  const readers = new Map<Tensor, Tensor[]>();
+  for (const tensor of nodes) {
+    for (const input of tensor.inputs) {
+      const known = readers.get(input);
+      if (known) known.push(tensor);
+      else readers.set(input, [tensor]);
+    }
+  }
+  return readers;
 }
 
 /** Sum of products of symbols and quotients, on vectors of one element. */

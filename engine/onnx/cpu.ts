@@ -1,6 +1,7 @@
 /** The CPU provider's lowering: ONNX Runtime's fused operators where they measured faster. */
 import { sameDims } from '../tensor/shape.ts';
-import type { Node, Tensor } from '../tensor/tensor.ts';
+import { type Node, type Tensor, node } from '../tensor/tensor.ts';
+import { rowsOf } from '../weights/source.ts';
 import { type Builder, storedWeight } from './builder.ts';
 import { elementTypes } from './model.ts';
 import {
@@ -75,8 +76,43 @@ const gather: Lower<'gather'> = (b, tensor, [x, indices]) => {
   return b.add('Cast', [rows], { attributes: { to: { int: elementTypes.f32 } } });
 };
 
+/**
+ * Parts of a linear layer's features, where it is only read in parts: the layer on rows of its weight,
+ * which needs neither the whole result nor copies of it (gated feed-forward layers, fused q, k, v).
+ */
+const slice: Lower<'slice'> = (b, tensor, inputs) => {
+  const [whole] = tensor.inputs;
+  const layer = b.readersOf(whole).every(isFeatureRange) ? linearOnRows(tensor) : undefined;
+  if (!layer) return portable.slice(b, tensor, inputs);
+  return portable.linear(b, layer, layer.inputs.map(b.nameOf));
+};
+
+function isFeatureRange(tensor: Tensor): boolean {
+  if (tensor.op !== 'slice' || typeof tensor.attrs.start !== 'number') return false;
+  const { axis, end, step } = tensor.attrs;
+  return axis === tensor.shape.length - 1 && typeof end === 'number' && step === 1;
+}
+
+/** The linear layer that computes a range of another one's features, if that one's weights allow. */
+function linearOnRows({ inputs: [whole], attrs }: Node<'slice'>): Node<'linear'> | undefined {
+  if (whole.op !== 'linear') return undefined;
+  const [x, ...weights] = whole.inputs;
+  const rows = weights.map((weight) => {
+    const param = storedWeight(weight);
+    if (!param || param.attrs.entry.transposed) return undefined;
+    const [start, end] = [attrs.start as number, attrs.end as number]; // see isFeatureRange
+    const entry = rowsOf(param.attrs.entry, start, end);
+    const key = `${param.attrs.key}[${start}:${end}]`;
+    const part = node('param', [], { ...param.attrs, key, entry }, param.scope);
+    return param === weight ? part : node('cast', [part], { to: 'f32' });
+  });
+  if (rows.includes(undefined)) return undefined;
+  return node('linear', [x, ...(rows as Tensor[])], {}, whole.scope) as Node<'linear'>;
+}
+
 export const cpu: LoweringTable = {
   ...portable,
+  slice,
   conv: blockedConv,
   gather,
   silu: gated(1),

@@ -1,7 +1,7 @@
 /** From a tensor program to an ONNX model: walks the nodes in order and asks a provider's table. */
 import { type Dim, dimText } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { type Program, symbolOrigins } from '../tensor/trace.ts';
+import type { Program } from '../tensor/trace.ts';
 import { type Builder, createBuilder, storedWeight, weightName } from './builder.ts';
 import { cpu } from './cpu.ts';
 import type { OnnxModel, OnnxNode, OnnxValue } from './model.ts';
@@ -29,7 +29,7 @@ export function lower(
   { provider = 'cpu', widen = 'graph', block }: LowerOptions = {},
 ): OnnxModel {
   const names = new Map<Tensor, string>();
-  const builder = createBuilder(symbolOrigins(program.inputs), names, block);
+  const builder = createBuilder(program, names, block);
   for (const tensor of program.nodes) {
     if (tensor.op === 'param' || (widen === 'weights' && storedWeight(tensor))) continue;
     builder.scope = tensor.scope;

@@ -445,6 +445,24 @@ const cases: { readonly [K in OpName]: readonly (Omit<OpCase, 'name'> & { note?:
     onX((x) => slice(x, 3, 0, -1)),
     onX((x) => slice(x, 3, 0, x.shape[3], { step: 2 })),
     onX((x) => slice(x, 2, floorDivDim(x.shape[2], 2), x.shape[2])),
+    {
+      note: 'parts of a linear layer',
+      weights: { weight: { shape: [12, 5], dtype: 'F16' }, bias: { shape: [12], dtype: 'F16' } },
+      inputs: { x: [2, 3, 5] },
+      build: (g) => {
+        const [value, gate] = chunk(linear(g.weights, tokens(g, 'x', 't', 5)), 2, -1);
+        return mul(value, gelu(gate));
+      },
+    },
+    {
+      note: 'parts of a linear layer that is read whole too',
+      weights: { weight: [12, 5] },
+      inputs: { x: [3, 5] },
+      build: (g) => {
+        const y = linear(g.weights, g.input('x', 'f32', ['n', 5]));
+        return mul(slice(y, 1, 0, 4), sum(y, 1, { keep: true }));
+      },
+    },
     { inputs: { x: [2, 6] }, build: ({ input }) => chunk(input('x', 'f32', ['b', 6]), 3, 1)[1] },
     {
       inputs: { x: [2, 6] },
