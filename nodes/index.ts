@@ -1,6 +1,7 @@
 /** The built-in nodes. Order here is the order of `/object_info`. */
 import type { NodeDefinition } from '../engine/node.ts';
 import { conditioningNodes } from './conditioning.ts';
+import { imageAnimationNodes } from './image-animation.ts';
 import { imageFilterNodes } from './image-filters.ts';
 import { imageIoNodes } from './image-io.ts';
 import { imageNodes } from './image.ts';
@@ -23,6 +24,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   imageIoNodes,
   imageNodes,
   imageFilterNodes,
+  imageAnimationNodes,
   latentIoNodes,
   latentOperationNodes,
   maskNodes,

@@ -1,8 +1,9 @@
 /** Operations on latents that travel on wires of their own. */
+import { add, sub } from '../engine/array/elementwise.ts';
 import { sharpenLatent } from '../engine/array/convolve.ts';
 import { scaleVectors, tonemapReinhard, vectorLengths } from '../engine/array/latent-math.ts';
 import type { NDArray } from '../engine/array/nd.ts';
-import { defineNode, float, int, latent, socket } from '../engine/node.ts';
+import { defineNode, float, int, latent, model, socket } from '../engine/node.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 
 /** LATENT_OPERATION: samples to samples. */
@@ -21,6 +22,22 @@ export const latentApplyOperation = defineNode({
   inputs: { samples: latent({}), operation: socket<LatentOperation>('LATENT_OPERATION', {}) },
   outputs: [{ type: 'LATENT' }],
   run: ({ samples, operation }) => [{ ...samples, samples: operation(samples.samples) }],
+});
+
+export const latentApplyOperationCfg = defineNode({
+  ...shared,
+  name: 'LatentApplyOperationCFG',
+  inputs: { model: model({}), operation: socket<LatentOperation>('LATENT_OPERATION', {}) },
+  outputs: [{ type: 'MODEL' }],
+  run: ({ model, operation }) => {
+    const before = [
+      ...(model.guidance?.before ?? []),
+      ({ cond, uncond }: { cond: NDArray; uncond: NDArray }) => {
+        return { cond: add(operation(sub(cond, uncond)), uncond), uncond };
+      },
+    ];
+    return [{ ...model, guidance: { ...model.guidance, before } }];
+  },
 });
 
 export const latentOperationTonemapReinhard = defineNode({
@@ -59,6 +76,7 @@ export const latentOperationSharpen = defineNode({
 
 export const latentOperationNodes: readonly NodeDefinition[] = [
   latentApplyOperation,
+  latentApplyOperationCfg,
   latentOperationTonemapReinhard,
   latentOperationSharpen,
 ];

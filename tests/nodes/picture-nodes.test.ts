@@ -1,4 +1,5 @@
 import { describe, it } from 'vitest';
+import { imageAnimationNodes } from '../../nodes/image-animation.ts';
 import { imageFilterNodes } from '../../nodes/image-filters.ts';
 import { imageIoNodes } from '../../nodes/image-io.ts';
 import { imageNodes } from '../../nodes/image.ts';
@@ -12,6 +13,7 @@ const nodes = [
   ...imageIoNodes,
   ...imageNodes,
   ...imageFilterNodes,
+  ...imageAnimationNodes,
   ...maskNodes,
   ...latentIoNodes,
   ...latentNodes,

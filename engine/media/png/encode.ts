@@ -28,18 +28,27 @@ export async function encodePng(pixels: Pixels, { level, text = [] }: PngOptions
   if (data.length !== width * height * channels) {
     throw new RangeError(`PNG: ${data.length} bytes for ${width} x ${height} x ${channels}`);
   }
-  const packed = await deflate(filterRows(pixels), { level });
+  return Buffer.concat([
+    ...pngStart(pixels),
+    ...text.flatMap(([key, value]) => textChunk(key, value)),
+    ...chunk('IDAT', await compressPixels(pixels, level)),
+    ...chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
+/** The signature and the header chunk. */
+export function pngStart({ width, height, channels }: Pixels): Uint8Array[] {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header.set([8, { 1: 0, 2: 4, 3: 2, 4: 6 }[channels], 0, 0, 0], 8);
-  return Buffer.concat([
-    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
-    ...chunk('IHDR', header),
-    ...text.flatMap(([key, value]) => textChunk(key, value)),
-    ...chunk('IDAT', packed),
-    ...chunk('IEND', Buffer.alloc(0)),
-  ]);
+  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  return [signature, ...chunk('IHDR', header)];
+}
+
+/** Filtered and compressed rows: the content of image data chunks. */
+export function compressPixels(pixels: Pixels, level: number): Promise<Buffer> {
+  return deflate(filterRows(pixels), { level });
 }
 
 /** Length, type, data and checksum, ready to be written one after the other. */

@@ -1,0 +1,92 @@
+/** Animated PNG and WebP. */
+import { badImage } from './limits.ts';
+import { type Pixels, chunk, compressPixels, pngStart } from './png/encode.ts';
+import { lenient, loadSharp } from './sharp.ts';
+import { withExifTexts } from './webp-exif.ts';
+
+export interface AnimationOptions {
+  /** How long each frame is shown. */
+  readonly milliseconds: number;
+  /** Workflow texts; their place in the file is ComfyUI's. */
+  readonly text: readonly (readonly [key: string, value: string])[];
+}
+
+/**
+ * APNG of frames of one size, played for ever. Texts become private `comf` chunks behind the
+ * pictures: key, NUL, value.
+ */
+export async function encodeApng(
+  frames: readonly Pixels[],
+  { milliseconds, text, level }: AnimationOptions & { readonly level: number },
+): Promise<Buffer> {
+  const parts: Uint8Array[] = [...pngStart(frames[0])];
+  const control = Buffer.alloc(8);
+  control.writeUInt32BE(frames.length, 0);
+  if (frames.length > 1) parts.push(...chunk('acTL', control));
+  let sequence = 0;
+  for (const [i, frame] of frames.entries()) {
+    if (frames.length > 1)
+      parts.push(...chunk('fcTL', frameControl(frame, sequence++, milliseconds)));
+    const data = await compressPixels(frame, level);
+    if (i === 0) parts.push(...chunk('IDAT', data));
+    else {
+      const number = Buffer.alloc(4);
+      number.writeUInt32BE(sequence++, 0);
+      parts.push(...chunk('fdAT', Buffer.concat([number, data])));
+    }
+  }
+  for (const [key, value] of text) {
+    parts.push(...chunk('comf', Buffer.from(`${key}\0${value}`, 'latin1')));
+  }
+  return Buffer.concat([...parts, ...chunk('IEND', Buffer.alloc(0))]);
+}
+
+function frameControl({ width, height }: Pixels, sequence: number, milliseconds: number): Buffer {
+  const data = Buffer.alloc(26);
+  [sequence, width, height].forEach((value, i) => data.writeUInt32BE(value, i * 4));
+  data.writeUInt16BE(Math.min(milliseconds, 65_535), 20);
+  data.writeUInt16BE(1000, 22);
+  return data;
+}
+
+/** EXIF tags for the texts: the prompt under Model, the others under Make and downwards. */
+const PROMPT_TAG = 0x0110;
+const FIRST_EXTRA_TAG = 0x010f;
+
+export interface WebpOptions extends AnimationOptions {
+  readonly lossless: boolean;
+  /** 0..100. */
+  readonly quality: number;
+  /** 0 fastest .. 6 smallest. */
+  readonly effort: number;
+}
+
+/** WebP of one or more frames of one size (RGB or RGBA), played for ever. Throws IMAGE_FILE. */
+export async function encodeWebp(
+  frames: readonly Pixels[],
+  { milliseconds, text, lossless, quality, effort }: WebpOptions,
+): Promise<Uint8Array> {
+  const [{ width, height, channels }] = frames;
+  const sharp = await loadSharp();
+  const raw = { width, height: height * frames.length, channels, pageHeight: height };
+  let webp: Uint8Array;
+  try {
+    webp = await sharp(Buffer.concat(frames.map(({ data }) => data)), { ...lenient, raw })
+      .webp({
+        lossless,
+        quality: Math.max(1, quality),
+        effort,
+        loop: 0,
+        delay: frames.map(() => milliseconds),
+      })
+      .toBuffer();
+  } catch (cause) {
+    throw badImage(cause instanceof Error ? cause.message : String(cause));
+  }
+  const tags = new Map<number, string>();
+  let extra = FIRST_EXTRA_TAG;
+  for (const [key, value] of text) {
+    tags.set(key === 'prompt' ? PROMPT_TAG : extra--, `${key}:${value}`);
+  }
+  return withExifTexts(webp, tags, { width, height, hasAlpha: channels % 2 === 0 });
+}

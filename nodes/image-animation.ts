@@ -1,0 +1,79 @@
+/** Batches of pictures saved as one animation. */
+import { encodeApng, encodeWebp } from '../engine/media/animation.ts';
+import { workflowTexts } from '../engine/media/png-text.ts';
+import type { Pixels } from '../engine/media/png/encode.ts';
+import { toPixels } from '../engine/media/to-array.ts';
+import { boolean, combo, defineNode, float, image, int, string } from '../engine/node.ts';
+import type { Context, Image, NodeDefinition, NodeOutput } from '../engine/node.ts';
+
+const shared = {
+  category: 'image/animation',
+  module: 'comfy_extras.nodes_images',
+  form: 'v1',
+  hidden: { prompt: 'PROMPT', extra_pnginfo: 'EXTRA_PNGINFO' },
+  outputs: [],
+  outputNode: true,
+} as const;
+
+const common = { images: image(), filename_prefix: string({ default: 'ComfyUI' }) };
+const fps = float({ default: 6, min: 0.01, max: 1000, step: 0.01 });
+
+type Text = readonly (readonly [key: string, value: string])[];
+
+/** Encodes all frames, writes one numbered file, and says so to the client. */
+async function saveAnimation(
+  inputs: { images: Image; filename_prefix: string } & Record<string, unknown>,
+  { services }: Context,
+  suffix: string,
+  encode: (frames: Pixels[], text: Text) => Promise<Uint8Array>,
+): Promise<readonly unknown[]> {
+  const [count, height, width] = inputs.images.shape;
+  const size = { width, height };
+  const target = services.folders.saveTarget(inputs.filename_prefix, 'output', size);
+  const text = services.options.disableMetadata
+    ? []
+    : workflowTexts(inputs['prompt'], inputs['extra_pnginfo']);
+  const frames = Array.from({ length: count }, (_, i) => toPixels(inputs.images, i));
+  const { name } = services.folders.writeNumbered(target, suffix, await encode(frames, text));
+  return [{ filename: name, subfolder: target.subfolder, type: 'output' }];
+}
+
+const EFFORT = { default: 4, fastest: 0, slowest: 6 } as const;
+
+export const saveAnimatedWebp = defineNode({
+  ...shared,
+  name: 'SaveAnimatedWEBP',
+  displayName: 'SaveAnimatedWEBP',
+  inputs: {
+    ...common,
+    fps,
+    lossless: boolean({ default: true }),
+    quality: int({ default: 80, min: 0, max: 100 }),
+    method: combo(['default', 'fastest', 'slowest'] as const),
+  },
+  run: async (inputs, context): Promise<NodeOutput> => {
+    const { fps, lossless, quality, method } = inputs;
+    const effort = EFFORT[method];
+    const milliseconds = Math.trunc(1000 / fps);
+    const images = await saveAnimation(inputs, context, '.webp', (frames, text) =>
+      encodeWebp(frames, { milliseconds, text, lossless, quality, effort }),
+    );
+    return { ui: { images, animated: [inputs.images.shape[0] !== 1] } };
+  },
+});
+
+export const saveAnimatedPng = defineNode({
+  ...shared,
+  name: 'SaveAnimatedPNG',
+  displayName: 'SaveAnimatedPNG',
+  inputs: { ...common, fps, compress_level: int({ default: 4, min: 0, max: 9 }) },
+  run: async (inputs, context): Promise<NodeOutput> => {
+    const milliseconds = Math.trunc(1000 / inputs.fps);
+    const images = await saveAnimation(inputs, context, '.png', (frames, text) =>
+      encodeApng(frames, { milliseconds, text, level: inputs.compress_level }),
+    );
+    return { ui: { images, animated: [true] } };
+  },
+});
+
+export const imageAnimationNodes: readonly NodeDefinition[] = [saveAnimatedWebp, saveAnimatedPng];
