@@ -16,7 +16,7 @@ const LAYERS: readonly (readonly [prefix: string, layer: string])[] = [
   // The wire protocol: shared with the page, encoders and decoders included.
   ['engine/server/protocol.ts', 'protocol'],
   ...[
-    'array weights tensor onnx runtime arch patch text sampling values media store workflow',
+    'array weights tensor onnx runtime arch patch text sampling values media store assets workflow',
     'graph queue engine server',
   ]
     .join(' ')
@@ -63,11 +63,22 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   media: ['array'],
   store: ['type:graph'],
+  assets: ['store', 'media'],
   graph: [],
   node: ['graph', 'type:values'],
   queue: ['graph', 'store', 'type:engine', 'config'],
   engine: ['graph', 'values', 'store', 'runtime', 'arch', 'media', 'config', 'nodes'],
-  server: ['protocol', 'queue', 'graph', 'store', 'config', 'media', 'weights', 'type:engine'],
+  server: [
+    'protocol',
+    'queue',
+    'graph',
+    'store',
+    'assets',
+    'config',
+    'media',
+    'weights',
+    'type:engine',
+  ],
   config: ['type:values'],
   nodes: ['node', 'graph', 'values', 'sampling', 'text', 'media', 'array', 'store', 'weights'],
   custom_nodes: ['node'],

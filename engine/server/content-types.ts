@@ -1,64 +1,7 @@
-/** Media types by file ending, and which of them a browser must never run from our origin. */
+/** Which files a browser must never run from our origin, and the headers that see to it. */
+import { UNKNOWN_TYPE, contentType } from '../store/content-type.ts';
 
-const TYPES: Readonly<Record<string, string>> = {
-  png: 'image/png',
-  apng: 'image/apng',
-  jpg: 'image/jpeg',
-  jpeg: 'image/jpeg',
-  jpe: 'image/jpeg',
-  webp: 'image/webp',
-  gif: 'image/gif',
-  bmp: 'image/bmp',
-  tif: 'image/tiff',
-  tiff: 'image/tiff',
-  avif: 'image/avif',
-  svg: 'image/svg+xml',
-  ico: 'image/vnd.microsoft.icon',
-  mp4: 'video/mp4',
-  m4v: 'video/mp4',
-  webm: 'video/webm',
-  mkv: 'video/x-matroska',
-  mov: 'video/quicktime',
-  avi: 'video/x-msvideo',
-  mp3: 'audio/mpeg',
-  wav: 'audio/x-wav',
-  flac: 'audio/flac',
-  ogg: 'audio/ogg',
-  opus: 'audio/ogg',
-  m4a: 'audio/mp4',
-  aac: 'audio/aac',
-  glb: 'model/gltf-binary',
-  gltf: 'model/gltf+json',
-  obj: 'model/obj',
-  stl: 'model/stl',
-  txt: 'text/plain; charset=utf-8',
-  md: 'text/markdown; charset=utf-8',
-  csv: 'text/csv; charset=utf-8',
-  json: 'application/json; charset=utf-8',
-  html: 'text/html',
-  htm: 'text/html',
-  xhtml: 'application/xhtml+xml',
-  xht: 'application/xhtml+xml',
-  xml: 'text/xml',
-  js: 'application/javascript; charset=utf-8',
-  mjs: 'application/javascript; charset=utf-8',
-  css: 'text/css',
-  eml: 'message/rfc822',
-  mht: 'message/rfc822',
-  mhtml: 'message/rfc822',
-  zip: 'application/zip',
-  pdf: 'application/pdf',
-  wasm: 'application/wasm',
-};
-
-const UNKNOWN = 'application/octet-stream';
-
-/** The media type of a file name by its ending; `application/octet-stream` when unknown. */
-export function contentType(name: string): string {
-  const dot = name.lastIndexOf('.');
-  const ending = dot < 0 ? '' : name.slice(dot + 1).toLowerCase();
-  return Object.hasOwn(TYPES, ending) ? TYPES[ending] : UNKNOWN;
-}
+export { contentType };
 
 /** Whether a browser would run scripts of this type from our origin (parameters and case ignored). */
 export function isDangerous(type: string): boolean {
@@ -91,7 +34,7 @@ export function fileHeaders(name: string, fetchDestination?: string): Record<str
   const svgPicture = type === 'image/svg+xml' && fetchDestination === 'image';
   return {
     ...headers,
-    'Content-Type': svgPicture ? type : UNKNOWN,
+    'Content-Type': svgPicture ? type : UNKNOWN_TYPE,
     'Content-Disposition': svgPicture
       ? `filename="${asLatin1(quoted)}"${extended(name)}`
       : `attachment; filename="${asLatin1(quoted)}"${extended(name)}`,

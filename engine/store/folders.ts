@@ -46,6 +46,8 @@ export interface Folders extends ChoiceSource {
   modelFolders(): readonly string[];
   /** Search paths of a model folder (aliases `unet`, `clip` resolve); undefined when unknown. */
   modelPaths(folder: string): readonly string[] | undefined;
+  /** Endings of files that a model folder lists, none: every file; undefined when unknown. */
+  modelExtensions(folder: string): readonly string[] | undefined;
   /** Absolute real path of a model file; throws FILE_NOT_FOUND naming the folder, or PATH_OUTSIDE. */
   modelFile(folder: string, name: string): string;
   /** Absolute path of `name`, `name [output]`, `sub/name [temp]` …; default directory `input`. */
@@ -126,6 +128,7 @@ export function createFolders(options: FolderOptions): Folders {
     directory: (type) => directories[type],
     modelFolders: () => [...models.keys()],
     modelPaths: (folder) => modelFolder(folder)?.paths,
+    modelExtensions: (folder) => modelFolder(folder)?.extensions,
     modelFiles: (folder) => {
       const found = modelFolder(folder);
       return found === undefined ? [] : listModels(found);
