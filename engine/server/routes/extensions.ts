@@ -14,10 +14,11 @@ const WEB_FOLDERS = ['web', 'js'];
 /** Scripts of packs; served at the root only, as ComfyUI does. */
 export function extensionFileRoutes({ folders }: { folders: Folders }): Router {
   const router = Router();
-  router.get('/extensions/:pack/*file', (req, res) => {
+  router.get('/extensions/:pack/*file', (req, res, next) => {
     const { pack, file } = req.params;
     const root = webRoots(folders).find(({ name }) => name === pack)?.root;
-    if (root === undefined) return sendEmpty(res, 404);
+    // What belongs to no pack may be a file of the page, e.g. /extensions/core/….
+    if (root === undefined) return next();
     const path = resolveInside(root, file.join('/'));
     if (!isFile(path)) return sendEmpty(res, 404);
     // The page runs these on purpose: fileHeaders would turn scripts into downloads.
@@ -27,14 +28,24 @@ export function extensionFileRoutes({ folders }: { folders: Folders }): Router {
   return router;
 }
 
-/** GET /extensions: addresses of all scripts. */
-export function extensionRoutes({ folders }: { folders: Folders }): Router {
+/**
+ * GET /extensions: addresses of all scripts, those of a page from outside (`webRoot`) first. The
+ * page that comes with the program has none.
+ */
+export function extensionRoutes({
+  folders,
+  webRoot,
+}: {
+  folders: Folders;
+  webRoot?: string;
+}): Router {
   const router = Router();
   router.get('/extensions', (_req, res) => {
-    const scripts = webRoots(folders).flatMap(({ name, root }) =>
+    const own = webRoot === undefined ? [] : scriptsIn(join(webRoot, 'extensions'));
+    const packs = webRoots(folders).flatMap(({ name, root }) =>
       scriptsIn(root).map((file) => `/extensions/${encodeURIComponent(name)}/${encodeURI(file)}`),
     );
-    sendJson(res, scripts);
+    sendJson(res, [...own.map((file) => `/extensions/${encodeURI(file)}`), ...packs]);
   });
   return router;
 }

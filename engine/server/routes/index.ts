@@ -57,7 +57,7 @@ export function serverRoutes(options: RouteOptions): MountedRoutes[] {
     userRoutes({ users }),
     userdataRoutes({ users }),
     packRoutes({ folders, program }),
-    extensionRoutes({ folders }),
+    extensionRoutes({ folders, webRoot: config.webRoot }),
   ];
   const root = [
     internalRoutes({ folders, log, hub }),
