@@ -50,6 +50,10 @@ export interface Config {
   readonly tls?: { readonly keyFile: string; readonly certFile: string };
   readonly corsOrigin?: string;
   readonly token?: string;
+  /** File of further tokens, each of one user. */
+  readonly userTokens?: string;
+  /** Names of this server besides those that are always taken; lower case. */
+  readonly allowedHosts: readonly string[];
   /** Bytes; may be fractional because ComfyUI's option is in MB. */
   readonly maxUploadSize: number;
   readonly compressResponses: boolean;
@@ -99,6 +103,11 @@ export function parseConfig(argv: readonly string[]): Config {
       : {}),
     corsOrigin: flags.enableCorsHeader,
     token: flags.token,
+    userTokens: flags.userTokens,
+    allowedHosts: (flags.allowedHosts ?? [])
+      .flatMap((names) => names.split(','))
+      .map((name) => name.trim().toLowerCase())
+      .filter((name) => name !== ''),
     maxUploadSize: flags.maxUploadSize * 1024 * 1024,
     compressResponses: flags.enableCompressResponseBody ?? false,
     offline: (flags.offline ?? false) || (flags.disableApiNodes ?? false),
@@ -166,6 +175,8 @@ interface Flags {
   featureFlag?: string[];
   engines: number;
   token?: string;
+  userTokens?: string;
+  allowedHosts?: string[];
   insecureListen?: boolean;
   memoryBudget?: number;
   threads?: number;
@@ -192,6 +203,11 @@ function commandLine(): Command {
   );
   add('--enable-compress-response-body', 'gzip JSON and text answers');
   add('--token <TEXT>', 'every request has to carry this token');
+  add(
+    '--user-tokens <FILE>',
+    'JSON {"user id": "token"}: with --multi-user, tokens of single users',
+  );
+  add('--allowed-hosts <NAME...>', 'further names of this server (behind a proxy, in a network)');
   add('--insecure-listen', 'listen on other than loopback addresses without a token');
   add('--offline', 'Content-Security-Policy that forbids other hosts');
 
@@ -303,7 +319,8 @@ function refuseCombinations(flags: Flags, listen: readonly string[]): void {
     throw new NoodleError('BAD_INPUT', { subject, expected, got });
   };
   const open = listen.filter((address) => !isLoopback(address));
-  if (open.length > 0 && flags.token === undefined && !flags.insecureListen) {
+  const isGuarded = flags.token !== undefined || flags.userTokens !== undefined;
+  if (open.length > 0 && !isGuarded && !flags.insecureListen) {
     refuse(
       '--listen',
       'loopback addresses only, a --token, or --insecure-listen to let everybody in',
@@ -312,6 +329,9 @@ function refuseCombinations(flags: Flags, listen: readonly string[]): void {
   }
   if (flags.token !== undefined && flags.token.length < 8) {
     refuse('--token', 'at least 8 characters', `${flags.token.length}`);
+  }
+  if (flags.userTokens !== undefined && !flags.multiUser) {
+    refuse('--user-tokens', '--multi-user beside it', 'a single user');
   }
   const caches = [
     flags.cacheClassic,

@@ -63,6 +63,10 @@ export const errorTable = {
     status: 404,
     message: (d) => `${show(d.kind)} '${show(d.name)}' was not found`,
   },
+  TIME_LIMIT: {
+    status: 400,
+    message: (d) => `${show(d.what)} took longer than ${show(d.seconds)} s and was given up`,
+  },
   // pictures
   IMAGE_FILE: {
     status: 400,

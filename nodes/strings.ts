@@ -3,6 +3,7 @@ import { boolean, combo, defineNode, int, optional, string } from '../engine/nod
 import type { NodeDefinition } from '../engine/node.ts';
 import { RegexError, compileRegex, findAll, substitute } from '../engine/text/python-regex.ts';
 import type { PythonRegex } from '../engine/text/python-regex.ts';
+import { withinTime } from '../engine/text/time-limit.ts';
 import {
   capitalize,
   length,
@@ -204,7 +205,9 @@ export const regexReplace = defineNode({
     count: optional(int({ default: 0, min: 0, max: 100 })),
   },
   outputs: [{ type: 'STRING' }],
-  run: (inputs) => [substitute(compiled(inputs), inputs.replace, inputs.string, inputs.count)],
+  run: (inputs) => [
+    matching(() => substitute(compiled(inputs), inputs.replace, inputs.string, inputs.count)),
+  ],
 });
 
 interface RegexInputs {
@@ -221,9 +224,15 @@ const compiled = (inputs: RegexInputs): PythonRegex =>
     dotAll: inputs.dotall ?? false,
   });
 
+/** Seconds; some patterns take longer than anybody lives on some texts. */
+const LONGEST_MATCHING = 10;
+
+const matching = <T>(run: () => T): T =>
+  withinTime('matching this pattern against this text', LONGEST_MATCHING, run);
+
 function forgiving<T>(run: () => T, otherwise: T): T {
   try {
-    return run();
+    return matching(run);
   } catch (error) {
     if (error instanceof RegexError) return otherwise;
     throw error;

@@ -20,6 +20,7 @@ import {
   tracebackOf,
 } from './python-error.ts';
 import { NodeFailure, runNode } from './run-node.ts';
+import { redact } from './redact.ts';
 import { createRunStore } from './run-store.ts';
 import { definitionOf, metaOf } from './run.ts';
 import type { Host, Job, Run } from './run.ts';
@@ -210,7 +211,7 @@ function report(
     current_inputs: isCycle ? [] : (Object.fromEntries(inputs) as unknown),
     current_outputs: Object.keys(run.job.prompt),
   };
-  say('execution_error', data, 'client');
+  say('execution_error', redact(data, run.job.extraData), 'client');
 }
 
 const MEMORY_TIPS =

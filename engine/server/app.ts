@@ -2,7 +2,8 @@
  * The HTTP side as a ladder; a request climbs it from the top, and each rung may answer.
  *
  *  1. security headers, and the Cache-Control rules for whatever is answered
- *  2. same-origin or CORS, then the token (security.ts; the websocket upgrade asks the same guard)
+ *  2. origin, host name, token (security.ts; the websocket upgrade asks the same guard); a user's own
+ *     token makes the request that user's
  *  3. OPTIONS is answered
  *  4. compression, when it is asked for
  *  5. the body, as bytes, up to the upload limit; forms are read by the upload routes themselves
@@ -12,7 +13,14 @@
  */
 import compression from 'compression';
 import express from 'express';
-import type { ErrorRequestHandler, Express, RequestHandler, Router } from 'express';
+import type {
+  ErrorRequestHandler,
+  Express,
+  Request,
+  RequestHandler,
+  Response,
+  Router,
+} from 'express';
 import { NoodleError } from '../errors.ts';
 import { sendEmpty, sendError, sendText } from './answer.ts';
 import { cacheHeaders } from './cache-headers.ts';
@@ -29,6 +37,8 @@ export interface AppOptions {
   readonly guard: Guard;
   readonly corsOrigin?: string;
   readonly offline: boolean;
+  /** Set when the page is not ours. */
+  readonly webRoot?: string;
   readonly compressResponses: boolean;
   /** Bytes. */
   readonly maxUploadSize: number;
@@ -40,14 +50,14 @@ export interface AppOptions {
 
 /** The express application; see the ladder above. */
 export function createApp(options: AppOptions): Express {
-  const { guard, corsOrigin, offline, maxUploadSize, routes, page, log } = options;
+  const { guard, corsOrigin, maxUploadSize, routes, page, log } = options;
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
   app.set('query parser', 'simple');
   app.set('case sensitive routing', true);
 
-  app.use(securityHeaders(offline), cacheHeaders);
+  app.use(securityHeaders(options), cacheHeaders);
   if (corsOrigin !== undefined) app.use(corsHeaders(corsOrigin));
   app.use(admit(guard));
   app.use((req, res, next) => (req.method === 'OPTIONS' ? sendEmpty(res) : next()));
@@ -71,18 +81,53 @@ export function createApp(options: AppOptions): Express {
   return app;
 }
 
-/** No sniffing, no foreign frames; with --offline nothing from other hosts. */
-function securityHeaders(offline: boolean): RequestHandler {
-  const policy =
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; " +
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' data: blob:; " +
-    "font-src 'self' data:; connect-src 'self' data: blob:; worker-src 'self' blob:; " +
-    "object-src 'none'; base-uri 'self'; frame-ancestors 'self'";
+/** Content-Security-Policy as one line. */
+const policy = (rules: Readonly<Record<string, string>>): string =>
+  Object.entries(rules)
+    .map(([name, value]) => `${name} ${value}`)
+    .join('; ');
+
+const CLOSED = { 'object-src': "'none'", 'base-uri': "'self'", 'frame-ancestors': "'self'" };
+
+/** For our own page, always: no script but its files, nothing from other hosts. */
+export const OWN_PAGE_POLICY = policy({
+  'default-src': "'self'",
+  'script-src': "'self'",
+  'style-src': "'self' 'unsafe-inline'",
+  'img-src': "'self' data: blob:",
+  'media-src': "'self' data: blob:",
+  'font-src': "'self' data:",
+  'form-action': "'self'",
+  ...CLOSED,
+});
+
+/** For a page from outside (--front-end-root), which we did not write: `hosts` it may reach. */
+const foreignPagePolicy = (hosts: string): string =>
+  policy({
+    'default-src': `'self'${hosts}`,
+    'script-src': `'self' 'unsafe-inline' 'unsafe-eval' blob:${hosts}`,
+    'style-src': `'self' 'unsafe-inline'${hosts}`,
+    'img-src': `'self' data: blob:${hosts}`,
+    'media-src': `'self' data: blob:${hosts}`,
+    'font-src': `'self' data:${hosts}`,
+    'connect-src': `'self' data: blob:${hosts}${hosts && ' wss:'}`,
+    'worker-src': `'self' blob:`,
+    ...CLOSED,
+  });
+
+/** What every answer carries: no sniffing, no foreign frames, a policy for what runs. */
+function securityHeaders({ offline, webRoot, corsOrigin }: AppOptions): RequestHandler {
+  const headers: Record<string, string> = {
+    'X-Content-Type-Options': 'nosniff',
+    'X-Frame-Options': 'SAMEORIGIN',
+    'Referrer-Policy': 'same-origin',
+    'Content-Security-Policy':
+      webRoot === undefined ? OWN_PAGE_POLICY : foreignPagePolicy(offline ? '' : ' https:'),
+  };
+  // Pictures in pages of other sites: browsers check nothing else for addresses in a local network.
+  if (corsOrigin === undefined) headers['Cross-Origin-Resource-Policy'] = 'same-site';
   return (_req, res, next) => {
-    res.set('X-Content-Type-Options', 'nosniff');
-    res.set('X-Frame-Options', 'SAMEORIGIN');
-    res.set('Referrer-Policy', 'same-origin');
-    if (offline) res.set('Content-Security-Policy', policy);
+    res.set(headers);
     next();
   };
 }
@@ -100,14 +145,12 @@ function corsHeaders(origin: string): RequestHandler {
 /** Asks the guard; a token that came in the address is kept as a cookie for the page's requests. */
 function admit(guard: Guard): RequestHandler {
   return (req, res, next) => {
-    const refusal = guard.refuse(req);
+    const { status, text = '' } = guard.refuse(req) ?? {};
     // A preflight request carries no credentials; it is answered empty further down.
-    if (refusal === 401 && req.method === 'OPTIONS') return next();
-    if (refusal === 401) {
-      res.set('WWW-Authenticate', 'Bearer');
-      return sendText(res, 401, 'This server needs its token: ?token=…, a cookie or a header.');
-    }
-    if (refusal !== undefined) return sendEmpty(res, refusal);
+    if (status === 401 && req.method === 'OPTIONS') return next();
+    if (status === 401) res.set('WWW-Authenticate', 'Bearer');
+    if (status !== undefined) return text ? sendText(res, status, text) : sendEmpty(res, status);
+    if (!bindUser(guard.userOf(req), req, res)) return sendEmpty(res, 403);
     const token = guard.tokenFromAddress(req);
     if (token !== undefined) {
       res.cookie(TOKEN_COOKIE, token, { httpOnly: true, sameSite: 'strict', secure: req.secure });
@@ -116,8 +159,21 @@ function admit(guard: Guard): RequestHandler {
   };
 }
 
+/**
+ * Makes a request that came with a user's own token that user's, whatever its header says; false
+ * when the header names somebody else.
+ */
+function bindUser(user: string | undefined, req: Request, res: Response): boolean {
+  if (user === undefined) return true;
+  const named = req.headers['comfy-user'];
+  if (named !== undefined && named !== user) return false;
+  req.headers['comfy-user'] = user;
+  res.locals.user = user;
+  return true;
+}
+
 /** JSON and text, and only as gzip or deflate, as in ComfyUI. */
-function isCompressible(req: express.Request, res: express.Response): boolean {
+function isCompressible(req: Request, res: Response): boolean {
   const type = String(res.getHeader('Content-Type') ?? '');
   const accepted = String(req.headers['accept-encoding'] ?? '');
   return /^(application\/json|text\/plain)/.test(type) && accepted.includes('gzip');

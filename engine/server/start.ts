@@ -14,6 +14,7 @@ import { engineStarter } from '../queue/engine-process.ts';
 import { type Queue, createQueue } from '../queue/queue.ts';
 import { openSqliteStore } from '../queue/sqlite.ts';
 import { type Folders, createFolders, wipeTemp } from '../store/folders.ts';
+import { readUserTokens } from '../store/user-tokens.ts';
 import { createApp } from './app.ts';
 import { featureFlags } from './features.ts';
 import { type Hub, createHub } from './hub.ts';
@@ -80,7 +81,10 @@ export async function startServer(config: Config, parts: ServerParts): Promise<R
   });
 
   const nodes = deferred<NodeRegistry>();
-  const guard = createGuard(config);
+  const guard = createGuard({
+    ...config,
+    userTokens: config.userTokens === undefined ? undefined : readUserTokens(config.userTokens),
+  });
   const app = createApp({
     ...config,
     guard,

@@ -20,7 +20,7 @@ export function acceptWebSockets(server: Server, hub: Hub, guard: Guard): void {
   });
   server.on('upgrade', (request, socket, head) => {
     const [path, query = ''] = (request.url ?? '').split('?', 2);
-    const refusal = PATHS.includes(path) ? guard.refuse(request) : 404;
+    const refusal = PATHS.includes(path) ? guard.refuse(request)?.status : 404;
     if (refusal !== undefined) {
       socket.end(`HTTP/1.1 ${refusal} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       return;

@@ -1,6 +1,6 @@
 /** GET/POST /users and /settings: who there is, and what each has set. */
 import { Router } from 'express';
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import { mergeSettings, readSettings } from '../../store/settings.ts';
 import type { Users } from '../../store/users.ts';
 import { bodyJson, sendEmpty, sendJson } from '../answer.ts';
@@ -16,12 +16,8 @@ export function userRoutes({ users }: { users: Users }): Router {
   const router = Router();
 
   router.get('/users', (_req, res) => {
-    sendJson(
-      res,
-      users.multiUser
-        ? { storage: 'server', users: users.list() }
-        : { storage: 'server', migrated: users.migrated() },
-    );
+    if (users.multiUser) sendJson(res, { storage: 'server', users: shown(res, users.list()) });
+    else sendJson(res, { storage: 'server', migrated: users.migrated() });
   });
 
   router.post('/users', (req, res) => {
@@ -29,6 +25,8 @@ export function userRoutes({ users }: { users: Users }): Router {
       sendJson(res, { error: 'this server has a single user (no --multi-user)' }, 400);
       return;
     }
+    // Whoever came with a token of their own is one user, and adds no others.
+    if (boundUser(res) !== undefined) return sendEmpty(res, 403);
     const body = bodyJson(req);
     const name = body !== null && typeof body === 'object' && 'username' in body && body.username;
     try {
@@ -59,4 +57,14 @@ export function userRoutes({ users }: { users: Users }): Router {
   });
 
   return router;
+}
+
+/** The user whose own token the request carries. */
+const boundUser = (res: Response): string | undefined => res.locals.user as string | undefined;
+
+/** The users a client may choose from: with a token of its own, that one. */
+function shown(res: Response, all: Readonly<Record<string, string>>): Record<string, string> {
+  const only = boundUser(res);
+  const entries = Object.entries(all);
+  return Object.fromEntries(only === undefined ? entries : entries.filter(([id]) => id === only));
 }
