@@ -45,6 +45,7 @@ export async function createEngineHost(
       folders: announceWrites(folders, onWrite),
       families,
       options,
+      log,
     }),
     devices: () =>
       listDevices().map(({ name, type, totalMemory, freeMemory }) => ({

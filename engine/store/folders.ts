@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { NoodleError } from '../errors.ts';
 import type { ChoiceSource } from '../graph/definition.ts';
+import { findEmbedding } from './embedding-files.ts';
 import { byCodePoint, createModelLister } from './list-files.ts';
 import { isKind } from './media-kinds.ts';
 import {
@@ -50,6 +51,8 @@ export interface Folders extends ChoiceSource {
   modelExtensions(folder: string): readonly string[] | undefined;
   /** Absolute real path of a model file; throws FILE_NOT_FOUND naming the folder, or PATH_OUTSIDE. */
   modelFile(folder: string, name: string): string;
+  /** Absolute path of the file that `embedding:NAME` means; undefined when there is none. */
+  embedding(name: string): string | undefined;
   /** Absolute path of `name`, `name [output]`, `sub/name [temp]` …; default directory `input`. */
   annotatedFile(name: string, defaultType?: DirectoryType): string;
   /** Whether `annotatedFile` would find an existing regular file. */
@@ -144,6 +147,7 @@ export function createFolders(options: FolderOptions): Folders {
       }
       throw new NoodleError('FILE_NOT_FOUND', { kind: `Model in folder '${folder}'`, name });
     },
+    embedding: (name) => findEmbedding(modelFolder('embeddings')?.paths ?? [], name),
     annotatedFile,
     annotatedExists: (name) => {
       try {

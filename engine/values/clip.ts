@@ -6,7 +6,6 @@ import type { ConditioningEntry } from '../sampling/conditioning.ts';
 import { CLIP_END, CLIP_START, clipTokenizer } from '../text/clip-bpe.ts';
 import { embeddingLookup } from '../text/embeddings.ts';
 import { type TokenBatch, tokenize } from '../text/token-batches.ts';
-import { findEmbedding } from './find-embedding.ts';
 import type { Services } from './services.ts';
 import { type SpecialTokens, type TextEncoder, encodeTokens } from './text-encoder.ts';
 
@@ -21,7 +20,7 @@ export interface Clip {
 /** Weighted tokens per encoder, by the encoder's name. */
 export type PromptTokens = Readonly<Record<string, readonly TokenBatch[]>>;
 
-type TextServices = Pick<Services, 'runtime' | 'folders'>;
+type TextServices = Pick<Services, 'runtime' | 'folders' | 'log'>;
 
 /** Encodes a prompt with all of the model's encoders. */
 export async function encodePrompt(
@@ -38,12 +37,13 @@ export async function encodePrompt(
 export function tokenizePrompt(
   { encoders }: Clip,
   text: string,
-  { folders }: Pick<TextServices, 'folders'>,
+  { folders, log }: Pick<TextServices, 'folders' | 'log'>,
 ): PromptTokens {
   return Object.fromEntries(
     encoders.map(({ spec, config }) => {
-      const find = (name: string) => findEmbedding(folders, name);
-      const embeddings = embeddingLookup(find, { key: spec.name, width: config.width });
+      const find = (name: string) => folders.embedding(name);
+      const warn = (message: string) => log?.('WARNING', message);
+      const embeddings = embeddingLookup(find, { key: spec.name, width: config.width }, warn);
       const batches = tokenize(text, {
         tokenizer: clipTokenizer(),
         ...specialTokens(spec.pad),

@@ -9,6 +9,8 @@ export interface Services {
   /** Known model families in detection order. */
   readonly families: readonly Family[];
   readonly options: EngineOptions;
+  /** A line for the server's log; `level` is ERROR, WARNING, INFO or DEBUG. */
+  readonly log?: (level: string, text: string) => void;
 }
 
 /** Engine settings that come from the command line. */

@@ -7,12 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
-import { connect, startServer } from '../tests/support/server.ts';
-import type { TestServer } from '../tests/support/server.ts';
-import { launch, noBrowser, openPage } from '../tests/web/support/browser.ts';
-import { buildWeb } from '../web/build.mjs';
+import { connect, startServer } from '../support/server.ts';
+import type { TestServer } from '../support/server.ts';
+import { launch, noBrowser, openPage } from './support/browser.ts';
+import { buildWeb } from '../../web/build.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const images = join(root, 'docs/images');
 
 const PROMPTS = [
