@@ -25,7 +25,7 @@ export interface TestServer {
   readonly process: ChildProcess;
   /** Everything it printed so far. */
   log(): string;
-  get(path: string, init?: RequestInit): Promise<Response>;
+  readonly get: (path: string, init?: RequestInit) => Promise<Response>;
   json(path: string): Promise<any>; // eslint-disable-line @typescript-eslint/no-explicit-any -- JSON border
   post(path: string, body: unknown): Promise<Response>;
   /** Process ids of its engines. */
