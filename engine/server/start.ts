@@ -14,6 +14,7 @@ import { engineStarter } from '../queue/engine-process.ts';
 import { type Queue, createQueue } from '../queue/queue.ts';
 import { openSqliteStore } from '../queue/sqlite.ts';
 import { type Folders, createFolders, wipeTemp } from '../store/folders.ts';
+import { sweepLeftovers } from '../store/leftovers.ts';
 import { readUserTokens } from '../store/user-tokens.ts';
 import { createApp } from './app.ts';
 import { featureFlags } from './features.ts';
@@ -22,6 +23,7 @@ import { createLog } from './log.ts';
 import { servePage } from './page.ts';
 import { createRelay } from './relay.ts';
 import { serverRoutes } from './routes/index.ts';
+import { refuseReachable } from './reachable.ts';
 import { createGuard } from './security.ts';
 import { acceptWebSockets } from './websocket.ts';
 
@@ -51,8 +53,10 @@ export async function startServer(config: Config, parts: ServerParts): Promise<R
   });
   for (const notice of config.notices) log('INFO', notice);
   const folders = createFolders(config.engine.folders);
+  const database = config.database ?? join(folders.user, 'noodle.db');
+  refuseReachable(folders, { ...config, database });
   wipeTemp(folders);
-  const store = openSqliteStore(config.database ?? join(folders.user, 'noodle.db'), config);
+  const store = openSqliteStore(database, config);
 
   const queue: Queue = createQueue(store, {
     onChange: () => {
@@ -100,6 +104,7 @@ export async function startServer(config: Config, parts: ServerParts): Promise<R
   const servers = await listen(app, config);
   for (const server of servers) acceptWebSockets(server, hub, guard);
   dispatcher.start();
+  void sweepLeftovers([folders.output, folders.input, folders.user]);
   nodes.resolve(parts.loadNodes(folders, config.engine.packs, log));
   nodes.promise.catch((error: Error) => log('CRITICAL', `nodes: ${error.stack ?? error.message}`));
 

@@ -8,8 +8,15 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
+
+/** Tells this machine's temporary files from those of others on a shared disk. */
+export const HOST_TAG = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+
+/** Names of temporary files: the machine's tag, the writer's process id, a random part. */
+export const TEMPORARY = /^\.noodle-([0-9a-f]{8})-(\d+)-[0-9a-f]{18}\.part$/;
 
 export interface WriteOptions {
   /** Fail with EEXIST instead of replacing; atomic between processes. */
@@ -44,7 +51,8 @@ export function writeFileAtomic(
 
 /** A fresh hidden name in the folder of `path`, for writers that stream and then `publish`. */
 export function temporaryBeside(path: string): string {
-  return join(dirname(path), `.noodle-${randomBytes(9).toString('hex')}.part`);
+  const random = randomBytes(9).toString('hex');
+  return join(dirname(path), `.noodle-${HOST_TAG}-${process.pid}-${random}.part`);
 }
 
 /** Gives a complete temporary file its final name; with `exclusive` an existing file is EEXIST. */

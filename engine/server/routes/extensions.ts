@@ -23,7 +23,9 @@ export function extensionFileRoutes({ folders }: { folders: Folders }): Router {
     if (!isFile(path)) return sendEmpty(res, 404);
     // The page runs these on purpose: fileHeaders would turn scripts into downloads.
     if (!/\.(m?js|css)$/.test(path)) res.set(fileHeaders(file.at(-1) ?? ''));
-    res.sendFile(path, { cacheControl: false });
+    // Below its folder, so that only dots in the name itself hide a file.
+    const below = resolveInside(root, '');
+    res.sendFile(relative(below, path), { root: below, cacheControl: false });
   });
   return router;
 }

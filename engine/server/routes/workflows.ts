@@ -1,5 +1,6 @@
 /** /ui/workflows: the example workflows that come with the program. */
 import { readdirSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { Router } from 'express';
 import { isFile, resolveInside } from '../../store/paths.ts';
 import { sendEmpty, sendJson } from '../answer.ts';
@@ -19,7 +20,8 @@ export function workflowRoutes({ root }: { root: string }): Router {
   router.get('/ui/workflows/:name', (req, res) => {
     const path = resolveInside(root, req.params.name);
     if (!path.endsWith('.json') || !isFile(path)) return sendEmpty(res, 404);
-    res.sendFile(path, { cacheControl: false, headers: { 'Cache-Control': 'no-cache' } });
+    const headers = { 'Cache-Control': 'no-cache' };
+    res.sendFile(basename(path), { root: dirname(path), cacheControl: false, headers });
   });
 
   return router;
