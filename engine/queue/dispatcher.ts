@@ -39,7 +39,7 @@ export interface Dispatcher {
   engines(): { readonly total: number; readonly ready: number; readonly restarts: number };
   /** The node that runs now for a client. */
   activeNode(clientId: string): string | undefined;
-  /** Ends the engines; running jobs stay marked as running in the store. */
+  /** Ends the engines; what they run waits for the next server, unless it was to be interrupted. */
   stop(): Promise<void>;
 }
 
@@ -224,7 +224,15 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       slots.find(({ running }) => running?.job.clientId === clientId)?.running?.activeNode(),
     stop: async () => {
       stopping = true;
+      const cut = slots.flatMap(({ running, graceTimer }) =>
+        running === undefined ? [] : [{ running, interrupted: graceTimer !== undefined }],
+      );
       await Promise.all(slots.map(stopSlot));
+      for (const { running, interrupted } of cut) {
+        const { id } = running.job;
+        if (interrupted) queue.finish(id, running.interruption(now()).result);
+        else queue.putBack(id);
+      }
     },
   };
 }
@@ -236,7 +244,6 @@ async function stopSlot(slot: Slot): Promise<void> {
   const { link } = slot;
   if (link === undefined) return;
   const down = new Promise<void>((resolve) => (slot.onDown = resolve));
-  // A job in mid-run starts again with the next server anyway.
   if (slot.running === undefined) link.send({ type: 'stop' });
   else link.kill();
   const timer = setTimeout(() => link.kill(), 2000);

@@ -40,6 +40,8 @@ export interface Queue {
   finish(id: string, result: JobResult): void;
   /** Puts a running job back; false (and the job stays running) when it had its attempts. */
   requeue(id: string): boolean;
+  /** Leaves a running job to the next server: this one ends on purpose, so the attempt is not counted. */
+  putBack(id: string): void;
   /** Waiting and running jobs. */
   remaining(): number;
   running(): Job[];
@@ -143,6 +145,10 @@ export function createQueue(store: JobStore, options: QueueOptions = {}): Queue 
       secrets.delete(id);
       onLeave([id]);
       onChange();
+    },
+    putBack: (id) => {
+      store.putBack(id);
+      running.delete(id);
     },
     requeue: (id) => {
       const job = store.get(id);

@@ -77,6 +77,9 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
   const start = db.prepare(
     `UPDATE jobs SET status = 'in_progress', attempt = attempt + 1 WHERE id = ? AND finished IS NULL`,
   );
+  const putBack = db.prepare(
+    `UPDATE jobs SET status = 'pending', attempt = attempt - 1 WHERE id = ? AND finished IS NULL`,
+  );
   const requeue = db.prepare(
     `UPDATE jobs SET status = 'pending' WHERE id = ? AND finished IS NULL`,
   );
@@ -130,6 +133,7 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
         return readJob(get.get(id)!);
       }),
     requeue: (id) => void requeue.run(id),
+    putBack: (id) => void putBack.run(id),
     finish: (id, result) =>
       db.transaction(() => {
         const { begin, end } = executionTimes(result);

@@ -59,6 +59,8 @@ export interface JobStore {
   start(id: string): Job;
   /** in_progress -> pending. */
   requeue(id: string): void;
+  /** The same, and the attempt does not count. */
+  putBack(id: string): void;
   /** -> finished, as the newest of the history; the oldest beyond the limit go. */
   finish(id: string, result: JobResult): void;
   /** Removes pending jobs. */

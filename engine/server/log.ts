@@ -17,7 +17,7 @@ export interface Log {
 
 export interface LogOptions {
   readonly level: LogLevel;
-  readonly stream: Pick<NodeJS.WriteStream, 'write' | 'columns' | 'rows' | 'isTTY'>;
+  readonly stream: Pick<NodeJS.WriteStream, 'write' | 'columns' | 'rows' | 'isTTY' | 'on'>;
   readonly now?: () => Date;
 }
 
@@ -26,6 +26,8 @@ export function createLog({ level, stream, now = () => new Date() }: LogOptions)
   const threshold = LOG_LEVELS.indexOf(level);
   const ring: LogEntry[] = [];
   const listeners: ((entry: LogEntry) => void)[] = [];
+  // A terminal that was closed must not take the server with it.
+  stream.on('error', () => undefined);
   const log = (lineLevel: string, text: string): void => {
     const rank = (LOG_LEVELS as readonly string[]).indexOf(lineLevel);
     if (rank < threshold) return;

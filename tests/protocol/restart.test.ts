@@ -81,6 +81,24 @@ describe('the server is killed', () => {
   }, 40_000);
 });
 
+describe('the server is stopped', () => {
+  it('leaves what runs and waits to the next one, any number of times', async () => {
+    let ids: string[] = [];
+    for (let round = 0; round < 3; round++) {
+      server = await startServer({ base, packs: round === 0 ? [testingPack] : [] });
+      if (round === 0) ids = [await submit(job('long', 2)), await submit(job('next', 0))];
+      await isRunning(ids[0]);
+      await server.stop();
+    }
+    server = await startServer({ base });
+    for (const id of ids) {
+      await expect
+        .poll(() => statusOf(id), { timeout: 15_000 })
+        .toMatchObject({ status_str: 'success' });
+    }
+  }, 40_000);
+});
+
 describe('the engine is killed', () => {
   it('runs a prompt once more that left no traces, and the next after it', async () => {
     server = await startServer({ base, packs: [testingPack] });

@@ -175,6 +175,19 @@ describe('dispatcher', () => {
     expect(started).toHaveLength(4);
   });
 
+  it('leaves running jobs to the next server when it is stopped, uncounted', async () => {
+    const { dispatcher, started, submit, ready, queue, status } = setup({ engines: 2 });
+    dispatcher.start();
+    started.forEach(({ events }) => events.message(ready));
+    submit('a');
+    submit('b', 1);
+    dispatcher.interrupt('b');
+    await dispatcher.stop();
+    expect(queue.store.get('a')).toMatchObject({ status: 'pending', attempt: 0 });
+    expect(status('b')).toContain('execution_interrupted');
+    expect(started).toHaveLength(2);
+  });
+
   it('knows what runs for a client that comes back', () => {
     const { dispatcher, started, submit, ready, event } = setup();
     dispatcher.start();
