@@ -2,15 +2,13 @@
  * Weights rewritten for the models of this process: a file in memory (or in the temporary folder)
  * that sessions map. Sessions that read the same weights in the same layout share one file.
  */
-import { createHash } from 'node:crypto';
-import { existsSync, rmSync } from 'node:fs';
-import { open, readdir, rm, statfs } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join, parse } from 'node:path';
+import { parse } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { WeightInitializer } from '../onnx/model.ts';
 import { type PrepareTask, prepareFile, preparedSize } from '../weights/prepare.ts';
 import type { PrepareJob } from './prepare-worker.ts';
+import { discard, newFile } from './weight-files.ts';
 
 /** Prepared weights of one model; their files go when the last session that uses them was released. */
 export interface PreparedFiles {
@@ -29,14 +27,16 @@ export interface PreparedWeights {
   readonly acquire: (weights: readonly WeightInitializer[]) => Promise<PreparedFiles>;
 }
 
-interface Shared {
+/** Weights that were prepared together, and how many sessions use some of them. */
+interface Batch {
   readonly positions: Promise<ReadonlyMap<string, FilePosition>>;
+  readonly keys: readonly string[];
   users: number;
 }
 
 /** One file to fill: a thread of its own per file, as writers of one file wait for each other. */
 interface FilePlan {
-  readonly names: string[];
+  readonly keys: string[];
   readonly tasks: PrepareTask[];
   size: number;
 }
@@ -45,31 +45,44 @@ interface FilePlan {
 const alignment = 64;
 /** Below this many bytes the calling thread does the work: starting others takes longer. */
 const threadsFrom = 1 << 26;
-const filePrefix = 'noodle-weights-';
 
 /** A store without files; up to `threads` threads prepare a model's weights. */
 export function createPreparedWeights({
   threads = availableParallelism(),
 }: { threads?: number } = {}): PreparedWeights {
-  const known = new Map<string, Shared>();
+  const known = new Map<string, Batch>();
+  const prepareMissing = (weights: readonly WeightInitializer[]): void => {
+    const missing = weights.filter((weight) => !known.has(keyOf(weight)));
+    if (missing.length === 0) return;
+    const positions = prepare(missing, threads);
+    const batch: Batch = { positions, keys: missing.map(keyOf), users: 0 };
+    for (const key of batch.keys) known.set(key, batch);
+  };
+  const release = async (batches: Iterable<Batch>): Promise<void> => {
+    for (const batch of batches) {
+      if (--batch.users > 0) continue;
+      for (const key of batch.keys) known.delete(key);
+      const positions = await batch.positions.catch(() => new Map<string, FilePosition>());
+      for (const path of new Set([...positions.values()].map((place) => place.path))) {
+        await discard(path);
+      }
+    }
+  };
   return {
     acquire: async (weights) => {
       const needed = weights.filter(needsPreparing);
-      const key = fingerprint(needed);
-      const shared = known.get(key) ?? { positions: prepare(needed, threads), users: 0 };
-      known.set(key, shared);
-      shared.users++;
-      const release = async (): Promise<void> => {
-        if (--shared.users > 0) return;
-        known.delete(key);
-        const paths = new Set([...(await shared.positions).values()].map(({ path }) => path));
-        for (const path of paths) await discard(path);
-      };
+      prepareMissing(needed);
+      const batches = new Set(needed.map((weight) => known.get(keyOf(weight))!));
+      for (const batch of batches) batch.users++;
       try {
-        const positions = await shared.positions;
-        return { find: ({ name }) => positions.get(name), release };
+        const all = await Promise.all([...batches].map(({ positions }) => positions));
+        const find = (weight: WeightInitializer): FilePosition | undefined => {
+          const key = keyOf(weight);
+          return all.find((positions) => positions.has(key))?.get(key);
+        };
+        return { find, release: () => release(batches) };
       } catch (error) {
-        known.delete(key);
+        await release(batches);
         throw error;
       }
     },
@@ -87,16 +100,12 @@ function needsPreparing({ entry, layout }: WeightInitializer): boolean {
     : parse(entry.bytes.path).root !== parse(tmpdir()).root;
 }
 
-/** Names a set of prepared weights: every tensor's name, origin and layout. */
-function fingerprint(weights: readonly WeightInitializer[]): string {
-  const hash = createHash('sha256');
-  for (const { name, entry, shape, layout } of weights) {
-    const { bytes, dtype } = entry;
-    const origin =
-      bytes.kind === 'file' ? `${bytes.identity}@${bytes.offset}` : memoryId(bytes.bytes);
-    hash.update(JSON.stringify([name, origin, dtype, shape, layout]));
-  }
-  return hash.digest('hex');
+/** Names a prepared weight by where its bytes come from and how they lie afterwards. */
+function keyOf({ entry, shape, layout }: WeightInitializer): string {
+  const { bytes, dtype } = entry;
+  const origin =
+    bytes.kind === 'file' ? `${bytes.identity}@${bytes.offset}` : memoryId(bytes.bytes);
+  return JSON.stringify([origin, dtype, shape, layout]);
 }
 
 async function prepare(
@@ -113,11 +122,11 @@ async function prepare(
   const paths: string[] = [];
   try {
     const jobs: PrepareJob[] = [];
-    for (const { names, tasks, size } of [...shared, ...own]) {
+    for (const { keys, tasks, size } of [...shared, ...own]) {
       const target = await newFile(size, total);
       paths.push(target);
       jobs.push({ target, tasks });
-      tasks.forEach((task, i) => positions.set(names[i], { path: target, offset: task.target }));
+      tasks.forEach((task, i) => positions.set(keys[i], { path: target, offset: task.target }));
     }
     const running = jobs.slice(0, shared.length).map(runInThread);
     const local = async (): Promise<void> => {
@@ -133,11 +142,11 @@ async function prepare(
 
 /** Spreads weights over at most `count` files of about the same size. */
 function planFiles(weights: readonly WeightInitializer[], count: number): FilePlan[] {
-  const plans = Array.from({ length: count }, (): FilePlan => ({ names: [], tasks: [], size: 0 }));
+  const plans = Array.from({ length: count }, (): FilePlan => ({ keys: [], tasks: [], size: 0 }));
   for (const weight of weights) {
     const plan = plans.reduce((least, other) => (other.size < least.size ? other : least));
-    const { name, entry, shape, layout } = weight;
-    plan.names.push(name);
+    const { entry, shape, layout } = weight;
+    plan.keys.push(keyOf(weight));
     plan.tasks.push({ dtype: entry.dtype, shape, bytes: entry.bytes, layout, target: plan.size });
     plan.size += Math.ceil(preparedSize(sizeOf(weight)) / alignment) * alignment;
   }
@@ -176,51 +185,4 @@ function runInThread(job: PrepareJob): Promise<void> {
     worker.once('error', reject);
     worker.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`exit ${code}`))));
   });
-}
-
-const ownFiles = new Set<string>();
-let folderSwept = false;
-
-/** A file of `size` bytes, in memory where `total` bytes have room, else in the temporary folder. */
-async function newFile(size: number, total: number): Promise<string> {
-  const folder = (await hasRoom('/dev/shm', total)) ? '/dev/shm' : tmpdir();
-  if (!folderSwept) {
-    folderSwept = true;
-    process.once('exit', () => ownFiles.forEach((path) => rmSync(path, { force: true })));
-    await sweep(folder);
-  }
-  const path = join(folder, `${filePrefix}${process.pid}-${nextMemoryId++}`);
-  ownFiles.add(path);
-  const handle = await open(path, 'wx', 0o600);
-  await handle.truncate(size);
-  await handle.close();
-  return path;
-}
-
-async function hasRoom(folder: string, size: number): Promise<boolean> {
-  if (!existsSync(folder)) return false;
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize > size * 1.1;
-}
-
-/** Removes files of processes that ended without doing it themselves. */
-async function sweep(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const pid = name.startsWith(filePrefix) ? Number.parseInt(name.slice(filePrefix.length)) : NaN;
-    if (!Number.isNaN(pid) && !isRunning(pid)) await rm(join(folder, name), { force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-async function discard(path: string): Promise<void> {
-  ownFiles.delete(path);
-  await rm(path, { force: true });
 }

@@ -135,6 +135,37 @@ describe('prepared weights', () => {
     expect(existsSync(path)).toBe(false);
   });
 
+  it('a session with more weights shares those that are there', async () => {
+    const prepared = createPreparedWeights();
+    const source = randomSource({
+      base: { shape: [8, 8], dtype: 'F16' },
+      more: { shape: [8, 8], dtype: 'F16' },
+    });
+    const program = (keys: readonly string[]): Program =>
+      trace('sum', source, ({ weights }) => ({
+        y: keys.map((key) => weights.param(key)).reduce((a, b) => add(a, b)),
+      }));
+    const [one, two] = [weightsOf(program(['base'])), weightsOf(program(['base', 'more']))];
+    const first = await prepared.acquire(one);
+    const second = await prepared.acquire(two);
+    expect(second.find(two[0])).toEqual(first.find(one[0]));
+    expect(second.find(two[1])!.path).not.toBe(first.find(one[0])!.path);
+    await first.release();
+    expect(preparedFiles()).toHaveLength(2);
+    await second.release();
+    expect(preparedFiles()).toEqual([]);
+  });
+
+  it('what cannot be prepared leaves nothing behind', async () => {
+    const prepared = createPreparedWeights();
+    const [weight] = weightsOf(linearProgram());
+    const bytes = { kind: 'file', path: '/nowhere', offset: 0, identity: 'x' } as const;
+    const broken = { ...weight, entry: { ...weight.entry, bytes } };
+    await expect(prepared.acquire([broken])).rejects.toThrow(/nowhere/);
+    await expect(prepared.acquire([broken])).rejects.toThrow(/nowhere/);
+    expect(preparedFiles()).toEqual([]);
+  });
+
   it('large ones are made by several threads, with the same numbers', async () => {
     const shape = [2050, 4096];
     const codes = new Uint16Array(2050 * 4096).map((_, i) => 0x2c00 + ((i * 7919) & 0x3ff));
