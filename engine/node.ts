@@ -41,6 +41,7 @@ export type {
   NodeOutput,
   NodeResult,
   OutputSpec,
+  PictureFile,
   PreviewImage,
   Prompt,
   PromptNode,

@@ -160,10 +160,32 @@ export const previewImage = defineNode({
   run: (inputs, context) => previewPictures(inputs.images, inputs, context),
 });
 
+export const saveImageWebsocket = defineNode({
+  name: 'SaveImageWebsocket',
+  displayName: 'SaveImageWebsocket',
+  category: 'api/image',
+  module: 'custom_nodes.websocket_image_save',
+  form: 'v1',
+  inputs: { images: image() },
+  outputs: [],
+  outputNode: true,
+  // Nothing of a former run is kept that a client could be sent again.
+  isChanged: () => Date.now(),
+  run: async ({ images }, context) => {
+    const count = images.shape[0];
+    for (let i = 0; i < count; i++) {
+      const bytes = await encodePng(toPixels(images, i), { level: 1 });
+      context.progress(i, count, { format: 'image/png', bytes });
+    }
+    return {};
+  },
+});
+
 export const imageIoNodes: readonly NodeDefinition[] = [
   saveImage,
   previewImage,
   loadImage,
   loadImageMask,
   loadImageOutput,
+  saveImageWebsocket,
 ];

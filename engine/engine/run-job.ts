@@ -59,14 +59,12 @@ function translate(
   previewSize: number,
 ): FromEngine | Promise<FromEngine> {
   if (message.type !== 'preview') return { ...message, jobId };
-  const { node, flaggedOnly, legacyAfterProgress } = message;
-  return encodePreview(message.image, previewSize).then((image) => ({
-    type: 'preview',
+  const { image, ...preview } = message;
+  if ('bytes' in image) return { ...preview, jobId, format: image.format, image: image.bytes };
+  return encodePreview(image, previewSize).then((jpeg) => ({
+    ...preview,
     jobId,
-    node,
     format: 'image/jpeg',
-    image,
-    flaggedOnly,
-    legacyAfterProgress,
+    image: jpeg,
   }));
 }

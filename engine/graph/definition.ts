@@ -127,6 +127,12 @@ export interface PreviewImage {
   readonly rgb: Uint8Array;
 }
 
+/** A finished picture: sent as it is where a preview would be, and never left out as previews may be. */
+export interface PictureFile {
+  readonly format: 'image/png';
+  readonly bytes: Uint8Array;
+}
+
 export interface NodeOutput {
   readonly result?: readonly unknown[] | ExecutionBlocker;
   /** What the client is shown, e.g. `{ images: [{ filename, subfolder, type }] }`. */
@@ -171,7 +177,7 @@ export interface NodeContext<Services = unknown> {
   /** Starts an expansion; the default prefix is `<node id>.<call index>.<graph index>.`. */
   readonly newGraph: (prefix?: string) => GraphBuilder;
   /** ComfyUI's ProgressBar: `progress_state`, the preview, then `progress`. Throws when interrupted. */
-  readonly progress: (value: number, max: number, preview?: PreviewImage) => void;
+  readonly progress: (value: number, max: number, preview?: PreviewImage | PictureFile) => void;
   /** The V3 set_progress: `progress_state` (and a preview for flagged clients) only. */
   readonly setProgress: (
     value: number,

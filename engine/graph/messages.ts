@@ -1,5 +1,5 @@
 /** What the executor says while a prompt runs, and what is left when it is done. */
-import type { PreviewImage } from './definition.ts';
+import type { PictureFile, PreviewImage } from './definition.ts';
 
 /** Who gets a websocket message: the prompt's client only, or that client, else everybody. */
 export type Audience = 'client' | 'client-or-all';
@@ -25,7 +25,7 @@ export type GraphMessage =
   | {
       readonly type: 'preview';
       readonly node: NodeMeta;
-      readonly image: PreviewImage;
+      readonly image: PreviewImage | PictureFile;
       /** V3 previews go to clients with the metadata flag only. */
       readonly flaggedOnly: boolean;
       /** Where the legacy binary goes in the order: after the `progress` message that follows. */

@@ -150,7 +150,7 @@ export function createHub(options: HubOptions): Hub {
       for (const client of recipients(to)) {
         if (filter !== 'any' && client.metadata !== (filter === 'flagged')) continue;
         bytes ??= encodeFrame(frame);
-        deliver(client, bytes, frame.type === 'text' ? undefined : 'preview');
+        deliver(client, bytes, isPreview(frame) ? 'preview' : undefined);
       }
     },
     broadcastStatus: () => {
@@ -164,6 +164,13 @@ export function createHub(options: HubOptions): Hub {
       clients.clear();
     },
   };
+}
+
+/** Whether only the latest frame matters: pictures that nodes send as their result are PNG. */
+function isPreview(frame: BinaryFrame): boolean {
+  if (frame.type === 'text') return false;
+  const type = frame.type === 'preview' ? frame.imageType : frame.metadata.image_type;
+  return type !== 'image/png';
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

@@ -1,3 +1,4 @@
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type Client,
@@ -81,6 +82,37 @@ describe('one prompt', () => {
     });
     await client.close();
   });
+
+  it.each([undefined, { supports_preview_metadata: true }])(
+    'hands pictures over the websocket, client flags %j',
+    async (flags) => {
+      const client = await connect(server, { flags });
+      const prompt = {
+        1: { ...picture(0.2)[1], inputs: { value: 0.2, height: 8, width: 8, batch_size: 2 } },
+        2: { class_type: 'SaveImageWebsocket', inputs: { images: ['1', 0] } },
+      };
+      // The second time nothing but this node runs: it is never taken from a cache.
+      for (const _ of [1, 2]) {
+        client.messages.length = 0;
+        await client.finished(await submit({ prompt }, client));
+        const frames = client.messages.flatMap((message) =>
+          'frame' in message ? [message.frame!] : [],
+        );
+        expect(frames.map(({ type }) => type)).toEqual(
+          Array(2).fill(flags === undefined ? 'preview' : 'previewWithMetadata'),
+        );
+        for (const frame of frames as any[]) {
+          expect(frame.imageType ?? frame.metadata.image_type).toBe('image/png');
+          const { info, data } = await sharp(frame.image)
+            .raw()
+            .toBuffer({ resolveWithObject: true });
+          expect(info).toMatchObject({ width: 8, height: 8, channels: 3 });
+          expect(new Set(data)).toEqual(new Set([51]));
+        }
+      }
+      await client.close();
+    },
+  );
 
   it('has its whole history before the closing message', async () => {
     const client = await connect(server);

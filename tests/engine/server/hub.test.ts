@@ -133,6 +133,19 @@ describe('hub', () => {
     expect(types(client.sent)).toEqual(['status', 'frame preview', 'progress_state', 'executed']);
   });
 
+  it('leaves out no picture that is a result', () => {
+    const hub = hubOf({ softLimit: 1000 });
+    const client = fakeSocket({ slow: true });
+    hub.attach(client.socket, 'a');
+    for (let i = 0; i < 3; i++) {
+      hub.sendFrame({ sid: 'a' }, preview, 'any');
+      hub.sendFrame({ sid: 'a' }, { ...preview, imageType: 'image/png' }, 'any');
+    }
+    client.read();
+    const pictures = client.sent.slice(1).length;
+    expect(pictures).toBe(4); // the first preview, which found the socket idle, and all results
+  });
+
   it('gives up a socket that takes nothing', () => {
     const hub = hubOf({ hardLimit: 5000 });
     const client = fakeSocket({ slow: true });
