@@ -52,12 +52,21 @@ describe('--enable-cors-header', () => {
 describe('--enable-compress-response-body and --offline', () => {
   it('compress JSON and forbid other hosts', async () => {
     const { get } = await start({
-      flags: ['--enable-compress-response-body', '--offline', '--feature-flag', 'x=1', 'assets'],
+      flags: [
+        '--enable-compress-response-body',
+        '--offline',
+        '--feature-flag',
+        'x=1',
+        'supports_preview_metadata=no',
+      ],
     });
     const answer = await get('/object_info/KSampler');
     expect(answer.headers.get('content-encoding')).toBe('gzip');
     expect(answer.headers.get('content-security-policy')).toContain("default-src 'self'");
-    expect(await (await get('/features')).json()).toMatchObject({ x: '1', assets: false });
+    expect(await (await get('/features')).json()).toMatchObject({
+      x: '1',
+      supports_preview_metadata: true,
+    });
   });
 });
 

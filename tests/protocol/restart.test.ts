@@ -36,8 +36,9 @@ const submit = async (prompt: object, more: object = {}): Promise<string> => {
 
 const isRunning = (id: string) =>
   expect
-    .poll(async () =>
-      (await server!.json('/queue')).queue_running.map((item: unknown[]) => item[1]),
+    .poll(
+      async () => (await server!.json('/queue')).queue_running.map((item: unknown[]) => item[1]),
+      { timeout: 15_000 },
     )
     .toEqual([id]);
 
@@ -48,7 +49,9 @@ describe('the server is killed', () => {
   it('runs every accepted prompt after the restart, none twice, with its history', async () => {
     server = await startServer({ base, packs: [testingPack] });
     const done = await submit(job('done', 0));
-    await expect.poll(() => statusOf(done)).toMatchObject({ status_str: 'success' });
+    await expect
+      .poll(() => statusOf(done), { timeout: 15_000 })
+      .toMatchObject({ status_str: 'success' });
     const ids = [
       await submit(job('first', 1)),
       await submit(job('second', 0)),
