@@ -71,6 +71,10 @@ export interface Config {
   /** Path of the queue's database, or ':memory:'. */
   readonly database?: string;
   readonly maxHistory: number;
+  /** The assets API. */
+  readonly assets: boolean;
+  /** Hash every file that is found, and look files up by their hash. */
+  readonly assetHashing: boolean;
   readonly engines: number;
   /** Milliseconds an engine gets to obey an interrupt before it is ended. */
   readonly interruptGrace: number;
@@ -123,6 +127,8 @@ export function parseConfig(argv: readonly string[]): Config {
     logToStdout: flags.logStdout ?? false,
     database: databasePath(flags.databaseUrl),
     maxHistory: flags.maxHistory,
+    assets: !(flags.disableAssets ?? false),
+    assetHashing: flags.enableAssetHashing ?? false,
     engines: flags.engines,
     interruptGrace: flags.interruptGrace * 1000,
     engine: engineSettings(flags),
@@ -172,6 +178,8 @@ interface Flags {
   frontEndRoot?: string;
   enableCompressResponseBody?: boolean;
   databaseUrl?: string;
+  disableAssets?: boolean;
+  enableAssetHashing?: boolean;
   featureFlag?: string[];
   engines: number;
   token?: string;
@@ -259,6 +267,9 @@ function commandLine(): Command {
   add('--dont-print-server', 'log nothing but errors');
   add('--quick-test-for-ci', 'exit when everything is loaded');
   add('--database-url <URL>', 'sqlite:///PATH of queue and history; sqlite:///:memory: keeps none');
+
+  add('--disable-assets', 'no assets API');
+  add('--enable-asset-hashing', 'read every model and picture once, to find files by their hash');
 
   add('--engines <N>', 'engine processes', (o) => o.default(1).argParser(integer(1, 64)));
   add('--threads <N>', 'threads of one model call', (o) => o.argParser(integer(1, 1024)));
@@ -368,8 +379,8 @@ const IGNORED_FLAGS: readonly string[] = `
   --force-non-blocking, --disable-smart-memory, --deterministic, --fast [FEATURE...],
   --mmap-torch-files, --disable-mmap, --date-based-output,
   --date-output-format <FORMAT>, --front-end-version <VERSION>, --comfy-api-base <URL>,
-  --disable-partner-nodes, --disabled-nodes-config <FILE>, --enable-assets, --disable-assets,
-  --enable-asset-hashing, --list-feature-flags, --enable-manager, --disable-manager-ui,
+  --disable-partner-nodes, --disabled-nodes-config <FILE>, --enable-assets,
+  --list-feature-flags, --enable-manager, --disable-manager-ui,
   --enable-manager-legacy-ui, --debug-hang
 `
   .split(',')

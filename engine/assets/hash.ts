@@ -46,8 +46,3 @@ async function hashOnce(path: string, signal?: AbortSignal): Promise<HashedFile 
     await file.close();
   }
 }
-
-/** The 64 digits of `blake3:<hex>`, in lower case; undefined for anything else. */
-export function parseHash(text: string): string | undefined {
-  return /^\s*blake3:([0-9a-f]{64})\s*$/i.exec(text)?.[1].toLowerCase();
-}

@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, readSync, rmSync, statSync }
 import { copyFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { NoodleError } from '../errors.ts';
-import { sniffKind } from '../media/sniff.ts';
+import { TEXT_MODELS, sniffKind } from '../media/sniff.ts';
 import { resolveInside } from '../store/paths.ts';
 import { publish, temporaryBeside } from '../store/write.ts';
 import { describeFile, mimeOf } from './describe.ts';
@@ -239,11 +239,6 @@ function destination(roots: AssetRoots, request: UploadRequest, hash: string): s
   resolveInside(base, name);
   return join(base, name);
 }
-
-/** 3D formats that are plain text; every other text is refused, as POST /upload/image does. */
-export const TEXT_MODELS: ReadonlySet<string> = new Set(
-  '.obj .ply .stl .gltf .mtl .spz .splat .ksplat'.split(' '),
-);
 
 function head(path: string): Uint8Array {
   const bytes = Buffer.alloc(1024);

@@ -46,6 +46,11 @@ const SIGNATURES: readonly (readonly [kind: SniffedKind, text: string, at?: numb
   ['model', 'PK\x03\x04'],
 ];
 
+/** 3D formats that are plain text; every other text is refused where clients upload media. */
+export const TEXT_MODELS: ReadonlySet<string> = new Set(
+  '.obj .ply .stl .gltf .mtl .spz .splat .ksplat'.split(' '),
+);
+
 /** The kind of the bytes; 'text' when the first 512 hold no control characters. */
 export function sniffKind(bytes: Uint8Array): SniffedKind {
   for (const [kind, text, at] of SIGNATURES) if (startsWith(bytes, text, at)) return kind;

@@ -7,6 +7,8 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Express } from 'express';
+import { type Assets, createAssets } from '../assets/client.ts';
+import { assetRoots } from '../assets/roots.ts';
 import type { Config } from '../config.ts';
 import type { NodeRegistry } from '../graph/definition.ts';
 import { type Dispatcher, createDispatcher } from '../queue/dispatcher.ts';
@@ -17,6 +19,7 @@ import { type Folders, createFolders, wipeTemp } from '../store/folders.ts';
 import { sweepLeftovers } from '../store/leftovers.ts';
 import { readUserTokens } from '../store/user-tokens.ts';
 import { createApp } from './app.ts';
+import { withAssetIds } from './asset-outputs.ts';
 import { featureFlags } from './features.ts';
 import { type Hub, createHub } from './hub.ts';
 import { createLog } from './log.ts';
@@ -64,8 +67,13 @@ export async function startServer(config: Config, parts: ServerParts): Promise<R
       dispatcher.pump();
     },
   });
+  const assets = config.assets ? openAssets(config, folders, () => hub, log) : undefined;
   const features = () =>
-    featureFlags({ maxUploadSize: config.maxUploadSize, extra: config.featureFlags });
+    featureFlags({
+      maxUploadSize: config.maxUploadSize,
+      assets: config.assets,
+      extra: config.featureFlags,
+    });
   const hub: Hub = createHub({
     features,
     remaining: () => queue.remaining(),
@@ -73,11 +81,12 @@ export async function startServer(config: Config, parts: ServerParts): Promise<R
   });
   const relay = createRelay(hub);
   const engineReady = deferred<void>();
+  const startEngine = engineStarter(config.engine, log);
   const dispatcher: Dispatcher = createDispatcher({
     queue,
     engines: config.engines,
     interruptGrace: config.interruptGrace,
-    startEngine: engineStarter(config.engine, log),
+    startEngine: assets === undefined ? startEngine : withAssetIds(startEngine, assets, folders),
     onMessage: (job, message) => relay.message(job, message),
     onFinished: (job) => relay.finished(job),
     onReady: () => engineReady.resolve(),
@@ -93,7 +102,7 @@ export async function startServer(config: Config, parts: ServerParts): Promise<R
     ...config,
     guard,
     routes: serverRoutes({
-      ...{ config, folders, queue, dispatcher, hub, log, features },
+      ...{ config, folders, assets, queue, dispatcher, hub, log, features },
       nodes: () => nodes.promise,
       newId: randomUUID,
       now: Date.now,
@@ -120,10 +129,29 @@ export async function startServer(config: Config, parts: ServerParts): Promise<R
         server.closeAllConnections();
       }
       await dispatcher.stop();
+      await assets?.stop();
       store.close();
       wipeTemp(folders);
     },
   };
+}
+
+/** The assets, whose database lies beside the queue's; their news go to every client. */
+function openAssets(
+  { database, assetHashing }: Config,
+  folders: Folders,
+  hub: () => Hub,
+  log: (level: string, text: string) => void,
+): Assets {
+  const kept = database === undefined ? join(folders.user, 'assets.db') : `${database}-assets`;
+  return createAssets({
+    file: database === ':memory:' ? database : kept,
+    roots: assetRoots(folders),
+    hashing: assetHashing,
+    scanAtStart: true,
+    onEvent: (type, data) => hub().send('all', type, data),
+    log,
+  });
 }
 
 /** A promise and what settles it. */

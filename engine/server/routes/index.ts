@@ -1,5 +1,6 @@
 /** All route modules and where they are mounted. */
 import { join } from 'node:path';
+import type { Assets } from '../../assets/client.ts';
 import type { Config } from '../../config.ts';
 import type { NodeRegistry } from '../../graph/definition.ts';
 import type { Dispatcher } from '../../queue/dispatcher.ts';
@@ -10,6 +11,7 @@ import type { MountedRoutes } from '../app.ts';
 import type { Hub } from '../hub.ts';
 import type { Log } from '../log.ts';
 import type { FeatureFlags } from '../protocol.ts';
+import { assetRoutes, assetScanRoutes } from './assets.ts';
 import { extensionFileRoutes, extensionRoutes } from './extensions.ts';
 import { historyRoutes } from './history.ts';
 import { internalRoutes } from './internal.ts';
@@ -29,6 +31,8 @@ import { workflowRoutes } from './workflows.ts';
 export interface RouteOptions {
   readonly config: Config;
   readonly folders: Folders;
+  /** Undefined where they are turned off. */
+  readonly assets: Assets | undefined;
   readonly queue: Queue;
   readonly dispatcher: Dispatcher;
   readonly hub: Hub;
@@ -41,18 +45,19 @@ export interface RouteOptions {
 
 /** The routes of a server, in the order they are tried. */
 export function serverRoutes(options: RouteOptions): MountedRoutes[] {
-  const { config, folders, queue, dispatcher, hub, log, features, nodes } = options;
-  const { argv, maxUploadSize, multiUser, defaultHash } = config;
+  const { config, folders, assets, queue, dispatcher, hub, log, features, nodes } = options;
+  const { argv, maxUploadSize: maxUploadBytes, multiUser, defaultHash } = config;
   const { program } = config.engine.folders;
   const users = createUsers(folders.user, { multiUser });
   const both = [
     promptRoutes({ ...options, source: folders }),
     queueRoutes({ queue, dispatcher }),
     historyRoutes(queue),
+    assetScanRoutes({ assets }),
     objectInfoRoutes({ nodes, source: folders, log }),
     systemRoutes({ argv, features, devices: () => dispatcher.devices() }),
-    viewRoutes({ folders }),
-    uploadRoutes({ folders, maxUploadBytes: maxUploadSize, hash: defaultHash }),
+    viewRoutes({ folders, assets }),
+    uploadRoutes({ folders, maxUploadBytes, hash: defaultHash, assets, users }),
     modelRoutes({ folders }),
     userRoutes({ users }),
     userdataRoutes({ users }),
@@ -64,9 +69,14 @@ export function serverRoutes(options: RouteOptions): MountedRoutes[] {
     extensionFileRoutes({ folders }),
     workflowRoutes({ root: join(program, 'workflows') }),
   ];
+  const { assetHashing: hashing } = config;
+  const api = [
+    jobRoutes({ queue, dispatcher }),
+    assetRoutes({ assets, users, hashing, temp: folders.temp, maxUploadBytes }),
+  ];
   return [
     ...both.map((router) => ({ at: 'both' as const, router })),
     ...root.map((router) => ({ at: 'root' as const, router })),
-    { at: 'api', router: jobRoutes({ queue, dispatcher }) },
+    ...api.map((router) => ({ at: 'api' as const, router })),
   ];
 }

@@ -5,19 +5,20 @@ import { basename, extname, join } from 'node:path';
 import { Router } from 'express';
 import type { Request, RequestHandler } from 'express';
 import multer from 'multer';
+import type { Assets } from '../../assets/client.ts';
+import type { UploadedAsset } from '../../assets/operations.ts';
 import { NoodleError } from '../../errors.ts';
-import { sniffKind } from '../../media/sniff.ts';
+import { TEXT_MODELS, sniffKind } from '../../media/sniff.ts';
 import type { DirectoryType, Folders } from '../../store/folders.ts';
 import { splitAnnotation } from '../../store/folders.ts';
 import { isFile, nameParts, resolveInside } from '../../store/paths.ts';
+import type { Users } from '../../store/users.ts';
 import { writeFileAtomic } from '../../store/write.ts';
 import { parseJson } from '../../workflow/lossless-json.ts';
 import { sendEmpty, sendError, sendJson } from '../answer.ts';
+import { assetOwner } from './assets.ts';
 
 const TYPES: readonly string[] = ['input', 'temp', 'output'];
-
-/** 3D formats that are plain text; every other text is refused. */
-const TEXT_MODELS = new Set(['.obj', '.ply', '.stl', '.gltf', '.mtl', '.spz', '.splat', '.ksplat']);
 
 export interface UploadOptions {
   readonly folders: Folders;
@@ -25,14 +26,18 @@ export interface UploadOptions {
   readonly maxUploadBytes: number;
   /** --default-hashing-function: how equal files are told. */
   readonly hash: string;
+  /** Uploads become assets; undefined where assets are turned off. */
+  readonly assets?: Assets;
+  readonly users: Users;
 }
 
 /** Routes of spec §1.4, uploads. */
-export function uploadRoutes({ folders, maxUploadBytes, hash }: UploadOptions): Router {
+export function uploadRoutes(options: UploadOptions): Router {
+  const { folders, maxUploadBytes } = options;
   const router = Router();
   const form = singleFile(maxUploadBytes);
 
-  router.post('/upload/image', form, (req, res) => {
+  router.post('/upload/image', form, async (req, res) => {
     const upload = readUpload(req);
     if (upload === undefined) return sendEmpty(res, 400);
     const problem = refusal(upload);
@@ -43,7 +48,7 @@ export function uploadRoutes({ folders, maxUploadBytes, hash }: UploadOptions): 
         details: problem,
       });
     }
-    sendJson(res, store(folders, upload, hash));
+    sendJson(res, await storeUpload(options, req, upload));
   });
 
   router.post('/upload/mask', form, async (req, res) => {
@@ -65,7 +70,7 @@ export function uploadRoutes({ folders, maxUploadBytes, hash }: UploadOptions): 
       if (!(error instanceof NoodleError)) throw error;
       return sendError(res, 400, { type: 'invalid_upload', message: error.message });
     }
-    sendJson(res, store(folders, { ...upload, bytes }, hash));
+    sendJson(res, await storeUpload(options, req, { ...upload, bytes }));
   });
 
   return router;
@@ -130,12 +135,39 @@ function refusal({ name, bytes }: Upload): string | undefined {
   return undefined;
 }
 
+interface Stored {
+  readonly name: string;
+  readonly subfolder: string;
+  readonly type: DirectoryType;
+}
+
+/** Stores an upload and makes it an asset, where there are any. */
+async function storeUpload(
+  { folders, hash, assets, users }: UploadOptions,
+  req: Request,
+  upload: Upload,
+): Promise<Stored & { asset?: UploadedAsset }> {
+  const { written, ...stored } = store(folders, upload, hash);
+  if (assets === undefined) return stored;
+  const { name, subfolder, type } = stored;
+  const root = folders.directory(type);
+  const path = join(root, ...nameParts(subfolder, root), ...nameParts(name, root));
+  const owner = assetOwner(req, users);
+  try {
+    const asset = await assets.call('registerUpload', { path, owner, name, tags: [], written });
+    return { ...stored, asset };
+  } catch {
+    // The file is there all the same; a scan finds it later.
+    return stored;
+  }
+}
+
 /** Writes the file under its name, or the next free one; equal content is not written twice. */
 function store(
   folders: Folders,
   { name, bytes, type, subfolder, overwrite }: Upload,
   hash: string,
-): { name: string; subfolder: string; type: DirectoryType } {
+): Stored & { readonly written: boolean } {
   const directory = resolveInside(folders.directory(type), subfolder);
   const parts = nameParts(name, directory);
   if (parts.length === 0) throw new NoodleError('PATH_OUTSIDE', { path: name, root: directory });
@@ -143,7 +175,7 @@ function store(
   mkdirSync(join(wanted, '..'), { recursive: true });
   if (overwrite) {
     writeFileAtomic(wanted, bytes);
-    return { name: parts.join('/'), subfolder, type };
+    return { name: parts.join('/'), subfolder, type, written: true };
   }
   const digest = digestOf(bytes, hash);
   const ending = extname(wanted);
@@ -154,14 +186,14 @@ function store(
     const answer = { name: [...parts.slice(0, -1), candidate].join('/'), subfolder, type };
     if (isFile(path)) {
       if (statSync(path).size === bytes.length && digestOf(readFileSync(path), hash) === digest) {
-        return answer;
+        return { ...answer, written: false };
       }
       continue;
     }
     if (existsSync(path)) continue;
     try {
       writeFileAtomic(path, bytes, { exclusive: true });
-      return answer;
+      return { ...answer, written: true };
     } catch (error) {
       // Another upload took the name in this instant.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;

@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Router } from 'express';
-import type { Response } from 'express';
+import type { Request, Response } from 'express';
+import type { Assets } from '../../assets/client.ts';
+import { parseHash } from '../../assets/hash-text.ts';
 import { NoodleError } from '../../errors.ts';
 import type { DirectoryType, Folders } from '../../store/folders.ts';
 import { splitAnnotation } from '../../store/folders.ts';
@@ -12,13 +14,25 @@ import { fileHeaders } from '../content-types.ts';
 
 const TYPES = ['output', 'input', 'temp'];
 
+export interface ViewOptions {
+  readonly folders: Folders;
+  /** Files by their hash; undefined where assets are turned off. */
+  readonly assets?: Assets;
+}
+
 /** Routes of spec §1.4, GET /view; the steps are numbered as there. */
-export function viewRoutes({ folders }: { folders: Folders }): Router {
+export function viewRoutes({ folders, assets }: ViewOptions): Router {
   const router = Router();
 
   router.get('/view', async (req, res) => {
     const filename = queryText(req, 'filename'); // 1
     if (!filename) return sendEmpty(res, 404);
+    if (filename.startsWith('blake3:')) {
+      const hash = parseHash(filename);
+      const file = hash === undefined ? undefined : await assets?.call('byHash', hash);
+      if (file === undefined) return sendEmpty(res, 404);
+      return sendView(req, res, file.path);
+    }
     const { type: annotated, bare } = splitAnnotation(filename); // 2
     if (bare === '' || /^[\\/]/.test(bare) || bare.includes('..')) return sendEmpty(res, 400);
     const type = annotated ?? queryText(req, 'type') ?? 'output'; // 3
@@ -36,18 +50,22 @@ export function viewRoutes({ folders }: { folders: Folders }): Router {
       throw error;
     }
     if (!isFile(path)) return sendEmpty(res, 404); // 6
-
-    const preview = queryText(req, 'preview');
-    const channel = queryText(req, 'channel') ?? 'rgba';
-    if (preview !== undefined || channel === 'rgb' || channel === 'a') {
-      return sendTransformed(res, path, { preview, channel }); // 7, 8
-    }
-    const destination = req.headers['sec-fetch-dest'];
-    res.set(fileHeaders(basename(path), String(destination ?? ''))); // 9
-    res.sendFile(path, { dotfiles: 'allow', cacheControl: false });
+    await sendView(req, res, path);
   });
 
   return router;
+}
+
+/** Steps 7 to 9: the file, or what the query makes of it. */
+async function sendView(req: Request, res: Response, path: string): Promise<void> {
+  const preview = queryText(req, 'preview');
+  const channel = queryText(req, 'channel') ?? 'rgba';
+  if (preview !== undefined || channel === 'rgb' || channel === 'a') {
+    return sendTransformed(res, path, { preview, channel }); // 7, 8
+  }
+  const destination = req.headers['sec-fetch-dest'];
+  res.set(fileHeaders(basename(path), String(destination ?? ''))); // 9
+  res.sendFile(path, { dotfiles: 'allow', cacheControl: false });
 }
 
 /** The picture as another format or with some of its channels; 415 when it is no picture. */

@@ -63,7 +63,7 @@ beforeAll(async () => {
     req.is('multipart/form-data') ? next() : express.raw({ type: () => true })(req, res, next),
   );
   app.use(viewRoutes({ folders }));
-  app.use(uploadRoutes({ folders, maxUploadBytes: 100_000, hash: 'sha256' }));
+  app.use(uploadRoutes({ folders, maxUploadBytes: 100_000, hash: 'sha256', users }));
   app.use(userRoutes({ users }), userdataRoutes({ users }));
   app.use(modelRoutes({ folders }), packRoutes({ folders, program: base }));
   const onError: ErrorRequestHandler = (error, _req, res, _next) => {
