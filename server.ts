@@ -9,7 +9,7 @@ import { startServer } from './engine/server/start.ts';
 
 const config = readFlags();
 const server = await startServer(config, {
-  loadNodes: async (...options) => (await import('./nodes/load.ts')).loadNodes(...options),
+  builtinNodes: async () => (await import('./nodes/index.ts')).builtinNodes(),
   webRoot: config.webRoot === undefined ? buildPage : async () => config.webRoot!,
 }).catch(giveUp);
 

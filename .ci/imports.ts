@@ -17,7 +17,7 @@ const LAYERS: readonly (readonly [prefix: string, layer: string])[] = [
   ['engine/server/protocol.ts', 'protocol'],
   ...[
     'array weights tensor onnx runtime arch patch text sampling values media store assets workflow',
-    'graph queue engine server',
+    'graph packs queue engine server',
   ]
     .join(' ')
     .split(' ')
@@ -65,11 +65,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   store: ['type:graph'],
   assets: ['store', 'media'],
   graph: [],
+  packs: ['graph', 'store', 'type:config'],
   node: ['graph', 'type:values'],
   queue: ['graph', 'store', 'type:engine', 'config'],
   engine: ['graph', 'values', 'store', 'runtime', 'arch', 'media', 'config', 'nodes'],
   server: [
     'protocol',
+    'packs',
     'queue',
     'graph',
     'store',

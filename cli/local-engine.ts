@@ -9,6 +9,7 @@ import { basename, extname, join } from 'node:path';
 import { parseConfig } from '../engine/config.ts';
 import type { EngineSettings } from '../engine/config.ts';
 import { objectInfo } from '../engine/graph/object-info.ts';
+import { findPacks } from '../engine/graph/find-packs.ts';
 import type { NodeRegistry } from '../engine/graph/definition.ts';
 import { validatePrompt } from '../engine/graph/validate.ts';
 import { engineStarter } from '../engine/queue/engine-process.ts';
@@ -17,7 +18,8 @@ import type { DirectoryType, Folders } from '../engine/store/folders.ts';
 import { isFile, resolveInside } from '../engine/store/paths.ts';
 import { stringifyJson } from '../engine/workflow/lossless-json.ts';
 import type { ApiPrompt } from '../engine/workflow/types.ts';
-import { loadNodes } from '../nodes/load.ts';
+import { createPackHost } from '../engine/packs/pack-host.ts';
+import { builtinNodes } from '../nodes/index.ts';
 import { readObject, runJob } from './engine-job.ts';
 import { validationComplaints } from './runner.ts';
 import type { Complaint, Runner } from './runner.ts';
@@ -45,7 +47,17 @@ export async function createLocalRunner({ flags, out, log }: LocalOptions): Prom
     },
   };
   const folders = createFolders(settings.folders);
-  const nodes = await loadNodes(folders, settings.packs, (_, text) => log(text));
+  const packs = createPackHost({
+    folders: settings.folders,
+    find: () =>
+      findPacks({
+        directories: folders.modelPaths('custom_nodes') ?? [],
+        packs: settings.packs,
+      }),
+    builtin: Promise.resolve(builtinNodes()),
+    log: (level, text) => void (level !== 'DEBUG' && log(text)),
+  });
+  const nodes = await packs.nodes();
 
   return {
     objectInfo: async () => objectInfo(nodes, folders),
@@ -56,7 +68,7 @@ export async function createLocalRunner({ flags, out, log }: LocalOptions): Prom
         return { status: 'invalid', files: [], texts: [], complaints: checked.complaints };
       }
       const outcome = await runJob({
-        start: engineStarter(settings, (_, text) => onEvent({ type: 'log', text })),
+        start: engineStarter(settings, packs, (_, text) => onEvent({ type: 'log', text })),
         job: {
           id: randomUUID(),
           prompt: stringifyJson(prompt),
@@ -76,6 +88,7 @@ export async function createLocalRunner({ flags, out, log }: LocalOptions): Prom
     },
 
     async close() {
+      packs.close();
       rmSync(temp, { recursive: true, force: true });
     },
   };

@@ -66,6 +66,8 @@ export interface Config {
   readonly autoLaunch: boolean;
   readonly printServer: boolean;
   readonly quickTest: boolean;
+  /** Packs are loaded anew when their files change. */
+  readonly devReload: boolean;
   readonly logLevel: LogLevel;
   readonly logToStdout: boolean;
   /** Path of the queue's database, or ':memory:'. */
@@ -123,6 +125,7 @@ export function parseConfig(argv: readonly string[]): Config {
       (flags.autoLaunch ?? flags.windowsStandaloneBuild ?? false) && !flags.disableAutoLaunch,
     printServer: !(flags.dontPrintServer ?? false),
     quickTest: flags.quickTestForCi ?? false,
+    devReload: flags.devReload ?? false,
     logLevel: flags.verbose,
     logToStdout: flags.logStdout ?? false,
     database: databasePath(flags.databaseUrl),
@@ -167,6 +170,7 @@ interface Flags {
   defaultHashingFunction: Config['defaultHash'];
   dontPrintServer?: boolean;
   quickTestForCi?: boolean;
+  devReload?: boolean;
   disableMetadata?: boolean;
   disableAllCustomNodes?: boolean;
   whitelistCustomNodes?: string[];
@@ -246,6 +250,7 @@ function commandLine(): Command {
   add('--disable-metadata', 'no workflow in saved files');
   add('--disable-all-custom-nodes', 'load no packs');
   add('--whitelist-custom-nodes <NAME...>', 'packs to load all the same');
+  add('--dev-reload', 'load packs anew when their files change (for writing them)');
   add('--disable-api-nodes', 'same as --offline');
 
   add('--multi-user', 'one user folder per comfy-user header');

@@ -11,7 +11,7 @@ import { listDevices } from '../runtime/devices.ts';
 import { type Runtime, createRuntime } from '../runtime/runtime.ts';
 import { type DirectoryType, type Folders, createFolders } from '../store/folders.ts';
 import type { Services } from '../values/services.ts';
-import { loadNodes } from '../../nodes/load.ts';
+import { type PackSettings, loadNodes } from '../../nodes/load.ts';
 import type { DeviceStats } from './messages.ts';
 import { sizeOf } from './size-of.ts';
 
@@ -26,16 +26,19 @@ export interface EngineHost {
   devices(): DeviceStats[];
 }
 
-/** An engine that is ready to run prompts; nothing native is loaded yet. */
+/**
+ * An engine that is ready to run prompts, with built-in nodes and those of the packs at `paths`;
+ * nothing native is loaded yet.
+ */
 export async function createEngineHost(
   settings: EngineSettings,
-  log: (level: string, text: string) => void,
+  packs: PackSettings,
 ): Promise<EngineHost> {
   const folders = createFolders(settings.folders);
   const { memoryBudget, threads, options } = settings;
   const runtime = createRuntime({ memoryBudget, threads });
   return {
-    nodes: await loadNodes(folders, settings.packs, log),
+    nodes: await loadNodes(packs),
     folders,
     runtime,
     caches: createCaches(settings.cache, { sizeOf }),
@@ -45,7 +48,7 @@ export async function createEngineHost(
       folders: announceWrites(folders, onWrite),
       families,
       options,
-      log,
+      log: packs.log,
     }),
     devices: () =>
       listDevices().map(({ name, type, totalMemory, freeMemory }) => ({

@@ -4,6 +4,8 @@
  */
 import { writeFileSync } from 'node:fs';
 import type { EngineSettings } from '../config.ts';
+import { packId } from '../graph/find-packs.ts';
+import { packOf } from '../graph/pack-of.ts';
 import { createEngineHost } from './compose.ts';
 import type { FromEngine, ToEngine } from './messages.ts';
 import { runJob } from './run-job.ts';
@@ -22,13 +24,30 @@ process.on('disconnect', () => process.exit(0));
 process.on('SIGINT', () => undefined);
 beFirstVictim();
 
-const host = await createEngineHost(JSON.parse(process.argv[2]) as EngineSettings, log);
+const paths = await packsToLoad();
+process.on('uncaughtException', (error: unknown) => {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const pack = packOf(error, paths);
+  if (pack === undefined) {
+    process.stderr.write(`${text}\n`);
+    process.exit(1);
+  }
+  // A forgotten timer or listener of a pack is no reason to lose the prompt that runs.
+  log('ERROR', `pack '${packId(pack)}': an error nobody caught: ${text}`);
+});
+const host = await createEngineHost(JSON.parse(process.argv[2]) as EngineSettings, {
+  paths,
+  log,
+  onLoading: (path) =>
+    new Promise((resolve) => process.send!({ type: 'loading', path }, () => resolve())),
+});
 let current: { readonly id: string; readonly interrupt: AbortController } | undefined;
 /** What has to wait until the current job is done. */
 let afterJob: (() => Promise<void>)[] = [];
 
 process.on('message', (message) => {
   const order = message as ToEngine;
+  if (order.type === 'packs') return;
   if (order.type === 'interrupt') {
     if (current?.id === order.jobId) current.interrupt.abort();
     return;
@@ -40,7 +59,20 @@ process.on('message', (message) => {
 
 send({ type: 'ready', devices: host.devices() });
 
-async function obey(order: Exclude<ToEngine, { type: 'interrupt' }>): Promise<void> {
+/** The server's first message. */
+function packsToLoad(): Promise<readonly string[]> {
+  return new Promise((resolve) => {
+    process.on('message', function first(message) {
+      const order = message as ToEngine;
+      if (order.type === 'stop') process.exit(0);
+      if (order.type !== 'packs') return;
+      process.off('message', first);
+      resolve(order.paths);
+    });
+  });
+}
+
+async function obey(order: Exclude<ToEngine, { type: 'interrupt' | 'packs' }>): Promise<void> {
   switch (order.type) {
     case 'run': {
       const interrupt = new AbortController();

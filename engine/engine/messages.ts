@@ -20,6 +20,8 @@ export interface EngineJob {
 }
 
 export type ToEngine =
+  /** Comes first: the node packs to load. */
+  | { readonly type: 'packs'; readonly paths: readonly string[] }
   | { readonly type: 'run'; readonly job: EngineJob }
   | { readonly type: 'interrupt'; readonly jobId: string }
   | { readonly type: 'free'; readonly unloadModels: boolean; readonly freeMemory: boolean }
@@ -36,6 +38,8 @@ export interface DeviceStats {
 }
 
 export type FromEngine =
+  /** This pack's code runs next. */
+  | { readonly type: 'loading'; readonly path: string }
   | { readonly type: 'ready'; readonly devices: readonly DeviceStats[] }
   | {
       readonly type: 'event';

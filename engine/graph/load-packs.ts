@@ -1,31 +1,34 @@
-/** Custom node packs: folders and files that export node definitions, found and loaded at start. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, extname, join, resolve } from 'node:path';
+/** Custom node packs: modules that export node definitions, loaded into this process. */
+import { realpathSync } from 'node:fs';
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { checkDefinition } from './check-definition.ts';
-import type { NodeDefinition, NodeRegistry } from './definition.ts';
+import type { NodeDefinition } from './definition.ts';
+import { entryFile, isFolder, packId } from './find-packs.ts';
 
 export interface LoadPacksOptions {
-  /** `custom_nodes` folders; a missing one is skipped. */
-  readonly directories: readonly string[];
+  /** Packs in the order in which they are loaded; see `findPacks`. */
+  readonly paths: readonly string[];
   /** Names that are taken: built-in nodes. */
-  readonly builtin: NodeRegistry;
-  /** --disable-all-custom-nodes: only packs of the white list are loaded. */
-  readonly disableAll?: boolean;
-  readonly whitelist?: readonly string[];
+  readonly builtin: Pick<ReadonlySet<string>, 'has'>;
+  /** Hears before a pack's code runs: a pack may end the process or never come to an end. */
+  readonly onLoading?: (path: string) => Promise<void>;
 }
 
 export interface LoadedPack {
-  /** `name` export, else the folder's or file's name. */
+  /** Its folder's or file's name. */
+  readonly id: string;
+  /** `name` export, else the id. */
   readonly name: string;
   readonly path: string;
-  /** Absolute folder of files for the web page, served as `/extensions/<name>`. */
+  /** Absolute folder of files for the web page, served as `/extensions/<id>`. */
   readonly webDirectory?: string;
   /** Class names it added. */
   readonly nodes: readonly string[];
 }
 
 export interface PackProblem {
+  /** Id. */
   readonly pack: string;
   readonly error: string;
   readonly stack?: string;
@@ -38,24 +41,25 @@ export interface LoadedPacks {
   readonly problems: readonly PackProblem[];
 }
 
-const EXTENSIONS = ['.ts', '.js', '.mjs'];
-
 /**
- * Loads all packs: `<pack>/index.ts|js|mjs` and single files, in name order. Never throws: what is
- * broken becomes a problem and the rest loads. The first node of a name wins, built-in ones first.
+ * Loads packs one after the other. Never throws: what is broken becomes a problem and the rest loads.
+ * The first node of a name wins, built-in ones first.
  */
 export async function loadPacks(options: LoadPacksOptions): Promise<LoadedPacks> {
   const nodes = new Map<string, NodeDefinition>();
   const packs: LoadedPack[] = [];
   const problems: PackProblem[] = [];
   const owners = new Map<string, string>();
-  for (const path of findPacks(options)) {
+  for (const path of options.paths) {
     const id = packId(path);
     const report = (error: string, stack?: string): void =>
       void problems.push({ pack: id, error, ...(stack === undefined ? {} : { stack }) });
     try {
+      const twin = packs.find((pack) => pack.id === id);
+      if (twin !== undefined) throw new Error(`a pack of this name was loaded from ${twin.path}`);
       const entry = entryFile(path);
-      const pack = await readPack(entry, id);
+      await options.onLoading?.(path);
+      const pack = await readPack(entry, id, report);
       const added: string[] = [];
       for (const value of pack.nodes) {
         const checked = checkDefinition(value, `custom_nodes.${id}`);
@@ -75,7 +79,8 @@ export async function loadPacks(options: LoadPacksOptions): Promise<LoadedPacks>
         nodes.set(definition.name, definition);
         added.push(definition.name);
       }
-      packs.push({ name: pack.name, path, nodes: added, ...webDirectoryOf(path, pack, report) });
+      const { name } = pack;
+      packs.push({ id, name, path, nodes: added, ...webDirectoryOf(path, pack, report) });
     } catch (error) {
       if (error instanceof Error) report(error.message, error.stack);
       else report(String(error));
@@ -84,57 +89,23 @@ export async function loadPacks(options: LoadPacksOptions): Promise<LoadedPacks>
   return { nodes, packs, problems };
 }
 
-/**
- * Paths of packs that are to be loaded: no names ending in `.disabled` or starting with a dot, no
- * declarations and no tests.
- */
-function findPacks({ directories, disableAll, whitelist = [] }: LoadPacksOptions): string[] {
-  const found: string[] = [];
-  for (const directory of directories) {
-    if (!existsSync(directory)) continue;
-    for (const name of readdirSync(directory).sort()) {
-      const path = join(directory, name);
-      if (name.startsWith('.') || name.endsWith('.disabled') || name === '__pycache__') continue;
-      if (
-        !isFolder(path) &&
-        (!EXTENSIONS.includes(extname(name)) || /\.(d|test)\.[jt]s$/.test(name))
-      )
-        continue;
-      const listed = whitelist.includes(name) || whitelist.includes(packId(path));
-      if (disableAll !== true || listed) found.push(resolve(path));
-    }
-  }
-  return found;
-}
-
-const isFolder = (path: string): boolean =>
-  statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-
-const packId = (path: string): string =>
-  EXTENSIONS.includes(extname(path)) && !isFolder(path)
-    ? basename(path, extname(path))
-    : basename(path);
-
-function entryFile(path: string): string {
-  if (!isFolder(path)) return path;
-  const entry = EXTENSIONS.map((extension) => join(path, `index${extension}`)).find(existsSync);
-  if (entry !== undefined) return entry;
-  throw new Error(
-    existsSync(join(path, '__init__.py'))
-      ? 'a Python pack: expected index.ts, index.js or index.mjs'
-      : 'expected index.ts, index.js or index.mjs',
-  );
-}
-
 interface PackExports {
   readonly name: string;
   readonly nodes: readonly unknown[];
   readonly webDirectory?: string;
 }
 
+type Report = (error: string) => void;
+
 /** What a pack's module exports, by name or as its default export. */
-async function readPack(entry: string, id: string): Promise<PackExports> {
-  const module = (await import(pathToFileURL(entry).href)) as Record<string, unknown>;
+async function readPack(entry: string, id: string, report: Report): Promise<PackExports> {
+  const checkTraces = watchTraces(report);
+  let module: Record<string, unknown>;
+  try {
+    module = (await import(pathToFileURL(entry).href)) as Record<string, unknown>;
+  } finally {
+    checkTraces();
+  }
   const fallback = (module.default ?? {}) as Record<string, unknown>;
   const { nodes, name, webDirectory } = { ...fallback, ...module };
   if (!Array.isArray(nodes))
@@ -146,15 +117,44 @@ async function readPack(entry: string, id: string): Promise<PackExports> {
   };
 }
 
+/** What every object, list, text and function has, for whoever looks at it. */
+const SHARED = { Object, Array, String, Number, Function, Promise };
+
+/** Reports what loading a pack left behind for all others in the process; undoes what can be undone. */
+function watchTraces(report: Report): () => void {
+  const folder = process.cwd();
+  const keysOf = (): string[] =>
+    Object.entries(SHARED).flatMap(([name, { prototype }]) =>
+      Reflect.ownKeys(prototype as object).map((key) => `${name}.prototype.${String(key)}`),
+    );
+  const before = new Set(keysOf());
+  return () => {
+    const added = keysOf().filter((key) => !before.has(key));
+    if (added.length > 0) report(`it adds ${added.join(', ')}, which every other pack sees`);
+    if (process.cwd() === folder) return;
+    process.chdir(folder);
+    report('it changes the working directory; that is undone');
+  };
+}
+
+/** A pack shows the page one folder of its own, never anything outside of the pack. */
 function webDirectoryOf(
   path: string,
   { webDirectory }: PackExports,
-  report: (error: string) => void,
+  report: Report,
 ): { webDirectory?: string } {
   if (webDirectory === undefined) return {};
-  const root = isFolder(path) ? path : join(path, '..');
+  const isPackFolder = isFolder(path);
+  const root = isPackFolder ? path : dirname(path);
   const folder = resolve(root, webDirectory);
-  if (isFolder(folder)) return { webDirectory: folder };
-  report(`webDirectory ${webDirectory} is not a folder of the pack`);
+  if (!isFolder(folder)) {
+    report(`webDirectory ${webDirectory} is not a folder of the pack`);
+    return {};
+  }
+  const inside = relative(realpathSync(root), realpathSync(folder));
+  // A single file's neighbours are other packs.
+  const isOwn = inside === '' ? isPackFolder : !isAbsolute(inside) && inside.split(sep)[0] !== '..';
+  if (isOwn) return { webDirectory: folder };
+  report(`webDirectory ${webDirectory} lies outside the pack`);
   return {};
 }

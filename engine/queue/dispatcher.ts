@@ -33,6 +33,8 @@ export interface Dispatcher {
   interrupt(jobId?: string): boolean;
   /** `/free`: after the current job, models are unloaded, or (`freeMemory`) the process is renewed. */
   free(options: { unloadModels: boolean; freeMemory: boolean }): void;
+  /** Renews every engine: idle ones at once, a busy one after its job. */
+  renew(): void;
   /** Devices as the engines report them; empty before the first is ready. */
   devices(): readonly DeviceStats[];
   /** How many engine processes there should be, can take jobs or run one, and ended unasked. */
@@ -175,6 +177,19 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     slot.link?.send({ type: 'stop' });
   };
 
+  const renewInTime = (slot: Slot): void => {
+    slot.failedStarts = 0;
+    if (slot.phase === 'idle') renew(slot);
+    else if (slot.phase === 'busy') slot.renewAfterJob = true;
+    else if (slot.phase === 'starting') {
+      slot.phase = 'renewing';
+      slot.link?.kill();
+    } else if (slot.phase === 'down' && slot.restartTimer !== undefined) {
+      clearTimeout(slot.restartTimer);
+      launch(slot);
+    }
+  };
+
   const pump = (): void => {
     // queue.take announces a change, which leads back here.
     if (pumping || stopping) return;
@@ -214,6 +229,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         else if (unloadModels) slot.link?.send(message);
       }
     },
+    renew: () => slots.forEach(renewInTime),
     devices: () => slots.flatMap(({ devices }) => devices),
     engines: () => ({
       total: slots.length,

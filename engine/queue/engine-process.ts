@@ -20,9 +20,21 @@ export interface EngineEvents {
 
 export type StartEngine = (events: EngineEvents) => EngineLink;
 
+/** Which node packs engines load. */
+export interface EnginePacks {
+  /** Paths of packs; asked at every start. */
+  loadable(): Promise<readonly string[]>;
+  /** An engine ended, or had to be ended, while it was loading this pack. */
+  blame(path: string, how: string): void;
+}
+
+/** Milliseconds one pack may take to load. */
+const IMPORT_LIMIT = 30_000;
+
 /** Starts engine processes with these settings; what they print goes to the log. */
 export function engineStarter(
   settings: EngineSettings,
+  packs: EnginePacks,
   log: (level: string, text: string) => void,
 ): StartEngine {
   const main = fileURLToPath(new URL('../engine/main.ts', import.meta.url));
@@ -36,21 +48,53 @@ export function engineStarter(
       createInterface({ input: stream }).on('line', (line) => log('INFO', line));
     }
     let over = false;
+    let loading: string | undefined;
+    let hung = false;
+    let wasKilled = false;
+    let timer: NodeJS.Timeout | undefined;
+    const nowLoading = (path: string | undefined): void => {
+      clearTimeout(timer);
+      loading = path;
+      if (path === undefined) return;
+      timer = setTimeout(() => {
+        hung = true;
+        child.kill('SIGKILL');
+      }, IMPORT_LIMIT);
+    };
     const end = (how: string): void => {
       if (over) return;
       over = true;
+      if (loading !== undefined && !wasKilled) {
+        const reason = hung ? `loading it took longer than ${IMPORT_LIMIT / 1000} s` : how;
+        packs.blame(loading, reason);
+      }
+      nowLoading(undefined);
       events.exit(how);
     };
-    child.on('message', (message) => events.message(message as FromEngine));
+    const receive = (message: FromEngine): void => {
+      if (message.type === 'loading') return nowLoading(message.path);
+      if (message.type === 'ready') nowLoading(undefined);
+      events.message(message);
+    };
+    const send = (message: ToEngine): void => {
+      // A process that is ending cannot be told anything any more; its exit follows.
+      if (child.connected) child.send(message, () => undefined);
+    };
+    child.on('message', (message) => receive(message as FromEngine));
     child.on('error', (error) => end(error.message));
     child.on('close', (code, signal) => end(signal ?? `exit code ${code}`));
+    // The engine reads its own code meanwhile.
+    packs.loadable().then(
+      (paths) => send({ type: 'packs', paths }),
+      () => send({ type: 'packs', paths: [] }),
+    );
     return {
       pid: child.pid,
-      send: (message) => {
-        // A process that is ending cannot be told anything any more; its exit follows.
-        if (child.connected) child.send(message, () => undefined);
+      send,
+      kill: () => {
+        wasKilled = true;
+        child.kill('SIGKILL');
       },
-      kill: () => void child.kill('SIGKILL'),
     };
   };
 }

@@ -109,6 +109,8 @@ export interface MessageData {
   };
   feature_flags: FeatureFlags;
   logs: LogData;
+  /** Node packs were reloaded: object_info is another one. */
+  packs_changed: { readonly packs: readonly string[] };
 }
 
 export type MessageType = keyof MessageData;

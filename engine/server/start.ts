@@ -11,6 +11,8 @@ import { type Assets, createAssets } from '../assets/client.ts';
 import { assetRoots } from '../assets/roots.ts';
 import type { Config } from '../config.ts';
 import type { NodeRegistry } from '../graph/definition.ts';
+import { findPacks } from '../graph/find-packs.ts';
+import { createPackHost } from '../packs/pack-host.ts';
 import { type Dispatcher, createDispatcher } from '../queue/dispatcher.ts';
 import { engineStarter } from '../queue/engine-process.ts';
 import { type Queue, createQueue } from '../queue/queue.ts';
@@ -20,6 +22,7 @@ import { sweepLeftovers } from '../store/leftovers.ts';
 import { readUserTokens } from '../store/user-tokens.ts';
 import { createApp } from './app.ts';
 import { withAssetIds } from './asset-outputs.ts';
+import { startDevReload } from './dev-reload.ts';
 import { featureFlags } from './features.ts';
 import { type Hub, createHub } from './hub.ts';
 import { createLog } from './log.ts';
@@ -32,11 +35,7 @@ import { acceptWebSockets } from './websocket.ts';
 
 /** What the server is given from outside its layer. */
 export interface ServerParts {
-  readonly loadNodes: (
-    folders: Folders,
-    packs: Config['engine']['packs'],
-    log: (level: string, text: string) => void,
-  ) => Promise<NodeRegistry>;
+  readonly builtinNodes: () => Promise<NodeRegistry>;
   /** The folder of the built page. */
   readonly webRoot: () => Promise<string>;
 }
@@ -80,8 +79,20 @@ export async function startServer(config: Config, parts: ServerParts): Promise<R
     activeNode: (sid) => dispatcher.activeNode(sid),
   });
   const relay = createRelay(hub);
+  const builtin = deferred<NodeRegistry>();
+  const packFolders = (): string[] =>
+    findPacks({
+      directories: folders.modelPaths('custom_nodes') ?? [],
+      packs: config.engine.packs,
+    });
+  const packs = createPackHost({
+    folders: config.engine.folders,
+    find: packFolders,
+    builtin: builtin.promise,
+    log,
+  });
   const engineReady = deferred<void>();
-  const startEngine = engineStarter(config.engine, log);
+  const startEngine = engineStarter(config.engine, packs, log);
   const dispatcher: Dispatcher = createDispatcher({
     queue,
     engines: config.engines,
@@ -93,7 +104,6 @@ export async function startServer(config: Config, parts: ServerParts): Promise<R
     log,
   });
 
-  const nodes = deferred<NodeRegistry>();
   const guard = createGuard({
     ...config,
     userTokens: config.userTokens === undefined ? undefined : readUserTokens(config.userTokens),
@@ -103,7 +113,7 @@ export async function startServer(config: Config, parts: ServerParts): Promise<R
     guard,
     routes: serverRoutes({
       ...{ config, folders, assets, queue, dispatcher, hub, log, features },
-      nodes: () => nodes.promise,
+      ...{ nodes: packs.nodes, packs, packFolders },
       newId: randomUUID,
       now: Date.now,
     }),
@@ -114,20 +124,26 @@ export async function startServer(config: Config, parts: ServerParts): Promise<R
   for (const server of servers) acceptWebSockets(server, hub, guard);
   dispatcher.start();
   void sweepLeftovers([folders.output, folders.input, folders.user]);
-  nodes.resolve(parts.loadNodes(folders, config.engine.packs, log));
-  nodes.promise.catch((error: Error) => log('CRITICAL', `nodes: ${error.stack ?? error.message}`));
+  builtin.resolve(parts.builtinNodes());
+  const stopDevReload = config.devReload
+    ? startDevReload({ packs, packFolders, dispatcher, hub, log })
+    : undefined;
+  const nodesKnown = packs.nodes();
+  nodesKnown.catch((error: Error) => log('CRITICAL', `nodes: ${error.stack ?? error.message}`));
 
   const url = addressOf(servers[0], config);
   log('INFO', `Starting server\n\nTo see the GUI go to: ${url}`);
   return {
     url,
-    ready: Promise.all([nodes.promise, engineReady.promise]).then(() => undefined),
+    ready: Promise.all([nodesKnown, engineReady.promise]).then(() => undefined),
     stop: async () => {
       hub.closeAll();
       for (const server of servers) {
         server.close();
         server.closeAllConnections();
       }
+      stopDevReload?.();
+      packs.close();
       await dispatcher.stop();
       await assets?.stop();
       store.close();

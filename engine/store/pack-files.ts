@@ -18,15 +18,11 @@ export interface Pack {
   readonly path: string;
 }
 
-/** The packs of all custom_nodes folders, sorted by name. */
-export function listPacks(customNodeFolders: readonly string[]): Pack[] {
-  return customNodeFolders
-    .flatMap((root) =>
-      names(root)
-        .filter((name) => !name.startsWith('.') && name !== '__pycache__')
-        .map((name) => ({ name, path: join(root, name) })),
-    )
-    .filter(({ path }) => isDirectory(path))
+/** The packs that are folders, sorted by name. */
+export function listPacks(paths: readonly string[]): Pack[] {
+  return paths
+    .filter(isDirectory)
+    .map((path) => ({ name: basename(path), path }))
     .sort((a, b) => byCodePoint(a.name, b.name));
 }
 

@@ -18,6 +18,10 @@ beforeAll(async () => {
   write('page/scripts/app.js', 'export const app = 1;');
   write('page/extensions/core/a b.js', 'export const a = 1;');
   write('installation/custom_nodes/pack/web/pack.js', 'export const pack = 1;');
+  write(
+    'installation/custom_nodes/pack/index.mjs',
+    "export const nodes = []; export const webDirectory = 'web';",
+  );
   server = await startServer({ base, flags: ['--front-end-root', join(folder, 'page')] });
 });
 afterAll(async () => {

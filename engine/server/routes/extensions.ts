@@ -1,32 +1,39 @@
-/** GET /extensions and the files of the packs' web folders. */
+/** GET /extensions, the files of the packs' web folders, and /ui/packs: how the packs fared. */
 import { readdirSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { Router } from 'express';
-import type { Folders } from '../../store/folders.ts';
-import { listPacks } from '../../store/pack-files.ts';
+import type { PackHost } from '../../packs/pack-host.ts';
 import { isFile, resolveInside } from '../../store/paths.ts';
 import { sendEmpty, sendJson } from '../answer.ts';
-import { fileHeaders } from '../content-types.ts';
 
-/** Where a pack keeps what the page loads. */
-const WEB_FOLDERS = ['web', 'js'];
+type Packs = Pick<PackHost, 'reports'>;
 
-/** Scripts of packs; served at the root only, as ComfyUI does. */
-export function extensionFileRoutes({ folders }: { folders: Folders }): Router {
+/** What is served at the root only, as ComfyUI does. */
+export function extensionFileRoutes({ packs }: { packs: Packs }): Router {
   const router = Router();
-  router.get('/extensions/:pack/*file', (req, res, next) => {
+
+  router.get('/extensions/:pack/*file', async (req, res, next) => {
     const { pack, file } = req.params;
-    const root = webRoots(folders).find(({ name }) => name === pack)?.root;
+    const root = (await webFolders(packs)).find(({ id }) => id === pack)?.root;
     // What belongs to no pack may be a file of the page, e.g. /extensions/core/….
     if (root === undefined) return next();
     const path = resolveInside(root, file.join('/'));
     if (!isFile(path)) return sendEmpty(res, 404);
-    // The page runs these on purpose: fileHeaders would turn scripts into downloads.
-    if (!/\.(m?js|css)$/.test(path)) res.set(fileHeaders(file.at(-1) ?? ''));
-    // Below its folder, so that only dots in the name itself hide a file.
-    const below = resolveInside(root, '');
-    res.sendFile(relative(below, path), { root: below, cacheControl: false });
+    // The page runs what is in here on purpose: every file has its own type.
+    res.sendFile(path, { cacheControl: false });
   });
+
+  router.get('/ui/packs', async (_req, res) => {
+    const reports = await packs.reports();
+    sendJson(
+      res,
+      reports.map(({ id, name, nodes, webDirectory, problems }) => ({
+        ...{ id, name, nodes, web: webDirectory !== undefined },
+        problems: problems.map(({ error }) => error),
+      })),
+    );
+  });
+
   return router;
 }
 
@@ -34,36 +41,32 @@ export function extensionFileRoutes({ folders }: { folders: Folders }): Router {
  * GET /extensions: addresses of all scripts, those of a page from outside (`webRoot`) first. The
  * page that comes with the program has none.
  */
-export function extensionRoutes({
-  folders,
-  webRoot,
-}: {
-  folders: Folders;
-  webRoot?: string;
-}): Router {
+export function extensionRoutes({ packs, webRoot }: { packs: Packs; webRoot?: string }): Router {
   const router = Router();
-  router.get('/extensions', (_req, res) => {
+  router.get('/extensions', async (_req, res) => {
     const own = webRoot === undefined ? [] : scriptsIn(join(webRoot, 'extensions'));
-    const packs = webRoots(folders).flatMap(({ name, root }) =>
-      scriptsIn(root).map((file) => `/extensions/${encodeURIComponent(name)}/${encodeURI(file)}`),
+    const scripts = (await webFolders(packs)).flatMap(({ id, root }) =>
+      scriptsIn(root).map((file) => `/extensions/${encodeURIComponent(id)}/${encodeURI(file)}`),
     );
-    sendJson(res, [...own.map((file) => `/extensions/${encodeURI(file)}`), ...packs]);
+    sendJson(res, [...own.map((file) => `/extensions/${encodeURI(file)}`), ...scripts]);
   });
   return router;
 }
 
-function webRoots(folders: Folders): { name: string; root: string }[] {
-  return listPacks(folders.modelPaths('custom_nodes') ?? []).flatMap(({ name, path }) => {
-    const folder = WEB_FOLDERS.find((web) => scriptsIn(join(path, web)).length > 0);
-    return folder === undefined ? [] : [{ name, root: join(path, folder) }];
-  });
+async function webFolders(packs: Packs): Promise<{ id: string; root: string }[]> {
+  return (await packs.reports()).flatMap(({ id, webDirectory }) =>
+    webDirectory === undefined ? [] : [{ id, root: webDirectory }],
+  );
 }
 
+/** Scripts below a folder that would be served. */
 function scriptsIn(root: string): string[] {
   try {
     return readdirSync(root, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name.endsWith('.js'))
-      .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'))
+      .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep))
+      .filter((parts) => !parts.some((part) => part.startsWith('.') || part === 'node_modules'))
+      .map((parts) => parts.join('/'))
       .sort();
   } catch {
     return [];

@@ -5,6 +5,7 @@ import type { Config } from '../../config.ts';
 import type { NodeRegistry } from '../../graph/definition.ts';
 import type { Dispatcher } from '../../queue/dispatcher.ts';
 import type { Queue } from '../../queue/queue.ts';
+import type { PackHost } from '../../packs/pack-host.ts';
 import type { Folders } from '../../store/folders.ts';
 import { createUsers } from '../../store/users.ts';
 import type { MountedRoutes } from '../app.ts';
@@ -39,6 +40,9 @@ export interface RouteOptions {
   readonly log: Log;
   readonly features: () => FeatureFlags;
   readonly nodes: () => Promise<NodeRegistry>;
+  readonly packs: Pick<PackHost, 'reports'>;
+  /** Folders of the packs that are in use. */
+  readonly packFolders: () => readonly string[];
   readonly newId: () => string;
   readonly now: () => number;
 }
@@ -46,6 +50,7 @@ export interface RouteOptions {
 /** The routes of a server, in the order they are tried. */
 export function serverRoutes(options: RouteOptions): MountedRoutes[] {
   const { config, folders, assets, queue, dispatcher, hub, log, features, nodes } = options;
+  const { packs, packFolders } = options;
   const { argv, maxUploadSize: maxUploadBytes, multiUser, defaultHash } = config;
   const { program } = config.engine.folders;
   const users = createUsers(folders.user, { multiUser });
@@ -61,12 +66,12 @@ export function serverRoutes(options: RouteOptions): MountedRoutes[] {
     modelRoutes({ folders }),
     userRoutes({ users }),
     userdataRoutes({ users }),
-    packRoutes({ folders, program }),
-    extensionRoutes({ folders, webRoot: config.webRoot }),
+    packRoutes({ packFolders, program }),
+    extensionRoutes({ packs, webRoot: config.webRoot }),
   ];
   const root = [
     internalRoutes({ folders, log, hub }),
-    extensionFileRoutes({ folders }),
+    extensionFileRoutes({ packs }),
     workflowRoutes({ root: join(program, 'workflows') }),
   ];
   const { assetHashing: hashing } = config;

@@ -6,7 +6,7 @@ import { sendJson, sendJsonText } from '../answer.ts';
 import { type ObjectInfoText, createObjectInfoText } from '../object-info-text.ts';
 
 export interface ObjectInfoOptions {
-  /** Resolves when nodes and packs are loaded. */
+  /** Resolves when nodes and packs are loaded; another map when they are others. */
   readonly nodes: () => Promise<NodeRegistry>;
   readonly source: ChoiceSource;
   readonly log: (level: string, text: string) => void;
@@ -16,11 +16,16 @@ export interface ObjectInfoOptions {
 export function objectInfoRoutes({ nodes, source, log }: ObjectInfoOptions): Router {
   const router = Router();
   let text: (() => ObjectInfoText) | undefined;
+  let describes: NodeRegistry | undefined;
 
   router.get('/object_info', async (req, res) => {
-    text ??= createObjectInfoText(await nodes(), source, (name, error) =>
-      log('ERROR', `object_info leaves out ${name}: ${(error as Error).message}`),
-    );
+    const registry = await nodes();
+    if (text === undefined || registry !== describes) {
+      describes = registry;
+      text = createObjectInfoText(registry, source, (name, error) =>
+        log('ERROR', `object_info leaves out ${name}: ${(error as Error).message}`),
+      );
+    }
     const info = text();
     res.set({ ETag: info.etag, 'Cache-Control': 'no-cache', Vary: 'Accept-Encoding' });
     if (req.get('If-None-Match') === info.etag) {

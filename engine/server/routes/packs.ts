@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Router } from 'express';
 import { NoodleError } from '../../errors.ts';
-import type { Folders } from '../../store/folders.ts';
 import {
   listPacks,
   listSubgraphs,
@@ -16,18 +15,20 @@ import { isFile, resolveInside } from '../../store/paths.ts';
 import { sendEmpty, sendJson } from '../answer.ts';
 import { fileHeaders } from '../content-types.ts';
 
-/** Routes of spec §1.5 about packs; `program` is the folder that holds `blueprints/`. */
-export function packRoutes({ folders, program }: { folders: Folders; program: string }): Router {
-  const router = Router();
-  const packs = () => listPacks(folders.modelPaths('custom_nodes') ?? []);
-  const subgraphs = () => listSubgraphs(packs(), join(program, 'blueprints'));
-  // ComfyUI reads translations once a process; packs change only with a restart.
-  let translations: ReturnType<typeof packTranslations> | undefined;
+export interface PackRouteOptions {
+  /** Folders of the packs that are in use. */
+  readonly packFolders: () => readonly string[];
+  /** The folder that holds `blueprints/`. */
+  readonly program: string;
+}
 
-  router.get('/i18n', (_req, res) => {
-    translations ??= packTranslations(packs());
-    sendJson(res, translations);
-  });
+/** Routes of spec §1.5 about packs. What they bring may change at any time, so it is read each time. */
+export function packRoutes({ packFolders, program }: PackRouteOptions): Router {
+  const router = Router();
+  const packs = () => listPacks(packFolders());
+  const subgraphs = () => listSubgraphs(packs(), join(program, 'blueprints'));
+
+  router.get('/i18n', (_req, res) => sendJson(res, packTranslations(packs())));
 
   router.get('/workflow_templates', (_req, res) => sendJson(res, packTemplates(packs())));
 

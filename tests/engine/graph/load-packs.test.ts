@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findPacks } from '../../../engine/graph/find-packs.ts';
 import { loadPacks } from '../../../engine/graph/load-packs.ts';
 import { builtinNodes } from '../../../nodes/index.ts';
 
@@ -41,8 +42,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
-const load = (options: object = {}) =>
-  loadPacks({ directories: [root, join(root, 'missing')], builtin: builtinNodes(), ...options });
+const find = (packs: 'all' | string[] = 'all') =>
+  findPacks({ directories: [root, join(root, 'missing')], packs });
+const load = (packs: 'all' | string[] = 'all') =>
+  loadPacks({ paths: find(packs), builtin: builtinNodes() });
 
 describe('loadPacks', () => {
   it('loads folders and files in name order, and what is good of broken ones', async () => {
@@ -88,14 +91,14 @@ describe('loadPacks', () => {
   });
 
   it('honours the switches', async () => {
-    expect((await load({ disableAll: true })).packs).toEqual([]);
-    const some = await load({ disableAll: true, whitelist: ['b-file', 'a-folder'] });
+    expect((await load([])).packs).toEqual([]);
+    const some = await load(['b-file', 'a-folder']);
     expect(some.packs.map((pack) => pack.name)).toEqual(['a-folder', 'Nice name']);
   });
 
   it('loads the packs that come with the program', async () => {
     const { nodes, problems, packs } = await loadPacks({
-      directories: [resolve('custom_nodes')],
+      paths: findPacks({ directories: [resolve('custom_nodes')] }),
       builtin: builtinNodes(),
     });
     expect(problems).toEqual([]);

@@ -65,7 +65,7 @@ beforeAll(async () => {
   app.use(viewRoutes({ folders }));
   app.use(uploadRoutes({ folders, maxUploadBytes: 100_000, hash: 'sha256', users }));
   app.use(userRoutes({ users }), userdataRoutes({ users }));
-  app.use(modelRoutes({ folders }), packRoutes({ folders, program: base }));
+  app.use(modelRoutes({ folders }), packRoutes({ packFolders: () => [pack], program: base }));
   const onError: ErrorRequestHandler = (error, _req, res, _next) => {
     res.status(error instanceof NoodleError ? error.status : 500).end(String(error));
   };
