@@ -54,6 +54,10 @@ export interface Config {
   readonly userTokens?: string;
   /** Names of this server besides those that are always taken; lower case. */
   readonly allowedHosts: readonly string[];
+  /** Changing requests a minute that one client may send; 0 sets no limit. */
+  readonly rateLimit: number;
+  /** Webhooks may go to this machine and to private networks. */
+  readonly allowPrivateWebhooks: boolean;
   /** Bytes; may be fractional because ComfyUI's option is in MB. */
   readonly maxUploadSize: number;
   readonly compressResponses: boolean;
@@ -114,6 +118,8 @@ export function parseConfig(argv: readonly string[]): Config {
       .flatMap((names) => names.split(','))
       .map((name) => name.trim().toLowerCase())
       .filter((name) => name !== ''),
+    rateLimit: flags.rateLimit ?? (listen.every(isLoopback) ? 0 : DEFAULT_RATE_LIMIT),
+    allowPrivateWebhooks: flags.allowPrivateWebhooks ?? false,
     maxUploadSize: flags.maxUploadSize * 1024 * 1024,
     compressResponses: flags.enableCompressResponseBody ?? false,
     offline: (flags.offline ?? false) || (flags.disableApiNodes ?? false),
@@ -190,11 +196,16 @@ interface Flags {
   userTokens?: string;
   allowedHosts?: string[];
   insecureListen?: boolean;
+  rateLimit?: number;
+  allowPrivateWebhooks?: boolean;
   memoryBudget?: number;
   threads?: number;
   maxHistory: number;
   interruptGrace: number;
 }
+
+/** Where others can reach the server. */
+const DEFAULT_RATE_LIMIT = 600;
 
 function commandLine(): Command {
   const command = new Command('noodle serve');
@@ -221,6 +232,12 @@ function commandLine(): Command {
   );
   add('--allowed-hosts <NAME...>', 'further names of this server (behind a proxy, in a network)');
   add('--insecure-listen', 'listen on other than loopback addresses without a token');
+  add(
+    '--rate-limit <N>',
+    'changing requests a minute of one client; 0: any (default: 0 on loopback, else 600)',
+    (o) => o.argParser(integer(0, 1_000_000)),
+  );
+  add('--allow-private-webhooks', 'webhooks may go to this machine and private networks');
   add('--offline', 'Content-Security-Policy that forbids other hosts');
 
   add('--base-directory <DIR>', 'root of models, input, output, temp, user');

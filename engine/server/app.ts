@@ -1,10 +1,10 @@
 /**
  * The HTTP side as a ladder; a request climbs it from the top, and each rung may answer.
  *
- *  1. security headers, and the Cache-Control rules for whatever is answered
+ *  1. security headers, and the Cache-Control rules for whatever is answered; what is open to all
  *  2. origin, host name, token (security.ts; the websocket upgrade asks the same guard); a user's own
  *     token makes the request that user's
- *  3. OPTIONS is answered
+ *  3. OPTIONS is answered; a client that changes too much in too short a time is held up
  *  4. compression, when it is asked for
  *  5. the body, as bytes, up to the upload limit; forms are read by the upload routes themselves
  *  6. the routes: those of ComfyUI bare and under /api, some in one place only
@@ -13,24 +13,18 @@
  */
 import compression from 'compression';
 import express from 'express';
-import type {
-  ErrorRequestHandler,
-  Express,
-  Request,
-  RequestHandler,
-  Response,
-  Router,
-} from 'express';
+import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
 import { NoodleError } from '../errors.ts';
 import { sendEmpty, sendError, sendText } from './answer.ts';
 import { cacheHeaders } from './cache-headers.ts';
 import { type Guard, TOKEN_COOKIE } from './security.ts';
+import { isPublicApi, sendProblem } from './v1/problem.ts';
 
 /** Where the routes of a module are found. */
 export interface MountedRoutes {
   /** `both`: as they are and under /api; `root` or `api`: there only. */
   readonly at: 'both' | 'root' | 'api';
-  readonly router: Router;
+  readonly router: RequestHandler;
 }
 
 export interface AppOptions {
@@ -42,6 +36,10 @@ export interface AppOptions {
   readonly compressResponses: boolean;
   /** Bytes. */
   readonly maxUploadSize: number;
+  /** Before the guard. */
+  readonly first?: readonly RequestHandler[];
+  /** Behind the guard, before bodies are read. */
+  readonly admitted?: readonly RequestHandler[];
   readonly routes: readonly MountedRoutes[];
   /** The page: everything that no route took. */
   readonly page: RequestHandler;
@@ -50,7 +48,16 @@ export interface AppOptions {
 
 /** The express application; see the ladder above. */
 export function createApp(options: AppOptions): Express {
-  const { guard, corsOrigin, maxUploadSize, routes, page, log } = options;
+  const {
+    guard,
+    corsOrigin,
+    maxUploadSize,
+    routes,
+    page,
+    log,
+    first = [],
+    admitted = [],
+  } = options;
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
@@ -59,8 +66,10 @@ export function createApp(options: AppOptions): Express {
 
   app.use(securityHeaders(options), cacheHeaders);
   if (corsOrigin !== undefined) app.use(corsHeaders(corsOrigin));
+  for (const handler of first) app.use(handler);
   app.use(admit(guard));
   app.use((req, res, next) => (req.method === 'OPTIONS' ? sendEmpty(res) : next()));
+  for (const handler of admitted) app.use(handler);
   if (options.compressResponses) app.use(compression({ filter: isCompressible }));
   app.use(
     express.raw({
@@ -149,6 +158,10 @@ function admit(guard: Guard): RequestHandler {
     // A preflight request carries no credentials; it is answered empty further down.
     if (status === 401 && req.method === 'OPTIONS') return next();
     if (status === 401) res.set('WWW-Authenticate', 'Bearer');
+    if (status !== undefined && isPublicApi(req)) {
+      const code = status === 401 ? 'unauthorized' : 'forbidden';
+      return sendProblem(res, { status, code, detail: text || 'Other sites may not ask this.' });
+    }
     if (status !== undefined) return text ? sendText(res, status, text) : sendEmpty(res, status);
     if (!bindUser(guard.userOf(req), req, res)) return sendEmpty(res, 403);
     const token = guard.tokenFromAddress(req);
@@ -187,10 +200,14 @@ function answerError(maxUploadSize: number, log: AppOptions['log']): ErrorReques
       return sendError(res, status, { type: code.toLowerCase(), message });
     }
     // What express and its body reader throw carries the status it means.
-    const { status = 500, stack, message } = error as Error & { status?: number };
-    if (status === 413) {
-      const limit = Math.floor(maxUploadSize);
-      return sendText(res, 413, `Maximum request body size ${limit} exceeded.`);
+    const { status = 500, stack } = error as Error & { status?: number };
+    const message =
+      status === 413
+        ? `Maximum request body size ${Math.floor(maxUploadSize)} exceeded.`
+        : (error as Error).message;
+    if (status < 500 && isPublicApi(req)) {
+      const code = status === 413 ? 'too_large' : 'bad_request';
+      return sendProblem(res, { status, code, detail: message });
     }
     if (status < 500) return sendText(res, status, message);
     log('ERROR', `${req.method} ${req.path}: ${stack ?? message}`);

@@ -62,7 +62,7 @@ function summarize(outputs: Json): Summary {
   const best: (JsonObject | undefined)[] = [];
   let count = 0;
   let shown = 0;
-  for (const { nodeId, media, item } of items(outputs)) {
+  for (const { nodeId, media, item } of outputItems(outputs)) {
     if (!isObject(item)) {
       if (media === 'text' && typeof item === 'string') {
         best[3] ??= { ...textPreview(item), nodeId, mediaType: media };
@@ -80,7 +80,9 @@ function summarize(outputs: Json): Summary {
 }
 
 /** Every item of every list of every node, file names of 3D models as files. */
-function* items(outputs: Json): Generator<{ nodeId: string; media: string; item: Json }> {
+export function* outputItems(
+  outputs: Json,
+): Generator<{ nodeId: string; media: string; item: Json }> {
   if (!isObject(outputs)) return;
   for (const [nodeId, ui] of Object.entries(outputs)) {
     if (!isObject(ui)) continue;
@@ -128,5 +130,6 @@ function textPreview(text: string): JsonObject {
 
 const nameOf = ({ filename }: JsonObject): string => (typeof filename === 'string' ? filename : '');
 
-const isObject = (value: Json): value is { [key: string]: Json } =>
+/** Whether a value is a JSON object. */
+export const isObject = (value: Json): value is { [key: string]: Json } =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Float);

@@ -31,6 +31,7 @@ import { createRelay } from './relay.ts';
 import { serverRoutes } from './routes/index.ts';
 import { refuseReachable } from './reachable.ts';
 import { createGuard } from './security.ts';
+import { createPublicApi } from './v1/index.ts';
 import { acceptWebSockets } from './websocket.ts';
 
 /** What the server is given from outside its layer. */
@@ -63,8 +64,10 @@ export async function startServer(config: Config, parts: ServerParts): Promise<R
   const queue: Queue = createQueue(store, {
     onChange: () => {
       hub.broadcastStatus();
+      publicApi.queueChanged();
       dispatcher.pump();
     },
+    onLeave: (ids) => publicApi.jobsLeft(ids),
   });
   const assets = config.assets ? openAssets(config, folders, () => hub, log) : undefined;
   const features = () =>
@@ -98,12 +101,19 @@ export async function startServer(config: Config, parts: ServerParts): Promise<R
     engines: config.engines,
     interruptGrace: config.interruptGrace,
     startEngine: assets === undefined ? startEngine : withAssetIds(startEngine, assets, folders),
-    onMessage: (job, message) => relay.message(job, message),
+    onMessage: (job, message) => {
+      relay.message(job, message);
+      publicApi.engineMessage(job, message);
+    },
     onFinished: (job) => relay.finished(job),
     onReady: () => engineReady.resolve(),
     log,
   });
 
+  const publicApi = createPublicApi({
+    ...{ config, folders, log, newId: randomUUID, now: Date.now, nodes: packs.nodes },
+    ...{ queue: () => queue, dispatcher: () => dispatcher, websockets: () => hub.size() },
+  });
   const guard = createGuard({
     ...config,
     userTokens: config.userTokens === undefined ? undefined : readUserTokens(config.userTokens),
@@ -111,18 +121,24 @@ export async function startServer(config: Config, parts: ServerParts): Promise<R
   const app = createApp({
     ...config,
     guard,
-    routes: serverRoutes({
-      ...{ config, folders, assets, queue, dispatcher, hub, log, features },
-      ...{ nodes: packs.nodes, packs, packFolders },
-      newId: randomUUID,
-      now: Date.now,
-    }),
+    first: publicApi.first,
+    admitted: publicApi.admitted,
+    routes: [
+      ...serverRoutes({
+        ...{ config, folders, assets, queue, dispatcher, hub, log, features },
+        ...{ nodes: packs.nodes, packs, packFolders },
+        newId: randomUUID,
+        now: Date.now,
+      }),
+      { at: 'root', router: publicApi.routes },
+    ],
     page: servePage(parts.webRoot),
     log,
   });
   const servers = await listen(app, config);
   for (const server of servers) acceptWebSockets(server, hub, guard);
   dispatcher.start();
+  publicApi.start();
   void sweepLeftovers([folders.output, folders.input, folders.user]);
   builtin.resolve(parts.builtinNodes());
   const stopDevReload = config.devReload
@@ -138,6 +154,7 @@ export async function startServer(config: Config, parts: ServerParts): Promise<R
     ready: Promise.all([nodesKnown, engineReady.promise]).then(() => undefined),
     stop: async () => {
       hub.closeAll();
+      publicApi.stop();
       for (const server of servers) {
         server.close();
         server.closeAllConnections();

@@ -1,0 +1,95 @@
+/** /v1/queue: what waits and runs, in which order, and whether at all. */
+import { Type } from 'typebox';
+import { NoodleError } from '../../../errors.ts';
+import type { Api } from '../api.ts';
+import { findJob, jobJson, storedJob, withBase } from '../job-json.ts';
+import { ok, route } from '../route.ts';
+import { JobDetail, Queue, QueueChange } from '../schemas.ts';
+
+const SHOWN = 50;
+
+export const queueRoutes = [
+  route({
+    method: 'get',
+    path: '/v1/queue',
+    id: 'getQueue',
+    tag: 'Queue',
+    summary: 'What waits and runs',
+    query: Type.Object({
+      limit: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          maximum: 500,
+          default: SHOWN,
+          description: 'Waiting jobs to list.',
+        }),
+      ),
+    }),
+    responses: { 200: { description: 'The queue.', schema: Queue } },
+    run: ({ query, base }, api) => ok(queueJson(api, base, query.limit)),
+  }),
+  route({
+    method: 'post',
+    path: '/v1/queue/pause',
+    id: 'pauseQueue',
+    tag: 'Queue',
+    summary: 'Start no more jobs',
+    description: 'Running jobs go on. A restart of the server ends the pause.',
+    responses: { 200: { description: 'The queue.', schema: Queue } },
+    run: ({ base }, api) => {
+      api.queue.pause();
+      // Nothing of the queue's contents changed, so that it does not tell by itself.
+      api.bus.queueChanged();
+      return ok(queueJson(api, base));
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/v1/queue/resume',
+    id: 'resumeQueue',
+    tag: 'Queue',
+    summary: 'Start jobs again',
+    responses: { 200: { description: 'The queue.', schema: Queue } },
+    run: ({ base }, api) => {
+      api.queue.resume();
+      return ok(queueJson(api, base));
+    },
+  }),
+  route({
+    method: 'patch',
+    path: '/v1/queue/{id}',
+    id: 'moveJob',
+    tag: 'Queue',
+    summary: 'Give a waiting job another place',
+    params: Type.Object({ id: Type.String({ description: 'Id of the waiting job.' }) }),
+    body: QueueChange,
+    bodyExample: { front: true },
+    responses: {
+      200: { description: 'The job in its new place.', schema: JobDetail },
+      404: { description: 'There is no such job.' },
+      409: { description: 'It does not wait.' },
+    },
+    run: ({ params: { id }, body, base }, { queue, bus }) => {
+      const job = storedJob(queue, id);
+      if (job === undefined) throw new NoodleError('JOB_UNKNOWN', { id });
+      if (job.status !== 'pending') throw new NoodleError('NOT_WAITING', { id });
+      queue.move(id, body.number ?? queue.nextNumber(true));
+      return ok(withBase(findJob(queue, bus, id)!, base));
+    },
+  }),
+];
+
+function queueJson({ queue, bus }: Api, base: string, limit = SHOWN): unknown {
+  const waiting = queue.waiting();
+  const running = queue.running();
+  return {
+    paused: queue.paused(),
+    running_count: running.length,
+    pending_count: waiting.length,
+    running: running.map((job) => withBase(jobJson(job, { progress: bus.progress(job.id) }), base)),
+    pending: waiting.slice(0, limit).flatMap(({ id }, position) => {
+      const job = queue.store.get(id);
+      return job === undefined ? [] : [withBase(jobJson(job, { position }), base)];
+    }),
+  };
+}

@@ -1,0 +1,15 @@
+/** All routes of the public API: the router and the OpenAPI document are made of this one table. */
+import type { Route } from './route.ts';
+import { catalogRoutes } from './routes/catalog.ts';
+import { jobRoutes } from './routes/jobs.ts';
+import { queueRoutes } from './routes/queue.ts';
+import { serviceRoutes } from './routes/service.ts';
+import { workflowRoutes } from './routes/workflows.ts';
+
+export const routeTable: readonly Route[] = [
+  ...workflowRoutes,
+  ...jobRoutes,
+  ...queueRoutes,
+  ...catalogRoutes,
+  ...serviceRoutes(() => routeTable),
+];

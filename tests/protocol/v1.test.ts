@@ -1,0 +1,530 @@
+/** The public API on a real server; every answer is held against the document the server publishes. */
+import { createHmac } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type TestServer, connect, startServer, testingPack } from '../support/server.ts';
+
+/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call -- JSON from the wire */
+
+let server: TestServer;
+let document: any;
+let ajv: Ajv2020;
+/** Operations that were answered with success. */
+const called = new Set<string>();
+
+beforeAll(async () => {
+  server = await startServer({ packs: [testingPack], flags: ['--allow-private-webhooks'] });
+  document = await server.json('/v1/openapi.json');
+  ajv = new Ajv2020({ strict: false, validateFormats: false });
+  ajv.addSchema(document, 'api');
+  await vi.waitFor(async () => expect((await server.get('/readyz')).status).toBe(200), 20_000);
+});
+afterAll(() => server?.stop());
+
+/** Finds the operation of a request in the document and checks the answer against its schema. */
+async function call(
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<{ status: number; json: any; headers: Headers }> {
+  const response = await server.get(path, {
+    method,
+    body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  const bare = path.split('?')[0];
+  const template = Object.keys(document.paths).find(
+    (key) =>
+      new RegExp(`^${key.replace(/\{\w+\}/g, '[^/]+')}$`).test(bare) &&
+      document.paths[key][method.toLowerCase()],
+  )!;
+  const operation = document.paths[template][method.toLowerCase()];
+  const spec = operation.responses[response.status];
+  expect(
+    spec,
+    `${method} ${path} answered ${response.status}, which is not declared`,
+  ).toBeDefined();
+  const type = response.headers.get('content-type')!.split(';')[0];
+  expect(Object.keys(spec.content)).toContain(type);
+  const text = await response.text();
+  const json = /json/.test(type) ? JSON.parse(text) : text;
+  const pointer = [
+    'paths',
+    template,
+    method.toLowerCase(),
+    'responses',
+    response.status,
+    'content',
+    type,
+    'schema',
+  ]
+    .map((part) => encodeURIComponent(String(part).replaceAll('~', '~0').replaceAll('/', '~1')))
+    .join('/');
+  const check = ajv.getSchema(`api#/${pointer}`)!;
+  expect(check(json), JSON.stringify([check.errors, json], null, 1)).toBe(true);
+  if (response.ok) called.add(operation.operationId);
+  return { status: response.status, json, headers: response.headers };
+}
+
+const run = (body: object) => call('POST', '/v1/workflows/run', body);
+
+/** One picture in `value`'s grey. */
+const picture = (value = 0.5) => ({
+  1: { class_type: 'StubConstantImage', inputs: { value, height: 8, width: 8, batch_size: 1 } },
+  2: { class_type: 'PreviewImage', inputs: { images: ['1', 0] } },
+});
+const sleeper = (seconds: number, value = 0.5) => ({
+  ...picture(value),
+  3: { class_type: 'TestSleep', inputs: { value: ['1', 0], seconds } },
+  2: { class_type: 'PreviewImage', inputs: { images: ['3', 0] } },
+});
+const statusOf = async (id: string): Promise<string> =>
+  (await call('GET', `/v1/jobs/${id}`)).json.status;
+const isRunning = (id: string) =>
+  expect.poll(() => statusOf(id), { timeout: 10_000 }).toBe('in_progress');
+
+describe('running a workflow', () => {
+  it('waits for the finished job with its outputs', async () => {
+    const { status, json } = await run({
+      workflow: picture(),
+      inputs: { '1.value': 0.125 },
+      wait: 20,
+    });
+    expect(status).toBe(200);
+    expect(json).toMatchObject({ status: 'completed', error: null, warnings: [], progress: null });
+    const [output] = json.outputs;
+    expect(output).toMatchObject({
+      node_id: '2',
+      kind: 'images',
+      directory: 'temp',
+      media_type: 'image/png',
+    });
+    const file = await fetch(output.url);
+    expect(file.headers.get('content-type')).toBe('image/png');
+    const detail = await call('GET', `/v1/jobs/${json.id}?include=prompt`);
+    expect(detail.json.prompt['1'].inputs.value).toBe(0.125);
+  });
+
+  it('answers at once without waiting, and when the time is over', async () => {
+    const first = await run({ prompt: sleeper(1, 0.31), wait: 0.2 });
+    const second = await run({ prompt: picture(0.32) });
+    expect([first.status, second.status]).toEqual([202, 202]);
+    expect(first.json.status).toBe('in_progress');
+    expect(second.json.status).toBe('pending');
+    expect(second.headers.get('location')).toBe(`/v1/jobs/${second.json.id}`);
+    await expect.poll(() => statusOf(second.json.id), { timeout: 10_000 }).toBe('completed');
+  });
+
+  it('converts what the editor saves, and saves that with the picture', async () => {
+    const workflow = {
+      ...{ id: 'wf-1', version: 0.4, last_node_id: 2, last_link_id: 1 },
+      nodes: [
+        {
+          ...{ id: 1, type: 'EmptyImage', pos: [0, 0], size: [1, 1], mode: 0, order: 0, flags: {} },
+          outputs: [{ name: 'IMAGE', type: 'IMAGE', links: [1] }],
+          ...{ properties: {}, widgets_values: ['wide', 8, 1, 255] },
+        },
+        {
+          ...{ id: 2, type: 'SaveImage', pos: [0, 0], size: [1, 1], mode: 0, order: 1, flags: {} },
+          inputs: [{ name: 'images', type: 'IMAGE', link: 1 }],
+          ...{ properties: {}, widgets_values: ['editor'] },
+        },
+      ],
+      links: [[1, 1, 0, 2, 0, 'IMAGE']],
+    };
+    const { json } = await run({
+      workflow,
+      inputs: { 'EmptyImage.height': 24, '1.width': 16 },
+      wait: 20,
+    });
+    expect(json).toMatchObject({ status: 'completed', workflow_id: 'wf-1' });
+    expect(json.warnings).toEqual([expect.stringMatching(/node 1 \(EmptyImage\)/)]);
+    expect(json.outputs[0]).toMatchObject({ directory: 'output', filename: 'editor_00001_.png' });
+    const bytes = Buffer.from(await (await fetch(json.outputs[0].url)).arrayBuffer());
+    expect([bytes.readUInt32BE(16), bytes.readUInt32BE(20)]).toEqual([16, 24]);
+    expect(bytes.toString('latin1')).toContain('"id": "wf-1"');
+    expect(await call('GET', '/v1/jobs?workflow_id=wf-1')).toMatchObject({ json: { total: 1 } });
+  });
+
+  it('keeps 64-bit seeds and 5.0', async () => {
+    const text = `{"prompt": {"1": {"class_type": "StubInt", "inputs": {"value": 7}}, "2": {"class_type": "PreviewAny", "inputs": {"source": ["1", 0], "cfg": 5.0}}}, "inputs": {"2.seed": 18446744073709551615}, "wait": 20}`;
+    const { json } = await call('POST', '/v1/workflows/run', text);
+    const history = await (await server.get(`/history/${json.id}`)).text();
+    expect(history).toContain('"cfg": 5.0, "seed": 18446744073709551615');
+    expect(json.outputs[0]).toMatchObject({ kind: 'text', text: '7' });
+  });
+
+  it('tells the websocket of the client', async () => {
+    const client = await connect(server);
+    const { json } = await run({ prompt: picture(0.33), client_id: client.sid, id: 'my-own-id' });
+    expect(json).toMatchObject({ id: 'my-own-id', client_id: client.sid });
+    await client.finished('my-own-id');
+    await client.close();
+  });
+
+  it('reports failed jobs with the node', async () => {
+    const prompt = {
+      ...picture(0.34),
+      3: { class_type: 'TestSyncError', inputs: { value: ['1', 0] } },
+      2: { class_type: 'PreviewImage', inputs: { images: ['3', 0] } },
+    };
+    const { status, json } = await run({ prompt, wait: 20 });
+    expect(status).toBe(200);
+    expect(json).toMatchObject({
+      status: 'failed',
+      outputs: [],
+      error: { node_id: '3', node_type: 'TestSyncError' },
+    });
+    expect(json.error.message).toBe('Intentional sync execution error for testing');
+  });
+
+  it.each([
+    ['nothing to run', {}, 'validation_failed', '/workflow'],
+    ['no workflow', { workflow: { nodes: 3 } }, 'validation_failed', '/workflow'],
+    ['no prompt', { prompt: { 1: {} } }, 'validation_failed', '/prompt'],
+    ['an unknown member', { prompt: picture(), webook: {} }, 'validation_failed', '/webook'],
+    [
+      'a missing input',
+      { workflow: { 1: { class_type: 'PreviewImage' } } },
+      'prompt_outputs_failed_validation',
+      '/workflow/1/inputs/images',
+    ],
+    [
+      'an unknown class',
+      { prompt: { 1: { class_type: 'Nope', inputs: {} } } },
+      'missing_node_type',
+      undefined,
+    ],
+    [
+      'an unknown node to change',
+      { prompt: picture(), inputs: { '7.x': 1 } },
+      'bad_input',
+      undefined,
+    ],
+    [
+      'a webhook to nowhere',
+      { prompt: picture(), webhook: { url: 'http://169.254.169.254/' } },
+      'webhook_address',
+      undefined,
+    ],
+    ['an endless number', { prompt: picture(), number: 'x' }, 'validation_failed', '/number'],
+  ])('refuses %s', async (_, body, code, pointer) => {
+    const { status, json } = await run(body);
+    expect(status).toBe(400);
+    expect(json).toMatchObject({ type: `urn:noodle:problem:${code}`, code, status: 400 });
+    if (pointer !== undefined) {
+      expect(json.errors.map((error: { pointer: string }) => error.pointer)).toContain(pointer);
+    }
+  });
+
+  it('refuses what is no JSON, saying where', async () => {
+    const { json } = await call('POST', '/v1/workflows/run', '{"prompt": nix}');
+    expect(json).toMatchObject({ code: 'bad_json', detail: expect.stringMatching(/position 11/) });
+    expect((await call('POST', '/v1/workflows/run', '[]')).json.code).toBe('validation_failed');
+    expect((await call('POST', '/v1/workflows/run', '')).json.code).toBe('bad_json');
+  });
+
+  it('leaves out outputs that cannot run, and says so', async () => {
+    const prompt = { ...picture(0.35), 9: { class_type: 'PreviewImage', inputs: {} } };
+    const { status, json } = await run({ prompt, wait: 20 });
+    expect(status).toBe(200);
+    expect(json.rejected_outputs).toEqual([
+      expect.objectContaining({
+        node_id: '9',
+        input: 'images',
+        pointer: '/prompt/9/inputs/images',
+      }),
+    ]);
+  });
+});
+
+describe('jobs and the queue', () => {
+  it('pauses, orders, cancels and goes on', async () => {
+    expect((await call('POST', '/v1/queue/pause')).json).toMatchObject({ paused: true });
+    const ids: string[] = [];
+    for (const value of [0.41, 0.42, 0.43, 0.44]) {
+      ids.push((await run({ prompt: picture(value) })).json.id);
+    }
+    const order = async (): Promise<string[]> =>
+      (await call('GET', '/v1/queue')).json.pending.map(({ id }: { id: string }) => id);
+    expect(await order()).toEqual(ids);
+    const [a, b, c, d] = ids;
+    expect((await call('PATCH', `/v1/queue/${d}`, { front: true })).json).toMatchObject({
+      position: 0,
+    });
+    expect((await call('PATCH', `/v1/queue/${a}`, { number: 1e6 })).json).toMatchObject({
+      number: 1e6,
+      position: 3,
+    });
+    expect(await order()).toEqual([d, b, c, a]);
+    expect((await call('GET', `/v1/jobs/${c}`)).json).toMatchObject({
+      status: 'pending',
+      position: 2,
+    });
+    expect((await call('DELETE', `/v1/jobs/${b}`)).json).toEqual({ id: b, status: 'cancelled' });
+    expect((await call('DELETE', `/v1/jobs/${b}`)).status).toBe(404);
+    expect((await call('GET', '/v1/queue?limit=1')).json).toMatchObject({
+      pending_count: 3,
+      pending: [{ id: d }],
+    });
+    expect((await call('PATCH', `/v1/queue/${b}`, { front: true })).status).toBe(404);
+    expect((await call('PATCH', `/v1/queue/${a}`, {})).status).toBe(400);
+    expect((await call('POST', '/v1/workflows/run', { prompt: picture(), id: a })).json.code).toBe(
+      'duplicate_prompt_id',
+    );
+    expect((await call('POST', '/v1/queue/resume')).json).toMatchObject({ paused: false });
+    await expect.poll(() => statusOf(a), { timeout: 10_000 }).toBe('completed');
+    const done = (await call('GET', '/v1/jobs?status=completed&limit=3&sort=created')).json;
+    expect(done.jobs).toHaveLength(3);
+    expect((await call('PATCH', `/v1/queue/${a}`, { front: true })).json.code).toBe('not_waiting');
+    expect((await call('DELETE', `/v1/jobs/${a}`)).json.code).toBe('job_finished');
+  });
+
+  it('stops a running job', async () => {
+    const { id } = (await run({ prompt: sleeper(30, 0.45) })).json;
+    await isRunning(id);
+    expect((await call('POST', `/v1/jobs/${id}/retry`)).json.code).toBe('job_active');
+    const { status, json } = await call('DELETE', `/v1/jobs/${id}`);
+    expect([status, json.status]).toEqual([202, 'cancelling']);
+    await expect.poll(() => statusOf(id), { timeout: 10_000 }).toBe('cancelled');
+    expect((await call('GET', '/v1/jobs?status=cancelled')).json.jobs[0].id).toBe(id);
+  });
+
+  it('answers whoever waits for a job that is dropped', async () => {
+    await call('POST', '/v1/queue/pause');
+    const waiting = run({ prompt: picture(0.46), id: 'dropped', wait: 20 });
+    await expect.poll(async () => (await call('GET', '/v1/jobs/dropped')).status).toBe(200);
+    await call('DELETE', '/v1/jobs/dropped');
+    expect(await waiting).toMatchObject({
+      status: 200,
+      json: { id: 'dropped', status: 'cancelled' },
+    });
+    await call('POST', '/v1/queue/resume');
+  });
+
+  it('runs a finished job again', async () => {
+    const first = (await run({ prompt: picture(0.47), extra_data: { note: 5 }, wait: 20 })).json;
+    const { status, json } = await call('POST', `/v1/jobs/${first.id}/retry`);
+    expect(status).toBe(202);
+    expect(json.id).not.toBe(first.id);
+    await expect.poll(() => statusOf(json.id), { timeout: 10_000 }).toBe('completed');
+    const again = (await call('GET', `/v1/jobs/${json.id}?include=prompt`)).json;
+    expect(again.prompt).toEqual(JSON.parse(JSON.stringify(picture(0.47))));
+    expect(again.extra_data).toMatchObject({ note: 5 });
+    expect((await call('POST', '/v1/jobs/nope/retry')).status).toBe(404);
+  });
+
+  it('pages', async () => {
+    const { json } = await call('GET', '/v1/jobs?limit=2&order=asc&status=completed,failed');
+    expect(json.jobs).toHaveLength(2);
+    expect(json.next).toContain('offset=2');
+    const next = await call('GET', new URL(json.next).pathname + new URL(json.next).search);
+    expect(next.json.jobs[0].created_at >= json.jobs[1].created_at).toBe(true);
+    expect(next.json.total).toBe(json.total);
+    expect((await call('GET', '/v1/jobs?limit=1000')).status).toBe(400);
+  });
+});
+
+describe('what there is', () => {
+  it('lists nodes and models, and tells of the system', async () => {
+    const nodes = (await call('GET', '/v1/nodes?q=ksampler')).json;
+    expect(nodes.nodes.map(({ name }: { name: string }) => name)).toContain('KSampler');
+    const one = await call('GET', '/v1/nodes/KSampler');
+    expect(one.json).toMatchObject({ name: 'KSampler', output: ['LATENT'] });
+    expect((await call('GET', '/v1/nodes/Nope')).status).toBe(404);
+    const inside = (await call('GET', '/v1/nodes?category=sampling')).json;
+    expect(inside.total).toBeGreaterThan(0);
+    const { folders } = (await call('GET', '/v1/models')).json;
+    expect(folders.map(({ name }: { name: string }) => name)).toContain('checkpoints');
+    expect((await call('GET', '/v1/models/checkpoints')).json).toEqual({
+      folder: 'checkpoints',
+      files: [],
+    });
+    expect((await call('GET', '/v1/models/nope')).status).toBe(404);
+    expect((await call('GET', '/v1/system')).json.engines).toEqual({
+      total: 1,
+      ready: 1,
+      restarts: 0,
+    });
+    expect((await call('GET', '/healthz')).json).toEqual({ status: 'ok' });
+    expect((await call('GET', '/readyz')).json).toEqual({ status: 'ready', reasons: [] });
+    expect((await call('GET', '/v1/openapi.json')).json).toEqual(document);
+  });
+
+  it('counts for Prometheus', async () => {
+    await server.get('/no/such/page/at-all');
+    const text = (await call('GET', '/metrics')).json as string;
+    expect(text).toMatch(/^noodle_jobs\{status="completed"\} [1-9]/m);
+    expect(text).toMatch(/^noodle_jobs_finished_total\{status="failed"\} 1$/m);
+    expect(text).toMatch(/^noodle_engines_ready 1$/m);
+    expect(text).toMatch(
+      /duration_seconds_count\{method="GET",route="\/v1\/jobs\/:id",status="200"\} \d+/,
+    );
+    expect(text).toMatch(/^nodejs_eventloop_lag_seconds /m);
+    expect(text).toMatch(/^process_resident_memory_bytes /m);
+    expect(text).not.toContain('no/such');
+  });
+
+  it('is not found under /api, and tells what is missing', async () => {
+    expect((await server.get('/api/v1/jobs')).status).toBe(404);
+    expect((await server.get('/docs/KSampler/en.md')).status).toBe(404);
+    const unknown = await server.get('/v1/nope');
+    expect(unknown.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    const wrong = await server.get('/v1/queue', { method: 'PUT' });
+    expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'GET']);
+    expect(await wrong.json()).toMatchObject({ code: 'method_not_allowed' });
+  });
+});
+
+/** Reads a stream into a list of events. */
+async function follow(path: string, headers: Record<string, string> = {}) {
+  const controller = new AbortController();
+  const response = await fetch(server.url + path, { headers, signal: controller.signal });
+  expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/);
+  called.add('streamEvents');
+  const events: { id?: string; event: string; data: any }[] = [];
+  const read = async (): Promise<void> => {
+    let text = '';
+    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+        const lines = text
+          .slice(0, end)
+          .split('\n')
+          .map((line) => line.split(/: (.*)/s));
+        const { id, event, data } = Object.fromEntries(lines);
+        if (event !== undefined) events.push({ id, event, data: JSON.parse(data) });
+        text = text.slice(end + 2);
+      }
+    }
+  };
+  void read().catch(() => undefined);
+  return { events, names: () => events.map(({ event }) => event), stop: () => controller.abort() };
+}
+
+describe('the event stream', () => {
+  it('tells the story of a job, and again after a reconnect', async () => {
+    const all = await follow('/v1/events');
+    const { id } = (await run({ prompt: sleeper(0.3, 0.51) })).json;
+    const one = await follow(`/v1/events?job=${id}`);
+    await expect.poll(one.names, { timeout: 10_000 }).toContain('finished');
+    expect(new Set(all.names())).toEqual(
+      new Set(['queue', 'started', 'progress', 'executed', 'finished']),
+    );
+    expect(one.names()[0]).toBe('job');
+    expect(one.names()).not.toContain('queue');
+    const finished = one.events.at(-1)!;
+    expect(ajv.getSchema('api#/components/schemas/Job')!(finished.data)).toBe(true);
+    expect(finished.data).toMatchObject({ id, status: 'completed' });
+    expect((await fetch(finished.data.outputs[0].url)).status).toBe(200);
+    const started = all.events.find(({ event }) => event === 'started')!;
+    const again = await follow('/v1/events', { 'Last-Event-ID': started.id! });
+    await expect.poll(again.names).toEqual(['executed', 'finished', 'queue']);
+    const lost = await follow('/v1/events?last_event_id=other.1');
+    await expect.poll(lost.names).toEqual(['gap', 'queue']);
+    for (const stream of [all, one, again, lost]) stream.stop();
+    expect((await call('GET', '/v1/events?job=nope')).status).toBe(404);
+    await expect
+      .poll(async () => (await call('GET', '/metrics')).json as string)
+      .toMatch(/^noodle_event_streams 0$/m);
+  });
+});
+
+describe('webhooks', () => {
+  it('are posted when the job has finished', async () => {
+    const received: { headers: Record<string, any>; body: string }[] = [];
+    const receiver = createServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      request.on('end', () => {
+        received.push({ headers: request.headers, body });
+        response.writeHead(204).end();
+      });
+    });
+    await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`;
+    const { id } = (await run({ prompt: picture(0.61), webhook: { url, secret: 'acht Zeichen' } }))
+      .json;
+    await expect.poll(() => received.length, { timeout: 10_000 }).toBe(1);
+    receiver.close();
+    const [{ headers, body }] = received;
+    const { type, job } = JSON.parse(body);
+    expect(type).toBe('job.finished');
+    expect(ajv.getSchema('api#/components/schemas/Job')!(job)).toBe(true);
+    expect(job).toMatchObject({ id, status: 'completed' });
+    expect((await fetch(job.outputs[0].url)).status).toBe(200);
+    const signed = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
+    const signature = createHmac('sha256', 'acht Zeichen').update(signed).digest('base64');
+    expect(headers['webhook-signature']).toBe(`v1,${signature}`);
+    await expect
+      .poll(async () => (await call('GET', '/metrics')).json as string)
+      .toMatch(/^noodle_webhooks_waiting 0$/m);
+  });
+});
+
+it('every operation of the document was called with success', () => {
+  const ids = Object.values<any>(document.paths).flatMap((methods) =>
+    Object.values<any>(methods).map(({ operationId }) => operationId),
+  );
+  expect(ids.filter((id) => !called.has(id))).toEqual([]);
+});
+
+describe('a server with a token and a limit', () => {
+  it('lets nobody in without the token but to its health, and holds up the hasty', async () => {
+    const guarded = await startServer({
+      flags: ['--token', 'long enough', '--rate-limit', '3', '--max-upload-size', '0.00390625'],
+    });
+    try {
+      const ask = (path: string, init: RequestInit = {}) => guarded.get(path, init);
+      const headers = { Authorization: 'Bearer long enough' };
+      expect((await ask('/healthz')).status).toBe(200);
+      expect([200, 503]).toContain((await ask('/readyz')).status);
+      for (const path of [
+        '/metrics',
+        '/docs',
+        '/v1/system',
+        '/v1/openapi.json',
+        '/docs/ui-assets/page.js',
+      ]) {
+        expect((await ask(path)).status).toBe(401);
+        expect((await ask(path, { headers })).status).toBe(200);
+      }
+      const refused = await ask('/v1/jobs');
+      expect(refused.headers.get('www-authenticate')).toBe('Bearer');
+      expect(await refused.json()).toMatchObject({ code: 'unauthorized', status: 401 });
+      const foreign = await ask('/v1/jobs', {
+        headers: { ...headers, Origin: 'http://evil.test' },
+      });
+      expect(await foreign.json()).toMatchObject({ code: 'forbidden', status: 403 });
+      const post = (path: string, body = '{}') => ask(path, { method: 'POST', body, headers });
+      expect((await post('/v1/workflows/run')).status).toBe(400);
+      const large = await post('/v1/workflows/run', ' '.repeat(5000));
+      expect(await large.json()).toMatchObject({ code: 'too_large', status: 413 });
+      expect((await post('/queue')).status).toBe(200);
+      const hasty = await post('/queue');
+      expect(hasty.status).toBe(429);
+      expect(await hasty.json()).toMatchObject({ error: { type: 'rate_limited' } });
+      expect(Number(hasty.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(await (await post('/v1/queue/pause')).json()).toMatchObject({ code: 'rate_limited' });
+      expect((await ask('/v1/system', { headers })).status).toBe(200);
+      const document: any = await (await ask('/v1/openapi.json', { headers })).json();
+      expect(document.security).toEqual([{ token: [] }, { cookie: [] }]);
+    } finally {
+      await guarded.stop();
+    }
+  }, 20_000);
+
+  it('calls no private address unless it is told to', async () => {
+    const careful = await startServer();
+    try {
+      const response = await careful.post('/v1/workflows/run', {
+        prompt: picture(),
+        webhook: { url: 'http://127.0.0.1:1/' },
+      });
+      expect(await response.json()).toMatchObject({ code: 'webhook_address', status: 400 });
+    } finally {
+      await careful.stop();
+    }
+  }, 20_000);
+});
