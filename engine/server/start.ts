@@ -111,7 +111,7 @@ export async function startServer(config: Config, parts: ServerParts): Promise<R
   });
 
   const publicApi = createPublicApi({
-    ...{ config, folders, log, newId: randomUUID, now: Date.now, nodes: packs.nodes },
+    ...{ config, folders, log, newId: randomUUID, now: Date.now, nodes: () => packs.nodes() },
     ...{ queue: () => queue, dispatcher: () => dispatcher, websockets: () => hub.size() },
   });
   const guard = createGuard({
@@ -126,7 +126,7 @@ export async function startServer(config: Config, parts: ServerParts): Promise<R
     routes: [
       ...serverRoutes({
         ...{ config, folders, assets, queue, dispatcher, hub, log, features },
-        ...{ nodes: packs.nodes, packs, packFolders },
+        ...{ nodes: () => packs.nodes(), packs, packFolders },
         newId: randomUUID,
         now: Date.now,
       }),

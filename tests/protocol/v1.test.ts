@@ -473,7 +473,7 @@ it('every operation of the document was called with success', () => {
 describe('a server with a token and a limit', () => {
   it('lets nobody in without the token but to its health, and holds up the hasty', async () => {
     const guarded = await startServer({
-      flags: ['--token', 'long enough', '--rate-limit', '3', '--max-upload-size', '0.00390625'],
+      flags: ['--token', 'long enough', '--rate-limit', '3', '--max-upload-size', '0.001'],
     });
     try {
       const ask = (path: string, init: RequestInit = {}) => guarded.get(path, init);

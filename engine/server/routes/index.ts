@@ -6,6 +6,7 @@ import type { NodeRegistry } from '../../graph/definition.ts';
 import type { Dispatcher } from '../../queue/dispatcher.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { PackHost } from '../../packs/pack-host.ts';
+import { createPictures } from '../../media/picture-thread.ts';
 import type { Folders } from '../../store/folders.ts';
 import { createUsers } from '../../store/users.ts';
 import type { MountedRoutes } from '../app.ts';
@@ -51,9 +52,12 @@ export interface RouteOptions {
 export function serverRoutes(options: RouteOptions): MountedRoutes[] {
   const { config, folders, assets, queue, dispatcher, hub, log, features, nodes } = options;
   const { packs, packFolders } = options;
-  const { argv, maxUploadSize: maxUploadBytes, multiUser, defaultHash } = config;
+  const { argv, multiUser, defaultHash } = config;
+  // The option is in MB and may be any fraction of one.
+  const maxUploadBytes = Math.floor(config.maxUploadSize);
   const { program } = config.engine.folders;
   const users = createUsers(folders.user, { multiUser });
+  const pictures = createPictures();
   const both = [
     promptRoutes({ ...options, source: folders }),
     queueRoutes({ queue, dispatcher }),
@@ -61,9 +65,9 @@ export function serverRoutes(options: RouteOptions): MountedRoutes[] {
     assetScanRoutes({ assets }),
     objectInfoRoutes({ nodes, source: folders, log }),
     systemRoutes({ argv, features, devices: () => dispatcher.devices() }),
-    viewRoutes({ folders, assets }),
-    uploadRoutes({ folders, maxUploadBytes, hash: defaultHash, assets, users }),
-    modelRoutes({ folders }),
+    viewRoutes({ folders, assets, pictures }),
+    uploadRoutes({ folders, maxUploadBytes, hash: defaultHash, assets, users, pictures }),
+    modelRoutes({ folders, pictures }),
     userRoutes({ users }),
     userdataRoutes({ users }),
     packRoutes({ packFolders, program }),
