@@ -45,3 +45,34 @@ describe('scripts', () => {
     async (path) => expect((await server.get(path)).status).toBe(404),
   );
 });
+
+describe('templates', () => {
+  it.each(['index.json', 'index.de.json'])('lists the examples in %s', async (index) => {
+    const [group] = await server.json(`/templates/${index}`); // eslint-disable-line @typescript-eslint/no-unsafe-assignment -- JSON from the wire
+    expect(group).toMatchObject({ moduleName: 'default', type: 'image' });
+    const { templates } = group as { templates: Record<string, string>[] };
+    expect(templates).toContainEqual({
+      name: 'hires-fix',
+      title: 'Hires fix',
+      description: 'An example that comes with Noodle.',
+      mediaType: 'image',
+      mediaSubtype: 'svg',
+    });
+    for (const { name } of templates) {
+      const flow = (await server.json(`/templates/${name}.json`)) as { nodes: unknown[] };
+      const answer = await server.get(`/templates/${name}-1.svg`);
+      expect(answer.headers.get('content-type')).toBe('image/svg+xml');
+      expect((await answer.text()).match(/<rect/g)).toHaveLength(flow.nodes.length);
+    }
+  });
+
+  it.each([
+    ['/templates/index_logo.json', 200],
+    ['/templates/fuse_options.json', 200],
+    ['/templates/none.json', 404],
+    ['/templates/..%2Fpackage.json', 403],
+    ['/api/templates/index.json', 404],
+  ])('%s -> %i', async (path, status) => {
+    expect((await server.get(path)).status).toBe(status);
+  });
+});

@@ -24,6 +24,7 @@ import { packRoutes } from './packs.ts';
 import { promptRoutes } from './prompt.ts';
 import { queueRoutes } from './queue.ts';
 import { systemRoutes } from './system.ts';
+import { templateRoutes } from './templates.ts';
 import { uploadRoutes } from './upload.ts';
 import { userdataRoutes } from './userdata.ts';
 import { userRoutes } from './users.ts';
@@ -77,6 +78,7 @@ export function serverRoutes(options: RouteOptions): MountedRoutes[] {
     internalRoutes({ folders, log, hub }),
     extensionFileRoutes({ packs }),
     workflowRoutes({ root: join(program, 'workflows') }),
+    templateRoutes({ root: join(program, 'workflows'), webRoot: config.webRoot }),
   ];
   const { assetHashing: hashing } = config;
   const api = [
