@@ -143,8 +143,11 @@ export async function connect(
   }
   const until: Client['until'] = (test, timeout = 20_000) =>
     new Promise((resolve, reject) => {
+      // Each message is looked at once: a long prompt sends thousands.
+      let seen = 0;
       const check = (): void => {
-        const found = messages.find(test);
+        while (seen < messages.length && !test(messages[seen])) seen++;
+        const found = messages[seen];
         if (found === undefined) return;
         clearTimeout(timer);
         waiting.delete(check);
