@@ -46,7 +46,7 @@ function operationBody(method, path, operation) {
   return element(
     'div',
     {},
-    description && element('p', {}, description),
+    description && element('p', {}, ...prose(description)),
     tryForm(method, path, operation, body),
     body && element('h3', {}, 'Body'),
     body && schemaView(body.schema),
@@ -74,7 +74,7 @@ function tryForm(method, path, { parameters = [] }, body) {
     });
     if (parameter.required) input.required = true;
     const label = element('label', {}, element('code', {}, parameter.name), input);
-    if (parameter.description) label.append(element('small', {}, parameter.description));
+    if (parameter.description) label.append(element('small', {}, ...prose(parameter.description)));
     return { ...parameter, input, label };
   });
   const text = body && element('textarea', { 'aria-label': 'Body', spellcheck: 'false' });
@@ -159,15 +159,23 @@ function schemaView(schema, seen = []) {
       element('code', {}, name),
       required.includes(name) ? '' : '?',
       element('span', { class: 'kind' }, ` ${typeName(member)}`),
-      describe(member),
+      ...describe(member),
       ...inner(member).map((part) => schemaView(part, seen)),
     ),
   );
   const text = rows.length === 0 ? typeName(schema) : '';
-  return element('div', { class: 'schema' }, describe(schema).replace(/^ — /, ''), text, ...rows);
+  return element('div', { class: 'schema' }, ...prose(schema.description ?? ''), text, ...rows);
 }
 
-const describe = ({ description }) => (description === undefined ? '' : ` — ${description}`);
+const describe = ({ description }) =>
+  description === undefined ? [] : [' — ', ...prose(description)];
+
+/** Text in which what stands between backticks is code. */
+function prose(text) {
+  return text
+    .split('`')
+    .map((part, i) => (i % 2 === 1 && part !== '' ? element('code', {}, part) : part));
+}
 
 /** Shapes inside a member that are worth showing. */
 function inner(schema) {

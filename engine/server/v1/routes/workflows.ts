@@ -37,7 +37,7 @@ export const workflowRoutes = [
           class_type: 'EmptyImage',
           inputs: { width: 64, height: 64, batch_size: 1, color: 255 },
         },
-        2: { class_type: 'SaveImage', inputs: { images: ['1', 0], filename_prefix: 'blue' } },
+        2: { class_type: 'SaveImage', inputs: { images: ['1', 0], filename_prefix: 'colour' } },
       },
       inputs: { '1.color': 16711680 },
       wait: 30,
