@@ -225,7 +225,7 @@ const compiled = (inputs: RegexInputs): PythonRegex =>
   });
 
 /** Seconds; some patterns take longer than anybody lives on some texts. */
-const LONGEST_MATCHING = 10;
+const LONGEST_MATCHING = 5;
 
 const matching = <T>(run: () => T): T =>
   withinTime('matching this pattern against this text', LONGEST_MATCHING, run);

@@ -26,6 +26,7 @@ import { raw } from './raw.ts';
 /* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-return -- JSON from the wire */
 
 const SECRET = 'the secret of this test';
+const PACK = "export const nodes = []; export const webDirectory = './web';";
 let top: string;
 let base: string;
 let server: TestServer;
@@ -56,7 +57,7 @@ beforeAll(async () => {
   writeFileSync(join(pack, 'web', 'main.js'), 'export {};');
   writeFileSync(join(pack, 'web', 'sub', 'page.html'), '<script>alert(1)</script>');
   for (const name of ['index.ts', 'config.json', '.env', 'web/.env', 'web/sub/.git']) {
-    writeFileSync(join(pack, name), `export const nodes = []; // ${SECRET}`);
+    writeFileSync(join(pack, name), `${PACK} // ${SECRET}`);
   }
   symlinkSync(join(base, 'secret.txt'), join(pack, 'web', 'link.js'));
   const polluting = '{"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}}';
@@ -286,8 +287,9 @@ describe('packs', () => {
     for (const path of ['/custom_nodes/pack/index.ts', '/extensions/../custom_nodes/pack/.env']) {
       expect((await raw(server, path)).status, path).toBe(404);
     }
+    // Pages of packs may not run what stands in them either.
     const { headers } = await raw(server, '/extensions/pack/sub/page.html');
-    expect(headers['content-type']).toBe('application/octet-stream');
+    expect(headers['content-security-policy']).toBe(OWN_PAGE_POLICY);
   });
 
   it('cannot change objects of the program by their translations', async () => {

@@ -19,8 +19,10 @@ export function extensionFileRoutes({ packs }: { packs: Packs }): Router {
     if (root === undefined) return next();
     const path = resolveInside(root, file.join('/'));
     if (!isFile(path)) return sendEmpty(res, 404);
-    // The page runs what is in here on purpose: every file has its own type.
-    res.sendFile(path, { cacheControl: false });
+    // The page runs what is in here on purpose: every file has its own type. Sent below its folder,
+    // so that only dots in the name itself hide a file.
+    const below = resolveInside(root, '');
+    res.sendFile(relative(below, path), { root: below, cacheControl: false });
   });
 
   router.get('/ui/packs', async (_req, res) => {

@@ -2,6 +2,7 @@
 import { extname } from 'node:path';
 import { Router } from 'express';
 import { NoodleError } from '../../errors.ts';
+import { type Pictures, createPictures } from '../../media/picture-thread.ts';
 import type { Folders } from '../../store/folders.ts';
 import {
   createModelDetails,
@@ -17,7 +18,13 @@ const LEGACY = new Set(['unet', 'clip']);
 const NOT_MODELS = new Set(['configs', 'custom_nodes']);
 
 /** Routes of spec §1.5 about models. */
-export function modelRoutes({ folders }: { folders: Folders }): Router {
+export function modelRoutes({
+  folders,
+  pictures = createPictures(),
+}: {
+  folders: Folders;
+  pictures?: Pictures;
+}): Router {
   const router = Router();
   const details = createModelDetails(folders);
   const known = (name: string): boolean => folders.modelFolders().includes(name);
@@ -62,9 +69,8 @@ export function modelRoutes({ folders }: { folders: Folders }): Router {
     }
     const picture = modelPreview(paths[Number(index)], name);
     if (picture === undefined) return sendEmpty(res, 404);
-    const { viewTransform } = await import('../../media/view-transform.ts');
     try {
-      const { bytes, mime } = await viewTransform(picture, { preview: 'webp', channel: 'rgba' });
+      const { bytes, mime } = await pictures.view(picture, { preview: 'webp', channel: 'rgba' });
       res
         .set({ 'Content-Type': mime, 'X-Content-Type-Options': 'nosniff' })
         .send(Buffer.from(bytes));

@@ -8,6 +8,7 @@ import multer from 'multer';
 import type { Assets } from '../../assets/client.ts';
 import type { UploadedAsset } from '../../assets/operations.ts';
 import { NoodleError } from '../../errors.ts';
+import { type Pictures, createPictures } from '../../media/picture-thread.ts';
 import { TEXT_MODELS, sniffKind } from '../../media/sniff.ts';
 import type { DirectoryType, Folders } from '../../store/folders.ts';
 import { splitAnnotation } from '../../store/folders.ts';
@@ -29,11 +30,13 @@ export interface UploadOptions {
   /** Uploads become assets; undefined where assets are turned off. */
   readonly assets?: Assets;
   readonly users: Users;
+  /** Where pictures are decoded. */
+  readonly pictures?: Pictures;
 }
 
 /** Routes of spec §1.4, uploads. */
 export function uploadRoutes(options: UploadOptions): Router {
-  const { folders, maxUploadBytes } = options;
+  const { folders, maxUploadBytes, pictures = createPictures() } = options;
   const router = Router();
   const form = singleFile(maxUploadBytes);
 
@@ -62,10 +65,9 @@ export function uploadRoutes(options: UploadOptions): Router {
         details: 'expected JSON {"filename", "type"?, "subfolder"?} of an existing picture',
       });
     }
-    const { mergeMask } = await import('../../media/mask-upload.ts');
     let bytes: Uint8Array;
     try {
-      bytes = await mergeMask(readFileSync(original), upload.bytes);
+      bytes = await pictures.mergeMask(original, upload.bytes);
     } catch (error) {
       if (!(error instanceof NoodleError)) throw error;
       return sendError(res, 400, { type: 'invalid_upload', message: error.message });

@@ -1,11 +1,11 @@
 /** GET /view: pictures and other files of the output, input and temp folders. */
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Router } from 'express';
 import type { Request, Response } from 'express';
 import type { Assets } from '../../assets/client.ts';
 import { parseHash } from '../../assets/hash-text.ts';
 import { NoodleError } from '../../errors.ts';
+import { type Pictures, createPictures } from '../../media/picture-thread.ts';
 import type { DirectoryType, Folders } from '../../store/folders.ts';
 import { splitAnnotation } from '../../store/folders.ts';
 import { isFile, resolveInside } from '../../store/paths.ts';
@@ -18,10 +18,13 @@ export interface ViewOptions {
   readonly folders: Folders;
   /** Files by their hash; undefined where assets are turned off. */
   readonly assets?: Assets;
+  /** Where pictures are decoded. */
+  readonly pictures?: Pictures;
 }
 
 /** Routes of spec §1.4, GET /view; the steps are numbered as there. */
-export function viewRoutes({ folders, assets }: ViewOptions): Router {
+export function viewRoutes(options: ViewOptions): Router {
+  const { folders, assets, pictures = createPictures() } = options;
   const router = Router();
 
   router.get('/view', async (req, res) => {
@@ -31,7 +34,7 @@ export function viewRoutes({ folders, assets }: ViewOptions): Router {
       const hash = parseHash(filename);
       const file = hash === undefined ? undefined : await assets?.call('byHash', hash);
       if (file === undefined) return sendEmpty(res, 404);
-      return sendView(req, res, file.path);
+      return sendView(req, res, file.path, pictures);
     }
     const { type: annotated, bare } = splitAnnotation(filename); // 2
     if (bare === '' || /^[\\/]/.test(bare) || bare.includes('..')) return sendEmpty(res, 400);
@@ -50,18 +53,23 @@ export function viewRoutes({ folders, assets }: ViewOptions): Router {
       throw error;
     }
     if (!isFile(path)) return sendEmpty(res, 404); // 6
-    await sendView(req, res, path);
+    await sendView(req, res, path, pictures);
   });
 
   return router;
 }
 
 /** Steps 7 to 9: the file, or what the query makes of it. */
-async function sendView(req: Request, res: Response, path: string): Promise<void> {
+async function sendView(
+  req: Request,
+  res: Response,
+  path: string,
+  pictures: Pictures,
+): Promise<void> {
   const preview = queryText(req, 'preview');
   const channel = queryText(req, 'channel') ?? 'rgba';
   if (preview !== undefined || channel === 'rgb' || channel === 'a') {
-    return sendTransformed(res, path, { preview, channel }); // 7, 8
+    return sendTransformed(res, path, pictures, { preview, channel }); // 7, 8
   }
   const destination = req.headers['sec-fetch-dest'];
   res.set(fileHeaders(basename(path), String(destination ?? ''))); // 9
@@ -72,12 +80,11 @@ async function sendView(req: Request, res: Response, path: string): Promise<void
 async function sendTransformed(
   res: Response,
   path: string,
+  pictures: Pictures,
   options: { preview?: string; channel: string },
 ): Promise<void> {
-  // Loaded on first use: the picture library is not needed to start the server.
-  const { viewTransform } = await import('../../media/view-transform.ts');
   try {
-    const { bytes, mime } = await viewTransform(readFileSync(path), options);
+    const { bytes, mime } = await pictures.view(path, options);
     res.set({
       'Content-Type': mime,
       'Content-Disposition': fileHeaders(basename(path))['Content-Disposition'],
