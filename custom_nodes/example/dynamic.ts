@@ -8,8 +8,8 @@ import {
   matchType,
   optional,
   string,
-} from '../../engine/node.ts';
-import type { NodeDefinition } from '../../engine/node.ts';
+} from 'noodle/node';
+import type { NodeDefinition } from 'noodle/node';
 
 const CATEGORY = 'example/dynamic';
 

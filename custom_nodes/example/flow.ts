@@ -8,8 +8,8 @@ import {
   optional,
   socket,
   string,
-} from '../../engine/node.ts';
-import type { NodeDefinition } from '../../engine/node.ts';
+} from 'noodle/node';
+import type { NodeDefinition } from 'noodle/node';
 
 const CATEGORY = 'example/flow';
 

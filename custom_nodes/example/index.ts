@@ -1,5 +1,5 @@
 /** The example pack: every feature of the node API, one small node each. See README.md. */
-import type { NodeDefinition } from '../../engine/node.ts';
+import type { NodeDefinition } from 'noodle/node';
 import { dynamicNodes } from './dynamic.ts';
 import { flowNodes } from './flow.ts';
 import { listNodes } from './lists.ts';

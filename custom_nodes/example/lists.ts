@@ -1,6 +1,6 @@
 /** Lists on wires: a node that gets a list is called once per element, unless it wants it whole. */
-import { defineNode, int, socket, string } from '../../engine/node.ts';
-import type { NodeDefinition } from '../../engine/node.ts';
+import { defineNode, int, socket, string } from 'noodle/node';
+import type { NodeDefinition } from 'noodle/node';
 
 const CATEGORY = 'example/lists';
 

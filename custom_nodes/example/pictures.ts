@@ -8,8 +8,8 @@ import {
   int,
   optional,
   string,
-} from '../../engine/node.ts';
-import type { Image, NodeDefinition } from '../../engine/node.ts';
+} from 'noodle/node';
+import type { Image, NodeDefinition } from 'noodle/node';
 
 const CATEGORY = 'example/pictures';
 

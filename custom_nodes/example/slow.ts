@@ -1,7 +1,7 @@
 /** Work that takes time: progress, previews, text, interrupts, and running beside other nodes. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { defineNode, float, int, socket } from '../../engine/node.ts';
-import type { NodeDefinition } from '../../engine/node.ts';
+import { defineNode, float, int, socket } from 'noodle/node';
+import type { NodeDefinition } from 'noodle/node';
 
 const CATEGORY = 'example/slow';
 

@@ -1,5 +1,6 @@
 /** Custom node packs: modules that export node definitions, loaded into this process. */
 import { realpathSync } from 'node:fs';
+import { register } from 'node:module';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { checkDefinition } from './check-definition.ts';
@@ -46,6 +47,7 @@ export interface LoadedPacks {
  * The first node of a name wins, built-in ones first.
  */
 export async function loadPacks(options: LoadPacksOptions): Promise<LoadedPacks> {
+  if (options.paths.length > 0) offerNodeApi();
   const nodes = new Map<string, NodeDefinition>();
   const packs: LoadedPack[] = [];
   const problems: PackProblem[] = [];
@@ -87,6 +89,22 @@ export async function loadPacks(options: LoadPacksOptions): Promise<LoadedPacks>
     }
   }
   return { nodes, packs, problems };
+}
+
+let offered = false;
+
+/**
+ * Makes `noodle/node` mean engine/node.ts wherever a pack lies: packages find their own name only
+ * from within, and a pack may be a package of its own or lie in another folder altogether.
+ */
+function offerNodeApi(): void {
+  if (offered) return;
+  offered = true;
+  const api = JSON.stringify(new URL('../node.ts', import.meta.url).href);
+  const hook =
+    'export const resolve = (name, context, next) => ' +
+    `next(name === 'noodle/node' ? ${api} : name, context);`;
+  register(`data:text/javascript,${encodeURIComponent(hook)}`);
 }
 
 interface PackExports {

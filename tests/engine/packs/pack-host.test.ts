@@ -32,7 +32,7 @@ const info = async (name: string): Promise<string> =>
 const validate = async (classType: string, inputs: object) => {
   const nodes: NodeRegistry = await host.nodes();
   const prompt = { 1: { class_type: classType, inputs: { ...inputs } } };
-  return validatePrompt(prompt as never, { nodes, source: createFolders({ base: files.base }) });
+  return validatePrompt(prompt, { nodes, source: createFolders({ base: files.base }) });
 };
 
 beforeEach(() => {
@@ -76,6 +76,22 @@ describe('loading', () => {
       'g-moves: it changes the working directory; that is undone',
       'h-pollutes: it adds Object.prototype.polluted, which every other pack sees',
     ]);
+  });
+
+  it("finds the node API from anywhere, and it is the program's own", async () => {
+    files.write('a/package.json', '{ "name": "a", "type": "module" }');
+    files.write(
+      'a/index.ts',
+      `import { ExecutionBlocker, defineNode, int } from 'noodle/node';
+       import type { NodeDefinition } from 'noodle/node';
+       const own = await import(process.argv[1].replace('packs/pack-process.ts', 'node.ts'));
+       export const nodes: NodeDefinition[] = [defineNode({
+         name: own.ExecutionBlocker === ExecutionBlocker ? 'Same' : 'Other', category: 'x',
+         module: 'm', form: 'v1', inputs: { n: int() }, outputs: [], run: () => [] })];`,
+    );
+    open();
+    expect(await problems()).toEqual([]);
+    expect(await packNodes()).toEqual(['Same']);
   });
 
   it('reports nodes that are no data', async () => {
