@@ -53,6 +53,12 @@ export function createWebhooks({ queue, post, log, now }: WebhookOptions): Webho
   };
   const armById = (id: string): void => arm({ id, job: storedJob(queue(), id) });
 
+  const later = (milliseconds: number): void => {
+    clearTimeout(timer);
+    timer = setTimeout(pump, milliseconds);
+    timer.unref();
+  };
+
   /** Sends what is due, and comes back when the next is. */
   const pump = (): void => {
     clearTimeout(timer);
@@ -63,15 +69,16 @@ export function createWebhooks({ queue, post, log, now }: WebhookOptions): Webho
     for (const row of waiting) {
       if (sending.size >= AT_ONCE) return;
       if (row.due > now()) {
-        timer = setTimeout(pump, Math.min(row.due - now(), 60 * SECOND));
-        timer.unref();
-        return;
+        return later(Math.min(row.due - now(), 60 * SECOND));
       }
       sending.add(row.jobId);
-      void deliver(row).finally(() => {
-        sending.delete(row.jobId);
-        pump();
-      });
+      void deliver(row)
+        .finally(() => sending.delete(row.jobId))
+        .then(pump, (error: Error) => {
+          // The database said no; asking again at once would only post the same notice again.
+          log('ERROR', `webhook of job ${row.jobId}: ${error.message}`);
+          later(60 * SECOND);
+        });
     }
   };
 

@@ -54,7 +54,8 @@ export const serviceRoutes = (table: () => readonly Route[]): Route[] => [
       },
     },
     run: (_, { config }) => {
-      const options = { version: programVersion(), token: config.token !== undefined };
+      const isGuarded = config.token !== undefined || config.userTokens !== undefined;
+      const options = { version: programVersion(), token: isGuarded };
       return ok(openApiDocument(table(), options));
     },
   }),
