@@ -74,7 +74,8 @@ export function createWebhooks({ queue, post, log, now }: WebhookOptions): Webho
       sending.add(row.jobId);
       void deliver(row)
         .finally(() => sending.delete(row.jobId))
-        .then(pump, (error: Error) => {
+        .then(pump)
+        .catch((error: Error) => {
           // The database said no; asking again at once would only post the same notice again.
           log('ERROR', `webhook of job ${row.jobId}: ${error.message}`);
           later(60 * SECOND);
