@@ -23,7 +23,7 @@ import { temporaryBeside } from '../../engine/store/write.ts';
 import { type TestServer, startServer } from '../support/server.ts';
 import { raw } from './raw.ts';
 
-/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-return -- JSON from the wire */
+/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-return -- JSON from the wire */
 
 const SECRET = 'the secret of this test';
 const PACK = "export const nodes = []; export const webDirectory = './web';";
