@@ -66,7 +66,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   assets: ['store', 'media'],
   graph: [],
   packs: ['graph', 'store', 'type:config'],
-  node: ['graph', 'type:values'],
+  node: ['graph', 'array', 'type:values'],
   queue: ['graph', 'store', 'type:engine', 'config'],
   engine: ['graph', 'values', 'store', 'runtime', 'arch', 'media', 'config', 'nodes'],
   server: [

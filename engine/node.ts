@@ -25,6 +25,13 @@ import type { Image, Latent, Mask } from './values/media.ts';
 import type { Model } from './values/model.ts';
 import type { Vae } from './values/vae.ts';
 
+// Arrays: what pictures, masks and latents are made of.
+export { concat, rows } from './array/batch.ts';
+export { map, zip } from './array/elementwise.ts';
+export { full, nd, sameShape, zeros } from './array/nd.ts';
+export { resizeMask, upscaleImage } from './array/resize.ts';
+export type { NDArray } from './array/nd.ts';
+
 export { ExecutionBlocker } from './graph/definition.ts';
 export { isLink } from './graph/link.ts';
 export { pythonRepr, pythonStr } from './graph/python-repr.ts';

@@ -95,15 +95,19 @@ let offered = false;
 
 /**
  * Makes `noodle/node` mean engine/node.ts wherever a pack lies: packages find their own name only
- * from within, and a pack may be a package of its own or lie in another folder altogether.
+ * from within, and a pack may be a package of its own or lie in another folder altogether. And makes
+ * packs ES modules without a package.json that says so: as CommonJS they would get an engine/node.ts
+ * of their own, whose ExecutionBlocker nobody knows.
  */
 function offerNodeApi(): void {
   if (offered) return;
   offered = true;
   const api = JSON.stringify(new URL('../node.ts', import.meta.url).href);
-  const hook =
-    'export const resolve = (name, context, next) => ' +
-    `next(name === 'noodle/node' ? ${api} : name, context);`;
+  const hook = `export async function resolve(name, context, next) {
+    const found = await next(name === 'noodle/node' ? ${api} : name, context);
+    const isPack = /^file:.*\\.[jt]s$/.test(found.url) && !found.url.includes('/node_modules/');
+    return isPack && found.format === 'commonjs' ? { ...found, format: 'module' } : found;
+  }`;
   register(`data:text/javascript,${encodeURIComponent(hook)}`);
 }
 

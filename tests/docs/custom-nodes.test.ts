@@ -56,7 +56,7 @@ const CASES: Readonly<Record<string, readonly [nodes: readonly Node[], shown: un
       ['Fetcher', { value: 1, steps: 1 }],
       ['Pass', { value: ['2', 0], open: true }],
     ],
-    '4.0',
+    '4',
   ],
   Factorial: [[['Factorial', { n: 5, so_far: 1 }]], '120'],
   Fetcher: [[['Fetcher', { value: 'fetched', steps: 2 }]], 'fetched'],
@@ -67,8 +67,8 @@ const CASES: Readonly<Record<string, readonly [nodes: readonly Node[], shown: un
     ],
     'KEPT!',
   ],
-  SumOf: [[['SumOf', { 'values.value0': 1, 'values.value1': 2, 'values.value2': 4 }]], '7.0'],
-  AreaOf: [[['AreaOf', { shape: 'square', 'shape.side': 3 }]], '9.0'],
+  SumOf: [[['SumOf', { 'values.value0': 1, 'values.value1': 2, 'values.value2': 4 }]], '7'],
+  AreaOf: [[['AreaOf', { shape: 'square', 'shape.side': 3 }]], '9'],
   Second: [
     [
       ['Even', { text: '2' }],

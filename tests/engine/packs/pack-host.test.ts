@@ -80,18 +80,22 @@ describe('loading', () => {
 
   it("finds the node API from anywhere, and it is the program's own", async () => {
     files.write('a/package.json', '{ "name": "a", "type": "module" }');
-    files.write(
-      'a/index.ts',
-      `import { ExecutionBlocker, defineNode, int } from 'noodle/node';
+    const text = `import { ExecutionBlocker, defineNode, int } from 'noodle/node';
        import type { NodeDefinition } from 'noodle/node';
        const own = await import(process.argv[1].replace('packs/pack-process.ts', 'node.ts'));
        export const nodes: NodeDefinition[] = [defineNode({
          name: own.ExecutionBlocker === ExecutionBlocker ? 'Same' : 'Other', category: 'x',
-         module: 'm', form: 'v1', inputs: { n: int() }, outputs: [], run: () => [] })];`,
+         module: 'm', form: 'v1', inputs: { n: int() }, outputs: [], run: () => [] })];`;
+    files.write('a/index.ts', text);
+    // No package.json says that these are ES modules.
+    files.write('b.ts', text.replace("'Same'", "'SameTs'"));
+    files.write(
+      'c.js',
+      text.replace("'Same'", "'SameJs'").replace(/import type.*|: NodeDef.*?\]/g, ''),
     );
     open();
     expect(await problems()).toEqual([]);
-    expect(await packNodes()).toEqual(['Same']);
+    expect(await packNodes()).toEqual(['Same', 'SameTs', 'SameJs']);
   });
 
   it('reports nodes that are no data', async () => {
