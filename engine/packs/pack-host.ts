@@ -78,7 +78,10 @@ export function createPackHost(options: PackHostOptions): PackHost {
 
   const report = (problem: PackProblem): void => {
     const { pack, error, stack } = problem;
-    if (problems.length < MAX_PROBLEMS) problems.push(problem);
+    // A timer says the same each second, and a process that starts again finds the same problems.
+    if (problems.some((known) => known.pack === pack && known.error === error)) return;
+    if (problems.length >= MAX_PROBLEMS) return;
+    problems.push(problem);
     const who = pack === '' ? 'a pack' : `pack '${pack}'`;
     log(stack === undefined ? 'WARNING' : 'ERROR', `${who}: ${error}${stack ? `\n${stack}` : ''}`);
   };
@@ -98,7 +101,10 @@ export function createPackHost(options: PackHostOptions): PackHost {
       const started = startPackChild({
         folders: options.folders,
         paths,
-        builtin: builtin.then((nodes) => [...nodes.keys()]),
+        builtin: builtin.then(
+          (nodes) => [...nodes.keys()],
+          () => [], // whoever asks for the nodes hears of it
+        ),
         importLimit,
         answerLimit,
         log,
@@ -241,5 +247,5 @@ export function createPackHost(options: PackHostOptions): PackHost {
   };
 }
 
-/** A timer that fails each second would fill the memory. */
+/** Errors that are never the same would fill the memory. */
 const MAX_PROBLEMS = 1000;
