@@ -1,14 +1,5 @@
 /** Pictures and widgets: an image is `{ data: Float32Array, shape: [batch, height, width, channels] }`. */
-import {
-  boolean,
-  combo,
-  defineNode,
-  float,
-  image,
-  int,
-  optional,
-  string,
-} from 'noodle/node';
+import { boolean, combo, defineNode, float, image, int, optional, string } from 'noodle/node';
 import type { Image, NodeDefinition } from 'noodle/node';
 
 const CATEGORY = 'example/pictures';

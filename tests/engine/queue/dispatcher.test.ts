@@ -91,6 +91,26 @@ describe('dispatcher', () => {
     expect(queue.remaining()).toBe(2);
   });
 
+  it('renews idle engines at once, busy ones after their job, starting ones from the beginning', () => {
+    const { dispatcher, started, submit, ready, seen, queue } = setup({ engines: 3 });
+    dispatcher.start();
+    started[0].events.message(ready);
+    submit('a');
+    started[1].events.message(ready);
+    dispatcher.renew();
+    expect(started[0].sent.map(({ type }) => type)).toEqual(['run']);
+    expect(started[1].sent).toEqual([{ type: 'stop' }]);
+    expect(started[2].killed).toBe(true);
+    started[1].events.exit('exit code 0');
+    vi.advanceTimersByTime(0);
+    expect(started).toHaveLength(5);
+    started[0].events.message({ type: 'done', jobId: 'a', result: success });
+    expect(started[0].sent.at(-1)).toEqual({ type: 'stop' });
+    expect(seen).toEqual(['a finished']);
+    expect(queue.remaining()).toBe(0);
+    expect(dispatcher.engines()).toMatchObject({ restarts: 0 });
+  });
+
   it('runs a job again, once, when its engine dies before anything was shown', () => {
     const { dispatcher, started, submit, ready, event, seen, status } = setup();
     dispatcher.start();
