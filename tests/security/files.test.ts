@@ -159,6 +159,28 @@ describe('names that lead out of a folder', () => {
     expect(added).toBe(uploads.filter((name) => name !== 'up').length);
   });
 
+  it('that are taken by a folder, or go through a file, are the client’s error', async () => {
+    mkdirSync(join(base, 'input', 'folder'), { recursive: true });
+    writeFileSync(join(base, 'input', 'file'), png);
+    const places = [
+      { name: 'folder', overwrite: 'true' },
+      { name: 'a.png', subfolder: 'file', overwrite: 'true' },
+      { name: 'a.png', subfolder: 'file/deeper' },
+      { name: 'file/a.png' },
+      { name: `${'x'.repeat(300)}.png` },
+      { name: 'a.png', subfolder: 'x'.repeat(300) },
+    ];
+    for (const { name, ...fields } of places) {
+      const form = new FormData();
+      form.set('image', new Blob([png]), name);
+      for (const [key, value] of Object.entries(fields)) form.set(key, value);
+      const { status } = await server.get('/upload/image', { method: 'POST', body: form });
+      expect([400, 403], JSON.stringify({ name, fields })).toContain(status);
+    }
+    rmSync(join(base, 'input', 'folder'), { recursive: true });
+    rmSync(join(base, 'input', 'file'));
+  });
+
   it('are no inputs or outputs of prompts', async () => {
     const prompt = (image: string, prefix: string) => ({
       1: { class_type: 'LoadImage', inputs: { image } },

@@ -149,7 +149,7 @@ async function storeUpload(
   req: Request,
   upload: Upload,
 ): Promise<Stored & { asset?: UploadedAsset }> {
-  const { written, ...stored } = store(folders, upload, hash);
+  const { written, ...stored } = named(upload.name, () => store(folders, upload, hash));
   if (assets === undefined) return stored;
   const { name, subfolder, type } = stored;
   const root = folders.directory(type);
@@ -161,6 +161,21 @@ async function storeUpload(
   } catch {
     // The file is there all the same; a scan finds it later.
     return stored;
+  }
+}
+
+/** What the system says of a name that is a folder's already, goes through a file, or is too long. */
+const BAD_NAME = ['EISDIR', 'ENOTDIR', 'EEXIST', 'ENOTEMPTY', 'ENAMETOOLONG', 'EINVAL', 'ELOOP'];
+
+/** Runs a file operation; that its name cannot be used is the client's error. */
+function named<T>(name: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (error instanceof NoodleError || !BAD_NAME.includes(code)) throw error;
+    const expected = 'a name that is free for a file';
+    throw new NoodleError('BAD_INPUT', { subject: name, expected, got: code }, { cause: error });
   }
 }
 
