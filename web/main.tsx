@@ -64,7 +64,12 @@ async function start(): Promise<void> {
     }
   }
   openSocket(server.socketUrl(clientId), {
-    message: (message) => runner.message(message),
+    message: (message) => {
+      // The nodes on the page were made from the old descriptions; the autosaved graph survives.
+      if (message.type === 'packs_changed') {
+        toast(state, 'Node packs changed: reload the page to use them');
+      } else runner.message(message);
+    },
     frame: (frame) => runner.frame(frame),
     state: (connection, again) => {
       state.connection.value = connection;
