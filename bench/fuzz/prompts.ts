@@ -34,9 +34,7 @@ export function createPrompts(info: ObjectInfo): { graph(random: Random): Graph 
 
   /** Adds a node with all it needs and returns its id. */
   const add = (random: Random, graph: Graph, name: string, depth: number): string => {
-    const id = String(Object.keys(graph).length + 1);
     const node: Node = { class_type: name, inputs: {} };
-    graph[id] = node;
     const { required = {}, optional = {} } = info[name].input;
     for (const [input, spec] of Object.entries(required)) {
       node.inputs[input] = fill(random, graph, input, spec, depth);
@@ -44,6 +42,9 @@ export function createPrompts(info: ObjectInfo): { graph(random: Random): Graph 
     for (const [input, spec] of Object.entries(optional)) {
       if (random.chance(0.4)) node.inputs[input] = fill(random, graph, input, spec, depth);
     }
+    // Only now: nothing that it needs may lead back to it.
+    const id = String(Object.keys(graph).length + 1);
+    graph[id] = node;
     return id;
   };
 
@@ -101,27 +102,23 @@ function constantOf(
   options: Record<string, unknown>,
 ): unknown {
   const choices = Array.isArray(type) ? (type as unknown[]) : options.options;
-  if (Array.isArray(choices)) {
-    return choices.length === 0 ? oddText(random) : (random.pick(choices) as unknown);
+  if (Array.isArray(choices) && choices.length > 0 && random.chance(0.95)) {
+    return random.pick(choices) as unknown;
   }
-  const { min = 0, max = 100, default: standard } = options as Record<string, number>;
+  // Lists of files: those of the uploads.
+  if (Array.isArray(choices) || type === 'COMBO') {
+    return random.chance(0.9) ? `fuzz-${random.int(0, 9)}.png` : oddText(random);
+  }
+  const { default: standard, ...limits } = options as Record<string, number | undefined>;
+  const min = Math.max(Number(limits.min ?? 0), -1000);
+  const max = Math.min(Number(limits.max ?? 100), 1000);
   switch (type) {
     case 'INT':
-      if (SIZES.test(input)) return Math.max(Number(min), random.pick([1, 2, 8, 16, 64]));
-      return random.pick([
-        Number(min),
-        standard ?? 1,
-        random.int(0, 10),
-        Math.min(Number(max), 1000),
-      ]);
+      if (SIZES.test(input)) return Math.min(max, Math.max(min, random.pick([1, 2, 8, 16, 64])));
+      return random.pick([min, max, Number(standard ?? 1), random.int(0, 10)]);
     case 'FLOAT':
-      if (SIZES.test(input)) return Math.max(Number(min), random.pick([0.25, 0.5, 1, 2]));
-      return random.pick([
-        Number(min),
-        Number(standard ?? 1),
-        random.next(),
-        Math.min(Number(max), 10),
-      ]);
+      if (SIZES.test(input)) return Math.min(max, Math.max(min, random.pick([0.25, 0.5, 1, 2])));
+      return random.pick([min, Math.min(max, 10), Number(standard ?? 1), random.next()]);
     case 'STRING':
       return oddText(random);
     case 'BOOLEAN':

@@ -1,5 +1,5 @@
 /** Runs a number of seeded hostile requests against a real server and says what went wrong. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -60,6 +60,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
   const base = mkdtempSync(join(tmpdir(), 'noodle-fuzz-'));
   mkdirSync(join(base, 'models', 'checkpoints'), { recursive: true });
   symlinkSync(checkpoint, join(base, 'models/checkpoints/tiny-scenes.safetensors'));
+  await placePictures(base);
   const flags = ['--max-upload-size', '4', '--interrupt-grace', '2', '--threads', '1'];
   const server = await startServer({ base, flags });
   const started = performance.now();
@@ -94,6 +95,17 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
     run.agent.destroy();
     await server.stop();
     rmSync(base, { recursive: true, force: true });
+  }
+}
+
+/** Good files under the names that uploads replace and prompts load. */
+async function placePictures(base: string): Promise<void> {
+  const seeds = await pictures();
+  for (const folder of ['input', 'output']) {
+    mkdirSync(join(base, folder));
+    for (let i = 0; i < 10; i++) {
+      writeFileSync(join(base, folder, `fuzz-${i}.png`), seeds[i % seeds.length]);
+    }
   }
 }
 

@@ -2,6 +2,7 @@
  * Running a function on overlapping tiles of a picture or latent and blending the results: how large
  * pictures pass through autoencoders and upscalers in bounded memory.
  */
+import { NoodleError } from '../errors.ts';
 import { sliceAxis } from './batch.ts';
 import { type NDArray, nd } from './nd.ts';
 import { roundHalfEven } from './round.ts';
@@ -17,7 +18,7 @@ export interface Tiling {
 /**
  * `f` on tiles of every item of x [b, c, h, w], blended by linear ramps over the overlap (also at the
  * picture's own borders, as ComfyUI does): [b, c', h*factor, w*factor]. An item that fits one tile is
- * passed whole.
+ * passed whole. Throws BAD_INPUT when the overlap is as large as a tile.
  */
 export async function tiledScale(
   x: NDArray,
@@ -65,6 +66,14 @@ export function tileCount(height: number, width: number, tiling: Tiling): number
 /** Starts of the tiles along one axis; the last tile is shorter rather than moved back. */
 function tileStarts(size: number, tile: number, overlap: number): number[] {
   if (size <= tile) return [0];
+  if (overlap >= tile) {
+    // No step forward: it would never come to an end.
+    throw new NoodleError('BAD_INPUT', {
+      subject: 'overlap of tiles',
+      expected: `less than their size of ${tile}`,
+      got: overlap,
+    });
+  }
   const starts: number[] = [];
   for (let at = 0; at < size - overlap; at += tile - overlap) starts.push(at);
   return starts;
