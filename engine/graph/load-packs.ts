@@ -106,7 +106,8 @@ function offerNodeApi(): void {
   const hook = `export async function resolve(name, context, next) {
     const found = await next(name === 'noodle/node' ? ${api} : name, context);
     const isPack = /^file:.*\\.[jt]s$/.test(found.url) && !found.url.includes('/node_modules/');
-    return isPack && found.format === 'commonjs' ? { ...found, format: 'module' } : found;
+    // Node 20 says 'commonjs' here; 22 and later leave it open and then guess from the text.
+    return isPack && found.format !== 'module' ? { ...found, format: 'module' } : found;
   }`;
   register(`data:text/javascript,${encodeURIComponent(hook)}`);
 }
