@@ -1,6 +1,6 @@
 /** GET /extensions, the files of the packs' web folders, and /ui/packs: how the packs fared. */
-import { readdirSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { type Dirent, readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { Router } from 'express';
 import type { PackHost } from '../../packs/pack-host.ts';
 import { isFile, resolveInside } from '../../store/paths.ts';
@@ -61,16 +61,21 @@ async function webFolders(packs: Packs): Promise<{ id: string; root: string }[]>
   );
 }
 
-/** Scripts below a folder that would be served. */
+/** Scripts below a folder that would be served; links are not followed, so nothing goes in circles. */
 function scriptsIn(root: string): string[] {
-  try {
-    return readdirSync(root, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && entry.name.endsWith('.js'))
-      .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep))
-      .filter((parts) => !parts.some((part) => part.startsWith('.') || part === 'node_modules'))
-      .map((parts) => parts.join('/'))
-      .sort();
-  } catch {
-    return [];
-  }
+  const below = (folder: string, prefix: string): string[] => {
+    let entries: Dirent[];
+    try {
+      entries = readdirSync(folder, { withFileTypes: true });
+    } catch {
+      return [];
+    }
+    return entries.flatMap((entry) => {
+      const { name } = entry;
+      if (name.startsWith('.') || name === 'node_modules') return [];
+      if (entry.isDirectory()) return below(join(folder, name), `${prefix}${name}/`);
+      return entry.isFile() && name.endsWith('.js') ? [prefix + name] : [];
+    });
+  };
+  return below(root, '').sort();
 }
