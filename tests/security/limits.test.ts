@@ -88,7 +88,10 @@ describe('pictures that unpack to more than they say', () => {
       1: { class_type: 'LoadImage', inputs: { image: name } },
       2: { class_type: 'PreviewImage', inputs: { images: ['1', 0] } },
     });
-    expect([status, message]).toEqual(['error', expect.stringMatching(/Invalid image file/)]);
+    expect([status, message]).toEqual([
+      'error',
+      expect.stringMatching(/its size is|more than we decode/),
+    ]);
     await expectAlive();
   });
 
@@ -119,16 +122,19 @@ describe('pictures that unpack to more than they say', () => {
 
 describe('requests that are too much', () => {
   it('of parts, fields and files', async () => {
+    // A good picture: but for the rest, it would be taken.
+    const picture = (data: FormData): void => data.append('image', new Blob([png(2, 2)]), 'a.png');
     const forms: [string, (data: FormData) => void][] = [
       ['5000 fields', (data) => times(5000, (i) => data.append(`f${i}`, 'x'))],
-      ['5000 times one field', (data) => times(5000, () => data.append('type', 'input'))],
+      ['one field 5000 times', (data) => times(5000, () => data.append('type', 'input'))],
+      ['a long field', (data) => data.append('x', 'x'.repeat(1_500_000))],
       ['1000 files', (data) => times(1000, () => data.append('image', new Blob([png(2, 2)]), 'a'))],
-      ['a long field', (data) => data.append('subfolder', 'x'.repeat(1_500_000))],
       ['a file under another name', (data) => data.append('file', new Blob([png(2, 2)]), 'a')],
     ];
     for (const [name, fill] of forms) {
       const body = new FormData();
       fill(body);
+      picture(body);
       const { status } = await server.get('/upload/image', { method: 'POST', body });
       expect([400, 413], name).toContain(status);
     }

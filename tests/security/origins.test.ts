@@ -31,7 +31,8 @@ describe('forged requests (CSRF)', () => {
   ])('of %s are refused on every route', async (_, headers) => {
     const paths = ['/prompt', '/queue', '/history', '/interrupt', '/free', '/upload/image'];
     const more = ['/userdata/a.txt', '/settings', '/users', '/api/jobs/cancel', '/api/prompt'];
-    for (const path of [...paths, ...more]) {
+    const api = ['/v1/queue/pause', '/v1/workflows/run', '/api/assets', '/api/assets/seed'];
+    for (const path of [...paths, ...more, ...api]) {
       expect((await forged(headers as Record<string, string>, path)).status, path).toBe(403);
     }
   });

@@ -37,7 +37,8 @@ describe('without the token', () => {
   it('nothing is answered, not even the page', async () => {
     const paths = ['/', '/prompt', '/queue', '/object_info', '/view?filename=a.png', '/settings'];
     const more = ['/internal/logs', '/api/jobs', '/extensions/a/b.js', '/assets/index.js'];
-    for (const path of [...paths, ...more]) {
+    const api = ['/v1/jobs', '/v1/events', '/v1/openapi.json', '/metrics', '/api/assets'];
+    for (const path of [...paths, ...more, ...api]) {
       const answer = await raw(server, path);
       expect(answer.status, path).toBe(401);
       expect(answer.headers['www-authenticate']).toBe('Bearer');
