@@ -46,6 +46,7 @@ export type {
   Link,
   NodeDefinition,
   NodeOutput,
+  NodeReplacement,
   NodeResult,
   OutputSpec,
   PictureFile,

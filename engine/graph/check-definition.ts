@@ -65,6 +65,9 @@ function problemOf(value: Fields): string | undefined {
       return `${hook}: expected a function`;
     }
   }
+  if (value.replaces !== undefined && !isReplacements(value.replaces)) {
+    return 'replaces: expected a list of { oldNode, oldWidgets?, inputs?, outputs? }';
+  }
   if (validate !== undefined && !isValidation(validate)) {
     return "validate: expected { inputs: [names] | 'all', check: function }";
   }
@@ -116,6 +119,18 @@ function problemOfInput(spec: unknown, depth: number): string | undefined {
 
 const isNames = (names: unknown): boolean =>
   Array.isArray(names) || (isRecord(names) && typeof names.prefix === 'string');
+
+const isReplacements = (value: unknown): boolean =>
+  Array.isArray(value) &&
+  value.every(
+    (each: unknown) =>
+      isRecord(each) &&
+      typeof each.oldNode === 'string' &&
+      [each.oldWidgets, each.inputs, each.outputs].every(
+        (list) => list === undefined || Array.isArray(list),
+      ) &&
+      [each.inputs, each.outputs].flat().every((map) => map === undefined || isRecord(map)),
+  );
 
 const isRecord = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -206,6 +206,19 @@ export interface ValidateSpec {
   ): boolean | string | Promise<boolean | string>;
 }
 
+/** A class that is gone, and how its nodes become nodes of the definition that names it. */
+export interface NodeReplacement {
+  readonly oldNode: string;
+  /** Names of the old class's widgets in their stored order, for the editor. */
+  readonly oldWidgets?: readonly string[];
+  /** Where inputs come from; absent: they keep their names. */
+  readonly inputs?: readonly (
+    { readonly new: string; readonly old: string } | { readonly new: string; readonly set: Json }
+  )[];
+  /** Which output is which; absent: they keep their places. */
+  readonly outputs?: readonly { readonly new: number; readonly old: number }[];
+}
+
 export interface NodeDefinition<Services = unknown> {
   readonly name: string;
   readonly displayName?: string | null;
@@ -229,6 +242,8 @@ export interface NodeDefinition<Services = unknown> {
   readonly apiNode?: boolean;
   readonly searchAliases?: readonly string[];
   readonly essentialsCategory?: string;
+  /** Old classes that this one stands in for. */
+  readonly replaces?: readonly NodeReplacement[];
   /** Python's `async def`: may run beside other nodes. Without it the executor awaits each call. */
   readonly parallel?: boolean;
   readonly validate?: ValidateSpec;

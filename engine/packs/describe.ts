@@ -19,7 +19,7 @@ const DATA_FIELDS: readonly DataField[] = [
   ...(['name', 'displayName', 'category', 'description', 'module', 'form', 'hidden'] as const),
   ...(['outputs', 'outputNode', 'inputIsList', 'acceptAllInputs', 'notIdempotent'] as const),
   ...(['hasIntermediateOutput', 'deprecated', 'experimental', 'devOnly', 'apiNode'] as const),
-  ...(['searchAliases', 'essentialsCategory', 'parallel'] as const),
+  ...(['searchAliases', 'essentialsCategory', 'parallel', 'replaces'] as const),
 ];
 
 /** A definition as data, with its choices as they are now. Throws TypeError where it is none. */

@@ -5,6 +5,7 @@
 import { NoodleError } from '../errors.ts';
 import { toFloat, truthy } from '../graph/coerce.ts';
 import type { ChoiceSource, NodeRegistry, Prompt } from '../graph/definition.ts';
+import { replaceOldNodes } from '../graph/replacements.ts';
 import { type NodeErrors, type PromptError, validatePrompt } from '../graph/validate.ts';
 import type { Queue, Secrets } from '../queue/queue.ts';
 import { Float, type Json, stringifyJson } from '../workflow/lossless-json.ts';
@@ -62,6 +63,7 @@ export async function submitPrompt(
   if (!isPromptId(promptId)) return refuse('invalid_prompt_id', BAD_ID, BAD_ID_DETAILS);
 
   const nodes = await options.nodes();
+  replaceOldNodes(prompt as unknown as Prompt, nodes);
   const validation = await validated(prompt as unknown as Prompt, body, nodes, options);
   if (!validation.ok) return { ...validation, status: 400 };
 

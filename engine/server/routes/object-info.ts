@@ -2,6 +2,7 @@
 import { Router } from 'express';
 import type { ChoiceSource, NodeRegistry } from '../../graph/definition.ts';
 import { nodeInfo } from '../../graph/object-info.ts';
+import { replacementsJson } from '../../graph/replacements.ts';
 import { sendJson, sendJsonText } from '../answer.ts';
 import { type ObjectInfoText, createObjectInfoText } from '../object-info-text.ts';
 
@@ -47,8 +48,9 @@ export function objectInfoRoutes({ nodes, source, log }: ObjectInfoOptions): Rou
     sendJson(res, definition === undefined ? {} : { [name]: nodeInfo(definition, source) });
   });
 
-  // No class of ours was ever renamed; packs have no way to say so yet.
-  router.get('/node_replacements', (_req, res) => sendJson(res, {}));
+  router.get('/node_replacements', async (_req, res) => {
+    sendJson(res, replacementsJson(await nodes()));
+  });
 
   return router;
 }
