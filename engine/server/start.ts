@@ -65,7 +65,8 @@ export async function startServer(config: Config, parts: ServerParts): Promise<R
     onChange: () => {
       hub.broadcastStatus();
       publicApi.queueChanged();
-      dispatcher.pump();
+      // After the answer to whoever changed the queue: starting a job takes its own transaction.
+      setImmediate(() => dispatcher.pump());
     },
     onLeave: (ids) => publicApi.jobsLeft(ids),
   });
