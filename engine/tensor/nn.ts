@@ -137,7 +137,8 @@ export interface AttentionOptions {
 /** softmax(q k^T * scale + mask) v per head; q, k, v are [b, tokens, heads*d]. */
 export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {
   const { heads, kvHeads = heads, mask, causal = false } = options;
-  const scale = options.scale ?? (fixed(q.shape[2], 'attention channels') / heads) ** -0.5;
+  // Not `** -0.5`: its last digit differs between versions of Node, and with it the bytes of a graph.
+  const scale = options.scale ?? 1 / Math.sqrt(fixed(q.shape[2], 'attention channels') / heads);
   const inputs = mask ? [q, k, v, mask] : [q, k, v];
   return node('attention', inputs, { heads, kvHeads, causal, scale });
 }

@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Received, type TestServer, connect, startServer } from '../support/server.ts';
+import {
+  type Received,
+  type TestServer,
+  connect,
+  startServer,
+  isOfThePrompt,
+} from '../support/server.ts';
 
 /* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-call -- JSON from the wire */
 
@@ -40,9 +46,9 @@ const submit = async (prompt: object, sid: string): Promise<string> => {
 
 /** What came from the first `progress` of a step on, in short. */
 function steps(messages: readonly Received[]): string[] {
-  const kinds = messages.map((message) =>
-    'frame' in message ? message.frame!.type : message.type,
-  );
+  const kinds = messages
+    .filter(isOfThePrompt)
+    .map((message) => ('frame' in message ? message.frame!.type : message.type));
   const first = kinds.indexOf('progress');
   const last = kinds.lastIndexOf('progress');
   return kinds.slice(kinds.lastIndexOf('progress_state', first), last + 2);

@@ -6,6 +6,7 @@ import {
   connect,
   startServer,
   testingPack,
+  isOfThePrompt,
 } from '../support/server.ts';
 
 /* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call -- JSON from the wire */
@@ -40,7 +41,7 @@ async function submit(body: object, client?: Client): Promise<string> {
 
 /** Message types, with the node where one is named. */
 const story = (client: Client): string[] =>
-  client.messages.map((message) => {
+  client.messages.filter(isOfThePrompt).map((message) => {
     if (!('data' in message)) return message.type;
     const { type, data } = message;
     if (type === 'status') return `status ${data.status.exec_info.queue_remaining}`;

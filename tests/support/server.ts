@@ -108,6 +108,9 @@ export type Received =
   | { readonly type: string; readonly data: any } // eslint-disable-line @typescript-eslint/no-explicit-any -- JSON border
   | { readonly type: 'binary'; readonly frame: BinaryFrame | undefined };
 
+/** Messages about assets come whenever the scan of the folders has news. */
+export const isOfThePrompt = ({ type }: Received): boolean => !type.startsWith('assets.');
+
 export interface Client {
   readonly sid: string;
   readonly socket: WebSocket;
