@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { samplers } from '../engine/sampling/samplers.ts';
-import { schedulers } from '../engine/sampling/schedules.ts';
+import { schedulers } from '../engine/sampling/schedules/schedules.ts';
 import { builtinNodes } from '../nodes/index.ts';
 
 const START = '<!-- lists: written by docs/compat.ts -->';

@@ -34,7 +34,7 @@ export type { NDArray } from './array/nd.ts';
 
 export { ExecutionBlocker } from './graph/definition.ts';
 export { isLink } from './graph/link.ts';
-export { pythonRepr, pythonStr } from './graph/python-repr.ts';
+export { pythonRepr, pythonStr } from './python/repr.ts';
 export { Float, pythonFloat } from './workflow/lossless-json.ts';
 export type { BuiltNode, GraphBuilder } from './graph/graph-builder.ts';
 export type {

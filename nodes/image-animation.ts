@@ -1,7 +1,7 @@
 /** Batches of pictures saved as one animation. */
 import { encodeApng, encodeWebp } from '../engine/media/animation.ts';
-import { workflowTexts } from '../engine/media/png-text.ts';
-import type { Pixels } from '../engine/media/png/encode.ts';
+import { workflowTexts } from '../engine/media/workflow-texts.ts';
+import type { Pixels } from '../engine/media/formats/png/encode.ts';
 import { toPixels } from '../engine/media/to-array.ts';
 import { boolean, combo, defineNode, float, image, int, string } from '../engine/node.ts';
 import type { Context, Image, NodeDefinition, NodeOutput } from '../engine/node.ts';

@@ -2,9 +2,9 @@
 import { randomInt } from 'node:crypto';
 import { combo, defineNode, image, socket, string } from '../engine/node.ts';
 import type { ChoiceSource, Context, Image, NodeDefinition, NodeOutput } from '../engine/node.ts';
-import { encodePng } from '../engine/media/png/encode.ts';
+import { encodePng } from '../engine/media/formats/png/encode.ts';
 import { fileHash, loadImageFile } from '../engine/media/load-image.ts';
-import { workflowTexts } from '../engine/media/png-text.ts';
+import { workflowTexts } from '../engine/media/workflow-texts.ts';
 import { toChannelMask, toImageAndMask, toPixels } from '../engine/media/to-array.ts';
 
 const fileName = (inputs: Record<string, unknown>): string => String(inputs['image']);

@@ -1,7 +1,7 @@
 /** .latent files in and out. */
 import { scale } from '../engine/array/elementwise.ts';
 import { fileHash } from '../engine/media/load-image.ts';
-import { workflowTexts } from '../engine/media/png-text.ts';
+import { workflowTexts } from '../engine/media/workflow-texts.ts';
 import { combo, defineNode, latent, string } from '../engine/node.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 import { readTensor } from '../engine/weights/read.ts';

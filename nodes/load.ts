@@ -1,6 +1,6 @@
 /** All nodes of an installation in this process: the built-in ones and those of packs. */
 import type { NodeRegistry } from '../engine/graph/definition.ts';
-import { loadPacks } from '../engine/graph/load-packs.ts';
+import { loadPacks } from '../engine/packs/load-packs.ts';
 import { builtinNodes } from './index.ts';
 
 export interface PackSettings {

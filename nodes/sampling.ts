@@ -16,7 +16,7 @@ import { type KSamplerOptions, sampleLatent, type StepReport } from '../engine/s
 import type { LatentFormat } from '../engine/sampling/latent-format.ts';
 import { latentPreview } from '../engine/sampling/preview.ts';
 import { samplerNames } from '../engine/sampling/samplers.ts';
-import { schedulerNames } from '../engine/sampling/schedules.ts';
+import { schedulerNames } from '../engine/sampling/schedules/schedules.ts';
 import { diffusion } from '../engine/values/model.ts';
 
 const MAX_SEED = 18446744073709551615n;

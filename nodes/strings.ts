@@ -1,17 +1,10 @@
 /** Texts cut, joined, compared and searched, with Python's meaning of every word. */
 import { boolean, combo, defineNode, int, optional, string } from '../engine/node.ts';
 import type { NodeDefinition } from '../engine/node.ts';
-import { RegexError, compileRegex, findAll, substitute } from '../engine/text/python-regex.ts';
-import type { PythonRegex } from '../engine/text/python-regex.ts';
-import { withinTime } from '../engine/text/time-limit.ts';
-import {
-  capitalize,
-  length,
-  replaceAll,
-  slice,
-  strip,
-  title,
-} from '../engine/text/python-string.ts';
+import { RegexError, compileRegex, findAll, substitute } from '../engine/python/regex.ts';
+import type { PythonRegex } from '../engine/python/regex.ts';
+import { withinTime } from '../engine/python/time-limit.ts';
+import { capitalize, length, replaceAll, slice, strip, title } from '../engine/python/string.ts';
 
 const common = {
   category: 'utils/string',

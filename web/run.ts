@@ -1,5 +1,5 @@
 import { workflowToPrompt } from '../engine/workflow/to-prompt.ts';
-import type { BinaryFrame, ServerMessage } from '../engine/server/protocol.ts';
+import type { BinaryFrame, ServerMessage } from '../engine/protocol.ts';
 import type { Server } from './api/server.ts';
 import type { NodeOutput, ObjectInfo, PromptAnswer } from './api/types.ts';
 import { messageOf, type Editor } from './editor.ts';

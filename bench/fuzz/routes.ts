@@ -11,7 +11,7 @@ export interface Route {
   readonly path: string;
 }
 
-const FOLDERS = ['../../engine/server/routes/', '../../engine/server/v1/routes/'];
+const FOLDERS = ['../../engine/server/comfy/', '../../engine/server/v1/routes/'];
 
 /** The routes as they stand in the source, so that a new one is tried without a word here. */
 export function routeTable(): Route[] {

@@ -6,7 +6,7 @@ import type { NodeDefinition } from './definition.ts';
 import { nestInputs } from './dynamic-inputs.ts';
 import type { Slices } from './gather-inputs.ts';
 import { callsOf } from './map-slices.ts';
-import { PythonError } from './python-error.ts';
+import { PythonError } from '../python/error.ts';
 import type { Run } from './run.ts';
 
 /** A call that did not finish at once. */

@@ -2,7 +2,7 @@
 import { ExecutionBlocker } from './definition.ts';
 import type { GraphNode, NodeDefinition, NodeOutput } from './definition.ts';
 import { isBlocker } from './map-slices.ts';
-import { PythonError } from './python-error.ts';
+import { PythonError } from '../python/error.ts';
 
 export type Ui = Readonly<Record<string, readonly unknown[]>>;
 type Graph = Readonly<Record<string, GraphNode>>;

@@ -1,11 +1,11 @@
 /** Built-in checks of one constant: conversion to its type, min and max, membership of a combo. */
 import { Float } from '../workflow/lossless-json.ts';
 import type { Json } from '../workflow/lossless-json.ts';
-import { coerce } from './coerce.ts';
+import { coerce } from '../python/coerce.ts';
 import type { ChoiceSource, InputSpec, NodeDefinition } from './definition.ts';
 import { choicesOf, floats, printInput, wireType } from './object-info.ts';
-import { PythonError, messageOf } from './python-error.ts';
-import { pythonRepr, pythonStr, pythonTypeName } from './python-repr.ts';
+import { PythonError, messageOf } from '../python/error.ts';
+import { pythonRepr, pythonStr, pythonTypeName } from '../python/repr.ts';
 
 /** One entry of `node_errors[id].errors`, or the top-level `error`. */
 export interface PromptError {

@@ -1,6 +1,6 @@
 /** A prompt that grows while it runs: the original nodes plus those that expansions added. */
 import type { DynamicPromptView, GraphNode, Prompt, PromptNode } from './definition.ts';
-import { PythonError } from './python-error.ts';
+import { PythonError } from '../python/error.ts';
 
 export interface DynamicPrompt extends DynamicPromptView {
   /** Adds a node that `parentId` expanded into; throws DuplicateNodeError unless it replaces its own. */

@@ -18,7 +18,7 @@ import {
   messageOf,
   pythonTypeOf,
   tracebackOf,
-} from './python-error.ts';
+} from '../python/error.ts';
 import { NodeFailure, runNode } from './run-node.ts';
 import { redact } from './redact.ts';
 import { createRunStore } from './run-store.ts';

@@ -3,7 +3,7 @@ import type { CallResult, NodeReturns } from './call-results.ts';
 import type { NodeDefinition } from './definition.ts';
 import { mergeCalls } from './call-results.ts';
 import { isLink, linkSlot, linkSource } from './link.ts';
-import { PythonError } from './python-error.ts';
+import { PythonError } from '../python/error.ts';
 import { definitionOf } from './run.ts';
 import type { Run } from './run.ts';
 

@@ -1,6 +1,6 @@
 /** Values of any kind as error reports show them. */
 import { Float } from '../workflow/lossless-json.ts';
-import { pythonRepr } from './python-repr.ts';
+import { pythonRepr } from '../python/repr.ts';
 
 const MAX_TEXT = 2000;
 

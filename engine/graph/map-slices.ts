@@ -2,7 +2,7 @@
 import { ExecutionBlocker } from './definition.ts';
 import type { NodeDefinition } from './definition.ts';
 import type { Slices } from './gather-inputs.ts';
-import { PythonError } from './python-error.ts';
+import { PythonError } from '../python/error.ts';
 
 /** One call: its arguments and which call it is. */
 export interface Call {

@@ -7,9 +7,9 @@ import type { DynamicPrompt } from './dynamic-prompt.ts';
 import type { NodeDefinition } from './definition.ts';
 import { effectiveInputs } from './dynamic-inputs.ts';
 import { isLazy, ownSpec } from './gather-inputs.ts';
-import { createHeap } from './heap.ts';
+import { heapPop, heapPush } from '../heap.ts';
 import { isLink, linkSource } from './link.ts';
-import { PythonError } from './python-error.ts';
+import { PythonError } from '../python/error.ts';
 
 export interface ExecutionListOptions {
   readonly prompt: DynamicPrompt;
@@ -58,11 +58,16 @@ interface Pending {
   readonly uses: string[];
 }
 
+/** A node's place among those added; a node that was completed and added again has another one. */
+type Place = Pick<Pending, 'id' | 'order'>;
+
+const isEarlier = (a: Place, b: Place): boolean => a.order < b.order;
+
 /** An empty list for one run. */
 export function createExecutionList(options: ExecutionListOptions): ExecutionList {
   const { prompt } = options;
   const pending = new Map<string, Pending>();
-  const queues = [createHeap(), createHeap(), createHeap(), createHeap()];
+  const queues: Place[][] = [[], [], [], []];
   let added = 0;
   let externalBlocks = 0;
 
@@ -72,7 +77,7 @@ export function createExecutionList(options: ExecutionListOptions): ExecutionLis
     return node.feedsFeeder ? 2 : 3;
   };
   const enqueueIfReady = (node: Pending): void => {
-    if (node.waits === 0) queues[urgency(node)].push(node.order, node.id);
+    if (node.waits === 0) heapPush(queues[urgency(node)], node, isEarlier);
   };
 
   /** `from` now blocks a node: it, and those it waits for, may have become more urgent. */
@@ -189,12 +194,12 @@ export function createExecutionList(options: ExecutionListOptions): ExecutionLis
     },
     pick() {
       for (const [level, queue] of queues.entries()) {
-        for (let head = queue.peek(); head !== undefined; head = queue.peek()) {
+        for (let head = queue.at(0); head !== undefined; head = queue.at(0)) {
           const node = pending.get(head.id);
           // Entries go stale when a node completes, waits again or becomes more urgent.
-          const current = node?.order === head.rank && node.waits === 0 && urgency(node) === level;
+          const current = node?.order === head.order && node.waits === 0 && urgency(node) === level;
           if (current) return head.id;
-          queue.pop();
+          heapPop(queue, isEarlier);
         }
       }
       return undefined;

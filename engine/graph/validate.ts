@@ -1,8 +1,8 @@
 /** A prompt checked before it is queued: which outputs can run, and what is wrong with the others. */
 import type { PromptError } from './check-value.ts';
 import type { ChoiceSource, NodeDefinition, NodeRegistry, Prompt } from './definition.ts';
-import { messageOf, pythonTypeOf, tracebackOf } from './python-error.ts';
-import { pythonStr } from './python-repr.ts';
+import { messageOf, pythonTypeOf, tracebackOf } from '../python/error.ts';
+import { pythonStr } from '../python/repr.ts';
 import { validateNode } from './validate-node.ts';
 import type { Step, Verdict } from './validate-node.ts';
 

@@ -1,8 +1,8 @@
 /** Animated PNG and WebP. */
 import { badImage } from './limits.ts';
-import { type Pixels, chunk, compressPixels, pngStart } from './png/encode.ts';
+import { type Pixels, chunk, compressPixels, pngStart } from './formats/png/encode.ts';
 import { lenient, loadSharp } from './sharp.ts';
-import { withExifTexts } from './webp-exif.ts';
+import { withExifTexts } from './formats/webp-exif.ts';
 
 export interface AnimationOptions {
   /** How long each frame is shown. */

@@ -1,15 +1,15 @@
 /** A picture file to frames: which reader for which bytes. File names and endings are not asked. */
 import { NoodleError } from '../errors.ts';
-import { decodeBmp, isBmp } from './bmp.ts';
+import { decodeBmp, isBmp } from './formats/bmp.ts';
 import { decodeWithSharp } from './decode-with-sharp.ts';
 import { exifOrientation, xmpOrientation } from './exif.ts';
 import { type DecodedImage, type Frame, upright } from './frame.ts';
-import { decodeGif, isGif } from './gif.ts';
+import { decodeGif, isGif } from './formats/gif.ts';
 import { badImage } from './limits.ts';
-import { isPng, readPng } from './png/chunks.ts';
-import { decodePng } from './png/decode.ts';
-import { decodeTga, isTga } from './tga.ts';
-import { decodeTiff, isTiff } from './tiff.ts';
+import { isPng, readPng } from './formats/png/chunks.ts';
+import { decodePng } from './formats/png/decode.ts';
+import { decodeTga, isTga } from './formats/tga.ts';
+import { decodeTiff, isTiff } from './formats/tiff.ts';
 
 export interface DecodeOptions {
   /** Named in errors. */

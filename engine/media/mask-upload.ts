@@ -1,8 +1,8 @@
 /** What the mask editor saves: a picture with a new alpha channel. */
 import { decodeImage } from './decode-image.ts';
 import { badImage } from './limits.ts';
-import { isPng, readPng } from './png/chunks.ts';
-import { encodePng, isTextKey } from './png/encode.ts';
+import { isPng, readPng } from './formats/png/chunks.ts';
+import { encodePng, isTextKey } from './formats/png/encode.ts';
 import { withAlpha } from './view-transform.ts';
 
 /**

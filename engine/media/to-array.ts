@@ -2,7 +2,7 @@
 import { type NDArray, nd } from '../array/nd.ts';
 import { toByte } from '../array/round.ts';
 import type { DecodedImage } from './frame.ts';
-import type { Pixels } from './png/encode.ts';
+import type { Pixels } from './formats/png/encode.ts';
 
 /** Size of the MASK of a picture without alpha. */
 const EMPTY_MASK = 64;

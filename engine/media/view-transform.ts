@@ -2,7 +2,7 @@
 import { decodeImage } from './decode-image.ts';
 import type { Frame } from './frame.ts';
 import { badImage } from './limits.ts';
-import { encodePng, type Pixels } from './png/encode.ts';
+import { encodePng, type Pixels } from './formats/png/encode.ts';
 import { loadSharp } from './sharp.ts';
 
 export interface ViewOptions {

@@ -9,7 +9,7 @@ import type {
   NodeDefinition,
   ValidateSpec,
 } from '../graph/definition.ts';
-import { messageOf } from '../graph/python-error.ts';
+import { messageOf } from '../python/error.ts';
 import type { ChoicesError, DataField, NodeDescription } from './messages.ts';
 import { decode, encode } from './messages.ts';
 

@@ -3,7 +3,7 @@
  * that may hold a `Float` travel encoded; see `encode`.
  */
 import type { NodeDefinition } from '../graph/definition.ts';
-import type { LoadedPack, PackProblem } from '../graph/load-packs.ts';
+import type { LoadedPack, PackProblem } from './load-packs.ts';
 import { Float } from '../workflow/lossless-json.ts';
 
 /** A definition without its functions; what they would say is asked over the wire. */

@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { FolderSettings } from '../config.ts';
-import { PythonError } from '../graph/python-error.ts';
+import { PythonError } from '../python/error.ts';
 import type { FromPacks, ToPacks } from './messages.ts';
 
 type Loaded = FromPacks & { readonly type: 'loaded' };

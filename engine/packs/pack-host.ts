@@ -5,8 +5,8 @@
  */
 import type { FolderSettings } from '../config.ts';
 import type { NodeDefinition, NodeRegistry } from '../graph/definition.ts';
-import { packId } from '../graph/find-packs.ts';
-import type { LoadedPack, PackProblem } from '../graph/load-packs.ts';
+import { packId } from './find-packs.ts';
+import type { LoadedPack, PackProblem } from './load-packs.ts';
 import { reviveNode } from './describe.ts';
 import type { NodeDescription } from './messages.ts';
 import { decode, encode } from './messages.ts';

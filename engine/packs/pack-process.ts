@@ -6,15 +6,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { FolderSettings } from '../config.ts';
 import type { LooseInputs, NodeDefinition } from '../graph/definition.ts';
-import { packId } from '../graph/find-packs.ts';
-import { loadPacks } from '../graph/load-packs.ts';
-import type { PackProblem } from '../graph/load-packs.ts';
-import { messageOf, pythonTypeOf } from '../graph/python-error.ts';
+import { packId } from './find-packs.ts';
+import { loadPacks } from './load-packs.ts';
+import type { PackProblem } from './load-packs.ts';
+import { messageOf, pythonTypeOf } from '../python/error.ts';
 import { createFolders } from '../store/folders.ts';
 import { describeNode } from './describe.ts';
 import type { FromPacks, NodeDescription, ToPacks } from './messages.ts';
 import { decode, encode } from './messages.ts';
-import { packOf } from '../graph/pack-of.ts';
+import { packOf } from './pack-of.ts';
 
 const source = createFolders(JSON.parse(process.argv[2]) as FolderSettings);
 // As they are now: a pack may put its own in their place.

@@ -2,8 +2,8 @@
  * Feeds engine processes from the queue. An engine that dies costs at most its job: the job is run
  * once more when that does no harm, else reported; the process is started again either way.
  */
-import type { DeviceStats, EngineJob, FromEngine, ToEngine } from '../engine/messages.ts';
-import type { EngineLink, StartEngine } from './engine-process.ts';
+import type { DeviceStats, EngineJob, FromEngine, ToEngine } from '../worker/messages.ts';
+import type { EngineLink, StartEngine } from '../worker/process-link.ts';
 import type { Queue } from './queue.ts';
 import { failedResult } from './results.ts';
 import { type RunningJob, watchJob } from './running-job.ts';

@@ -2,10 +2,10 @@
  * The queue: ComfyUI's order and rules over a store that survives the process. Only numbers and ids
  * are kept in memory; prompts stay on the disk until they are asked for.
  */
-import type { EngineJob, JobResult } from '../engine/messages.ts';
+import type { EngineJob, JobResult } from '../worker/messages.ts';
 import { NoodleError } from '../errors.ts';
 import { type Json, parseJson, stringifyJson } from '../workflow/lossless-json.ts';
-import { heapPop, heapPush, heapify } from './heap.ts';
+import { heapPop, heapPush, heapify } from '../heap.ts';
 import { failedResult } from './results.ts';
 import type { Job, JobStore, NewJob } from './store.ts';
 

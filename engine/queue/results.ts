@@ -1,5 +1,5 @@
 /** Results of jobs that no engine brought to an end. */
-import type { JobResult } from '../engine/messages.ts';
+import type { JobResult } from '../worker/messages.ts';
 import { stringifyJson } from '../workflow/lossless-json.ts';
 
 /** The node that was running, where one is known. */

@@ -2,7 +2,7 @@
  * What the server knows of a job while an engine runs it: enough to write its history when the
  * engine does not come back.
  */
-import type { EngineJob, FromEngine, JobResult, NodeMeta } from '../engine/messages.ts';
+import type { EngineJob, FromEngine, JobResult, NodeMeta } from '../worker/messages.ts';
 import { type Json, parseJson, stringifyJson } from '../workflow/lossless-json.ts';
 import { errorData } from './results.ts';
 

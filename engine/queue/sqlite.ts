@@ -2,7 +2,7 @@
  * Queue and history in one SQLite table. WAL with synchronous=FULL: a prompt that was answered is on
  * the disk, whatever happens to the process or the machine.
  */
-import type { JobResult } from '../engine/messages.ts';
+import type { JobResult } from '../worker/messages.ts';
 import { NoodleError } from '../errors.ts';
 import { parseJson, stringifyJson } from '../workflow/lossless-json.ts';
 import { type Db, type Row, type SqlValue, openDb } from '../store/db.ts';

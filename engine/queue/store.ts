@@ -1,5 +1,5 @@
 /** What the queue needs from its storage: one table that is the queue and the history. */
-import type { JobResult } from '../engine/messages.ts';
+import type { JobResult } from '../worker/messages.ts';
 import type { WebhookRows } from './webhook-rows.ts';
 
 /** Life of a job, in the words of ComfyUI's jobs API. */

@@ -23,7 +23,7 @@ import { TorchGenerator } from './noise/torch-generator.ts';
 import { prepareConditioning } from './prepare-conditioning.ts';
 import type { Denoise, SamplerDefinition } from './sampler.ts';
 import { samplerByName } from './samplers.ts';
-import { cutSigmas, ksamplerSigmas } from './schedules.ts';
+import { cutSigmas, ksamplerSigmas } from './schedules/schedules.ts';
 
 /** What a step reports: 0-based number, planned steps, and pictures in network units. */
 export interface StepReport {

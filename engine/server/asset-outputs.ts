@@ -5,9 +5,9 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Assets } from '../assets/client.ts';
-import type { FromEngine } from '../engine/messages.ts';
+import type { FromEngine } from '../worker/messages.ts';
 import { NoodleError } from '../errors.ts';
-import type { EngineEvents, StartEngine } from '../queue/engine-process.ts';
+import type { EngineEvents, StartEngine } from '../worker/process-link.ts';
 import type { DirectoryType, Folders } from '../store/folders.ts';
 import { isFile, nameParts } from '../store/paths.ts';
 import { Float, type Json, parseJson, stringifyJson } from '../workflow/lossless-json.ts';

@@ -2,7 +2,7 @@
 import type { Dispatcher } from '../queue/dispatcher.ts';
 import type { PackHost } from '../packs/pack-host.ts';
 import { watchPacks } from '../packs/watch-packs.ts';
-import type { Hub } from './hub.ts';
+import type { Hub } from './comfy/hub.ts';
 
 export interface DevReloadOptions {
   readonly packs: Pick<PackHost, 'reload' | 'reports'>;

@@ -1,7 +1,7 @@
 /** The server's log: printed, kept as a ring for /internal/logs, and followed by clients. */
 import { LOG_LEVELS } from '../config.ts';
 import type { LogLevel } from '../config.ts';
-import type { LogEntry } from './protocol.ts';
+import type { LogEntry } from '../protocol.ts';
 
 /** Entries that are kept, as in ComfyUI. */
 const RING = 300;

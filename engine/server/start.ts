@@ -11,10 +11,10 @@ import { type Assets, createAssets } from '../assets/client.ts';
 import { assetRoots } from '../assets/roots.ts';
 import type { Config } from '../config.ts';
 import type { NodeRegistry } from '../graph/definition.ts';
-import { findPacks } from '../graph/find-packs.ts';
+import { findPacks } from '../packs/find-packs.ts';
 import { createPackHost } from '../packs/pack-host.ts';
 import { type Dispatcher, createDispatcher } from '../queue/dispatcher.ts';
-import { engineStarter } from '../queue/engine-process.ts';
+import { engineStarter } from '../worker/process-link.ts';
 import { type Queue, createQueue } from '../queue/queue.ts';
 import { openSqliteStore } from '../queue/sqlite.ts';
 import { type Folders, createFolders, wipeTemp } from '../store/folders.ts';
@@ -23,16 +23,16 @@ import { readUserTokens } from '../store/user-tokens.ts';
 import { createApp } from './app.ts';
 import { withAssetIds } from './asset-outputs.ts';
 import { startDevReload } from './dev-reload.ts';
-import { featureFlags } from './features.ts';
-import { type Hub, createHub } from './hub.ts';
+import { featureFlags } from './comfy/features.ts';
+import { type Hub, createHub } from './comfy/hub.ts';
 import { createLog } from './log.ts';
 import { servePage } from './page.ts';
-import { createRelay } from './relay.ts';
-import { serverRoutes } from './routes/index.ts';
+import { createRelay } from './comfy/relay.ts';
+import { serverRoutes } from './comfy/comfy.ts';
 import { refuseReachable } from './reachable.ts';
 import { createGuard } from './security.ts';
 import { createPublicApi } from './v1/index.ts';
-import { acceptWebSockets } from './websocket.ts';
+import { acceptWebSockets } from './comfy/websocket.ts';
 
 /** What the server is given from outside its layer. */
 export interface ServerParts {

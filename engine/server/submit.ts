@@ -3,7 +3,7 @@
  * (POST /prompt and others) comes through here.
  */
 import { NoodleError } from '../errors.ts';
-import { toFloat, truthy } from '../graph/coerce.ts';
+import { toFloat, truthy } from '../python/coerce.ts';
 import type { ChoiceSource, NodeRegistry, Prompt } from '../graph/definition.ts';
 import { replaceOldNodes } from '../graph/replacements.ts';
 import { type NodeErrors, type PromptError, validatePrompt } from '../graph/validate.ts';

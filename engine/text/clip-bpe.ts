@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { heapPop, heapPush } from '../heap.ts';
 import type { TextTokenizer } from './token-batches.ts';
 
 export const CLIP_START = 49406;
@@ -80,6 +81,8 @@ function wordBytes(word: string, byteIds: Uint16Array): number[] {
   return ids;
 }
 
+const less = (a: number, b: number): boolean => a < b;
+
 /**
  * Merges neighbours, the earliest merge of the vocabulary first (its result has the lowest id).
  * A heap of candidate pairs over a linked list keeps long words (hostile ones) at n log n.
@@ -93,11 +96,11 @@ function mergePairs(ids: number[], pairs: ReadonlyMap<number, number>): number[]
     const right = left >= 0 ? next[left] : ids.length;
     if (left < 0 || right >= ids.length) return;
     const merged = pairs.get(ids[left] * PAIR + ids[right]);
-    if (merged !== undefined) heapPush(heap, merged * 2 ** 32 + left);
+    if (merged !== undefined) heapPush(heap, merged * 2 ** 32 + left, less);
   };
   for (let i = 0; i + 1 < ids.length; i++) offer(i);
   while (heap.length > 0) {
-    const key = heapPop(heap);
+    const key = heapPop(heap, less)!; // the heap is not empty
     const left = key % 2 ** 32;
     const merged = Math.floor(key / 2 ** 32);
     const right = next[left];
@@ -112,34 +115,6 @@ function mergePairs(ids: number[], pairs: ReadonlyMap<number, number>): number[]
     offer(left);
   }
   return ids.filter((id) => id >= 0);
-}
-
-function heapPush(heap: number[], key: number): void {
-  let i = heap.push(key) - 1;
-  while (i > 0) {
-    const parent = (i - 1) >> 1;
-    if (heap[parent] <= key) break;
-    heap[i] = heap[parent];
-    i = parent;
-  }
-  heap[i] = key;
-}
-
-function heapPop(heap: number[]): number {
-  const top = heap[0];
-  const last = heap.pop() as number;
-  if (heap.length === 0) return top;
-  let i = 0;
-  for (;;) {
-    let child = 2 * i + 1;
-    if (child >= heap.length) break;
-    if (child + 1 < heap.length && heap[child + 1] < heap[child]) child++;
-    if (heap[child] >= last) break;
-    heap[i] = heap[child];
-    i = child;
-  }
-  heap[i] = last;
-  return top;
 }
 
 /**

@@ -49,7 +49,7 @@ describe('broken packs', () => {
     );
     files.write(
       'f-engine.mjs',
-      `if (process.argv[1].includes('engine/main')) process.exit(7); export const nodes = [${node('OnlyChecked')}];`,
+      `if (process.argv[1].includes('worker/main')) process.exit(7); export const nodes = [${node('OnlyChecked')}];`,
     );
     await start();
     expect((await server.get('/system_stats')).status).toBe(200);

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
-import { decodeFrame } from '../../engine/server/protocol.ts';
-import type { BinaryFrame } from '../../engine/server/protocol.ts';
+import { decodeFrame } from '../../engine/protocol.ts';
+import type { BinaryFrame } from '../../engine/protocol.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -99,7 +99,7 @@ async function childrenOf(pid: number): Promise<number[]> {
   await once(ps, 'close');
   return text
     .split('\n')
-    .filter((line) => line.includes('engine/main.ts'))
+    .filter((line) => line.includes('worker/main.ts'))
     .map((line) => Number.parseInt(line, 10));
 }
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import sharp from 'sharp';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { encodeFrame, type MessageData } from '../../engine/server/protocol.ts';
+import { encodeFrame, type MessageData } from '../../engine/protocol.ts';
 import { parseJson, stringifyJson, toPlain } from '../../engine/workflow/lossless-json.ts';
 import { objectInfo } from './fixtures/object-info.ts';
 

@@ -1,4 +1,4 @@
-import { decodeFrame, type BinaryFrame, type ServerMessage } from '../../engine/server/protocol.ts';
+import { decodeFrame, type BinaryFrame, type ServerMessage } from '../../engine/protocol.ts';
 
 export type ConnectionState = 'connecting' | 'open' | 'lost';
 

@@ -6,10 +6,10 @@ import type { Queue } from '../../queue/queue.ts';
 import type { Folders } from '../../store/folders.ts';
 import type { Json } from '../../workflow/lossless-json.ts';
 import type { SubmitAnswer } from '../submit.ts';
-import type { EventBus } from './bus.ts';
-import type { Health } from './health.ts';
-import type { Metrics } from './metrics.ts';
-import type { Webhooks } from './webhooks.ts';
+import type { EventBus } from '../events.ts';
+import type { Health } from '../health.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
 
 export interface Api {
   readonly config: Config;

@@ -3,7 +3,7 @@
  * routes and their libraries are loaded by the first request for them.
  */
 import type { RequestHandler } from 'express';
-import type { EngineJob, FromEngine } from '../../engine/messages.ts';
+import type { EngineJob, FromEngine } from '../../worker/messages.ts';
 import type { Config } from '../../config.ts';
 import type { NodeRegistry } from '../../graph/definition.ts';
 import type { Dispatcher } from '../../queue/dispatcher.ts';
@@ -11,13 +11,13 @@ import type { Queue } from '../../queue/queue.ts';
 import type { Folders } from '../../store/folders.ts';
 import { submitPrompt } from '../submit.ts';
 import type { Api } from './api.ts';
-import { createEventBus } from './bus.ts';
-import { createHealth } from './health.ts';
+import { createEventBus } from '../events.ts';
+import { createHealth } from '../health.ts';
 import { type LeftJob, storedJob } from './job-json.ts';
-import { createMetrics } from './metrics.ts';
-import { rateLimit } from './rate-limit.ts';
-import { postWebhook } from './webhook-request.ts';
-import { createWebhooks } from './webhooks.ts';
+import { createMetrics } from '../metrics.ts';
+import { rateLimit } from '../rate-limit.ts';
+import { postWebhook } from '../webhooks/webhook-request.ts';
+import { createWebhooks } from '../webhooks/webhooks.ts';
 
 export interface PublicApiOptions {
   readonly config: Config;

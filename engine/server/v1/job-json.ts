@@ -4,7 +4,7 @@ import { type FinishedJob, type Job, isFinished } from '../../queue/store.ts';
 import { contentType } from '../../store/content-type.ts';
 import { type Json, parseJson } from '../../workflow/lossless-json.ts';
 import { isObject, outputItems } from '../job-view.ts';
-import type { EventBus } from './bus.ts';
+import type { EventBus } from '../events.ts';
 import type { JobError, Job as JobJson, Output, Progress } from './schemas.ts';
 
 /** One job; `progress` is that of a running one, `position` the place of a waiting one. */

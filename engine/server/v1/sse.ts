@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { NoodleError } from '../../errors.ts';
 import { stringifyJson } from '../../workflow/lossless-json.ts';
 import type { Api } from './api.ts';
-import type { ApiEvent } from './bus.ts';
+import type { ApiEvent } from '../events.ts';
 import { findJob, withBase } from './job-json.ts';
 
 /** Streams that may be open at once. */

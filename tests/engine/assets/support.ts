@@ -8,9 +8,9 @@ import type { ErrorRequestHandler } from 'express';
 import { createAssets } from '../../../engine/assets/client.ts';
 import { assetRoots } from '../../../engine/assets/roots.ts';
 import { NoodleError } from '../../../engine/errors.ts';
-import { assetRoutes } from '../../../engine/server/routes/assets.ts';
-import { uploadRoutes } from '../../../engine/server/routes/upload.ts';
-import { viewRoutes } from '../../../engine/server/routes/view.ts';
+import { assetRoutes } from '../../../engine/server/comfy/assets.ts';
+import { uploadRoutes } from '../../../engine/server/comfy/upload.ts';
+import { viewRoutes } from '../../../engine/server/comfy/view.ts';
 import { type Folders, createFolders } from '../../../engine/store/folders.ts';
 import { createUsers } from '../../../engine/store/users.ts';
 

@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NodeDefinition, Prompt } from '../../../engine/graph/definition.ts';
 import { createDynamicPrompt } from '../../../engine/graph/dynamic-prompt.ts';
-import { createHeap } from '../../../engine/graph/heap.ts';
 import { createExecutionList } from '../../../engine/graph/toposort.ts';
 import { defineNode, socket } from '../../../engine/node.ts';
 
@@ -135,16 +134,4 @@ describe('the execution list', () => {
     expect(list.pick()).toBeUndefined();
     expect(list.nodesInCycle().sort()).toEqual(['a', 'b', 'out']);
   });
-});
-
-it('the heap sorts', () => {
-  const heap = createHeap();
-  const ranks = Array.from({ length: 200 }, (_, i) => (i * 7919) % 211);
-  for (const rank of ranks) heap.push(rank, String(rank));
-  const out: number[] = [];
-  for (let head = heap.peek(); head !== undefined; head = heap.peek()) {
-    out.push(head.rank);
-    heap.pop();
-  }
-  expect(out).toEqual([...ranks].sort((a, b) => a - b));
 });

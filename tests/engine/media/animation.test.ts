@@ -2,7 +2,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { encodeApng, encodeWebp } from '../../../engine/media/animation.ts';
 import { decodeImage } from '../../../engine/media/decode-image.ts';
-import type { Pixels } from '../../../engine/media/png/encode.ts';
+import type { Pixels } from '../../../engine/media/formats/png/encode.ts';
 
 const frames = (count: number, channels: 3 | 4): Pixels[] =>
   Array.from({ length: count }, (_, n) => ({

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { decodeImage } from '../../../engine/media/decode-image.ts';
 import type { Frame } from '../../../engine/media/frame.ts';
-import { chunk } from '../../../engine/media/png/encode.ts';
+import { chunk } from '../../../engine/media/formats/png/encode.ts';
 
 /**
  * Small files of every format, written by Pillow 12.3 or by hand, with digests of the pixels that

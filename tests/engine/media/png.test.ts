@@ -1,9 +1,9 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decodeImage } from '../../../engine/media/decode-image.ts';
-import { workflowTexts } from '../../../engine/media/png-text.ts';
-import { readPng } from '../../../engine/media/png/chunks.ts';
-import { encodePng, type Pixels } from '../../../engine/media/png/encode.ts';
+import { workflowTexts } from '../../../engine/media/workflow-texts.ts';
+import { readPng } from '../../../engine/media/formats/png/chunks.ts';
+import { encodePng, type Pixels } from '../../../engine/media/formats/png/encode.ts';
 
 function pattern(width: number, height: number, channels: Pixels['channels']): Pixels {
   const data = Uint8Array.from(

@@ -2,8 +2,8 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decodeImage } from '../../../engine/media/decode-image.ts';
 import { mergeMask } from '../../../engine/media/mask-upload.ts';
-import { encodePng } from '../../../engine/media/png/encode.ts';
-import { readPng } from '../../../engine/media/png/chunks.ts';
+import { encodePng } from '../../../engine/media/formats/png/encode.ts';
+import { readPng } from '../../../engine/media/formats/png/chunks.ts';
 import { encodePreview, fitInside } from '../../../engine/media/preview.ts';
 import { viewTransform } from '../../../engine/media/view-transform.ts';
 

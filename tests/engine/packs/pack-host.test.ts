@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NodeRegistry } from '../../../engine/graph/definition.ts';
-import { findPacks } from '../../../engine/graph/find-packs.ts';
+import { findPacks } from '../../../engine/packs/find-packs.ts';
 import { nodeInfo } from '../../../engine/graph/object-info.ts';
 import { validatePrompt } from '../../../engine/graph/validate.ts';
 import { type PackHost, createPackHost } from '../../../engine/packs/pack-host.ts';

@@ -4,7 +4,7 @@ import {
   gitsSigmas,
   optimalSteps,
   storedSigmas,
-} from '../../../engine/sampling/fixed-schedules.ts';
+} from '../../../engine/sampling/schedules/fixed.ts';
 import {
   basicSchedule,
   laplaceSigmas,
@@ -12,8 +12,12 @@ import {
   polyexponentialSigmas,
   sdTurboSigmas,
   vpSigmas,
-} from '../../../engine/sampling/free-schedules.ts';
-import { betaSigmas, exponentialSigmas, karrasSigmas } from '../../../engine/sampling/schedules.ts';
+} from '../../../engine/sampling/schedules/free.ts';
+import {
+  betaSigmas,
+  exponentialSigmas,
+  karrasSigmas,
+} from '../../../engine/sampling/schedules/schedules.ts';
 import {
   extendSigmas,
   flipSigmas,
@@ -22,7 +26,7 @@ import {
   type Spacing,
   splitSigmas,
   splitSigmasDenoise,
-} from '../../../engine/sampling/sigma-tools.ts';
+} from '../../../engine/sampling/schedules/cut.ts';
 import { type Comparison, compare } from '../area.ts';
 import type { GoldenCase } from '../open-case.ts';
 import { samplingOf } from './settings.ts';

@@ -6,7 +6,7 @@ import {
   type ModelSampling,
 } from '../../../engine/sampling/model-sampling.ts';
 import { samplerByName, samplers } from '../../../engine/sampling/samplers.ts';
-import { calculateSigmas, ksamplerSigmas } from '../../../engine/sampling/schedules.ts';
+import { calculateSigmas, ksamplerSigmas } from '../../../engine/sampling/schedules/schedules.ts';
 import { type Comparison, compare } from '../area.ts';
 import type { GoldenCase } from '../open-case.ts';
 import { samplingOf } from './settings.ts';

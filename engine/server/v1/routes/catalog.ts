@@ -6,7 +6,7 @@ import { NoodleError } from '../../../errors.ts';
 import type { NodeDefinition } from '../../../graph/definition.ts';
 import { nodeInfo } from '../../../graph/object-info.ts';
 import { createModelDetails } from '../../../store/model-details.ts';
-import { availableMemory } from '../../routes/system.ts';
+import { availableMemory } from '../../comfy/system.ts';
 import { ok, route } from '../route.ts';
 import {
   ModelFiles,

@@ -15,7 +15,7 @@ import { findJob, withBase } from '../job-json.ts';
 import { ProblemError } from '../problem.ts';
 import { type Answer, type Call, route } from '../route.ts';
 import { type ProblemPart, RunRequest, RunResult } from '../schemas.ts';
-import { checkWebhookUrl } from '../webhook-request.ts';
+import { checkWebhookUrl } from '../../webhooks/webhook-request.ts';
 
 type Body = { readonly [key: string]: Json | undefined };
 

@@ -1,0 +1,104 @@
+/**
+ * The engine process: one job at a time, everything it has to say over IPC. It ends with its server:
+ * an engine without one could write files that the next server's engine writes again.
+ */
+import { writeFileSync } from 'node:fs';
+import type { EngineSettings } from '../config.ts';
+import { packId } from '../packs/find-packs.ts';
+import { packOf } from '../packs/pack-of.ts';
+import { createEngineHost } from './compose.ts';
+import type { FromEngine, ToEngine } from './messages.ts';
+import { runJob } from './run-job.ts';
+
+const parent = process.ppid;
+
+const send = (message: FromEngine): void => {
+  // A busy loop would see the closed channel too late; who the parent is can be asked at any time.
+  if (process.ppid !== parent) process.exit(1);
+  if (process.connected) process.send!(message);
+};
+const log = (level: string, text: string): void => send({ type: 'log', level, text });
+
+process.on('disconnect', () => process.exit(0));
+// Ctrl-C reaches the whole group; the server decides when its engines end.
+process.on('SIGINT', () => undefined);
+beFirstVictim();
+
+const paths = await packsToLoad();
+process.on('uncaughtException', (error: unknown) => {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const pack = packOf(error, paths);
+  if (pack === undefined) {
+    process.stderr.write(`${text}\n`);
+    process.exit(1);
+  }
+  // A forgotten timer or listener of a pack is no reason to lose the prompt that runs.
+  log('ERROR', `pack '${packId(pack)}': an error nobody caught: ${text}`);
+});
+const host = await createEngineHost(JSON.parse(process.argv[2]) as EngineSettings, {
+  paths,
+  log,
+  onLoading: (path) =>
+    new Promise((resolve) => process.send!({ type: 'loading', path }, () => resolve())),
+});
+let current: { readonly id: string; readonly interrupt: AbortController } | undefined;
+/** What has to wait until the current job is done. */
+let afterJob: (() => Promise<void>)[] = [];
+
+process.on('message', (message) => {
+  const order = message as ToEngine;
+  if (order.type === 'packs') return;
+  if (order.type === 'interrupt') {
+    if (current?.id === order.jobId) current.interrupt.abort();
+    return;
+  }
+  const action = (): Promise<void> => obey(order);
+  if (current === undefined) void action();
+  else afterJob.push(action);
+});
+
+send({ type: 'ready', devices: host.devices() });
+
+/** The server's first message. */
+function packsToLoad(): Promise<readonly string[]> {
+  return new Promise((resolve) => {
+    process.on('message', function first(message) {
+      const order = message as ToEngine;
+      if (order.type === 'stop') process.exit(0);
+      if (order.type !== 'packs') return;
+      process.off('message', first);
+      resolve(order.paths);
+    });
+  });
+}
+
+async function obey(order: Exclude<ToEngine, { type: 'interrupt' | 'packs' }>): Promise<void> {
+  switch (order.type) {
+    case 'run': {
+      const interrupt = new AbortController();
+      current = { id: order.job.id, interrupt };
+      const result = await runJob(order.job, host, send, interrupt.signal);
+      current = undefined;
+      send({ type: 'done', jobId: order.job.id, result });
+      const waiting = afterJob;
+      afterJob = [];
+      for (const action of waiting) await action();
+      return;
+    }
+    case 'free':
+      if (order.unloadModels) await host.runtime.unloadAll();
+      if (order.freeMemory) host.caches.clear();
+      return send({ type: 'freed' });
+    case 'stop':
+      process.exit(0);
+  }
+}
+
+/** When memory runs out, Linux shall end this process, never the server with everybody's queue. */
+function beFirstVictim(): void {
+  try {
+    writeFileSync('/proc/self/oom_score_adj', '600');
+  } catch {
+    // Not Linux, or not allowed: then the system chooses by size, which is this process anyway.
+  }
+}
