@@ -8,14 +8,12 @@
  * renamed by `weights/key-maps/open-clip.ts`. In: token ids [b, t]; out: hidden [b, t, c], pooled [b, c].
  */
 import type { Weights } from '../tensor/cursor.ts';
+import { embedding, layerNorm, linear } from '../tensor/layers.ts';
 import {
   add,
   attention,
-  embedding,
   expand,
   gelu,
-  layerNorm,
-  linear,
   matmul,
   mul,
   quickGelu,

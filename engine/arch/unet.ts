@@ -8,19 +8,15 @@
  * Block counts, widths and the kind of every block come from the keys and shapes of the file.
  */
 import type { Weights } from '../tensor/cursor.ts';
+import { conv2d, embedding, groupNorm, layerNorm, linear } from '../tensor/layers.ts';
 import {
   add,
   attention,
   chunk,
   concat,
   constant,
-  conv2d,
   cos,
-  embedding,
   gelu,
-  groupNorm,
-  layerNorm,
-  linear,
   mul,
   rearrange,
   silu,

@@ -6,17 +6,8 @@
  * Pictures are [b, 3, 8*h, 8*w] in -1..1, latents [b, z, h, w] without a scale factor.
  */
 import type { Weights } from '../tensor/cursor.ts';
-import {
-  add,
-  attention,
-  chunk,
-  conv2d,
-  groupNorm,
-  padZero,
-  rearrange,
-  silu,
-  upsampleNearest,
-} from '../tensor/nn.ts';
+import { conv2d, groupNorm } from '../tensor/layers.ts';
+import { add, attention, chunk, padZero, rearrange, silu, upsampleNearest } from '../tensor/nn.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 export interface VaeConfig {

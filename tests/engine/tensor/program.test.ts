@@ -1,13 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { openWeights } from '../../../engine/tensor/cursor.ts';
+import { conv2d, groupNorm, linear } from '../../../engine/tensor/layers.ts';
 import {
   add,
   attention,
   chunk,
   concat,
-  conv2d,
-  groupNorm,
-  linear,
   mul,
   rearrange,
   reshape,
