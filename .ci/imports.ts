@@ -48,7 +48,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   onnx: ['tensor', 'weights'],
   runtime: ['onnx', 'tensor', 'weights', 'array'],
   arch: ['tensor', 'type:weights'],
-  patch: ['weights', 'tensor', 'array'],
+  patch: ['weights', 'tensor', 'array', 'type:sampling'],
   python: [],
   text: ['array', 'weights', 'python'],
   sampling: ['array'],

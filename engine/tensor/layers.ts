@@ -1,34 +1,17 @@
 /** Layers: functions of a tensor and the weights under a cursor, under torch's names. */
 import type { Weights } from './cursor.ts';
-import { spread } from './nn.ts';
+import { type ConvOptions, convAttrs, spread } from './nn.ts';
 import { type Tensor, node } from './tensor.ts';
 
 /** x [..., in] times weight [out, in], plus bias [out] where the checkpoint has one: [..., out]. */
-export function linear(w: Weights, x: Tensor): Tensor {
-  return node('linear', [x, w.param('weight'), ...optional(w, 'bias')], {}, w.scope);
-}
-
-export interface ConvOptions {
-  readonly stride?: number | readonly number[];
-  /** One number for all sides, or the start of every spatial axis followed by the ends. */
-  readonly pad?: number | readonly number[];
-  readonly dilation?: number;
-  readonly groups?: number;
-}
+export const linear = (w: Weights, x: Tensor): Tensor =>
+  w.layer(x, (weight, bias) => node('linear', present(x, weight, bias), {}, w.scope));
 
 /** Convolution over the spatial axes of the weight [out, in / groups, ...kernel]; 1-D, 2-D or 3-D. */
-export function conv(w: Weights, x: Tensor, options: ConvOptions = {}): Tensor {
-  const weight = w.param('weight');
-  const n = weight.shape.length - 2;
-  const { stride = 1, pad = 0, dilation = 1, groups = 1 } = options;
-  const attrs = {
-    strides: spread(stride, n),
-    pads: spread(pad, 2 * n),
-    dilations: spread(dilation, n),
-    groups,
-  };
-  return node('conv', [x, weight, ...optional(w, 'bias')], attrs, w.scope);
-}
+export const conv = (w: Weights, x: Tensor, options: ConvOptions = {}): Tensor =>
+  w.layer(x, (weight, bias) =>
+    node('conv', present(x, weight, bias), convAttrs(weight, options), w.scope),
+  );
 
 /** 2-D convolution of x [b, c, h, w]; `pad` is one number or [top, left, bottom, right]. */
 export const conv2d = conv;
@@ -76,6 +59,9 @@ export function rmsNorm(w: Weights, x: Tensor, { eps = 1e-6 }: { eps?: number } 
 export function embedding(w: Weights, ids: Tensor): Tensor {
   return node('gather', [w.param('weight'), ids], { axis: 0 }, w.scope);
 }
+
+const present = (...inputs: readonly (Tensor | undefined)[]): Tensor[] =>
+  inputs.filter((input) => input !== undefined);
 
 function optional(w: Weights, name: string): Tensor[] {
   return w.has(name) ? [w.param(name)] : [];

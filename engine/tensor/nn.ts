@@ -3,7 +3,7 @@ import { NoodleError } from '../errors.ts';
 import type { Dtype } from './dtype.ts';
 import { type OpName, frontAxis } from './ops.ts';
 import { type Dim, type Shape, addDim, ceilDivDim, dimText, mulDim, sameDim } from './shape.ts';
-import { type Tensor, node } from './tensor.ts';
+import { type Node, type Tensor, node } from './tensor.ts';
 
 export { rearrange } from './rearrange.ts';
 
@@ -33,6 +33,37 @@ type UnaryOp = {
 }[OpName];
 type BinaryOp =
   'add' | 'sub' | 'mul' | 'div' | 'pow' | 'minimum' | 'maximum' | 'equal' | 'less' | 'greater';
+
+// ---- layers whose weights are tensors ----
+
+/** x [..., in] times weight [out, in] as torch stores it: [..., out]. */
+export const linear = (x: Tensor, weight: Tensor): Tensor => node('linear', [x, weight], {});
+
+export interface ConvOptions {
+  readonly stride?: number | readonly number[];
+  /** One number for all sides, or the start of every spatial axis followed by the ends. */
+  readonly pad?: number | readonly number[];
+  readonly dilation?: number;
+  readonly groups?: number;
+}
+
+/** Convolution over the spatial axes of the weight [out, in / groups, ...kernel]; 1-D, 2-D or 3-D. */
+export const conv = (x: Tensor, weight: Tensor, options: ConvOptions = {}): Tensor =>
+  node('conv', [x, weight], convAttrs(weight, options));
+
+/** The options of a convolution spelled out for the weight's spatial axes. */
+export function convAttrs(
+  weight: Tensor,
+  { stride = 1, pad = 0, dilation = 1, groups = 1 }: ConvOptions,
+): Node<'conv'>['attrs'] {
+  const n = weight.shape.length - 2;
+  return {
+    strides: spread(stride, n),
+    pads: spread(pad, 2 * n),
+    dilations: spread(dilation, n),
+    groups,
+  };
+}
 
 // ---- norms without weights ----
 

@@ -1,20 +1,15 @@
-/** Changes to a model's weights that travel with the value on the wire (LoRA and friends). */
-import { type ParamHook, type Weights, openWeights } from '../tensor/cursor.ts';
+/** The patches of a network that travel with its value on the wire, where a program is made of it. */
+import type { NetworkPatch } from '../patch/patch.ts';
+import { type Weights, openWeights } from '../tensor/cursor.ts';
 import type { WeightSource } from '../weights/source.ts';
 
-/** One change; patches apply in order, each to the result of the one before. */
-export interface WeightPatch {
-  /** Names the change and everything its program depends on: part of the session's key. */
-  readonly identity: string;
-  readonly hook: ParamHook;
-}
+export type WeightPatch = NetworkPatch;
 
 /** The weights with the patches applied where a program reads them. */
-export function patchedWeights(source: WeightSource, patches: readonly WeightPatch[]): Weights {
-  return openWeights(source, { hooks: patches.map(({ hook }) => hook) });
-}
+export const patchedWeights = (source: WeightSource, patches: readonly NetworkPatch[]): Weights =>
+  openWeights(source, patches);
 
 /** What a session of these weights depends on besides its architecture. */
-export function weightsIdentity(source: WeightSource, patches: readonly WeightPatch[]): string {
+export function weightsIdentity(source: WeightSource, patches: readonly NetworkPatch[]): string {
   return [source.identity, ...patches.map(({ identity }) => identity)].join('|');
 }

@@ -2,7 +2,8 @@
  * At least one case for every op: a small program that uses it, with the sizes of its inputs. The host
  * interpreter and ONNX Runtime must agree on each.
  */
-import { type ParamHook, type Weights, openWeights } from '../../../engine/tensor/cursor.ts';
+import { type Weights, openWeights } from '../../../engine/tensor/cursor.ts';
+import type { Patch } from '../../../engine/tensor/patch.ts';
 import {
   conv,
   conv2d,
@@ -115,11 +116,12 @@ const tokens = (g: Graph, name: string, length: string, c: number): Tensor =>
 /** The weights with `weight` changed twice by factors whose strength is an input. */
 function patched({ weights }: Graph): Weights {
   const strength = input('strength', 'f32', [1]);
-  const change: ParamHook = (key, value) =>
-    key === 'weight'
-      ? lowRank(value, mul(weights.param('up'), strength), weights.param('down'))
-      : value;
-  return openWeights(weights.ledger.source, { hooks: [change, change] });
+  const patch: Patch = {
+    identity: 'low rank',
+    keys: new Set(['weight']),
+    change: (_, value) => lowRank(value, mul(weights.param('up'), strength), weights.param('down')),
+  };
+  return openWeights(weights.ledger.source, [patch, patch]);
 }
 
 const cases: { readonly [K in OpName]: readonly (Omit<OpCase, 'name'> & { note?: string })[] } = {

@@ -145,17 +145,6 @@ describe('cursor', () => {
     expect(w.param('attn.out.weight')).toBe(weight);
   });
 
-  it('runs hooks in order at the one place where weights come in', () => {
-    const doubled = openWeights(source, {
-      hooks: [
-        (_, value) => mul(value, 2),
-        (key, value) => (key === 'conv.bias' ? add(value, 1) : value),
-      ],
-    });
-    expect(doubled.param('conv.bias').op).toBe('add');
-    expect(doubled.param('norm.bias').op).toBe('mul');
-  });
-
   it('shows a transposed view in its reader’s shape', () => {
     const entry = transposedEntry(source.tensors.get('attn.qkv.weight')!);
     const view = openWeights({ ...source, tensors: new Map([['weight', entry]]) });
