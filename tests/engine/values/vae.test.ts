@@ -33,11 +33,14 @@ test('batches are cut to what fits and joined in order', async () => {
   const sizes: number[] = [];
   const vae: Vae = {
     ...pixelSpaceVae,
-    decode: async (_, latents) => {
-      sizes.push(latents.shape[0]);
-      return latents;
+    kind: {
+      ...pixelSpaceVae.kind,
+      decode: async (_, latents) => {
+        sizes.push(latents.shape[0]);
+        return latents;
+      },
+      bytes: () => 400,
     },
-    bytes: () => 400,
   };
   const runtime = createRuntime({ memoryBudget: 1000 });
   const latents = wave([5, 3, 2, 2]);
@@ -49,7 +52,7 @@ test('batches are cut to what fits and joined in order', async () => {
 
 test('pictures lose their alpha and the margin beyond multiples of 8', async () => {
   const runtime = createRuntime();
-  const sized: Vae = { ...pixelSpaceVae, factor: 8 };
+  const sized: Vae = { ...pixelSpaceVae, factor: { space: 8 } };
   expect((await encode(sized, wave([1, 19, 17, 4]), { runtime })).shape).toEqual([1, 3, 16, 16]);
   await expect(encode(sized, wave([1, 7, 17, 3]), { runtime })).rejects.toThrow(
     'expected at least 8 x 8 pixels, got 17 x 7',
