@@ -4,7 +4,13 @@ import { type NDArray, nd } from '../../../engine/array/nd.ts';
 import { createRuntime } from '../../../engine/runtime/runtime.ts';
 import { pixelSpaceVae } from '../../../engine/values/autoencoders.ts';
 import { loadVae } from '../../../engine/values/load-checkpoint.ts';
-import { type Vae, decode, decodeTiled, encode } from '../../../engine/values/vae.ts';
+import {
+  type AutoencoderKind,
+  type Vae,
+  decode,
+  decodeTiled,
+  encode,
+} from '../../../engine/values/vae.ts';
 
 const checkpoint = join(import.meta.dirname, '../../../models/checkpoints/tiny-scenes.safetensors');
 
@@ -64,5 +70,30 @@ test('latents of another model are refused', async () => {
   const runtime = createRuntime();
   await expect(decode(vae, wave([1, 16, 4, 4]), { runtime })).rejects.toThrow(
     'expected [batch, 4, height, width], got [1, 16, 4, 4]',
+  );
+});
+
+test('where latents have a time axis, pictures are the frames of a video', async () => {
+  const runtime = createRuntime();
+  const shapes: (readonly number[])[] = [];
+  const keep: AutoencoderKind['decode'] = async (_, x) => {
+    shapes.push(x.shape);
+    return x;
+  };
+  const kind = { ...pixelSpaceVae.kind, encode: keep, decode: keep };
+  const video: Vae = { ...pixelSpaceVae, kind, factor: { space: 1, time: 1 } };
+  const frames = nd(
+    Float32Array.from({ length: 5 * 2 * 3 * 3 }, (_, i) => i / 90),
+    [5, 2, 3, 3],
+  );
+  const latents = await encode(video, frames, { runtime });
+  expect(latents.shape).toEqual([1, 3, 5, 2, 3]);
+  // frame 4, pixel (1, 2), green
+  expect(latents.data[(1 * 5 + 4) * 6 + 5]).toBeCloseTo(frames.data[(4 * 6 + 5) * 3 + 1] * 2 - 1);
+  const back = await decode(video, latents, { runtime });
+  expect(back.shape).toEqual(frames.shape);
+  back.data.forEach((value, i) => expect(value).toBeCloseTo(frames.data[i]));
+  await expect(decode(video, wave([1, 3, 2, 2]), { runtime })).rejects.toThrow(
+    'expected [batch, 3, frames, height, width], got [1, 3, 2, 2]',
   );
 });
