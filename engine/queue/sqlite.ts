@@ -142,7 +142,7 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
         prune.run(maxHistory);
       }),
     remove: (ids) => db.transaction(() => ids.forEach((id) => remove.run(id))),
-    get: (id) => readOptional(get.get(id), readJob),
+    get: (id) => readOptional(get.get(id), readAny),
     active: () =>
       active.all().map((row) => ({
         id: text(row.id),
@@ -150,14 +150,16 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
         status: text(row.status) as JobStatus,
         attempt: Number(row.attempt),
       })),
-    historyEntry: (id) => readOptional(entry.get(id), readFinished),
-    history: (offset, limit) => page.all(limit, offset).map(readFinished),
-    historyCount: () => Number(count.get()!.n),
-    deleteHistory: (ids) =>
-      db.transaction(() => {
-        if (ids === 'all') forgetAll.run();
-        else ids.forEach((id) => forget.run(id));
-      }),
+    history: {
+      get: (id) => readOptional(entry.get(id), readFinished),
+      page: (offset, limit) => page.all(limit, offset).map(readFinished),
+      count: () => Number(count.get()!.n),
+      delete: (ids) =>
+        db.transaction(() => {
+          if (ids === 'all') forgetAll.run();
+          else ids.forEach((id) => forget.run(id));
+        }),
+    },
     list: (filter) => listJobs(db, filter),
     probe: () => db.transaction(() => void setCounter.run(Number(getCounter.get()!.value))),
     webhooks: createWebhookRows(db),
@@ -217,10 +219,7 @@ function listJobs(db: Db, filter: JobFilter): { jobs: (Job | FinishedJob)[]; tot
       `SELECT * FROM jobs WHERE id IN (${ids}) ORDER BY ${key} ${direction}, id ${direction}`,
     )
     .all(...values, filter.limit ?? -1, filter.offset);
-  return {
-    jobs: rows.map((row) => (row.finished === null ? readJob(row) : readFinished(row))),
-    total,
-  };
+  return { jobs: rows.map(readAny), total };
 }
 
 const text = (value: SqlValue): string => value as string;
@@ -249,6 +248,9 @@ function readJob(row: Row): Job {
     prompt: text(row.prompt),
   };
 }
+
+const readAny = (row: Row): Job | FinishedJob =>
+  row.finished === null ? readJob(row) : readFinished(row);
 
 function readFinished(row: Row): FinishedJob {
   return {

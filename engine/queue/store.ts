@@ -49,6 +49,15 @@ export interface JobFilter {
   readonly offset: number;
 }
 
+/** The finished jobs. */
+export interface History {
+  get(id: string): FinishedJob | undefined;
+  /** Oldest first: `count` of them from `offset`. */
+  page(offset: number, count: number): FinishedJob[];
+  count(): number;
+  delete(ids: readonly string[] | 'all'): void;
+}
+
 /** Every method is one transaction; when it returns, the change is on the disk. */
 export interface JobStore {
   /** Adds a pending job; `counter` is the submission counter to go on from after a restart. */
@@ -65,14 +74,10 @@ export interface JobStore {
   finish(id: string, result: JobResult): void;
   /** Removes pending jobs. */
   remove(ids: readonly string[]): void;
-  get(id: string): Job | undefined;
+  get(id: string): Job | FinishedJob | undefined;
   /** Jobs that have not finished, by number and id. */
   active(): Pick<Job, 'id' | 'number' | 'status' | 'attempt'>[];
-  historyEntry(id: string): FinishedJob | undefined;
-  /** Finished jobs, oldest first: `count` of them from `offset`. */
-  history(offset: number, count: number): FinishedJob[];
-  historyCount(): number;
-  deleteHistory(ids: readonly string[] | 'all'): void;
+  readonly history: History;
   /** A page of all jobs and how many there are without paging. */
   list(filter: JobFilter): { jobs: (Job | FinishedJob)[]; total: number };
   /** Throws what the database says when it cannot be written to. */

@@ -100,10 +100,7 @@ export function createEventBus(options: BusOptions): EventBus {
     tell(event, idOf(last));
   };
 
-  const queueState = (): QueueState => {
-    const waiting = queue().waiting().length;
-    return { paused: queue().paused(), running: queue().remaining() - waiting, pending: waiting };
-  };
+  const queueState = (): QueueState => ({ paused: queue().paused(), ...queue().counts() });
 
   return {
     queueChanged: () => {

@@ -38,7 +38,7 @@ export function createHealth({ queue, dispatcher, nodes, now }: HealthOptions): 
     if (database === undefined || now() - database.at >= FRESH) {
       let reason = '';
       try {
-        queue().store.probe();
+        queue().probe();
       } catch {
         // What the system says may name folders; the log is the place for that.
         reason = 'the database cannot be written';

@@ -110,9 +110,8 @@ async function loadMetrics(options: MetricsOptions): Promise<Loaded> {
       },
     });
   };
-  const waiting = (): number => queue().waiting().length;
-  gauge('noodle_queue_pending', 'Jobs that wait.', waiting);
-  gauge('noodle_queue_running', 'Jobs that run.', () => queue().remaining() - waiting());
+  gauge('noodle_queue_pending', 'Jobs that wait.', () => queue().counts().pending);
+  gauge('noodle_queue_running', 'Jobs that run.', () => queue().counts().running);
   gauge('noodle_queue_paused', '1 while the queue is paused.', () => Number(queue().paused()));
   gauge('noodle_engines', 'Engine processes there should be.', () => dispatcher().engines().total);
   gauge(
@@ -126,10 +125,9 @@ async function loadMetrics(options: MetricsOptions): Promise<Loaded> {
   new Gauge({
     ...{ name: 'noodle_jobs', help: 'Jobs in the database.', labelNames: ['status'], registers },
     collect() {
-      const { store } = queue();
       for (const status of JOB_STATUSES) {
         const filter = { statuses: [status], limit: 0, offset: 0, descending: false } as const;
-        this.set({ status }, store.list({ ...filter, sortBy: 'created_at' }).total);
+        this.set({ status }, queue().list({ ...filter, sortBy: 'created_at' }).total);
       }
     },
   });

@@ -61,14 +61,15 @@ export async function startServer(config: Config, parts: ServerParts): Promise<R
   wipeTemp(folders);
   const store = openSqliteStore(database, config);
 
-  const queue: Queue = createQueue(store, {
-    onChange: () => {
+  const queue: Queue = createQueue(store);
+  queue.watch({
+    changed: () => {
       hub.broadcastStatus();
       publicApi.queueChanged();
       // After the answer to whoever changed the queue: starting a job takes its own transaction.
       setImmediate(() => dispatcher.pump());
     },
-    onLeave: (ids) => publicApi.jobsLeft(ids),
+    left: (ids) => publicApi.jobsLeft(ids),
   });
   const assets = config.assets ? openAssets(config, folders, () => hub, log) : undefined;
   const features = () =>
@@ -113,6 +114,7 @@ export async function startServer(config: Config, parts: ServerParts): Promise<R
 
   const publicApi = createPublicApi({
     ...{ config, folders, log, newId: randomUUID, now: Date.now, nodes: () => packs.nodes() },
+    webhookRows: store.webhooks,
     ...{ queue: () => queue, dispatcher: () => dispatcher, websockets: () => hub.size() },
   });
   const guard = createGuard({

@@ -8,12 +8,13 @@ import type { Config } from '../../config.ts';
 import type { NodeRegistry } from '../../graph/definition.ts';
 import type { Dispatcher } from '../../queue/dispatcher.ts';
 import type { Queue } from '../../queue/queue.ts';
+import type { WebhookRows } from '../../queue/webhook-rows.ts';
 import type { Folders } from '../../store/folders.ts';
 import { submitPrompt } from '../submit.ts';
 import type { Api } from './api.ts';
 import { createEventBus } from '../events.ts';
 import { createHealth } from '../health.ts';
-import { type LeftJob, storedJob } from './job-json.ts';
+import type { LeftJob } from './job-json.ts';
 import { createMetrics } from '../metrics.ts';
 import { rateLimit } from '../rate-limit.ts';
 import { postWebhook } from '../webhooks/webhook-request.ts';
@@ -24,6 +25,7 @@ export interface PublicApiOptions {
   readonly folders: Folders;
   /** Asked for with the first request or event: the queue tells this API of its changes. */
   readonly queue: () => Queue;
+  readonly webhookRows: WebhookRows;
   readonly dispatcher: () => Dispatcher;
   readonly nodes: () => Promise<NodeRegistry>;
   readonly websockets: () => number;
@@ -53,7 +55,7 @@ export function createPublicApi(options: PublicApiOptions): PublicApi {
   const { config, folders, queue, dispatcher, nodes, websockets, log, newId, now } = options;
   const bus = createEventBus({ queue, boot: newId().slice(0, 8) });
   const webhooks = createWebhooks({
-    ...{ queue, log, now },
+    ...{ queue, rows: options.webhookRows, log, now },
     post: (url, body, headers) =>
       postWebhook(url, body, headers, { allowPrivate: config.allowPrivateWebhooks }),
   });
@@ -90,7 +92,7 @@ export function createPublicApi(options: PublicApiOptions): PublicApi {
     },
     queueChanged: () => bus.queueChanged(),
     jobsLeft: (ids) => {
-      const left: LeftJob[] = ids.map((id) => ({ id, job: storedJob(queue(), id) }));
+      const left: LeftJob[] = ids.map((id) => ({ id, job: queue().job(id) }));
       bus.jobsLeft(left);
       metrics.jobsLeft(left);
       webhooks.jobsLeft(left);

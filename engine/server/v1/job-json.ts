@@ -33,14 +33,8 @@ export function jobJson(
 
 /** A job of the queue or the history by its id. */
 export function findJob(queue: Queue, bus: EventBus, id: string): JobJson | undefined {
-  const job = storedJob(queue, id);
-  if (job === undefined) return undefined;
-  const position =
-    job.status === 'pending' ? queue.waiting().findIndex((item) => item.id === id) : -1;
-  return jobJson(job, {
-    progress: bus.progress(id),
-    position: position < 0 ? undefined : position,
-  });
+  const job = queue.job(id);
+  return job && jobJson(job, { progress: bus.progress(id), position: queue.position(id) });
 }
 
 /** A job that neither waits nor runs any more; without `job` it was dropped from the queue. */
@@ -48,10 +42,6 @@ export interface LeftJob {
   readonly id: string;
   readonly job: Job | FinishedJob | undefined;
 }
-
-/** The stored job, finished or not. */
-export const storedJob = ({ store }: Queue, id: string): Job | FinishedJob | undefined =>
-  store.historyEntry(id) ?? store.get(id);
 
 /** The same job with the addresses of a server before its paths. */
 export function withBase<T extends object>(value: T, base: string): T {

@@ -4,13 +4,15 @@
  */
 import { NoodleError } from '../../errors.ts';
 import type { Queue } from '../../queue/queue.ts';
-import type { ArmedWebhook, WebhookRow } from '../../queue/webhook-rows.ts';
+import type { ArmedWebhook, WebhookRow, WebhookRows } from '../../queue/webhook-rows.ts';
 import { stringifyJson } from '../../workflow/lossless-json.ts';
-import { type LeftJob, jobJson, storedJob, withBase } from '../v1/job-json.ts';
+import { type LeftJob, jobJson, withBase } from '../v1/job-json.ts';
 import { signedHeaders } from './webhook-request.ts';
 
 export interface WebhookOptions {
   readonly queue: () => Queue;
+  /** Where notices lie until they are delivered. */
+  readonly rows: WebhookRows;
   /** Posts and answers with the status. */
   readonly post: (
     url: string,
@@ -41,17 +43,16 @@ const SECOND = 1000;
 const PAUSES = [5, 30, 120, 600, 3600, 4 * 3600].map((seconds) => seconds * SECOND);
 
 /** Delivers notices of the queue's store; nothing is sent before `start`. */
-export function createWebhooks({ queue, post, log, now }: WebhookOptions): Webhooks {
-  const rows = () => queue().store.webhooks;
+export function createWebhooks({ queue, rows, post, log, now }: WebhookOptions): Webhooks {
   const sending = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
   let running = false;
 
   const arm = ({ id, job }: LeftJob): void => {
-    const row = rows().get(id);
-    if (row !== undefined) rows().arm(id, payloadOf({ id, job }, row), now());
+    const row = rows.get(id);
+    if (row !== undefined) rows.arm(id, payloadOf({ id, job }, row), now());
   };
-  const armById = (id: string): void => arm({ id, job: storedJob(queue(), id) });
+  const armById = (id: string): void => arm({ id, job: queue().job(id) });
 
   const later = (milliseconds: number): void => {
     clearTimeout(timer);
@@ -63,9 +64,7 @@ export function createWebhooks({ queue, post, log, now }: WebhookOptions): Webho
   const pump = (): void => {
     clearTimeout(timer);
     if (!running) return;
-    const waiting = rows()
-      .armed(AT_ONCE + sending.size)
-      .filter(({ jobId }) => !sending.has(jobId));
+    const waiting = rows.armed(AT_ONCE + sending.size).filter(({ jobId }) => !sending.has(jobId));
     for (const row of waiting) {
       if (sending.size >= AT_ONCE) return;
       if (row.due > now()) {
@@ -93,23 +92,23 @@ export function createWebhooks({ queue, post, log, now }: WebhookOptions): Webho
     const isFinal =
       failure instanceof NoodleError || failure === 'status 410' || attempts >= PAUSES.length;
     if (failure === undefined) {
-      rows().remove(jobId);
+      rows.remove(jobId);
     } else if (isFinal) {
-      rows().remove(jobId);
+      rows.remove(jobId);
       log('WARNING', `webhook of job ${jobId} is given up: ${reasonOf(failure)}`);
     } else {
       // Some spread, so that a receiver that comes back is not met by all at once.
-      rows().postpone(jobId, now() + Math.round(PAUSES[attempts] * (1 + spread(jobId) / 4)));
+      rows.postpone(jobId, now() + Math.round(PAUSES[attempts] * (1 + spread(jobId) / 4)));
     }
   };
 
   return {
     checkRoom: () => {
-      if (rows().count() < MAX_WAITING) return;
+      if (rows.count() < MAX_WAITING) return;
       throw new NoodleError('TOO_MANY', { what: 'waiting webhooks', limit: MAX_WAITING });
     },
     add: (row) => {
-      rows().add(row);
+      rows.add(row);
       if (queue().has(row.jobId)) return;
       armById(row.jobId);
       pump();
@@ -120,14 +119,14 @@ export function createWebhooks({ queue, post, log, now }: WebhookOptions): Webho
     },
     start: () => {
       running = true;
-      for (const id of rows().unarmed()) if (!queue().has(id)) armById(id);
+      for (const id of rows.unarmed()) if (!queue().has(id)) armById(id);
       pump();
     },
     stop: () => {
       running = false;
       clearTimeout(timer);
     },
-    count: () => rows().count(),
+    count: () => rows.count(),
   };
 }
 

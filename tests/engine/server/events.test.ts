@@ -4,7 +4,6 @@ import type { EngineJob, JobResult } from '../../../engine/worker/messages.ts';
 import { createQueue } from '../../../engine/queue/queue.ts';
 import { openSqliteStore } from '../../../engine/queue/sqlite.ts';
 import { type BusOptions, type EventBus, createEventBus } from '../../../engine/server/events.ts';
-import { storedJob } from '../../../engine/server/v1/job-json.ts';
 import { eventStream } from '../../../engine/server/v1/sse.ts';
 
 const success: JobResult = {
@@ -12,9 +11,10 @@ const success: JobResult = {
 };
 
 function setup(options: Partial<BusOptions> = {}) {
-  const queue = createQueue(openSqliteStore(':memory:', { maxHistory: 99 }), {
-    onChange: () => bus.queueChanged(),
-    onLeave: (ids) => bus.jobsLeft(ids.map((id) => ({ id, job: storedJob(queue, id) }))),
+  const queue = createQueue(openSqliteStore(':memory:', { maxHistory: 99 }));
+  queue.watch({
+    changed: () => bus.queueChanged(),
+    left: (ids) => bus.jobsLeft(ids.map((id) => ({ id, job: queue.job(id) }))),
   });
   const bus: EventBus = createEventBus({ queue: () => queue, boot: 'boot', ...options });
   const submit = (id: string): void =>

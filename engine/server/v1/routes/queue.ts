@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import { NoodleError } from '../../../errors.ts';
 import type { Api } from '../api.ts';
-import { findJob, jobJson, storedJob, withBase } from '../job-json.ts';
+import { findJob, jobJson, withBase } from '../job-json.ts';
 import { ok, route } from '../route.ts';
 import { JobDetail, Queue, QueueChange } from '../schemas.ts';
 
@@ -70,7 +70,7 @@ export const queueRoutes = [
       409: { description: 'It does not wait.' },
     },
     run: ({ params: { id }, body, base }, { queue, bus }) => {
-      const job = storedJob(queue, id);
+      const job = queue.job(id);
       if (job === undefined) throw new NoodleError('JOB_UNKNOWN', { id });
       if (job.status !== 'pending') throw new NoodleError('NOT_WAITING', { id });
       queue.move(id, body.number ?? queue.nextNumber(true));
@@ -80,16 +80,12 @@ export const queueRoutes = [
 ];
 
 function queueJson({ queue, bus }: Api, base: string, limit = SHOWN): unknown {
-  const waiting = queue.waiting();
   const running = queue.running();
   return {
     paused: queue.paused(),
     running_count: running.length,
-    pending_count: waiting.length,
+    pending_count: queue.counts().pending,
     running: running.map((job) => withBase(jobJson(job, { progress: bus.progress(job.id) }), base)),
-    pending: waiting.slice(0, limit).flatMap(({ id }, position) => {
-      const job = queue.store.get(id);
-      return job === undefined ? [] : [withBase(jobJson(job, { position }), base)];
-    }),
+    pending: queue.next(limit).map((job, position) => withBase(jobJson(job, { position }), base)),
   };
 }

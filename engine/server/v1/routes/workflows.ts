@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { NoodleError } from '../../../errors.ts';
 import { objectInfo } from '../../../graph/object-info.ts';
 import type { NodeErrors } from '../../../graph/validate.ts';
+import { isFinished } from '../../../queue/store.ts';
 import { isApiFormat, isUiFormat } from '../../../workflow/is-api-format.ts';
 import { type Json, parseJson } from '../../../workflow/lossless-json.ts';
 import { setInput } from '../../../workflow/set-input.ts';
@@ -77,10 +78,9 @@ export const workflowRoutes = [
     },
     run: async (call, api) => {
       const { id } = call.params;
-      const { store } = api.queue;
-      if (store.get(id) === undefined) throw new NoodleError('JOB_UNKNOWN', { id });
-      const job = store.historyEntry(id);
-      if (job === undefined) throw new NoodleError('JOB_ACTIVE', { id });
+      const job = api.queue.job(id);
+      if (job === undefined) throw new NoodleError('JOB_UNKNOWN', { id });
+      if (!isFinished(job)) throw new NoodleError('JOB_ACTIVE', { id });
       const answer = await api.submit({
         prompt: parseJson(job.prompt),
         extra_data: parseJson(job.extraData),
