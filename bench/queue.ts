@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createQueue } from '../engine/queue/queue.ts';
 import { openSqliteStore } from '../engine/queue/sqlite.ts';
-import { createEventBus } from '../engine/server/events.ts';
+import { createEvents } from '../engine/server/events.ts';
 
 const COUNT = 10_000;
 
@@ -25,8 +25,7 @@ function perThousand(step: (i: number) => void): number[] {
 function measure(name: string, path: string): void {
   const store = openSqliteStore(path, { maxHistory: 100 });
   const queue = createQueue(store);
-  const bus = createEventBus({ queue: () => queue, boot: 'bench' });
-  queue.watch({ changed: () => bus.queueChanged() });
+  createEvents({ queue, boot: 'bench' });
   const report = (what: string, times: readonly number[]): void =>
     console.log(`${name}, ${what}:`.padEnd(28), times.map((ms) => ms.toFixed(0)).join(' '));
 

@@ -6,6 +6,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NoodleError } from './errors.ts';
+import { LOG_LEVELS, type LogLevel } from './log.ts';
 import type { EngineOptions } from './values/services.ts';
 
 /** The version this server reports as ComfyUI's, and its own. */
@@ -89,9 +90,6 @@ export interface Config {
   readonly notices: readonly string[];
   readonly argv: readonly string[];
 }
-
-export const LOG_LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const program = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 

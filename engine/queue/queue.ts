@@ -23,7 +23,7 @@ export interface Submission extends Omit<NewJob, 'createdAt' | 'needsSecrets'> {
 
 /** Who is told what becomes of the queue. */
 export interface QueueWatcher {
-  /** After every change of the number of waiting and running jobs, and after every start. */
+  /** After every change of what waits and runs, after every start, and with a pause and its end. */
   changed?(): void;
   /** These jobs neither wait nor run any more: finished (and in the history), or dropped. */
   left?(ids: readonly string[]): void;
@@ -222,6 +222,7 @@ export function createQueue(
     },
     pause: () => {
       isPaused = true;
+      changed();
     },
     resume: () => {
       isPaused = false;

@@ -49,6 +49,7 @@ const MIGRATIONS: readonly string[] = [
      due INTEGER
    ) STRICT;
    CREATE INDEX webhooks_due ON webhooks (due) WHERE due IS NOT NULL;`,
+  `ALTER TABLE jobs ADD COLUMN owner TEXT;`,
 ];
 
 export interface SqliteStoreOptions {
@@ -68,8 +69,8 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
 
   const insert = db.prepare(
     `INSERT OR REPLACE INTO jobs (id, status, number, number_text, created_at, client_id,
-       workflow_id, needs_secrets, outputs_to_execute, extra_data, prompt)
-     VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       workflow_id, owner, needs_secrets, outputs_to_execute, extra_data, prompt)
+     VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const getCounter = db.prepare(`SELECT value FROM counters WHERE name = 'submitted'`);
   const setCounter = db.prepare(`UPDATE counters SET value = ? WHERE name = 'submitted'`);
@@ -118,6 +119,7 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
           job.createdAt,
           job.clientId ?? null,
           job.workflowId ?? null,
+          job.owner ?? null,
           job.needsSecrets ? 1 : 0,
           JSON.stringify(job.outputs),
           job.extraData,
@@ -242,6 +244,7 @@ function readJob(row: Row): Job {
     createdAt: Number(row.created_at),
     clientId: optionalText(row.client_id),
     workflowId: optionalText(row.workflow_id),
+    owner: optionalText(row.owner),
     needsSecrets: row.needs_secrets === 1,
     outputs: JSON.parse(text(row.outputs_to_execute)) as string[],
     extraData: text(row.extra_data),

@@ -19,6 +19,8 @@ export interface NewJob {
   readonly outputs: readonly string[];
   readonly clientId?: string;
   readonly workflowId?: string;
+  /** The user it belongs to; left out where nobody was named. */
+  readonly owner?: string;
   /** It has nodes that ask for credentials, and credentials came with it. */
   readonly needsSecrets: boolean;
   readonly createdAt: number;
@@ -48,6 +50,10 @@ export interface JobFilter {
   readonly limit?: number;
   readonly offset: number;
 }
+
+/** Jobs without what they were sent with, which may be large. */
+export type JobRecord = Omit<Job, 'prompt' | 'extraData'>;
+export type FinishedRecord = Omit<FinishedJob, 'prompt' | 'extraData'>;
 
 /** The finished jobs. */
 export interface History {
@@ -88,5 +94,5 @@ export interface JobStore {
 }
 
 /** Whether a job has a result. */
-export const isFinished = (job: Job | FinishedJob): job is FinishedJob =>
+export const isFinished = (job: JobRecord | FinishedRecord): job is FinishedRecord =>
   job.status !== 'pending' && job.status !== 'in_progress';

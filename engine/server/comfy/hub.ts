@@ -19,7 +19,7 @@ export interface HubSocket {
 
 export interface HubOptions {
   /** The answer to a client's feature flags. */
-  readonly features: () => FeatureFlags;
+  readonly features: FeatureFlags;
   /** Waiting and running prompts. */
   readonly remaining: () => number;
   /** The node that runs for a client, for one that comes back in the middle. */
@@ -49,7 +49,6 @@ export interface Hub {
   /** Whether a client is connected. */
   has(sid: string): boolean;
   size(): number;
-  closeAll(): void;
 }
 
 interface Client {
@@ -122,7 +121,7 @@ export function createHub(options: HubOptions): Hub {
     if (message.type !== 'feature_flags') return;
     const flags = message.data as Record<string, unknown> | null | undefined;
     client.metadata = flags?.supports_preview_metadata === true;
-    deliver(client, stringifyJson({ type: 'feature_flags', data: features() }));
+    deliver(client, stringifyJson({ type: 'feature_flags', data: features }));
   };
 
   return {
@@ -159,10 +158,6 @@ export function createHub(options: HubOptions): Hub {
     },
     has: (sid) => clients.has(sid),
     size: () => clients.size,
-    closeAll: () => {
-      for (const { socket } of clients.values()) socket.close(1001);
-      clients.clear();
-    },
   };
 }
 

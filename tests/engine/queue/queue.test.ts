@@ -170,6 +170,19 @@ describe('what survives', () => {
     expect(queue.history.get('a')?.statusText).toContain('credentials');
   });
 
+  it('takes a database of the version before jobs had owners', () => {
+    createQueue(open()).submit(submission('a', 0));
+    opened.close();
+    const db = openDb(join(folder, 'q.db'));
+    db.exec('ALTER TABLE jobs DROP COLUMN owner; PRAGMA user_version = 2;');
+    db.close();
+    const queue = createQueue(open());
+    expect(queue.job('a')).toMatchObject({ status: 'pending', owner: undefined });
+    queue.submit(submission('b', 1, { owner: 'ada' }));
+    expect(queue.job('b')?.owner).toBe('ada');
+    opened.close();
+  });
+
   it('lets one server at a time have the database', () => {
     const store = open();
     expect(() => open()).toThrow(/in use by another server/);

@@ -42,7 +42,7 @@ export const jobRoutes = [
       ),
     }),
     responses: { 200: { description: 'A page of jobs.', schema: JobPage } },
-    run: ({ query, base }, { queue, bus }) => {
+    run: ({ query, base }, { queue, events }) => {
       const { status, workflow_id: workflowId, sort, order, limit = 50, offset = 0 } = query;
       const { jobs, total } = queue.list({
         ...{ statuses: status?.length ? status : undefined, workflowId, limit, offset },
@@ -57,7 +57,9 @@ export const jobRoutes = [
         ...{ limit: String(limit), offset: String(offset + limit) },
       });
       return ok({
-        jobs: jobs.map((job) => withBase(jobJson(job, { progress: bus.progress(job.id) }), base)),
+        jobs: jobs.map((job) =>
+          withBase(jobJson(job, { progress: events.progress(job.id) }), base),
+        ),
         ...{ total, offset, limit },
         next: offset + jobs.length < total ? `${base}/v1/jobs?${next.toString()}` : null,
       });
@@ -80,8 +82,8 @@ export const jobRoutes = [
       ),
     }),
     responses: { 200: { description: 'The job.', schema: JobDetail }, 404: NO_JOB },
-    run: ({ params: { id }, query, base }, { queue, bus }) => {
-      const job = findJob(queue, bus, id);
+    run: ({ params: { id }, query, base }, { queue, events }) => {
+      const job = findJob(queue, events, id);
       const stored = queue.job(id);
       if (job === undefined || stored === undefined) throw new NoodleError('JOB_UNKNOWN', { id });
       if (query.include !== 'prompt') return ok(withBase(job, base));

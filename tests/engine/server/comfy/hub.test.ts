@@ -53,7 +53,7 @@ const types = (sent: readonly string[]): string[] =>
 
 const hubOf = (options: Partial<Parameters<typeof createHub>[0]> = {}) =>
   createHub({
-    features: () => ({ supports_preview_metadata: true, max_upload_size: 1 }),
+    features: { supports_preview_metadata: true, max_upload_size: 1 },
     remaining: () => 2,
     activeNode: () => undefined,
     ...options,

@@ -16,7 +16,6 @@ function setup() {
     broadcastStatus: () => undefined,
     has: () => true,
     size: () => 0,
-    closeAll: () => undefined,
   };
   return { said, relay: createRelay(hub) };
 }

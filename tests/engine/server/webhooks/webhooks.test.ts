@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { JobResult } from '../../../../engine/worker/messages.ts';
 import { createQueue } from '../../../../engine/queue/queue.ts';
 import { openSqliteStore } from '../../../../engine/queue/sqlite.ts';
+import { leftJson } from '../../../../engine/server/v1/event-json.ts';
 import { postWebhook, signedHeaders } from '../../../../engine/server/webhooks/webhook-request.ts';
 import { createWebhooks } from '../../../../engine/server/webhooks/webhooks.ts';
 
@@ -38,7 +39,8 @@ describe('notices', () => {
       left: (ids) => webhooks.jobsLeft(ids.map((id) => ({ id, job: queue.job(id) }))),
     });
     const webhooks = createWebhooks({
-      queue: () => queue,
+      queue,
+      payload: (left, base) => JSON.stringify({ type: 'job.finished', job: leftJson(left, base) }),
       rows: store.webhooks,
       post: async (url, body, headers) => {
         sent.push({ url, body, headers });
