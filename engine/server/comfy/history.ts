@@ -50,6 +50,16 @@ export function historyWindow(
   return { start, count: Math.max(1, maxItems) };
 }
 
+/** Resolves when the reader has taken what was written, or will take no more. */
+async function drained(res: Response): Promise<'drained' | 'gone'> {
+  if (res.destroyed) return 'gone';
+  const settled = new AbortController();
+  const heard = (event: string): Promise<unknown> => once(res, event, settled);
+  // Whichever comes first, the other is listened for no longer.
+  await Promise.race([heard('drain'), heard('close')]).finally(() => settled.abort());
+  return res.destroyed ? 'gone' : 'drained';
+}
+
 /** Writes the entries in parts; between them the process serves others. */
 async function streamHistory(
   res: Response,
@@ -65,8 +75,7 @@ async function streamHistory(
     if (!res.headersSent) res.set('Content-Type', 'application/json; charset=utf-8');
     const room = res.write(text);
     text = '';
-    if (!room) await Promise.race([once(res, 'drain'), once(res, 'close')]);
-    if (res.destroyed) return;
+    if (!room && (await drained(res)) === 'gone') return;
   }
   if (res.headersSent) res.end(`${text}}`);
   else sendJsonText(res, `${text}}`);
