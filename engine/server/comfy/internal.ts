@@ -6,7 +6,7 @@ import type { DirectoryType, Folders } from '../../store/folders.ts';
 import { stringifyJson } from '../../workflow/lossless-json.ts';
 import { bodyFields, sendEmpty, sendJson } from '../answer.ts';
 import type { Hub } from './hub.ts';
-import type { Log } from '../log.ts';
+import type { ServerLog } from '../log.ts';
 
 const TYPES: readonly string[] = ['output', 'input', 'temp'];
 
@@ -17,7 +17,7 @@ export function internalRoutes({
   hub,
 }: {
   folders: Folders;
-  log: Log;
+  log: ServerLog;
   hub: Hub;
 }): Router {
   const router = Router();

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { Router } from 'express';
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import multer from 'multer';
 import type { Assets } from '../../assets/client.ts';
 import type { UploadedAsset } from '../../assets/operations.ts';
@@ -51,7 +51,7 @@ export function uploadRoutes(options: UploadOptions): Router {
         details: problem,
       });
     }
-    sendJson(res, await storeUpload(options, req, upload));
+    sendJson(res, await storeUpload(options, res, upload));
   });
 
   router.post('/upload/mask', form, async (req, res) => {
@@ -72,7 +72,7 @@ export function uploadRoutes(options: UploadOptions): Router {
       if (!(error instanceof NoodleError)) throw error;
       return sendError(res, 400, { type: 'invalid_upload', message: error.message });
     }
-    sendJson(res, await storeUpload(options, req, { ...upload, bytes }));
+    sendJson(res, await storeUpload(options, res, { ...upload, bytes }));
   });
 
   return router;
@@ -146,7 +146,7 @@ interface Stored {
 /** Stores an upload and makes it an asset, where there are any. */
 async function storeUpload(
   { folders, hash, assets, users }: UploadOptions,
-  req: Request,
+  res: Response,
   upload: Upload,
 ): Promise<Stored & { asset?: UploadedAsset }> {
   const { written, ...stored } = named(upload.name, () => store(folders, upload, hash));
@@ -154,7 +154,7 @@ async function storeUpload(
   const { name, subfolder, type } = stored;
   const root = folders.directory(type);
   const path = join(root, ...nameParts(subfolder, root), ...nameParts(name, root));
-  const owner = assetOwner(req, users);
+  const owner = assetOwner(res, users);
   try {
     const asset = await assets.call('registerUpload', { path, owner, name, tags: [], written });
     return { ...stored, asset };
