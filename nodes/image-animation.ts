@@ -5,12 +5,13 @@ import type { Pixels } from '../engine/media/formats/png/encode.ts';
 import { toPixels } from '../engine/media/to-array.ts';
 import { boolean, combo, defineNode, float, image, int, string } from '../engine/node.ts';
 import type { Context, Image, NodeDefinition, NodeOutput } from '../engine/node.ts';
+import { type WorkflowValues, workflowInputs } from './image-io.ts';
 
 const shared = {
   category: 'image/animation',
   module: 'comfy_extras.nodes_images',
   form: 'v1',
-  hidden: { prompt: 'PROMPT', extra_pnginfo: 'EXTRA_PNGINFO' },
+  hidden: workflowInputs,
   outputs: [],
   outputNode: true,
 } as const;
@@ -22,7 +23,7 @@ type Text = readonly (readonly [key: string, value: string])[];
 
 /** Encodes all frames, writes one numbered file, and says so to the client. */
 async function saveAnimation(
-  inputs: { images: Image; filename_prefix: string } & Record<string, unknown>,
+  inputs: { images: Image; filename_prefix: string } & WorkflowValues,
   { services }: Context,
   suffix: string,
   encode: (frames: Pixels[], text: Text) => Promise<Uint8Array>,
@@ -32,7 +33,7 @@ async function saveAnimation(
   const target = services.folders.saveTarget(inputs.filename_prefix, 'output', size);
   const text = services.options.disableMetadata
     ? []
-    : workflowTexts(inputs['prompt'], inputs['extra_pnginfo']);
+    : workflowTexts(inputs.prompt, inputs.extra_pnginfo);
   const frames = Array.from({ length: count }, (_, i) => toPixels(inputs.images, i));
   const { name } = services.folders.writeNumbered(target, suffix, await encode(frames, text));
   return [{ filename: name, subfolder: target.subfolder, type: 'output' }];

@@ -378,10 +378,8 @@ export const rebatchImages = defineNode({
   inputIsList: true,
   inputs: { images: image({}), batch_size: int({ default: 1, min: 1, max: 4096 }) },
   outputs: [{ type: 'IMAGE', list: true }],
-  run: (inputs) => {
-    const lists = inputs as unknown as { images: readonly Image[]; batch_size: number[] };
-    const [size] = lists.batch_size;
-    const single = lists.images.flatMap((batch) =>
+  run: ({ images: given, batch_size: [size] }) => {
+    const single = given.flatMap((batch) =>
       Array.from({ length: batch.shape[0] }, (_, i) => rows(batch, i, i + 1)),
     );
     const batches: NDArray[] = [];

@@ -13,7 +13,7 @@ import { commonUpscale } from '../engine/array/resize.ts';
 import { roundHalfEven } from '../engine/array/round.ts';
 import { flipAxis, rotateClockwise } from '../engine/array/turn.ts';
 import { boolean, combo, defineNode, float, int, latent, mask, optional } from '../engine/node.ts';
-import type { Latent, NodeDefinition } from '../engine/node.ts';
+import type { NodeDefinition } from '../engine/node.ts';
 import {
   joinLatents,
   latentFromBatch,
@@ -362,10 +362,7 @@ export const rebatchLatentsNode = defineNode({
   inputIsList: true,
   inputs: { latents: anyLatent, batch_size: int({ default: 1, min: 1, max: 4096 }) },
   outputs: [{ type: 'LATENT', list: true }],
-  run: (inputs) => {
-    const lists = inputs as unknown as { latents: readonly Latent[]; batch_size: number[] };
-    return [rebatchLatents(lists.latents, lists.batch_size[0])];
-  },
+  run: ({ latents, batch_size }) => [rebatchLatents(latents, batch_size[0])],
 });
 
 export const latentNodes: readonly NodeDefinition[] = [
