@@ -1,4 +1,5 @@
 /** Batches of pictures saved as one animation. */
+import { toInteger } from '../engine/array/round.ts';
 import { encodeApng, encodeWebp } from '../engine/media/animation.ts';
 import { workflowTexts } from '../engine/media/workflow-texts.ts';
 import type { Pixels } from '../engine/media/formats/png/encode.ts';
@@ -55,7 +56,7 @@ export const saveAnimatedWebp = defineNode({
   run: async (inputs, context): Promise<NodeOutput> => {
     const { fps, lossless, quality, method } = inputs;
     const effort = EFFORT[method];
-    const milliseconds = Math.trunc(1000 / fps);
+    const milliseconds = toInteger(1000 / fps);
     const images = await saveAnimation(inputs, context, '.webp', (frames, text) =>
       encodeWebp(frames, { milliseconds, text, lossless, quality, effort }),
     );
@@ -69,7 +70,7 @@ export const saveAnimatedPng = defineNode({
   displayName: 'SaveAnimatedPNG',
   inputs: { ...common, fps, compress_level: int({ default: 4, min: 0, max: 9 }) },
   run: async (inputs, context): Promise<NodeOutput> => {
-    const milliseconds = Math.trunc(1000 / inputs.fps);
+    const milliseconds = toInteger(1000 / inputs.fps);
     const images = await saveAnimation(inputs, context, '.png', (frames, text) =>
       encodeApng(frames, { milliseconds, text, level: inputs.compress_level }),
     );

@@ -5,7 +5,7 @@ import { type NDArray, nd } from '../engine/array/nd.ts';
 import { padForOutpaint } from '../engine/array/outpaint.ts';
 import { cropImage, padImage, pasteMasked, withChannels } from '../engine/array/rectangle.ts';
 import { upscaleImage } from '../engine/array/resize.ts';
-import { clamp, roundHalfEven } from '../engine/array/round.ts';
+import { clamp, roundHalfEven, roundToInteger, toInteger } from '../engine/array/round.ts';
 import { stitchImages } from '../engine/array/stitch.ts';
 import { flipAxis, rotateClockwise } from '../engine/array/turn.ts';
 import {
@@ -58,7 +58,7 @@ export const imageScale = defineNode({
 
 /** Both sides times `factor`, rounded. */
 function scaleBy(x: Image, factor: number, method: (typeof METHODS)[number]): Image {
-  const [height, width] = [x.shape[1], x.shape[2]].map((v) => roundHalfEven(v * factor));
+  const [height, width] = [x.shape[1], x.shape[2]].map((v) => roundToInteger(v * factor));
   return upscaleImage(x, width, height, method, 'disabled');
 }
 
@@ -87,7 +87,7 @@ export const imageScaleToTotalPixels = defineNode({
   },
   outputs: [{ type: 'IMAGE' }],
   run: ({ image, upscale_method, megapixels }) => {
-    const total = Math.trunc(megapixels * 1024 * 1024);
+    const total = toInteger(megapixels * 1024 * 1024);
     const factor = Math.sqrt(total / (image.shape[1] * image.shape[2]));
     return [scaleBy(image, factor, upscale_method)];
   },

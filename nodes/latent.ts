@@ -10,7 +10,7 @@ import {
 import { sameShape, zeros } from '../engine/array/nd.ts';
 import { cropPlanes, pasteMasked } from '../engine/array/rectangle.ts';
 import { commonUpscale } from '../engine/array/resize.ts';
-import { roundHalfEven } from '../engine/array/round.ts';
+import { roundHalfEven, roundToInteger } from '../engine/array/round.ts';
 import { flipAxis, rotateClockwise } from '../engine/array/turn.ts';
 import { boolean, combo, defineNode, float, int, latent, mask, optional } from '../engine/node.ts';
 import type { NodeDefinition } from '../engine/node.ts';
@@ -88,7 +88,9 @@ export const latentUpscaleBy = defineNode({
     scale_by: float({ default: 1.5, min: 0.01, max: 8, step: 0.01 }),
   },
   run: ({ samples, upscale_method, scale_by }) => {
-    const [height, width] = samples.samples.shape.slice(-2).map((v) => roundHalfEven(v * scale_by));
+    const [height, width] = samples.samples.shape
+      .slice(-2)
+      .map((v) => roundToInteger(v * scale_by));
     const scaled = commonUpscale(samples.samples, width, height, upscale_method, 'disabled');
     return [{ ...samples, samples: scaled }];
   },
