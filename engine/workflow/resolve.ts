@@ -70,7 +70,8 @@ function resolveOuter(
   const name = subgraph.inputs[link.originSlot]?.name;
   if (name === undefined) return undefined;
   const slot = instanceSlot(instance, subgraph, link.originSlot);
-  if (slot?.link !== undefined) return resolveInput(scopes, parent, instance, slot, wanted, visited);
+  if (slot?.link !== undefined)
+    return resolveInput(scopes, parent, instance, slot, wanted, visited);
   const value = scope.inputValues.get(name);
   return value === undefined ? undefined : { kind: 'value', value };
 }
@@ -110,7 +111,8 @@ function resolveOutput(
     const inside = subgraph.outputs[slot];
     if (inside === undefined) return undefined;
     const inner = scopes.enter(scope, node, subgraph);
-    if (inside.originId === SUBGRAPH_INPUT) return resolveOuter(scopes, inner, inside, wanted, visited);
+    if (inside.originId === SUBGRAPH_INPUT)
+      return resolveOuter(scopes, inner, inside, wanted, visited);
     const origin = subgraph.nodes.get(inside.originId);
     return origin && resolveOutput(scopes, inner, origin, inside.originSlot, wanted, visited);
   }
@@ -122,7 +124,9 @@ function resolveOutput(
   if (node.type === 'SetNode' || node.type === 'GetNode') {
     const setter = node.type === 'SetNode' ? { scope, node } : findSetter(scope, node);
     const input = setter?.node.inputs[0];
-    return setter && input && resolveInput(scopes, setter.scope, setter.node, input, wanted, visited);
+    return (
+      setter && input && resolveInput(scopes, setter.scope, setter.node, input, wanted, visited)
+    );
   }
   if (isVirtual(node)) return undefined;
   return { kind: 'link', id: promptId(scope, node), slot };

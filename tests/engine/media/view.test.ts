@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeImage } from '../../../engine/media/decode-image.ts';
 import { mergeMask } from '../../../engine/media/mask-upload.ts';
 import { encodePng } from '../../../engine/media/formats/png/encode.ts';
-import { readPng } from '../../../engine/media/formats/png/chunks.ts';
+import { readPngText } from '../../../engine/workflow/png-text.ts';
 import { encodePreview, fitInside } from '../../../engine/media/preview.ts';
 import { viewTransform } from '../../../engine/media/view-transform.ts';
 
@@ -61,7 +61,7 @@ describe('mergeMask', () => {
     const original = await encodePng(rgb, { level: 4, text });
     const merged = await mergeMask(original, await encodePng(rgba, { level: 4 }));
     expect(await pixels(merged)).toEqual([1, 2, 3, 0, 4, 5, 6, 128]);
-    expect(readPng(merged).text).toEqual(text);
+    expect([...(await readPngText(merged))]).toEqual(text);
   });
 
   it('is opaque where the upload has no alpha', async () => {

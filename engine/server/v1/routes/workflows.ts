@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { NoodleError } from '../../../errors.ts';
 import { objectInfo } from '../../../graph/object-info.ts';
 import type { NodeErrors } from '../../../graph/validate.ts';
-import { isApiFormat, isUiFormat } from '../../../workflow/is-api-format.ts';
+import { isApiFormat, isUiFormat } from '../../../workflow/forms.ts';
 import { type Json, parseJson } from '../../../workflow/lossless-json.ts';
 import { setInput } from '../../../workflow/set-input.ts';
 import { workflowToPrompt } from '../../../workflow/to-prompt.ts';
