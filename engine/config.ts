@@ -29,6 +29,8 @@ export interface FolderSettings {
   readonly userDirectory?: string;
   readonly modelsDirectory?: string;
   readonly extraModelPaths: readonly string[];
+  /** Links in input, output and temp are followed: all of them, or those into these folders. */
+  readonly followLinks?: true | readonly string[];
 }
 
 /** What an engine process has to know; plain data, handed over as JSON. */
@@ -163,6 +165,7 @@ interface Flags {
   inputDirectory?: string;
   userDirectory?: string;
   modelsDirectory?: string;
+  followLinks?: true | string[];
   autoLaunch?: boolean;
   disableAutoLaunch?: boolean;
   windowsStandaloneBuild?: boolean;
@@ -247,6 +250,7 @@ function commandLine(): Command {
   add('--input-directory <DIR>', 'where uploads go');
   add('--user-directory <DIR>', 'settings, workflows, the queue');
   add('--models-directory <DIR>', 'model folders');
+  add('--follow-links [DIR...]', 'links in input, output and temp may lead anywhere, or into DIR');
 
   add('--preview-method <METHOD>', 'none, auto, latent2rgb or taesd', (o) =>
     o.choices(['none', 'auto', 'latent2rgb', 'taesd']).default('none'),
@@ -317,6 +321,7 @@ function engineSettings(flags: Flags): EngineSettings {
       userDirectory: flags.userDirectory,
       modelsDirectory: flags.modelsDirectory,
       extraModelPaths: flags.extraModelPathsConfig ?? [],
+      followLinks: flags.followLinks,
     },
     options: {
       previewMethod: flags.previewMethod,

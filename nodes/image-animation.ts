@@ -5,6 +5,7 @@ import type { Pixels } from '../engine/media/formats/png/encode.ts';
 import { toPixels } from '../engine/media/to-array.ts';
 import { boolean, combo, defineNode, float, image, int, string } from '../engine/node.ts';
 import type { Context, Image, NodeDefinition, NodeOutput } from '../engine/node.ts';
+import { savable } from './save-prefix.ts';
 
 const shared = {
   category: 'image/animation',
@@ -44,6 +45,7 @@ export const saveAnimatedWebp = defineNode({
   ...shared,
   name: 'SaveAnimatedWEBP',
   displayName: 'SaveAnimatedWEBP',
+  validate: savable('.webp'),
   inputs: {
     ...common,
     fps,
@@ -66,6 +68,7 @@ export const saveAnimatedPng = defineNode({
   ...shared,
   name: 'SaveAnimatedPNG',
   displayName: 'SaveAnimatedPNG',
+  validate: savable('.png'),
   inputs: { ...common, fps, compress_level: int({ default: 4, min: 0, max: 9 }) },
   run: async (inputs, context): Promise<NodeOutput> => {
     const milliseconds = Math.trunc(1000 / inputs.fps);

@@ -5,6 +5,7 @@ import type { ChoiceSource, Context, Image, NodeDefinition, NodeOutput } from '.
 import { encodePng } from '../engine/media/formats/png/encode.ts';
 import { fileHash, loadImageFile } from '../engine/media/load-image.ts';
 import { workflowTexts } from '../engine/media/workflow-texts.ts';
+import { savable } from './save-prefix.ts';
 import { toChannelMask, toImageAndMask, toPixels } from '../engine/media/to-array.ts';
 
 const fileName = (inputs: Record<string, unknown>): string => String(inputs['image']);
@@ -128,6 +129,7 @@ export const saveImage = defineNode({
   hidden: workflowInputs,
   outputs: [],
   outputNode: true,
+  validate: savable('.png'),
   run: (inputs, context) => {
     const target = { prefix: inputs.filename_prefix, type: 'output', level: 4 } as const;
     return savePictures(inputs.images, target, inputs, context);
