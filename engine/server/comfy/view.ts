@@ -65,7 +65,7 @@ async function sendView(
   pictures: Pictures,
 ): Promise<void> {
   const preview = queryText(req, 'preview');
-  const channel = queryText(req, 'channel') ?? 'rgba';
+  const channel = queryText(req, 'channel');
   if (preview !== undefined || channel === 'rgb' || channel === 'a') {
     return sendTransformed(res, path, pictures, { preview, channel }); // 7, 8
   }
@@ -79,7 +79,7 @@ async function sendTransformed(
   res: Response,
   path: string,
   pictures: Pictures,
-  options: { preview?: string; channel: string },
+  options: { preview?: string; channel?: string },
 ): Promise<void> {
   try {
     const { bytes, mime } = await pictures.view(path, options);

@@ -41,6 +41,10 @@ describe('viewTransform', () => {
     ['jpeg', 'rgba', 'webp', true],
     ['gif', 'rgb', 'webp', false],
     ['jpeg;999', 'rgb', 'jpeg', false],
+    // Only a channel that is asked for keeps the alpha.
+    ['jpeg;90', undefined, 'jpeg', false],
+    ['jpeg', undefined, 'jpeg', false],
+    ['webp', undefined, 'webp', true],
   ])('preview=%s channel=%s is %s (alpha %s)', async (preview, channel, format, hasAlpha) => {
     const source = await encodePng(rgba, { level: 4 });
     const { bytes, mime } = await viewTransform(source, { preview, channel });
