@@ -7,6 +7,7 @@ import { toPixels } from '../engine/media/to-array.ts';
 import { boolean, combo, defineNode, float, image, int, string } from '../engine/node.ts';
 import type { Context, Image, NodeDefinition, NodeOutput } from '../engine/node.ts';
 import { type WorkflowValues, workflowInputs } from './image-io.ts';
+import { savable } from './save-prefix.ts';
 
 const shared = {
   category: 'image/animation',
@@ -46,6 +47,7 @@ export const saveAnimatedWebp = defineNode({
   ...shared,
   name: 'SaveAnimatedWEBP',
   displayName: 'SaveAnimatedWEBP',
+  validate: savable('.webp'),
   inputs: {
     ...common,
     fps,
@@ -68,6 +70,7 @@ export const saveAnimatedPng = defineNode({
   ...shared,
   name: 'SaveAnimatedPNG',
   displayName: 'SaveAnimatedPNG',
+  validate: savable('.png'),
   inputs: { ...common, fps, compress_level: int({ default: 4, min: 0, max: 9 }) },
   run: async (inputs, context): Promise<NodeOutput> => {
     const milliseconds = toInteger(1000 / inputs.fps);

@@ -12,6 +12,7 @@ import type {
 import { encodePng } from '../engine/media/formats/png/encode.ts';
 import { fileHash, loadImageFile } from '../engine/media/load-image.ts';
 import { workflowTexts } from '../engine/media/workflow-texts.ts';
+import { savable } from './save-prefix.ts';
 import { toChannelMask, toImageAndMask, toPixels } from '../engine/media/to-array.ts';
 
 const fileName = (inputs: { readonly image?: unknown }): string => String(inputs.image);
@@ -135,6 +136,7 @@ export const saveImage = defineNode({
   hidden: workflowInputs,
   outputs: [],
   outputNode: true,
+  validate: savable('.png'),
   run: (inputs, context) => {
     const target = { prefix: inputs.filename_prefix, type: 'output', level: 4 } as const;
     return savePictures(inputs.images, target, inputs, context);
