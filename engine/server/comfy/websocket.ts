@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
+import { corkTurns } from './cork.ts';
 import type { Hub } from './hub.ts';
 import type { Guard } from '../security.ts';
 
@@ -28,6 +29,7 @@ export function acceptWebSockets(server: Server, hub: Hub, guard: Guard): void {
     // A peer that vanished without a word is noticed by the operating system.
     (socket as Socket).setKeepAlive(true, 60_000);
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      corkTurns(webSocket, socket);
       const sid = new URLSearchParams(query).get('clientId')?.slice(0, MAX_SID);
       hub.attach(webSocket, sid || randomBytes(16).toString('hex'));
     });
