@@ -31,6 +31,8 @@ export interface Host {
   /** Survives prompts; see caches.ts. */
   readonly caches: CacheSet;
   readonly emit: (message: GraphMessage) => void;
+  /** Puts what was said on its way: what comes next may keep this thread busy. */
+  readonly flush?: () => void;
   /** Aborted to interrupt the prompt. */
   readonly signal: AbortSignal;
   /** Milliseconds since 1970. */

@@ -12,6 +12,14 @@ import { createOutbox } from './outbox.ts';
 type PreviewMethod = EngineOptions['previewMethod'];
 const PREVIEW_METHODS: readonly PreviewMethod[] = ['none', 'auto', 'latent2rgb', 'taesd'];
 
+export interface JobChannel {
+  readonly send: (message: FromEngine) => void;
+  /** Puts on its way what `send` may still hold. */
+  readonly flush: () => void;
+  /** Aborted to interrupt the job. */
+  readonly signal: AbortSignal;
+}
+
 /**
  * Runs a job to its end and resolves with its result once all its messages were sent, in ComfyUI's
  * order. Never throws: what goes wrong is part of the result.
@@ -19,8 +27,7 @@ const PREVIEW_METHODS: readonly PreviewMethod[] = ['none', 'auto', 'latent2rgb',
 export async function runJob(
   job: EngineJob,
   host: EngineHost,
-  send: (message: FromEngine) => void,
-  signal: AbortSignal,
+  { send, flush, signal }: JobChannel,
 ): Promise<JobResult> {
   const outbox = createOutbox(send);
   const extraData = parseJson(job.extraData) as Record<string, Json>;
@@ -38,6 +45,7 @@ export async function runJob(
       services: { ...services, options: { ...services.options, previewMethod } },
       caches: host.caches,
       emit: (message) => outbox.put(translate(job.id, message, host.previewSize)),
+      flush,
       signal,
       now: Date.now,
       onOutOfMemory: () => void host.runtime.unloadAll(),
