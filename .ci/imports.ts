@@ -16,6 +16,7 @@ const LAYERS: readonly (readonly [prefix: string, layer: string])[] = [
   // The wire protocol: shared with the page, encoders and decoders included.
   ['engine/protocol.ts', 'protocol'],
   ['engine/heap.ts', 'errors'],
+  ['engine/threads.ts', 'errors'],
   ...[
     'array weights tensor onnx runtime arch patch text sampling values media store assets workflow',
     'python graph packs queue worker server',

@@ -10,12 +10,11 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type * as Support from '../tests/support/server.ts';
 import type { Client, TestServer } from '../tests/support/server.ts';
 
 const root = resolve(process.argv[2] ?? join(import.meta.dirname, '..'));
-const support = (await import(
-  join(root, 'tests/support/server.ts')
-)) as typeof import('../tests/support/server.ts');
+const support = (await import(join(root, 'tests/support/server.ts'))) as typeof Support;
 const base = mkdtempSync(join(tmpdir(), 'noodle-small-'));
 
 type Prompt = Record<string, { class_type: string; inputs: Record<string, unknown> }>;

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, normalize, resolve } from 'node:path';
+import type * as Yaml from 'yaml';
 import { NoodleError } from '../errors.ts';
 
 /** Search paths in order of preference and the endings that count; no endings = every file. */
@@ -122,7 +123,7 @@ export function readExtraModelPaths(file: string, folders: Map<string, ModelFold
   let config: unknown;
   try {
     // Few have such a file: nobody else waits for the reader to be loaded.
-    const { parse } = createRequire(import.meta.url)('yaml') as typeof import('yaml');
+    const { parse } = createRequire(import.meta.url)('yaml') as typeof Yaml;
     config = parse(readFileSync(file, 'utf8'));
   } catch (error) {
     return fail('a readable YAML file', (error as Error).message);

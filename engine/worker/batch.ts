@@ -2,9 +2,9 @@
 
 export interface Batch<T> {
   /** Holds the message back until `flush`, or until the turn of the event loop is over. */
-  put(message: T): void;
+  readonly put: (message: T) => void;
   /** Sends what is held. */
-  flush(): void;
+  readonly flush: () => void;
 }
 
 /** A batch in front of `send`, which gets lists in the order of their messages. */

@@ -1,8 +1,12 @@
 /** Runs one job in this process and says everything about it in the engine's messages. */
 import { executePrompt } from '../graph/execute.ts';
 import type { Prompt } from '../graph/definition.ts';
+import type { Ui } from '../graph/call-results.ts';
 import type { GraphMessage } from '../graph/messages.ts';
 import { encodePreview } from '../media/preview.ts';
+import type { Folders } from '../store/folders.ts';
+import { isFile } from '../store/paths.ts';
+import { type ShownFile, shownFile } from '../store/shown-file.ts';
 import type { EngineOptions } from '../values/services.ts';
 import { type Json, parseJson } from '../workflow/lossless-json.ts';
 import type { EngineHost } from './compose.ts';
@@ -46,6 +50,7 @@ export async function runJob(
       caches: host.caches,
       emit: (message) => outbox.put(translate(job.id, message, host.previewSize)),
       flush,
+      isThere: (ui) => filesIn(ui, host.folders).every(({ path }) => isFile(path)),
       signal,
       now: Date.now,
       onOutOfMemory: () => void host.runtime.unloadAll(),
@@ -54,6 +59,11 @@ export async function runJob(
   await outbox.empty();
   return result;
 }
+
+const filesIn = (ui: Ui, folders: Folders): ShownFile[] =>
+  Object.values(ui)
+    .flat()
+    .flatMap((entry) => shownFile(entry, folders) ?? []);
 
 /** A prompt may choose its previews; `default` and anything unknown mean the server's own setting. */
 function previewMethodOf(extraData: Record<string, Json>, usual: PreviewMethod): PreviewMethod {
