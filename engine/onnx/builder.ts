@@ -3,8 +3,9 @@ import type { Dtype } from '../tensor/dtype.ts';
 import { type Dim, type Shape, type SymbolicDim, sameDim } from '../tensor/shape.ts';
 import type { Node, Tensor } from '../tensor/tensor.ts';
 import { type Program, type SymbolOrigin, symbolOrigins } from '../tensor/trace.ts';
+import { type Layout, layoutDtype } from '../weights/layout.ts';
 import type { WeightEntry } from '../weights/source.ts';
-import type { Attribute, Initializer, Layout, OnnxNode } from './model.ts';
+import type { Attribute, Initializer, OnnxNode } from './model.ts';
 
 export interface NodeOptions {
   readonly attributes?: Readonly<Record<string, Attribute>>;
@@ -94,12 +95,12 @@ export function createBuilder(
     nameOf: (tensor) => names.get(tensor) ?? weightName(builder, tensor),
     weight: (param, layout) => {
       const { key, entry, dtype } = param.attrs;
-      const stored = layout.kind === 'stored';
       const known = weights.get(entry)?.get(layout.kind);
       if (known !== undefined) return known;
-      const name = unique(stored ? `weights/${key}` : `weights/${key}:${layout.kind}`);
+      const suffix = layout.kind === 'stored' ? '' : `:${layout.kind}`;
+      const name = unique(`weights/${key}${suffix}`);
       const shape = param.shape as readonly number[]; // stored tensors have fixed sizes
-      initializers.push({ name, dtype: stored ? dtype : 'f32', shape, entry, layout });
+      initializers.push({ name, dtype: layoutDtype(layout, dtype), shape, entry, layout });
       weights.set(
         entry,
         (weights.get(entry) ?? new Map<Layout['kind'], string>()).set(layout.kind, name),

@@ -1,9 +1,9 @@
 /** The CPU provider's lowering: ONNX Runtime's fused operators where they measured faster. */
 import { sameDims } from '../tensor/shape.ts';
 import { type Node, type Tensor, node } from '../tensor/tensor.ts';
+import { dtypes } from '../weights/dtypes.ts';
 import { rowsOf } from '../weights/source.ts';
 import { type Builder, storedWeight } from './builder.ts';
-import { elementTypes } from './model.ts';
 import {
   type Lower,
   type LoweringTable,
@@ -73,7 +73,7 @@ const gather: Lower<'gather'> = (b, tensor, [x, indices]) => {
   const param = storedWeight(tensor.inputs[0]);
   if (!param || param === tensor.inputs[0]) return portable.gather(b, tensor, [x, indices]);
   const rows = portable.gather(b, tensor, [b.weight(param, { kind: 'stored' }), indices]);
-  return b.add('Cast', [rows], { attributes: { to: { int: elementTypes.f32 } } });
+  return b.add('Cast', [rows], { attributes: { to: { int: dtypes.f32.onnx } } });
 };
 
 /**

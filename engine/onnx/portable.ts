@@ -13,8 +13,9 @@ import {
   mulDim,
 } from '../tensor/shape.ts';
 import type { Node, Tensor } from '../tensor/tensor.ts';
+import { dtypes } from '../weights/dtypes.ts';
 import { type Builder, reshapeTo } from './builder.ts';
-import { type Attribute, elementTypes } from './model.ts';
+import type { Attribute } from './model.ts';
 
 /** Emits the nodes of one op; gives the name of the result. */
 export type Lower<K extends OpName> = (
@@ -47,7 +48,7 @@ export const portable: LoweringTable = {
   size: (b, { attrs: { dim } }) => b.add('Squeeze', [b.size(dim)]),
 
   cast: (b, { attrs: { to } }, inputs) =>
-    b.add('Cast', inputs, { attributes: { to: { int: elementTypes[to] } } }),
+    b.add('Cast', inputs, { attributes: { to: { int: dtypes[to].onnx } } }),
   neg: direct('Neg'),
   abs: direct('Abs'),
   exp: direct('Exp'),
@@ -329,7 +330,7 @@ function resize(b: Builder, tensor: Node<'resize'>, [name]: readonly string[]): 
 /** min(floor(i * (from / to)), from - 1) for i = 0 .. to-1, in f32 as torch computes it. */
 function nearestIndices(b: Builder, from: Dim, to: Dim): string {
   const cast = (x: string, type: Dtype): string =>
-    b.add('Cast', [x], { attributes: { to: { int: elementTypes[type] } } });
+    b.add('Cast', [x], { attributes: { to: { int: dtypes[type].onnx } } });
   const scalar = (dim: Dim): string => b.add('Squeeze', [cast(b.size(dim), 'f32')]);
   const scale = b.add('Div', [scalar(from), scalar(to)]);
   const positions = b.add('Range', [b.floats([0], []), scalar(to), b.floats([1], [])]);

@@ -15,14 +15,14 @@ import { printProgram } from '../../../engine/tensor/print.ts';
 import { type Graph, type Program, trace } from '../../../engine/tensor/trace.ts';
 import type { Tensor } from '../../../engine/tensor/tensor.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
-import { type WeightSource, fileSource, sub } from '../../../engine/weights/source.ts';
+import { type WeightSource, sub } from '../../../engine/weights/source.ts';
 import { fromDiffusersVae } from '../../../engine/weights/key-maps/diffusers-vae.ts';
 
 const data = new URL('../../golden/data/', import.meta.url);
 const replay = new URL('../../fixtures/replay/', import.meta.url);
 
 const open = async (path: string): Promise<WeightSource> =>
-  fileSource(await openSafetensors(new URL(path, data).pathname));
+  openSafetensors(new URL(path, data).pathname);
 
 async function traceUNet(path: string): Promise<Program> {
   const source = sub(await open(path), 'model.diffusion_model.');

@@ -15,7 +15,6 @@ import { linear } from '../../../engine/tensor/layers.ts';
 import { add } from '../../../engine/tensor/nn.ts';
 import { type Program, trace } from '../../../engine/tensor/trace.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
-import { fileSource } from '../../../engine/weights/source.ts';
 import { writeSafetensors } from '../../../engine/weights/write.ts';
 import { randomSource } from '../../support/random-weights.ts';
 
@@ -175,7 +174,7 @@ describe('prepared weights', () => {
     const path = join(tmpdir(), `noodle-large-${process.pid}.safetensors`);
     await writeSafetensors(path, new Map(tensors));
     onTestFinished(() => rm(path));
-    const program = trace('large', fileSource(await openSafetensors(path)), ({ weights }) => ({
+    const program = trace('large', await openSafetensors(path), ({ weights }) => ({
       y: add(weights.param('a'), weights.param('b')),
     }));
     const weights = weightsOf(program);
