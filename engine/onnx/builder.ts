@@ -18,7 +18,7 @@ export interface Builder {
   /** Path in the checkpoint that new nodes are named under. */
   scope: string;
   /** Adds a node and gives the name of its output. */
-  add(op: string, inputs: readonly string[], options?: NodeOptions): string;
+  emit(op: string, inputs: readonly string[], options?: NodeOptions): string;
   /** A node of ONNX Runtime's own operators. */
   contrib(op: string, inputs: readonly string[], attributes?: NodeOptions['attributes']): string;
   /** A float constant. */
@@ -66,13 +66,13 @@ export function createBuilder(
     initializers,
     block,
     scope: '',
-    add: (op, inputs, { attributes = {}, domain = '' } = {}) => {
+    emit: (op, inputs, { attributes = {}, domain = '' } = {}) => {
       const name = unique(builder.scope === '' ? op : `${builder.scope}/${op}`);
       nodes.push({ op, domain, name, inputs, outputs: [name], attributes });
       return name;
     },
     contrib: (op, inputs, attributes) =>
-      builder.add(op, inputs, { attributes, domain: 'com.microsoft' }),
+      builder.emit(op, inputs, { attributes, domain: 'com.microsoft' }),
     floats: (values, shape) => {
       const data = Float32Array.from(values);
       return builder.raw('f32', shape, new Uint8Array(data.buffer));
@@ -121,7 +121,7 @@ export function createBuilder(
     },
     sizes: (shape) => {
       if (shape.every((dim) => typeof dim === 'number')) return builder.ints(shape);
-      return builder.add(
+      return builder.emit(
         'Concat',
         shape.map((dim) => builder.size(dim)),
         {
@@ -155,20 +155,20 @@ function computeSize(
     const parts = atoms.map((atom) =>
       atom.kind === 'symbol'
         ? symbolSize(builder, origins.get(atom.name)!)
-        : builder.add('Div', [builder.size(atom.value), builder.size(atom.by)]),
+        : builder.emit('Div', [builder.size(atom.value), builder.size(atom.by)]),
     );
     if (factor !== 1 || parts.length === 0) parts.push(builder.ints([factor]));
-    return parts.reduce((product, part) => builder.add('Mul', [product, part]));
+    return parts.reduce((product, part) => builder.emit('Mul', [product, part]));
   });
-  return terms.reduce((sum, term) => builder.add('Add', [sum, term]));
+  return terms.reduce((sum, term) => builder.emit('Add', [sum, term]));
 }
 
 function symbolSize(builder: Builder, { input, axis, factor, offset }: SymbolOrigin): string {
-  let size = builder.add('Shape', [input.attrs.name], {
+  let size = builder.emit('Shape', [input.attrs.name], {
     attributes: { start: { int: axis }, end: { int: axis + 1 } },
   });
-  if (offset !== 0) size = builder.add('Sub', [size, builder.ints([offset])]);
-  return factor === 1 ? size : builder.add('Div', [size, builder.ints([factor])]);
+  if (offset !== 0) size = builder.emit('Sub', [size, builder.ints([offset])]);
+  return factor === 1 ? size : builder.emit('Div', [size, builder.ints([factor])]);
 }
 
 /**
@@ -181,7 +181,7 @@ export function reshapeTo(builder: Builder, x: string, from: Shape, to: Shape): 
   );
   const inferred = spec.findLastIndex((dim) => typeof dim === 'object');
   const shape = spec.map((dim, i) => (i === inferred ? -1 : dim === 'keep' ? 0 : dim));
-  return builder.add('Reshape', [x, builder.sizes(shape)]);
+  return builder.emit('Reshape', [x, builder.sizes(shape)]);
 }
 
 /** The stored tensor behind a weight: the parameter itself, or what was widened to f32. */

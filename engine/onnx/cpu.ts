@@ -36,10 +36,10 @@ const multiHeadAttention: Lower<'attention'> = (b, tensor, inputs) => {
 function fullMask(b: Builder, { inputs: [q, k, , mask] }: Node<'attention'>, name: string): string {
   const missing = 4 - mask.shape.length;
   const axes = Array.from({ length: missing }, (_, i) => i);
-  const four = missing === 0 ? name : b.add('Unsqueeze', [name, b.ints(axes)]);
+  const four = missing === 0 ? name : b.emit('Unsqueeze', [name, b.ints(axes)]);
   const whole = [q.shape[1], k.shape[1]];
   const fits = mask.shape.length >= 2 && sameDims(mask.shape.slice(-2), whole);
-  return fits ? four : b.add('Expand', [four, b.sizes([1, 1, ...whole])]);
+  return fits ? four : b.emit('Expand', [four, b.sizes([1, 1, ...whole])]);
 }
 
 /**
@@ -51,7 +51,7 @@ const blockedConv: Lower<'conv'> = (b, tensor, [x, , ...bias]) =>
     const filter = blockedFilter(b, weight, tensor.attrs.groups);
     if (filter === undefined) return plainConv(b, tensor, [x, b.nameOf(weight), ...bias]);
     const nchwc = (op: string, operands: readonly string[], attributes = {}): string =>
-      b.add(op, operands, { attributes, domain: 'com.microsoft.nchwc' });
+      b.emit(op, operands, { attributes, domain: 'com.microsoft.nchwc' });
     const [outputs, , ...kernel] = weight.shape as readonly number[];
     const attributes = { kernel_shape: { ints: kernel }, ...convAttributes(tensor.attrs) };
     const y = nchwc('Conv', [nchwc('ReorderInput', [x]), filter, ...bias], attributes);
@@ -73,7 +73,7 @@ const gather: Lower<'gather'> = (b, tensor, [x, indices]) => {
   const param = storedWeight(tensor.inputs[0]);
   if (!param || param === tensor.inputs[0]) return portable.gather(b, tensor, [x, indices]);
   const rows = portable.gather(b, tensor, [b.weight(param, { kind: 'stored' }), indices]);
-  return b.add('Cast', [rows], { attributes: { to: { int: dtypes.f32.onnx } } });
+  return b.emit('Cast', [rows], { attributes: { to: { int: dtypes.f32.onnx } } });
 };
 
 /**

@@ -1,8 +1,13 @@
 /** Host kernels of the interpreter: one row per op, written as the definition reads. */
 import { isInteger } from './dtype.ts';
-import type { HostTensor } from './interpret.ts';
 import type { OpName, OpParams } from './ops.ts';
 import { type Bindings, evalDim } from './shape.ts';
+
+/** A concrete tensor of any element type, its numbers as doubles. */
+export interface HostTensor {
+  readonly shape: readonly number[];
+  readonly data: Float64Array;
+}
 
 interface Context {
   /** The result's shape, from the op's shape rule. */

@@ -1,38 +1,21 @@
 /** Functions of tensors, under torch's names; each makes one node or a few. Layers with weights: layers.ts. */
 import { NoodleError } from '../errors.ts';
 import type { Dtype } from './dtype.ts';
-import { type OpName, frontAxis } from './ops.ts';
+import {
+  type ArithmeticOp,
+  type ComparisonOp,
+  type UnaryOp,
+  arithmeticOps,
+  comparisonOps,
+  frontAxis,
+  unaryOps,
+} from './ops.ts';
 import { type Dim, type Shape, addDim, ceilDivDim, dimText, mulDim, sameDim } from './shape.ts';
 import { type Node, type Tensor, node } from './tensor.ts';
 
 export { rearrange } from './rearrange.ts';
 
 type Operand = Tensor | number;
-type UnaryOp = {
-  [K in OpName]: K extends
-    | 'neg'
-    | 'abs'
-    | 'exp'
-    | 'log'
-    | 'sqrt'
-    | 'sin'
-    | 'cos'
-    | 'tanh'
-    | 'erf'
-    | 'floor'
-    | 'round'
-    | 'sigmoid'
-    | 'softplus'
-    | 'relu'
-    | 'silu'
-    | 'gelu'
-    | 'geluTanh'
-    | 'quickGelu'
-    ? K
-    : never;
-}[OpName];
-type BinaryOp =
-  'add' | 'sub' | 'mul' | 'div' | 'pow' | 'minimum' | 'maximum' | 'equal' | 'less' | 'greater';
 
 // ---- layers whose weights are tensors ----
 
@@ -117,29 +100,12 @@ export const softmax = (x: Tensor, axis: number): Tensor =>
 
 // ---- elementwise ----
 
-const unary =
-  (op: UnaryOp) =>
-  (x: Tensor): Tensor =>
-    node(op, [x], {});
+const unary = Object.fromEntries(
+  unaryOps.map((op) => [op, (x: Tensor) => node(op, [x], {})]),
+) as Readonly<Record<UnaryOp, (x: Tensor) => Tensor>>;
 
-export const neg = unary('neg');
-export const abs = unary('abs');
-export const exp = unary('exp');
-export const log = unary('log');
-export const sqrt = unary('sqrt');
-export const sin = unary('sin');
-export const cos = unary('cos');
-export const tanh = unary('tanh');
-export const erf = unary('erf');
-export const floor = unary('floor');
-export const round = unary('round');
-export const sigmoid = unary('sigmoid');
-export const softplus = unary('softplus');
-export const relu = unary('relu');
-export const silu = unary('silu');
-export const gelu = unary('gelu');
-export const geluTanh = unary('geluTanh');
-export const quickGelu = unary('quickGelu');
+export const { neg, abs, exp, log, sqrt, sin, cos, tanh, erf, floor, round } = unary;
+export const { sigmoid, softplus, relu, silu, gelu, geluTanh, quickGelu } = unary;
 
 /** x where positive, slope * x elsewhere. */
 export const leakyRelu = (x: Tensor, slope = 0.01): Tensor => node('leakyRelu', [x], { slope });
@@ -148,23 +114,18 @@ export const leakyRelu = (x: Tensor, slope = 0.01): Tensor => node('leakyRelu', 
 export const clamp = (x: Tensor, min = -Infinity, max = Infinity): Tensor =>
   node('clamp', [x], { min, max });
 
-const binary =
-  (op: BinaryOp) =>
-  (a: Operand, b: Operand): Tensor => {
-    const dtype = typeof a === 'number' ? (typeof b === 'number' ? 'f32' : b.dtype) : a.dtype;
-    return node(op, [operand(a, dtype), operand(b, dtype)], {});
-  };
+/** Numbers take the type of the tensor beside them. */
+const binary = Object.fromEntries(
+  [...arithmeticOps, ...comparisonOps].map((op) => [
+    op,
+    (a: Operand, b: Operand) => {
+      const dtype = typeof a !== 'number' ? a.dtype : typeof b !== 'number' ? b.dtype : 'f32';
+      return node(op, [operand(a, dtype), operand(b, dtype)], {});
+    },
+  ]),
+) as Readonly<Record<ArithmeticOp | ComparisonOp, (a: Operand, b: Operand) => Tensor>>;
 
-export const add = binary('add');
-export const sub = binary('sub');
-export const mul = binary('mul');
-export const div = binary('div');
-export const pow = binary('pow');
-export const minimum = binary('minimum');
-export const maximum = binary('maximum');
-export const equal = binary('equal');
-export const less = binary('less');
-export const greater = binary('greater');
+export const { add, sub, mul, div, pow, minimum, maximum, equal, less, greater } = binary;
 
 /** `yes` where the condition (bool) holds, `no` elsewhere. */
 export function where(condition: Tensor, yes: Operand, no: Operand): Tensor {
