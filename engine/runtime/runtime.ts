@@ -1,9 +1,9 @@
 /** The runtime: what nodes ask for sessions. It keeps them open, within a budget, between prompts. */
 import { NoodleError } from '../errors.ts';
-import type { Provider } from '../onnx/lower.ts';
 import type { Program } from '../tensor/trace.ts';
 import { defaultMemoryBudget, estimateMemory } from './memory.ts';
 import { createPreparedWeights } from './prepared-weights.ts';
+import { type Provider, providers } from './providers.ts';
 import { type Session, type SessionInput, openSession } from './session.ts';
 import { type Opening, createSessionCache } from './session-cache.ts';
 
@@ -37,14 +37,14 @@ export interface RuntimeStats {
 
 /** A runtime without sessions; nothing native is loaded before the first one opens. */
 export function createRuntime(options: RuntimeOptions = {}): Runtime {
-  const { memoryBudget = defaultMemoryBudget(), threads, provider = 'cpu' } = options;
+  const { memoryBudget = defaultMemoryBudget(), threads, provider = providers.cpu } = options;
   const cache = createSessionCache(memoryBudget);
   const prepared = createPreparedWeights();
 
   const opening = (build: () => Program): Opening => {
     const program = build();
     return {
-      bytes: estimateMemory(program),
+      bytes: estimateMemory(program, provider.compute),
       open: () => openSession(program, { provider, threads, prepared }),
     };
   };

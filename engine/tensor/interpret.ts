@@ -7,7 +7,7 @@ import { readFloats } from '../weights/read.ts';
 import { type HostTensor, kernels } from './kernels.ts';
 import { type Bindings, evalShape } from './shape.ts';
 import type { Tensor } from './tensor.ts';
-import { bindSymbols } from './symbols.ts';
+import { bindSizes } from './sizes.ts';
 import type { Program } from './trace.ts';
 
 /** What callers may pass: any numbers with a shape. */
@@ -21,7 +21,7 @@ export async function interpret(
   program: Program,
   inputs: Readonly<Record<string, HostInput>>,
 ): Promise<Record<string, HostTensor>> {
-  const bindings = bindSymbols(program, inputs);
+  const bindings = bindSizes(program.inputs, inputs);
   const values = new Map<Tensor, HostTensor>();
   for (const tensor of program.nodes) {
     const operands = tensor.inputs.map((input) => values.get(input)!);

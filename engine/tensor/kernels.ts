@@ -319,14 +319,6 @@ export const kernels: {
       const dot = sumOver(x.shape.at(-1)!, (i) => at(x, [...lead, i]) * at(weight, [o, i]));
       return dot + (bias?.data[o] ?? 0);
     }),
-  lowRank: ([weight, up, down]) => {
-    const row = sizeOf(weight.shape.slice(1));
-    return build(weight.shape, (_, flat) => {
-      const [o, i] = [Math.floor(flat / row), flat % row];
-      const [, rank] = up.shape;
-      return weight.data[flat] + sumOver(rank, (r) => at(up, [o, r]) * down.data[r * row + i]);
-    });
-  },
   conv: ([x, weight, bias], { strides, pads, dilations, groups }, { shape }) => {
     const [outputs, perGroup, ...kernel] = weight.shape;
     return build(shape, ([b, o, ...position]) => {

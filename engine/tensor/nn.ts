@@ -87,13 +87,6 @@ export function matmul(a: Tensor, b: Tensor, { transposeB = false } = {}): Tenso
   return node('matmul', [a, b], { transposeB });
 }
 
-/**
- * A weight [out, ...rest] changed by up [out, r] times down [r, ...rest] (LoRA, Hu et al. 2021).
- * Linear layers and convolutions run the two factors beside the unchanged weight.
- */
-export const lowRank = (weight: Tensor, up: Tensor, down: Tensor): Tensor =>
-  node('lowRank', [weight, up, down], {}, weight.scope);
-
 /** exp(x) / sum(exp(x)) along an axis. */
 export const softmax = (x: Tensor, axis: number): Tensor =>
   node('softmax', [x], { axis: frontAxis(x, axis) });

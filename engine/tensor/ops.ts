@@ -94,7 +94,6 @@ export interface OpParams extends Record<UnaryOp | ArithmeticOp | ComparisonOp, 
   // products, convolutions, norms
   matmul: { readonly transposeB: boolean };
   linear: None;
-  lowRank: None;
   conv: {
     readonly strides: readonly number[];
     readonly pads: readonly number[];
@@ -210,21 +209,6 @@ export const ops = {
       );
       expectVector(bias, outputs, 'bias');
       return [...x.shape.slice(0, -1), outputs];
-    },
-  },
-  /**
-   * weight [out, ...rest] plus the product of up [out, r] and down [r, ...rest]. Layers that read it
-   * run both factors beside the weight, which stays as it is stored.
-   */
-  lowRank: {
-    shape: ([weight, up, down]) => {
-      const [outputs, ...rest] = weight.shape;
-      const rank = up.shape[1];
-      expectShape(
-        sameDims(up.shape, [outputs, rank]) && sameDims(down.shape, [rank, ...rest]),
-        'expected weight [out, ...rest], up [out, r], down [r, ...rest]',
-      );
-      return weight.shape;
     },
   },
   /** x [b, in, ...spatial], weight [out, in / groups, ...kernel], bias [out] or none. */

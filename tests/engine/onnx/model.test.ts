@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { encodeModel } from '../../../engine/onnx/encode.ts';
-import { type LowerOptions, lower } from '../../../engine/onnx/lower.ts';
+import { lower } from '../../../engine/onnx/lower.ts';
+import { portable } from '../../../engine/onnx/portable.ts';
 import { printModel } from '../../../engine/onnx/print.ts';
 import { encodeMessage } from '../../../engine/onnx/protobuf.ts';
+import { providers } from '../../../engine/runtime/providers.ts';
 import { conv2d, linear } from '../../../engine/tensor/layers.ts';
 import { attention, rearrange, silu } from '../../../engine/tensor/nn.ts';
 import { trace } from '../../../engine/tensor/trace.ts';
@@ -27,8 +29,7 @@ const program = () =>
 
 describe('lowering', () => {
   it('to the CPU provider: fused operators, prepared weights, names from the checkpoint', () => {
-    const options: LowerOptions = { provider: 'cpu', widen: 'weights', block: 16 };
-    expect(printModel(lower(program(), options))).toMatchInlineSnapshot(`
+    expect(printModel(lower(program(), { ...providers.cpu, block: 16 }))).toMatchInlineSnapshot(`
       "model tiny
       input x : f32[batch, 16, height, width]
       constant weights/in.0.bias : f32[16] (stored)
@@ -66,7 +67,7 @@ describe('lowering', () => {
   });
 
   it('to standard operators: casts inside the graph', () => {
-    expect(printModel(lower(program(), { provider: 'portable' }))).toMatchInlineSnapshot(`
+    expect(printModel(lower(program(), { table: portable }))).toMatchInlineSnapshot(`
       "model tiny
       input x : f32[batch, 16, height, width]
       constant weights/in.0.weight : f16[16, 16, 3, 3] (stored)
@@ -90,13 +91,13 @@ describe('lowering', () => {
       in/Reshape = Reshape(in/Transpose, constant/i64)
       in/Reshape_2 = Reshape(in/Reshape, constant/i64_2)
       in/Transpose_2 = Transpose(in/Reshape_2) {perm=[0, 2, 1, 3]}
+      in/Mul_2 = Mul(in/Transpose_2, constant/f32)
       in/Reshape_3 = Reshape(in/Reshape, constant/i64_2)
       in/Transpose_3 = Transpose(in/Reshape_3) {perm=[0, 2, 3, 1]}
+      in/MatMul = MatMul(in/Mul_2, in/Transpose_3)
+      in/Softmax = Softmax(in/MatMul) {axis=3}
       in/Reshape_4 = Reshape(in/Reshape, constant/i64_2)
       in/Transpose_4 = Transpose(in/Reshape_4) {perm=[0, 2, 1, 3]}
-      in/Mul_2 = Mul(in/Transpose_2, constant/f32)
-      in/MatMul = MatMul(in/Mul_2, in/Transpose_3)
-      in/Softmax = Softmax(in/MatMul) {axis=-1}
       in/MatMul_2 = MatMul(in/Softmax, in/Transpose_4)
       in/Transpose_5 = Transpose(in/MatMul_2) {perm=[0, 2, 1, 3]}
       in/Reshape_5 = Reshape(in/Transpose_5, constant/i64_3)

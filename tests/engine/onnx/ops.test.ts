@@ -1,13 +1,13 @@
 /** Oracle: the host interpreter (engine/tensor/interpret.ts), written from the definitions. */
 import { describe, expect, it } from 'vitest';
-import type { Provider } from '../../../engine/onnx/lower.ts';
+import { providers } from '../../../engine/runtime/providers.ts';
 import { openSession, type SessionInput } from '../../../engine/runtime/session.ts';
 import { type HostInput, interpret } from '../../../engine/tensor/interpret.ts';
 import { trace } from '../../../engine/tensor/trace.ts';
 import { randomFloats, randomSource } from '../../support/random-weights.ts';
 import { type OpCase, opCases } from './op-cases.ts';
 
-describe.each<Provider>(['cpu', 'portable'])('%s', (provider) => {
+describe.each([providers.cpu, providers.portable])('$name', (provider) => {
   it.each(opCases)('$name', async (testCase) => {
     const program = trace('op', randomSource(testCase.weights), (g) => ({ y: testCase.build(g) }));
     const inputs = inputsOf(testCase);
