@@ -1,6 +1,7 @@
 /** How much memory models take, and how much they may take together. */
 import { totalmem } from 'node:os';
 import type { Real } from '../onnx/builder.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { Program } from '../tensor/trace.ts';
 import { isReal } from '../tensor/dtype.ts';
 import { sizeOfShape } from '../tensor/shape.ts';
@@ -17,13 +18,13 @@ export function defaultMemoryBudget(): number {
 }
 
 /** Bytes that a program's weights take once open, as what they are stored as or computed in. */
-export function estimateMemory(program: Program, compute: Real = 'f32'): number {
-  let bytes = 0;
-  for (const tensor of program.nodes) {
-    if (tensor.op !== 'param') continue;
-    const { entry, dtype } = tensor.attrs;
-    const count = sizeOfShape(tensor.shape) as number; // stored tensors have fixed sizes
-    bytes += isReal(dtype) ? count * dtypes[compute].bytes : entry.byteLength;
-  }
-  return bytes;
+export const estimateMemory = ({ nodes }: Pick<Program, 'nodes'>, compute: Real = 'f32'): number =>
+  nodes.reduce((bytes, tensor) => bytes + weightBytes(tensor, compute), 0);
+
+/** Bytes of a weight once open; 0 for every other tensor. */
+export function weightBytes(tensor: Tensor, compute: Real): number {
+  if (tensor.op !== 'param') return 0;
+  const { entry, dtype } = tensor.attrs;
+  const count = sizeOfShape(tensor.shape) as number; // stored tensors have fixed sizes
+  return isReal(dtype) ? count * dtypes[compute].bytes : entry.byteLength;
 }

@@ -59,8 +59,14 @@ export function trace(
   return { name, inputs, outputs, nodes, usage: { used: [...used], unused }, sites };
 }
 
-/** All tensors that `roots` depend on, inputs first; without recursion, for programs are deep. */
-export function topologicalOrder(roots: readonly Tensor[]): Tensor[] {
+/**
+ * All tensors that `roots` depend on, inputs first, and not beyond those that are a `border`; without
+ * recursion, for programs are deep.
+ */
+export function topologicalOrder(
+  roots: readonly Tensor[],
+  border: (tensor: Tensor) => boolean = () => false,
+): Tensor[] {
   const order: Tensor[] = [];
   const state = new Map<Tensor, 'open' | 'done'>();
   const stack = [...roots].reverse();
@@ -68,7 +74,7 @@ export function topologicalOrder(roots: readonly Tensor[]): Tensor[] {
     const top = stack.at(-1)!;
     if (state.get(top) === undefined) {
       state.set(top, 'open');
-      for (const input of [...top.inputs].reverse()) {
+      for (const input of border(top) ? [] : [...top.inputs].reverse()) {
         if (state.get(input) === undefined) stack.push(input);
       }
     } else {

@@ -93,7 +93,7 @@ describe('session cache', () => {
     const log: string[] = [];
     const cache = createSessionCache(10);
     let finish = (): void => undefined;
-    const open = (name: string) => ({ bytes: 8, open: async () => fake(log, name) });
+    const open = (name: string) => () => ({ bytes: 8, open: async () => fake(log, name) });
     const running = cache.use('a', open('a'), async () => {
       await new Promise<void>((resolve) => (finish = resolve));
       log.push('ran');
@@ -111,7 +111,7 @@ describe('session cache', () => {
   it('opens a session larger than the budget', async () => {
     const log: string[] = [];
     const cache = createSessionCache(10);
-    const request = { bytes: 100, open: async () => fake(log, 'large') };
+    const request = () => ({ bytes: 100, open: async () => fake(log, 'large') });
     await cache.use('a', request, async () => undefined);
     expect(cache.entries()).toEqual([{ key: 'a', bytes: 100 }]);
     await cache.clear();
