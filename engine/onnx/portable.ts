@@ -167,7 +167,7 @@ export const portable = {
   concat: (b, { attrs: { axis } }, inputs) =>
     b.emit('Concat', inputs, { attributes: { axis: { int: axis } } }),
   pad: (b, { attrs: { before, after, mode, value } }, [x]) => {
-    const sides = [x, b.ints([...before, ...after])];
+    const sides = [x, b.sizes([...before, ...after])];
     const attributes = { mode: { text: mode } };
     return b.emit('Pad', mode === 'constant' ? [...sides, b.reals([value], [])] : sides, {
       attributes,
@@ -176,6 +176,10 @@ export const portable = {
   resize,
   gather: (b, { attrs: { axis } }, inputs) =>
     b.emit('Gather', inputs, { attributes: { axis: { int: axis } } }),
+  scatterAdd: (b, { attrs: { axis } }, inputs) =>
+    b.emit('ScatterElements', inputs, {
+      attributes: { axis: { int: axis }, reduction: { text: 'add' } },
+    }),
 } satisfies LoweringTable;
 
 export function convAttributes({

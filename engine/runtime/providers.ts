@@ -39,6 +39,7 @@ const longSums: ReadonlySet<OpName> = new Set<OpName>([
   'reduceSum',
   'reduceMean',
   'cumsum',
+  'scatterAdd',
 ]);
 
 /**

@@ -399,11 +399,13 @@ export const kernels: {
       while (position >= inputs[part].shape[axis]) position -= inputs[part++].shape[axis];
       return at(inputs[part], withAxis(index, axis, position));
     }),
-  pad: ([x], { before, mode, value }, { shape }) =>
-    build(shape, (index) => {
-      const from = index.map((i, axis) => padSource(i - before[axis], x.shape[axis], mode));
+  pad: ([x], { before, mode, value }, { shape, bindings }) => {
+    const start = before.map((dim) => evalDim(dim, bindings));
+    return build(shape, (index) => {
+      const from = index.map((i, axis) => padSource(i - start[axis], x.shape[axis], mode));
       return from.includes(-1) ? value : at(x, from);
-    }),
+    });
+  },
   resize,
   gather: ([x, indices], { axis }, { shape }) =>
     build(shape, (index) => {
@@ -412,4 +414,13 @@ export const kernels: {
       const position = i < 0 ? i + x.shape[axis] : i;
       return at(x, [...index.slice(0, axis), position, ...index.slice(axis + rank)]);
     }),
+  scatterAdd: ([x, indices, updates], { axis }) => {
+    const result = { shape: x.shape, data: x.data.slice() };
+    each(indices.shape, (index) => {
+      const i = at(indices, index);
+      const position = i < 0 ? i + x.shape[axis] : i;
+      result.data[flatOf(x.shape, withAxis(index, axis, position))] += at(updates, index);
+    });
+    return result;
+  },
 };

@@ -252,16 +252,16 @@ export const concat = (xs: readonly Tensor[], axis: number): Tensor =>
   node('concat', xs, { axis: frontAxis(xs[0], axis) });
 
 /** Zeros around the last axes: one [before, after] pair per axis, the last pair for the last axis. */
-export const padZero = (x: Tensor, sides: readonly (readonly [number, number])[]): Tensor =>
+export const padZero = (x: Tensor, sides: readonly (readonly [Dim, Dim])[]): Tensor =>
   pad(x, sides, { mode: 'constant' });
 
 /** Padding of the last axes by a value, by mirroring or by repeating the edge. */
 export function pad(
   x: Tensor,
-  sides: readonly (readonly [number, number])[],
+  sides: readonly (readonly [Dim, Dim])[],
   { mode = 'constant', value = 0 }: { mode?: 'constant' | 'reflect' | 'edge'; value?: number } = {},
 ): Tensor {
-  const none = new Array<number>(x.shape.length - sides.length).fill(0);
+  const none = new Array<Dim>(x.shape.length - sides.length).fill(0);
   const before = [...none, ...sides.map(([start]) => start)];
   const after = [...none, ...sides.map(([, end]) => end)];
   return node('pad', [x], { before, after, mode, value });
@@ -280,6 +280,14 @@ export const resizeBilinear = (x: Tensor, size: Size2d): Tensor =>
 /** Entries of x along an axis at integer indices (any shape, which replaces the axis). */
 export const gather = (x: Tensor, indices: Tensor, axis: number): Tensor =>
   node('gather', [x, indices], { axis: frontAxis(x, axis) });
+
+/**
+ * x plus updates, each at its own place but for the axis, where its index (an integer) says; places that
+ * are named twice get both. Indices and updates have one shape, which may differ from that of x in the
+ * axis only (torch's scatter_add).
+ */
+export const scatterAdd = (x: Tensor, indices: Tensor, updates: Tensor, axis: number): Tensor =>
+  node('scatterAdd', [x, indices, updates], { axis: frontAxis(x, axis) });
 
 // ---- leaves ----
 

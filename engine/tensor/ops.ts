@@ -131,13 +131,14 @@ export interface OpParams extends Record<UnaryOp | ArithmeticOp | ComparisonOp, 
   slice: Axis & { readonly start: Dim; readonly end: Dim; readonly step: number };
   concat: Axis;
   pad: {
-    readonly before: readonly number[];
-    readonly after: readonly number[];
+    readonly before: Shape;
+    readonly after: Shape;
     readonly mode: 'constant' | 'reflect' | 'edge';
     readonly value: number;
   };
   resize: { readonly sizes: Shape; readonly mode: 'nearest' | 'bilinear' };
   gather: Axis;
+  scatterAdd: Axis;
 }
 
 export type OpName = keyof OpParams;
@@ -351,7 +352,8 @@ export const ops = {
     },
   },
   pad: {
-    shape: ([x], { before, after }) => x.shape.map((dim, i) => addDim(dim, before[i] + after[i])),
+    shape: ([x], { before, after }) =>
+      x.shape.map((dim, i) => addDim(dim, addDim(before[i], after[i]))),
   },
   /** x [b, c, h, w] to exact spatial sizes; nearest = floor(i * (in / out)), bilinear = half-pixel. */
   resize: { shape: ([x], { sizes }) => [...x.shape.slice(0, 2), ...sizes] },
@@ -362,6 +364,21 @@ export const ops = {
       ...indices.shape,
       ...x.shape.slice(axis + 1),
     ],
+  },
+  /**
+   * x with each of the updates added at its place, but for the axis, where the index says: what torch's
+   * scatter_add does. x [...], indices (integers) and updates of one shape, with the axes of x.
+   */
+  scatterAdd: {
+    shape: ([x, indices, updates], { axis }) => {
+      expectShape(sameDims(indices.shape, updates.shape), 'indices and updates differ in shape');
+      const others = (shape: Shape): Shape => shape.filter((_, i) => i !== axis);
+      expectShape(
+        sameDims(others(indices.shape), others(x.shape)),
+        `indices may differ from x in axis ${axis} only`,
+      );
+      return x.shape;
+    },
   },
 } satisfies { readonly [K in OpName]: OpRow<OpParams[K]> };
 

@@ -60,6 +60,7 @@ import {
   resizeBilinear,
   round,
   scalar,
+  scatterAdd,
   sigmoid,
   silu,
   sin,
@@ -462,6 +463,7 @@ const cases: { readonly [K in OpName]: readonly (Omit<OpCase, 'name'> & { note?:
       ),
     ),
     onX((x) => pad(x, [[1, 1]], { value: -3 })),
+    onX((x) => padZero(x, [[x.shape[3], addDim(x.shape[2], -1)]])),
   ],
   resize: [
     onX((x) => upsampleNearest(x, { scale: 2 })),
@@ -481,6 +483,31 @@ const cases: { readonly [K in OpName]: readonly (Omit<OpCase, 'name'> & { note?:
       build: (g) => gather(x4(g), g.input('i', 'i64', ['n']), 1),
     },
     onX((x) => gather(x, scalar(1, 'i64'), 3)),
+  ],
+  scatterAdd: [
+    {
+      note: 'some places twice, some never',
+      inputs: { x: [2, 4, 3], y: [2, 5, 3] },
+      ids: { i: { ids: [0, 0, 3, 1, 0], shape: [5] } },
+      build: ({ input }) => {
+        const x = input('x', 'f32', ['b', 4, 'c']);
+        const y = input('y', 'f32', ['b', 'n', 'c']);
+        const places = reshape(input('i', 'i64', ['n']), [1, y.shape[1], 1]);
+        return scatterAdd(x, expand(places, y.shape), y, 1);
+      },
+    },
+    {
+      note: 'along the last axis, from the end',
+      inputs: { x: [2, 4], y: [2, 2] },
+      ids: { i: { ids: [1, -1, 2, 2], shape: [2, 2] } },
+      build: ({ input }) =>
+        scatterAdd(
+          input('x', 'f32', ['b', 'c']),
+          input('i', 'i64', ['b', 2]),
+          input('y', 'f32', ['b', 2]),
+          -1,
+        ),
+    },
   ],
 };
 
