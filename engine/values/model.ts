@@ -23,8 +23,13 @@ export interface Model extends Weighted {
   readonly guidance?: GuidanceHooks;
 }
 
-/** Working memory that one call may take for attention scores before rows are split up. */
-const scoreBytes = 2 ** 30;
+/** Working memory that one call may take before rows are split up. */
+const callBytes = 2 ** 30;
+/**
+ * Working memory of a latent cell where a family's `memoryFactor` is 1: ComfyUI's estimate
+ * (`memory_required`) for fp32 and attention that keeps no scores, as the runtime's does not.
+ */
+const cellBytes = 0.01 * 4 * 2 ** 20;
 /** More rows than this in one call bring nothing. */
 const mostRows = 16;
 
@@ -53,8 +58,7 @@ export function diffusion(model: Model, run: NetworkRun): DiffusionModel {
     },
     bestBatch(rowShape) {
       const cells = rowShape.slice(1).reduce((product, size) => product * size, 1);
-      // 8 heads of fp32 scores between all cells, where attention is at full resolution
-      const rows = Math.floor(scoreBytes / (8 * 4 * cells ** 2));
+      const rows = Math.floor(callBytes / (cells * cellBytes * family.memoryFactor));
       return Math.min(mostRows, Math.max(1, rows));
     },
   };
