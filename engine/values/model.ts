@@ -5,9 +5,9 @@ import type { Config, Family, SamplingSettings } from '../arch/family.ts';
 import { NoodleError } from '../errors.ts';
 import type { Runtime, Session } from '../runtime/runtime.ts';
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
-import type { GuidanceHooks } from '../sampling/guidance.ts';
-import { latentFormat } from '../sampling/latent-format.ts';
-import type { ConditioningRun, DiffusionModel } from '../sampling/model.ts';
+import type { GuidanceHooks, GuidedModel } from '../sampling/guidance/hooks.ts';
+import { latentFormat } from '../sampling/latent/formats.ts';
+import type { ConditioningRun, CondTensor } from '../sampling/model.ts';
 import { createModelSampling } from '../sampling/model-sampling.ts';
 import { trace } from '../tensor/trace.ts';
 import type { WeightSource } from '../weights/source.ts';
@@ -32,7 +32,7 @@ const scoreBytes = 2 ** 30;
 const mostRows = 16;
 
 /** The model as samplers see it. Its session opens with the first call and stays in the runtime's cache. */
-export function diffusion(model: Model, runtime: Runtime): DiffusionModel {
+export function diffusion(model: Model, runtime: Runtime): GuidedModel {
   let session: Promise<Session> | undefined;
   return {
     modelSampling: createModelSampling(model.sampling),
@@ -75,16 +75,16 @@ function conditioningTensors(
   model: Model,
   entry: ConditioningEntry,
   run: ConditioningRun,
-): Record<string, NDArray> {
+): Record<string, CondTensor> {
   const { family, config } = model;
   checkWidth(entry.cross, config.contextWidth ?? 0, `the text condition of ${family.title}`);
   const extra = family.extraChannels(config, model.sampling);
   const format = latentFormat(family.latentFormat);
   const concat = extraChannelInput(extra, entry, run, format);
   return {
-    cross: entry.cross,
+    cross: { value: entry.cross, along: 'tokens' },
     ...vectorTensors(model, entry, run),
-    ...(concat && { concat }),
+    ...(concat && { concat: { value: concat, along: 'grid' } }),
   };
 }
 
@@ -93,7 +93,7 @@ function vectorTensors(
   { family, config }: Model,
   entry: ConditioningEntry,
   run: ConditioningRun,
-): Record<string, NDArray> {
+): Record<string, CondTensor> {
   if (!family.vector) return {};
   const [height, width] = run.latentShape.slice(-2);
   const numbers = family.vector.numbers(entry.extra ?? {}, {
@@ -110,8 +110,11 @@ function vectorTensors(
   }
   checkWidth(entry.pooled, expected, `the pooled text embedding of ${family.title}`);
   return {
-    pooled: entry.pooled,
-    numbers: { data: Float32Array.from(numbers), shape: [1, numbers.length] },
+    pooled: { value: entry.pooled, along: 'row' },
+    numbers: {
+      value: { data: Float32Array.from(numbers), shape: [1, numbers.length] },
+      along: 'row',
+    },
   };
 }
 
