@@ -13,9 +13,9 @@ import {
 } from '../engine/node.ts';
 import type { Model, NodeDefinition } from '../engine/node.ts';
 import { type KSamplerOptions, sampleLatent, type StepReport } from '../engine/sampling/driver.ts';
-import type { LatentFormat } from '../engine/sampling/latent-format.ts';
-import { latentPreview } from '../engine/sampling/preview.ts';
-import { samplerNames } from '../engine/sampling/samplers.ts';
+import type { LatentFormat } from '../engine/sampling/latent/formats.ts';
+import { latentPreview } from '../engine/sampling/latent/preview.ts';
+import { samplerNames } from '../engine/sampling/samplers/table.ts';
 import { schedulerNames } from '../engine/sampling/schedules/schedules.ts';
 import { diffusion } from '../engine/values/model.ts';
 

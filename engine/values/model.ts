@@ -4,9 +4,9 @@ import type { NDArray } from '../array/nd.ts';
 import type { ExtraChannels, Family } from '../arch/family.ts';
 import { NoodleError } from '../errors.ts';
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
-import type { GuidanceHooks } from '../sampling/guidance.ts';
-import { latentFormat } from '../sampling/latent-format.ts';
-import type { ConditioningRun, DiffusionModel } from '../sampling/model.ts';
+import type { GuidanceHooks, GuidedModel } from '../sampling/guidance/hooks.ts';
+import { latentFormat } from '../sampling/latent/formats.ts';
+import type { ConditioningRun, CondTensor } from '../sampling/model.ts';
 import { type SamplingSettings, createModelSampling } from '../sampling/model-sampling.ts';
 import { extraChannelInput } from './extra-channels.ts';
 import { type NetworkRun, type Weighted, openNetwork } from './network.ts';
@@ -34,7 +34,7 @@ const cellBytes = 0.01 * 4 * 2 ** 20;
 const mostRows = 16;
 
 /** The model as samplers see it. */
-export function diffusion(model: Model, run: NetworkRun): DiffusionModel {
+export function diffusion(model: Model, run: NetworkRun): GuidedModel {
   const { family, config } = model;
   const network = openNetwork(run, model, {
     name: family.name,
@@ -61,6 +61,7 @@ export function diffusion(model: Model, run: NetworkRun): DiffusionModel {
       const rows = Math.floor(callBytes / (cells * cellBytes * family.memoryFactor));
       return Math.min(mostRows, Math.max(1, rows));
     },
+    with: (more) => diffusion({ ...model, patches: [...model.patches, ...more] }, run),
   };
 }
 
@@ -68,15 +69,15 @@ function conditioningTensors(
   model: Model,
   entry: ConditioningEntry,
   run: ConditioningRun,
-): Record<string, NDArray> {
+): Record<string, CondTensor> {
   const { family, config } = model;
   checkWidth(entry.cross, family.contextWidth(config), `the text condition of ${family.title}`);
   const format = latentFormat(family.latentFormat);
   const concat = extraChannelInput(model.extraChannels, entry, run, format);
   return {
-    cross: entry.cross,
+    cross: { value: entry.cross, along: 'tokens' },
     ...vectorTensors(model, entry, run),
-    ...(concat && { concat }),
+    ...(concat && { concat: { value: concat, along: 'grid' } }),
   };
 }
 
@@ -85,7 +86,7 @@ function vectorTensors(
   { family, config }: Model,
   entry: ConditioningEntry,
   run: ConditioningRun,
-): Record<string, NDArray> {
+): Record<string, CondTensor> {
   if (!family.vector) return {};
   const [height, width] = run.latentShape.slice(-2);
   const { space } = latentFormat(family.latentFormat);
@@ -103,8 +104,11 @@ function vectorTensors(
   }
   checkWidth(entry.pooled, expected, `the pooled text embedding of ${family.title}`);
   return {
-    pooled: entry.pooled,
-    numbers: { data: Float32Array.from(numbers), shape: [1, numbers.length] },
+    pooled: { value: entry.pooled, along: 'row' },
+    numbers: {
+      value: { data: Float32Array.from(numbers), shape: [1, numbers.length] },
+      along: 'row',
+    },
   };
 }
 

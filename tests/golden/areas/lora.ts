@@ -143,13 +143,12 @@ async function runCase(golden: Golden, dir: string): Promise<CaseResult> {
     const config = detectClip(openWeights(source))!;
     texts.push(await encode(network, config, spec, golden.params.tokens));
   }
-  const cond = joined(texts.map(({ hidden }) => hidden));
-  const pooled = texts[clip!.setup.pooledFrom].pooled;
+  const { cross, pooled } = clip!.setup.join(texts);
   const check = (name: string, got: NDArray): void => {
     comparisons.push(compare(name, got, golden.array(name), golden.tolerance));
   };
-  check('out.cond', cond);
-  check('out.pooled', pooled);
+  check('out.cond', cross);
+  check('out.pooled', pooled!);
 
   const { source } = model;
   const names = unetNames(source.tensors.keys());
@@ -179,22 +178,6 @@ async function runCase(golden: Golden, dir: string): Promise<CaseResult> {
   });
   check('out.eps', eps);
   return { comparisons };
-}
-
-/** Hidden states [1, t, c] side by side. */
-function joined(parts: readonly NDArray[]): NDArray {
-  const [, tokens] = parts[0].shape;
-  const width = parts.reduce((sum, { shape }) => sum + shape[2], 0);
-  const data = new Float32Array(tokens * width);
-  let at = 0;
-  for (const part of parts) {
-    const own = part.shape[2];
-    for (let t = 0; t < tokens; t++) {
-      data.set(part.data.subarray(t * own, (t + 1) * own), t * width + at);
-    }
-    at += own;
-  }
-  return { data, shape: [1, tokens, width] };
 }
 
 /** Every name that the reference takes for a weight must mean that weight here. */

@@ -7,13 +7,9 @@ import { tiledScale } from '../../../engine/array/tiled-scale.ts';
 import { decodeTaesd } from '../../../engine/arch/taesd.ts';
 import { decode as decodeKl, encode as encodeKl } from '../../../engine/arch/vae.ts';
 import { createRuntime } from '../../../engine/runtime/runtime.ts';
-import {
-  type LatentFormat,
-  latentFormat,
-  processIn,
-  processOut,
-} from '../../../engine/sampling/latent-format.ts';
-import { latentPreview } from '../../../engine/sampling/preview.ts';
+import { type LatentFormat, latentFormat } from '../../../engine/sampling/latent/formats.ts';
+import { processIn, processOut } from '../../../engine/sampling/latent/process.ts';
+import { latentPreview } from '../../../engine/sampling/latent/preview.ts';
 import { trace } from '../../../engine/tensor/trace.ts';
 import { openVae, taesdVae } from '../../../engine/values/autoencoders.ts';
 import { encodeForInpaint } from '../../../engine/values/inpaint.ts';
