@@ -15,7 +15,7 @@ import { validatePrompt } from '../engine/graph/validate.ts';
 import { engineStarter } from '../engine/worker/process-link.ts';
 import { createFolders } from '../engine/store/folders.ts';
 import type { DirectoryType, Folders } from '../engine/store/folders.ts';
-import { isFile, resolveInside } from '../engine/store/paths.ts';
+import { below, isFile } from '../engine/store/paths.ts';
 import { stringifyJson } from '../engine/workflow/lossless-json.ts';
 import type { ApiPrompt } from '../engine/workflow/types.ts';
 import { createPackHost } from '../engine/packs/pack-host.ts';
@@ -135,8 +135,8 @@ function shownFile(
 ): { type: DirectoryType; path: string } | undefined {
   const { filename, subfolder, type } = (item ?? {}) as Record<string, unknown>;
   if (typeof filename !== 'string' || (type !== 'output' && type !== 'temp')) return undefined;
-  const name = typeof subfolder === 'string' ? join(subfolder, filename) : filename;
-  const path = resolveInside(folders.directory(type), name);
+  const name = typeof subfolder === 'string' ? below(subfolder, filename) : filename;
+  const path = folders.resolve(type, name);
   return isFile(path) ? { type, path } : undefined;
 }
 

@@ -1,4 +1,5 @@
-/** The built-in nodes. Order here is the order of `/object_info`. */
+/** The built-in nodes, in the order of ComfyUI's `/object_info`; its page makes its menus in that order. */
+import { corePlace } from '../engine/graph/core-classes.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 import { conditioningNodes } from './conditioning.ts';
 import { imageAnimationNodes } from './image-animation.ts';
@@ -34,5 +35,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
 
 /** A new registry of all built-in nodes: class name -> definition. */
 export function builtinNodes(): Map<string, NodeDefinition> {
-  return new Map(lists.flat().map((definition) => [definition.name, definition]));
+  const place = ({ name }: NodeDefinition): number => corePlace.get(name) ?? corePlace.size;
+  const nodes = lists.flat().sort((a, b) => place(a) - place(b));
+  return new Map(nodes.map((definition) => [definition.name, definition]));
 }

@@ -4,6 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, NoodleError } from '../errors.ts';
+import type { Log } from '../log.ts';
 import type { AssetOperations, AssetSettings } from './operations.ts';
 
 type Operation = keyof AssetOperations;
@@ -40,7 +41,7 @@ export interface Assets {
 
 export interface AssetOptions extends AssetSettings {
   readonly onEvent: (type: string, data: string) => void;
-  readonly log: (level: string, text: string) => void;
+  readonly log: Log;
 }
 
 interface Pending {

@@ -1,5 +1,6 @@
 /** Calling a node: once per slice, blocked slices left out, async nodes beside others. */
 import { stringifyJson } from '../workflow/lossless-json.ts';
+import { checkNeeds } from './check-needs.ts';
 import { createContext, throwIfInterrupted } from './context.ts';
 import { ExecutionBlocker } from './definition.ts';
 import type { NodeDefinition } from './definition.ts';
@@ -38,7 +39,8 @@ export async function callNode(
     }
     requireArguments(run, nodeId, definition, inputs);
     const context = createContext(run, nodeId, index);
-    const returned = definition.run(nestInputs(definition, inputs), context);
+    const checked = checkNeeds(definition, inputs);
+    const returned = definition.run(nestInputs(definition, checked), context);
     if (!isPromise(returned)) results.push({ value: returned });
     else if (definition.parallel === true) results.push(await startTask(returned));
     else results.push({ value: await returned });

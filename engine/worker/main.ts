@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import type { EngineSettings } from '../config.ts';
+import type { Log } from '../log.ts';
 import { packId } from '../packs/find-packs.ts';
 import { packOf } from '../packs/pack-of.ts';
 import { createEngineHost } from './compose.ts';
@@ -17,7 +18,7 @@ const send = (message: FromEngine): void => {
   if (process.ppid !== parent) process.exit(1);
   if (process.connected) process.send!(message);
 };
-const log = (level: string, text: string): void => send({ type: 'log', level, text });
+const log: Log = (level, text) => send({ type: 'log', level, text });
 
 process.on('disconnect', () => process.exit(0));
 // Ctrl-C reaches the whole group; the server decides when its engines end.

@@ -3,6 +3,7 @@
  * Prompts travel as JSON text so that 64-bit integers and `5.0` survive.
  */
 import type { Audience, JobResult, NodeMeta } from '../graph/messages.ts';
+import type { LogLevel } from '../log.ts';
 import type { DirectoryType } from '../store/folders.ts';
 
 export type { Audience, JobResult, NodeMeta };
@@ -69,4 +70,4 @@ export type FromEngine =
   | { readonly type: 'files'; readonly directory: DirectoryType }
   | { readonly type: 'done'; readonly jobId: string; readonly result: JobResult }
   | { readonly type: 'freed' }
-  | { readonly type: 'log'; readonly level: string; readonly text: string };
+  | { readonly type: 'log'; readonly level: LogLevel; readonly text: string };

@@ -1,7 +1,7 @@
 /** Schedulers: which noise levels a run of some steps visits. All of ComfyUI's nine. */
 import { betaQuantile } from '../../array/beta-quantile.ts';
 import { linspace } from '../../array/linspace.ts';
-import { roundHalfEven } from '../../array/round.ts';
+import { roundHalfEven, toInteger } from '../../array/round.ts';
 import { NoodleError } from '../../errors.ts';
 import type { ModelSampling } from '../model-sampling.ts';
 
@@ -154,7 +154,7 @@ const mostSteps = 1_000_000;
 
 /** int(steps / denoise); throws BAD_INPUT where the schedule would fill the memory. */
 export function stepsForDenoise(steps: number, denoise: number): number {
-  const total = Math.trunc(steps / denoise);
+  const total = toInteger(steps / denoise);
   if (total > mostSteps) {
     const expected = `at most ${mostSteps} steps in the whole schedule`;
     throw new NoodleError('BAD_INPUT', { subject: 'steps / denoise', expected, got: total });
