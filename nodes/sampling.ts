@@ -14,10 +14,10 @@ import {
 import type { Model, NodeDefinition } from '../engine/node.ts';
 import { type KSamplerOptions, sampleLatent, type StepReport } from '../engine/sampling/driver.ts';
 import type { LatentFormat } from '../engine/sampling/latent/formats.ts';
-import { latentPreview } from '../engine/sampling/latent/preview.ts';
 import { samplerNames } from '../engine/sampling/samplers/table.ts';
 import { schedulerNames } from '../engine/sampling/schedules/schedules.ts';
 import { diffusion } from '../engine/values/model.ts';
+import { createPreviewer } from '../engine/values/previewer.ts';
 
 const MAX_SEED = 18446744073709551615n;
 const seedOptions = { default: 0, min: 0, max: MAX_SEED, control_after_generate: true };
@@ -25,11 +25,13 @@ const stepsOptions = { default: 20, min: 1, max: 10000 };
 const cfgOptions = { default: 8, min: 0, max: 100, step: 0.1, round: 0.01 };
 
 /** Reports each step as progress, with a preview picture when previews are on. */
-export function stepProgress(format: LatentFormat, context: Context): (report: StepReport) => void {
-  const wanted = context.services.options.previewMethod !== 'none';
-  return ({ step, steps, denoised }) => {
-    context.progress(step + 1, steps, wanted ? latentPreview(format, denoised) : undefined);
-  };
+export function stepProgress(
+  format: LatentFormat,
+  { services, signal, progress }: Context,
+): (report: StepReport) => Promise<void> {
+  const { runtime, folders, log, options } = services;
+  const preview = createPreviewer(options.previewMethod, format, { runtime, signal, folders, log });
+  return async ({ step, steps, denoised }) => progress(step + 1, steps, await preview?.(denoised));
 }
 
 interface Run extends Omit<
