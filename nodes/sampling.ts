@@ -13,9 +13,8 @@ import {
 } from '../engine/node.ts';
 import type { Model, NodeDefinition } from '../engine/node.ts';
 import type { KSamplerOptions, StepReport } from '../engine/sampling/driver.ts';
-import type { LatentFormat } from '../engine/sampling/latent-format.ts';
+import type { LatentFormat } from '../engine/sampling/latent/formats.ts';
 import { samplerNames, schedulerNames } from '../engine/sampling/names.ts';
-import { latentPreview } from '../engine/sampling/preview.ts';
 
 const MAX_SEED = 18446744073709551615n;
 const seedOptions = { default: 0, min: 0, max: MAX_SEED, control_after_generate: true };
@@ -23,11 +22,14 @@ const stepsOptions = { default: 20, min: 1, max: 10000 };
 const cfgOptions = { default: 8, min: 0, max: 100, step: 0.1, round: 0.01 };
 
 /** Reports each step as progress, with a preview picture when previews are on. */
-export function stepProgress(format: LatentFormat, context: Context): (report: StepReport) => void {
-  const wanted = context.services.options.previewMethod !== 'none';
-  return ({ step, steps, denoised }) => {
-    context.progress(step + 1, steps, wanted ? latentPreview(format, denoised) : undefined);
-  };
+export async function stepProgress(
+  format: LatentFormat,
+  { services, signal, progress }: Context,
+): Promise<(report: StepReport) => Promise<void>> {
+  const { createPreviewer } = await import('../engine/values/previewer.ts');
+  const { runtime, folders, log, options } = services;
+  const preview = createPreviewer(options.previewMethod, format, { runtime, signal, folders, log });
+  return async ({ step, steps, denoised }) => progress(step + 1, steps, await preview?.(denoised));
 }
 
 interface Run extends Omit<
@@ -52,7 +54,7 @@ async function sample(run: Run, context: Context): Promise<[Latent]> {
     model: network,
     latent: samples,
     signal: context.signal,
-    onStep: stepProgress(network.latentFormat, context),
+    onStep: await stepProgress(network.latentFormat, context),
     ...(noise_mask && { noiseMask: noise_mask }),
     ...(batch_index && { batchIndex: batch_index }),
   });

@@ -6,23 +6,18 @@ import { type NDArray, reshape, zeros } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import type { Conditioning } from './conditioning.ts';
 import { evaluate } from './evaluate.ts';
-import {
-  cfgGuider,
-  type GuidanceHooks,
-  type Guider,
-  type GuiderRun,
-  type Prediction,
-} from './guidance.ts';
+import { cfgGuider } from './guidance/cfg.ts';
+import type { GuidanceHooks, GuidedModel, Guider, GuiderRun } from './guidance/hooks.ts';
 import { inpaintDenoise, prepareMask } from './inpaint.ts';
-import { type LatentFormat, processIn, processOut } from './latent-format.ts';
-import type { DiffusionModel } from './model.ts';
+import type { LatentFormat } from './latent/formats.ts';
+import { processIn, processOut } from './latent/process.ts';
 import { brownianNoise, type NoiseSampler } from './noise/brownian-tree.ts';
 import { drawNoise, prepareNoise, seededNoise } from './noise/prepare-noise.ts';
 import { toSeed } from './noise/seed.ts';
 import { TorchGenerator } from './noise/torch-generator.ts';
 import { prepareConditioning } from './prepare-conditioning.ts';
-import type { Denoise, SamplerDefinition } from './sampler.ts';
-import { samplerByName } from './samplers.ts';
+import type { Denoise, Prediction, SamplerDefinition } from './samplers/sampler.ts';
+import { samplerByName } from './samplers/table.ts';
 import { cutSigmas, ksamplerSigmas } from './schedules/schedules.ts';
 
 /** What a step reports: 0-based number, planned steps, and pictures in network units. */
@@ -34,7 +29,7 @@ export interface StepReport {
 }
 
 interface RunOptions {
-  readonly model: DiffusionModel;
+  readonly model: GuidedModel;
   /** [b, c, ...spatial] in VAE units. */
   readonly latent: NDArray;
   readonly noiseMask?: NDArray;
@@ -119,11 +114,12 @@ export async function sampleCustom(
   let prediction: Prediction | undefined;
   const run: GuiderRun = {
     hooks,
-    sampling,
+    model,
+    state: new Map(),
     lists: await prepareConditioning(model, guider.lists, conditioningRun),
     prepare: async (list) => (await prepareConditioning(model, { list }, conditioningRun))['list'],
-    evaluate: (entries, x, sigma) =>
-      evaluate(model, entries, x, { sigma, ...(signal && { signal }) }),
+    evaluate: (entries, x, sigma, other) =>
+      evaluate(other?.model ?? model, entries, x, { sigma, signal }),
   };
   const predict: Denoise = async (x, sigma) => {
     throwIfAborted(signal);

@@ -36,8 +36,17 @@ export function embeddingTokens(
   { find, warn }: EmbeddingFiles,
   kind: EmbeddingKind,
 ): Pick<TokenizeOptions, 'embeddings' | 'onMissing'> {
+  const lookup = embeddingLookup(find, kind, warn);
   return {
-    embeddings: embeddingLookup(find, kind, warn),
+    embeddings(name) {
+      const rows = lookup(name);
+      const other = rows?.find(({ length }) => length !== kind.width)?.length;
+      if (other !== undefined) {
+        const both = `of width ${other}, ${kind.key} takes ${kind.width}`;
+        warn(`embedding '${name}' is for another text encoder (${both}) and is left out`);
+      }
+      return rows;
+    },
     onMissing(name) {
       // of a file that is there, the lookup has told why it is not used
       if (find(name) === undefined) warn(`embedding '${name}' does not exist and is left out`);

@@ -4,7 +4,7 @@ import { decodeTaesd, detectTaesdDecoder, encodeTaesd } from '../arch/taesd.ts';
 import { type VaeConfig, decode, detectVae, encode } from '../arch/vae.ts';
 import { foreignAutoencoder } from '../arch/families/foreign.ts';
 import { NoodleError } from '../errors.ts';
-import type { LatentFormat } from '../sampling/latent-format.ts';
+import type { LatentFormat } from '../sampling/latent/formats.ts';
 import { openWeights } from '../tensor/cursor.ts';
 import { add, div, mul, sub as minus } from '../tensor/nn.ts';
 import type { Tensor } from '../tensor/tensor.ts';

@@ -1,5 +1,5 @@
 /** The autoencoders VAELoader offers beside files: TAESD pairs of `vae_approx`, and pixel space. */
-import { latentFormat } from '../sampling/latent-format.ts';
+import { latentFormat } from '../sampling/latent/formats.ts';
 import type { Folders } from '../store/folders.ts';
 import { PIXEL_SPACE, taesdFormats, taesdNames } from './approximate-vae-names.ts';
 import { pixelSpaceVae, taesdVae } from './autoencoders.ts';

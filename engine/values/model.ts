@@ -4,9 +4,9 @@ import type { NDArray } from '../array/nd.ts';
 import type { ExtraChannels, Family } from '../arch/family.ts';
 import { NoodleError } from '../errors.ts';
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
-import type { GuidanceHooks } from '../sampling/guidance.ts';
-import { latentFormat } from '../sampling/latent-format.ts';
-import type { ConditioningRun, DiffusionModel } from '../sampling/model.ts';
+import type { GuidanceHooks, GuidedModel } from '../sampling/guidance/hooks.ts';
+import { latentFormat } from '../sampling/latent/formats.ts';
+import type { ConditioningRun, CondTensor } from '../sampling/model.ts';
 import { type SamplingSettings, createModelSampling } from '../sampling/model-sampling.ts';
 import { extraChannelInput } from './extra-channels.ts';
 import { type NetworkRun, type Weighted, openNetwork } from './network.ts';
@@ -23,13 +23,18 @@ export interface Model extends Weighted {
   readonly guidance?: GuidanceHooks;
 }
 
-/** Working memory that one call may take for attention scores before rows are split up. */
-const scoreBytes = 2 ** 30;
+/** Working memory that one call may take before rows are split up. */
+const callBytes = 2 ** 30;
+/**
+ * Working memory of a latent cell where a family's `memoryFactor` is 1: ComfyUI's estimate
+ * (`memory_required`) for fp32 and attention that keeps no scores, as the runtime's does not.
+ */
+const cellBytes = 0.01 * 4 * 2 ** 20;
 /** More rows than this in one call bring nothing. */
 const mostRows = 16;
 
 /** The model as samplers see it. */
-export function diffusion(model: Model, run: NetworkRun): DiffusionModel {
+export function diffusion(model: Model, run: NetworkRun): GuidedModel {
   const { family, config } = model;
   const network = openNetwork(run, model, {
     name: family.name,
@@ -53,10 +58,10 @@ export function diffusion(model: Model, run: NetworkRun): DiffusionModel {
     },
     bestBatch(rowShape) {
       const cells = rowShape.slice(1).reduce((product, size) => product * size, 1);
-      // 8 heads of fp32 scores between all cells, where attention is at full resolution
-      const rows = Math.floor(scoreBytes / (8 * 4 * cells ** 2));
+      const rows = Math.floor(callBytes / (cells * cellBytes * family.memoryFactor));
       return Math.min(mostRows, Math.max(1, rows));
     },
+    with: (more) => diffusion({ ...model, patches: [...model.patches, ...more] }, run),
   };
 }
 
@@ -64,15 +69,15 @@ function conditioningTensors(
   model: Model,
   entry: ConditioningEntry,
   run: ConditioningRun,
-): Record<string, NDArray> {
+): Record<string, CondTensor> {
   const { family, config } = model;
   checkWidth(entry.cross, family.contextWidth(config), `the text condition of ${family.title}`);
   const format = latentFormat(family.latentFormat);
   const concat = extraChannelInput(model.extraChannels, entry, run, format);
   return {
-    cross: entry.cross,
+    cross: { value: entry.cross, along: 'tokens' },
     ...vectorTensors(model, entry, run),
-    ...(concat && { concat }),
+    ...(concat && { concat: { value: concat, along: 'grid' } }),
   };
 }
 
@@ -81,7 +86,7 @@ function vectorTensors(
   { family, config }: Model,
   entry: ConditioningEntry,
   run: ConditioningRun,
-): Record<string, NDArray> {
+): Record<string, CondTensor> {
   if (!family.vector) return {};
   const [height, width] = run.latentShape.slice(-2);
   const { space } = latentFormat(family.latentFormat);
@@ -99,8 +104,11 @@ function vectorTensors(
   }
   checkWidth(entry.pooled, expected, `the pooled text embedding of ${family.title}`);
   return {
-    pooled: entry.pooled,
-    numbers: { data: Float32Array.from(numbers), shape: [1, numbers.length] },
+    pooled: { value: entry.pooled, along: 'row' },
+    numbers: {
+      value: { data: Float32Array.from(numbers), shape: [1, numbers.length] },
+      along: 'row',
+    },
   };
 }
 

@@ -96,7 +96,8 @@ function aligned<T>(
   size: number,
 ): (bytes: Uint8Array) => T {
   return (bytes) => {
-    const at = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+    // not slice(): a Buffer's is a view of the same place
+    const at = bytes.byteOffset % size === 0 ? bytes : Uint8Array.from(bytes);
     return new view(at.buffer, at.byteOffset, at.byteLength / size);
   };
 }

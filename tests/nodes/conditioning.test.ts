@@ -26,6 +26,11 @@ test('embeddings that are left out are named on the node and in the log', async 
     const folder = join(folders.directory('input'), '../models/embeddings');
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'broken.safetensors'), 'no header');
+    const header = JSON.stringify({ v: { dtype: 'F32', shape: [1, 4], data_offsets: [0, 16] } });
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    const narrow = Buffer.concat([length, Buffer.from(header), Buffer.alloc(16)]);
+    writeFileSync(join(folder, 'narrow.safetensors'), narrow);
     const shown: string[] = [];
     const logged: string[] = [];
     const log = (level: string, text: string) => logged.push(`${level} ${text}`);
@@ -34,11 +39,15 @@ test('embeddings that are left out are named on the node and in the log', async 
       services: { runtime, folders, log },
       sendText: (text: string) => shown.push(text),
     };
-    const text = 'a cat embedding:broken, and embedding:nowhere again embedding:broken';
+    const text =
+      'a cat embedding:broken, and embedding:nowhere again embedding:broken embedding:narrow';
     await runNode(clipTextEncode, { text, clip }, context);
-    const [broken, missing] = shown.at(-1)!.split('\n');
+    const [broken, missing, narrower] = shown.at(-1)!.split('\n');
     expect(broken).toMatch(/^embedding 'broken' could not be read and is left out: .*broken/);
     expect(missing).toBe("embedding 'nowhere' does not exist and is left out");
+    expect(narrower).toBe(
+      "embedding 'narrow' is for another text encoder (of width 4, clip_l takes 128) and is left out",
+    );
     expect(shown.join()).not.toContain(folder);
     expect(logged).toContain(`WARNING ${broken}`);
     expect(logged).toContain(`WARNING ${missing}`);

@@ -2,7 +2,7 @@
 import { axpby, sub, weightedSum } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
 import type { Conditioning } from '../conditioning.ts';
-import type { GuidanceHooks } from '../guidance.ts';
+import type { GuidanceHooks } from './hooks.ts';
 import { dot, groupSum, perItem, perPicture } from './groups.ts';
 
 type Before = NonNullable<GuidanceHooks['before']>[number];

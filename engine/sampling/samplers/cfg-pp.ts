@@ -4,7 +4,7 @@
  */
 import { sub, weightedSum } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
-import type { Sampler } from '../sampler.ts';
+import type { Sampler } from './sampler.ts';
 import type { Ancestral } from './euler-ancestral.ts';
 import { ancestralStep, derivative, halfLogSnr } from './steps.ts';
 

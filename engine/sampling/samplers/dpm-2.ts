@@ -1,6 +1,6 @@
 /** Midpoint steps in log sigma, after DPM-Solver-2 and Karras et al. 2022 (k-diffusion). */
 import { axpy, weightedSum } from '../../array/elementwise.ts';
-import type { Sampler } from '../sampler.ts';
+import type { Sampler } from './sampler.ts';
 import { type Churn, stir } from './euler.ts';
 import type { Ancestral } from './euler-ancestral.ts';
 import { ancestralStep, derivative, flowAncestralStep } from './steps.ts';

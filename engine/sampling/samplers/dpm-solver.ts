@@ -2,7 +2,7 @@
 import { axpby, weightedSum } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
 import { NoodleError } from '../../errors.ts';
-import type { Denoise, Sampler } from '../sampler.ts';
+import type { Denoise, Sampler } from './sampler.ts';
 import type { Ancestral } from './euler-ancestral.ts';
 import { linspace } from '../../array/linspace.ts';
 import { ancestralStep, derivative } from './steps.ts';

@@ -1,7 +1,7 @@
 /** DPM-Solver++(2M) (Lu et al. 2022, arXiv 2211.01095). */
 import { weightedSum } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
-import type { Sampler } from '../sampler.ts';
+import type { Sampler } from './sampler.ts';
 
 /** Second-order multistep in log sigma: one evaluation a step, the previous one extrapolated. */
 export const dpmpp2m: Sampler = async (denoise, x, sigmas, { step }) => {

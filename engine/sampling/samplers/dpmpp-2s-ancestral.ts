@@ -1,6 +1,6 @@
 /** DPM-Solver++(2S) (Lu et al. 2022) with ancestral noise (k-diffusion). */
 import { axpy, weightedSum } from '../../array/elementwise.ts';
-import type { Sampler } from '../sampler.ts';
+import type { Sampler } from './sampler.ts';
 import type { Ancestral } from './euler-ancestral.ts';
 import { ancestralStep, derivative, flowAncestralStep, halfLogSnr } from './steps.ts';
 

@@ -1,7 +1,7 @@
 /** DPM-Solver++ as stochastic differential equation solvers, on Brownian noise (k-diffusion). */
 import { sub, weightedSum } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
-import type { Sampler } from '../sampler.ts';
+import type { Sampler } from './sampler.ts';
 import type { Ancestral } from './euler-ancestral.ts';
 import { ancestralStep, finiteSnr, halfLogSnr } from './steps.ts';
 

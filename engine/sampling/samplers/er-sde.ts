@@ -1,7 +1,7 @@
 /** ER-SDE (Cui et al. 2023, arXiv 2309.06169): extended reverse-time SDE solvers up to third order. */
 import { weightedSum } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
-import type { Sampler } from '../sampler.ts';
+import type { Sampler } from './sampler.ts';
 import { finiteSnr, halfLogSnr } from './steps.ts';
 
 const points = 200;

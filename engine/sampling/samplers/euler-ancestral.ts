@@ -1,6 +1,6 @@
 /** Euler steps with fresh noise after each. */
 import { weightedSum } from '../../array/elementwise.ts';
-import type { Sampler } from '../sampler.ts';
+import type { Sampler } from './sampler.ts';
 import { ancestralStep, derivative, flowAncestralStep } from './steps.ts';
 
 /** How much of a step is replaced by noise, and how strong that noise is. */

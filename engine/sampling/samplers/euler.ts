@@ -1,7 +1,7 @@
 /** Euler's method, and the noise that its family may stir in before a step. */
 import { axpy } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
-import type { Sampler, SamplerTools } from '../sampler.ts';
+import type { Sampler, SamplerTools } from './sampler.ts';
 import { derivative } from './steps.ts';
 
 /** Stochasticity of Karras et al. 2022: noise is added before steps inside [tMin, tMax]. */

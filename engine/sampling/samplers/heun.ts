@@ -1,6 +1,6 @@
 /** Second- and third-order single-step methods with averaged slopes. */
 import { axpy, weightedSum } from '../../array/elementwise.ts';
-import type { Sampler } from '../sampler.ts';
+import type { Sampler } from './sampler.ts';
 import { type Churn, stir } from './euler.ts';
 import { derivative } from './steps.ts';
 

@@ -2,7 +2,7 @@
 import { axpy } from '../../array/elementwise.ts';
 import { commonUpscale, type UpscaleMethod } from '../../array/resize.ts';
 import { roundHalfEven } from '../../array/round.ts';
-import type { Sampler } from '../sampler.ts';
+import type { Sampler } from './sampler.ts';
 
 export interface LcmUpscaleOptions {
   /** Final size over first size. */

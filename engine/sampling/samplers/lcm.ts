@@ -1,6 +1,6 @@
 /** Samplers that throw the noise away and add new noise at the next level. */
 import { axpby, scale, weightedSum } from '../../array/elementwise.ts';
-import type { Sampler } from '../sampler.ts';
+import type { Sampler } from './sampler.ts';
 import { derivative } from './steps.ts';
 
 /** Multistep sampling of (latent) consistency models (Song et al. 2023, Luo et al. 2023). */

@@ -1,7 +1,7 @@
 /** Adams-Bashforth methods in sigma: each step extrapolates the slopes of the steps before it. */
 import { weightedSum } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
-import type { Sampler } from '../sampler.ts';
+import type { Sampler } from './sampler.ts';
 import { derivative } from './steps.ts';
 
 /** What decides a step: all sigmas, where it starts, and how many slopes it may use. */

@@ -1,7 +1,7 @@
 /** Second-order multistep samplers that extrapolate denoised pictures or slopes. */
 import { axpy, sub, weightedSum } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
-import type { Sampler } from '../sampler.ts';
+import type { Sampler } from './sampler.ts';
 import { ancestralStep, derivative } from './steps.ts';
 
 const finiteOrZero = (value: number): number => (Number.isNaN(value) ? 0 : value);

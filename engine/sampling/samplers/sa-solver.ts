@@ -2,7 +2,7 @@
 import { axpy, scale, weightedSum } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
 import { solveLinear } from '../../array/solve.ts';
-import type { Sampler } from '../sampler.ts';
+import type { Sampler } from './sampler.ts';
 import { finiteSnr, halfLogSnr } from './steps.ts';
 
 export interface SaSolverOptions {

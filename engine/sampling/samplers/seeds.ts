@@ -4,7 +4,7 @@
  */
 import { weightedSum } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
-import type { Sampler, SamplerTools } from '../sampler.ts';
+import type { Sampler, SamplerTools } from './sampler.ts';
 import type { Ancestral } from './euler-ancestral.ts';
 import { finiteSnr, halfLogSnr } from './steps.ts';
 

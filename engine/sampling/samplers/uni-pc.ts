@@ -2,7 +2,7 @@
 import { scale, sub, weightedSum } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
 import { solveLinear } from '../../array/solve.ts';
-import type { Denoise, Sampler } from '../sampler.ts';
+import type { Denoise, Sampler } from './sampler.ts';
 
 interface Point {
   readonly sigma: number;

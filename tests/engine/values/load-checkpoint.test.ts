@@ -123,6 +123,52 @@ describe('parts of a checkpoint in files of their own', () => {
   });
 });
 
+describe('text encoder files and the type of the loader', () => {
+  /** A CLIP with so many layers that it is one of the released ones. */
+  const clipFile = (name: string, layers: number) => {
+    const norms = Array.from({ length: layers }, (_, i) => [
+      `text_model.encoder.layers.${i}.layer_norm1.weight`,
+      [8],
+    ]);
+    return zerosFile(name, {
+      'text_model.embeddings.token_embedding.weight': [16, 8],
+      'text_model.embeddings.position_embedding.weight': [4, 8],
+      ...(Object.fromEntries(norms) as Shapes),
+    });
+  };
+
+  test('one file: what it holds decides, and the type where that leaves a choice', async () => {
+    const files = {
+      l: await clipFile('l12.safetensors', 12),
+      g: await clipFile('g32.safetensors', 32),
+    };
+    const specOf = async (file: string, type: string) =>
+      (await loadTextEncoders([file], type)).encoders[0].spec;
+    expect(await specOf(files.l, 'stable_diffusion')).toMatchObject({ name: 'clip_l', layer: -1 });
+    expect(await specOf(await clipFile('h24.safetensors', 24), 'stable_diffusion')).toMatchObject({
+      name: 'clip_h',
+      finalNorm: true,
+    });
+    expect(await specOf(files.g, 'stable_diffusion')).toMatchObject({ layer: -2, pad: 'zero' });
+    expect(await specOf(files.g, 'stable_cascade')).toMatchObject({ layer: -1, maskPadding: true });
+  });
+
+  test('two files in any order, as SDXL uses them', async () => {
+    const [l, g] = [join(dir, 'l12.safetensors'), join(dir, 'g32.safetensors')];
+    for (const paths of [
+      [l, g],
+      [g, l],
+    ]) {
+      const { encoders } = await loadTextEncoders(paths, 'sdxl');
+      expect(encoders.map(({ spec }) => [spec.name, spec.layer])).toEqual([
+        ['clip_l', -2],
+        ['clip_g', -2],
+      ]);
+      expect(encoders.map(({ source }) => source.label)).toEqual([l, g]);
+    }
+  });
+});
+
 describe('files that cannot be loaded say why', () => {
   test('a text encoder of another kind, and a type that is not supported', async () => {
     const t5 = await zerosFile('t5.safetensors', {

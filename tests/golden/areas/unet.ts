@@ -10,7 +10,7 @@ import { freeuPatch } from '../../../engine/patch/freeu.ts';
 import { type NetworkPatch, feedsOf } from '../../../engine/patch/patch.ts';
 import { residualPatch, unetPlaces } from '../../../engine/patch/residuals.ts';
 import { type SessionInput, createRuntime } from '../../../engine/runtime/runtime.ts';
-import { latentFormats } from '../../../engine/sampling/latent-formats.ts';
+import { latentFormats } from '../../../engine/sampling/latent/formats.ts';
 import {
   type SamplingSettings,
   createModelSampling,

@@ -4,18 +4,14 @@ import { type NDArray, nd } from '../../../engine/array/nd.ts';
 import { channelsFirst } from '../../../engine/array/layout.ts';
 import { roundHalfEven } from '../../../engine/array/round.ts';
 import { tiledScale } from '../../../engine/array/tiled-scale.ts';
-import { decodeTaesd } from '../../../engine/arch/taesd.ts';
 import { decode as decodeKl, encode as encodeKl } from '../../../engine/arch/vae.ts';
 import { createRuntime } from '../../../engine/runtime/runtime.ts';
-import {
-  type LatentFormat,
-  latentFormat,
-  processIn,
-  processOut,
-} from '../../../engine/sampling/latent-format.ts';
-import { latentPreview } from '../../../engine/sampling/preview.ts';
+import { type LatentFormat, latentFormat } from '../../../engine/sampling/latent/formats.ts';
+import { processIn, processOut } from '../../../engine/sampling/latent/process.ts';
+import { latentPreview } from '../../../engine/sampling/latent/preview.ts';
 import { trace } from '../../../engine/tensor/trace.ts';
 import { openVae, taesdVae } from '../../../engine/values/autoencoders.ts';
+import { taesdPreview } from '../../../engine/values/previewer.ts';
 import { encodeForInpaint } from '../../../engine/values/inpaint.ts';
 import {
   type Vae,
@@ -216,25 +212,13 @@ async function taesdCase(golden: Golden, dir: string): Promise<CaseResult> {
     comparisons.push(check(golden, `out.latent.${name}`, encoded));
   }
   const x0 = golden.array('in.x0');
-  const session = await runtime.session(`taesd-raw|${files.decoder.identity}`, () =>
-    trace('taesd', files.decoder, (g) => ({
-      out: decodeTaesd(g.weights, g.input('x', 'f32', ['batch', x0.shape[1], 'h', 'w'])),
-    })),
-  );
-  const { out } = await session.run({ x: x0 });
-  comparisons.push(bytesClose(golden, 'out.preview_uint8', out));
+  const preview = await taesdPreview(taesdVae(files, { scale: 1, shift: 0 }), x0, run);
+  const shape = [preview.height, preview.width, 3];
+  const expected = golden.numbers('out.preview_uint8');
+  // one grey level is rounding
+  const close = { atol: 1, rtol: 0 };
+  comparisons.push(compare('out.preview_uint8', { data: preview.rgb, shape }, expected, close));
   return { comparisons };
-}
-
-/** A decoded picture [b, 3, h, w] in 0..1 against bytes [h, w, 3]; one grey level is rounding. */
-function bytesClose(golden: Golden, name: string, { data, shape }: NDArray): Comparison {
-  const [, , height, width] = shape;
-  const bytes = new Float32Array(height * width * 3);
-  for (let i = 0; i < bytes.length; i++) {
-    const value = data[(i % 3) * height * width + Math.floor(i / 3)];
-    bytes[i] = Math.trunc(Math.min(1, Math.max(0, value)) * 255);
-  }
-  return compare(name, nd(bytes, [height, width, 3]), golden.numbers(name), { atol: 1, rtol: 0 });
 }
 
 async function tilingCase(golden: Golden): Promise<CaseResult> {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { full, nd } from '../../../engine/array/nd.ts';
-import { latentFormat, processIn, processOut } from '../../../engine/sampling/latent-format.ts';
-import { latentPreview } from '../../../engine/sampling/preview.ts';
+import { full, nd } from '../../../../engine/array/nd.ts';
+import { latentFormat } from '../../../../engine/sampling/latent/formats.ts';
+import { processIn, processOut } from '../../../../engine/sampling/latent/process.ts';
+import { latentPreview } from '../../../../engine/sampling/latent/preview.ts';
 
 describe('latentPreview', () => {
   it('maps channels to colours and cuts to bytes', () => {

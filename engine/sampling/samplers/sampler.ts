@@ -1,7 +1,14 @@
 /** What a sampler is: one function that walks from noise to a picture over a denoiser. */
-import type { NDArray } from '../array/nd.ts';
-import type { ModelSampling } from './model-sampling.ts';
-import type { NoiseSampler } from './noise/brownian-tree.ts';
+import type { NDArray } from '../../array/nd.ts';
+import type { ModelSampling } from '../model-sampling.ts';
+import type { NoiseSampler } from '../noise/brownian-tree.ts';
+
+/** What guidance makes of x at a noise level. */
+export interface Prediction {
+  readonly denoised: NDArray;
+  /** The unconditional side, for CFG++ samplers. */
+  readonly uncond: NDArray;
+}
 
 /** The denoised picture that guidance makes of x at noise level sigma. */
 export type Denoise = (x: NDArray, sigma: number) => Promise<NDArray>;

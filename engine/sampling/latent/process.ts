@@ -1,19 +1,6 @@
 /** Into and out of a network's latent space. */
-import { NoodleError } from '../errors.ts';
-import type { NDArray } from '../array/nd.ts';
-import { type LatentFormat, latentFormats } from './latent-formats.ts';
-
-export type { LatentFormat };
-
-/** The format of this name; throws BAD_INPUT for a name that is not in the table. */
-export function latentFormat(name: string): LatentFormat {
-  const formats: Readonly<Record<string, LatentFormat>> = latentFormats;
-  if (!Object.hasOwn(formats, name)) {
-    const expected = `one of ${Object.keys(formats).join(', ')}`;
-    throw new NoodleError('BAD_INPUT', { subject: 'latent format', expected, got: name });
-  }
-  return formats[name];
-}
+import type { NDArray } from '../../array/nd.ts';
+import type { LatentFormat } from './formats.ts';
 
 /** VAE units -> network units: (x - shift)·scale, or per channel (x - mean)·scale/std. */
 export function processIn(format: LatentFormat, latent: NDArray): NDArray {

@@ -2,6 +2,9 @@
  * Latent formats: how each family's VAE numbers become the numbers its network sees, and how a latent
  * is turned into a rough colour preview. Values from ComfyUI's `latent_formats`.
  */
+import { NoodleError } from '../../errors.ts';
+
+/** One format; `latentFormats` holds all of them. */
 export interface LatentFormat {
   readonly name: string;
   readonly channels: number;
@@ -576,3 +579,13 @@ export type LatentFormatName = keyof typeof rows;
 export const latentFormats: Readonly<Record<LatentFormatName, LatentFormat>> = Object.fromEntries(
   Object.entries(rows).map(([name, row]) => [name, { name, space: 8, ...row }]),
 ) as Readonly<Record<LatentFormatName, LatentFormat>>;
+
+/** The format of this name; throws BAD_INPUT for a name that is not in the table. */
+export function latentFormat(name: string): LatentFormat {
+  const formats: Readonly<Record<string, LatentFormat>> = latentFormats;
+  if (!Object.hasOwn(formats, name)) {
+    const expected = `one of ${Object.keys(formats).join(', ')}`;
+    throw new NoodleError('BAD_INPUT', { subject: 'latent format', expected, got: name });
+  }
+  return formats[name];
+}

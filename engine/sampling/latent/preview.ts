@@ -1,6 +1,6 @@
 /** Rough colour pictures of a latent, cheap enough for every step. */
-import type { NDArray } from '../array/nd.ts';
-import type { LatentFormat } from './latent-format.ts';
+import type { NDArray } from '../../array/nd.ts';
+import type { LatentFormat } from './formats.ts';
 
 /** Raw RGB bytes, row-major, 3 per pixel. */
 export interface LatentPreview {

@@ -1,23 +1,23 @@
 /** ComfyUI's samplers by name. */
-import { NoodleError } from '../errors.ts';
-import { type SamplerName, samplerNames } from './names.ts';
+import { NoodleError } from '../../errors.ts';
+import { type SamplerName, samplerNames } from '../names.ts';
 import type { SamplerDefinition } from './sampler.ts';
-import { dpmpp2mCfgPp, dpmpp2sAncestralCfgPp, eulerCfgPp } from './samplers/cfg-pp.ts';
-import { dpm2, dpm2Ancestral } from './samplers/dpm-2.ts';
-import { dpmAdaptive, dpmFast } from './samplers/dpm-solver.ts';
-import { dpmpp2m } from './samplers/dpmpp-2m.ts';
-import { dpmpp2sAncestral } from './samplers/dpmpp-2s-ancestral.ts';
-import { dpmpp2mSde, dpmpp3mSde, dpmppSde } from './samplers/dpmpp-sde.ts';
-import { erSde } from './samplers/er-sde.ts';
-import { eulerAncestral } from './samplers/euler-ancestral.ts';
-import { euler } from './samplers/euler.ts';
-import { heun, heunpp2 } from './samplers/heun.ts';
-import { ddpm, lcm } from './samplers/lcm.ts';
-import { deis, ipndm, ipndmV, lms } from './samplers/multistep.ts';
-import { gradientEstimation, resMultistep } from './samplers/res-multistep.ts';
-import { saSolver } from './samplers/sa-solver.ts';
-import { seeds2, seeds3 } from './samplers/seeds.ts';
-import { uniPc } from './samplers/uni-pc.ts';
+import { dpmpp2mCfgPp, dpmpp2sAncestralCfgPp, eulerCfgPp } from './cfg-pp.ts';
+import { dpm2, dpm2Ancestral } from './dpm-2.ts';
+import { dpmAdaptive, dpmFast } from './dpm-solver.ts';
+import { dpmpp2m } from './dpmpp-2m.ts';
+import { dpmpp2sAncestral } from './dpmpp-2s-ancestral.ts';
+import { dpmpp2mSde, dpmpp3mSde, dpmppSde } from './dpmpp-sde.ts';
+import { erSde } from './er-sde.ts';
+import { eulerAncestral } from './euler-ancestral.ts';
+import { euler } from './euler.ts';
+import { heun, heunpp2 } from './heun.ts';
+import { ddpm, lcm } from './lcm.ts';
+import { deis, ipndm, ipndmV, lms } from './multistep.ts';
+import { gradientEstimation, resMultistep } from './res-multistep.ts';
+import { saSolver } from './sa-solver.ts';
+import { seeds2, seeds3 } from './seeds.ts';
+import { uniPc } from './uni-pc.ts';
 
 /** The `_gpu` names draw their noise on the GPU in ComfyUI; on a CPU both are the same. */
 export const samplers = {
