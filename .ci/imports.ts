@@ -47,7 +47,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   tensor: ['array', 'weights'],
   onnx: ['tensor', 'weights'],
   runtime: ['onnx', 'tensor', 'weights', 'array'],
-  arch: ['tensor', 'type:weights'],
+  arch: ['tensor', 'array', 'type:weights', 'type:sampling'],
   patch: ['weights', 'tensor', 'array', 'type:sampling'],
   python: [],
   text: ['array', 'weights', 'python'],

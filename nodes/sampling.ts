@@ -42,7 +42,10 @@ interface Run extends Omit<
 
 /** Samples a LATENT and puts the result in its place; its mask and batch numbers stay. */
 async function sample(run: Run, context: Context): Promise<[Latent]> {
-  const network = diffusion(run.model, context.services.runtime);
+  const network = diffusion(run.model, {
+    runtime: context.services.runtime,
+    signal: context.signal,
+  });
   const { samples, noise_mask, batch_index } = run.latent;
   const result = await sampleLatent({
     ...run,

@@ -114,7 +114,7 @@ async function encodeCase(golden: Golden, dir: string): Promise<CaseResult> {
   const latent = await encode(vae, image, run);
   const comparisons = [check(golden, 'out.latent', latent)];
   if (golden.has('mid.cropped')) {
-    const cropped = cropToFactor(image, vae.factor);
+    const cropped = cropToFactor(image, vae.factor.space);
     const channels = golden.array('mid.cropped').shape[3];
     const data = cropped.data.filter((_, i) => i % cropped.shape[3] < channels);
     const shape = [...cropped.shape.slice(0, 3), channels];
