@@ -16,7 +16,7 @@ import { drawNoise, prepareNoise, seededNoise } from './noise/prepare-noise.ts';
 import { toSeed } from './noise/seed.ts';
 import { TorchGenerator } from './noise/torch-generator.ts';
 import { prepareConditioning } from './prepare-conditioning.ts';
-import type { Denoise, Prediction, SamplerDefinition } from './samplers/sampler.ts';
+import type { Denoise, SamplerDefinition } from './samplers/sampler.ts';
 import { samplerByName } from './samplers/table.ts';
 import { cutSigmas, ksamplerSigmas } from './schedules/schedules.ts';
 
@@ -95,8 +95,9 @@ export async function sampleCustom(
   const { model, guider, sampler, noise, signal } = options;
   const { latentFormat, modelSampling: sampling } = model;
   const latent = fitLatent(latentFormat, options.latent);
-  const sigmas = options.sigmas.slice();
-  if (sigmas.length === 0) return { samples: latent, denoised: latent };
+  if (options.sigmas.length === 0) return { samples: latent, denoised: latent };
+  const [first] = options.sigmas;
+  const sigmas = reachable(options.sigmas, sampler);
 
   // An empty latent stays empty also in formats that shift.
   const start = isZero(latent) ? latent : processIn(latentFormat, latent);
@@ -111,7 +112,6 @@ export async function sampleCustom(
     latentImage: start,
     ...(mask && { denoiseMask: mask }),
   };
-  let prediction: Prediction | undefined;
   const run: GuiderRun = {
     hooks,
     model,
@@ -121,23 +121,21 @@ export async function sampleCustom(
     evaluate: (entries, x, sigma, other) =>
       evaluate(other?.model ?? model, entries, x, { sigma, signal }),
   };
-  const predict: Denoise = async (x, sigma) => {
+  const predict: Denoise = (x, sigma) => {
     throwIfAborted(signal);
-    prediction = await guider.predict(run, x, Math.fround(sigma));
-    return prediction.denoised;
+    return guider.predict(run, x, Math.fround(sigma));
   };
   const denoise = mask ? masked(predict, { options, mask, start, sigmas, hooks }) : predict;
 
   let lastDenoised: NDArray | undefined;
   const result = await sampler.run(
     denoise,
-    sampling.noiseScaling(sigmas[0], noise, start, startsAtTop(sigmas[0], sampling.sigmaMax)),
+    sampling.noiseScaling(first, noise, start, startsAtTop(first, sampling.sigmaMax)),
     sigmas,
     {
       sampling,
       noise: noiseFor(options),
       globalNoise: globalNoise(options),
-      uncond: () => (prediction as Prediction).uncond,
       step: async ({ i, x, denoised }) => {
         lastDenoised = denoised;
         throwIfAborted(signal);
@@ -220,6 +218,17 @@ function globalNoise({
     }
     return generator.randn(shape);
   };
+}
+
+/** The schedule as the sampler can walk it. */
+function reachable(
+  sigmas: Float32Array,
+  { lastSigma }: Pick<SamplerDefinition, 'lastSigma'>,
+): Float32Array {
+  const last = sigmas.length - 1;
+  return lastSigma !== undefined && sigmas[last] === 0
+    ? Float32Array.from(sigmas, (sigma, i) => (i === last ? lastSigma : sigma))
+    : sigmas;
 }
 
 /** Whether a run begins at (or within rounding of) the model's highest noise level. */
