@@ -225,7 +225,9 @@ function addIntermediateOutputs(run: Run): void {
     const definition = run.host.nodes.get(run.job.prompt[id].class_type);
     if (definition?.hasIntermediateOutput !== true || run.shown.has(id)) continue;
     const ui = run.host.caches.outputs.get(id)?.ui;
-    if (ui !== undefined) run.shown.set(id, { ui, meta: metaOf(run.prompt, id) });
+    if (ui === undefined) continue;
+    run.shown.set(id, { ui, meta: metaOf(run.prompt, id) });
+    run.host.onShow?.(ui);
   }
 }
 

@@ -163,6 +163,9 @@ function show(run: Run, nodeId: string, ui: Ui | undefined): void {
     prompt_id: run.job.promptId,
   };
   const text = stringifyJson(data);
-  if (ui !== undefined) run.shown.set(nodeId, { ui, meta });
+  if (ui !== undefined) {
+    run.shown.set(nodeId, { ui, meta });
+    run.host.onShow?.(ui);
+  }
   run.host.emit({ type: 'event', event: 'executed', data: text, to: 'client' });
 }

@@ -33,6 +33,8 @@ export interface Host {
   readonly emit: (message: GraphMessage) => void;
   /** Puts what was said on its way: what comes next may keep this thread busy. */
   readonly flush?: () => void;
+  /** Hears what a node shows before anybody is told. */
+  readonly onShow?: (ui: Ui) => void;
   /** Whether what a kept result shows is still there; a node whose files are gone runs again. */
   readonly isThere?: (ui: Ui) => boolean;
   /** Aborted to interrupt the prompt. */

@@ -3,7 +3,7 @@
  * once more when that does no harm, else reported; the process is started again either way.
  */
 import type { DeviceStats, EngineJob, FromEngine, ToEngine } from '../worker/messages.ts';
-import type { EngineLink, StartEngine } from '../worker/process-link.ts';
+import type { EngineLink, StartEngine } from '../worker/link.ts';
 import type { Queue } from './queue.ts';
 import { failedResult } from './results.ts';
 import { type RunningJob, watchJob } from './running-job.ts';
