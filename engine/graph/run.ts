@@ -4,7 +4,6 @@ import type { CallResult, Ui } from './call-results.ts';
 import type { CacheSet } from './caches.ts';
 import type { NodeDefinition, NodeRegistry, Prompt } from './definition.ts';
 import type { DynamicPrompt } from './dynamic-prompt.ts';
-import type { PendingCalls } from './call-node.ts';
 import type { GraphMessage, NodeMeta } from './messages.ts';
 import type { Progress } from './progress.ts';
 import { PythonError } from '../python/error.ts';
@@ -44,6 +43,16 @@ export interface Host {
   /** Memory ran out: models may be unloaded before anything else runs. */
   readonly onOutOfMemory?: () => void;
 }
+
+/** A call that did not finish at once. */
+export interface Task {
+  state: 'pending' | 'done' | 'failed';
+  value: unknown;
+  readonly settled: Promise<void>;
+}
+
+/** What the calls of a node came to so far, in call order. */
+export type PendingCalls = readonly (Task | { readonly value: unknown })[];
 
 /** Calls of an expanding node: finished ones, and ones whose values come from new nodes. */
 export interface PendingExpansion {

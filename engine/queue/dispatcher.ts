@@ -96,8 +96,6 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       case 'log':
         log(message.level, message.text);
         return;
-      case 'freed':
-        return;
       case 'done': {
         const { running } = slot;
         if (running?.job.id !== message.jobId) return;

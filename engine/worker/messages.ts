@@ -77,5 +77,4 @@ export type FromEngine =
       readonly name: string;
     }
   | { readonly type: 'done'; readonly jobId: string; readonly result: JobResult }
-  | { readonly type: 'freed' }
   | { readonly type: 'log'; readonly level: string; readonly text: string };
