@@ -69,10 +69,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   media: ['array'],
   store: ['type:graph'],
   assets: ['store', 'media'],
-  graph: ['python'],
+  graph: ['python', 'type:protocol'],
   packs: ['python', 'graph', 'store', 'type:config'],
   node: ['python', 'graph', 'array', 'type:values'],
-  queue: ['graph', 'store', 'type:worker', 'config'],
+  queue: ['graph', 'store', 'worker', 'config'],
   worker: ['packs', 'graph', 'values', 'store', 'runtime', 'arch', 'media', 'config', 'nodes'],
   server: [
     'protocol',

@@ -1,7 +1,7 @@
 /** One job in one engine process, from its start to its end. */
 import type { EngineJob, FromEngine } from '../engine/worker/messages.ts';
 import type { JobResult } from '../engine/graph/messages.ts';
-import type { StartEngine } from '../engine/worker/process-link.ts';
+import type { StartEngine } from '../engine/worker/link.ts';
 import { parseJson, toPlain } from '../engine/workflow/lossless-json.ts';
 import { failureComplaint, readMessage } from './runner.ts';
 import type { Complaint, RunEvent, RunResult } from './runner.ts';

@@ -124,7 +124,7 @@ function collect(
         if (key === 'text' && typeof item === 'string') texts.push(item);
         const found = shownFile(item, folders);
         if (found !== undefined && isFile(found.path))
-          (found.type === 'output' ? saved : previews).push(found.path);
+          (found.directory === 'output' ? saved : previews).push(found.path);
       }
     }
   }

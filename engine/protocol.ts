@@ -35,7 +35,8 @@ export interface NodeProgress {
 export interface ExecutionErrorData {
   readonly prompt_id: string;
   readonly node_id: string;
-  readonly node_type: string;
+  /** Null for a node that is in no prompt any more; so it is below. */
+  readonly node_type: string | null;
   readonly executed: readonly string[];
   /** Ends with a newline (ComfyUI appends its tips after it). */
   readonly exception_message: string;
@@ -103,7 +104,7 @@ export interface MessageData {
   execution_interrupted: {
     readonly prompt_id: string;
     readonly node_id: string;
-    readonly node_type: string;
+    readonly node_type: string | null;
     readonly executed: readonly string[];
     readonly timestamp: number;
   };

@@ -1,6 +1,5 @@
 /** Calling a node: once per slice, blocked slices left out, async nodes beside others. */
 import { performance } from 'node:perf_hooks';
-import { stringifyJson } from '../workflow/lossless-json.ts';
 import { checkNeeds } from './check-needs.ts';
 import { createContext, throwIfInterrupted } from './context.ts';
 import { ExecutionBlocker } from './definition.ts';
@@ -8,18 +7,9 @@ import type { NodeDefinition } from './definition.ts';
 import { nestInputs } from './dynamic-inputs.ts';
 import type { Slices } from './gather-inputs.ts';
 import { callsOf } from './map-slices.ts';
+import { eventMessage } from './messages.ts';
 import { PythonError } from '../python/error.ts';
-import type { Run } from './run.ts';
-
-/** A call that did not finish at once. */
-interface Task {
-  state: 'pending' | 'done' | 'failed';
-  value: unknown;
-  readonly settled: Promise<void>;
-}
-
-/** What the calls of a node came to so far, in call order. */
-export type PendingCalls = readonly (Task | { readonly value: unknown })[];
+import type { PendingCalls, Run, Task } from './run.ts';
 
 /** The values of all calls, or the calls to wait for. */
 export type Called = { readonly values: unknown[] } | { readonly pending: PendingCalls };
@@ -152,14 +142,9 @@ function announceBlocker(
     exception_message: `Execution Blocked: ${blocker.message}`,
     exception_type: 'ExecutionBlocked',
     traceback: [],
-    current_inputs: [],
+    current_inputs: [] as const,
     current_outputs: [],
   };
-  run.host.emit({
-    type: 'event',
-    event: 'execution_error',
-    data: stringifyJson(data),
-    to: 'client-or-all',
-  });
+  run.host.emit(eventMessage('execution_error', data, 'client-or-all'));
   return new ExecutionBlocker(null);
 }

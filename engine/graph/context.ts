@@ -3,6 +3,7 @@ import { NoodleError } from '../errors.ts';
 import { stringifyJson } from '../workflow/lossless-json.ts';
 import type { NodeContext } from './definition.ts';
 import { createGraphBuilder } from './graph-builder.ts';
+import { eventMessage } from './messages.ts';
 import { metaOf } from './run.ts';
 import type { Run } from './run.ts';
 
@@ -41,12 +42,7 @@ export function createContext(run: Run, nodeId: string, callIndex: number): Node
         });
       }
       const data = { value: done, max, prompt_id: job.promptId, node: nodeId };
-      host.emit({
-        type: 'event',
-        event: 'progress',
-        data: stringifyJson(data),
-        to: 'client-or-all',
-      });
+      host.emit(eventMessage('progress', data, 'client-or-all'));
     },
     setProgress(value, max, { nodeId: target = nodeId, preview } = {}) {
       checkAlive();

@@ -4,12 +4,19 @@
  */
 import { performance } from 'node:perf_hooks';
 import { NoodleError } from '../errors.ts';
-import { entriesOf, keysOf, objectOf, stringifyJson } from '../workflow/lossless-json.ts';
+import type { MessageData } from '../protocol.ts';
+import {
+  type Json,
+  keysOf,
+  entriesOf,
+  objectOf,
+  stringifyJson,
+} from '../workflow/lossless-json.ts';
 import { whenSettled } from './call-node.ts';
 import { createDynamicPrompt } from './dynamic-prompt.ts';
 import { formatValue } from './format-value.ts';
 import { readIsChanged } from './is-changed.ts';
-import type { JobResult } from './messages.ts';
+import { type Audience, type JobResult, eventMessage } from './messages.ts';
 import { createProgress } from './progress.ts';
 import {
   PythonError,
@@ -32,14 +39,15 @@ export type { Host, Job } from './run.ts';
 /** Runs a validated prompt; never throws: what goes wrong is part of the result and the messages. */
 export async function executePrompt(job: Job, host: Host): Promise<JobResult> {
   const messages: [string, string][] = [];
-  const say = (
-    event: string,
-    data: Record<string, unknown>,
-    to: 'client' | 'client-or-all',
-  ): void => {
-    const text = stringifyJson({ ...data, timestamp: Math.trunc(host.now()) });
-    messages.push([event, text]);
-    host.emit({ type: 'event', event, data: text, to });
+  const say: Say = <T extends Said>(
+    event: T,
+    data: Omit<MessageData[T], 'timestamp'>,
+    to: Audience,
+  ) => {
+    const stamped = { ...data, timestamp: Math.trunc(host.now()) };
+    const message = eventMessage(event, stamped as unknown as MessageData[T], to);
+    messages.push([event, message.data]);
+    host.emit(message);
   };
   const lifetime = createLifetime(host.signal);
   const run = startRun(job, host, lifetime);
@@ -69,6 +77,19 @@ export async function executePrompt(job: Job, host: Host): Promise<JobResult> {
     meta: stringifyJson(fromShown(run, ({ meta }) => meta)),
   };
 }
+
+/** The messages about the prompt as a whole; each tells when it was said. */
+type Said =
+  | 'execution_start'
+  | 'execution_cached'
+  | 'execution_success'
+  | 'execution_interrupted'
+  | 'execution_error';
+type Say = <T extends Said>(
+  event: T,
+  data: Omit<MessageData[T], 'timestamp'>,
+  to: Audience,
+) => void;
 
 const CYCLE = 'graph.DependencyCycleError';
 
@@ -138,12 +159,12 @@ function schedule(run: Run): void {
 
 /** The loop: the next ready node, until none is left. */
 async function runNodes(run: Run, lifetime: Lifetime): Promise<void> {
-  const breathe = createBreath();
+  const letOthersRun = yieldRegularly();
   while (run.list.size > 0) {
     const nodeId = run.list.pick();
     if (nodeId !== undefined) {
       if ((await runNode(run, nodeId)) === 'done') run.list.complete(nodeId);
-      await breathe();
+      await letOthersRun();
     } else if (run.list.externalBlocks > 0) {
       await lifetime.nextEvent();
       const [waiting] = run.pendingCalls.keys();
@@ -157,7 +178,7 @@ async function runNodes(run: Run, lifetime: Lifetime): Promise<void> {
 }
 
 /** Lets messages in and out between nodes, at most every 10 ms. */
-function createBreath(): () => Promise<void> | undefined {
+function yieldRegularly(): () => Promise<void> | undefined {
   let last = performance.now();
   return () => {
     if (performance.now() - last < 10) return undefined;
@@ -182,11 +203,7 @@ function cycleFailure(run: Run): NodeFailure {
 const failureOf = (run: Run, error: unknown): NodeFailure =>
   error instanceof NodeFailure ? error : new NodeFailure(run.job.outputs[0], error, {});
 
-function report(
-  run: Run,
-  { nodeId, error, slices }: NodeFailure,
-  say: (event: string, data: Record<string, unknown>, to: 'client' | 'client-or-all') => void,
-): void {
+function report(run: Run, { nodeId, error, slices }: NodeFailure, say: Say): void {
   const realId = run.prompt.getRealNodeId(nodeId);
   const common = {
     prompt_id: run.job.promptId,
@@ -209,7 +226,7 @@ function report(
       : `${messageOf(error)}\n${outOfMemory ? MEMORY_TIPS : ''}`,
     exception_type: pythonTypeOf(error),
     traceback: isCycle ? [] : tracebackOf(error),
-    current_inputs: isCycle ? [] : (objectOf(inputs) as unknown),
+    current_inputs: isCycle ? ([] as const) : (objectOf(inputs) as { [name: string]: Json }),
     current_outputs: keysOf(run.job.prompt),
   };
   say('execution_error', redact(data, run.job.extraData), 'client');
@@ -225,7 +242,9 @@ function addIntermediateOutputs(run: Run): void {
     const definition = run.host.nodes.get(run.job.prompt[id].class_type);
     if (definition?.hasIntermediateOutput !== true || run.shown.has(id)) continue;
     const ui = run.host.caches.outputs.get(id)?.ui;
-    if (ui !== undefined) run.shown.set(id, { ui, meta: metaOf(run.prompt, id) });
+    if (ui === undefined) continue;
+    run.shown.set(id, { ui, meta: metaOf(run.prompt, id) });
+    run.host.onShow?.(ui);
   }
 }
 

@@ -1,4 +1,6 @@
 /** What the executor says while a prompt runs, and what is left when it is done. */
+import type { MessageData, MessageType } from '../protocol.ts';
+import { stringifyJson } from '../workflow/lossless-json.ts';
 import type { PictureFile, PreviewImage } from './definition.ts';
 
 /** Who gets a websocket message: the prompt's client only, or that client, else everybody. */
@@ -31,6 +33,15 @@ export type GraphMessage =
       /** Where the legacy binary goes in the order: after the `progress` message that follows. */
       readonly legacyAfterProgress: boolean;
     };
+
+/** A websocket message of the protocol, as the executor emits it. */
+export function eventMessage<T extends MessageType>(
+  event: T,
+  data: MessageData[T],
+  to: Audience,
+): Extract<GraphMessage, { type: 'event' }> {
+  return { type: 'event', event, data: stringifyJson(data), to };
+}
 
 export interface JobResult {
   readonly status: 'success' | 'error';

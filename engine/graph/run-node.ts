@@ -1,5 +1,5 @@
 /** One visit of a node: from the cache, or gather inputs, ask for lazy ones, call, expand, keep. */
-import { stringifyJson } from '../workflow/lossless-json.ts';
+import type { NodeUi } from '../protocol.ts';
 import { callNode, lazyRequests, valuesOf, whenSettled } from './call-node.ts';
 import { mergeCalls, readReturns } from './call-results.ts';
 import type { Ui } from './call-results.ts';
@@ -8,6 +8,7 @@ import { expandNode, resolveExpansion } from './expand.ts';
 import { gatherInputs } from './gather-inputs.ts';
 import type { Slices } from './gather-inputs.ts';
 import { isLink, linkSource } from './link.ts';
+import { eventMessage } from './messages.ts';
 import { definitionOf, metaOf } from './run.ts';
 import type { Run } from './run.ts';
 
@@ -145,24 +146,26 @@ function announce(run: Run, nodeId: string): void {
     display_node: run.prompt.getDisplayNodeId(nodeId),
     prompt_id: run.job.promptId,
   };
-  run.host.emit({
-    type: 'event',
-    event: 'executing',
-    data: stringifyJson(data),
-    to: 'client',
-  });
+  run.host.emit(eventMessage('executing', data, 'client'));
 }
 
 /** Tells the client that a node is done with something to show (cached nodes: whatever they showed). */
 function show(run: Run, nodeId: string, ui: Ui | undefined): void {
   const meta = metaOf(run.prompt, nodeId);
-  const data = {
-    node: nodeId,
-    display_node: meta.display_node,
-    output: ui ?? null,
-    prompt_id: run.job.promptId,
-  };
-  const text = stringifyJson(data);
-  if (ui !== undefined) run.shown.set(nodeId, { ui, meta });
-  run.host.emit({ type: 'event', event: 'executed', data: text, to: 'client' });
+  const message = eventMessage(
+    'executed',
+    {
+      node: nodeId,
+      display_node: meta.display_node,
+      // Whatever a node shows has to be JSON; what is not throws here.
+      output: (ui ?? null) as NodeUi | null,
+      prompt_id: run.job.promptId,
+    },
+    'client',
+  );
+  if (ui !== undefined) {
+    run.shown.set(nodeId, { ui, meta });
+    run.host.onShow?.(ui);
+  }
+  run.host.emit(message);
 }

@@ -4,7 +4,6 @@ import type { CallResult, Ui } from './call-results.ts';
 import type { CacheSet } from './caches.ts';
 import type { NodeDefinition, NodeRegistry, Prompt } from './definition.ts';
 import type { DynamicPrompt } from './dynamic-prompt.ts';
-import type { PendingCalls } from './call-node.ts';
 import type { GraphMessage, NodeMeta } from './messages.ts';
 import type { Progress } from './progress.ts';
 import { PythonError } from '../python/error.ts';
@@ -33,6 +32,8 @@ export interface Host {
   readonly emit: (message: GraphMessage) => void;
   /** Puts what was said on its way: what comes next may keep this thread busy. */
   readonly flush?: () => void;
+  /** Hears what a node shows before anybody is told. */
+  readonly onShow?: (ui: Ui) => void;
   /** Whether what a kept result shows is still there; a node whose files are gone runs again. */
   readonly isThere?: (ui: Ui) => boolean;
   /** Aborted to interrupt the prompt. */
@@ -42,6 +43,16 @@ export interface Host {
   /** Memory ran out: models may be unloaded before anything else runs. */
   readonly onOutOfMemory?: () => void;
 }
+
+/** A call that did not finish at once. */
+export interface Task {
+  state: 'pending' | 'done' | 'failed';
+  value: unknown;
+  readonly settled: Promise<void>;
+}
+
+/** What the calls of a node came to so far, in call order. */
+export type PendingCalls = readonly (Task | { readonly value: unknown })[];
 
 /** Calls of an expanding node: finished ones, and ones whose values come from new nodes. */
 export interface PendingExpansion {

@@ -4,7 +4,7 @@
  */
 import type { Log } from '../log.ts';
 import type { DeviceStats, EngineJob, FromEngine, ToEngine } from '../worker/messages.ts';
-import type { EngineLink, StartEngine } from '../worker/process-link.ts';
+import type { EngineLink, StartEngine } from '../worker/link.ts';
 import type { Queue } from './queue.ts';
 import { failedResult } from './results.ts';
 import { type RunningJob, watchJob } from './running-job.ts';
@@ -96,8 +96,6 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         return;
       case 'log':
         log(message.level, message.text);
-        return;
-      case 'freed':
         return;
       case 'done': {
         const { running } = slot;

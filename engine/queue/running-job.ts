@@ -2,6 +2,7 @@
  * What the server knows of a job while an engine runs it: enough to write its history when the
  * engine does not come back.
  */
+import { type EventMessage, contentOf } from '../worker/link.ts';
 import type { EngineJob, FromEngine, JobResult, NodeMeta } from '../worker/messages.ts';
 import {
   type Json,
@@ -46,11 +47,12 @@ export function watchJob(job: EngineJob, startedAt: number): RunningJob {
   let state = '{"nodes": {}}';
   let repeatable = true;
 
-  const observeEvent = (event: string, text: string): void => {
+  const observeEvent = (message: EventMessage): void => {
+    const { event, data: text } = message;
     if (RECORDED.test(event)) messages.push([event, text]);
     if (event === 'progress_state') state = text;
     if (event !== 'executing' && event !== 'executed') return;
-    const data = parseJson(text) as { node: string; display_node: string; output: Json };
+    const data = contentOf(message) as { node: string; display_node: string; output: Json };
     if (event === 'executing') {
       node = { id: data.node, display: data.display_node };
     } else {
@@ -101,8 +103,8 @@ export function watchJob(job: EngineJob, startedAt: number): RunningJob {
     startedAt,
     activeNode: () => node?.display,
     observe: (message) => {
-      if (message.type === 'event') observeEvent(message.event, message.data);
-      else if (message.type === 'files') repeatable = false;
+      if (message.type === 'event') observeEvent(message);
+      else if (message.type === 'saving') repeatable = false;
     },
     isRepeatable: () => repeatable,
     failure: (reason, now) =>

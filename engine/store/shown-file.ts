@@ -1,11 +1,13 @@
 /** Files that nodes name in what they show. */
 import { join } from 'node:path';
 import { NoodleError } from '../errors.ts';
-import type { DirectoryType, Folders } from './folders.ts';
+import type { Folders } from './folders.ts';
 import { below, nameParts } from './paths.ts';
 
 export interface ShownFile {
-  readonly type: 'output' | 'temp';
+  readonly directory: 'output' | 'temp';
+  readonly subfolder: string;
+  readonly name: string;
   /** Absolute; whether a file is there is another question. */
   readonly path: string;
 }
@@ -14,10 +16,11 @@ export interface ShownFile {
 export function shownFile(entry: unknown, folders: Folders): ShownFile | undefined {
   const { filename, subfolder, type } = (entry ?? {}) as Record<string, unknown>;
   if (typeof filename !== 'string' || (type !== 'output' && type !== 'temp')) return undefined;
-  const root = folders.directory(type satisfies DirectoryType);
+  const root = folders.directory(type);
   const folder = typeof subfolder === 'string' ? subfolder : '';
+  const names: Omit<ShownFile, 'path'> = { directory: type, subfolder: folder, name: filename };
   try {
-    return { type, path: join(root, ...nameParts(below(folder, filename))) };
+    return { ...names, path: join(root, ...nameParts(below(folder, filename))) };
   } catch (error) {
     if (error instanceof NoodleError) return undefined;
     throw error;

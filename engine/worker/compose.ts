@@ -9,7 +9,7 @@ import type { CacheSet } from '../graph/caches.ts';
 import type { NodeRegistry } from '../graph/definition.ts';
 import { listDevices } from '../runtime/devices.ts';
 import { type Runtime, createRuntime } from '../runtime/runtime.ts';
-import { type DirectoryType, type Folders, createFolders } from '../store/folders.ts';
+import { type Folders, createFolders } from '../store/folders.ts';
 import type { Services } from '../values/services.ts';
 import { type PackSettings, loadNodes } from '../../nodes/load.ts';
 import type { DeviceStats } from './messages.ts';
@@ -21,8 +21,8 @@ export interface EngineHost {
   readonly runtime: Runtime;
   readonly caches: CacheSet;
   readonly previewSize: number;
-  /** What nodes are lent; `onWrite` hears of a file before it is written. */
-  services(onWrite: (directory: DirectoryType) => void): Services;
+  /** What nodes are lent; `onSaving` hears of files before they are written. */
+  services(onSaving: () => void): Services;
   devices(): DeviceStats[];
 }
 
@@ -43,9 +43,9 @@ export async function createEngineHost(
     runtime,
     caches: createCaches(settings.cache, { sizeOf }),
     previewSize: options.previewSize,
-    services: (onWrite) => ({
+    services: (onSaving) => ({
       runtime,
-      folders: announceWrites(folders, onWrite),
+      folders: announceWrites(folders, onSaving),
       families,
       options,
       log: packs.log,
@@ -64,11 +64,11 @@ export async function createEngineHost(
 }
 
 /** Every saver asks for its target first: that is the moment from which a run leaves traces. */
-function announceWrites(folders: Folders, onWrite: (directory: DirectoryType) => void): Folders {
+function announceWrites(folders: Folders, onSaving: () => void): Folders {
   return {
     ...folders,
     saveTarget: (prefix, type, size) => {
-      onWrite(type);
+      onSaving();
       return folders.saveTarget(prefix, type, size);
     },
   };

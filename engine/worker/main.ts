@@ -28,7 +28,7 @@ const log: Log = (level, text) => send({ type: 'log', level, text });
 process.on('disconnect', () => process.exit(0));
 // Ctrl-C reaches the whole group; the server decides when its engines end.
 process.on('SIGINT', () => undefined);
-beFirstVictim();
+preferForOutOfMemory();
 
 const paths = await packsToLoad();
 process.on('uncaughtException', (error: unknown) => {
@@ -96,7 +96,7 @@ async function obey(order: Exclude<ToEngine, { type: 'interrupt' | 'packs' }>): 
     case 'free':
       if (order.unloadModels) await host.runtime.unloadAll();
       if (order.freeMemory) host.caches.clear();
-      return send({ type: 'freed' });
+      return;
     case 'stop':
       process.exit(0);
   }
@@ -107,8 +107,8 @@ function isBetweenNodes(message: FromEngine): boolean {
   return message.type === 'event' && /^(execut|progress_state$)/.test(message.event);
 }
 
-/** When memory runs out, Linux shall end this process, never the server with everybody's queue. */
-function beFirstVictim(): void {
+/** When memory runs out, Linux ends this process and not the server with everybody's queue. */
+function preferForOutOfMemory(): void {
   try {
     writeFileSync('/proc/self/oom_score_adj', '600');
   } catch {

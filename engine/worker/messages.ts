@@ -67,8 +67,15 @@ export type FromEngine =
       /** Where the legacy binary goes in the order: after the `progress` message that follows. */
       readonly legacyAfterProgress: boolean;
     }
-  /** Files of this type were written: caches over that directory are stale. */
-  | { readonly type: 'files'; readonly directory: DirectoryType }
+  /** A node is about to write: from here on the job has left traces. */
+  | { readonly type: 'saving'; readonly jobId: string }
+  /** A file that a node of this job shows; comes before the `executed` that names it. */
+  | {
+      readonly type: 'wrote';
+      readonly jobId: string;
+      readonly directory: DirectoryType;
+      readonly subfolder: string;
+      readonly name: string;
+    }
   | { readonly type: 'done'; readonly jobId: string; readonly result: JobResult }
-  | { readonly type: 'freed' }
   | { readonly type: 'log'; readonly level: LogLevel; readonly text: string };

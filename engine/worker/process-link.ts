@@ -1,25 +1,11 @@
-/** One engine as a child process; the dispatcher sees only messages and the end. */
+/** The link to an engine that is a child process. */
 import { fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { EngineSettings } from '../config.ts';
 import type { Log } from '../log.ts';
+import type { StartEngine } from './link.ts';
 import type { FromEngine, ToEngine } from './messages.ts';
-
-export interface EngineLink {
-  readonly pid: number | undefined;
-  send(message: ToEngine): void;
-  /** Ends the process without asking. */
-  kill(): void;
-}
-
-export interface EngineEvents {
-  message(message: FromEngine): void;
-  /** The process ended; `how` tells the exit code or signal. Comes once, after all messages. */
-  exit(how: string): void;
-}
-
-export type StartEngine = (events: EngineEvents) => EngineLink;
 
 /** Which node packs engines load. */
 export interface EnginePacks {

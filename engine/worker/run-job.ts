@@ -35,7 +35,7 @@ export async function runJob(
 ): Promise<JobResult> {
   const outbox = createOutbox(send);
   const extraData = parseJson(job.extraData) as Record<string, Json>;
-  const services = host.services((directory) => outbox.put({ type: 'files', directory }));
+  const services = host.services(() => outbox.put({ type: 'saving', jobId: job.id }));
   const previewMethod = previewMethodOf(extraData, services.options.previewMethod);
   const result = await executePrompt(
     {
@@ -51,6 +51,11 @@ export async function runJob(
       emit: (message) => outbox.put(translate(job.id, message, host.previewSize)),
       flush,
       isThere: (ui) => filesIn(ui, host.folders).every(({ path }) => isFile(path)),
+      onShow: (ui) => {
+        for (const { path, ...file } of filesIn(ui, host.folders)) {
+          if (isFile(path)) outbox.put({ type: 'wrote', jobId: job.id, ...file });
+        }
+      },
       signal,
       now: Date.now,
       onOutOfMemory: () => void host.runtime.unloadAll(),

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { runJob } from '../../cli/engine-job.ts';
 import type { RunEvent } from '../../cli/runner.ts';
 import type { FromEngine, ToEngine } from '../../engine/worker/messages.ts';
-import type { EngineEvents, StartEngine } from '../../engine/worker/process-link.ts';
+import type { EngineEvents, StartEngine } from '../../engine/worker/link.ts';
 
 const job = { id: 'j', prompt: '{}', extraData: '{}', outputs: ['1'] };
 

@@ -120,7 +120,8 @@ it('saves again what was deleted since', async () => {
     const id = await submit(prompt, client.sid);
     await client.finished(id);
     const history: any = await server.json(`/history/${id}`);
-    return join(base, 'output', history[id].outputs[2].images[0].filename);
+    const name: string = history[id].outputs[2].images[0].filename;
+    return join(base, 'output', name);
   };
   const first = await run();
   expect(await run()).toBe(first);

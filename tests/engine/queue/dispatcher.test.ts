@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FromEngine, JobResult, ToEngine } from '../../../engine/worker/messages.ts';
 import { createDispatcher } from '../../../engine/queue/dispatcher.ts';
-import type { EngineEvents } from '../../../engine/worker/process-link.ts';
+import type { EngineEvents } from '../../../engine/worker/link.ts';
 import { createQueue } from '../../../engine/queue/queue.ts';
 import { openSqliteStore } from '../../../engine/queue/sqlite.ts';
 
