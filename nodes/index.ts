@@ -5,7 +5,9 @@ import { conditioningNodes } from './conditioning.ts';
 import { imageAnimationNodes } from './image-animation.ts';
 import { imageFilterNodes } from './image-filters.ts';
 import { imageIoNodes } from './image-io.ts';
+import { imageScaleNodes } from './image-scale.ts';
 import { imageNodes } from './image.ts';
+import { latentAdvancedNodes } from './latent-advanced.ts';
 import { latentIoNodes } from './latent-io.ts';
 import { latentOperationNodes } from './latent-operations.ts';
 import { latentNodes } from './latent.ts';
@@ -22,7 +24,9 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   conditioningNodes,
   vaeNodes,
   latentNodes,
+  latentAdvancedNodes,
   imageIoNodes,
+  imageScaleNodes,
   imageNodes,
   imageFilterNodes,
   imageAnimationNodes,
