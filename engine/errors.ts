@@ -62,15 +62,21 @@ export const errorTable = {
   // files
   PATH_OUTSIDE: {
     status: 403,
-    message: (d: { path: string; root: string }) =>
-      `path '${show(d.path)}' lies outside ${show(d.root)}`,
+    message: (d: { path: string; reason: string; outside?: boolean }) =>
+      `path '${show(d.path)}' ${show(d.reason)}`,
   },
-  /** ComfyUI's own words: clients look for them. */
+  /** ComfyUI's own words, clients look for them; the folder is the one asked for, not the server's. */
   SAVE_OUTSIDE: {
     status: 403,
-    message: (d: { folder: string; root: string }) =>
+    message: (d: { folder: string; reason?: string }) =>
       '**** ERROR: Saving image outside the output folder is not allowed.' +
-      `\n full_output_folder: ${show(d.folder)}\n         output_dir: ${show(d.root)}`,
+      `\n full_output_folder: ${show(d.folder)}\n         output_dir: output` +
+      (d.reason === undefined ? '' : `\n The path ${show(d.reason)}.`),
+  },
+  FILE_WRITE: {
+    status: 500,
+    message: (d: { name: string; reason: string }) =>
+      `file '${show(d.name)}' could not be written: ${show(d.reason)}`,
   },
   FILE_EXISTS: {
     status: 409,

@@ -7,6 +7,7 @@ import { toPixels } from '../engine/media/to-array.ts';
 import { boolean, combo, float, image, inModule, int, string } from '../engine/node.ts';
 import type { Context, Image, NodeDefinition, NodeOutput } from '../engine/node.ts';
 import { type WorkflowValues, workflowInputs } from './image-io.ts';
+import { savable } from './save-prefix.ts';
 
 const define = inModule('comfy_extras.nodes_images', 'v1', {
   category: 'image/animation',
@@ -43,6 +44,7 @@ export const saveAnimatedWebp = define({
   hidden: workflowInputs,
   name: 'SaveAnimatedWEBP',
   displayName: 'SaveAnimatedWEBP',
+  validate: savable('.webp'),
   inputs: {
     ...common,
     fps,
@@ -65,6 +67,7 @@ export const saveAnimatedPng = define({
   hidden: workflowInputs,
   name: 'SaveAnimatedPNG',
   displayName: 'SaveAnimatedPNG',
+  validate: savable('.png'),
   inputs: { ...common, fps, compress_level: int({ default: 4, min: 0, max: 9 }) },
   run: async (inputs, context): Promise<NodeOutput> => {
     const milliseconds = toInteger(1000 / inputs.fps);

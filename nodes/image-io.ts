@@ -12,6 +12,7 @@ import type {
 import { encodePng } from '../engine/media/formats/png/encode.ts';
 import { fileHash, loadImageFile } from '../engine/media/load-image.ts';
 import { workflowTexts } from '../engine/media/workflow-texts.ts';
+import { savable } from './save-prefix.ts';
 import { toChannelMask, toImageAndMask, toPixels } from '../engine/media/to-array.ts';
 
 const define = inModule('nodes', 'v1', { category: 'image' });
@@ -126,6 +127,7 @@ export const saveImage = define({
   hidden: workflowInputs,
   outputs: [],
   outputNode: true,
+  validate: savable('.png'),
   run: (inputs, context) => {
     const target = { prefix: inputs.filename_prefix, type: 'output', level: 4 } as const;
     return savePictures(inputs.images, target, inputs, context);
@@ -155,6 +157,9 @@ export const previewImage = define({
   run: (inputs, context) => previewPictures(inputs.images, inputs, context),
 });
 
+/** Milliseconds since 1970, or more where it was asked more often than that. */
+let lastAsked = 0;
+
 export const saveImageWebsocket = inModule(
   'custom_nodes.websocket_image_save',
   'v1',
@@ -165,8 +170,8 @@ export const saveImageWebsocket = inModule(
   inputs: { images: image() },
   outputs: [],
   outputNode: true,
-  // Nothing of a former run is kept that a client could be sent again.
-  isChanged: () => Date.now(),
+  // Nothing is kept that a client could be sent again, not even by an equal node beside it.
+  isChanged: () => (lastAsked = Math.max(Date.now(), lastAsked + 1)),
   run: async ({ images }, context) => {
     const count = images.shape[0];
     for (let i = 0; i < count; i++) {

@@ -8,6 +8,7 @@ import { readTensor } from '../engine/weights/read.ts';
 import { openSafetensors } from '../engine/weights/safetensors.ts';
 import { encodeSafetensors, floatTensor } from '../engine/weights/write.ts';
 import { workflowInputs } from './image-io.ts';
+import { savable } from './save-prefix.ts';
 
 /** Its presence says that the numbers are in the sampler's units. */
 const FORMAT_MARK = 'latent_format_version_0';
@@ -23,6 +24,7 @@ export const saveLatent = define({
   hidden: workflowInputs,
   outputs: [],
   outputNode: true,
+  validate: savable('.latent'),
   run: ({ samples, filename_prefix, prompt, extra_pnginfo }, { services }) => {
     const { data, shape } = samples.samples;
     const texts = services.options.disableMetadata

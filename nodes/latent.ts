@@ -10,6 +10,7 @@ import { flipAxis, rotateClockwise } from '../engine/array/turn.ts';
 import { boolean, combo, float, inModule, int, latent, mask, optional } from '../engine/node.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 import { latentFromBatch, rebatchLatents, repeatLatent } from '../engine/values/latent-batch.ts';
+import { cells, pixelsPerCell } from '../engine/values/media.ts';
 
 const MAX = 16384;
 const METHODS = ['nearest-exact', 'bilinear', 'area', 'bicubic', 'bislerp'] as const;
@@ -29,7 +30,7 @@ export const emptyLatentImage = define({
     batch_size: int({ default: 1, min: 1, max: 4096 }),
   },
   run: ({ width, height, batch_size }) => [
-    { samples: zeros([batch_size, 4, Math.floor(height / 8), Math.floor(width / 8)]) },
+    { samples: zeros([batch_size, 4, cells(height), cells(width)]) },
   ],
 });
 
@@ -50,7 +51,7 @@ export const latentUpscale = define({
     const [wide, high] = [
       Math.max(64, width || roundHalfEven((w * Math.max(64, height)) / h)),
       Math.max(64, height || roundHalfEven((h * Math.max(64, width)) / w)),
-    ].map((side) => Math.floor(side / 8));
+    ].map(cells);
     return [
       { ...samples, samples: commonUpscale(samples.samples, wide, high, upscale_method, crop) },
     ];
@@ -105,8 +106,7 @@ export const latentComposite = define({
     feather: pixels(0, 0),
   },
   run: ({ samples_to, samples_from, x, y, feather }) => {
-    const [cx, cy, cells] = [x, y, feather].map((v) => Math.floor(v / 8));
-    const at = { x: cx, y: cy, feather: cells };
+    const at = { x: cells(x), y: cells(y), feather: cells(feather) };
     return [
       { ...samples_to, samples: pasteFeathered(samples_to.samples, samples_from.samples, at) },
     ];
@@ -179,10 +179,10 @@ export const latentCrop = define({
     const [h, w] = samples.samples.shape.slice(-2);
     const rectangle = {
       // At least 8 cells must remain.
-      left: Math.max(0, Math.min(Math.floor(x / 8), w - 8)),
-      top: Math.max(0, Math.min(Math.floor(y / 8), h - 8)),
-      width: Math.floor(width / 8),
-      height: Math.floor(height / 8),
+      left: Math.max(0, Math.min(cells(x), w - 8)),
+      top: Math.max(0, Math.min(cells(y), h - 8)),
+      width: cells(width),
+      height: cells(height),
     };
     return [{ ...samples, samples: cropPlanes(samples.samples, rectangle) }];
   },
@@ -205,7 +205,7 @@ export const latentCompositeMasked = inModule(
   },
   outputs: [{ type: 'LATENT' }],
   run: ({ destination, source, x, y, resize_source, mask }) => {
-    const options = { x, y, multiplier: 8, mask, resizeSource: resize_source };
+    const options = { x, y, multiplier: pixelsPerCell, mask, resizeSource: resize_source };
     const samples = pasteMasked(destination.samples, source.samples, options);
     return [{ ...destination, samples }];
   },

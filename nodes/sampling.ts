@@ -1,4 +1,4 @@
-/** KSampler and KSampler (Advanced). */
+/** KSampler and KSampler (Advanced). What runs is loaded when it first runs: servers only list nodes. */
 import {
   combo,
   conditioning,
@@ -12,12 +12,10 @@ import {
   model,
 } from '../engine/node.ts';
 import type { Model, NodeDefinition } from '../engine/node.ts';
-import { type KSamplerOptions, sampleLatent, type StepReport } from '../engine/sampling/driver.ts';
+import type { KSamplerOptions, StepReport } from '../engine/sampling/driver.ts';
 import type { LatentFormat } from '../engine/sampling/latent-format.ts';
+import { samplerNames, schedulerNames } from '../engine/sampling/names.ts';
 import { latentPreview } from '../engine/sampling/preview.ts';
-import { samplerNames } from '../engine/sampling/samplers.ts';
-import { schedulerNames } from '../engine/sampling/schedules/schedules.ts';
-import { diffusion } from '../engine/values/model.ts';
 
 const MAX_SEED = 18446744073709551615n;
 const seedOptions = { default: 0, min: 0, max: MAX_SEED, control_after_generate: true };
@@ -42,7 +40,12 @@ interface Run extends Omit<
 
 /** Samples a LATENT and puts the result in its place; its mask and batch numbers stay. */
 async function sample(run: Run, context: Context): Promise<[Latent]> {
-  const network = diffusion(run.model, context.services.runtime);
+  const { sampleLatent } = await import('../engine/sampling/driver.ts');
+  const { diffusion } = await import('../engine/values/model.ts');
+  const network = diffusion(run.model, {
+    runtime: context.services.runtime,
+    signal: context.signal,
+  });
   const { samples, noise_mask, batch_index } = run.latent;
   const result = await sampleLatent({
     ...run,

@@ -18,6 +18,8 @@ export interface ChoiceSource {
   inputFiles(kind: 'image' | 'audio' | 'video' | 'latent' | 'any'): readonly string[];
   /** Whether `name`, `name [output]` … is an existing file; absent where no folders are at hand. */
   annotatedExists?(name: string): boolean;
+  /** Why a saver could not write under this filename_prefix; undefined when it can. */
+  prefixProblem?(prefix: string, suffix: string): string | undefined;
 }
 
 /** One declared input. `T` is the type that `run` receives (a phantom: nothing is stored for it). */

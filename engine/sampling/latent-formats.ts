@@ -7,6 +7,8 @@ export interface LatentFormat {
   readonly channels: number;
   /** Spatial dimensions: 1 sound and shapes, 2 pictures, 3 video. */
   readonly dimensions: 1 | 2 | 3;
+  /** Pixels a side of one cell. */
+  readonly space: number;
   readonly scale: number;
   /** Subtracted before scaling. */
   readonly shift?: number;
@@ -20,7 +22,8 @@ export interface LatentFormat {
   readonly taesd?: string;
 }
 
-type Row = Omit<LatentFormat, 'name'>;
+/** Cells of 8 pixels unless a row says otherwise. */
+type Row = Omit<LatentFormat, 'name' | 'space'> & { readonly space?: number };
 
 const rows = {
   SD15: {
@@ -191,6 +194,7 @@ const rows = {
   LTXV: {
     channels: 128,
     dimensions: 3,
+    space: 32,
     scale: 1,
     rgbFactors: [
       [0.011202, -0.00063815, -0.010021],
@@ -407,6 +411,7 @@ const rows = {
   Wan22: {
     channels: 48,
     dimensions: 3,
+    space: 16,
     scale: 1,
     mean: [
       -0.2289, -0.0052, -0.1323, -0.2339, -0.2799, 0.0174, 0.1838, 0.1557, -0.1382, 0.0542, 0.2813,
@@ -477,6 +482,7 @@ const rows = {
   HunyuanImage21: {
     channels: 64,
     dimensions: 2,
+    space: 32,
     scale: 0.75289,
     rgbFactors: [
       [-0.0154, -0.0397, -0.0521],
@@ -546,7 +552,7 @@ const rows = {
     ],
     rgbBias: [0.0007, -0.0256, -0.0206],
   },
-  HunyuanImage21Refiner: { channels: 64, dimensions: 3, scale: 1.03682 },
+  HunyuanImage21Refiner: { channels: 64, dimensions: 3, space: 16, scale: 1.03682 },
   Hunyuan3Dv2: { channels: 64, dimensions: 1, scale: 0.9990943042622529 },
   Hunyuan3Dv2_1: { channels: 64, dimensions: 1, scale: 1.0039506158752403 },
   Hunyuan3Dv2mini: { channels: 64, dimensions: 1, scale: 1.0188137142395404 },
@@ -554,6 +560,7 @@ const rows = {
   ChromaRadiance: {
     channels: 3,
     dimensions: 2,
+    space: 1,
     scale: 1,
     rgbFactors: [
       [1.0, 0.0, 0.0],
@@ -567,5 +574,5 @@ export type LatentFormatName = keyof typeof rows;
 
 /** Every known format by its name. */
 export const latentFormats: Readonly<Record<LatentFormatName, LatentFormat>> = Object.fromEntries(
-  Object.entries(rows).map(([name, row]) => [name, { name, ...row }]),
+  Object.entries(rows).map(([name, row]) => [name, { name, space: 8, ...row }]),
 ) as Readonly<Record<LatentFormatName, LatentFormat>>;

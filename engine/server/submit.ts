@@ -41,14 +41,19 @@ type Body = { readonly [key: string]: Json };
 const SECRETS = ['auth_token_comfy_org', 'api_key_comfy_org'];
 const SECRET_HIDDEN: readonly string[] = ['AUTH_TOKEN_COMFY_ORG', 'API_KEY_COMFY_ORG'];
 
-/**
- * Puts the prompt of a POST /prompt body into the queue. `usageSource` is the request's
- * Comfy-Usage-Source header.
- */
+/** Who sends a prompt. */
+export interface Sender {
+  /** The user that the job will belong to. */
+  readonly owner?: string;
+  /** The request's Comfy-Usage-Source header. */
+  readonly usageSource?: string;
+}
+
+/** Puts the prompt of a POST /prompt body into the queue. */
 export async function submitPrompt(
   body: Json,
   options: SubmitOptions,
-  usageSource?: string,
+  { owner, usageSource }: Sender = {},
 ): Promise<SubmitAnswer> {
   const { queue, newId, now } = options;
   if (!isObject(body)) return refuse('invalid_prompt', 'The request body must be a JSON object');
@@ -79,6 +84,7 @@ export async function submitPrompt(
       outputs: validation.outputs,
       clientId: textOf(extraData.client_id),
       workflowId: workflowIdOf(extraData),
+      owner,
       secrets,
       asksForSecrets: asksForSecrets(prompt as unknown as Prompt, nodes),
     });

@@ -1,10 +1,9 @@
-/** Layers and functions that architectures are written in; each makes one node or a few. */
+/** Functions of tensors, under torch's names; each makes one node or a few. Layers with weights: layers.ts. */
 import { NoodleError } from '../errors.ts';
-import type { Weights } from './cursor.ts';
 import type { Dtype } from './dtype.ts';
 import { type OpName, frontAxis } from './ops.ts';
 import { type Dim, type Shape, addDim, ceilDivDim, dimText, mulDim, sameDim } from './shape.ts';
-import { type Tensor, node } from './tensor.ts';
+import { type Node, type Tensor, node } from './tensor.ts';
 
 export { rearrange } from './rearrange.ts';
 
@@ -35,12 +34,10 @@ type UnaryOp = {
 type BinaryOp =
   'add' | 'sub' | 'mul' | 'div' | 'pow' | 'minimum' | 'maximum' | 'equal' | 'less' | 'greater';
 
-// ---- layers with weights ----
+// ---- layers whose weights are tensors ----
 
-/** x [..., in] times weight [out, in], plus bias [out] where the checkpoint has one: [..., out]. */
-export function linear(w: Weights, x: Tensor): Tensor {
-  return node('linear', [x, w.param('weight'), ...optional(w, 'bias')], {}, w.scope);
-}
+/** x [..., in] times weight [out, in] as torch stores it: [..., out]. */
+export const linear = (x: Tensor, weight: Tensor): Tensor => node('linear', [x, weight], {});
 
 export interface ConvOptions {
   readonly stride?: number | readonly number[];
@@ -51,74 +48,33 @@ export interface ConvOptions {
 }
 
 /** Convolution over the spatial axes of the weight [out, in / groups, ...kernel]; 1-D, 2-D or 3-D. */
-export function conv(w: Weights, x: Tensor, options: ConvOptions = {}): Tensor {
-  const weight = w.param('weight');
+export const conv = (x: Tensor, weight: Tensor, options: ConvOptions = {}): Tensor =>
+  node('conv', [x, weight], convAttrs(weight, options));
+
+/** The options of a convolution spelled out for the weight's spatial axes. */
+export function convAttrs(
+  weight: Tensor,
+  { stride = 1, pad = 0, dilation = 1, groups = 1 }: ConvOptions,
+): Node<'conv'>['attrs'] {
   const n = weight.shape.length - 2;
-  const { stride = 1, pad = 0, dilation = 1, groups = 1 } = options;
-  const attrs = {
+  return {
     strides: spread(stride, n),
     pads: spread(pad, 2 * n),
     dilations: spread(dilation, n),
     groups,
   };
-  return node('conv', [x, weight, ...optional(w, 'bias')], attrs, w.scope);
 }
 
-/** 2-D convolution of x [b, c, h, w]; `pad` is one number or [top, left, bottom, right]. */
-export const conv2d = conv;
-
-/** Transposed convolution with weight [in, out / groups, ...kernel]. */
-export function convTranspose(
-  w: Weights,
-  x: Tensor,
-  options: Omit<ConvOptions, 'dilation'> & { readonly outputPad?: number } = {},
-): Tensor {
-  const weight = w.param('weight');
-  const n = weight.shape.length - 2;
-  const { stride = 1, pad = 0, outputPad = 0, groups = 1 } = options;
-  const attrs = {
-    strides: spread(stride, n),
-    pads: spread(pad, 2 * n),
-    outputPads: spread(outputPad, n),
-    groups,
-  };
-  return node('convTranspose', [x, weight, ...optional(w, 'bias')], attrs, w.scope);
-}
-
-/** Normalises x [b, c, ...] over groups of channels and all positions (Wu & He 2018). */
-export function groupNorm(
-  w: Weights,
-  x: Tensor,
-  { groups = 32, eps = 1e-5 }: { groups?: number; eps?: number } = {},
-): Tensor {
-  return node('groupNorm', [x, w.param('weight'), w.param('bias')], { groups, eps }, w.scope);
-}
-
-/** Normalises the last axis of x; weight and bias are used where the checkpoint has them. */
-export function layerNorm(w: Weights, x: Tensor, { eps = 1e-5 }: { eps?: number } = {}): Tensor {
-  const affine = w.has('weight') ? [w.param('weight'), ...optional(w, 'bias')] : [];
-  return node('layerNorm', [x, ...affine], { eps }, w.scope);
-}
+// ---- norms without weights ----
 
 /** Layer norm without weights. */
 export function plainLayerNorm(x: Tensor, { eps = 1e-5 }: { eps?: number } = {}): Tensor {
   return node('layerNorm', [x], { eps });
 }
 
-/** x / sqrt(mean(x^2) + eps) over the last axis, times `weight` (or `scale`) where there is one. */
-export function rmsNorm(w: Weights, x: Tensor, { eps = 1e-6 }: { eps?: number } = {}): Tensor {
-  const name = w.has('weight') ? 'weight' : 'scale';
-  return node('rmsNorm', [x, ...optional(w, name)], { eps }, w.scope);
-}
-
 /** Root-mean-square norm without weights. */
 export function plainRmsNorm(x: Tensor, { eps = 1e-6 }: { eps?: number } = {}): Tensor {
   return node('rmsNorm', [x], { eps });
-}
-
-/** Rows of weight [count, c] at integer ids of any shape: [...ids, c]. */
-export function embedding(w: Weights, ids: Tensor): Tensor {
-  return node('gather', [w.param('weight'), ids], { axis: 0 }, w.scope);
 }
 
 // ---- attention and products ----
@@ -401,15 +357,12 @@ export const sizeTensor = (dim: Dim): Tensor => node('size', [], { dim });
 
 // ---- helpers ----
 
-function optional(w: Weights, name: string): Tensor[] {
-  return w.has(name) ? [w.param(name)] : [];
-}
-
 function operand(x: Operand, dtype: Dtype): Tensor {
   return typeof x === 'number' ? scalar(x, dtype) : x;
 }
 
-function spread(value: number | readonly number[], n: number): readonly number[] {
+/** One number for each of n axes, or the numbers as they are. */
+export function spread(value: number | readonly number[], n: number): readonly number[] {
   return typeof value === 'number' ? new Array<number>(n).fill(value) : value;
 }
 

@@ -14,6 +14,8 @@ export interface Program {
   readonly nodes: readonly Tensor[];
   /** Keys of the weights that were read, and those that nothing asked for. */
   readonly usage: { readonly used: readonly string[]; readonly unused: readonly string[] };
+  /** Outputs of the network's named parts, in the order they were traced. */
+  readonly sites: ReadonlyMap<string, Tensor>;
 }
 
 /** What an architecture builds with. */
@@ -24,8 +26,8 @@ export interface Graph {
 }
 
 /**
- * The program of `build`. Weights are a source or a cursor (with hooks, or shared with another
- * program). Throws WEIGHTS_MISSING for a key the file lacks and PROGRAM for shapes that do not fit.
+ * The program of `build`. Weights are a source or a cursor (with patches, or shared with
+ * another program). Throws WEIGHTS_MISSING for a key the file lacks and PROGRAM for shapes that do not fit.
  */
 export function trace(
   name: string,
@@ -48,12 +50,12 @@ export function trace(
   });
   const nodes = topologicalOrder(Object.values(outputs));
   for (const tensor of nodes) {
-    if (tensor.op === 'input' && !inputs.includes(tensor)) inputs.push(tensor); // from a hook
+    if (tensor.op === 'input' && !inputs.includes(tensor)) inputs.push(tensor); // from a patch
   }
   checkSymbols(name, inputs, nodes);
-  const { source, used } = cursor.ledger;
+  const { source, used, sites } = cursor.ledger;
   const unused = [...source.tensors.keys()].filter((key) => !used.has(key));
-  return { name, inputs, outputs, nodes, usage: { used: [...used], unused } };
+  return { name, inputs, outputs, nodes, usage: { used: [...used], unused }, sites };
 }
 
 /** All tensors that `roots` depend on, inputs first; without recursion, for programs are deep. */

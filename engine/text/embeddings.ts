@@ -1,9 +1,11 @@
 /** Textual-inversion embeddings: which numbers of a file a text encoder gets as token rows. */
 import { readFileSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { NoodleError } from '../errors.ts';
 import { decode } from '../weights/read.ts';
 import { parseHeader } from '../weights/safetensors.ts';
 import { TorchTensor, openTorchFile, readTorchTensor } from '../weights/torch-file.ts';
+import type { TokenizeOptions } from './token-batches.ts';
 
 /** A tensor of an embedding file, read when chosen. */
 interface Candidate {
@@ -27,9 +29,29 @@ export interface EmbeddingKind {
 /** Embeddings are a few kilobytes; a file of this size is something else. */
 const MAX_BYTES = 256 << 20;
 
+/** Where the embeddings of a prompt lie, and who hears of those that are left out. */
+export interface EmbeddingFiles {
+  readonly find: (name: string) => string | undefined;
+  readonly warn: (message: string) => void;
+}
+
+/** What `tokenize` needs to know of an encoder's embeddings. */
+export function embeddingTokens(
+  { find, warn }: EmbeddingFiles,
+  kind: EmbeddingKind,
+): Pick<TokenizeOptions, 'embeddings' | 'onMissing'> {
+  return {
+    embeddings: embeddingLookup(find, kind, warn),
+    onMissing(name) {
+      // of a file that is there, the lookup has told why it is not used
+      if (find(name) === undefined) warn(`embedding '${name}' does not exist and is left out`);
+    },
+  };
+}
+
 /**
- * A lookup for `tokenize`: finds the file, chooses the tensor, remembers the rows while the file
- * stays the same. A file that cannot be read counts as missing, as in ComfyUI; `warn` says why.
+ * A lookup for one prompt: finds the file, chooses the tensor, reads each file once. A file that
+ * cannot be read counts as missing, as in ComfyUI; `warn` says why.
  */
 export function embeddingLookup(
   find: (name: string) => string | undefined,
@@ -41,13 +63,13 @@ export function embeddingLookup(
     const path = find(name);
     if (path === undefined) return undefined;
     try {
-      const stat = statSync(path);
-      const identity = `${path}:${stat.size}:${stat.mtimeMs}`;
-      let rows = known.get(identity);
-      if (rows === undefined) known.set(identity, (rows = readEmbedding(path, kind)));
+      const rows = known.get(path) ?? readEmbedding(path, kind);
+      known.set(path, rows);
       return rows;
     } catch (error) {
-      warn(`embedding:${name} cannot be read and is left out: ${(error as Error).message}`);
+      // artists see this: the name of the file, not where it lies
+      const reason = (error as Error).message.replaceAll(path, basename(path));
+      warn(`embedding '${name}' could not be read and is left out: ${reason}`);
       return undefined;
     }
   };

@@ -3,7 +3,8 @@ import { encodeModel } from '../../../engine/onnx/encode.ts';
 import { type LowerOptions, lower } from '../../../engine/onnx/lower.ts';
 import { printModel } from '../../../engine/onnx/print.ts';
 import { encodeMessage } from '../../../engine/onnx/protobuf.ts';
-import { attention, conv2d, linear, rearrange, silu } from '../../../engine/tensor/nn.ts';
+import { conv2d, linear } from '../../../engine/tensor/layers.ts';
+import { attention, rearrange, silu } from '../../../engine/tensor/nn.ts';
 import { trace } from '../../../engine/tensor/trace.ts';
 import { randomSource } from '../../support/random-weights.ts';
 

@@ -2,7 +2,18 @@
  * At least one case for every op: a small program that uses it, with the sizes of its inputs. The host
  * interpreter and ONNX Runtime must agree on each.
  */
-import { type ParamHook, type Weights, openWeights } from '../../../engine/tensor/cursor.ts';
+import { type Weights, openWeights } from '../../../engine/tensor/cursor.ts';
+import type { Patch } from '../../../engine/tensor/patch.ts';
+import {
+  conv,
+  conv2d,
+  convTranspose,
+  embedding,
+  groupNorm,
+  layerNorm,
+  linear,
+  rmsNorm,
+} from '../../../engine/tensor/layers.ts';
 import {
   abs,
   add,
@@ -14,13 +25,9 @@ import {
   clamp,
   concat,
   constant,
-  conv,
-  conv2d,
-  convTranspose,
   cos,
   cumsum,
   div,
-  embedding,
   equal,
   erf,
   exp,
@@ -30,12 +37,9 @@ import {
   gelu,
   geluTanh,
   greater,
-  groupNorm,
   input,
-  layerNorm,
   leakyRelu,
   less,
-  linear,
   log,
   lowRank,
   matmul,
@@ -58,7 +62,6 @@ import {
   relu,
   reshape,
   resizeBilinear,
-  rmsNorm,
   round,
   scalar,
   sigmoid,
@@ -113,11 +116,12 @@ const tokens = (g: Graph, name: string, length: string, c: number): Tensor =>
 /** The weights with `weight` changed twice by factors whose strength is an input. */
 function patched({ weights }: Graph): Weights {
   const strength = input('strength', 'f32', [1]);
-  const change: ParamHook = (key, value) =>
-    key === 'weight'
-      ? lowRank(value, mul(weights.param('up'), strength), weights.param('down'))
-      : value;
-  return openWeights(weights.ledger.source, { hooks: [change, change] });
+  const patch: Patch = {
+    identity: 'low rank',
+    keys: new Set(['weight']),
+    change: (_, value) => lowRank(value, mul(weights.param('up'), strength), weights.param('down')),
+  };
+  return openWeights(weights.ledger.source, [patch, patch]);
 }
 
 const cases: { readonly [K in OpName]: readonly (Omit<OpCase, 'name'> & { note?: string })[] } = {

@@ -11,7 +11,8 @@ import { createPreparedWeights } from '../../../engine/runtime/prepared-weights.
 import { createRuntime } from '../../../engine/runtime/runtime.ts';
 import { createSessionCache } from '../../../engine/runtime/session-cache.ts';
 import type { Session } from '../../../engine/runtime/session.ts';
-import { add, linear } from '../../../engine/tensor/nn.ts';
+import { linear } from '../../../engine/tensor/layers.ts';
+import { add } from '../../../engine/tensor/nn.ts';
 import { type Program, trace } from '../../../engine/tensor/trace.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
 import { fileSource } from '../../../engine/weights/source.ts';

@@ -5,15 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSession } from '../../../engine/runtime/session.ts';
 import { interpret } from '../../../engine/tensor/interpret.ts';
-import {
-  add,
-  conv2d,
-  expand,
-  groupNorm,
-  linear,
-  rearrange,
-  silu,
-} from '../../../engine/tensor/nn.ts';
+import { conv2d, groupNorm, linear } from '../../../engine/tensor/layers.ts';
+import { add, expand, rearrange, silu } from '../../../engine/tensor/nn.ts';
 import { type Graph, type Program, trace } from '../../../engine/tensor/trace.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
 import {

@@ -1,13 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { openWeights } from '../../../engine/tensor/cursor.ts';
+import { conv2d, groupNorm, linear } from '../../../engine/tensor/layers.ts';
 import {
   add,
   attention,
   chunk,
   concat,
-  conv2d,
-  groupNorm,
-  linear,
   mul,
   rearrange,
   reshape,
@@ -145,17 +143,6 @@ describe('cursor', () => {
     const weight = w.at('attn.out').param('weight');
     expect(weight.dtype).toBe('f32');
     expect(w.param('attn.out.weight')).toBe(weight);
-  });
-
-  it('runs hooks in order at the one place where weights come in', () => {
-    const doubled = openWeights(source, {
-      hooks: [
-        (_, value) => mul(value, 2),
-        (key, value) => (key === 'conv.bias' ? add(value, 1) : value),
-      ],
-    });
-    expect(doubled.param('conv.bias').op).toBe('add');
-    expect(doubled.param('norm.bias').op).toBe('mul');
   });
 
   it('shows a transposed view in its reader’s shape', () => {

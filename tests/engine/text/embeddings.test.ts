@@ -83,7 +83,7 @@ describe('readEmbedding of safetensors', () => {
       (message) => warnings.push(message),
     );
     expect(look('bad')).toBeUndefined();
-    expect(warnings.join()).toContain('embedding:bad cannot be read');
+    expect(warnings.join()).toContain("embedding 'bad' could not be read");
   });
 });
 

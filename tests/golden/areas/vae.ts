@@ -5,7 +5,7 @@ import { channelsFirst } from '../../../engine/array/layout.ts';
 import { roundHalfEven } from '../../../engine/array/round.ts';
 import { tiledScale } from '../../../engine/array/tiled-scale.ts';
 import { decodeTaesd } from '../../../engine/arch/taesd.ts';
-import { type Observe, decode as decodeKl, encode as encodeKl } from '../../../engine/arch/vae.ts';
+import { decode as decodeKl, encode as encodeKl } from '../../../engine/arch/vae.ts';
 import { createRuntime } from '../../../engine/runtime/runtime.ts';
 import {
   type LatentFormat,
@@ -14,7 +14,6 @@ import {
   processOut,
 } from '../../../engine/sampling/latent-format.ts';
 import { latentPreview } from '../../../engine/sampling/preview.ts';
-import type { Tensor } from '../../../engine/tensor/tensor.ts';
 import { trace } from '../../../engine/tensor/trace.ts';
 import { openVae, taesdVae } from '../../../engine/values/autoencoders.ts';
 import { encodeForInpaint } from '../../../engine/values/inpaint.ts';
@@ -84,15 +83,16 @@ async function middle(
   if (names.length === 0) return [];
   const session = await runtime.session(`mid|${task}|${source.identity}|${names.join()}`, () =>
     trace(task, source, (g) => {
-      const outputs: Record<string, Tensor> = {};
-      const observe: Observe = (name, value) => {
-        if (names.includes(`mid.${name}`)) outputs[`mid.${name}`] = value;
-      };
       const input = g.input('x', 'f32', ['batch', x.shape[1], 'height', 'width']);
       const apply = task === 'encode' ? encodeKl : decodeKl;
-      const result = apply(g.weights, input, observe);
-      if (names.includes('mid.unclamped')) outputs['mid.unclamped'] = result;
-      return outputs;
+      const unclamped = apply(g.weights, input);
+      const { sites } = g.weights.ledger;
+      const inside = new Map([
+        ...sites,
+        ['moments', sites.get('quant_conv')],
+        ['unclamped', unclamped],
+      ]);
+      return Object.fromEntries(names.map((name) => [name, inside.get(name.slice(4))!]));
     }),
   );
   const got = await session.run({ x });
@@ -118,7 +118,7 @@ async function encodeCase(golden: Golden, dir: string): Promise<CaseResult> {
   const latent = await encode(vae, image, run);
   const comparisons = [check(golden, 'out.latent', latent)];
   if (golden.has('mid.cropped')) {
-    const cropped = cropToFactor(image, vae.factor);
+    const cropped = cropToFactor(image, vae.factor.space);
     const channels = golden.array('mid.cropped').shape[3];
     const data = cropped.data.filter((_, i) => i % cropped.shape[3] < channels);
     const shape = [...cropped.shape.slice(0, 3), channels];

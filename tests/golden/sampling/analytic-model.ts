@@ -58,7 +58,7 @@ function formatOf(
   [, channels, ...dims]: readonly number[],
 ): LatentFormat {
   if (name && name !== 'UnitLatent') return latentFormat(name);
-  return { name: 'test', channels, dimensions: dims.length as 1 | 2 | 3, scale };
+  return { name: 'test', channels, dimensions: dims.length as 1 | 2 | 3, space: 8, scale };
 }
 
 /** f(value, row, channel) for every element of x [rows, channels, ...]. */
