@@ -10,7 +10,9 @@ import { errorTable } from '../engine/errors.ts';
 export function errorsPage(): string {
   const names = new Proxy({}, { get: (_, key) => `‹${String(key)}›` });
   const rows = Object.entries(errorTable).map(([code, { status, message }]) => {
-    const text = message(names).replaceAll('|', '\\|').replaceAll('\n', ' ');
+    const text = (message as (details: object) => string)(names)
+      .replaceAll('|', '\\|')
+      .replaceAll('\n', ' ');
     return `| \`${code}\` | ${status} | ${text} |`;
   });
   return [

@@ -141,7 +141,7 @@ export function defineNode<
   const L extends boolean = false,
   const A extends boolean = false,
 >(node: TypedNode<I, H, L, A>): NodeDefinition {
-  return node as unknown as NodeDefinition;
+  return node;
 }
 
 /** What the nodes of one file may have in common beside their module and form. */

@@ -4,19 +4,16 @@ import { encodeApng, encodeWebp } from '../engine/media/animation.ts';
 import { workflowTexts } from '../engine/media/workflow-texts.ts';
 import type { Pixels } from '../engine/media/formats/png/encode.ts';
 import { toPixels } from '../engine/media/to-array.ts';
-import { boolean, combo, defineNode, float, image, int, string } from '../engine/node.ts';
+import { boolean, combo, float, image, inModule, int, string } from '../engine/node.ts';
 import type { Context, Image, NodeDefinition, NodeOutput } from '../engine/node.ts';
 import { type WorkflowValues, workflowInputs } from './image-io.ts';
 import { savable } from './save-prefix.ts';
 
-const shared = {
+const define = inModule('comfy_extras.nodes_images', 'v1', {
   category: 'image/animation',
-  module: 'comfy_extras.nodes_images',
-  form: 'v1',
-  hidden: workflowInputs,
   outputs: [],
   outputNode: true,
-} as const;
+});
 
 const common = { images: image(), filename_prefix: string({ default: 'ComfyUI' }) };
 const fps = float({ default: 6, min: 0.01, max: 1000, step: 0.01 });
@@ -43,8 +40,8 @@ async function saveAnimation(
 
 const EFFORT = { default: 4, fastest: 0, slowest: 6 } as const;
 
-export const saveAnimatedWebp = defineNode({
-  ...shared,
+export const saveAnimatedWebp = define({
+  hidden: workflowInputs,
   name: 'SaveAnimatedWEBP',
   displayName: 'SaveAnimatedWEBP',
   validate: savable('.webp'),
@@ -66,8 +63,8 @@ export const saveAnimatedWebp = defineNode({
   },
 });
 
-export const saveAnimatedPng = defineNode({
-  ...shared,
+export const saveAnimatedPng = define({
+  hidden: workflowInputs,
   name: 'SaveAnimatedPNG',
   displayName: 'SaveAnimatedPNG',
   validate: savable('.png'),

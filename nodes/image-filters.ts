@@ -8,20 +8,22 @@ import { morphology } from '../engine/array/morphology.ts';
 import { withChannels } from '../engine/array/rectangle.ts';
 import { upscaleImage } from '../engine/array/resize.ts';
 import { quantizeImage } from '../engine/media/quantize.ts';
-import { combo, defineNode, float, image, int } from '../engine/node.ts';
+import { combo, float, image, inModule, int } from '../engine/node.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 
 const V3_LIST = { multiselect: false };
 
-const filters = {
-  module: 'comfy_extras.nodes_post_processing',
+const IMAGE = [{ type: 'IMAGE' }] as const;
+const definePostprocessing = inModule('comfy_extras.nodes_post_processing', 'v3', {
   category: 'image/postprocessing',
-  form: 'v3',
-  outputs: [{ type: 'IMAGE' }],
-} as const;
+  outputs: IMAGE,
+});
+const defineMorphology = inModule('comfy_extras.nodes_morphology', 'v3', {
+  category: 'image/batch',
+  outputs: IMAGE,
+});
 
-export const imageBlend = defineNode({
-  ...filters,
+export const imageBlend = definePostprocessing({
   name: 'ImageBlend',
   inputs: {
     image1: image({}),
@@ -40,8 +42,7 @@ export const imageBlend = defineNode({
   },
 });
 
-export const imageBlur = defineNode({
-  ...filters,
+export const imageBlur = definePostprocessing({
   name: 'ImageBlur',
   inputs: {
     image: image({}),
@@ -51,8 +52,7 @@ export const imageBlur = defineNode({
   run: ({ image, blur_radius, sigma }) => [blurImage(image, blur_radius, sigma)],
 });
 
-export const imageSharpen = defineNode({
-  ...filters,
+export const imageSharpen = definePostprocessing({
   name: 'ImageSharpen',
   inputs: {
     image: image({}),
@@ -65,8 +65,7 @@ export const imageSharpen = defineNode({
   ],
 });
 
-export const imageQuantize = defineNode({
-  ...filters,
+export const imageQuantize = definePostprocessing({
   name: 'ImageQuantize',
   inputs: {
     image: image({}),
@@ -79,12 +78,10 @@ export const imageQuantize = defineNode({
   run: ({ image, colors, dither }) => [quantizeImage(image, colors, dither)],
 });
 
-export const morphologyNode = defineNode({
+export const morphologyNode = defineMorphology({
   name: 'Morphology',
   displayName: 'ImageMorphology',
   category: 'image/postprocessing',
-  module: 'comfy_extras.nodes_morphology',
-  form: 'v3',
   inputs: {
     image: image({}),
     operation: combo(
@@ -93,35 +90,28 @@ export const morphologyNode = defineNode({
     ),
     kernel_size: int({ default: 3, min: 3, max: 999, step: 1 }),
   },
-  outputs: [{ type: 'IMAGE' }],
   run: ({ image, operation, kernel_size }) => [morphology(image, operation, kernel_size)],
 });
 
-export const imageRgbToYuv = defineNode({
+export const imageRgbToYuv = defineMorphology({
   name: 'ImageRGBToYUV',
-  category: 'image/batch',
-  module: 'comfy_extras.nodes_morphology',
-  form: 'v3',
   inputs: { image: image({}) },
   outputs: ['Y', 'U', 'V'].map((name) => ({ type: 'IMAGE', name })),
   run: ({ image }) => rgbToYuv(image),
 });
 
-export const imageYuvToRgb = defineNode({
+export const imageYuvToRgb = defineMorphology({
   name: 'ImageYUVToRGB',
-  category: 'image/batch',
-  module: 'comfy_extras.nodes_morphology',
-  form: 'v3',
   inputs: { Y: image({}), U: image({}), V: image({}) },
-  outputs: [{ type: 'IMAGE' }],
   run: ({ Y, U, V }) => [yuvToRgb(Y, U, V)],
 });
 
-export const cannyNode = defineNode({
+export const cannyNode = inModule(
+  'comfy_extras.nodes_canny',
+  'v3',
+)({
   name: 'Canny',
   category: 'image/preprocessors',
-  module: 'comfy_extras.nodes_canny',
-  form: 'v3',
   inputs: {
     image: image({}),
     low_threshold: float({ default: 0.4, min: 0.01, max: 0.99, step: 0.01 }),

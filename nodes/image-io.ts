@@ -1,6 +1,6 @@
 /** Picture files in and out. */
 import { randomInt } from 'node:crypto';
-import { combo, defineNode, image, socket, string } from '../engine/node.ts';
+import { combo, image, inModule, socket, string } from '../engine/node.ts';
 import type {
   ChoiceSource,
   Context,
@@ -14,6 +14,8 @@ import { fileHash, loadImageFile } from '../engine/media/load-image.ts';
 import { workflowTexts } from '../engine/media/workflow-texts.ts';
 import { savable } from './save-prefix.ts';
 import { toChannelMask, toImageAndMask, toPixels } from '../engine/media/to-array.ts';
+
+const define = inModule('nodes', 'v1', { category: 'image' });
 
 const fileName = (inputs: { readonly image?: unknown }): string => String(inputs.image);
 
@@ -36,24 +38,19 @@ async function load(name: string, { services }: Context): Promise<unknown[]> {
   return [image, mask];
 }
 
-export const loadImage = defineNode({
+export const loadImage = define({
   name: 'LoadImage',
   displayName: 'Load Image',
-  category: 'image',
-  module: 'nodes',
-  form: 'v1',
   inputs: { image: combo((source) => source.inputFiles('image'), { image_upload: true }) },
   outputs: [{ type: 'IMAGE' }, { type: 'MASK' }],
   ...checked,
   run: ({ image }, context) => load(image, context),
 });
 
-export const loadImageMask = defineNode({
+export const loadImageMask = define({
   name: 'LoadImageMask',
   displayName: 'Load Image (as Mask)',
   category: 'mask',
-  module: 'nodes',
-  form: 'v1',
   inputs: {
     image: combo((source) => source.inputFiles('any'), { image_upload: true }),
     channel: combo(['alpha', 'red', 'green', 'blue'] as const),
@@ -68,14 +65,11 @@ export const loadImageMask = defineNode({
   },
 });
 
-export const loadImageOutput = defineNode({
+export const loadImageOutput = define({
   name: 'LoadImageOutput',
   displayName: 'Load Image (from Outputs)',
-  category: 'image',
   description:
     'Loads an image from the output folder. The refresh button updates the list and picks the first image.',
-  module: 'nodes',
-  form: 'v1',
   experimental: true,
   inputs: {
     image: socket<string>('COMBO', {
@@ -119,13 +113,10 @@ export async function savePictures(
   return { ui: { images: saved } };
 }
 
-export const saveImage = defineNode({
+export const saveImage = define({
   name: 'SaveImage',
   displayName: 'Save Image',
-  category: 'image',
   description: 'Saves the input images to the output folder.',
-  module: 'nodes',
-  form: 'v1',
   inputs: {
     images: image({ tooltip: 'The images to save.' }),
     filename_prefix: string({
@@ -155,13 +146,10 @@ export function previewPictures(
   return savePictures(images, target, inputs, context);
 }
 
-export const previewImage = defineNode({
+export const previewImage = define({
   name: 'PreviewImage',
   displayName: 'Preview Image',
-  category: 'image',
   description: 'Shows the input images without keeping them.',
-  module: 'nodes',
-  form: 'v1',
   inputs: { images: image() },
   hidden: workflowInputs,
   outputs: [],
@@ -172,12 +160,13 @@ export const previewImage = defineNode({
 /** Milliseconds since 1970, or more where it was asked more often than that. */
 let lastAsked = 0;
 
-export const saveImageWebsocket = defineNode({
+export const saveImageWebsocket = inModule(
+  'custom_nodes.websocket_image_save',
+  'v1',
+)({
   name: 'SaveImageWebsocket',
   displayName: 'SaveImageWebsocket',
   category: 'api/image',
-  module: 'custom_nodes.websocket_image_save',
-  form: 'v1',
   inputs: { images: image() },
   outputs: [],
   outputNode: true,

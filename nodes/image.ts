@@ -1,155 +1,37 @@
-/** Pictures made, scaled, turned, cut and joined. */
+/** Pictures made, turned, cut and joined. */
 import { concat, repeatToBatch, rows } from '../engine/array/batch.ts';
 import { channelsFirst, channelsLast } from '../engine/array/layout.ts';
 import { type NDArray, nd } from '../engine/array/nd.ts';
 import { padForOutpaint } from '../engine/array/outpaint.ts';
-import { cropImage, padImage, pasteMasked, withChannels } from '../engine/array/rectangle.ts';
+import { cropImage, pasteMasked, withChannels } from '../engine/array/rectangle.ts';
 import { upscaleImage } from '../engine/array/resize.ts';
-import { clamp, roundHalfEven, roundToInteger, toInteger } from '../engine/array/round.ts';
+import { clamp } from '../engine/array/round.ts';
 import { stitchImages } from '../engine/array/stitch.ts';
 import { flipAxis, rotateClockwise } from '../engine/array/turn.ts';
 import {
   boolean,
   combo,
-  defineNode,
   float,
   image,
+  inModule,
   int,
   int64,
   mask,
   optional,
 } from '../engine/node.ts';
-import type { Image, NodeDefinition } from '../engine/node.ts';
+import type { NodeDefinition } from '../engine/node.ts';
 import { prepareNoise } from '../engine/sampling/noise/prepare-noise.ts';
 
 const MAX = 16384;
-const METHODS = ['nearest-exact', 'bilinear', 'area', 'bicubic', 'lanczos'] as const;
-const CROPS = ['disabled', 'center'] as const;
 
-const core = { module: 'nodes', form: 'v1', outputs: [{ type: 'IMAGE' }] } as const;
-const images = {
-  module: 'comfy_extras.nodes_images',
-  form: 'v1',
-  outputs: [{ type: 'IMAGE' }],
-} as const;
+const images = { category: 'image', outputs: [{ type: 'IMAGE' }] } as const;
+const define = inModule('nodes', 'v1', images);
+const defineExtra = inModule('comfy_extras.nodes_images', 'v1', images);
 const side = (min: number, fallback = 512) => int({ default: fallback, min, max: MAX, step: 1 });
 
-export const imageScale = defineNode({
-  ...core,
-  name: 'ImageScale',
-  displayName: 'Upscale Image',
-  category: 'image/upscaling',
-  inputs: {
-    image: image(),
-    upscale_method: combo(METHODS),
-    width: side(0),
-    height: side(0),
-    crop: combo(CROPS),
-  },
-  run: ({ image, upscale_method, width, height, crop }) => {
-    if (width === 0 && height === 0) return [image];
-    const [, h, w] = image.shape;
-    // One side 0 keeps the aspect ratio.
-    const wide = width || Math.max(1, roundHalfEven((w * height) / h));
-    const high = height || Math.max(1, roundHalfEven((h * width) / w));
-    return [upscaleImage(image, wide, high, upscale_method, crop)];
-  },
-});
-
-/** Both sides times `factor`, rounded. */
-function scaleBy(x: Image, factor: number, method: (typeof METHODS)[number]): Image {
-  const [height, width] = [x.shape[1], x.shape[2]].map((v) => roundToInteger(v * factor));
-  return upscaleImage(x, width, height, method, 'disabled');
-}
-
-export const imageScaleBy = defineNode({
-  ...core,
-  name: 'ImageScaleBy',
-  displayName: 'Upscale Image By',
-  category: 'image/upscaling',
-  inputs: {
-    image: image(),
-    upscale_method: combo(METHODS),
-    scale_by: float({ default: 1, min: 0.01, max: 8, step: 0.01 }),
-  },
-  run: ({ image, upscale_method, scale_by }) => [scaleBy(image, scale_by, upscale_method)],
-});
-
-export const imageScaleToTotalPixels = defineNode({
-  name: 'ImageScaleToTotalPixels',
-  category: 'image/upscaling',
-  module: 'comfy_extras.nodes_post_processing',
-  form: 'v3',
-  inputs: {
-    image: image({}),
-    upscale_method: combo(METHODS, { multiselect: false }),
-    megapixels: float({ default: 1, min: 0.01, max: 16, step: 0.01 }),
-  },
-  outputs: [{ type: 'IMAGE' }],
-  run: ({ image, upscale_method, megapixels }) => {
-    const total = toInteger(megapixels * 1024 * 1024);
-    const factor = Math.sqrt(total / (image.shape[1] * image.shape[2]));
-    return [scaleBy(image, factor, upscale_method)];
-  },
-});
-
-export const imageScaleToMaxDimension = defineNode({
-  ...images,
-  name: 'ImageScaleToMaxDimension',
-  displayName: 'ImageScaleToMaxDimension',
-  category: 'image/upscaling',
-  inputs: {
-    image: image(),
-    upscale_method: combo([
-      'area',
-      'lanczos',
-      'bilinear',
-      'nearest-exact',
-      'bilinear',
-      'bicubic',
-    ] as const),
-    largest_size: side(0),
-  },
-  run: ({ image, upscale_method, largest_size }) => {
-    const [, h, w] = image.shape;
-    const width = w >= h ? largest_size : roundHalfEven((w / h) * largest_size);
-    const height = h >= w ? largest_size : roundHalfEven((h / w) * largest_size);
-    return [upscaleImage(image, width, height, upscale_method, 'disabled')];
-  },
-});
-
-export const resizeAndPadImage = defineNode({
-  ...images,
-  name: 'ResizeAndPadImage',
-  displayName: 'ResizeAndPadImage',
-  category: 'image/transform',
-  inputs: {
-    image: image(),
-    target_width: side(1),
-    target_height: side(1),
-    padding_color: combo(['white', 'black']),
-    interpolation: combo(['area', 'bicubic', 'nearest-exact', 'bilinear', 'lanczos'] as const),
-  },
-  run: ({ image, target_width, target_height, padding_color, interpolation }) => {
-    const [, h, w] = image.shape;
-    const scale = Math.min(target_width / w, target_height / h);
-    const [width, height] = [Math.trunc(w * scale), Math.trunc(h * scale)];
-    const box = {
-      top: Math.floor((target_height - height) / 2),
-      left: Math.floor((target_width - width) / 2),
-      height: target_height,
-      width: target_width,
-    };
-    const scaled = upscaleImage(image, width, height, interpolation, 'disabled');
-    return [padImage(scaled, box, padding_color === 'white' ? 1 : 0)];
-  },
-});
-
-export const imageInvert = defineNode({
-  ...core,
+export const imageInvert = define({
   name: 'ImageInvert',
   displayName: 'Invert Image',
-  category: 'image',
   inputs: { image: image() },
   run: ({ image }) => {
     const out = new Float32Array(image.data.length);
@@ -158,11 +40,9 @@ export const imageInvert = defineNode({
   },
 });
 
-export const imageBatch = defineNode({
-  ...core,
+export const imageBatch = define({
   name: 'ImageBatch',
   displayName: 'Batch Images',
-  category: 'image',
   inputs: { image1: image(), image2: image() },
   run: ({ image1, image2 }) => {
     const [, h, w] = image1.shape;
@@ -172,11 +52,9 @@ export const imageBatch = defineNode({
   },
 });
 
-export const imagePadForOutpaint = defineNode({
-  ...core,
+export const imagePadForOutpaint = define({
   name: 'ImagePadForOutpaint',
   displayName: 'Pad Image for Outpainting',
-  category: 'image',
   inputs: {
     image: image(),
     left: int({ default: 0, min: 0, max: MAX, step: 8 }),
@@ -192,11 +70,9 @@ export const imagePadForOutpaint = defineNode({
   },
 });
 
-export const emptyImage = defineNode({
-  ...core,
+export const emptyImage = define({
   name: 'EmptyImage',
   displayName: 'EmptyImage',
-  category: 'image',
   inputs: {
     width: side(1),
     height: side(1),
@@ -211,8 +87,7 @@ export const emptyImage = defineNode({
   },
 });
 
-export const imageCrop = defineNode({
-  ...images,
+export const imageCrop = defineExtra({
   name: 'ImageCrop',
   displayName: 'Image Crop',
   category: 'image/transform',
@@ -223,8 +98,7 @@ export const imageCrop = defineNode({
   },
 });
 
-export const repeatImageBatch = defineNode({
-  ...images,
+export const repeatImageBatch = defineExtra({
   name: 'RepeatImageBatch',
   displayName: 'RepeatImageBatch',
   category: 'image/batch',
@@ -232,8 +106,7 @@ export const repeatImageBatch = defineNode({
   run: ({ image, amount }) => [repeatToBatch(image, image.shape[0] * amount)],
 });
 
-export const imageFromBatch = defineNode({
-  ...images,
+export const imageFromBatch = defineExtra({
   name: 'ImageFromBatch',
   displayName: 'ImageFromBatch',
   category: 'image/batch',
@@ -248,11 +121,9 @@ export const imageFromBatch = defineNode({
   },
 });
 
-export const imageAddNoise = defineNode({
-  ...images,
+export const imageAddNoise = defineExtra({
   name: 'ImageAddNoise',
   displayName: 'ImageAddNoise',
-  category: 'image',
   inputs: {
     image: image(),
     seed: int64({
@@ -274,8 +145,7 @@ export const imageAddNoise = defineNode({
   },
 });
 
-export const imageStitch = defineNode({
-  ...images,
+export const imageStitch = defineExtra({
   name: 'ImageStitch',
   displayName: 'Image Stitch',
   category: 'image/transform',
@@ -303,11 +173,9 @@ export const imageStitch = defineNode({
   },
 });
 
-export const getImageSize = defineNode({
-  ...images,
+export const getImageSize = defineExtra({
   name: 'GetImageSize',
   displayName: 'Get Image Size',
-  category: 'image',
   description: 'Width, height and number of the pictures; also shown on the node.',
   inputs: { image: image() },
   hidden: { unique_id: 'UNIQUE_ID' },
@@ -323,8 +191,7 @@ export const getImageSize = defineNode({
   },
 });
 
-export const imageRotate = defineNode({
-  ...images,
+export const imageRotate = defineExtra({
   name: 'ImageRotate',
   displayName: 'ImageRotate',
   category: 'image/transform',
@@ -338,8 +205,7 @@ export const imageRotate = defineNode({
   },
 });
 
-export const imageFlip = defineNode({
-  ...images,
+export const imageFlip = defineExtra({
   name: 'ImageFlip',
   displayName: 'ImageFlip',
   category: 'image/transform',
@@ -347,12 +213,13 @@ export const imageFlip = defineNode({
   run: ({ image, flip_method }) => [flipAxis(image, flip_method.startsWith('x') ? 1 : 2)],
 });
 
-export const imageCompositeMasked = defineNode({
+export const imageCompositeMasked = inModule(
+  'comfy_extras.nodes_mask',
+  'v1',
+)({
   name: 'ImageCompositeMasked',
   displayName: 'ImageCompositeMasked',
   category: 'image',
-  module: 'comfy_extras.nodes_mask',
-  form: 'v1',
   inputs: {
     destination: image(),
     source: image(),
@@ -369,12 +236,13 @@ export const imageCompositeMasked = defineNode({
   },
 });
 
-export const rebatchImages = defineNode({
+export const rebatchImages = inModule(
+  'comfy_extras.nodes_rebatch',
+  'v3',
+)({
   name: 'RebatchImages',
   displayName: 'Rebatch Images',
   category: 'image/batch',
-  module: 'comfy_extras.nodes_rebatch',
-  form: 'v3',
   inputIsList: true,
   inputs: { images: image({}), batch_size: int({ default: 1, min: 1, max: 4096 }) },
   outputs: [{ type: 'IMAGE', list: true }],
@@ -389,23 +257,18 @@ export const rebatchImages = defineNode({
 });
 
 export const imageNodes: readonly NodeDefinition[] = [
-  imageScale,
-  imageScaleBy,
   imageInvert,
   imageBatch,
   imagePadForOutpaint,
   emptyImage,
-  imageScaleToTotalPixels,
-  imageCompositeMasked,
-  rebatchImages,
   imageCrop,
   repeatImageBatch,
   imageFromBatch,
   imageAddNoise,
   imageStitch,
-  resizeAndPadImage,
   getImageSize,
   imageRotate,
   imageFlip,
-  imageScaleToMaxDimension,
+  imageCompositeMasked,
+  rebatchImages,
 ];

@@ -6,7 +6,9 @@ import { freeuNodes } from './freeu.ts';
 import { imageAnimationNodes } from './image-animation.ts';
 import { imageFilterNodes } from './image-filters.ts';
 import { imageIoNodes } from './image-io.ts';
+import { imageScaleNodes } from './image-scale.ts';
 import { imageNodes } from './image.ts';
+import { latentAdvancedNodes } from './latent-advanced.ts';
 import { latentIoNodes } from './latent-io.ts';
 import { latentOperationNodes } from './latent-operations.ts';
 import { latentNodes } from './latent.ts';
@@ -26,7 +28,9 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   conditioningNodes,
   vaeNodes,
   latentNodes,
+  latentAdvancedNodes,
   imageIoNodes,
+  imageScaleNodes,
   imageNodes,
   imageFilterNodes,
   imageAnimationNodes,

@@ -2,7 +2,7 @@
 import { scale } from '../engine/array/elementwise.ts';
 import { fileHash } from '../engine/media/load-image.ts';
 import { workflowTexts } from '../engine/media/workflow-texts.ts';
-import { combo, defineNode, latent, string } from '../engine/node.ts';
+import { combo, inModule, latent, string } from '../engine/node.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 import { readTensor } from '../engine/weights/read.ts';
 import { openSafetensors } from '../engine/weights/safetensors.ts';
@@ -15,12 +15,11 @@ const FORMAT_MARK = 'latent_format_version_0';
 /** Files without the mark were written before the latent format's scale was taken out. */
 const OLD_SCALE = 1 / 0.18215;
 
-export const saveLatent = defineNode({
+const define = inModule('nodes', 'v1', { category: '_for_testing' });
+
+export const saveLatent = define({
   name: 'SaveLatent',
   displayName: 'SaveLatent',
-  category: '_for_testing',
-  module: 'nodes',
-  form: 'v1',
   inputs: { samples: latent(), filename_prefix: string({ default: 'latents/ComfyUI' }) },
   hidden: workflowInputs,
   outputs: [],
@@ -42,12 +41,9 @@ export const saveLatent = defineNode({
   },
 });
 
-export const loadLatent = defineNode({
+export const loadLatent = define({
   name: 'LoadLatent',
   displayName: 'LoadLatent',
-  category: '_for_testing',
-  module: 'nodes',
-  form: 'v1',
   inputs: { latent: combo((source) => source.inputFiles('latent')) },
   outputs: [{ type: 'LATENT' }],
   validate: {

@@ -3,31 +3,29 @@ import { add, sub } from '../engine/array/elementwise.ts';
 import { sharpenLatent } from '../engine/array/convolve.ts';
 import { scaleVectors, tonemapReinhard, vectorLengths } from '../engine/array/latent-math.ts';
 import type { NDArray } from '../engine/array/nd.ts';
-import { defineNode, float, int, latent, model, socket } from '../engine/node.ts';
+import { float, inModule, int, latent, model, socket } from '../engine/node.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 
 /** LATENT_OPERATION: samples to samples. */
 export type LatentOperation = (samples: NDArray) => NDArray;
 
-const shared = {
+const defineOperation = inModule('comfy_extras.nodes_latent', 'v3', {
   category: 'latent/advanced/operations',
-  module: 'comfy_extras.nodes_latent',
-  form: 'v3',
+  outputs: [{ type: 'LATENT_OPERATION' }],
   experimental: true,
-} as const;
+});
+const operation = socket<LatentOperation>('LATENT_OPERATION', {}, 'value');
 
-export const latentApplyOperation = defineNode({
-  ...shared,
+export const latentApplyOperation = defineOperation({
   name: 'LatentApplyOperation',
-  inputs: { samples: latent({}), operation: socket<LatentOperation>('LATENT_OPERATION', {}) },
+  inputs: { samples: latent({}), operation },
   outputs: [{ type: 'LATENT' }],
   run: ({ samples, operation }) => [{ ...samples, samples: operation(samples.samples) }],
 });
 
-export const latentApplyOperationCfg = defineNode({
-  ...shared,
+export const latentApplyOperationCfg = defineOperation({
   name: 'LatentApplyOperationCFG',
-  inputs: { model: model({}), operation: socket<LatentOperation>('LATENT_OPERATION', {}) },
+  inputs: { model: model({}), operation },
   outputs: [{ type: 'MODEL' }],
   run: ({ model, operation }) => {
     const before = [
@@ -40,26 +38,22 @@ export const latentApplyOperationCfg = defineNode({
   },
 });
 
-export const latentOperationTonemapReinhard = defineNode({
-  ...shared,
+export const latentOperationTonemapReinhard = defineOperation({
   name: 'LatentOperationTonemapReinhard',
   inputs: { multiplier: float({ default: 1, min: 0, max: 100, step: 0.01 }) },
-  outputs: [{ type: 'LATENT_OPERATION' }],
   run: ({ multiplier }) => {
     const operation: LatentOperation = (samples) => tonemapReinhard(samples, multiplier);
     return [operation];
   },
 });
 
-export const latentOperationSharpen = defineNode({
-  ...shared,
+export const latentOperationSharpen = defineOperation({
   name: 'LatentOperationSharpen',
   inputs: {
     sharpen_radius: int({ default: 9, min: 1, max: 31, step: 1 }),
     sigma: float({ default: 1, min: 0.1, max: 10, step: 0.1 }),
     alpha: float({ default: 0.1, min: 0, max: 5, step: 0.01 }),
   },
-  outputs: [{ type: 'LATENT_OPERATION' }],
   run: ({ sharpen_radius, sigma, alpha }) => {
     const operation: LatentOperation = (samples) => {
       const lengths = vectorLengths(samples).map((v) => v + 1e-6);

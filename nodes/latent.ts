@@ -1,46 +1,28 @@
-/** Latents made, scaled, turned, joined and cut. */
-import { concat, repeatToBatch, sliceAxis } from '../engine/array/batch.ts';
-import { add, axpby, scale, sub } from '../engine/array/elementwise.ts';
-import {
-  interpolateLatents,
-  matchLatent,
-  matchLatentSize,
-  pasteFeathered,
-} from '../engine/array/latent-math.ts';
+/** Latents made, scaled, turned, pasted and batched. */
+import { repeatToBatch } from '../engine/array/batch.ts';
+import { axpby } from '../engine/array/elementwise.ts';
+import { pasteFeathered } from '../engine/array/latent-math.ts';
 import { sameShape, zeros } from '../engine/array/nd.ts';
 import { cropPlanes, pasteMasked } from '../engine/array/rectangle.ts';
 import { commonUpscale } from '../engine/array/resize.ts';
 import { roundHalfEven, roundToInteger } from '../engine/array/round.ts';
 import { flipAxis, rotateClockwise } from '../engine/array/turn.ts';
-import { boolean, combo, defineNode, float, int, latent, mask, optional } from '../engine/node.ts';
+import { boolean, combo, float, inModule, int, latent, mask, optional } from '../engine/node.ts';
 import type { NodeDefinition } from '../engine/node.ts';
-import {
-  joinLatents,
-  latentFromBatch,
-  rebatchLatents,
-  repeatLatent,
-} from '../engine/values/latent-batch.ts';
+import { latentFromBatch, rebatchLatents, repeatLatent } from '../engine/values/latent-batch.ts';
 import { cells, pixelsPerCell } from '../engine/values/media.ts';
 
 const MAX = 16384;
 const METHODS = ['nearest-exact', 'bilinear', 'area', 'bicubic', 'bislerp'] as const;
 const CROPS = ['disabled', 'center'] as const;
 
-const core = { module: 'nodes', form: 'v1', outputs: [{ type: 'LATENT' }] } as const;
-const extra = {
-  module: 'comfy_extras.nodes_latent',
-  form: 'v3',
-  outputs: [{ type: 'LATENT' }],
-} as const;
-const anyLatent = latent({});
+const define = inModule('nodes', 'v1', { category: 'latent', outputs: [{ type: 'LATENT' }] });
 const pixels = (min: number, fallback: number) =>
   int({ default: fallback, min, max: MAX, step: 8 });
 
-export const emptyLatentImage = defineNode({
-  ...core,
+export const emptyLatentImage = define({
   name: 'EmptyLatentImage',
   displayName: 'Empty Latent Image',
-  category: 'latent',
   description: 'A batch of empty latent images to be denoised by a sampler.',
   inputs: {
     width: pixels(16, 512),
@@ -52,11 +34,9 @@ export const emptyLatentImage = defineNode({
   ],
 });
 
-export const latentUpscale = defineNode({
-  ...core,
+export const latentUpscale = define({
   name: 'LatentUpscale',
   displayName: 'Upscale Latent',
-  category: 'latent',
   inputs: {
     samples: latent(),
     upscale_method: combo(METHODS),
@@ -78,11 +58,9 @@ export const latentUpscale = defineNode({
   },
 });
 
-export const latentUpscaleBy = defineNode({
-  ...core,
+export const latentUpscaleBy = define({
   name: 'LatentUpscaleBy',
   displayName: 'Upscale Latent By',
-  category: 'latent',
   inputs: {
     samples: latent(),
     upscale_method: combo(METHODS),
@@ -97,8 +75,7 @@ export const latentUpscaleBy = defineNode({
   },
 });
 
-export const latentFromBatchNode = defineNode({
-  ...core,
+export const latentFromBatchNode = define({
   name: 'LatentFromBatch',
   displayName: 'Latent From Batch',
   category: 'latent/batch',
@@ -110,8 +87,7 @@ export const latentFromBatchNode = defineNode({
   run: ({ samples, batch_index, length }) => [latentFromBatch(samples, batch_index, length)],
 });
 
-export const repeatLatentBatch = defineNode({
-  ...core,
+export const repeatLatentBatch = define({
   name: 'RepeatLatentBatch',
   displayName: 'Repeat Latent Batch',
   category: 'latent/batch',
@@ -119,11 +95,9 @@ export const repeatLatentBatch = defineNode({
   run: ({ samples, amount }) => [repeatLatent(samples, amount)],
 });
 
-export const latentComposite = defineNode({
-  ...core,
+export const latentComposite = define({
   name: 'LatentComposite',
   displayName: 'Latent Composite',
-  category: 'latent',
   inputs: {
     samples_to: latent(),
     samples_from: latent(),
@@ -139,8 +113,7 @@ export const latentComposite = defineNode({
   },
 });
 
-export const latentBlend = defineNode({
-  ...core,
+export const latentBlend = define({
   name: 'LatentBlend',
   displayName: 'Latent Blend',
   category: '_for_testing',
@@ -161,8 +134,7 @@ export const latentBlend = defineNode({
   },
 });
 
-export const latentRotate = defineNode({
-  ...core,
+export const latentRotate = define({
   name: 'LatentRotate',
   displayName: 'Rotate Latent',
   category: 'latent/transform',
@@ -178,8 +150,7 @@ export const latentRotate = defineNode({
   },
 });
 
-export const latentFlip = defineNode({
-  ...core,
+export const latentFlip = define({
   name: 'LatentFlip',
   displayName: 'Flip Latent',
   category: 'latent/transform',
@@ -193,8 +164,7 @@ export const latentFlip = defineNode({
   },
 });
 
-export const latentCrop = defineNode({
-  ...core,
+export const latentCrop = define({
   name: 'LatentCrop',
   displayName: 'Crop Latent',
   category: 'latent/transform',
@@ -218,127 +188,13 @@ export const latentCrop = defineNode({
   },
 });
 
-export const latentAdd = defineNode({
-  ...extra,
-  name: 'LatentAdd',
-  category: 'latent/advanced',
-  inputs: { samples1: anyLatent, samples2: anyLatent },
-  run: ({ samples1, samples2 }) => {
-    const other = matchLatent(samples2.samples, samples1.samples);
-    return [{ ...samples1, samples: add(samples1.samples, other) }];
-  },
-});
-
-export const latentSubtract = defineNode({
-  ...extra,
-  name: 'LatentSubtract',
-  category: 'latent/advanced',
-  inputs: { samples1: anyLatent, samples2: anyLatent },
-  run: ({ samples1, samples2 }) => {
-    const other = matchLatent(samples2.samples, samples1.samples);
-    return [{ ...samples1, samples: sub(samples1.samples, other) }];
-  },
-});
-
-export const latentMultiply = defineNode({
-  ...extra,
-  name: 'LatentMultiply',
-  category: 'latent/advanced',
-  inputs: {
-    samples: anyLatent,
-    multiplier: float({ default: 1, min: -10, max: 10, step: 0.01 }),
-  },
-  run: ({ samples, multiplier }) => [{ ...samples, samples: scale(samples.samples, multiplier) }],
-});
-
-export const latentInterpolate = defineNode({
-  ...extra,
-  name: 'LatentInterpolate',
-  category: 'latent/advanced',
-  inputs: {
-    samples1: anyLatent,
-    samples2: anyLatent,
-    ratio: float({ default: 1, min: 0, max: 1, step: 0.01 }),
-  },
-  run: ({ samples1, samples2, ratio }) => {
-    const other = matchLatent(samples2.samples, samples1.samples);
-    return [{ ...samples1, samples: interpolateLatents(samples1.samples, other, ratio) }];
-  },
-});
-
-/** Axis of a latent of `rank` dimensions by its letter. */
-const axisOf = (letter: string, rank: number): number => rank - 'xyt'.indexOf(letter) - 1;
-
-export const latentConcat = defineNode({
-  ...extra,
-  name: 'LatentConcat',
-  category: 'latent/advanced',
-  inputs: {
-    samples1: anyLatent,
-    samples2: anyLatent,
-    dim: combo(['x', '-x', 'y', '-y', 't', '-t'], { multiselect: false }),
-  },
-  run: ({ samples1, samples2, dim }) => {
-    const a = samples1.samples;
-    const b = repeatToBatch(samples2.samples, a.shape[0]);
-    const axis = axisOf(dim.replace('-', ''), a.shape.length);
-    return [{ ...samples1, samples: concat(dim.startsWith('-') ? [b, a] : [a, b], axis) }];
-  },
-});
-
-export const latentCut = defineNode({
-  ...extra,
-  name: 'LatentCut',
-  category: 'latent/advanced',
-  inputs: {
-    samples: anyLatent,
-    dim: combo(['x', 'y', 't'], { multiselect: false }),
-    index: int({ default: 0, min: -MAX, max: MAX, step: 1 }),
-    amount: int({ default: 1, min: 1, max: MAX, step: 1 }),
-  },
-  run: ({ samples, dim, index, amount }) => {
-    const axis = axisOf(dim, samples.samples.shape.length);
-    const size = samples.samples.shape[axis];
-    // A negative index counts from the end.
-    const start = index >= 0 ? Math.min(index, size - 1) : size + Math.max(index, -size);
-    const end = Math.min(size, start + amount);
-    return [{ ...samples, samples: sliceAxis(samples.samples, axis, start, end) }];
-  },
-});
-
-export const latentBatch = defineNode({
-  ...extra,
-  name: 'LatentBatch',
-  category: 'latent/batch',
-  inputs: { samples1: anyLatent, samples2: anyLatent },
-  run: ({ samples1, samples2 }) => {
-    const scaled = matchLatentSize(samples2.samples, samples1.samples);
-    return [joinLatents(samples1, samples2, scaled)];
-  },
-});
-
-export const latentBatchSeedBehavior = defineNode({
-  ...extra,
-  name: 'LatentBatchSeedBehavior',
-  category: 'latent/advanced',
-  inputs: {
-    samples: anyLatent,
-    seed_behavior: combo(['random', 'fixed'], { default: 'fixed', multiselect: false }),
-  },
-  run: ({ samples, seed_behavior }) => {
-    const { batch_index, ...rest } = samples;
-    if (seed_behavior === 'random') return [rest];
-    const count = samples.samples.shape[0];
-    return [{ ...rest, batch_index: new Array<number>(count).fill(batch_index?.[0] ?? 0) }];
-  },
-});
-
-export const latentCompositeMasked = defineNode({
+export const latentCompositeMasked = inModule(
+  'comfy_extras.nodes_mask',
+  'v1',
+)({
   name: 'LatentCompositeMasked',
   displayName: 'LatentCompositeMasked',
   category: 'latent',
-  module: 'comfy_extras.nodes_mask',
-  form: 'v1',
   inputs: {
     destination: latent(),
     source: latent(),
@@ -355,14 +211,15 @@ export const latentCompositeMasked = defineNode({
   },
 });
 
-export const rebatchLatentsNode = defineNode({
+export const rebatchLatentsNode = inModule(
+  'comfy_extras.nodes_rebatch',
+  'v3',
+)({
   name: 'RebatchLatents',
   displayName: 'Rebatch Latents',
   category: 'latent/batch',
-  module: 'comfy_extras.nodes_rebatch',
-  form: 'v3',
   inputIsList: true,
-  inputs: { latents: anyLatent, batch_size: int({ default: 1, min: 1, max: 4096 }) },
+  inputs: { latents: latent({}), batch_size: int({ default: 1, min: 1, max: 4096 }) },
   outputs: [{ type: 'LATENT', list: true }],
   run: ({ latents, batch_size }) => [rebatchLatents(latents, batch_size[0])],
 });
@@ -378,14 +235,6 @@ export const latentNodes: readonly NodeDefinition[] = [
   latentRotate,
   latentFlip,
   latentCrop,
-  latentAdd,
-  latentSubtract,
-  latentMultiply,
-  latentInterpolate,
-  latentConcat,
-  latentCut,
-  latentBatch,
-  latentBatchSeedBehavior,
   latentCompositeMasked,
   rebatchLatentsNode,
 ];

@@ -13,23 +13,19 @@ import { growMask } from '../engine/array/morphology.ts';
 import { type NDArray, full, nd, reshape, zeros } from '../engine/array/nd.ts';
 import { cropPlanes, withChannels } from '../engine/array/rectangle.ts';
 import { resizeMask, upscaleImage } from '../engine/array/resize.ts';
-import { boolean, combo, defineNode, float, image, int, mask } from '../engine/node.ts';
+import { boolean, combo, float, image, inModule, int, mask } from '../engine/node.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 import { previewPictures, workflowInputs } from './image-io.ts';
 
 const MAX = 16384;
 
-const masks = {
+const defineMask = inModule('comfy_extras.nodes_mask', 'v1', {
   category: 'mask',
-  module: 'comfy_extras.nodes_mask',
-  form: 'v1',
   outputs: [{ type: 'MASK' }],
-} as const;
-const compositing = {
+});
+const defineCompositing = inModule('comfy_extras.nodes_compositing', 'v3', {
   category: 'mask/compositing',
-  module: 'comfy_extras.nodes_compositing',
-  form: 'v3',
-} as const;
+});
 const side = (min: number, fallback: number) => int({ default: fallback, min, max: MAX, step: 1 });
 
 /** Masks may come without a batch axis. */
@@ -38,8 +34,7 @@ function batched(x: NDArray): NDArray {
   return reshape(x, [x.data.length / (h * w), h, w]);
 }
 
-export const maskToImageNode = defineNode({
-  ...masks,
+export const maskToImageNode = defineMask({
   name: 'MaskToImage',
   displayName: 'Convert Mask to Image',
   inputs: { mask: mask() },
@@ -49,16 +44,14 @@ export const maskToImageNode = defineNode({
 
 const CHANNELS = ['red', 'green', 'blue', 'alpha'] as const;
 
-export const imageToMask = defineNode({
-  ...masks,
+export const imageToMask = defineMask({
   name: 'ImageToMask',
   displayName: 'Convert Image to Mask',
   inputs: { image: image(), channel: combo(CHANNELS) },
   run: ({ image, channel }) => [channelMask(image, CHANNELS.indexOf(channel))],
 });
 
-export const imageColorToMask = defineNode({
-  ...masks,
+export const imageColorToMask = defineMask({
   name: 'ImageColorToMask',
   displayName: 'ImageColorToMask',
   inputs: {
@@ -68,8 +61,7 @@ export const imageColorToMask = defineNode({
   run: ({ image, color }) => [colourMask(image, color)],
 });
 
-export const solidMask = defineNode({
-  ...masks,
+export const solidMask = defineMask({
   name: 'SolidMask',
   displayName: 'SolidMask',
   inputs: {
@@ -80,8 +72,7 @@ export const solidMask = defineNode({
   run: ({ value, width, height }) => [full([1, height, width], value)],
 });
 
-export const invertMask = defineNode({
-  ...masks,
+export const invertMask = defineMask({
   name: 'InvertMask',
   displayName: 'InvertMask',
   inputs: { mask: mask() },
@@ -93,8 +84,7 @@ export const invertMask = defineNode({
   ],
 });
 
-export const cropMask = defineNode({
-  ...masks,
+export const cropMask = defineMask({
   name: 'CropMask',
   displayName: 'CropMask',
   inputs: {
@@ -109,8 +99,7 @@ export const cropMask = defineNode({
   ],
 });
 
-export const maskComposite = defineNode({
-  ...masks,
+export const maskComposite = defineMask({
   name: 'MaskComposite',
   displayName: 'MaskComposite',
   inputs: {
@@ -125,8 +114,7 @@ export const maskComposite = defineNode({
   ],
 });
 
-export const featherMaskNode = defineNode({
-  ...masks,
+export const featherMaskNode = defineMask({
   name: 'FeatherMask',
   displayName: 'FeatherMask',
   inputs: {
@@ -141,8 +129,7 @@ export const featherMaskNode = defineNode({
   ],
 });
 
-export const growMaskNode = defineNode({
-  ...masks,
+export const growMaskNode = defineMask({
   name: 'GrowMask',
   displayName: 'GrowMask',
   inputs: {
@@ -153,8 +140,7 @@ export const growMaskNode = defineNode({
   run: ({ mask, expand, tapered_corners }) => [growMask(batched(mask), expand, tapered_corners)],
 });
 
-export const thresholdMask = defineNode({
-  ...masks,
+export const thresholdMask = defineMask({
   name: 'ThresholdMask',
   displayName: 'ThresholdMask',
   inputs: { mask: mask(), value: float({ default: 0.5, min: 0, max: 1, step: 0.01 }) },
@@ -170,8 +156,7 @@ export const thresholdMask = defineNode({
   },
 });
 
-export const maskPreview = defineNode({
-  ...masks,
+export const maskPreview = defineMask({
   name: 'MaskPreview',
   displayName: 'MaskPreview',
   description: 'Shows the input masks without keeping them.',
@@ -182,8 +167,7 @@ export const maskPreview = defineNode({
   run: (inputs, context) => previewPictures(maskToImage(inputs.mask), inputs, context),
 });
 
-export const porterDuffImageComposite = defineNode({
-  ...compositing,
+export const porterDuffImageComposite = defineCompositing({
   name: 'PorterDuffImageComposite',
   displayName: 'Porter-Duff Image Composite',
   inputs: {
@@ -210,8 +194,7 @@ export const porterDuffImageComposite = defineNode({
   },
 });
 
-export const splitImageWithAlpha = defineNode({
-  ...compositing,
+export const splitImageWithAlpha = defineCompositing({
   name: 'SplitImageWithAlpha',
   displayName: 'Split Image with Alpha',
   inputs: { image: image({}) },
@@ -228,8 +211,7 @@ export const splitImageWithAlpha = defineNode({
   },
 });
 
-export const joinImageWithAlpha = defineNode({
-  ...compositing,
+export const joinImageWithAlpha = defineCompositing({
   name: 'JoinImageWithAlpha',
   displayName: 'Join Image with Alpha',
   inputs: { image: image({}), alpha: mask({}) },

@@ -1,16 +1,15 @@
 /** Texts cut, joined, compared and searched, with Python's meaning of every word. */
-import { boolean, combo, defineNode, int, optional, string } from '../engine/node.ts';
+import { boolean, combo, inModule, int, optional, string } from '../engine/node.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 import { RegexError, compileRegex, findAll, substitute } from '../engine/python/regex.ts';
 import type { PythonRegex } from '../engine/python/regex.ts';
 import { withinTime } from '../engine/python/time-limit.ts';
 import { capitalize, length, replaceAll, slice, strip, title } from '../engine/python/string.ts';
 
-const common = {
+const defineString = inModule('comfy_extras.nodes_string', 'v3', {
   category: 'utils/string',
-  module: 'comfy_extras.nodes_string',
-  form: 'v3',
-} as const;
+  outputs: [{ type: 'STRING' }],
+});
 
 const text = () => string({ multiline: true });
 
@@ -18,8 +17,7 @@ const text = () => string({ multiline: true });
 const caseInsensitive = () => boolean({ default: true });
 const flag = () => boolean({ default: false });
 
-export const stringConcatenate = defineNode({
-  ...common,
+export const stringConcatenate = defineString({
   name: 'StringConcatenate',
   displayName: 'Concatenate',
   inputs: {
@@ -27,21 +25,17 @@ export const stringConcatenate = defineNode({
     string_b: text(),
     delimiter: string({ default: '', multiline: false }),
   },
-  outputs: [{ type: 'STRING' }],
   run: ({ string_a: a, string_b: b, delimiter }) => [a + delimiter + b],
 });
 
-export const stringSubstring = defineNode({
-  ...common,
+export const stringSubstring = defineString({
   name: 'StringSubstring',
   displayName: 'Substring',
   inputs: { string: text(), start: int(), end: int() },
-  outputs: [{ type: 'STRING' }],
   run: (inputs) => [slice(inputs.string, inputs.start, inputs.end)],
 });
 
-export const stringLength = defineNode({
-  ...common,
+export const stringLength = defineString({
   name: 'StringLength',
   displayName: 'Length',
   inputs: { string: text() },
@@ -56,12 +50,10 @@ const CASES: Readonly<Record<string, (value: string) => string>> = {
   'Title Case': title,
 };
 
-export const caseConverter = defineNode({
-  ...common,
+export const caseConverter = defineString({
   name: 'CaseConverter',
   displayName: 'Case Converter',
   inputs: { string: text(), mode: combo(Object.keys(CASES)) },
-  outputs: [{ type: 'STRING' }],
   // A choice that does not exist leaves the text alone.
   run: (inputs) => [(CASES[inputs.mode] ?? String)(inputs.string)],
 });
@@ -72,28 +64,23 @@ const SIDES: Readonly<Record<string, 'both' | 'left' | 'right'>> = {
   Right: 'right',
 };
 
-export const stringTrim = defineNode({
-  ...common,
+export const stringTrim = defineString({
   name: 'StringTrim',
   displayName: 'Trim',
   inputs: { string: text(), mode: combo(Object.keys(SIDES)) },
-  outputs: [{ type: 'STRING' }],
   run: ({ string: value, mode }) => [
     Object.hasOwn(SIDES, mode) ? strip(value, SIDES[mode]) : value,
   ],
 });
 
-export const stringReplace = defineNode({
-  ...common,
+export const stringReplace = defineString({
   name: 'StringReplace',
   displayName: 'Replace',
   inputs: { string: text(), find: text(), replace: text() },
-  outputs: [{ type: 'STRING' }],
   run: (inputs) => [replaceAll(inputs.string, inputs.find, inputs.replace)],
 });
 
-export const stringContains = defineNode({
-  ...common,
+export const stringContains = defineString({
   name: 'StringContains',
   displayName: 'Contains',
   inputs: { string: text(), substring: text(), case_sensitive: boolean({ default: true }) },
@@ -103,8 +90,7 @@ export const stringContains = defineNode({
   ],
 });
 
-export const stringCompare = defineNode({
-  ...common,
+export const stringCompare = defineString({
   name: 'StringCompare',
   displayName: 'Compare',
   inputs: {
@@ -123,8 +109,7 @@ export const stringCompare = defineNode({
 
 const folded = (value: string, exact: boolean): string => (exact ? value : value.toLowerCase());
 
-export const regexMatch = defineNode({
-  ...common,
+export const regexMatch = defineString({
   name: 'RegexMatch',
   displayName: 'Regex Match',
   inputs: {
@@ -139,8 +124,7 @@ export const regexMatch = defineNode({
   run: (inputs) => [forgiving(() => !findAll(compiled(inputs), inputs.string).next().done, false)],
 });
 
-export const regexExtract = defineNode({
-  ...common,
+export const regexExtract = defineString({
   name: 'RegexExtract',
   displayName: 'Regex Extract',
   inputs: {
@@ -152,7 +136,6 @@ export const regexExtract = defineNode({
     dotall: flag(),
     group_index: int({ default: 1, min: 0, max: 100 }),
   },
-  outputs: [{ type: 'STRING' }],
   run: (inputs) => [
     forgiving(() => extract(compiled(inputs), inputs.string, inputs.mode, inputs.group_index), ''),
   ],
@@ -183,8 +166,7 @@ function noText(at: number): never {
   throw new TypeError(`sequence item ${at}: expected str instance, NoneType found`);
 }
 
-export const regexReplace = defineNode({
-  ...common,
+export const regexReplace = defineString({
   name: 'RegexReplace',
   displayName: 'Regex Replace',
   description: 'Find and replace text using regex patterns.',
@@ -197,7 +179,6 @@ export const regexReplace = defineNode({
     dotall: optional(flag()),
     count: optional(int({ default: 0, min: 0, max: 100 })),
   },
-  outputs: [{ type: 'STRING' }],
   run: (inputs) => [
     matching(() => substitute(compiled(inputs), inputs.replace, inputs.string, inputs.count)),
   ],

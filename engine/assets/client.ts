@@ -67,7 +67,7 @@ export function createAssets({ onEvent, log, ...settings }: AssetOptions): Asset
     if (pending.size === 0) worker?.unref();
     if (message.kind === 'result') request?.resolve(message.result as never);
     else if (message.kind === 'failure') request?.reject(message.error);
-    else request?.reject(new NoodleError(message.code, message.details));
+    else request?.reject(NoodleError.received(message.code, message.details));
   };
 
   const launch = (): Worker => {

@@ -73,7 +73,7 @@ export function createPictures({ timeout = 60_000, idle = 30_000 }: PictureOptio
     current = undefined;
     if (answer !== undefined && 'bytes' in answer) resolve?.(answer);
     else if (answer !== undefined && 'code' in answer) {
-      reject?.(new NoodleError(answer.code, answer.details));
+      reject?.(NoodleError.received(answer.code, answer.details));
     } else reject?.(failure ?? (answer as { error: Error }).error);
   };
 

@@ -29,7 +29,7 @@ export function toInt(value: Json): number | bigint {
   if (typeof value === 'number') return truncate(value);
   if (value instanceof Float) return truncate(value.value);
   if (typeof value === 'string') {
-    const text = trim(value);
+    const text = asciiDigits(trim(value));
     if (!/^[+-]?\d+(?:_\d+)*$/.test(text)) {
       throw new PythonError(
         'ValueError',
@@ -52,9 +52,6 @@ export function toInt(value: Json): number | bigint {
   );
 }
 
-const FLOAT_TEXT =
-  /^[+-]?(?:(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+(?:_\d+)*)?|inf|infinity|nan)$/i;
-
 /** Python's `float(value)`; whole values come as `Float` so that they print as `5.0`. */
 export function toFloat(value: Json): number | Float {
   if (value instanceof Float) return value;
@@ -65,14 +62,9 @@ export function toFloat(value: Json): number | Float {
     throw new PythonError('OverflowError', 'int too large to convert to float');
   }
   if (typeof value === 'string') {
-    const text = trim(value);
-    if (!FLOAT_TEXT.test(text)) {
-      throw new PythonError(
-        'ValueError',
-        `could not convert string to float: ${pythonRepr(value)}`,
-      );
-    }
-    return float(parseFloatText(text.toLowerCase()));
+    const number = parseFloatText(value);
+    if (number !== undefined) return float(number);
+    throw new PythonError('ValueError', `could not convert string to float: ${pythonRepr(value)}`);
   }
   throw new PythonError(
     'TypeError',
@@ -89,11 +81,29 @@ export function truthy(value: Json): boolean {
   return Boolean(value);
 }
 
-function parseFloatText(text: string): number {
-  const sign = text.startsWith('-') ? -1 : 1;
-  const bare = text.replace(/^[+-]/, '').replaceAll('_', '');
-  if (bare.startsWith('inf')) return sign * Infinity;
-  return bare === 'nan' ? NaN : sign * Number(bare);
+const FLOAT =
+  /^[+-]?(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+(?:_\d+)*)?$/i;
+
+/** What Python's `float(text)` gives; undefined where it raises. */
+export function parseFloatText(text: string): number | undefined {
+  const ascii = asciiDigits(trim(text));
+  const word = /^([+-]?)(inf|infinity|nan)$/i.exec(ascii);
+  if (word !== null) {
+    if (word[2].toLowerCase() === 'nan') return NaN;
+    return word[1] === '-' ? -Infinity : Infinity;
+  }
+  return FLOAT.test(ascii) ? Number(ascii.replaceAll('_', '')) : undefined;
+}
+
+/** Python reads the decimal digits of every script. */
+const asciiDigits = (text: string): string => text.replace(/[^\P{Nd}0-9]/gu, decimalDigit);
+
+/** Decimal digits of any script come in runs of ten: the place in the run is the value. */
+function decimalDigit(char: string): string {
+  const code = char.codePointAt(0) ?? 0;
+  let before = 0;
+  while (/\p{Nd}/u.test(String.fromCodePoint(code - before - 1))) before++;
+  return String(before % 10);
 }
 
 function truncate(value: number): number | bigint {
@@ -115,7 +125,7 @@ const narrow = (value: bigint): number | bigint => {
 const float = (value: number): number | Float =>
   Number.isInteger(value) ? new Float(value) : value;
 
-/** Python strips the ASCII separators 0x1c–0x1f too, but not a byte order mark. */
+/** Python strips the ASCII separators 0x1c–0x1f too. */
 const trim = (text: string): string =>
   // eslint-disable-next-line no-control-regex -- these control characters are white space in Python
-  text.replace(/^(?:(?!\ufeff)[\s\x1c-\x1f\x85])+|(?:(?!\ufeff)[\s\x1c-\x1f\x85])+$/g, '');
+  text.replace(/^[\p{White_Space}\x1c-\x1f]+|[\p{White_Space}\x1c-\x1f]+$/gu, '');

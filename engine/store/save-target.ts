@@ -156,7 +156,7 @@ function splitPrefix(
     return { directory: resolveInside(root, subfolder, { links }), subfolder, filename };
   } catch (error) {
     if (error instanceof NoodleError && error.details.outside === true) {
-      const { reason } = error.details;
+      const reason = String(error.details.reason);
       throw new NoodleError('SAVE_OUTSIDE', { folder: asked, reason }, { cause: error });
     }
     throw error;

@@ -3,6 +3,7 @@
  * plain bracket. The rules, with all their corners, are ComfyUI's.
  */
 import { NoodleError } from '../errors.ts';
+import { parseFloatText } from '../python/coerce.ts';
 
 export interface Segment {
   readonly text: string;
@@ -43,7 +44,7 @@ export function parseEmphasis(prompt: string): Segment[] {
     }
     const inner = text.slice(1, -1);
     const colon = inner.lastIndexOf(':');
-    const stated = colon > 0 ? parsePythonFloat(inner.slice(colon + 1)) : undefined;
+    const stated = colon > 0 ? parseFloatText(inner.slice(colon + 1)) : undefined;
     if (stated === undefined) push(inner, weight * 1.1, depth + 1);
     else push(inner.slice(0, colon), stated, depth + 1);
   }
@@ -88,27 +89,3 @@ const escapeBrackets = (text: string): string =>
 
 const unescapeBrackets = (text: string): string =>
   text.replaceAll(ESCAPED_CLOSE, ')').replaceAll(ESCAPED_OPEN, '(');
-
-const FLOAT =
-  /^[+-]?(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+(?:_\d+)*)?$/i;
-
-/** What Python's `float(text)` gives; undefined where it raises. */
-export function parsePythonFloat(text: string): number | undefined {
-  // eslint-disable-next-line no-control-regex -- Python strips these separators too
-  const trimmed = text.replace(/^[\p{White_Space}\x1c-\x1f]+|[\p{White_Space}\x1c-\x1f]+$/gu, '');
-  const ascii = trimmed.replace(/[^\P{Nd}0-9]/gu, decimalDigit);
-  const word = /^([+-]?)(inf|infinity|nan)$/i.exec(ascii);
-  if (word !== null) {
-    if (word[2].toLowerCase() === 'nan') return NaN;
-    return word[1] === '-' ? -Infinity : Infinity;
-  }
-  return FLOAT.test(ascii) ? Number(ascii.replaceAll('_', '')) : undefined;
-}
-
-/** Decimal digits of any script come in runs of ten: the place in the run is the value. */
-function decimalDigit(char: string): string {
-  const code = char.codePointAt(0) ?? 0;
-  let before = 0;
-  while (/\p{Nd}/u.test(String.fromCodePoint(code - before - 1))) before++;
-  return String(before % 10);
-}

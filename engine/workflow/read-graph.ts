@@ -1,4 +1,5 @@
 /** Reads a workflow file (schema 0.4 or 1) into one plain form; the file is not trusted. */
+import { withCurrentNames } from './legacy-names.ts';
 import type { Json } from './lossless-json.ts';
 import { SUBGRAPH_OUTPUT } from './types.ts';
 import type { Graph, GraphLink, GraphNode, InputSlot, Subgraph, Workflow } from './types.ts';
@@ -30,7 +31,8 @@ function readGraph(value: Record<string, unknown>): Graph {
 }
 
 /** One node as a file holds it; undefined when it has no id or type. */
-export function readNode(item: unknown): GraphNode | undefined {
+export function readNode(stored: unknown): GraphNode | undefined {
+  const item = withCurrentNames(stored);
   if (!isRecord(item) || typeof item.type !== 'string' || !isId(item.id)) return undefined;
   return {
     id: String(item.id),

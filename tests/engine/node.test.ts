@@ -41,7 +41,7 @@ describe('defineNode', () => {
       name: 'B',
       inputs: { width: int() },
       // @ts-expect-error -- no such input
-      run: ({ widht }) => [widht],
+      run: ({ widht }) => [String(widht)],
     });
     defineNode({
       ...common,
@@ -88,7 +88,7 @@ describe('inModule', () => {
     const own = define({ name: 'B', category: 'y', outputs: [], inputs: {}, run: () => [] });
     expect(own).toMatchObject({ category: 'y', outputs: [] });
     // @ts-expect-error -- no such input
-    define({ name: 'C', inputs: { n: int() }, run: ({ m }) => [m] });
+    define({ name: 'C', inputs: { n: int() }, run: ({ m }) => [String(m)] });
     // @ts-expect-error -- outputs are stated nowhere
     inModule('m', 'v1')({ name: 'D', category: 'x', inputs: {}, run: () => [] });
   });

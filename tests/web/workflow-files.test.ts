@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { LGraph, LiteGraph } from '@comfyorg/litegraph';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { currentWorkflow } from '../../engine/workflow/legacy-names.ts';
 import { parseJson, stringifyJson, toPlain } from '../../engine/workflow/lossless-json.ts';
 import { nodesOnPath } from '../../web/graph/execution-view.ts';
 import { noHooks } from '../../web/graph/hooks.ts';
@@ -173,6 +174,21 @@ describe('own workflow files', () => {
     expect(saved).toMatchObject({ pos: [10, 20], someKey: 'kept', size: [300.75, 120] });
   });
 
+  test('old class names and samplers become those of today', () => {
+    const nodes = [
+      { id: 1, type: 'ConditioningAverage ', widgets_values: [0.25] },
+      { id: 2, type: 'KSampler', widgets_values: [1, 'fixed', 20, 8, 'sample_heun', 'normal', 1] },
+    ];
+    const { graph, saved } = roundTrip({ nodes, links: [], version: 0.4 });
+    expect(graph.getNodeById(1)?.type).toBe('ConditioningAverage');
+    expect(graph.getNodeById(1)?.widgets?.map((w) => w.value)).toEqual([0.25]);
+    expect(graph.getNodeById(2)?.widgets?.[4].value).toBe('heun');
+    expect((saved.nodes as Item[]).map(({ type }) => type)).toEqual([
+      'ConditioningAverage',
+      'KSampler',
+    ]);
+  });
+
   test('a primitive shows the field of the input it feeds', () => {
     const { graph } = roundTrip(read(new URL('old-converted-widget.json', fixtures)));
     expect(graph.getNodeById(3)?.widgets?.map((w) => w.value)).toEqual([25, 'fixed']);
@@ -240,7 +256,7 @@ describe.skipIf(jsonFiles(shared).length === 0)("users' workflow files", () => {
       expect((saved.nodes as unknown[]).length, name).toBe((file.nodes as unknown[]).length);
       // One file tests a link whose stored slot is wrong on purpose; loading mends it.
       if (!name.includes('bad_link')) expect(saved.links, name).toEqual(file.links);
-      for (const [i, node] of (file.nodes as Item[]).entries()) {
+      for (const [i, node] of (currentWorkflow(file).nodes as Item[]).entries()) {
         const kept = (saved.nodes as Item[])[i];
         expect(kept.type, name).toBe(node.type);
         expect(kept.id, name).toBe(node.id);

@@ -1,4 +1,5 @@
 import type { LGraph, ISerialisedGraph, Subgraph } from '@comfyorg/litegraph';
+import { currentWorkflow } from '../../engine/workflow/legacy-names.ts';
 import { applyProxyWidgets } from './subgraphs.ts';
 import { isPrimitive } from './primitive-node.ts';
 import { refreshReroutes } from './virtual-nodes.ts';
@@ -15,7 +16,7 @@ export interface Loaded {
  * become stand-ins. Throws a TypeError when the data is not a workflow.
  */
 export function loadWorkflow(graph: LGraph, file: unknown): Loaded {
-  const data = toConfigurable(file);
+  const data = toConfigurable(currentWorkflow(file));
   const missing = registerMissing(nodeTypes(data));
   graph.configure(data as unknown as ISerialisedGraph);
   for (const each of allGraphs(graph)) {

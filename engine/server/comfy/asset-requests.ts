@@ -10,7 +10,7 @@ import {
   type Sort,
 } from '../../assets/list.ts';
 import type { TagQuery } from '../../assets/tags.ts';
-import { type ErrorCode, NoodleError } from '../../errors.ts';
+import { NoodleError } from '../../errors.ts';
 import { Float, type Json, parseJson, stringifyJson } from '../../workflow/lossless-json.ts';
 import { bodyJson } from '../answer.ts';
 
@@ -22,7 +22,9 @@ const LONGEST = 512;
 const LONGEST_METADATA = 1024 * 1024;
 const MIME = /^[\w!#$&^.+-]{1,64}\/[\w!#$&^.+-]{1,64}(\s*;[\x20-\x7e]{0,100})?$/;
 
-const refuse = (code: ErrorCode, reason: string, details: object = {}): never => {
+type Refusal = 'INVALID_QUERY' | 'INVALID_TAG_FILTER' | 'INVALID_BODY';
+
+const refuse = (code: Refusal, reason: string, details: object = {}): never => {
   throw new NoodleError(code, { reason, details });
 };
 
@@ -170,7 +172,7 @@ export function readObject(req: Request): Fields {
   try {
     body = bodyJson(req);
   } catch (cause) {
-    throw new NoodleError('INVALID_JSON', {}, { cause });
+    throw new NoodleError('INVALID_JSON', undefined, { cause });
   }
   return isObject(body) ? body : refuse('INVALID_BODY', 'the body must be a JSON object');
 }

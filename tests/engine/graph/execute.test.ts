@@ -693,8 +693,10 @@ describe('values that a node cannot take', () => {
       n: { class_type: 'Taking', inputs },
       out: { class_type: 'Sink', inputs: { value: ['n', 0] } },
     } as never);
-    const { exception_type, exception_message } = run.error() ?? {};
-    return run.error() && `${String(exception_type)}: ${String(exception_message).trim()}`;
+    const error = run.error();
+    return (
+      error && `${error.exception_type as string}: ${(error.exception_message as string).trim()}`
+    );
   };
 
   it.each([

@@ -1,6 +1,6 @@
 /** Oracle: Python 3.11's int(), float(), str(), repr() and the texts of their errors. */
 import { describe, expect, it } from 'vitest';
-import { coerce, toFloat, toInt, truthy } from '../../../engine/python/coerce.ts';
+import { coerce, parseFloatText, toFloat, toInt, truthy } from '../../../engine/python/coerce.ts';
 import { pythonRepr, pythonStr } from '../../../engine/python/repr.ts';
 import { typesMatch } from '../../../engine/graph/types-match.ts';
 import type { WireType } from '../../../engine/graph/types-match.ts';
@@ -13,6 +13,8 @@ describe('int()', () => {
     [' -1_000\n', -1000],
     ['+5', 5],
     ['007', 7],
+    ['\u0663', 3],
+    ['\uff11\uff12', 12],
     [2.9, 2],
     [-2.9, -2],
     [-0.5, 0],
@@ -41,11 +43,43 @@ describe('int()', () => {
   ])('%o fails', (value, text) => expect(() => toInt(value)).toThrow(text));
 });
 
+describe('parseFloatText', () => {
+  it.each<[string, number | undefined]>([
+    [' 1.5\u00a0', 1.5],
+    ['1_0.2_5', 10.25],
+    ['.5', 0.5],
+    ['1.', 1],
+    ['-1e-2', -0.01],
+    ['+inf', Infinity],
+    ['-Infinity', -Infinity],
+    ['NaN', NaN],
+    ['\u0661.\u0665', 1.5],
+    ['\u{1d7d9}\u{1d7da}', 12],
+    ['0x10', undefined],
+    ['1,5', undefined],
+    ['1__0', undefined],
+    ['_1', undefined],
+    ['.', undefined],
+    ['e5', undefined],
+    ['', undefined],
+    ['1 2', undefined],
+  ])('reads %j as Python does', (text, value) => {
+    expect(parseFloatText(text)).toEqual(value);
+  });
+
+  it('is linear on long digits', () => {
+    const start = performance.now();
+    expect(parseFloatText('1'.repeat(200_000) + 'x')).toBeUndefined();
+    expect(performance.now() - start).toBeLessThan(500);
+  });
+});
+
 describe('float()', () => {
   it.each<[Json, number | Float]>([
     ['1e3', new Float(1000)],
     [' .5 ', 0.5],
     ['5.', new Float(5)],
+    ['\u0663.\u0665', 3.5],
     ['1_0.2_5', 10.25],
     ['-inf', -Infinity],
     ['Infinity', Infinity],

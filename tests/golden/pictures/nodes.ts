@@ -8,8 +8,10 @@ import { latentFormat } from '../../../engine/sampling/latent/formats.ts';
 import { processIn, processOut } from '../../../engine/sampling/latent/process.ts';
 import { latentPreview } from '../../../engine/sampling/latent/preview.ts';
 import type { Latent } from '../../../engine/values/media.ts';
+import * as imageScale from '../../../nodes/image-scale.ts';
 import * as image from '../../../nodes/image.ts';
 import * as filters from '../../../nodes/image-filters.ts';
+import * as latentAdvanced from '../../../nodes/latent-advanced.ts';
 import * as latent from '../../../nodes/latent.ts';
 import * as operations from '../../../nodes/latent-operations.ts';
 import * as mask from '../../../nodes/mask.ts';
@@ -55,14 +57,14 @@ const picture = (golden: PictureCase, params: Params) => ({
 });
 
 const arithmeticNodes: Readonly<Record<string, NodeDefinition>> = {
-  LatentAdd: latent.latentAdd,
-  LatentSubtract: latent.latentSubtract,
-  LatentMultiply: latent.latentMultiply,
-  LatentInterpolate: latent.latentInterpolate,
+  LatentAdd: latentAdvanced.latentAdd,
+  LatentSubtract: latentAdvanced.latentSubtract,
+  LatentMultiply: latentAdvanced.latentMultiply,
+  LatentInterpolate: latentAdvanced.latentInterpolate,
   LatentBlend: latent.latentBlend,
-  LatentBatch: latent.latentBatch,
-  LatentConcat: latent.latentConcat,
-  LatentCut: latent.latentCut,
+  LatentBatch: latentAdvanced.latentBatch,
+  LatentConcat: latentAdvanced.latentConcat,
+  LatentCut: latentAdvanced.latentCut,
 };
 
 /** `a`, or `c with batch_index [4,7]`, as a latent. */
@@ -107,7 +109,7 @@ const transformNodes: Readonly<Record<string, NodeDefinition>> = {
   rotate: latent.latentRotate,
   frombatch: latent.latentFromBatchNode,
   repeat: latent.repeatLatentBatch,
-  seed: latent.latentBatchSeedBehavior,
+  seed: latentAdvanced.latentBatchSeedBehavior,
   set: setLatentNoiseMask,
 };
 
@@ -349,11 +351,11 @@ export const pictureOperations: Readonly<Record<string, Runner>> = {
   'LatentCrop/Flip/Rotate/FromBatch/Repeat': latentTransforms,
   'LatentOperationTonemapReinhard / Sharpen': latentOperations,
   RebatchLatents: rebatch,
-  ImageScale: single(image.imageScale, picture),
-  ImageScaleBy: single(image.imageScaleBy, picture),
-  ImageScaleToMaxDimension: single(image.imageScaleToMaxDimension, picture),
-  ImageScaleToTotalPixels: single(image.imageScaleToTotalPixels, picture),
-  ResizeAndPadImage: single(image.resizeAndPadImage, picture),
+  ImageScale: single(imageScale.imageScale, picture),
+  ImageScaleBy: single(imageScale.imageScaleBy, picture),
+  ImageScaleToMaxDimension: single(imageScale.imageScaleToMaxDimension, picture),
+  ImageScaleToTotalPixels: single(imageScale.imageScaleToTotalPixels, picture),
+  ResizeAndPadImage: single(imageScale.resizeAndPadImage, picture),
   ImageCompositeMasked: single(image.imageCompositeMasked, (golden, params) => ({
     destination: golden.array('in.destination'),
     source: named(golden, params['source'] ?? 'source'),

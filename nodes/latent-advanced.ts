@@ -1,0 +1,126 @@
+/** Arithmetic on latents; latents joined and cut along an axis. */
+import { concat, repeatToBatch, sliceAxis } from '../engine/array/batch.ts';
+import { add, scale, sub } from '../engine/array/elementwise.ts';
+import { interpolateLatents, matchLatent, matchLatentSize } from '../engine/array/latent-math.ts';
+import { combo, float, inModule, int, latent } from '../engine/node.ts';
+import type { NodeDefinition } from '../engine/node.ts';
+import { joinLatents } from '../engine/values/latent-batch.ts';
+
+const MAX = 16384;
+
+const define = inModule('comfy_extras.nodes_latent', 'v3', {
+  category: 'latent/advanced',
+  outputs: [{ type: 'LATENT' }],
+});
+const anyLatent = latent({});
+
+export const latentAdd = define({
+  name: 'LatentAdd',
+  inputs: { samples1: anyLatent, samples2: anyLatent },
+  run: ({ samples1, samples2 }) => {
+    const other = matchLatent(samples2.samples, samples1.samples);
+    return [{ ...samples1, samples: add(samples1.samples, other) }];
+  },
+});
+
+export const latentSubtract = define({
+  name: 'LatentSubtract',
+  inputs: { samples1: anyLatent, samples2: anyLatent },
+  run: ({ samples1, samples2 }) => {
+    const other = matchLatent(samples2.samples, samples1.samples);
+    return [{ ...samples1, samples: sub(samples1.samples, other) }];
+  },
+});
+
+export const latentMultiply = define({
+  name: 'LatentMultiply',
+  inputs: {
+    samples: anyLatent,
+    multiplier: float({ default: 1, min: -10, max: 10, step: 0.01 }),
+  },
+  run: ({ samples, multiplier }) => [{ ...samples, samples: scale(samples.samples, multiplier) }],
+});
+
+export const latentInterpolate = define({
+  name: 'LatentInterpolate',
+  inputs: {
+    samples1: anyLatent,
+    samples2: anyLatent,
+    ratio: float({ default: 1, min: 0, max: 1, step: 0.01 }),
+  },
+  run: ({ samples1, samples2, ratio }) => {
+    const other = matchLatent(samples2.samples, samples1.samples);
+    return [{ ...samples1, samples: interpolateLatents(samples1.samples, other, ratio) }];
+  },
+});
+
+/** Axis of a latent of `rank` dimensions by its letter. */
+const axisOf = (letter: string, rank: number): number => rank - 'xyt'.indexOf(letter) - 1;
+
+export const latentConcat = define({
+  name: 'LatentConcat',
+  inputs: {
+    samples1: anyLatent,
+    samples2: anyLatent,
+    dim: combo(['x', '-x', 'y', '-y', 't', '-t'], { multiselect: false }),
+  },
+  run: ({ samples1, samples2, dim }) => {
+    const a = samples1.samples;
+    const b = repeatToBatch(samples2.samples, a.shape[0]);
+    const axis = axisOf(dim.replace('-', ''), a.shape.length);
+    return [{ ...samples1, samples: concat(dim.startsWith('-') ? [b, a] : [a, b], axis) }];
+  },
+});
+
+export const latentCut = define({
+  name: 'LatentCut',
+  inputs: {
+    samples: anyLatent,
+    dim: combo(['x', 'y', 't'], { multiselect: false }),
+    index: int({ default: 0, min: -MAX, max: MAX, step: 1 }),
+    amount: int({ default: 1, min: 1, max: MAX, step: 1 }),
+  },
+  run: ({ samples, dim, index, amount }) => {
+    const axis = axisOf(dim, samples.samples.shape.length);
+    const size = samples.samples.shape[axis];
+    // A negative index counts from the end.
+    const start = index >= 0 ? Math.min(index, size - 1) : size + Math.max(index, -size);
+    const end = Math.min(size, start + amount);
+    return [{ ...samples, samples: sliceAxis(samples.samples, axis, start, end) }];
+  },
+});
+
+export const latentBatch = define({
+  name: 'LatentBatch',
+  category: 'latent/batch',
+  inputs: { samples1: anyLatent, samples2: anyLatent },
+  run: ({ samples1, samples2 }) => {
+    const scaled = matchLatentSize(samples2.samples, samples1.samples);
+    return [joinLatents(samples1, samples2, scaled)];
+  },
+});
+
+export const latentBatchSeedBehavior = define({
+  name: 'LatentBatchSeedBehavior',
+  inputs: {
+    samples: anyLatent,
+    seed_behavior: combo(['random', 'fixed'], { default: 'fixed', multiselect: false }),
+  },
+  run: ({ samples, seed_behavior }) => {
+    const { batch_index, ...rest } = samples;
+    if (seed_behavior === 'random') return [rest];
+    const count = samples.samples.shape[0];
+    return [{ ...rest, batch_index: new Array<number>(count).fill(batch_index?.[0] ?? 0) }];
+  },
+});
+
+export const latentAdvancedNodes: readonly NodeDefinition[] = [
+  latentAdd,
+  latentSubtract,
+  latentMultiply,
+  latentInterpolate,
+  latentConcat,
+  latentCut,
+  latentBatch,
+  latentBatchSeedBehavior,
+];
