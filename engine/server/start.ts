@@ -55,7 +55,7 @@ export async function startServer(config: Config, parts: ServerParts): Promise<R
     stream: config.logToStdout ? process.stdout : process.stderr,
   });
   for (const notice of config.notices) log('INFO', notice);
-  const folders = createFolders(config.engine.folders);
+  const folders = createFolders(config.engine.folders, (text) => log('WARNING', text));
   const database = config.database ?? join(folders.user, 'noodle.db');
   refuseReachable(folders, { ...config, database });
   wipeTemp(folders);
