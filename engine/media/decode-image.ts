@@ -1,6 +1,7 @@
 /** A picture file to frames: which reader for which bytes. File names and endings are not asked. */
 import { NoodleError } from '../errors.ts';
 import { readPngText } from '../workflow/png-text.ts';
+import { isAvif } from './formats/avif.ts';
 import { decodeBmp, isBmp } from './formats/bmp.ts';
 import { decodeWithSharp } from './decode-with-sharp.ts';
 import { exifOrientation, xmpOrientation } from './exif.ts';
@@ -52,7 +53,7 @@ async function decodeFrames(bytes: Uint8Array, firstOnly: boolean): Promise<Deco
   }
   if (isBmp(bytes)) return { format: 'bmp', frames: [decodeBmp(bytes)] };
   if (isTiff(bytes)) return { format: 'tiff', frames: await decodeTiff(bytes, { firstOnly }) };
-  if (startsWith(bytes, 4, 'ftypavi')) {
+  if (isAvif(bytes)) {
     return { format: 'other', frames: await decodeWithSharp(bytes) };
   }
   if (isTga(bytes)) return { format: 'tga', frames: [decodeTga(bytes)] };

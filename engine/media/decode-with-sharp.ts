@@ -1,5 +1,6 @@
 /** JPEG, WebP, AVIF and the rarer TIFFs through sharp, with the reference's pixels. */
 import { exifOrientation, xmpOrientation } from './exif.ts';
+import { blendChroma, subsamplingOf, isAvif } from './formats/avif.ts';
 import { endsInTable, isJpeg } from './formats/jpeg.ts';
 import { type Frame, splitAlpha, takeRgb } from './frame.ts';
 import { badImage, checkImageSize } from './limits.ts';
@@ -30,12 +31,15 @@ export async function decodeWithSharp(
     const { width, channels } = info;
     const height = info.height / pages;
     const length = width * height * channels;
-    return Array.from({ length: pages }, (_, i) => ({
+    const sub = pages === 1 && channels >= 3 && isAvif(bytes) ? subsamplingOf(bytes) : undefined;
+    const frames = Array.from({ length: pages }, (_, i) => ({
       width,
       height,
       orientation,
       ...bandsOf(data.subarray(i * length, (i + 1) * length), channels),
     }));
+    if (sub !== undefined) blendChroma(frames[0].rgb, { width, height }, sub);
+    return frames;
   } catch (cause) {
     throw badImage(cause instanceof Error ? cause.message : String(cause));
   }

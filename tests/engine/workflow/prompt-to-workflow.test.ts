@@ -58,7 +58,7 @@ describe('promptToWorkflow', () => {
     const chain: ApiPrompt = Object.fromEntries(
       Array.from({ length }, (_, i) => [
         `n${i}`,
-        { class_type: 'Unknown', inputs: i + 1 < length ? { x: [`n${i + 1}`, 0] } : {} },
+        { class_type: 'Unknown', inputs: { x: i + 1 < length ? [`n${i + 1}`, 0] : 0 } },
       ]),
     );
     const start = performance.now();
