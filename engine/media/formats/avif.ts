@@ -6,9 +6,6 @@
  * R - G and B - G of a block name one pair of chroma values, and any channel then names the luma.
  */
 
-/** Whether the bytes start like an AVIF picture or sequence. */
-export const isAvif = (bytes: Uint8Array): boolean => textAt(bytes, 4, 7) === 'ftypavi';
-
 /** How many pixels share one chroma sample, across and down. */
 export interface Subsampling {
   readonly x: 2;
