@@ -2,6 +2,7 @@
  * Checks who imports whom: the layer table below (docs/architecture.md says why) and no cycles.
  * Only runtime imports count for cycles; a type-only import must still respect the table.
  */
+import { alg, Graph } from '@dagrejs/graphlib';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -152,42 +153,30 @@ function violations(imports: readonly Import[]): string[] {
   });
 }
 
-/** Cycles of runtime imports, found by depth-first search with an explicit stack. */
+/**
+ * Circles of imports, one for each knot of files that reach each other: the shortest way round, so that
+ * the message says where to cut.
+ */
 function cycles(imports: readonly Import[]): string[] {
-  const edges = new Map<string, string[]>();
+  const graph = new Graph({ directed: true });
   for (const { file, target, typeOnly } of imports) {
-    if (!typeOnly) edges.set(file, [...(edges.get(file) ?? []), target]);
+    if (!typeOnly) graph.setEdge(file, target);
   }
-  const done = new Set<string>();
-  const found: string[] = [];
-  for (const start of edges.keys()) {
-    const path: string[] = [];
-    const onPath = new Set<string>();
-    const stack: { node: string; next: number }[] = [{ node: start, next: 0 }];
-    while (stack.length > 0) {
-      const top = stack[stack.length - 1];
-      if (top.next === 0) {
-        if (done.has(top.node)) {
-          stack.pop();
-          continue;
-        }
-        path.push(top.node);
-        onPath.add(top.node);
-      }
-      const target = edges.get(top.node)?.[top.next++];
-      if (target === undefined) {
-        done.add(top.node);
-        onPath.delete(top.node);
-        path.pop();
-        stack.pop();
-      } else if (onPath.has(target)) {
-        found.push(`cycle: ${[...path.slice(path.indexOf(target)), target].join(' -> ')}`);
-      } else if (!done.has(target)) {
-        stack.push({ node: target, next: 0 });
-      }
-    }
-  }
-  return found;
+  return alg.findCycles(graph).map((knot) => `cycle: ${shortestCircle(graph, knot).join(' -> ')}`);
+}
+
+function shortestCircle(graph: Graph, knot: readonly string[]): string[] {
+  const inside = graph.filterNodes((file) => knot.includes(file));
+  const circles = knot.map((start) => {
+    const ways = alg.dijkstra(inside, start);
+    const last = (inside.predecessors(start) ?? []).reduce((best, file) =>
+      ways[file].distance < ways[best].distance ? file : best,
+    );
+    const circle = [start];
+    for (let file = last; file !== start; file = ways[file].predecessor!) circle.splice(1, 0, file);
+    return [...circle, start];
+  });
+  return circles.reduce((best, circle) => (circle.length < best.length ? circle : best));
 }
 
 const files = ['engine', 'nodes', 'custom_nodes', 'web', 'cli', 'tests', 'bench', 'docs'].flatMap(

@@ -47,7 +47,7 @@ export async function createLocalRunner({ flags, out, log }: LocalOptions): Prom
       ...(out !== undefined && { outputDirectory: out }),
     },
   };
-  const folders = createFolders(settings.folders);
+  const folders = createFolders(settings.folders, log);
   const packs = createPackHost({
     folders: settings.folders,
     find: () =>

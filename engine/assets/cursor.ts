@@ -1,6 +1,10 @@
 /** The opaque place in a list at which the next page goes on. */
 import { NoodleError } from '../errors.ts';
-import type { Order, Sort } from './list.ts';
+
+/** What a list of assets can be ordered by. */
+export const SORTS = ['name', 'created_at', 'updated_at', 'size', 'last_access_time'] as const;
+export type Sort = (typeof SORTS)[number];
+export type Order = 'asc' | 'desc';
 
 export interface Cursor {
   readonly sort: Sort;

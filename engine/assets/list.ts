@@ -1,12 +1,8 @@
 /** Lists of assets: filters, orders, pages. Every plan walks an index or a rare tag's few rows. */
 import type { Row, SqlValue } from '../store/db.ts';
-import { type Cursor, readCursor, writeCursor } from './cursor.ts';
+import { type Cursor, type Order, type Sort, readCursor, writeCursor } from './cursor.ts';
 import { ASSET_COLUMNS, ASSET_JOINS, type Asset, readAsset } from './records.ts';
 import type { AssetDb } from './schema.ts';
-
-export const SORTS = ['name', 'created_at', 'updated_at', 'size', 'last_access_time'] as const;
-export type Sort = (typeof SORTS)[number];
-export type Order = 'asc' | 'desc';
 
 export interface AssetFilter {
   readonly owner: string;

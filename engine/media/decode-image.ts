@@ -1,16 +1,17 @@
 /** A picture file to frames: which reader for which bytes. File names and endings are not asked. */
 import { NoodleError } from '../errors.ts';
 import { readPngText } from '../workflow/png-text.ts';
-import { decodeBmp, isBmp } from './formats/bmp.ts';
+import { decodeBmp } from './formats/bmp.ts';
 import { decodeWithSharp } from './decode-with-sharp.ts';
 import { exifOrientation, xmpOrientation } from './exif.ts';
 import { type DecodedImage, type Frame, upright } from './frame.ts';
-import { decodeGif, isGif } from './formats/gif.ts';
+import { decodeGif } from './formats/gif.ts';
 import { badImage } from './limits.ts';
-import { isPng, readPng } from './formats/png/chunks.ts';
+import { readPng } from './formats/png/chunks.ts';
 import { decodePng } from './formats/png/decode.ts';
-import { decodeTga, isTga } from './formats/tga.ts';
-import { decodeTiff, isTiff } from './formats/tiff.ts';
+import { type PictureFormat, pictureFormat } from './formats/signatures.ts';
+import { decodeTga } from './formats/tga.ts';
+import { decodeTiff } from './formats/tiff.ts';
 
 export interface DecodeOptions {
   /** Named in errors. */
@@ -41,22 +42,23 @@ export async function decodeImage(
   }
 }
 
+const DECODERS: Readonly<
+  Record<PictureFormat, (bytes: Uint8Array, firstOnly: boolean) => Frame[] | Promise<Frame[]>>
+> = {
+  png: decodePngUpright,
+  gif: (bytes, firstOnly) => decodeGif(bytes, { firstOnly }),
+  jpeg: (bytes) => decodeWithSharp(bytes),
+  webp: (bytes, firstOnly) => decodeWithSharp(bytes, { animated: !firstOnly }),
+  bmp: (bytes) => [decodeBmp(bytes)],
+  tiff: (bytes, firstOnly) => decodeTiff(bytes, { firstOnly }),
+  avif: (bytes) => decodeWithSharp(bytes),
+  tga: (bytes) => [decodeTga(bytes)],
+};
+
 async function decodeFrames(bytes: Uint8Array, firstOnly: boolean): Promise<DecodedImage> {
-  if (isPng(bytes)) return { format: 'png', frames: await decodePngUpright(bytes, firstOnly) };
-  if (isGif(bytes)) return { format: 'gif', frames: decodeGif(bytes, { firstOnly }) };
-  if (startsWith(bytes, 0, '\xff\xd8\xff')) {
-    return { format: 'jpeg', frames: await decodeWithSharp(bytes) };
-  }
-  if (startsWith(bytes, 0, 'RIFF') && startsWith(bytes, 8, 'WEBP')) {
-    return { format: 'webp', frames: await decodeWithSharp(bytes, { animated: !firstOnly }) };
-  }
-  if (isBmp(bytes)) return { format: 'bmp', frames: [decodeBmp(bytes)] };
-  if (isTiff(bytes)) return { format: 'tiff', frames: await decodeTiff(bytes, { firstOnly }) };
-  if (startsWith(bytes, 4, 'ftypavi')) {
-    return { format: 'other', frames: await decodeWithSharp(bytes) };
-  }
-  if (isTga(bytes)) return { format: 'tga', frames: [decodeTga(bytes)] };
-  throw badImage('its format is not known');
+  const format = pictureFormat(bytes);
+  if (format === undefined) throw badImage('its format is not known');
+  return { format, frames: await DECODERS[format](bytes, firstOnly) };
 }
 
 async function decodePngUpright(bytes: Uint8Array, firstOnly: boolean): Promise<Frame[]> {
@@ -79,8 +81,4 @@ async function orientationInText(bytes: Uint8Array): Promise<number> {
 /** ImageMagick's hexadecimal EXIF text: a line break, name, length, then the bytes. */
 function rawProfile(text: string): Uint8Array {
   return Buffer.from(text.split('\n').slice(3).join(''), 'hex');
-}
-
-function startsWith(bytes: Uint8Array, at: number, text: string): boolean {
-  return Buffer.from(bytes.subarray(at, at + text.length)).toString('latin1') === text;
 }

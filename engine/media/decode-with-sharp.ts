@@ -1,6 +1,8 @@
 /** JPEG, WebP, AVIF and the rarer TIFFs through sharp, with the reference's pixels. */
 import { exifOrientation, xmpOrientation } from './exif.ts';
-import { endsInTable, isJpeg } from './formats/jpeg.ts';
+import { blendChroma, subsamplingOf } from './formats/avif.ts';
+import { endsInTable } from './formats/jpeg.ts';
+import { pictureFormat } from './formats/signatures.ts';
 import { type Frame, splitAlpha, takeRgb } from './frame.ts';
 import { badImage, checkImageSize } from './limits.ts';
 import { lenient, loadSharp } from './sharp.ts';
@@ -11,6 +13,7 @@ export async function decodeWithSharp(
   options: { page?: number; animated?: boolean } = {},
 ): Promise<Frame[]> {
   const sharp = await loadSharp();
+  const format = pictureFormat(bytes);
   try {
     const meta = await sharp(bytes, lenient).metadata();
     const pages = options.animated ? (meta.pages ?? 1) : 1;
@@ -18,7 +21,7 @@ export async function decodeWithSharp(
     const orientation = meta.exif
       ? exifOrientation(meta.exif)
       : xmpOrientation(meta.xmp ? Buffer.from(meta.xmp).toString('latin1') : '');
-    if (isJpeg(bytes) && endsInTable(bytes)) {
+    if (format === 'jpeg' && endsInTable(bytes)) {
       return [{ ...emptyFrame(meta.width, meta.height, meta.space === 'cmyk'), orientation }];
     }
     const input = { ...lenient, ...(pages > 1 ? { pages: -1 } : { page: options.page ?? 0 }) };
@@ -30,12 +33,16 @@ export async function decodeWithSharp(
     const { width, channels } = info;
     const height = info.height / pages;
     const length = width * height * channels;
-    return Array.from({ length: pages }, (_, i) => ({
+    const sub =
+      pages === 1 && channels >= 3 && format === 'avif' ? subsamplingOf(bytes) : undefined;
+    const frames = Array.from({ length: pages }, (_, i) => ({
       width,
       height,
       orientation,
       ...bandsOf(data.subarray(i * length, (i + 1) * length), channels),
     }));
+    if (sub !== undefined) blendChroma(frames[0].rgb, { width, height }, sub);
+    return frames;
   } catch (cause) {
     throw badImage(cause instanceof Error ? cause.message : String(cause));
   }

@@ -1,4 +1,5 @@
 /** A decoded picture before it becomes an IMAGE and a MASK. */
+import type { PictureFormat } from './formats/signatures.ts';
 export interface Frame {
   readonly width: number;
   readonly height: number;
@@ -13,7 +14,7 @@ export interface Frame {
 }
 
 export interface DecodedImage {
-  readonly format: 'png' | 'jpeg' | 'gif' | 'webp' | 'bmp' | 'tga' | 'tiff' | 'other';
+  readonly format: PictureFormat;
   readonly frames: readonly Frame[];
 }
 

@@ -2,7 +2,7 @@
 import { decodeImage } from './decode-image.ts';
 import { badImage } from './limits.ts';
 import { readPngText } from '../workflow/png-text.ts';
-import { isPng } from './formats/png/chunks.ts';
+import { pictureFormat } from './formats/signatures.ts';
 import { encodePng, isTextKey } from './formats/png/encode.ts';
 import { withAlpha } from './view-transform.ts';
 
@@ -26,5 +26,5 @@ export async function mergeMask(original: Uint8Array, upload: Uint8Array): Promi
 }
 
 async function textsOf(original: Uint8Array): Promise<[key: string, value: string][]> {
-  return isPng(original) ? [...(await readPngText(original, isTextKey))] : [];
+  return pictureFormat(original) === 'png' ? [...(await readPngText(original, isTextKey))] : [];
 }

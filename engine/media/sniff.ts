@@ -1,22 +1,11 @@
 /** What a file is by its first bytes, whatever it is called. */
 
+import { hasText, pictureFormat } from './formats/signatures.ts';
+
 export type SniffedKind = 'image' | 'video' | 'audio' | 'model' | 'text' | 'unknown';
 
-const startsWith = (bytes: Uint8Array, text: string, at = 0): boolean => {
-  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false;
-  return true;
-};
-
+/** Besides the pictures that we read. */
 const SIGNATURES: readonly (readonly [kind: SniffedKind, text: string, at?: number])[] = [
-  ['image', '\x89PNG\r\n\x1a\n'],
-  ['image', '\xff\xd8\xff'],
-  ['image', 'GIF87a'],
-  ['image', 'GIF89a'],
-  ['image', 'BM'],
-  ['image', 'II*\0'],
-  ['image', 'MM\0*'],
-  ['image', 'WEBP', 8],
-  ['image', 'ftypavif', 4],
   ['image', 'ftypheic', 4],
   ['image', 'ftypmif1', 4],
   ['image', '\xff\x0a'],
@@ -53,22 +42,15 @@ export const TEXT_MODELS: ReadonlySet<string> = new Set(
 
 /** The kind of the bytes; 'text' when the first 512 hold no control characters. */
 export function sniffKind(bytes: Uint8Array): SniffedKind {
-  for (const [kind, text, at] of SIGNATURES) if (startsWith(bytes, text, at)) return kind;
-  if (isTga(bytes)) return 'image';
+  const format = pictureFormat(bytes);
+  // The one without a signature may not speak before those that have one.
+  if (format !== undefined && format !== 'tga') return 'image';
+  for (const [kind, text, at] of SIGNATURES) if (hasText(bytes, text, at)) return kind;
+  if (format === 'tga') return 'image';
   if (isSafetensors(bytes)) return 'model';
   const head = bytes.subarray(0, 512);
   const control = head.some((byte) => byte < 9 || (byte > 13 && byte < 32));
   return control || head.length === 0 ? 'unknown' : 'text';
-}
-
-/** TGA has no signature in front: a plausible header must do. */
-function isTga(bytes: Uint8Array): boolean {
-  if (bytes.length < 18) return false;
-  const [, colourMap, type] = bytes;
-  const bits = bytes[16];
-  return (
-    colourMap <= 1 && [1, 2, 3, 9, 10, 11].includes(type) && [8, 15, 16, 24, 32].includes(bits)
-  );
 }
 
 /** 8 bytes of header length, then a JSON object (`.latent` files and models). */

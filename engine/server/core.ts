@@ -38,7 +38,7 @@ export function createCore(
   log: ServerLog,
   websockets: Core['websockets'],
 ): RunningCore {
-  const folders = createFolders(config.engine.folders);
+  const folders = createFolders(config.engine.folders, (text) => log('WARNING', text));
   const database = config.database ?? join(folders.user, 'noodle.db');
   refuseReachable(folders, { ...config, database });
   wipeTemp(folders);

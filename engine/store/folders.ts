@@ -93,9 +93,12 @@ const OUTPUT_MODELS = ['checkpoints', 'clip', 'vae', 'diffusion_models', 'loras'
 
 /**
  * The folders of one installation; input, output, temp and user are created. Throws BAD_INPUT for a
- * missing user directory or an unreadable extra_model_paths.yaml.
+ * missing user directory or an unreadable extra_model_paths.yaml; `warn` hears of what is odd in one.
  */
-export function createFolders(options: FolderOptions): Folders {
+export function createFolders(
+  options: FolderOptions,
+  warn: (text: string) => void = () => undefined,
+): Folders {
   const base = resolve(options.base);
   const input = resolve(options.inputDirectory ?? join(base, 'input'));
   const output = resolve(options.outputDirectory ?? join(base, 'output'));
@@ -110,7 +113,7 @@ export function createFolders(options: FolderOptions): Folders {
   }
   for (const directory of [input, output, temp, user]) mkdirSync(directory, { recursive: true });
 
-  const models = collectModelFolders(options, base, output);
+  const models = collectModelFolders(options, base, output, warn);
   const listModels = createModelLister();
   const counters = createCounters(options.now);
   const directories = { input, output, temp };
@@ -199,14 +202,15 @@ function collectModelFolders(
   options: FolderOptions,
   base: string,
   output: string,
+  warn: (text: string) => void,
 ): ReadonlyMap<string, ModelFolder> {
   const models = standardModelFolders(
     base,
     resolve(options.modelsDirectory ?? join(base, 'models')),
   );
   const standard = join(resolve(options.program ?? base), 'extra_model_paths.yaml');
-  if (isFile(standard)) readExtraModelPaths(standard, models);
-  for (const file of options.extraModelPaths ?? []) readExtraModelPaths(file, models);
+  if (isFile(standard)) readExtraModelPaths(standard, models, warn);
+  for (const file of options.extraModelPaths ?? []) readExtraModelPaths(file, models, warn);
   for (const name of OUTPUT_MODELS) addModelPath(models, name, join(output, name));
   return models;
 }

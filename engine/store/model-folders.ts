@@ -114,17 +114,28 @@ export function addModelPath(
  * Reads an extra_model_paths.yaml: sections with an optional `base_path` (`~` and environment
  * variables expanded), an optional `is_default` and, per model folder, one path a line. Relative
  * paths count from `base_path`, else from the file's own folder. Throws BAD_INPUT naming the file
- * when it is not such a file.
+ * when it is not such a file. `warn` hears of keys that are there twice.
  */
-export function readExtraModelPaths(file: string, folders: Map<string, ModelFolder>): void {
+export function readExtraModelPaths(
+  file: string,
+  folders: Map<string, ModelFolder>,
+  warn: (text: string) => void = () => undefined,
+): void {
   const fail = (expected: string, got: string): never => {
     throw new NoodleError('BAD_INPUT', { subject: file, expected, got });
   };
   let config: unknown;
   try {
     // Few have such a file: nobody else waits for the reader to be loaded.
-    const { parse } = createRequire(import.meta.url)('yaml') as typeof Yaml;
-    config = parse(readFileSync(file, 'utf8'));
+    const yaml = createRequire(import.meta.url)('yaml') as typeof Yaml;
+    // Of equal keys the last counts, as for PyYAML.
+    const document = yaml.parseDocument(readFileSync(file, 'utf8'), { uniqueKeys: false });
+    const [problem] = document.errors;
+    if (problem !== undefined) throw problem;
+    for (const key of repeatedKeys(yaml, document)) {
+      warn(`${file}: '${key}' is there twice; the last counts`);
+    }
+    config = document.toJS();
   } catch (error) {
     return fail('a readable YAML file', (error as Error).message);
   }
@@ -148,6 +159,25 @@ export function readExtraModelPaths(file: string, folders: Map<string, ModelFold
       }
     }
   }
+}
+
+/** Keys that a mapping has more than once, as dotted paths. */
+function repeatedKeys({ isScalar, visit }: typeof Yaml, document: Yaml.Document): string[] {
+  const repeated: string[] = [];
+  visit(document, {
+    Map(_, map, path) {
+      const above = path.flatMap((node) =>
+        'key' in node && isScalar(node.key) ? [String(node.key.value)] : [],
+      );
+      const seen = new Set<string>();
+      for (const { key } of map.items) {
+        const name = String(isScalar(key) ? key.value : key);
+        if (seen.has(name)) repeated.push([...above, name].join('.'));
+        seen.add(name);
+      }
+    },
+  });
+  return [...new Set(repeated)];
 }
 
 function expand(path: string): string {

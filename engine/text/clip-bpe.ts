@@ -1,6 +1,7 @@
 /**
- * OpenAI CLIP's byte-pair tokenizer (Radford et al. 2021) as the `transformers` 4.x library applies
- * it: text cleaning, words, UTF-8 bytes, merges in the order of the vocabulary file.
+ * OpenAI CLIP's byte-pair tokenizer (Radford et al. 2021) as the `transformers` 5.x library applies
+ * it: NFC and lower case, words, UTF-8 bytes, merges in the order of the vocabulary file. (4.x also took
+ * out what cannot be seen and set ideographs apart; docs/compat.md.)
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -27,8 +28,6 @@ function createClipTokenizer(): TextTokenizer {
   const { pairs, byteIds } = loadVocabulary();
   const cache = new Map<string, readonly number[]>();
   const encodeWord = (word: string): readonly number[] => {
-    if (word === '<|startoftext|>') return [CLIP_START];
-    if (word === '<|endoftext|>') return [CLIP_END];
     let ids = cache.get(word);
     if (ids === undefined) {
       ids = mergePairs(wordBytes(word, byteIds), pairs);
@@ -42,36 +41,27 @@ function createClipTokenizer(): TextTokenizer {
       const ids: number[] = [];
       for (const part of text.split(/(<\|startoftext\|>|<\|endoftext\|>)/)) {
         // The exact special strings are taken before any cleaning.
-        const words = part.startsWith('<|') && isSpecial(part) ? [part] : splitWords(part);
-        for (const word of words) for (const id of encodeWord(word)) ids.push(id);
+        const special = SPECIAL.get(part);
+        if (special !== undefined) ids.push(special);
+        else for (const word of splitWords(part)) for (const id of encodeWord(word)) ids.push(id);
       }
       return ids;
     },
   };
 }
 
-const isSpecial = (part: string): boolean => part === '<|startoftext|>' || part === '<|endoftext|>';
+const SPECIAL: ReadonlyMap<string, number> = new Map([
+  ['<|startoftext|>', CLIP_START],
+  ['<|endoftext|>', CLIP_END],
+]);
 
-// Ideographs only; kana and hangul are not spaced out.
-const CJK =
-  /[\u4e00-\u9fff\u3400-\u4dbf\u{20000}-\u{2a6df}\u{2a700}-\u{2ceaf}\uf900-\ufaff\u{2f800}-\u{2fa1f}]/gu;
+const WORD = /'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\p{White_Space}\p{L}\p{N}]+/gu;
 
-// The contractions match without regard to case, where long s counts as s. Special tokens get here
-// when they were written with capitals.
-const WORD =
-  /<\|startoftext\|>|<\|endoftext\|>|'[sſ]|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+/gu;
-
-/** Cleaned, lower-cased text cut into what merges may not cross. */
+/** Composed, lower-cased text cut into what merges may not cross. */
 function splitWords(text: string): string[] {
-  const cleaned = text
-    .replace(/[\t\n\r\p{Zs}]/gu, ' ')
-    .replace(/\0|\ufffd|\p{C}/gu, '')
-    .replace(CJK, ' $& ')
-    .normalize('NFC')
-    .split(/\p{White_Space}+/u)
-    .map((word) => word.toLowerCase())
-    .join(' ');
-  return cleaned.match(WORD) ?? [];
+  // One character after the other: a final sigma is a sigma. Halves of surrogate pairs are no text.
+  const lower = Array.from(text.replace(/\p{Cs}/gu, '').normalize('NFC'), (c) => c.toLowerCase());
+  return lower.join('').match(WORD) ?? [];
 }
 
 /** UTF-8 bytes as ids; the last one carries the end-of-word mark. */

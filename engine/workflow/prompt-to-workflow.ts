@@ -150,24 +150,31 @@ function growOutputs(prompt: ApiPrompt, nodes: ReadonlyMap<string, UiNode>): voi
   }
 }
 
-/** Longest way from a node without links, by rounds; circles stop after as many rounds as nodes. */
+/**
+ * Longest way from a node without links: each node is placed when all that it takes from are (Kahn
+ * 1962). What lies on
+ * circles, or behind them, goes by those of its sources that could be placed.
+ */
 function columnDepths(prompt: ApiPrompt): Map<string, number> {
-  const entries = Object.entries(prompt);
-  const sources = new Map(
-    entries.map(([id, { inputs }]) => [
-      id,
-      Object.values(inputs).flatMap((value) => linkOf(value, prompt)?.[0] ?? []),
-    ]),
-  );
-  const depths = new Map(entries.map(([id]) => [id, 0]));
-  for (let round = 0, changed = true; changed && round < entries.length; round++) {
-    changed = false;
-    for (const [id, from] of sources) {
-      const depth = Math.max(-1, ...from.map((source) => depths.get(source) ?? 0)) + 1;
-      if (depth !== depths.get(id) && depth <= entries.length) {
-        depths.set(id, depth);
-        changed = true;
-      }
+  const depths = new Map(Object.keys(prompt).map((id) => [id, 0]));
+  const waitsFor = new Map<string, number>();
+  const readers = new Map<string, string[]>();
+  for (const [id, { inputs }] of Object.entries(prompt)) {
+    const sources = Object.values(inputs).flatMap((value) => linkOf(value, prompt)?.[0] ?? []);
+    waitsFor.set(id, sources.length);
+    for (const source of sources) {
+      const known = readers.get(source);
+      if (known === undefined) readers.set(source, [id]);
+      else known.push(id);
+    }
+  }
+  const placed = [...waitsFor].filter(([, count]) => count === 0).map(([id]) => id);
+  for (const id of placed) {
+    for (const reader of readers.get(id) ?? []) {
+      depths.set(reader, Math.max(depths.get(reader)!, depths.get(id)! + 1));
+      const left = waitsFor.get(reader)! - 1;
+      waitsFor.set(reader, left);
+      if (left === 0) placed.push(reader);
     }
   }
   return depths;

@@ -60,7 +60,12 @@ export async function runWorkflow(
   const nodes = new Map([...builtinNodes()].map(([name, node]) => [name, recorded(node, values)]));
   const prompt = parsePrompt(workflow);
   const validation = await validatePrompt(prompt, { nodes, source: folders });
-  if (!validation.ok) throw new Error(`invalid workflow: ${JSON.stringify(validation)}`);
+  if (!validation.ok) {
+    const problems = Object.entries(validation.nodeErrors).flatMap(([id, { errors }]) =>
+      errors.map(({ message, details }) => `node ${id}: ${message}: ${details}`),
+    );
+    throw new Error(`invalid workflow: ${[validation.error.message, ...problems].join('\n')}`);
+  }
   const services: Services = {
     runtime,
     folders,

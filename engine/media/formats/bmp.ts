@@ -14,11 +14,6 @@ interface BmpHeader {
   readonly offset: number;
 }
 
-/** Whether the bytes start like a bitmap. */
-export function isBmp(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x42 && bytes[1] === 0x4d && bytes.length >= 26;
-}
-
 /** Uncompressed, bit field, RLE8 and RLE4 bitmaps, with the reference's rules for alpha. */
 export function decodeBmp(bytes: Uint8Array): Frame {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

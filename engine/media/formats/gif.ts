@@ -6,11 +6,6 @@ import { readBlocks, unpackLzw } from './gif-data.ts';
 import { type Frame, grayToRgb, paletteToRgb } from '../frame.ts';
 import { badImage, checkImageSize } from '../limits.ts';
 
-/** Whether the bytes start like a GIF. */
-export function isGif(bytes: Uint8Array): boolean {
-  return /^GIF8[79]a$/.test(Buffer.from(bytes.subarray(0, 6)).toString('latin1'));
-}
-
 /** One image block with the control block before it. */
 interface GifImage {
   readonly x: number;

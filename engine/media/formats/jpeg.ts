@@ -1,9 +1,5 @@
 /** What JPEG files say of themselves (ITU T.81, annex B); the pixels are sharp's. */
 
-/** Whether the bytes start like a JPEG. */
-export const isJpeg = (bytes: Uint8Array): boolean =>
-  bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
-
 const SCAN = 0xda;
 
 /** Frame headers: SOF0 to SOF15 without the tables that lie among them (DHT, JPG, DAC). */

@@ -2,21 +2,6 @@
 import { type Frame, grayToRgb, paletteToRgb, splitAlpha } from '../frame.ts';
 import { badImage, checkImageSize } from '../limits.ts';
 
-const KINDS = [1, 2, 3, 9, 10, 11];
-
-/** TGA has no signature: this only says that the header is a possible one. */
-export function isTga(bytes: Uint8Array): boolean {
-  const [colorMap, kind, depth] = [bytes[1], bytes[2], bytes[16]];
-  return (
-    bytes.length >= 18 &&
-    colorMap <= 1 &&
-    KINDS.includes(kind) &&
-    [1, 8, 16, 24, 32].includes(depth) &&
-    (bytes[12] | (bytes[13] << 8)) > 0 &&
-    (bytes[14] | (bytes[15] << 8)) > 0
-  );
-}
-
 /** Palette, RGB(A) and gray pictures, plain or run-length packed. Throws IMAGE_FILE. */
 export function decodeTga(bytes: Uint8Array): Frame {
   const word = (at: number): number => bytes[at] | (bytes[at + 1] << 8);

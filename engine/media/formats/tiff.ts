@@ -5,12 +5,6 @@ import { badImage, checkImageSize } from '../limits.ts';
 import { readTiffPages, type TiffPage } from './tiff-pages.ts';
 import { readTiffSamples } from './tiff-samples.ts';
 
-/** Whether the bytes start like a TIFF or a BigTIFF. */
-export function isTiff(bytes: Uint8Array): boolean {
-  const head = Buffer.from(bytes.subarray(0, 4)).toString('latin1');
-  return ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'].includes(head);
-}
-
 /** Every page (or the first) as a frame. Throws IMAGE_FILE. */
 export async function decodeTiff(
   bytes: Uint8Array,

@@ -2,13 +2,8 @@
 import type { Request } from 'express';
 import { parseHash } from '../../assets/hash-text.ts';
 import type { AssetRequest } from '../../assets/ingest.ts';
-import {
-  type AssetFilter,
-  type AssetPage,
-  type Order,
-  SORTS,
-  type Sort,
-} from '../../assets/list.ts';
+import { type Order, SORTS, type Sort } from '../../assets/cursor.ts';
+import type { AssetFilter, AssetPage } from '../../assets/list.ts';
 import type { TagQuery } from '../../assets/tags.ts';
 import { NoodleError } from '../../errors.ts';
 import { Float, type Json, parseJson, stringifyJson } from '../../workflow/lossless-json.ts';

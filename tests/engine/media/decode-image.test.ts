@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { decodeImage } from '../../../engine/media/decode-image.ts';
+import { sniffKind } from '../../../engine/media/sniff.ts';
 import type { Frame } from '../../../engine/media/frame.ts';
 import { chunk } from '../../../engine/media/formats/png/encode.ts';
 
@@ -90,6 +91,20 @@ describe('decodeImage', () => {
       expect(createHash('md5').update(frames[0].rgb).digest('hex').slice(0, 6)).toBe(digest);
     },
   );
+
+  it('and the uploads have one opinion of what a picture is', () => {
+    for (const { name, file } of fixtures) {
+      expect(sniffKind(Buffer.from(file, 'base64')), name).toBe('image');
+    }
+    // A TGA of 1 bit is read, one of 15 bits is not.
+    const tga = (depth: number): Uint8Array => {
+      const bytes = new Uint8Array(20);
+      bytes.set([0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, depth, 0]);
+      return bytes;
+    };
+    expect(sniffKind(tga(1))).toBe('image');
+    expect(sniffKind(tga(15))).not.toBe('image');
+  });
 
   it('stops after the first frame when asked', async () => {
     const animated = fixtures.filter(({ frames }) => frames > 1);

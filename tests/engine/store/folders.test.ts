@@ -175,6 +175,32 @@ describe('model folders', () => {
     expect(folders.modelFiles('my_own')).toEqual(['any.file']);
   });
 
+  it('takes the last of equal keys, and says so', () => {
+    const file = put(
+      'twice.yaml',
+      [
+        'one:',
+        `  base_path: ${base}`,
+        '  checkpoints: a',
+        '  checkpoints: b',
+        'two:',
+        '  loras: /x',
+        'two:',
+        '  loras: /y',
+      ].join('\n'),
+    );
+    const warnings: string[] = [];
+    const folders = createFolders({ base, extraModelPaths: [file] }, (text) => warnings.push(text));
+    expect(folders.modelPaths('checkpoints')).toContain(join(base, 'b'));
+    expect(folders.modelPaths('checkpoints')).not.toContain(join(base, 'a'));
+    expect(folders.modelPaths('loras')).toContain('/y');
+    expect(folders.modelPaths('loras')).not.toContain('/x');
+    expect(warnings).toEqual([
+      `${file}: 'two' is there twice; the last counts`,
+      `${file}: 'one.checkpoints' is there twice; the last counts`,
+    ]);
+  });
+
   it.each(['- a list', 'section: text', 's:\n  loras: [a, b]', 'a: : b: ['])(
     'reports a broken extra_model_paths.yaml: %j',
     (text) => {

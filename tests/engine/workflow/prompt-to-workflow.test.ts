@@ -53,6 +53,20 @@ describe('promptToWorkflow', () => {
     expect(lastLink).toBe(4);
   });
 
+  it('places a long chain in one go, in whatever order it comes', () => {
+    const length = 20_000;
+    const chain: ApiPrompt = Object.fromEntries(
+      Array.from({ length }, (_, i) => [
+        `n${i}`,
+        { class_type: 'Unknown', inputs: { x: i + 1 < length ? [`n${i + 1}`, 0] : 0 } },
+      ]),
+    );
+    const start = performance.now();
+    const { nodes } = promptToWorkflow(chain, info);
+    expect(performance.now() - start).toBeLessThan(3000);
+    expect(nodes[0].pos[0] - nodes[length - 1].pos[0]).toBe(380 * (length - 1));
+  });
+
   it('survives circles', () => {
     const circle: ApiPrompt = {
       1: { class_type: 'A', inputs: { x: ['2', 0] } },

@@ -1,7 +1,7 @@
 /** Golden area `end-to-end`: whole workflows through the executor, node outputs and saved pictures. */
 import { existsSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { NDArray } from '../../../engine/array/nd.ts';
 import { loadImageFile } from '../../../engine/media/load-image.ts';
 import { toImageAndMask } from '../../../engine/media/to-array.ts';
@@ -26,16 +26,35 @@ interface Params {
 
 const runtime = createRuntime({ threads: 2 });
 
-/** Where files for each folder of an installation lie, relative to the area's folder. */
-const folders: readonly (readonly [target: string, source: string])[] = [
-  ['models/checkpoints', 'models/checkpoints'],
-  ['models/embeddings', 'models/embeddings'],
+/** Where the other areas' models lie, relative to this area's usual folder. */
+const elsewhere: readonly (readonly [target: string, source: string])[] = [
   ['models/loras', '../lora/models/loras'],
   ['models/controlnet', '../controlnet/models/controlnet'],
   ['models/upscale_models', '../upscale/models/upscale_models'],
   ['models/diffusion_models', '../unet/models'],
-  ['input', 'input'],
 ];
+
+/**
+ * Folders of files for an installation in the order in which they count: what the folder of cases
+ * brings itself (`models/<any folder>`, `input`), then the usual ones.
+ */
+export function sourcesFor(dir: string): (readonly [target: string, folder: string])[] {
+  const usual = goldenDir('end-to-end');
+  const own = [dir, usual].flatMap((root) => [
+    ...foldersIn(join(root, 'models')).map(
+      (name) => [`models/${name}`, join(root, 'models', name)] as const,
+    ),
+    ['input', join(root, 'input')] as const,
+  ]);
+  return [...own, ...elsewhere.map(([target, source]) => [target, join(usual, source)] as const)];
+}
+
+const foldersIn = (path: string): string[] =>
+  existsSync(path)
+    ? readdirSync(path, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map(({ name }) => name)
+    : [];
 
 const installations = new Map<string, Promise<Installation>>();
 
@@ -58,15 +77,14 @@ export async function removeInstallations(): Promise<void> {
 
 async function build(dir: string): Promise<Installation> {
   const installation = createInstallation();
-  for (const [target, source] of folders) {
-    const added = new Set<string>();
-    for (const root of [dir, goldenDir('end-to-end')]) {
-      const from = join(root, source);
-      const names = existsSync(from) ? readdirSync(from).filter((name) => !added.has(name)) : [];
-      const files = await Promise.all(names.map((name) => gunzipped(join(from, name))));
-      installation.add(target, files);
-      for (const name of names) added.add(name);
-    }
+  const added = new Set<string>();
+  for (const [target, folder] of sourcesFor(dir)) {
+    const fresh = (existsSync(folder) ? readdirSync(folder) : []).filter((file) => {
+      const place = join(target, basename(file, '.gz'));
+      return !added.has(place) && added.add(place);
+    });
+    const files = await Promise.all(fresh.map((file) => gunzipped(join(folder, file))));
+    installation.add(target, files);
   }
   return installation;
 }

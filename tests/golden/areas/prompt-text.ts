@@ -135,10 +135,8 @@ function tokenCase(kind: string, entry: TokenCase): Run {
       // The reference fails with Python's IndexError where the name of an embedding is missing.
       got = { error: 'IndexError' };
     }
-    const reference = same('batches', got, entry.batches);
-    const other = entry.batches_transformers5;
-    if (reference.pass || other === undefined) return { comparisons: [reference] };
-    return { comparisons: [same('batches_transformers5', got, other)] };
+    // Where the two versions of the tokenizer library differ, ours is the newer one.
+    return { comparisons: [same('batches', got, entry.batches_transformers5 ?? entry.batches)] };
   };
 }
 

@@ -1,5 +1,4 @@
 /** Golden area `unet`: the raw network, how its output is read, and what is fed beside the latent. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { concat } from '../../../engine/array/batch.ts';
 import type { NDArray } from '../../../engine/array/nd.ts';
@@ -29,7 +28,7 @@ import { type WeightSource, memorySource, sub } from '../../../engine/weights/so
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, compare, type GoldenArea } from '../area.ts';
 import { type GoldenCase, gunzipped, openCase } from '../open-case.ts';
-import { modelFile } from '../model-file.ts';
+import { findModelFile, modelFile } from '../model-file.ts';
 
 interface Params {
   readonly op: string;
@@ -176,7 +175,8 @@ function modelNames(
 ): (readonly [suffix: string, name: string])[] {
   if (models === undefined) {
     const twin = model!.replace(/\.safetensors$/, '_diffusers.safetensors');
-    const hasTwin = twin !== model && existsSync(modelFile(dir, 'unet', join('models', twin)));
+    const hasTwin =
+      twin !== model && findModelFile(dir, 'unet', join('models', twin)) !== undefined;
     return [['', model!], ...(hasTwin ? [['', twin] as const] : [])];
   }
   const [, before, list, after] = /^(.*)\{(.*)\}(.*)$/.exec(models)!;

@@ -1,7 +1,6 @@
 /** The chunks of a PNG or APNG file that its pixels need, bounds-checked; nothing is inflated here. */
+import { pictureFormat } from '../signatures.ts';
 import { badImage, checkImageSize } from '../../limits.ts';
-
-const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 
 export interface PngHeader {
   readonly width: number;
@@ -33,14 +32,9 @@ export interface PngFile {
   readonly frames: readonly PngFrame[];
 }
 
-/** Whether the bytes start like a PNG. */
-export function isPng(bytes: Uint8Array): boolean {
-  return SIGNATURE.every((byte, i) => bytes[i] === byte);
-}
-
 /** Reads the structure of a PNG; a file that breaks off keeps what came before. Throws IMAGE_FILE. */
 export function readPng(bytes: Uint8Array): PngFile {
-  if (!isPng(bytes)) throw badImage('it is no PNG');
+  if (pictureFormat(bytes) !== 'png') throw badImage('it is no PNG');
   const state = new Reader();
   for (const { type, data } of chunksOf(bytes)) {
     if (type === 'IEND') break;
@@ -51,7 +45,7 @@ export function readPng(bytes: Uint8Array): PngFile {
 
 function* chunksOf(bytes: Uint8Array): Generator<{ type: string; data: Uint8Array }> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let at = SIGNATURE.length;
+  let at = 8; // behind the signature
   while (at + 8 <= bytes.length) {
     const length = view.getUint32(at);
     const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
