@@ -93,7 +93,7 @@ function partOf({ program, stages, crossing }: Plan, stage: number): Program {
     }
     const own = tensor.inputs.map((input) => copies.get(input)!);
     const same = own.every((input, i) => input === tensor.inputs[i]);
-    return same ? tensor : ({ ...tensor, inputs: own });
+    return same ? tensor : { ...tensor, inputs: own };
   };
   // inputs before their readers, and nothing that an earlier part made
   const borders = new Set([...crossing.keys()].filter((t) => stages.get(t) !== stage));
