@@ -10,7 +10,6 @@ import { f16ToFloat } from '../weights/float.ts';
 type Ort = typeof OrtModule;
 
 export type OrtSession = InferenceSession;
-export type OrtTensor = Tensor;
 export type OrtFeeds = Readonly<Record<string, Tensor>>;
 
 export interface OrtOptions {
