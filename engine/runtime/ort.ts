@@ -4,7 +4,6 @@
  */
 import type * as OrtModule from 'onnxruntime-node';
 import type { InferenceSession, Tensor, TypedTensor } from 'onnxruntime-node';
-
 import { f16ToFloat } from '../weights/float.ts';
 
 type Ort = typeof OrtModule;
