@@ -4,13 +4,11 @@
  */
 import type * as OrtModule from 'onnxruntime-node';
 import type { InferenceSession, Tensor, TypedTensor } from 'onnxruntime-node';
-
 import { f16ToFloat } from '../weights/float.ts';
 
 type Ort = typeof OrtModule;
 
 export type OrtSession = InferenceSession;
-export type OrtTensor = Tensor;
 export type OrtFeeds = Readonly<Record<string, Tensor>>;
 
 export interface OrtOptions {

@@ -1,5 +1,6 @@
 /** The runtime: what nodes ask for sessions. It keeps them open, within a budget, between prompts. */
 import { NoodleError } from '../errors.ts';
+import type { Log } from '../log.ts';
 import type { Program } from '../tensor/trace.ts';
 import { defaultMemoryBudget, estimateMemory, weightBytes } from './memory.ts';
 import { type Part, partsOf, planParts, sessionOfParts } from './parts.ts';
@@ -16,6 +17,8 @@ export interface RuntimeOptions {
   /** Threads of one model call; left out: the physical cores. */
   readonly threads?: number;
   readonly provider?: Provider;
+  /** Hears, once each, of weights that a model's program did not ask for. */
+  readonly log?: Log;
 }
 
 /** A model that the runtime has open, or opens again when it is run. */
@@ -44,11 +47,21 @@ const partShare = 0.25;
 
 /** A runtime without sessions; nothing native is loaded before the first one opens. */
 export function createRuntime(options: RuntimeOptions = {}): Runtime {
-  const { memoryBudget = defaultMemoryBudget(), threads, provider = providers.cpu } = options;
+  const { memoryBudget = defaultMemoryBudget(), threads, provider = providers.cpu, log } = options;
   const cache = createSessionCache(memoryBudget);
   const prepared = createPreparedWeights();
 
+  const told = new Set<string>();
+
+  /** A key under a wrong name is missing here and unread there: this is where the second half shows. */
+  const tellUnread = ({ name, usage: { label, unused } }: Program): void => {
+    const text = `${label}: ${name} leaves ${unused.length} tensors unread: ${shortList(unused)}`;
+    if (unused.length === 0 || told.has(text)) return;
+    told.add(text);
+    log?.('DEBUG', text);
+  };
   const opening = (program: Program): Opening => {
+    tellUnread(program);
     const part = (of: Program): Part => ({
       program: of,
       bytes: estimateMemory(of, provider.compute),
@@ -93,3 +106,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     },
   };
 }
+
+/** The first few of a list, as text. */
+const shortList = (items: readonly string[]): string =>
+  items.slice(0, 10).join(', ') + (items.length > 10 ? ', …' : '');

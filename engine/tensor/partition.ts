@@ -78,8 +78,8 @@ function partOf({ program, stages, crossing }: Plan, stage: number): Program {
   }
   const copies = new Map<Tensor, Tensor>();
   const inputs: Node<'input'>[] = [];
-  const declare = (input: Tensor): Tensor => {
-    if (!inputs.includes(input as Node<'input'>)) inputs.push(input as Node<'input'>);
+  const declare = (input: Node<'input'>): Tensor => {
+    inputs.push(input);
     return input;
   };
   /** The tensor in this part: an input where an earlier part made it, else over this part's tensors. */
@@ -88,11 +88,12 @@ function partOf({ program, stages, crossing }: Plan, stage: number): Program {
     const maker = stages.get(tensor) ?? stage;
     const { shape, dtype, scope } = tensor;
     if (maker !== stage) {
-      return declare(node('input', [], { name: crossing.get(tensor)!, shape, dtype }, scope));
+      const attrs = { name: crossing.get(tensor)!, shape, dtype };
+      return declare(node('input', [], attrs, scope) as Node<'input'>);
     }
     const own = tensor.inputs.map((input) => copies.get(input)!);
     const same = own.every((input, i) => input === tensor.inputs[i]);
-    return same ? tensor : ({ ...tensor, inputs: own } as Tensor);
+    return same ? tensor : { ...tensor, inputs: own };
   };
   // inputs before their readers, and nothing that an earlier part made
   const borders = new Set([...crossing.keys()].filter((t) => stages.get(t) !== stage));
@@ -109,7 +110,7 @@ function partOf({ program, stages, crossing }: Plan, stage: number): Program {
       Object.entries(outputs).map(([output, tensor]) => [output, copies.get(tensor)!]),
     ),
     nodes,
-    usage: { used: keys, unused: [] },
+    usage: { label: program.usage.label, used: keys, unused: [] },
     sites: new Map(
       [...program.sites].flatMap(([site, tensor]) => {
         const own = copies.get(tensor);
@@ -123,7 +124,10 @@ function partOf({ program, stages, crossing }: Plan, stage: number): Program {
 function declareSizes(program: Program, nodes: readonly Tensor[], inputs: Node<'input'>[]): void {
   const origins = sizeOrigins(program.inputs);
   let known = sizeOrigins(inputs);
-  const dims = nodes.flatMap(({ shape, attrs }) => [...shape, ...Object.values(attrs).flat()]);
+  const dims = nodes.flatMap(({ shape, attrs }): unknown[] => [
+    ...shape,
+    ...Object.values(attrs as Readonly<Record<string, unknown>>).flat(),
+  ]);
   for (const dim of dims.filter(isDim)) {
     for (;;) {
       const symbol = unknownSymbol(dim, (text) => known.has(text));

@@ -13,10 +13,18 @@ export interface Program {
   readonly outputs: Readonly<Record<string, Tensor>>;
   /** Every tensor that an output depends on, inputs of a node before the node. */
   readonly nodes: readonly Tensor[];
-  /** Keys of the weights that were read, and those that nothing asked for. */
-  readonly usage: { readonly used: readonly string[]; readonly unused: readonly string[] };
+  readonly usage: Usage;
   /** Outputs of the network's named parts, in the order they were traced. */
   readonly sites: ReadonlyMap<string, Tensor>;
+}
+
+/** Which weights a program reads. */
+export interface Usage {
+  /** The source's name. */
+  readonly label: string;
+  /** Keys that were read, and those that nothing asked for. */
+  readonly used: readonly string[];
+  readonly unused: readonly string[];
 }
 
 /** What an architecture builds with. */
@@ -56,7 +64,14 @@ export function trace(
   checkSymbols(name, inputs, nodes);
   const { source, used, sites } = cursor.ledger;
   const unused = [...source.tensors.keys()].filter((key) => !used.has(key));
-  return { name, inputs, outputs, nodes, usage: { used: [...used], unused }, sites };
+  return {
+    name,
+    inputs,
+    outputs,
+    nodes,
+    usage: { label: source.label, used: [...used], unused },
+    sites,
+  };
 }
 
 /**

@@ -36,7 +36,7 @@ export async function createEngineHost(
 ): Promise<EngineHost> {
   const folders = createFolders(settings.folders);
   const { memoryBudget, threads, options } = settings;
-  const runtime = createRuntime({ memoryBudget, threads });
+  const runtime = createRuntime({ memoryBudget, threads, log: packs.log });
   return {
     nodes: await loadNodes(packs),
     folders,

@@ -7,7 +7,7 @@ import { openSession } from '../../../engine/runtime/session.ts';
 import { openWeights } from '../../../engine/tensor/cursor.ts';
 import { interpret } from '../../../engine/tensor/interpret.ts';
 import { conv2d, groupNorm } from '../../../engine/tensor/layers.ts';
-import { add, cos, div, mul, rearrange, silu, softmax } from '../../../engine/tensor/nn.ts';
+import { add, cast, cos, div, mul, rearrange, silu, softmax } from '../../../engine/tensor/nn.ts';
 import { type Program, trace } from '../../../engine/tensor/trace.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
 import { sub } from '../../../engine/weights/source.ts';
@@ -35,6 +35,21 @@ async function tinyUNet(): Promise<Program> {
 }
 
 describe('half precision', () => {
+  it.each([providers.cpu, halves])(
+    'is a type of inputs and outputs, for $name',
+    async (provider) => {
+      const program = trace('halves', randomSource({}), ({ input }) => ({
+        y: cast(mul(cast(input('x', 'f16', ['n']), 'f32'), 3), 'f16'),
+      }));
+      const session = await openSession(program, { provider, threads: 1 });
+      const x = { data: Float32Array.of(1, -0.1, 2 ** -24, 30000), shape: [4] };
+      const { y } = await session.run({ x });
+      await session.release();
+      // -0.1 rounds to -0.0999755859375 on its way in, its product on its way out; 90000 is too large
+      expect([...y.data]).toEqual([3, -0.2998046875, 3 * 2 ** -24, Infinity]);
+    },
+  );
+
   it('stays near full precision over a whole network, late timesteps included', async () => {
     const program = await tinyUNet();
     const random = (shape: readonly number[], seed: number) => ({

@@ -72,6 +72,19 @@ describe('runtime', () => {
     await runtime.unloadAll();
   });
 
+  it('tells once which weights a model leaves unread', async () => {
+    const log = vi.fn();
+    const runtime = createRuntime({ threads: 1, log });
+    const build = (): Program =>
+      trace('part', randomSource({ weight: [8, 64], extra: [3] }), ({ input, weights }) => ({
+        y: linear(weights, input('x', 'f32', ['n', 64])),
+      }));
+    for (const key of ['a', 'b']) await runtime.session(key, build);
+    await runtime.session('c', linearProgram); // reads all it has
+    expect(log.mock.calls).toEqual([['DEBUG', 'random: part leaves 1 tensors unread: extra']]);
+    await runtime.unloadAll();
+  });
+
   it('passes on what a build throws', async () => {
     const runtime = createRuntime();
     const fail = (): Program => {
