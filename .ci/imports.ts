@@ -18,6 +18,7 @@ const LAYERS: readonly (readonly [prefix: string, layer: string])[] = [
   ['engine/protocol.ts', 'protocol'],
   ['engine/heap.ts', 'errors'],
   ['engine/log.ts', 'errors'],
+  ['engine/threads.ts', 'errors'],
   ...[
     'array weights tensor onnx runtime arch patch text sampling values media store assets workflow',
     'python graph packs queue worker server',

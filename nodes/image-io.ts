@@ -169,6 +169,9 @@ export const previewImage = defineNode({
   run: (inputs, context) => previewPictures(inputs.images, inputs, context),
 });
 
+/** Milliseconds since 1970, or more where it was asked more often than that. */
+let lastAsked = 0;
+
 export const saveImageWebsocket = defineNode({
   name: 'SaveImageWebsocket',
   displayName: 'SaveImageWebsocket',
@@ -178,8 +181,8 @@ export const saveImageWebsocket = defineNode({
   inputs: { images: image() },
   outputs: [],
   outputNode: true,
-  // Nothing of a former run is kept that a client could be sent again.
-  isChanged: () => Date.now(),
+  // Nothing is kept that a client could be sent again, not even by an equal node beside it.
+  isChanged: () => (lastAsked = Math.max(Date.now(), lastAsked + 1)),
   run: async ({ images }, context) => {
     const count = images.shape[0];
     for (let i = 0; i < count; i++) {

@@ -2,6 +2,7 @@
 import { corePlace } from '../engine/graph/core-classes.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 import { conditioningNodes } from './conditioning.ts';
+import { freeuNodes } from './freeu.ts';
 import { imageAnimationNodes } from './image-animation.ts';
 import { imageFilterNodes } from './image-filters.ts';
 import { imageIoNodes } from './image-io.ts';
@@ -10,6 +11,7 @@ import { latentIoNodes } from './latent-io.ts';
 import { latentOperationNodes } from './latent-operations.ts';
 import { latentNodes } from './latent.ts';
 import { loaderNodes } from './loaders.ts';
+import { loraNodes } from './lora.ts';
 import { maskNodes } from './mask.ts';
 import { primitiveNodes } from './primitives.ts';
 import { samplingNodes } from './sampling.ts';
@@ -19,6 +21,8 @@ import { vaeNodes } from './vae.ts';
 const lists: readonly (readonly NodeDefinition[])[] = [
   samplingNodes,
   loaderNodes,
+  loraNodes,
+  freeuNodes,
   conditioningNodes,
   vaeNodes,
   latentNodes,

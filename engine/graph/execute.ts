@@ -22,7 +22,7 @@ import {
 import { NodeFailure, runNode } from './run-node.ts';
 import { redact } from './redact.ts';
 import { createRunStore } from './run-store.ts';
-import { definitionOf, metaOf } from './run.ts';
+import { definitionOf, dropLost, metaOf } from './run.ts';
 import type { Host, Job, Run } from './run.ts';
 import { createSignatures } from './signature.ts';
 import { createExecutionList } from './toposort.ts';
@@ -122,6 +122,7 @@ async function openCaches(run: Run): Promise<string[]> {
     keyOf: (id) => signatures.keyOf(id),
     classOf: (id) => prompt.getNode(id).class_type,
   });
+  dropLost(run, nodeIds);
   return nodeIds.filter((id) => host.caches.outputs.get(id) !== undefined);
 }
 

@@ -4,8 +4,8 @@
  */
 import { availableParallelism, tmpdir } from 'node:os';
 import { parse } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import type { WeightInitializer } from '../onnx/model.ts';
+import { startThread } from '../threads.ts';
 import { type PrepareTask, prepareFile, preparedSize } from '../weights/prepare.ts';
 import type { PrepareJob } from './prepare-worker.ts';
 import { discard, newFile } from './weight-files.ts';
@@ -172,15 +172,9 @@ function memoryId(bytes: Uint8Array): string {
   return `memory:${id}`;
 }
 
-/** Runs the job in a thread of its own, which needs the TypeScript loader that this one has. */
+/** Runs the job in a thread of its own. */
 function runInThread(job: PrepareJob): Promise<void> {
-  const script = [
-    `import { register } from '${import.meta.resolve('tsx/esm/api')}';`,
-    'register();',
-    `await import('${import.meta.resolve('./prepare-worker.ts')}');`,
-  ].join('\n');
-  const url = new URL(`data:text/javascript,${encodeURIComponent(script)}`);
-  const worker = new Worker(url, { workerData: job, execArgv: [] });
+  const worker = startThread(import.meta.resolve('./prepare-worker.ts'), job);
   return new Promise((resolve, reject) => {
     worker.once('error', reject);
     worker.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`exit ${code}`))));

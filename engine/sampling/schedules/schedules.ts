@@ -4,6 +4,7 @@ import { linspace } from '../../array/linspace.ts';
 import { roundHalfEven, toInteger } from '../../array/round.ts';
 import { NoodleError } from '../../errors.ts';
 import type { ModelSampling } from '../model-sampling.ts';
+import { type SchedulerName, schedulerNames } from '../names.ts';
 
 /** Falling sigmas for `steps` steps; most end in 0. */
 export type Scheduler = (sampling: ModelSampling, steps: number) => number[];
@@ -104,10 +105,7 @@ export const schedulers = {
   normal,
   linear_quadratic: linearQuadratic,
   kl_optimal: klOptimal,
-} satisfies Record<string, Scheduler>;
-
-export type SchedulerName = keyof typeof schedulers;
-export const schedulerNames = Object.keys(schedulers) as readonly SchedulerName[];
+} satisfies Record<SchedulerName, Scheduler>;
 
 /** The sigmas of a named scheduler as fp32; throws BAD_INPUT for a name that is not in the table. */
 export function calculateSigmas(
