@@ -61,7 +61,7 @@ export function withLora<M extends Model | null, C extends Clip | null | undefin
   // a loader for the model alone leaves the text encoders' part
   if (clip !== undefined) tell(warn, file, strange, 'no weight of this model has these names');
   tell(warn, file, [...misfits], 'the weights of these names have other shapes');
-  return result as { model: M; clip: C };
+  return result;
 }
 
 const shown = 5;
