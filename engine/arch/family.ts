@@ -78,7 +78,7 @@ export interface Family<C = unknown> {
   readonly text: TextSetup;
   /** Where it keeps each text encoder (as `text.encoders`); the first prefix that exists. */
   readonly textPrefixes: readonly (readonly string[])[];
-  /** Name of the latent format in engine/sampling/latent-format.ts. */
+  /** Name of the latent format in engine/sampling/latent/formats.ts. */
   readonly latentFormat: string;
   /** ComfyUI's memory_usage_factor: how hungry a step is per latent cell. */
   readonly memoryFactor: number;

@@ -5,9 +5,9 @@
 import type { EngineJob, JobResult } from '../worker/messages.ts';
 import { NoodleError } from '../errors.ts';
 import { type Json, parseJson, stringifyJson } from '../workflow/lossless-json.ts';
-import { heapPop, heapPush, heapify } from '../heap.ts';
 import { failedResult } from './results.ts';
 import type { FinishedJob, History, Job, JobFilter, JobStore, NewJob } from './store.ts';
+import { type WaitingJob, createWaitingLine } from './waiting-line.ts';
 
 /** A job that was started this often and never came to an end is not started again. */
 const MAX_ATTEMPTS = 2;
@@ -75,36 +75,17 @@ export interface Queue {
   watch(watcher: QueueWatcher): void;
 }
 
-interface Item {
-  readonly number: number;
-  readonly id: string;
-}
-
-const less = (a: Item, b: Item): boolean =>
-  a.number !== b.number ? a.number < b.number : a.id < b.id;
-
 /** A queue over `store`, with what an earlier process left: its running jobs wait again. */
 export function createQueue(
   store: JobStore,
   { now = Date.now }: { readonly now?: () => number } = {},
 ): Queue {
   const watchers: QueueWatcher[] = [];
-  const heap: Item[] = [];
+  const waiting = createWaitingLine(takeOver(store, now));
   const running = new Set<string>();
   const secrets = new Map<string, Secrets>();
   let counter = store.counter();
   let isPaused = false;
-
-  for (const job of store.active()) {
-    if (job.status === 'in_progress' && job.attempt >= MAX_ATTEMPTS) {
-      store.finish(job.id, failedResult(job.id, 'ServerRestart', RESTARTED, now()));
-      continue;
-    }
-    if (job.status === 'in_progress') store.requeue(job.id);
-    heap.push({ number: job.number, id: job.id });
-  }
-  heapify(heap, less);
-  const waiting = new Set(heap.map(({ id }) => id));
 
   const changed = (): void => {
     for (const watcher of watchers) watcher.changed?.();
@@ -112,19 +93,6 @@ export function createQueue(
   const left = (ids: readonly string[]): void => {
     for (const watcher of watchers) watcher.left?.(ids);
   };
-  const enqueue = (item: Item): void => {
-    heapPush(heap, item, less);
-    waiting.add(item.id);
-  };
-  const drop = (id: string): boolean => {
-    if (!waiting.has(id)) return false;
-    const at = heap.findIndex((item) => item.id === id);
-    heap.splice(at, 1);
-    heapify(heap, less);
-    waiting.delete(id);
-    return true;
-  };
-
   return {
     nextNumber: (front) => {
       const number = front ? -counter : counter;
@@ -138,15 +106,14 @@ export function createQueue(
       const needsSecrets = asksForSecrets && given !== undefined;
       store.insert({ ...job, needsSecrets, createdAt: now() }, counter);
       if (given !== undefined) secrets.set(job.id, given);
-      enqueue({ number: job.number, id: job.id });
+      waiting.add({ number: job.number, id: job.id });
       changed();
     },
     take: () => {
       for (;;) {
-        const item = isPaused ? undefined : heapPop(heap, less);
-        if (item === undefined) return undefined;
-        waiting.delete(item.id);
-        const job = store.start(item.id);
+        const next = isPaused ? undefined : waiting.takeFirst();
+        if (next === undefined) return undefined;
+        const job = store.start(next.id);
         const given = secrets.get(job.id);
         if (job.needsSecrets && given === undefined) {
           store.finish(job.id, failedResult(job.id, 'CredentialsLost', NO_SECRETS, now()));
@@ -175,48 +142,40 @@ export function createQueue(
       if (job === undefined || !running.has(id) || job.attempt >= MAX_ATTEMPTS) return false;
       store.requeue(id);
       running.delete(id);
-      enqueue({ number: job.number, id });
+      waiting.add({ number: job.number, id });
       changed();
       return true;
     },
-    remaining: () => heap.length + running.size,
-    counts: () => ({ running: running.size, pending: heap.length }),
+    remaining: () => waiting.length() + running.size,
+    counts: () => ({ running: running.size, pending: waiting.length() }),
     running: () => [...running].map((id) => store.get(id)!),
-    pending: () => heap.map(({ id }) => store.get(id)!),
-    next: (count) =>
-      [...heap]
-        .sort((a, b) => (less(a, b) ? -1 : 1))
-        .slice(0, count)
-        .map(({ id }) => store.get(id)!),
-    position: (id) => {
-      const item = waiting.has(id) ? heap.find((one) => one.id === id) : undefined;
-      return item && heap.reduce((before, one) => before + Number(less(one, item)), 0);
-    },
+    pending: () => waiting.ids().map((id) => store.get(id)!),
+    next: (count) => waiting.first(count).map((id) => store.get(id)!),
+    position: (id) => waiting.position(id),
     isRunning: (id) => running.has(id),
     has: (id) => running.has(id) || waiting.has(id),
     deletePending: (id) => {
-      if (!drop(id)) return false;
+      if (!waiting.takeOut(id)) return false;
       store.remove([id]);
       secrets.delete(id);
       left([id]);
       // ComfyUI announces the emptied queue and then the deletion.
-      if (heap.length === 0) changed();
+      if (waiting.length() === 0) changed();
       changed();
       return true;
     },
     clearPending: () => {
-      const ids = heap.map(({ id }) => id);
+      const ids = waiting.ids();
       store.remove(ids);
       for (const id of ids) secrets.delete(id);
-      heap.length = 0;
       waiting.clear();
       left(ids);
       changed();
     },
     move: (id, number) => {
-      if (!drop(id)) return false;
+      if (!waiting.takeOut(id)) return false;
       store.setNumber(id, number, String(number));
-      enqueue({ number, id });
+      waiting.add({ number, id });
       changed();
       return true;
     },
@@ -235,6 +194,18 @@ export function createQueue(
     probe: () => store.probe(),
     watch: (watcher) => void watchers.push(watcher),
   };
+}
+
+/** What an earlier process left waiting; what it was running waits again, or has failed too often. */
+function takeOver(store: JobStore, now: () => number): WaitingJob[] {
+  return store.active().flatMap(({ id, number, status, attempt }) => {
+    if (status === 'in_progress' && attempt >= MAX_ATTEMPTS) {
+      store.finish(id, failedResult(id, 'ServerRestart', RESTARTED, now()));
+      return [];
+    }
+    if (status === 'in_progress') store.requeue(id);
+    return [{ id, number }];
+  });
 }
 
 const RESTARTED =

@@ -118,7 +118,6 @@ async function callModel(
     timesteps: new Float32Array(x.shape[0]).fill(modelSampling.timestep(sigma)),
     cond,
     parts: parts.map(({ list, prepared }) => ({ list, entry: prepared.entry })),
-    signal,
   });
   return modelSampling.calculateDenoised(sigma, output, x);
 }

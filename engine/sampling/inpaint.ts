@@ -73,8 +73,8 @@ export function inpaintDenoise(
   const { latent, noisy, maskAt } = options;
   return async (x, sigma) => {
     const mask = maskAt ? maskAt(sigma, options.mask) : options.mask;
-    const denoised = await denoise(mix(mask, x, noisy(sigma)), sigma);
-    return mix(mask, denoised, latent);
+    const prediction = await denoise(mix(mask, x, noisy(sigma)), sigma);
+    return { ...prediction, denoised: mix(mask, prediction.denoised, latent) };
   };
 }
 

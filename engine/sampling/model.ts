@@ -31,7 +31,6 @@ export interface ModelInput {
   readonly sigma: number;
   /** Which conditioning each equal share of the rows belongs to, in order; list 0 is the positive. */
   readonly parts: readonly { readonly list: number; readonly entry: ConditioningEntry }[];
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** What `encodeConditioning` may need to know about the run. */

@@ -104,7 +104,9 @@ async function loadMetrics(options: MetricsOptions): Promise<Loaded> {
 
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({
-      ...{ name, help, registers },
+      name,
+      help,
+      registers,
       collect() {
         this.set(read());
       },
@@ -123,7 +125,10 @@ async function loadMetrics(options: MetricsOptions): Promise<Loaded> {
   gauge('noodle_websockets', 'Open websockets.', websockets);
   gauge('noodle_webhooks_waiting', 'Webhooks that are not delivered yet.', webhooks);
   new Gauge({
-    ...{ name: 'noodle_jobs', help: 'Jobs in the database.', labelNames: ['status'], registers },
+    name: 'noodle_jobs',
+    help: 'Jobs in the database.',
+    labelNames: ['status'],
+    registers,
     collect() {
       for (const status of JOB_STATUSES) {
         const filter = { statuses: [status], limit: 0, offset: 0, descending: false } as const;
@@ -132,7 +137,8 @@ async function loadMetrics(options: MetricsOptions): Promise<Loaded> {
     },
   });
   const restarts = new Counter({
-    ...{ name: 'noodle_engine_restarts_total', help: 'Engine processes that ended unasked.' },
+    name: 'noodle_engine_restarts_total',
+    help: 'Engine processes that ended unasked.',
     registers,
     collect() {
       this.reset();

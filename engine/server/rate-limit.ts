@@ -4,6 +4,7 @@ import { isIPv6 } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import { sendError } from './answer.ts';
 import type { Refuse } from './face.ts';
+import { ipv6Words, mappedIpv4 } from './ip-address.ts';
 
 export interface RateLimitOptions {
   /** Requests a minute, and as many at once; 0 sets no limit. */
@@ -48,23 +49,13 @@ export function rateLimit({ perMinute, refuse, now = Date.now }: RateLimitOption
 
 /** An IPv6 client has a whole /64 to take addresses from: it counts as one. */
 export function clientNetwork(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return mapped;
   if (!isIPv6(address)) return address;
-  const [head, tail] = address
-    .replace(/%.*$/, '')
-    .split('::', 2)
-    .map((part) => part.split(':'));
-  const words =
-    tail === undefined
-      ? head
-      : [
-          ...head,
-          ...Array.from({ length: Math.max(0, 8 - head.length - tail.length) }, () => '0'),
-          ...tail,
-        ];
-  return words
-    .slice(0, 4)
-    .map((word) => Number.parseInt(word || '0', 16).toString(16))
-    .join(':');
+  const words = ipv6Words(address);
+  return (
+    mappedIpv4(words) ??
+    words
+      .slice(0, 4)
+      .map((word) => word.toString(16))
+      .join(':')
+  );
 }

@@ -218,17 +218,20 @@ describe('who hears of a prompt', () => {
     await client.close();
   });
 
-  it('tells a client that comes back what is running, and lets the old socket go', async () => {
+  it('tells a client that comes back what is running; its old socket stays open and hears no more', async () => {
     const first = await connect(server);
     const id = await submit({ prompt: sleeper(1.5, 0.14) }, first);
     await first.until((m) => m.type === 'executing' && 'data' in m && m.data.node === '3');
     const second = await connect(server, { sid: first.sid });
-    await expect.poll(() => first.socket.readyState).toBe(3);
+    await second.until(({ type }) => type === 'executing');
+    const heard = first.messages.length;
     await second.finished(id);
+    expect(first.socket.readyState).toBe(first.socket.OPEN);
+    expect(first.messages).toHaveLength(heard);
     const [hello, now] = second.messages;
     expect(hello).toMatchObject({ type: 'status', data: { sid: first.sid } });
     expect(now).toEqual({ type: 'executing', data: { node: '3' } });
-    await second.close();
+    await Promise.all([first.close(), second.close()]);
   });
 });
 

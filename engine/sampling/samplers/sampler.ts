@@ -10,8 +10,8 @@ export interface Prediction {
   readonly uncond: NDArray;
 }
 
-/** The denoised picture that guidance makes of x at noise level sigma. */
-export type Denoise = (x: NDArray, sigma: number) => Promise<NDArray>;
+/** Asks for the prediction of x at noise level sigma. */
+export type Denoise = (x: NDArray, sigma: number) => Promise<Prediction>;
 
 /** What a step tells the outside world. */
 export interface Step {
@@ -27,20 +27,15 @@ export interface SamplerTools {
   readonly noise: NoiseSampler;
   /** Normals of this shape from the generator that also drew the initial noise. */
   readonly globalNoise: (shape: readonly number[]) => NDArray;
-  /** The unconditional prediction of the last evaluation (CFG++). */
-  readonly uncond: () => NDArray;
   /** Progress: previews, interruption, and a turn of the event loop. */
   readonly step: (step: Step) => Promise<void>;
 }
 
-/**
- * Walks x down `sigmas` (fp32 levels, usually ending in 0) and returns the last x. The array belongs
- * to the run: a sampler that ends elsewhere says so by changing its last value.
- */
+/** Walks x down `sigmas` (fp32 levels, usually ending in 0) and returns the last x. */
 export type Sampler = (
   denoise: Denoise,
   x: NDArray,
-  sigmas: Float32Array,
+  sigmas: Readonly<Float32Array>,
   tools: SamplerTools,
 ) => Promise<NDArray>;
 
@@ -49,9 +44,11 @@ export interface SamplerDefinition {
   readonly run: Sampler;
   /** Its noise is a Brownian path over sigma; otherwise each request draws one tensor. */
   readonly noise?: 'brownian';
+  /** In place of a 0 at the end of the schedule, which it cannot reach. */
+  readonly lastSigma?: number;
   /** Schedules get one step more and lose their second last sigma. */
   readonly dropPenultimate?: boolean;
-  /** It reads `uncond`, so the unconditional side is evaluated even at cfg 1. */
+  /** It reads `uncond` of predictions, so the unconditional side is evaluated even at cfg 1. */
   readonly usesUncond?: boolean;
   /** While inpainting, the kept part is noised with noise of seed + 1 instead of the initial noise. */
   readonly freshInpaintNoise?: boolean;

@@ -162,12 +162,12 @@ export function stepsForDenoise(steps: number, denoise: number): number {
 
 /**
  * The part between two steps (KSamplerAdvanced). `forceFullDenoise` makes a schedule that is cut
- * before its end go to 0. Undefined when no step is left: the latent is then returned as it is.
+ * before its end go to 0. Empty when no step is left: the latent is then returned as it is.
  */
 export function cutSigmas(
   sigmas: Float32Array,
   range: { startStep?: number; lastStep?: number; forceFullDenoise?: boolean },
-): Float32Array | undefined {
+): Float32Array {
   const { startStep, lastStep, forceFullDenoise = false } = range;
   let cut = sigmas.slice();
   if (lastStep !== undefined && lastStep < cut.length - 1) {
@@ -175,5 +175,5 @@ export function cutSigmas(
     if (forceFullDenoise) cut[cut.length - 1] = 0;
   }
   if (startStep === undefined) return cut;
-  return startStep < cut.length - 1 ? cut.slice(startStep) : undefined;
+  return startStep < cut.length - 1 ? cut.slice(startStep) : new Float32Array(0);
 }

@@ -30,7 +30,10 @@ export function extensionFileRoutes({ packs }: { packs: Packs }): Router {
     sendJson(
       res,
       reports.map(({ id, name, nodes, webDirectory, problems }) => ({
-        ...{ id, name, nodes, web: webDirectory !== undefined },
+        id,
+        name,
+        nodes,
+        web: webDirectory !== undefined,
         problems: problems.map(({ error }) => error),
       })),
     );

@@ -7,7 +7,7 @@ import { basename, dirname, join } from 'node:path';
 import { Router } from 'express';
 import { isFile, resolveInside } from '../../store/paths.ts';
 import { sendJson } from '../answer.ts';
-import { sketchWorkflow } from './workflow-sketch.ts';
+import { drawWorkflow } from './workflow-picture.ts';
 
 /** `root` is the program's workflows folder, `webRoot` that of a page from outside. */
 export function templateRoutes({ root, webRoot }: { root: string; webRoot?: string }): Router {
@@ -35,10 +35,10 @@ export function templateRoutes({ root, webRoot }: { root: string; webRoot?: stri
     if (kind === '.json') {
       return res.sendFile(basename(path), { root: dirname(path), cacheControl: false });
     }
-    const sketch = sketchWorkflow(JSON.parse(readFileSync(path, 'utf8')));
+    const picture = drawWorkflow(JSON.parse(readFileSync(path, 'utf8')));
     // Our own file; still nothing in it may run when somebody opens it by itself.
     res.set({ 'Content-Type': 'image/svg+xml', 'Content-Security-Policy': "default-src 'none'" });
-    res.send(Buffer.from(sketch));
+    res.send(Buffer.from(picture));
   });
 
   return router;

@@ -1,7 +1,7 @@
 /** POST /upload/image and /upload/mask: files from clients into the input (or temp, output) folder. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
 import { Router } from 'express';
 import type { Request, RequestHandler, Response } from 'express';
 import multer from 'multer';
@@ -12,6 +12,7 @@ import { type Pictures, createPictures } from '../../media/picture-thread.ts';
 import { TEXT_MODELS, sniffKind } from '../../media/sniff.ts';
 import type { DirectoryType, Folders } from '../../store/folders.ts';
 import { splitAnnotation } from '../../store/folders.ts';
+import { writeUnderFreeName } from '../../store/free-name.ts';
 import { below, isFile, nameParts } from '../../store/paths.ts';
 import type { Users } from '../../store/users.ts';
 import { writeFileAtomic } from '../../store/write.ts';
@@ -196,27 +197,9 @@ function store(
     return { name: parts.join('/'), subfolder, type, written: true };
   }
   const digest = digestOf(bytes, hash);
-  const ending = extname(wanted);
-  const stem = basename(wanted, ending);
-  for (let i = 0; ; i++) {
-    const candidate = i === 0 ? basename(wanted) : `${stem} (${i})${ending}`;
-    const path = join(wanted, '..', candidate);
-    const answer = { name: [...parts.slice(0, -1), candidate].join('/'), subfolder, type };
-    if (isFile(path)) {
-      if (statSync(path).size === bytes.length && digestOf(readFileSync(path), hash) === digest) {
-        return { ...answer, written: false };
-      }
-      continue;
-    }
-    if (existsSync(path)) continue;
-    try {
-      writeFileAtomic(path, bytes, { exclusive: true });
-      return { ...answer, written: true };
-    } catch (error) {
-      // Another upload took the name in this instant.
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-  }
+  const isEqual = (path: string): boolean => digestOf(readFileSync(path), hash) === digest;
+  const { name: last, written } = writeUnderFreeName(wanted, bytes, isEqual);
+  return { name: [...parts.slice(0, -1), last].join('/'), subfolder, type, written };
 }
 
 const digestOf = (bytes: Uint8Array, hash: string): string =>

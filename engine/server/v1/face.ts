@@ -19,14 +19,18 @@ const OURS = /^\/(v1(\/.*)?|metrics|docs|docs\/ui-assets\/.*)\/?$/;
 export function v1Face(core: Core): Face {
   const { config, queue, dispatcher, events, nodes, log, now } = core;
   const webhooks = createWebhooks({
-    ...{ queue, log, now },
+    queue,
+    log,
+    now,
     rows: core.webhookRows,
     payload: (left, base) => stringifyJson({ type: 'job.finished', job: leftJson(left, base) }),
     post: (url, body, headers) =>
       postWebhook(url, body, headers, { allowPrivate: config.allowPrivateWebhooks }),
   });
   const metrics = createMetrics({
-    ...{ queue, dispatcher, websockets: core.websockets },
+    queue,
+    dispatcher,
+    websockets: core.websockets,
     eventStreams: () => events.readers(),
     webhooks: () => webhooks.count(),
   });

@@ -18,7 +18,7 @@ export function jobJson(
     id: job.id,
     status: job.status,
     number: job.number,
-    ...(position === undefined ? {} : { position }),
+    position,
     created_at: isoTime(job.createdAt)!,
     started_at: isoTime(finished?.executionStart),
     finished_at: isoTime(finished?.executionEnd),
@@ -80,7 +80,11 @@ function outputJson(nodeId: string, kind: string, item: Json): Output {
   const directory = DIRECTORIES.find((name) => name === item.type) ?? 'output';
   const query = new URLSearchParams({ filename, subfolder, type: directory });
   return {
-    ...{ node_id: nodeId, kind, filename, subfolder, directory },
+    node_id: nodeId,
+    kind,
+    filename,
+    subfolder,
+    directory,
     media_type: contentType(filename),
     url: `/view?${query.toString()}`,
   };

@@ -58,7 +58,12 @@ function readCall(
   const gone = new AbortController();
   res.once('close', () => gone.abort());
   return {
-    ...{ params, query, body, raw, base: baseOf(req), signal: gone.signal },
+    params,
+    query,
+    body,
+    raw,
+    base: baseOf(req),
+    signal: gone.signal,
     header: (name) => req.get(name),
     owner: ownerOf(res, users),
   };

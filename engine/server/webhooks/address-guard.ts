@@ -4,6 +4,7 @@
  * that network can (routers, databases, the credentials service of a cloud machine).
  */
 import { BlockList, isIP } from 'node:net';
+import { dotted, ipv6Words, mappedIpv4 } from '../ip-address.ts';
 
 /** Never: this link, clouds' metadata services, group and reserved addresses. */
 const FORBIDDEN = blockList(
@@ -37,32 +38,15 @@ export function refusedAddress(address: string, allowPrivate: boolean): string |
 /** The IPv4 address that an IPv6 address stands for: mapped, compatible, NAT64, 6to4. */
 function embeddedIpv4(address: string): string | undefined {
   const words = ipv6Words(address);
-  const dotted = (high: number, low: number): string =>
-    [high >> 8, high & 255, low >> 8, low & 255].join('.');
   const isZero = (from: number, to: number): boolean =>
     words.slice(from, to).every((word) => word === 0);
   if (words[0] === 0x2002) return dotted(words[1], words[2]);
   if (words[0] === 0x64 && words[1] === 0xff9b) return dotted(words[6], words[7]);
-  if (isZero(0, 5) && words[5] === 0xffff) return dotted(words[6], words[7]);
+  const mapped = mappedIpv4(words);
+  if (mapped !== undefined) return mapped;
   if (isZero(0, 4) && words[4] === 0xffff && words[5] === 0) return dotted(words[6], words[7]);
   const isCompatible = isZero(0, 6) && (words[6] !== 0 || words[7] > 1);
   return isCompatible ? dotted(words[6], words[7]) : undefined;
-}
-
-/** The eight words of a valid IPv6 address. */
-function ipv6Words(address: string): number[] {
-  const text = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...bytes: string[]) => {
-    const [a, b, c, d] = bytes.slice(0, 4).map(Number);
-    return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
-  });
-  const [head, tail] = text.split('::', 2).map((part) => (part === '' ? [] : part.split(':')));
-  const words = (part: string[]): number[] => part.map((word) => Number.parseInt(word, 16));
-  if (tail === undefined) return words(head);
-  return [
-    ...words(head),
-    ...Array.from({ length: 8 - head.length - tail.length }, () => 0),
-    ...words(tail),
-  ];
 }
 
 function blockList(...ranges: readonly string[]): BlockList {

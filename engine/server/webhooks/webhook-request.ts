@@ -100,8 +100,12 @@ function send(
   };
   const options: RequestOptions = {
     // No agent: with one, even `false`, node would ignore createConnection and look the name up itself.
-    ...{ method: 'POST', signal, createConnection },
-    ...{ host: url.hostname, port, path: url.pathname + url.search },
+    method: 'POST',
+    signal,
+    createConnection,
+    host: url.hostname,
+    port,
+    path: url.pathname + url.search,
     headers: {
       ...headers,
       Host: url.host,

@@ -74,5 +74,7 @@ describe('rate limit', () => {
     expect(clientNetwork('::1')).toBe('0:0:0:0');
     expect(clientNetwork('fe80::1%eth0')).toBe('fe80:0:0:0');
     expect(clientNetwork('::ffff:10.0.0.1')).toBe('10.0.0.1');
+    expect(clientNetwork('::ffff:a00:1')).toBe('10.0.0.1');
+    expect(clientNetwork('no address')).toBe('no address');
   });
 });

@@ -16,7 +16,7 @@ import type { Tensor } from '../../../engine/tensor/tensor.ts';
 import { type Graph, trace } from '../../../engine/tensor/trace.ts';
 import { loadCheckpoint } from '../../../engine/values/load-checkpoint.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
-import { type WeightSource, fileSource } from '../../../engine/weights/source.ts';
+import type { WeightSource } from '../../../engine/weights/source.ts';
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, compare, type GoldenArea } from '../area.ts';
 import { modelFile } from '../model-file.ts';
@@ -59,7 +59,7 @@ async function patched(
   const merged: NetworkPatch[] = [];
   for (const [i, lora] of golden.params.loras.entries()) {
     const file = await openSafetensors(modelFile(dir, 'lora', lora.file));
-    const { entries } = await readAdapters(fileSource(file));
+    const { entries } = await readAdapters(file);
     const fitted = fitAdapters(entries, names, source);
     patches.push(loraPatch(`lora${i}`, fitted, lora[strength]));
     merged.push(loraPatch(`lora${i}`, onWeights(fitted), lora[strength]));

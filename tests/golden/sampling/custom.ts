@@ -111,7 +111,7 @@ const samplerNodes: Readonly<
   SamplerEulerAncestral: (o) => plain(eulerAncestral(ancestral(o))),
   SamplerEulerAncestralCFGPP: (o) => ({ run: eulerCfgPp(ancestral(o)), usesUncond: true }),
   SamplerEulerCFGpp: (o) => ({
-    run: o['version'] === 'alternative' ? eulerPp : eulerCfgPp(),
+    run: o['version'] === 'alternative' ? eulerPp() : eulerCfgPp(),
     usesUncond: true,
   }),
   SamplerER_SDE: (o) =>

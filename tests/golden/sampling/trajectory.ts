@@ -111,9 +111,9 @@ function recorded(
     run: (denoise, x, sigmas, tools) =>
       definition.run(
         async (y, sigma) => {
-          const denoised = await denoise(y, sigma);
-          evaluations.push({ x: y, sigma, denoised });
-          return denoised;
+          const prediction = await denoise(y, sigma);
+          evaluations.push({ x: y, sigma, denoised: prediction.denoised });
+          return prediction;
         },
         x,
         sigmas,

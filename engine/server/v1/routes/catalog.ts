@@ -133,7 +133,10 @@ export const catalogRoutes = [
           server: process.memoryUsage.rss(),
         },
         devices: dispatcher.devices().map(({ name, type, vram_total, vram_free }) => ({
-          ...{ name, type, memory_total: vram_total, memory_free: vram_free },
+          name,
+          type,
+          memory_total: vram_total,
+          memory_free: vram_free,
         })),
         engines: dispatcher.engines(),
       }),

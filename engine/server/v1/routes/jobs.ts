@@ -45,7 +45,10 @@ export const jobRoutes = [
     run: ({ query, base }, { queue, events }) => {
       const { status, workflow_id: workflowId, sort, order, limit = 50, offset = 0 } = query;
       const { jobs, total } = queue.list({
-        ...{ statuses: status?.length ? status : undefined, workflowId, limit, offset },
+        statuses: status?.length ? status : undefined,
+        workflowId,
+        limit,
+        offset,
         sortBy: sort === 'duration' ? 'execution_duration' : 'created_at',
         descending: order !== 'asc',
       });
@@ -54,13 +57,16 @@ export const jobRoutes = [
         ...(workflowId === undefined ? {} : { workflow_id: workflowId }),
         ...(sort === undefined ? {} : { sort }),
         ...(order === undefined ? {} : { order }),
-        ...{ limit: String(limit), offset: String(offset + limit) },
+        limit: String(limit),
+        offset: String(offset + limit),
       });
       return ok({
         jobs: jobs.map((job) =>
           withBase(jobJson(job, { progress: events.progress(job.id) }), base),
         ),
-        ...{ total, offset, limit },
+        total,
+        offset,
+        limit,
         next: offset + jobs.length < total ? `${base}/v1/jobs?${next.toString()}` : null,
       });
     },

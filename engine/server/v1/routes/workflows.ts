@@ -125,7 +125,9 @@ function ownPrompt(prompt: ApiPrompt, at: string): ReadPrompt {
 
 const notThere = (pointer: string, expected: string): ProblemError =>
   new ProblemError({
-    ...{ status: 400, code: 'validation_failed', detail: `${pointer.slice(1)} is no workflow.` },
+    status: 400,
+    code: 'validation_failed',
+    detail: `${pointer.slice(1)} is no workflow.`,
     errors: [{ pointer, detail: `expected ${expected}` }],
   });
 

@@ -16,7 +16,7 @@ const TITLE_HEIGHT = 30;
  * An SVG of the nodes and links of a workflow file (`nodes[].pos`, `nodes[].size`, `links[]` as
  * `[id, from, slot, to, slot, type]`). What has no position is left out; no text is drawn.
  */
-export function sketchWorkflow(workflow: unknown): string {
+export function drawWorkflow(workflow: unknown): string {
   const { nodes, links } = workflow as { nodes?: unknown; links?: unknown };
   const boxes = new Map<unknown, Box>();
   for (const node of list(nodes)) {

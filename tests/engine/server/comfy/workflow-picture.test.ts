@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { sketchWorkflow } from '../../../../engine/server/comfy/workflow-sketch.ts';
+import { drawWorkflow } from '../../../../engine/server/comfy/workflow-picture.ts';
 
 it('draws nodes and the links between them', () => {
   const nodes = [
@@ -11,7 +11,7 @@ it('draws nodes and the links between them', () => {
     [1, 1, 0, 2, 0, 'MODEL'],
     [2, 2, 0, 3, 0, 'MODEL'],
   ];
-  const svg = sketchWorkflow({ nodes, links });
+  const svg = drawWorkflow({ nodes, links });
   expect(svg.match(/<rect/g)).toHaveLength(2);
   expect(svg.match(/<path/g)).toHaveLength(1);
   expect(svg).toContain('viewBox="-80 -110 560 240"');
@@ -23,7 +23,7 @@ it('draws nothing of what is no workflow', () => {
     { nodes: 'x', links: [1, null] },
     { nodes: [{ pos: ['"><script>', 1] }] },
   ]) {
-    const svg = sketchWorkflow(flow);
+    const svg = drawWorkflow(flow);
     expect(svg).not.toMatch(/rect|path|script/);
   }
 });

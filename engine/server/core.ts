@@ -1,0 +1,147 @@
+/** What all faces stand on, each part made from those above it. */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { type Assets, createAssets } from '../assets/client.ts';
+import { assetRoots } from '../assets/roots.ts';
+import type { Config } from '../config.ts';
+import type { NodeRegistry } from '../graph/definition.ts';
+import type { Log } from '../log.ts';
+import { findPacks } from '../packs/find-packs.ts';
+import { createPackHost } from '../packs/pack-host.ts';
+import { createDispatcher } from '../queue/dispatcher.ts';
+import { createQueue } from '../queue/queue.ts';
+import { openSqliteStore } from '../queue/sqlite.ts';
+import { type Folders, createFolders, wipeTemp } from '../store/folders.ts';
+import { sweepLeftovers } from '../store/leftovers.ts';
+import { createUsers } from '../store/users.ts';
+import { engineStarter } from '../worker/process-link.ts';
+import { withAssetIds } from './asset-outputs.ts';
+import { startDevReload } from './dev-reload.ts';
+import { type Events, createEvents } from './events.ts';
+import type { Core } from './face.ts';
+import type { ServerLog } from './log.ts';
+import { refuseReachable } from './reachable.ts';
+import { submitPrompt } from './submit.ts';
+
+export interface RunningCore {
+  readonly core: Core;
+  /** Starts engines, and loads what is heavy; to be called when the server listens. */
+  start(builtinNodes: () => Promise<NodeRegistry>): void;
+  /** Resolves when nodes are loaded and an engine is ready. */
+  readonly ready: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** The core of a server; nothing runs before `start`. Throws what makes a start impossible. */
+export function createCore(
+  config: Config,
+  log: ServerLog,
+  websockets: Core['websockets'],
+): RunningCore {
+  const folders = createFolders(config.engine.folders);
+  const database = config.database ?? join(folders.user, 'noodle.db');
+  refuseReachable(folders, { ...config, database });
+  wipeTemp(folders);
+  const store = openSqliteStore(database, config);
+  const queue = createQueue(store);
+  const events = createEvents({ queue, boot: randomUUID().slice(0, 8) });
+  const assets = config.assets ? openAssets(config, folders, events, log) : undefined;
+
+  const builtin = deferred<NodeRegistry>();
+  const packFolders = (): string[] =>
+    findPacks({
+      directories: folders.modelPaths('custom_nodes') ?? [],
+      packs: config.engine.packs,
+    });
+  const packs = createPackHost({
+    folders: config.engine.folders,
+    find: packFolders,
+    builtin: builtin.promise,
+    log,
+  });
+  const nodes = (): Promise<NodeRegistry> => packs.nodes();
+  const engineReady = deferred<void>();
+  const startEngine = engineStarter(config.engine, packs, log);
+  const dispatcher = createDispatcher({
+    queue,
+    engines: config.engines,
+    interruptGrace: config.interruptGrace,
+    startEngine: assets === undefined ? startEngine : withAssetIds(startEngine, assets, folders),
+    onMessage: (job, message) => events.tell.message(job, message),
+    onFinished: (job) => events.tell.finished(job),
+    onReady: () => engineReady.resolve(),
+    log,
+  });
+  // After the answer to whoever changed the queue: starting a job takes its own transaction.
+  queue.watch({ changed: () => void setImmediate(() => dispatcher.pump()) });
+
+  const [newId, now] = [randomUUID, Date.now];
+  const submitOptions = { queue, nodes, source: folders, newId, now };
+  const core: Core = {
+    config,
+    folders,
+    users: createUsers(folders.user, config),
+    nodes,
+    submit: (body, sender) => submitPrompt(body, submitOptions, sender),
+    queue,
+    dispatcher,
+    events,
+    packs,
+    packFolders,
+    assets,
+    webhookRows: store.webhooks,
+    websockets,
+    log,
+    now,
+    newId,
+  };
+  const nodesKnown = nodes();
+  nodesKnown.catch((error: Error) => log('CRITICAL', `nodes: ${error.stack ?? error.message}`));
+  let stopDevReload: (() => void) | undefined;
+  return {
+    core,
+    start: (builtinNodes) => {
+      dispatcher.start();
+      void sweepLeftovers([folders.output, folders.input, folders.user]);
+      builtin.resolve(builtinNodes());
+      if (!config.devReload) return;
+      stopDevReload = startDevReload({ packs, packFolders, dispatcher, events, log });
+    },
+    ready: Promise.all([nodesKnown, engineReady.promise]).then(() => undefined),
+    stop: async () => {
+      stopDevReload?.();
+      packs.close();
+      await dispatcher.stop();
+      await assets?.stop();
+      store.close();
+      wipeTemp(folders);
+    },
+  };
+}
+
+/** The assets, whose database lies beside the queue's; their news go to every client. */
+function openAssets(
+  { database, assetHashing }: Config,
+  folders: Folders,
+  events: Events,
+  log: Log,
+): Assets {
+  const kept = database === undefined ? join(folders.user, 'assets.db') : `${database}-assets`;
+  return createAssets({
+    file: database === ':memory:' ? database : kept,
+    roots: assetRoots(folders),
+    hashing: assetHashing,
+    scanAtStart: true,
+    onEvent: (type, data) => events.tell.news(type, data),
+    log,
+  });
+}
+
+/** A promise and what settles it. */
+function deferred<T>(): { promise: Promise<T>; resolve: (value: T | Promise<T>) => void } {
+  let resolve: (value: T | Promise<T>) => void = () => undefined;
+  const promise = new Promise<T>((settle) => (resolve = settle));
+  // Whoever awaits it hears of a failure; nobody awaiting it yet is no reason to end the process.
+  promise.catch(() => undefined);
+  return { promise, resolve };
+}
