@@ -70,11 +70,8 @@ async function encodeTokens(
     rows.push([special.start, special.end, ...padding]);
   }
   const { inputs, inserts } = encoderInputs(rows, encoder);
-  const { hidden, pooled } = await openEncoder(
-    encoder,
-    inserts,
-    run,
-  )(inputs, { rows: rows.length });
+  const network = openEncoder(encoder, inserts, run);
+  const { hidden, pooled } = await network(inputs, { rows: rows.length });
 
   const [, tokens, width] = hidden.shape;
   const data = hidden.data.slice(0, batches.length * tokens * width);
