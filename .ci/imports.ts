@@ -18,6 +18,7 @@ const LAYERS: readonly (readonly [prefix: string, layer: string])[] = [
   ['engine/protocol.ts', 'protocol'],
   ['engine/heap.ts', 'errors'],
   ['engine/log.ts', 'errors'],
+  ['engine/threads.ts', 'errors'],
   ...[
     'array weights tensor onnx runtime arch patch text sampling values media store assets workflow',
     'python graph packs queue worker server',
@@ -49,8 +50,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   tensor: ['array', 'weights'],
   onnx: ['tensor', 'weights'],
   runtime: ['onnx', 'tensor', 'weights', 'array'],
-  arch: ['tensor', 'type:weights'],
-  patch: ['weights', 'tensor', 'array'],
+  arch: ['tensor', 'array', 'type:weights', 'type:sampling'],
+  patch: ['weights', 'tensor', 'array', 'type:sampling'],
   python: [],
   text: ['array', 'weights', 'python'],
   sampling: ['array'],

@@ -3,7 +3,7 @@
  * `node --import tsx docs/compat.ts`; with `--check` it only says whether they are up to date.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { samplers } from '../engine/sampling/samplers.ts';
+import { samplers } from '../engine/sampling/samplers/table.ts';
 import { schedulers } from '../engine/sampling/schedules/schedules.ts';
 import { builtinNodes } from '../nodes/index.ts';
 

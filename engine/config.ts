@@ -126,6 +126,12 @@ const FOLDERS = {
     '--extra-model-paths-config <FILE...>',
     'further model folders, ComfyUI YAML',
   ),
+  /** Links in input, output and temp are followed: all of them, or those into these folders. */
+  followLinks: flag(
+    '--follow-links [DIR...]',
+    'links in input, output and temp may lead out of them: anywhere, or into these folders',
+    (given: true | readonly string[] | undefined) => given,
+  ),
 };
 
 /** What nodes read. */

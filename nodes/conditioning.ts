@@ -12,9 +12,9 @@ import {
   string,
   vae,
 } from '../engine/node.ts';
-import type { NodeDefinition } from '../engine/node.ts';
+import type { Context, NodeDefinition } from '../engine/node.ts';
 import { reshape } from '../engine/array/nd.ts';
-import { encodePrompt, requireClip, withClipSkip } from '../engine/values/clip.ts';
+import { type PromptRun, encodePrompt, requireClip, withLastLayer } from '../engine/values/clip.ts';
 import {
   averageConditioning,
   concatConditioning,
@@ -22,6 +22,7 @@ import {
   zeroOut,
 } from '../engine/values/conditioning.ts';
 import { encodeInpaintCondition } from '../engine/values/inpaint.ts';
+import { cells } from '../engine/values/media.ts';
 import { encodeSdxlPrompt } from '../engine/values/sdxl-prompt.ts';
 
 const maxResolution = 16384;
@@ -31,6 +32,18 @@ const prompt = string({ multiline: true, dynamicPrompts: true, tooltip: 'The pro
 const textEncoder = clip({ tooltip: 'The text encoders of the model.' });
 const base = { category: 'conditioning', module: 'nodes', form: 'v1' } as const;
 
+/** What encoding needs; what is left out of a prompt is shown on the node. */
+function promptRun({ services, signal, sendText }: Context): PromptRun {
+  const { runtime, folders, log } = services;
+  const shown: string[] = [];
+  const warn = (message: string): void => {
+    if (shown.includes(message)) return;
+    shown.push(message);
+    sendText(shown.join('\n'));
+  };
+  return { runtime, folders, log, signal, warn };
+}
+
 export const clipTextEncode = defineNode({
   ...base,
   name: 'CLIPTextEncode',
@@ -38,8 +51,8 @@ export const clipTextEncode = defineNode({
   description: 'Encodes a prompt into what guides the diffusion model.',
   inputs: { text: prompt, clip: textEncoder },
   outputs: [{ type: 'CONDITIONING', tooltip: 'What guides the diffusion model.' }],
-  async run({ text, clip: encoder }, { services, signal }) {
-    return [[await encodePrompt(encoder, text, services, { signal })]];
+  async run({ text, clip: encoder }, context) {
+    return [[await encodePrompt(encoder, text, promptRun(context))]];
   },
 });
 
@@ -62,9 +75,9 @@ export const clipTextEncodeSdxl = defineNode({
     text_l: string({ multiline: true, dynamicPrompts: true }),
   },
   outputs: CONDITIONING,
-  async run({ clip: encoder, text_g, text_l, ...sizes }, { services, signal }) {
+  async run({ clip: encoder, text_g, text_l, ...sizes }, context) {
     const texts = { clip_g: text_g, clip_l: text_l };
-    const entry = await encodeSdxlPrompt(encoder, texts, services, { signal });
+    const entry = await encodeSdxlPrompt(encoder, texts, promptRun(context));
     return [[{ ...entry, extra: sizes }]];
   },
 });
@@ -82,8 +95,8 @@ export const clipTextEncodeSdxlRefiner = defineNode({
     clip: clip(),
   },
   outputs: CONDITIONING,
-  async run({ ascore, width, height, text, clip: encoder }, { services, signal }) {
-    const entry = await encodePrompt(encoder, text, services, { signal });
+  async run({ ascore, width, height, text, clip: encoder }, context) {
+    const entry = await encodePrompt(encoder, text, promptRun(context));
     return [[{ ...entry, extra: { aesthetic_score: ascore, width, height } }]];
   },
 });
@@ -98,7 +111,7 @@ export const clipSetLastLayer = defineNode({
   },
   outputs: [{ type: 'CLIP' }],
   run: ({ clip: encoder, stop_at_clip_layer }) => [
-    withClipSkip(requireClip(encoder), stop_at_clip_layer),
+    withLastLayer(requireClip(encoder), stop_at_clip_layer),
   ],
 });
 
@@ -138,7 +151,6 @@ export const conditioningConcat = defineNode({
 });
 
 const pixels = (min: number) => int({ default: min, min, max: maxResolution, step: 8 });
-const cells = (length: number): number => Math.floor(length / 8);
 
 export const conditioningSetArea = defineNode({
   ...base,

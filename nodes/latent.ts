@@ -10,16 +10,17 @@ import {
 import { sameShape, zeros } from '../engine/array/nd.ts';
 import { cropPlanes, pasteMasked } from '../engine/array/rectangle.ts';
 import { commonUpscale } from '../engine/array/resize.ts';
-import { roundHalfEven } from '../engine/array/round.ts';
+import { roundHalfEven, roundToInteger } from '../engine/array/round.ts';
 import { flipAxis, rotateClockwise } from '../engine/array/turn.ts';
 import { boolean, combo, defineNode, float, int, latent, mask, optional } from '../engine/node.ts';
-import type { Latent, NodeDefinition } from '../engine/node.ts';
+import type { NodeDefinition } from '../engine/node.ts';
 import {
   joinLatents,
   latentFromBatch,
   rebatchLatents,
   repeatLatent,
 } from '../engine/values/latent-batch.ts';
+import { cells, pixelsPerCell } from '../engine/values/media.ts';
 
 const MAX = 16384;
 const METHODS = ['nearest-exact', 'bilinear', 'area', 'bicubic', 'bislerp'] as const;
@@ -47,7 +48,7 @@ export const emptyLatentImage = defineNode({
     batch_size: int({ default: 1, min: 1, max: 4096 }),
   },
   run: ({ width, height, batch_size }) => [
-    { samples: zeros([batch_size, 4, Math.floor(height / 8), Math.floor(width / 8)]) },
+    { samples: zeros([batch_size, 4, cells(height), cells(width)]) },
   ],
 });
 
@@ -70,7 +71,7 @@ export const latentUpscale = defineNode({
     const [wide, high] = [
       Math.max(64, width || roundHalfEven((w * Math.max(64, height)) / h)),
       Math.max(64, height || roundHalfEven((h * Math.max(64, width)) / w)),
-    ].map((side) => Math.floor(side / 8));
+    ].map(cells);
     return [
       { ...samples, samples: commonUpscale(samples.samples, wide, high, upscale_method, crop) },
     ];
@@ -88,7 +89,9 @@ export const latentUpscaleBy = defineNode({
     scale_by: float({ default: 1.5, min: 0.01, max: 8, step: 0.01 }),
   },
   run: ({ samples, upscale_method, scale_by }) => {
-    const [height, width] = samples.samples.shape.slice(-2).map((v) => roundHalfEven(v * scale_by));
+    const [height, width] = samples.samples.shape
+      .slice(-2)
+      .map((v) => roundToInteger(v * scale_by));
     const scaled = commonUpscale(samples.samples, width, height, upscale_method, 'disabled');
     return [{ ...samples, samples: scaled }];
   },
@@ -129,8 +132,7 @@ export const latentComposite = defineNode({
     feather: pixels(0, 0),
   },
   run: ({ samples_to, samples_from, x, y, feather }) => {
-    const [cx, cy, cells] = [x, y, feather].map((v) => Math.floor(v / 8));
-    const at = { x: cx, y: cy, feather: cells };
+    const at = { x: cells(x), y: cells(y), feather: cells(feather) };
     return [
       { ...samples_to, samples: pasteFeathered(samples_to.samples, samples_from.samples, at) },
     ];
@@ -207,10 +209,10 @@ export const latentCrop = defineNode({
     const [h, w] = samples.samples.shape.slice(-2);
     const rectangle = {
       // At least 8 cells must remain.
-      left: Math.max(0, Math.min(Math.floor(x / 8), w - 8)),
-      top: Math.max(0, Math.min(Math.floor(y / 8), h - 8)),
-      width: Math.floor(width / 8),
-      height: Math.floor(height / 8),
+      left: Math.max(0, Math.min(cells(x), w - 8)),
+      top: Math.max(0, Math.min(cells(y), h - 8)),
+      width: cells(width),
+      height: cells(height),
     };
     return [{ ...samples, samples: cropPlanes(samples.samples, rectangle) }];
   },
@@ -347,7 +349,7 @@ export const latentCompositeMasked = defineNode({
   },
   outputs: [{ type: 'LATENT' }],
   run: ({ destination, source, x, y, resize_source, mask }) => {
-    const options = { x, y, multiplier: 8, mask, resizeSource: resize_source };
+    const options = { x, y, multiplier: pixelsPerCell, mask, resizeSource: resize_source };
     const samples = pasteMasked(destination.samples, source.samples, options);
     return [{ ...destination, samples }];
   },
@@ -362,10 +364,7 @@ export const rebatchLatentsNode = defineNode({
   inputIsList: true,
   inputs: { latents: anyLatent, batch_size: int({ default: 1, min: 1, max: 4096 }) },
   outputs: [{ type: 'LATENT', list: true }],
-  run: (inputs) => {
-    const lists = inputs as unknown as { latents: readonly Latent[]; batch_size: number[] };
-    return [rebatchLatents(lists.latents, lists.batch_size[0])];
-  },
+  run: ({ latents, batch_size }) => [rebatchLatents(latents, batch_size[0])],
 });
 
 export const latentNodes: readonly NodeDefinition[] = [

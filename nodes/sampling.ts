@@ -1,4 +1,4 @@
-/** KSampler and KSampler (Advanced). */
+/** KSampler and KSampler (Advanced). What runs is loaded when it first runs: servers only list nodes. */
 import {
   combo,
   conditioning,
@@ -12,12 +12,9 @@ import {
   model,
 } from '../engine/node.ts';
 import type { Model, NodeDefinition } from '../engine/node.ts';
-import { type KSamplerOptions, sampleLatent, type StepReport } from '../engine/sampling/driver.ts';
-import type { LatentFormat } from '../engine/sampling/latent-format.ts';
-import { latentPreview } from '../engine/sampling/preview.ts';
-import { samplerNames } from '../engine/sampling/samplers.ts';
-import { schedulerNames } from '../engine/sampling/schedules/schedules.ts';
-import { diffusion } from '../engine/values/model.ts';
+import type { KSamplerOptions, StepReport } from '../engine/sampling/driver.ts';
+import type { LatentFormat } from '../engine/sampling/latent/formats.ts';
+import { samplerNames, schedulerNames } from '../engine/sampling/names.ts';
 
 const MAX_SEED = 18446744073709551615n;
 const seedOptions = { default: 0, min: 0, max: MAX_SEED, control_after_generate: true };
@@ -25,11 +22,14 @@ const stepsOptions = { default: 20, min: 1, max: 10000 };
 const cfgOptions = { default: 8, min: 0, max: 100, step: 0.1, round: 0.01 };
 
 /** Reports each step as progress, with a preview picture when previews are on. */
-export function stepProgress(format: LatentFormat, context: Context): (report: StepReport) => void {
-  const wanted = context.services.options.previewMethod !== 'none';
-  return ({ step, steps, denoised }) => {
-    context.progress(step + 1, steps, wanted ? latentPreview(format, denoised) : undefined);
-  };
+export async function stepProgress(
+  format: LatentFormat,
+  { services, signal, progress }: Context,
+): Promise<(report: StepReport) => Promise<void>> {
+  const { createPreviewer } = await import('../engine/values/previewer.ts');
+  const { runtime, folders, log, options } = services;
+  const preview = createPreviewer(options.previewMethod, format, { runtime, signal, folders, log });
+  return async ({ step, steps, denoised }) => progress(step + 1, steps, await preview?.(denoised));
 }
 
 interface Run extends Omit<
@@ -42,14 +42,19 @@ interface Run extends Omit<
 
 /** Samples a LATENT and puts the result in its place; its mask and batch numbers stay. */
 async function sample(run: Run, context: Context): Promise<[Latent]> {
-  const network = diffusion(run.model, context.services.runtime);
+  const { sampleLatent } = await import('../engine/sampling/driver.ts');
+  const { diffusion } = await import('../engine/values/model.ts');
+  const network = diffusion(run.model, {
+    runtime: context.services.runtime,
+    signal: context.signal,
+  });
   const { samples, noise_mask, batch_index } = run.latent;
   const result = await sampleLatent({
     ...run,
     model: network,
     latent: samples,
     signal: context.signal,
-    onStep: stepProgress(network.latentFormat, context),
+    onStep: await stepProgress(network.latentFormat, context),
     ...(noise_mask && { noiseMask: noise_mask }),
     ...(batch_index && { batchIndex: batch_index }),
   });

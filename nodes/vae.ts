@@ -34,6 +34,14 @@ export const vaeEncode = defineNode({
   ],
 });
 
+/**
+ * The overlap that is used: a quarter of a tile in place of one that is too large. To decode, more
+ * than a quarter is too large; to encode, what leaves the narrow tiles (half a tile wide) no way
+ * forward, where the reference fails.
+ */
+const usableOverlap = (tile: number, overlap: number, tooLarge: boolean): number =>
+  tooLarge ? Math.floor(tile / 4) : overlap;
+
 const tileInputs = (step: number) => ({
   tile_size: int({ default: 512, min: 64, max: 4096, step }),
   overlap: int({ default: 64, min: 0, max: 4096, step: 32 }),
@@ -49,8 +57,8 @@ export const vaeDecodeTiled = defineNode({
   inputs: { samples: latent(), vae: vae(), ...tileInputs(32) },
   outputs: [{ type: 'IMAGE' }],
   async run({ samples, vae: model, tile_size: tile, overlap }, context) {
-    const size = { tile, overlap: tile < overlap * 4 ? Math.floor(tile / 4) : overlap };
-    return [await decodeTiled(model, samples.samples, size, runOf(context))];
+    const used = usableOverlap(tile, overlap, overlap > tile / 4);
+    return [await decodeTiled(model, samples.samples, { tile, overlap: used }, runOf(context))];
   },
 });
 
@@ -62,7 +70,9 @@ export const vaeEncodeTiled = defineNode({
   inputs: { pixels: image(), vae: vae(), ...tileInputs(64) },
   outputs: [{ type: 'LATENT' }],
   async run({ pixels, vae: model, tile_size: tile, overlap }, context) {
-    return [{ samples: await encodeTiled(model, pixels, { tile, overlap }, runOf(context)) }];
+    const used = usableOverlap(tile, overlap, overlap >= tile / 2);
+    const size = { tile, overlap: used };
+    return [{ samples: await encodeTiled(model, pixels, size, runOf(context)) }];
   },
 });
 

@@ -6,16 +6,15 @@
  * (`text_model.*`, `text_projection.weight`) the checkpoints carry under
  * `cond_stage_model.transformer.` and `conditioner.embedders.0.transformer.`; OpenCLIP names are
  * renamed by `weights/key-maps/open-clip.ts`. In: token ids [b, t]; out: hidden [b, t, c], pooled [b, c].
+ * Sites: every `text_model.encoder.layers.i` and `text_model.final_layer_norm` {h}.
  */
 import type { Weights } from '../tensor/cursor.ts';
+import { embedding, layerNorm, linear } from '../tensor/layers.ts';
 import {
   add,
   attention,
-  embedding,
   expand,
   gelu,
-  layerNorm,
-  linear,
   matmul,
   mul,
   quickGelu,
@@ -67,12 +66,14 @@ export function clipText(
   w: Weights,
   inputs: ClipInputs,
   options: ClipOptions,
-  observe?: (layer: string, value: Tensor) => void,
 ): { hidden: Tensor; pooled: Tensor } {
   const model = w.at('text_model');
   const count = model.count('encoder.layers');
   const wanted = options.layer < 0 ? count + options.layer : options.layer;
-  const norm = (h: Tensor) => layerNorm(model.at('final_layer_norm'), h);
+  const norm = (h: Tensor) => {
+    const last = model.at('final_layer_norm');
+    return last.site({ h }, ({ h }) => layerNorm(last, h));
+  };
 
   const { padding, tokens } = inputs;
   const [batch, length] = tokens.shape;
@@ -81,12 +82,11 @@ export function clipText(
   let h = embedTokens(model.at('embeddings'), inputs); // [b, t, c]
   let hidden = h;
   for (let i = 0; i < count; i++) {
-    h = block(model.at(`encoder.layers.${i}`), h, mask, options);
-    observe?.(`text_model.encoder.layers.${i}`, h);
+    const layer = model.at(`encoder.layers.${i}`);
+    h = layer.site({ h }, ({ h }) => block(layer, h, mask, options));
     if (i === wanted) hidden = h;
   }
   const last = norm(h);
-  observe?.('text_model.final_layer_norm', last);
   const pooled = squeeze(matmul(inputs.end, last), 1); // [b, c]
   return {
     hidden: !options.finalNorm ? hidden : hidden === h ? last : norm(hidden),

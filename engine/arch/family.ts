@@ -2,16 +2,13 @@
  * A model family: everything that differs between SD1, SDXL, Flux ... as one plain object.
  * Shared code reads these properties and never asks which family it has.
  */
+import type { NDArray } from '../array/nd.ts';
+import type { ConditioningEntry } from '../sampling/conditioning.ts';
+import type { SamplingSettings } from '../sampling/model-sampling.ts';
 import type { Weights } from '../tensor/cursor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Graph } from '../tensor/trace.ts';
-
-/** Sizes read from shapes; opaque to everybody but the family's own functions. */
-export interface Config {
-  readonly inChannels: number;
-  /** Width of the text embedding the network attends to. */
-  readonly contextWidth: number | undefined;
-}
+import type { ClipOptions } from './clip.ts';
 
 /** What detection may look at: names and shapes, and the numbers of a few small tensors. */
 export interface Candidate {
@@ -23,34 +20,33 @@ export interface Candidate {
   readonly values: (from: Weights, key: string) => Promise<Float32Array | undefined>;
 }
 
-/** How the network's output is read; see engine/sampling/model-sampling.ts. */
-export interface SamplingSettings {
-  readonly prediction: 'eps' | 'v' | 'edm' | 'v-edm' | 'flow';
-  readonly schedule: Readonly<Record<string, number | string | boolean>>;
-}
-
-/** How one text encoder is run for a family. */
-export interface TextEncoderSpec {
+/** How a CLIP is run for a family; `layer` is used unless clip skip says otherwise. */
+export interface ClipSpec extends ClipOptions {
+  readonly kind: 'clip';
   /** Name of the encoder's vectors in embedding files (`clip_l`); also names its token list. */
   readonly name: string;
-  readonly activation: 'quickGelu' | 'gelu';
-  /** The block whose output is used unless clip skip says otherwise; -1 is the last. */
-  readonly layer: number;
-  /** Whether that output passes the final LayerNorm. */
-  readonly finalNorm: boolean;
-  /** Whether the pooled output is multiplied by the text projection. */
-  readonly projected: boolean;
   /** What fills a chunk behind the end token. */
   readonly pad: 'end' | 'zero';
   /** Whether tokens behind the first end token are hidden from attention. */
   readonly maskPadding: boolean;
 }
 
-/** The text side of a family: outputs of all encoders are joined on channels. */
+/** How one text encoder is run for a family; `kind` is its row in engine/values/text-encoders.ts. */
+export type TextEncoderSpec = ClipSpec;
+
+/** What a text encoder makes of one prompt. */
+export interface EncodedText {
+  /** [1, tokens of all batches, width]. */
+  readonly hidden: NDArray;
+  /** [1, width], of the first batch. */
+  readonly pooled: NDArray;
+}
+
+/** The text side of a family. */
 export interface TextSetup {
   readonly encoders: readonly TextEncoderSpec[];
-  /** Index of the encoder whose pooled output is used. */
-  readonly pooledFrom: number;
+  /** The text part of a conditioning entry, from the outputs of the encoders in their order. */
+  join(outputs: readonly EncodedText[]): Pick<ConditioningEntry, 'cross' | 'pooled'>;
 }
 
 /**
@@ -65,37 +61,44 @@ export interface PictureSize {
   readonly height: number;
 }
 
-export interface Family {
+/**
+ * A family whose networks have a config `C`: the sizes that its `detect` reads from shapes. To shared
+ * code the config is unknown; it only hands each family what that family itself detected, which is
+ * why everything here that takes a config is a method (a `Family<C>` is then also a `Family`).
+ */
+export interface Family<C = unknown> {
   readonly name: string;
   /** Name for people, used in messages. */
   readonly title: string;
   /** The network's config when the candidate is of this family. */
-  detect(candidate: Candidate): Config | undefined;
-  sampling(candidate: Candidate, config: Config): Promise<SamplingSettings>;
+  detect(candidate: Candidate): C | undefined;
+  sampling(candidate: Candidate, config: C): Promise<SamplingSettings>;
   /** Where a single-file checkpoint keeps its picture autoencoder; the first prefix that exists. */
   readonly vaePrefixes: readonly string[];
   readonly text: TextSetup;
   /** Where it keeps each text encoder (as `text.encoders`); the first prefix that exists. */
   readonly textPrefixes: readonly (readonly string[])[];
-  /** Name of the latent format in engine/sampling/latent-format.ts. */
+  /** Name of the latent format in engine/sampling/latent/formats.ts. */
   readonly latentFormat: string;
   /** ComfyUI's memory_usage_factor: how hungry a step is per latent cell. */
   readonly memoryFactor: number;
+  /** Width of the text embedding the network attends to. */
+  contextWidth(config: C): number;
   /** What is fed beside the noisy latent on further channels. */
-  extraChannels(config: Config, sampling: SamplingSettings): ExtraChannels;
+  extraChannels(config: C, sampling: SamplingSettings): ExtraChannels;
   /** Sizes and scores a family's vector condition is made of; absent when there is none. */
   readonly vector?: {
-    readonly pooledWidth: (config: Config) => number;
+    pooledWidth(config: C): number;
     /** The numbers, in the network's order, from a conditioning entry's extras. */
-    readonly numbers: (
-      extra: Readonly<Record<string, unknown>>,
-      picture: PictureSize,
-    ) => readonly number[];
+    numbers(extra: Readonly<Record<string, unknown>>, picture: PictureSize): readonly number[];
   };
   /**
    * The network as a traced function. Declares inputs `x` [batch, c, height, width], `timesteps`
    * [batch], `cross` [batch, tokens, contextWidth], and `pooled` and `numbers` with a `vector`;
    * returns the raw output `out`.
    */
-  network(g: Graph, config: Config): Record<string, Tensor>;
+  network(g: Graph, config: C): Record<string, Tensor>;
 }
+
+/** A family as written; its config's type is that of what `detect` gives. */
+export const defineFamily = <C>(family: Family<C>): Family<C> => family;

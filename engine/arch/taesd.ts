@@ -6,7 +6,8 @@
  * Pictures are [b, 3, 8*h, 8*w] in 0..1, latents [b, z, h, w] in the diffusion model's units.
  */
 import type { Weights } from '../tensor/cursor.ts';
-import { add, conv2d, mul, relu, tanh, upsampleNearest } from '../tensor/nn.ts';
+import { conv2d } from '../tensor/layers.ts';
+import { add, mul, relu, tanh, upsampleNearest } from '../tensor/nn.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** Latent channels when `w` stands on a TAESD decoder, else undefined. */

@@ -6,21 +6,22 @@
  * key names single-file checkpoints carry under `model.diffusion_model.`.
  * In: x [b, c, h, w], timesteps [b], context [b, t, width], y [b, adm]; out: [b, 4, h, w].
  * Block counts, widths and the kind of every block come from the keys and shapes of the file.
+ *
+ * Sites (engine/tensor/patch.ts): `time_embed` {emb}; every `input_blocks.i` and `middle_block` {h},
+ * every `output_blocks.i` {h, skip}; `input_blocks.i.after_skip` {h}, which the skip connection does not
+ * see; in a transformer block `attn1` and `attn2` {x, context, value}, inside them `attention`
+ * {q, k, v}, and `after_attn1` {h}.
  */
 import type { Weights } from '../tensor/cursor.ts';
+import { conv2d, embedding, groupNorm, layerNorm, linear } from '../tensor/layers.ts';
 import {
   add,
   attention,
   chunk,
   concat,
   constant,
-  conv2d,
   cos,
-  embedding,
   gelu,
-  groupNorm,
-  layerNorm,
-  linear,
   mul,
   rearrange,
   silu,
@@ -28,6 +29,7 @@ import {
   unsqueeze,
   upsampleNearest,
 } from '../tensor/nn.ts';
+import type { SiteFacts } from '../tensor/patch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 export interface UNetConfig {
@@ -48,13 +50,6 @@ export interface UNetConfig {
   readonly temporal: boolean;
 }
 
-/** Residuals of a control network; each list is used up from its end, gaps add nothing. */
-export interface UNetControl {
-  readonly input: readonly (Tensor | undefined)[];
-  readonly middle: readonly (Tensor | undefined)[];
-  readonly output: readonly (Tensor | undefined)[];
-}
-
 export interface UNetInputs {
   /** Scaled latent with any extra channels behind it [b, c, h, w]. */
   readonly x: Tensor;
@@ -64,9 +59,6 @@ export interface UNetInputs {
   readonly context: Tensor;
   /** Vector condition [b, adm], or noise levels [b] (i64) where the file has a table of them. */
   readonly y?: Tensor;
-  readonly control?: UNetControl;
-  /** Called with the output of every block, before control is added. */
-  readonly observe?: (block: string, value: Tensor) => void;
 }
 
 /** The UNet's sizes when `w` stands on one, else undefined. Reads names and shapes only. */
@@ -102,30 +94,28 @@ export function detectUNet(w: Weights): UNetConfig | undefined {
 
 /** Predicts eps (or v): the raw output of the network, [b, out, h, w]. */
 export function unet(w: Weights, inputs: UNetInputs, config: UNetConfig): Tensor {
-  const { x, timesteps, context, y, control, observe } = inputs;
-  const emb = embed(w, timesteps, y, config.modelChannels); // [b, 4*c]
-  observe?.('emb', emb);
-  const left = {
-    input: [...(control?.input ?? [])],
-    middle: [...(control?.middle ?? [])],
-    output: [...(control?.output ?? [])],
-  };
-  const block = (name: string, h: Tensor, upTo?: Tensor): Tensor => {
-    const out = sequence(w.at(name), h, { emb, context, config, upTo });
-    observe?.(name, out);
-    return out;
-  };
+  const { x, timesteps, context, y } = inputs;
+  const emb = w
+    .at('time_embed')
+    .site({ emb: embed(w, timesteps, y, config.modelChannels) }, ({ emb }) => emb); // [b, 4*c]
 
   let h = x;
   const skips: Tensor[] = [];
   for (let i = 0; i < w.count('input_blocks'); i++) {
-    h = plus(block(`input_blocks.${i}`, h), left.input.pop());
+    const block = w.at(`input_blocks.${i}`);
+    h = block.site({ h }, ({ h }) => sequence(block, h, { emb, context, config }));
     skips.push(h);
+    h = block.at('after_skip').site({ h }, ({ h }) => h);
   }
-  if (w.has('middle_block')) h = plus(block('middle_block', h), left.middle.pop());
+  if (w.has('middle_block')) {
+    const block = w.at('middle_block');
+    h = block.site({ h }, ({ h }) => sequence(block, h, { emb, context, config }));
+  }
   for (let i = 0; i < w.count('output_blocks'); i++) {
-    const skip = plus(skips.pop()!, left.output.pop());
-    h = block(`output_blocks.${i}`, concat([h, skip], 1), skips.at(-1));
+    const block = w.at(`output_blocks.${i}`);
+    const skip = skips.pop()!;
+    const inner = { emb, context, config, upTo: skips.at(-1) };
+    h = block.site({ h, skip }, ({ h, skip }) => sequence(block, concat([h, skip], 1), inner));
   }
   h = silu(groupNorm(w.at('out.0'), h));
   return conv2d(w.at('out.2'), h, { pad: 1 }); // [b, out, h, w]
@@ -136,7 +126,7 @@ interface BlockContext {
   readonly context: Tensor;
   readonly config: UNetConfig;
   /** The skip connection an upsampling block must match in size. */
-  readonly upTo: Tensor | undefined;
+  readonly upTo?: Tensor;
 }
 
 /** One numbered block: its layers in order, each known by the keys it has. */
@@ -188,33 +178,46 @@ function spatialTransformer(w: Weights, x: Tensor, { context, config }: BlockCon
   const square = (h: Tensor) => rearrange(h, 'b (h w) c -> b c h w', { h: height, w: width });
   const channels = w.shape('norm.weight')[0];
   const heads = 'count' in config.heads ? config.heads.count : channels / config.heads.width;
+  const facts = { heads, grid: [height, width] };
 
   let h = groupNorm(w.at('norm'), x, { eps: 1e-6 }); // [b, c, h, w]
   const projectIn = w.at('proj_in');
   const projectOut = w.at('proj_out');
   h = config.linearProjection ? linear(projectIn, flat(h)) : flat(conv2d(projectIn, h)); // [b, h*w, c]
   for (let i = 0; i < w.count('transformer_blocks'); i++) {
-    h = transformerBlock(w.at(`transformer_blocks.${i}`), h, context, heads); // [b, h*w, c]
+    h = transformerBlock(w.at(`transformer_blocks.${i}`), h, context, facts); // [b, h*w, c]
   }
   h = config.linearProjection ? square(linear(projectOut, h)) : conv2d(projectOut, square(h));
   return add(h, x); // [b, c, h, w]
 }
 
-function transformerBlock(w: Weights, x: Tensor, context: Tensor, heads: number): Tensor {
+function transformerBlock(w: Weights, x: Tensor, context: Tensor, facts: AttentionFacts): Tensor {
   // the x4 upscaler's outer blocks look at the text twice and never at themselves
   const [own, keyWidth] = w.shape('attn1.to_k.weight');
   const looksAtText = keyWidth !== own && keyWidth === w.shape('attn2.to_k.weight')[1];
   const n = layerNorm(w.at('norm1'), x);
-  let h = add(crossAttention(w.at('attn1'), n, looksAtText ? context : n, heads), x);
-  h = add(crossAttention(w.at('attn2'), layerNorm(w.at('norm2'), h), context, heads), h);
+  let h = add(crossAttention(w.at('attn1'), n, looksAtText ? context : n, facts), x);
+  h = w.at('after_attn1').site({ h }, ({ h }) => h);
+  h = add(crossAttention(w.at('attn2'), layerNorm(w.at('norm2'), h), context, facts), h);
   return add(geglu(w.at('ff.net'), layerNorm(w.at('norm3'), h)), h); // [b, t, c]
 }
 
-function crossAttention(w: Weights, x: Tensor, context: Tensor, heads: number): Tensor {
-  const q = linear(w.at('to_q'), x); // [b, t, c]
-  const k = linear(w.at('to_k'), context); // [b, s, c]
-  const v = linear(w.at('to_v'), context);
-  return linear(w.at('to_out.0'), attention(q, k, v, { heads })); // [b, t, c]
+type AttentionFacts = Required<SiteFacts>;
+
+function crossAttention(w: Weights, x: Tensor, context: Tensor, facts: AttentionFacts): Tensor {
+  const attend = ({ q, k, v }: { q: Tensor; k: Tensor; v: Tensor }): Tensor =>
+    attention(q, k, v, { heads: facts.heads });
+  return w.site(
+    { x, context, value: context },
+    ({ x, context, value }) => {
+      const q = linear(w.at('to_q'), x); // [b, t, c]
+      const k = linear(w.at('to_k'), context); // [b, s, c]
+      const v = linear(w.at('to_v'), value);
+      const mixed = w.at('attention').site({ q, k, v }, attend, facts); // [b, t, c]
+      return linear(w.at('to_out.0'), mixed);
+    },
+    facts,
+  );
 }
 
 /** Gated feed-forward (Shazeer 2020): the first half times gelu of the second. */
@@ -228,5 +231,3 @@ function upsample(w: Weights, x: Tensor, upTo: Tensor | undefined): Tensor {
   const size = upTo ? { height: upTo.shape[2], width: upTo.shape[3] } : { scale: 2 };
   return conv2d(w.at('conv'), upsampleNearest(x, size), { pad: 1 }); // [b, c, 2*h, 2*w]
 }
-
-const plus = (x: Tensor, residual: Tensor | undefined): Tensor => (residual ? add(x, residual) : x);

@@ -130,7 +130,8 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
     counter: () => Number(getCounter.get()!.value),
     setNumber: (id, number, numberText) => void setNumber.run(number, numberText, id),
     start: (id) =>
-      db.transaction(() => {
+      // Lost in a power cut, the job waits again, as a running one does after every restart.
+      unflushed(db, () => {
         start.run(id);
         return readJob(get.get(id)!);
       }),
@@ -170,6 +171,16 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
       unlock();
     },
   };
+}
+
+/** A transaction that outlives this process, but is on the disk only with the next one. */
+function unflushed<T>(db: Db, change: () => T): T {
+  db.exec('PRAGMA synchronous = NORMAL');
+  try {
+    return db.transaction(change);
+  } finally {
+    db.exec('PRAGMA synchronous = FULL');
+  }
 }
 
 function migrate(db: Db, path: string): void {

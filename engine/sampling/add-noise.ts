@@ -1,7 +1,8 @@
 /** The AddNoise node's arithmetic. */
 import { isZero, map } from '../array/elementwise.ts';
 import type { NDArray } from '../array/nd.ts';
-import { type LatentFormat, processIn, processOut } from './latent-format.ts';
+import type { LatentFormat } from './latent/formats.ts';
+import { processIn, processOut } from './latent/process.ts';
 import type { ModelSampling } from './model-sampling.ts';
 
 /**

@@ -35,6 +35,8 @@ export interface ConditioningEntry {
   /** InpaintModelConditioning: what an inpaint model gets beside x. */
   readonly concatLatent?: NDArray;
   readonly concatMask?: NDArray;
+  /** Changes of the network that hold for this entry alone; entries with other hooks share no call. */
+  readonly hooks?: unknown;
   /** Anything a family's model reads from its conditioning (sizes, guidance, references …). */
   readonly extra?: Readonly<Record<string, unknown>>;
 }

@@ -6,23 +6,18 @@ import { type NDArray, reshape, zeros } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import type { Conditioning } from './conditioning.ts';
 import { evaluate } from './evaluate.ts';
-import {
-  cfgGuider,
-  type GuidanceHooks,
-  type Guider,
-  type GuiderRun,
-  type Prediction,
-} from './guidance.ts';
+import { cfgGuider } from './guidance/cfg.ts';
+import type { GuidanceHooks, GuidedModel, Guider, GuiderRun } from './guidance/hooks.ts';
 import { inpaintDenoise, prepareMask } from './inpaint.ts';
-import { type LatentFormat, processIn, processOut } from './latent-format.ts';
-import type { DiffusionModel } from './model.ts';
+import type { LatentFormat } from './latent/formats.ts';
+import { processIn, processOut } from './latent/process.ts';
 import { brownianNoise, type NoiseSampler } from './noise/brownian-tree.ts';
 import { drawNoise, prepareNoise, seededNoise } from './noise/prepare-noise.ts';
 import { toSeed } from './noise/seed.ts';
 import { TorchGenerator } from './noise/torch-generator.ts';
 import { prepareConditioning } from './prepare-conditioning.ts';
-import type { Denoise, SamplerDefinition } from './sampler.ts';
-import { samplerByName } from './samplers.ts';
+import type { Denoise, SamplerDefinition } from './samplers/sampler.ts';
+import { samplerByName } from './samplers/table.ts';
 import { cutSigmas, ksamplerSigmas } from './schedules/schedules.ts';
 
 /** What a step reports: 0-based number, planned steps, and pictures in network units. */
@@ -34,12 +29,14 @@ export interface StepReport {
 }
 
 interface RunOptions {
-  readonly model: DiffusionModel;
+  readonly model: GuidedModel;
   /** [b, c, ...spatial] in VAE units. */
   readonly latent: NDArray;
-  readonly noiseMask?: NDArray;
-  readonly batchIndex?: readonly number[];
+  readonly noiseMask?: NDArray | undefined;
+  readonly batchIndex?: readonly number[] | undefined;
   readonly seed: number | bigint;
+  /** Start from the latent as it is: the noise is 0. */
+  readonly disableNoise?: boolean;
   readonly signal?: AbortSignal;
   readonly onStep?: (report: StepReport) => void | Promise<void>;
 }
@@ -55,37 +52,31 @@ export interface KSamplerOptions extends RunOptions {
   readonly startStep?: number;
   readonly lastStep?: number;
   readonly forceFullDenoise?: boolean;
-  /** Start from the latent as it is: the noise is 0. */
-  readonly disableNoise?: boolean;
 }
 
 /** KSampler: a named sampler on a named schedule with classifier-free guidance. Result in VAE units. */
 export async function sampleLatent(options: KSamplerOptions): Promise<NDArray> {
   const { model, positive, negative, cfg, scheduler, steps, denoise } = options;
   const sampler = samplerByName(options.sampler);
-  const latent = fitLatent(model.latentFormat, options.latent);
-  const { dropPenultimate = false } = sampler;
+  const { dropPenultimate } = sampler;
   const schedule = ksamplerSigmas(model.modelSampling, scheduler, {
     steps,
     dropPenultimate,
-    ...(denoise !== undefined && { denoise }),
+    denoise,
   });
   const sigmas = cutSigmas(schedule, options);
-  if (!sigmas) return latent;
-  const noise = options.disableNoise
-    ? zeros(latent.shape)
-    : prepareNoise(latent.shape, options.seed, options.batchIndex);
   const guider = cfgGuider({ positive, negative, cfg });
-  const { samples } = await sampleCustom({ ...options, latent, noise, guider, sampler, sigmas });
+  const { samples } = await sampleCustom({ ...options, guider, sampler, sigmas });
   return samples;
 }
 
 export interface CustomOptions extends RunOptions {
   readonly guider: Guider;
   readonly sampler: SamplerDefinition;
+  /** None: the latent is returned as it is. */
   readonly sigmas: Float32Array;
-  /** As large as the latent (after `fitLatent`). */
-  readonly noise: NDArray;
+  /** As large as the latent (after `fitLatent`); default: drawn from the seed. */
+  readonly noise?: NDArray;
   /** In place of the sampler's own noise. */
   readonly noiseSampler?: NoiseSampler;
 }
@@ -97,11 +88,13 @@ export interface CustomOptions extends RunOptions {
 export async function sampleCustom(
   options: CustomOptions,
 ): Promise<{ readonly samples: NDArray; readonly denoised: NDArray }> {
-  const { model, guider, sampler, noise, signal } = options;
+  const { model, guider, sampler, signal } = options;
   const { latentFormat, modelSampling: sampling } = model;
   const latent = fitLatent(latentFormat, options.latent);
-  const sigmas = options.sigmas.slice();
-  if (sigmas.length === 0) return { samples: latent, denoised: latent };
+  if (options.sigmas.length === 0) return { samples: latent, denoised: latent };
+  const [first] = options.sigmas;
+  const noise = startNoise(options, latent.shape);
+  const sigmas = reachable(options.sigmas, sampler);
 
   // An empty latent stays empty also in formats that shift.
   const start = isZero(latent) ? latent : processIn(latentFormat, latent);
@@ -116,32 +109,30 @@ export async function sampleCustom(
     latentImage: start,
     ...(mask && { denoiseMask: mask }),
   };
-  let prediction: Prediction | undefined;
   const run: GuiderRun = {
     hooks,
-    sampling,
+    model,
+    state: new Map(),
     lists: await prepareConditioning(model, guider.lists, conditioningRun),
     prepare: async (list) => (await prepareConditioning(model, { list }, conditioningRun))['list'],
-    evaluate: (entries, x, sigma) =>
-      evaluate(model, entries, x, { sigma, ...(signal && { signal }) }),
+    evaluate: (entries, x, sigma, other) =>
+      evaluate(other?.model ?? model, entries, x, { sigma, signal }),
   };
-  const predict: Denoise = async (x, sigma) => {
+  const predict: Denoise = (x, sigma) => {
     throwIfAborted(signal);
-    prediction = await guider.predict(run, x, Math.fround(sigma));
-    return prediction.denoised;
+    return guider.predict(run, x, Math.fround(sigma));
   };
-  const denoise = mask ? masked(predict, { options, mask, start, sigmas, hooks }) : predict;
+  const denoise = mask ? masked(predict, { options, mask, start, sigmas, hooks, noise }) : predict;
 
   let lastDenoised: NDArray | undefined;
   const result = await sampler.run(
     denoise,
-    sampling.noiseScaling(sigmas[0], noise, start, startsAtTop(sigmas[0], sampling.sigmaMax)),
+    sampling.noiseScaling(first, noise, start, startsAtTop(first, sampling.sigmaMax)),
     sigmas,
     {
       sampling,
-      noise: noiseFor(options),
-      globalNoise: globalNoise(options),
-      uncond: () => (prediction as Prediction).uncond,
+      noise: noiseFor(options, noise.shape),
+      globalNoise: globalNoise(options, noise.shape),
       step: async ({ i, x, denoised }) => {
         lastDenoised = denoised;
         throwIfAborted(signal);
@@ -184,14 +175,15 @@ function masked(
     start: NDArray;
     sigmas: Float32Array;
     hooks: GuidanceHooks;
+    noise: NDArray;
   },
 ): Denoise {
   const { options, mask, start, sigmas, hooks } = given;
   const { model, sampler, seed } = options;
   const sampling = model.modelSampling;
   const noise = sampler.freshInpaintNoise
-    ? prepareNoise(options.noise.shape, toSeed(seed) + 1n)
-    : repeatToBatch(options.noise, start.shape[0]);
+    ? prepareNoise(given.noise.shape, toSeed(seed) + 1n)
+    : repeatToBatch(given.noise, start.shape[0]);
   return inpaintDenoise(predict, {
     mask,
     latent: start,
@@ -203,27 +195,47 @@ function masked(
   });
 }
 
-function noiseFor({ sampler, noise, sigmas, seed, noiseSampler }: CustomOptions): NoiseSampler {
+function startNoise(
+  { noise, disableNoise, seed, batchIndex }: CustomOptions,
+  shape: readonly number[],
+): NDArray {
+  return noise ?? (disableNoise ? zeros(shape) : prepareNoise(shape, seed, batchIndex));
+}
+
+function noiseFor(
+  { sampler, sigmas, seed, noiseSampler }: CustomOptions,
+  shape: readonly number[],
+): NoiseSampler {
   if (noiseSampler) return noiseSampler;
   return sampler.noise === 'brownian'
-    ? brownianNoise(noise.shape, sigmas, seed)
-    : seededNoise(noise.shape, seed);
+    ? brownianNoise(shape, sigmas, seed)
+    : seededNoise(shape, seed);
 }
 
 /** Goes on where the generator of the initial noise stopped. */
-function globalNoise({
-  noise,
-  seed,
-  batchIndex,
-}: CustomOptions): (shape: readonly number[]) => NDArray {
+function globalNoise(
+  { seed, batchIndex }: CustomOptions,
+  initial: readonly number[],
+): (shape: readonly number[]) => NDArray {
   let generator: TorchGenerator | undefined;
   return (shape) => {
     if (!generator) {
       generator = new TorchGenerator(seed);
-      drawNoise(generator, noise.shape, batchIndex);
+      drawNoise(generator, initial, batchIndex);
     }
     return generator.randn(shape);
   };
+}
+
+/** The schedule as the sampler can walk it. */
+function reachable(
+  sigmas: Float32Array,
+  { lastSigma }: Pick<SamplerDefinition, 'lastSigma'>,
+): Float32Array {
+  const last = sigmas.length - 1;
+  return lastSigma !== undefined && sigmas[last] === 0
+    ? Float32Array.from(sigmas, (sigma, i) => (i === last ? lastSigma : sigma))
+    : sigmas;
 }
 
 /** Whether a run begins at (or within rounding of) the model's highest noise level. */

@@ -3,10 +3,10 @@
  * call, and how their predictions are joined into one picture per list.
  */
 import { concat, repeatToBatch, rows } from '../array/batch.ts';
-import { type NDArray, sameShape, zeros } from '../array/nd.ts';
+import { type NDArray, sameShape } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
-import type { DiffusionModel } from './model.ts';
-import type { PreparedEntry } from './prepare-conditioning.ts';
+import type { CondTensor, DiffusionModel } from './model.ts';
+import type { PreparedEntry } from './prepared.ts';
 import { type Box, boxWeights, clipBox, cutBox, weightedMean } from './region.ts';
 
 /** One entry cut out and ready to be batched. */
@@ -15,13 +15,10 @@ interface Part {
   readonly prepared: PreparedEntry;
   readonly box: Box;
   readonly x: NDArray;
-  readonly encoded: Readonly<Record<string, NDArray>>;
+  readonly encoded: Readonly<Record<string, CondTensor>>;
 }
 
-/** Tensors cut to an entry's area; all others belong to the whole picture. */
-const spatialTensor = 'concat';
-/** Cross-attention contexts may be repeated along their tokens to a common length. */
-const tokensTensor = 'cross';
+/** A sequence of tokens is repeated at most this often to fit a longer one. */
 const maxRepeats = 4;
 
 /**
@@ -32,7 +29,7 @@ export async function evaluate(
   model: DiffusionModel,
   lists: readonly (readonly PreparedEntry[] | undefined)[],
   x: NDArray,
-  { sigma, signal }: { sigma: number; signal?: AbortSignal },
+  { sigma, signal }: { sigma: number; signal: AbortSignal | undefined },
 ): Promise<NDArray[]> {
   const dims = x.shape.slice(2);
   const means = lists.map(() => weightedMean(x.shape));
@@ -41,7 +38,7 @@ export async function evaluate(
   );
   while (waiting.length > 0) {
     const batch = takeBatch(waiting, model);
-    const output = await callModel(model, batch, { sigma, ...(signal && { signal }) });
+    const output = await callModel(model, batch, { sigma, signal });
     const rowCount = x.shape[0];
     batch.forEach(({ list, prepared, box }, k) => {
       const { strength = 1, maskStrength = 1 } = prepared.entry;
@@ -66,10 +63,10 @@ function cutPart(prepared: PreparedEntry, list: number, x: NDArray): Part {
   const [batch, , ...dims] = x.shape;
   const everything = { sizes: dims, offsets: dims.map(() => 0) };
   const box = prepared.box ? clipBox(prepared.box, dims) : everything;
-  const encoded: Record<string, NDArray> = {};
-  for (const [name, value] of Object.entries(prepared.encoded)) {
-    const cut = prepared.box && name === spatialTensor ? cutBox(value, box) : value;
-    encoded[name] = repeatToBatch(cut, batch);
+  const encoded: Record<string, CondTensor> = {};
+  for (const [name, { value, along }] of Object.entries(prepared.encoded)) {
+    const cut = prepared.box && along === 'grid' ? cutBox(value, box) : value;
+    encoded[name] = { value: repeatToBatch(cut, batch), along };
   }
   return { list, prepared, box, x: prepared.box ? cutBox(x, box) : x, encoded };
 }
@@ -89,12 +86,15 @@ function takeBatch(waiting: Part[], model: DiffusionModel): Part[] {
 
 function canJoin(a: Part, b: Part): boolean {
   if (!sameShape(a.x.shape, b.x.shape)) return false;
+  if (a.prepared.entry.hooks !== b.prepared.entry.hooks) return false;
   const names = Object.keys(a.encoded).sort();
   if (names.join() !== Object.keys(b.encoded).sort().join()) return false;
   return names.every((name) => {
-    const [p, q] = [a.encoded[name].shape, b.encoded[name].shape];
+    const { along } = a.encoded[name];
+    const [p, q] = [a.encoded[name].value.shape, b.encoded[name].value.shape];
     if (sameShape(p, q)) return true;
-    if (name !== tokensTensor || p[0] !== q[0] || p[2] !== q[2]) return false;
+    if (along !== 'tokens' || along !== b.encoded[name].along) return false;
+    if (p[0] !== q[0] || !sameShape(p.slice(2), q.slice(2))) return false;
     return leastCommonMultiple(p[1], q[1]) / Math.min(p[1], q[1]) <= maxRepeats;
   });
 }
@@ -103,14 +103,14 @@ function canJoin(a: Part, b: Part): boolean {
 async function callModel(
   model: DiffusionModel,
   parts: readonly Part[],
-  { sigma, signal }: { sigma: number; signal?: AbortSignal },
+  { sigma, signal }: { sigma: number; signal: AbortSignal | undefined },
 ): Promise<NDArray> {
   if (signal?.aborted) throw new NoodleError('INTERRUPTED');
   const { modelSampling } = model;
   const x = concat(parts.map((part) => part.x));
   const cond: Record<string, NDArray> = {};
   for (const name of Object.keys(parts[0].encoded)) {
-    cond[name] = joinRows(parts.map((part) => part.encoded[name]));
+    cond[name] = joinRows(parts.map((part) => part.encoded[name].value));
   }
   const output = await model.apply({
     x: modelSampling.calculateInput(sigma, x),
@@ -118,7 +118,6 @@ async function callModel(
     timesteps: new Float32Array(x.shape[0]).fill(modelSampling.timestep(sigma)),
     cond,
     parts: parts.map(({ list, prepared }) => ({ list, entry: prepared.entry })),
-    ...(signal && { signal }),
   });
   return modelSampling.calculateDenoised(sigma, output, x);
 }
@@ -137,6 +136,3 @@ function leastCommonMultiple(a: number, b: number): number {
   while (q > 0) [p, q] = [q, p % q];
   return (a / p) * b;
 }
-
-/** A prediction of nothing, for a side that is not evaluated. */
-export const noPrediction = (x: NDArray): NDArray => zeros(x.shape);

@@ -3,8 +3,8 @@ import { repeatToBatch } from '../array/batch.ts';
 import { zip } from '../array/elementwise.ts';
 import { type NDArray, reshape, sizeOf } from '../array/nd.ts';
 import { interpolate } from '../array/resize.ts';
-import type { GuidanceHooks } from './guidance.ts';
-import type { Denoise } from './sampler.ts';
+import type { GuidanceHooks } from './guidance/hooks.ts';
+import type { Denoise } from './samplers/sampler.ts';
 
 /**
  * A noise mask of any size as [b, c, ...spatial] of the latent: scaled linearly along every spatial
@@ -73,8 +73,8 @@ export function inpaintDenoise(
   const { latent, noisy, maskAt } = options;
   return async (x, sigma) => {
     const mask = maskAt ? maskAt(sigma, options.mask) : options.mask;
-    const denoised = await denoise(mix(mask, x, noisy(sigma)), sigma);
-    return mix(mask, denoised, latent);
+    const prediction = await denoise(mix(mask, x, noisy(sigma)), sigma);
+    return { ...prediction, denoised: mix(mask, prediction.denoised, latent) };
   };
 }
 

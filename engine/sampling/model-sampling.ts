@@ -4,8 +4,11 @@
  */
 import type { NDArray } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
-import { type Parameterisation, parameterisations, type RowSigmas } from './parameterisation.ts';
+import { type Parameterisation, parameterisations, type Weights } from './parameterisation.ts';
 import { type SigmaSchedule, sigmaSchedules } from './sigma-schedule.ts';
+
+/** One noise level for all rows, or one for each row of the batch. */
+export type RowSigmas = number | ArrayLike<number>;
 
 export interface ModelSampling extends SigmaSchedule {
   readonly sigmaMin: number;
@@ -70,10 +73,29 @@ export function joinSampling(formula: Parameterisation, schedule: SigmaSchedule)
     sigmaMin: sigmas[0],
     sigmaMax: sigmas[sigmas.length - 1],
     flow: formula.name === 'flow',
-    calculateInput: (sigma, x) => formula.input(sigma, x, schedule),
-    calculateDenoised: (sigma, output, x) => formula.denoised(sigma, output, x, schedule),
-    noiseScaling: (sigma, noise, latent, maxDenoise = false) =>
-      formula.addNoise(sigma, noise, latent, maxDenoise),
-    inverseNoiseScaling: (sigma, latent) => formula.removeScale(sigma, latent),
+    calculateInput: (sigma, x) => combine(sigma, x, x, (s) => [formula.input(s, schedule), 0]),
+    calculateDenoised: (sigma, output, x) =>
+      combine(sigma, x, output, (s) => formula.denoised(s, schedule)),
+    noiseScaling: (sigma, noise, latent, maxDenoise) =>
+      combine(sigma, latent, noise, (s) => formula.noisy(s, maxDenoise)),
+    inverseNoiseScaling: (sigma, latent) =>
+      combine(sigma, latent, latent, (s) => [1 / formula.noisy(s)[0], 0]),
   };
+}
+
+/** a·x + b·y with the weights of each row's sigma. */
+function combine(
+  sigma: RowSigmas,
+  x: NDArray,
+  y: NDArray,
+  weights: (sigma: number) => Weights,
+): NDArray {
+  const sigmas = typeof sigma === 'number' ? [sigma] : sigma;
+  const data = new Float32Array(x.data.length);
+  const size = data.length / sigmas.length;
+  for (let row = 0; row < sigmas.length; row++) {
+    const [a, b] = weights(sigmas[row]);
+    for (let i = row * size; i < (row + 1) * size; i++) data[i] = a * x.data[i] + b * y.data[i];
+  }
+  return { data, shape: x.shape };
 }

@@ -5,9 +5,19 @@
  */
 import type { NDArray } from '../array/nd.ts';
 import type { ConditioningEntry } from './conditioning.ts';
-import type { GuidanceHooks } from './guidance.ts';
-import type { LatentFormat } from './latent-format.ts';
+import type { LatentFormat } from './latent/formats.ts';
 import type { ModelSampling } from './model-sampling.ts';
+
+/**
+ * A tensor that conditioning brings to the network, and what it lies along beside its rows:
+ * - `row`: nothing more; one value for the whole picture.
+ * - `tokens` [b, tokens, …]: a sequence, which may be repeated to the length of another entry's.
+ * - `grid` [b, c, …spatial of the latent]: cells of the picture, cut with an entry's area.
+ */
+export interface CondTensor {
+  readonly value: NDArray;
+  readonly along: 'row' | 'tokens' | 'grid';
+}
 
 /** Everything one batched network call needs; row r of every tensor belongs together. */
 export interface ModelInput {
@@ -21,7 +31,6 @@ export interface ModelInput {
   readonly sigma: number;
   /** Which conditioning each equal share of the rows belongs to, in order; list 0 is the positive. */
   readonly parts: readonly { readonly list: number; readonly entry: ConditioningEntry }[];
-  readonly signal?: AbortSignal;
 }
 
 /** What `encodeConditioning` may need to know about the run. */
@@ -38,15 +47,13 @@ export interface DiffusionModel {
   readonly modelSampling: ModelSampling;
   readonly latentFormat: LatentFormat;
   /**
-   * The tensors this model wants for one conditioning entry, batch 1 or [b, …]:
-   * `cross` (cross-attention context) and whatever the family adds (`y`, `concat`, `guidance` …).
-   * `concat` lies on the latent's grid and is cut with an entry's area; `cross` may be repeated along
-   * its tokens; entries share a call when all other shapes agree.
+   * The tensors this model wants for one conditioning entry by name, batch 1 or [b, …]. Entries share
+   * a call when they have the same names and fitting shapes.
    */
   encodeConditioning(
     entry: ConditioningEntry,
     run: ConditioningRun,
-  ): Promise<Readonly<Record<string, NDArray>>>;
+  ): Promise<Readonly<Record<string, CondTensor>>>;
   /** The raw network output for `input`, fp32, same spatial shape as x. */
   apply(input: ModelInput): Promise<NDArray>;
   /**
@@ -54,8 +61,11 @@ export interface DiffusionModel {
    * (1 = evaluate cond and uncond one after the other).
    */
   bestBatch(rowShape: readonly number[]): number;
-  /** What patches of this model add to guidance. */
-  readonly guidance?: GuidanceHooks;
   /** What the kept part looks like to the network while inpainting; default: noised to `sigma`. */
   inpaintLatent?(sigma: number, noise: NDArray, latent: NDArray): NDArray;
+  /**
+   * The same model with more patches on its network, for guidance that compares the two (perturbed
+   * attention, skipped layers). Whoever implements it says which kinds of patches it takes.
+   */
+  with?(patches: readonly { readonly identity: string }[]): DiffusionModel;
 }

@@ -7,21 +7,8 @@ import { interpolate } from '../array/resize.ts';
 import type { Conditioning, ConditioningEntry } from './conditioning.ts';
 import type { ConditioningRun, DiffusionModel } from './model.ts';
 import type { ModelSampling } from './model-sampling.ts';
+import type { PreparedEntry, PreparedLists } from './prepared.ts';
 import { areaBox, type Box, boxInside, boxVolume, sameBox } from './region.ts';
-
-/** One entry on the grid of the latent that is sampled. */
-export interface PreparedEntry {
-  readonly entry: ConditioningEntry;
-  readonly encoded: Readonly<Record<string, NDArray>>;
-  readonly box?: Box;
-  /** [rows, ...spatial sizes of the latent]. */
-  readonly mask?: NDArray;
-  /** Active while startSigma >= sigma >= endSigma. */
-  readonly startSigma: number;
-  readonly endSigma: number;
-}
-
-export type PreparedLists = Readonly<Record<string, readonly PreparedEntry[]>>;
 
 /** Prepares every list (`positive`, `negative` …) of a guider. */
 export async function prepareConditioning(

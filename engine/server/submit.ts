@@ -8,7 +8,7 @@ import type { ChoiceSource, NodeRegistry, Prompt } from '../graph/definition.ts'
 import { replaceOldNodes } from '../graph/replacements.ts';
 import { type NodeErrors, type PromptError, validatePrompt } from '../graph/validate.ts';
 import type { Queue, Secrets } from '../queue/queue.ts';
-import { Float, type Json, stringifyJson } from '../workflow/lossless-json.ts';
+import { entriesOf, Float, type Json, objectOf, stringifyJson } from '../workflow/lossless-json.ts';
 
 export interface SubmitOptions {
   readonly queue: Queue;
@@ -165,21 +165,12 @@ function extraDataOf(
 ): { extraData: Body; secrets: Secrets | undefined } {
   const given = isObject(body.extra_data) ? body.extra_data : {};
   const secrets = SECRETS.filter((key) => given[key] !== undefined);
-  const kept = Object.entries(given).filter(([key]) => !SECRETS.includes(key));
-  return {
-    extraData: {
-      ...Object.fromEntries(kept),
-      ...(body.client_id === undefined ? {} : { client_id: body.client_id }),
-      ...(usageSource === undefined || given.comfy_usage_source !== undefined
-        ? {}
-        : { comfy_usage_source: usageSource }),
-      create_time: createTime,
-    },
-    secrets:
-      secrets.length === 0
-        ? undefined
-        : Object.fromEntries(secrets.map((key) => [key, given[key]])),
-  };
+  const extraData = objectOf(entriesOf(given).filter(([key]) => !SECRETS.includes(key)));
+  if (body.client_id !== undefined) extraData.client_id = body.client_id;
+  if (usageSource !== undefined) extraData.comfy_usage_source ??= usageSource;
+  extraData.create_time = createTime;
+  if (secrets.length === 0) return { extraData, secrets: undefined };
+  return { extraData, secrets: Object.fromEntries(secrets.map((key) => [key, given[key]])) };
 }
 
 function workflowIdOf({ extra_pnginfo: info }: Body): string | undefined {

@@ -2,6 +2,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
+import { corkTurns } from './cork.ts';
 import type { Face } from './face.ts';
 import type { Guard } from './security.ts';
 
@@ -38,9 +39,10 @@ export function createWebSockets(guard: Guard): WebSockets {
         }
         // A peer that vanished without a word is noticed by the operating system.
         (socket as Socket).setKeepAlive(true, 60_000);
-        sockets.handleUpgrade(request, socket, head, (webSocket) =>
-          taker.attach(webSocket, new URLSearchParams(query)),
-        );
+        sockets.handleUpgrade(request, socket, head, (webSocket) => {
+          corkTurns(webSocket, socket);
+          taker.attach(webSocket, new URLSearchParams(query));
+        });
       }),
     size: () => sockets.clients.size,
     close: () => sockets.clients.forEach((socket) => socket.close(1001)),

@@ -1,11 +1,14 @@
 /**
  * The weights cursor: walks a checkpoint by its own key names. `param` is the one place where stored
- * numbers enter a program, so widening, dequantisation, LoRA and accounting hook in here.
+ * numbers enter a program, `layer` where they meet activations, and `site` names a part of the network:
+ * widening, dequantisation, patches and accounting act here and architectures know of none.
  */
 import { NoodleError } from '../errors.ts';
-import type { StorageDtype, WeightEntry, WeightSource } from '../weights/source.ts';
-import { type Dtype, isNarrowFloat } from './dtype.ts';
-import { cast, permute } from './nn.ts';
+import { storageOf } from '../weights/dtypes.ts';
+import type { WeightEntry, WeightSource } from '../weights/source.ts';
+import { isNarrowFloat } from './dtype.ts';
+import { add, cast, permute } from './nn.ts';
+import type { Patch, Site, SiteFacts, SiteInputs } from './patch.ts';
 import { type Tensor, node } from './tensor.ts';
 
 export interface Weights {
@@ -19,46 +22,33 @@ export interface Weights {
   param(name: string): Tensor;
   /** The shape the file states for a tensor. */
   shape(name: string): readonly number[];
+  /**
+   * The layer with the weight (and bias, where there is one) here, on x: `run` on the stored weight
+   * plus what patches put beside it.
+   */
+  layer(x: Tensor, run: (weight: Tensor, bias?: Tensor) => Tensor): Tensor;
+  /** The part of the network here: `run` on its inputs, or what patches make of it. */
+  site<I extends SiteInputs>(inputs: I, run: (inputs: I) => Tensor, facts?: SiteFacts): Tensor;
   /** Full path of the cursor; empty at the root. */
   readonly scope: string;
   /** The accounting that all cursors of one source share. */
   readonly ledger: Ledger;
 }
 
-/** Changes a parameter on its way into the program; hooks run in order, each on the last one's result. */
-export type ParamHook = (key: string, value: Tensor, weights: Weights) => Tensor;
-
-/** Which keys a program has asked for. */
+/** What a program has asked for. */
 export interface Ledger {
   readonly source: WeightSource;
+  /** Keys of the parameters that were read. */
   readonly used: ReadonlySet<string>;
+  /** The output of every site, by name. */
+  readonly sites: ReadonlyMap<string, Tensor>;
 }
 
-const programDtype: Record<StorageDtype, Dtype> = {
-  F64: 'f64',
-  F32: 'f32',
-  F16: 'f16',
-  BF16: 'bf16',
-  F8_E4M3: 'f8e4m3',
-  F8_E5M2: 'f8e5m2',
-  I64: 'i64',
-  I32: 'i32',
-  I16: 'i16',
-  I8: 'i8',
-  U64: 'u64',
-  U32: 'u32',
-  U16: 'u16',
-  U8: 'u8',
-  BOOL: 'bool',
-};
-
-/** A cursor at the root of a source; `hooks` see every parameter after it was widened to f32. */
-export function openWeights(
-  source: WeightSource,
-  { hooks = [] }: { hooks?: readonly ParamHook[] } = {},
-): Weights {
+/** A cursor at the root of a source, for a network with these patches. */
+export function openWeights(source: WeightSource, patches: readonly Patch[] = []): Weights {
   const used = new Set<string>();
-  const ledger: Ledger = { source, used };
+  const sites = new Map<string, Tensor>();
+  const ledger: Ledger = { source, used, sites };
   const known = new Map<string, Tensor>();
   const inner = innerPaths(source);
 
@@ -86,11 +76,35 @@ export function openWeights(
         let value = known.get(key);
         if (!value) {
           value = widened(key, find(key), scope);
-          for (const hook of hooks) value = hook(key, value, self);
+          for (const patch of patches) {
+            if (patch.keys?.has(key)) value = patch.change?.(key, value) ?? value;
+          }
           known.set(key, value);
           used.add(key);
         }
         return value;
+      },
+      layer: (x, run) => {
+        const key = full('weight');
+        const { shape } = find(key);
+        const own = (weight: Tensor): Tensor => run(weight);
+        let y = run(self.param('weight'), has('bias') ? self.param('bias') : undefined);
+        for (const patch of patches) {
+          const change = patch.keys?.has(key) && patch.beside?.({ key, x, shape, run: own });
+          if (change) y = add(y, change);
+        }
+        return y;
+      },
+      site: (inputs, run, facts = {}) => {
+        type Run = Site['run'];
+        const patched = patches.reduce<Run>(
+          (inner, patch) => (given) =>
+            patch.at?.({ name: scope, inputs: given, run: inner, facts }) ?? inner(given),
+          run as Run, // patches pass on the names they were given
+        );
+        const out = patched(inputs);
+        sites.set(scope, out);
+        return out;
       },
     };
     return self;
@@ -100,7 +114,7 @@ export function openWeights(
 
 /** The stored tensor as a program reads it: floats as f32, axes swapped where the view says so. */
 function widened(key: string, entry: WeightEntry, scope: string): Tensor {
-  const dtype = programDtype[entry.dtype];
+  const { dtype } = storageOf(entry);
   let value = node('param', [], { key, entry, dtype }, scope);
   if (isNarrowFloat(dtype) || dtype === 'f64') value = cast(value, 'f32');
   return entry.transposed ? permute(value, [1, 0]) : value;

@@ -3,7 +3,8 @@ import { NoodleError } from '../errors.ts';
 import type { WeightSource } from '../weights/source.ts';
 import { type Weights, openWeights } from './cursor.ts';
 import type { Dtype } from './dtype.ts';
-import { type Dim, asLinear, symbol, symbolsOf } from './shape.ts';
+import { type Dim, symbol, unknownSymbol } from './shape.ts';
+import { sizeOrigins } from './sizes.ts';
 import { type Node, type Tensor, node } from './tensor.ts';
 
 export interface Program {
@@ -14,6 +15,8 @@ export interface Program {
   readonly nodes: readonly Tensor[];
   /** Keys of the weights that were read, and those that nothing asked for. */
   readonly usage: { readonly used: readonly string[]; readonly unused: readonly string[] };
+  /** Outputs of the network's named parts, in the order they were traced. */
+  readonly sites: ReadonlyMap<string, Tensor>;
 }
 
 /** What an architecture builds with. */
@@ -24,8 +27,8 @@ export interface Graph {
 }
 
 /**
- * The program of `build`. Weights are a source or a cursor (with hooks, or shared with another
- * program). Throws WEIGHTS_MISSING for a key the file lacks and PROGRAM for shapes that do not fit.
+ * The program of `build`. Weights are a source or a cursor (with patches, or shared with
+ * another program). Throws WEIGHTS_MISSING for a key the file lacks and PROGRAM for shapes that do not fit.
  */
 export function trace(
   name: string,
@@ -48,16 +51,22 @@ export function trace(
   });
   const nodes = topologicalOrder(Object.values(outputs));
   for (const tensor of nodes) {
-    if (tensor.op === 'input' && !inputs.includes(tensor)) inputs.push(tensor); // from a hook
+    if (tensor.op === 'input' && !inputs.includes(tensor)) inputs.push(tensor); // from a patch
   }
   checkSymbols(name, inputs, nodes);
-  const { source, used } = cursor.ledger;
+  const { source, used, sites } = cursor.ledger;
   const unused = [...source.tensors.keys()].filter((key) => !used.has(key));
-  return { name, inputs, outputs, nodes, usage: { used: [...used], unused } };
+  return { name, inputs, outputs, nodes, usage: { used: [...used], unused }, sites };
 }
 
-/** All tensors that `roots` depend on, inputs first; without recursion, for programs are deep. */
-export function topologicalOrder(roots: readonly Tensor[]): Tensor[] {
+/**
+ * All tensors that `roots` depend on, inputs first, and not beyond those that are a `border`; without
+ * recursion, for programs are deep.
+ */
+export function topologicalOrder(
+  roots: readonly Tensor[],
+  border: (tensor: Tensor) => boolean = () => false,
+): Tensor[] {
   const order: Tensor[] = [];
   const state = new Map<Tensor, 'open' | 'done'>();
   const stack = [...roots].reverse();
@@ -65,7 +74,7 @@ export function topologicalOrder(roots: readonly Tensor[]): Tensor[] {
     const top = stack.at(-1)!;
     if (state.get(top) === undefined) {
       state.set(top, 'open');
-      for (const input of [...top.inputs].reverse()) {
+      for (const input of border(top) ? [] : [...top.inputs].reverse()) {
         if (state.get(input) === undefined) stack.push(input);
       }
     } else {
@@ -79,35 +88,15 @@ export function topologicalOrder(roots: readonly Tensor[]): Tensor[] {
   return order;
 }
 
-/** Where a symbol's value is read from: the size `factor * symbol + offset` of an input's axis. */
-export interface SymbolOrigin {
-  readonly input: Node<'input'>;
-  readonly axis: number;
-  readonly factor: number;
-  readonly offset: number;
-}
-
-/** For every symbol of the inputs, the first axis that determines it. */
-export function symbolOrigins(inputs: readonly Node<'input'>[]): Map<string, SymbolOrigin> {
-  const origins = new Map<string, SymbolOrigin>();
-  for (const input of inputs) {
-    input.shape.forEach((dim, axis) => {
-      const form = asLinear(dim);
-      if (form && !origins.has(form.name)) origins.set(form.name, { input, axis, ...form });
-    });
-  }
-  return origins;
-}
-
 function checkSymbols(
   name: string,
   inputs: readonly Node<'input'>[],
   nodes: readonly Tensor[],
 ): void {
-  const origins = symbolOrigins(inputs);
+  const origins = sizeOrigins(inputs);
   for (const tensor of nodes) {
     for (const dim of tensor.shape) {
-      const unbound = symbolsOf(dim).find((symbolName) => !origins.has(symbolName));
+      const unbound = unknownSymbol(dim, (text) => origins.has(text));
       if (unbound !== undefined) {
         const reason = `${name}: the size '${unbound}' is not the size of any input`;
         throw new NoodleError('PROGRAM', { reason });

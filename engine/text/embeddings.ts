@@ -1,21 +1,19 @@
 /** Textual-inversion embeddings: which numbers of a file a text encoder gets as token rows. */
 import { readFileSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { NoodleError } from '../errors.ts';
-import { decode } from '../weights/read.ts';
+import { decode, storageOf } from '../weights/dtypes.ts';
+import { readBytesSync } from '../weights/read.ts';
 import { parseHeader } from '../weights/safetensors.ts';
-import { TorchTensor, openTorchFile, readTorchTensor } from '../weights/torch-file.ts';
-
-/** A tensor of an embedding file, read when chosen. */
-interface Candidate {
-  readonly shape: readonly number[];
-  read(): Float32Array;
-}
+import { type WeightEntry, identityOf } from '../weights/source.ts';
+import { isEntry, openTorchFile } from '../weights/torch-file.ts';
+import type { TokenizeOptions } from './token-batches.ts';
 
 /** What a file holds: named tensors in file order, or (some trainers) a list of such. */
 type Content =
-  | { readonly kind: 'named'; readonly tensors: ReadonlyMap<string, Candidate> }
-  | { readonly kind: 'list'; readonly tensors: readonly Candidate[] }
-  | { readonly kind: 'param'; readonly tensor: Candidate };
+  | { readonly kind: 'named'; readonly tensors: ReadonlyMap<string, WeightEntry> }
+  | { readonly kind: 'list'; readonly tensors: readonly WeightEntry[] }
+  | { readonly kind: 'param'; readonly tensor: WeightEntry };
 
 export interface EmbeddingKind {
   /** The encoder's key in files for several encoders: `clip_l`, `clip_g`, `clip_h`, `t5xxl`. */
@@ -27,9 +25,38 @@ export interface EmbeddingKind {
 /** Embeddings are a few kilobytes; a file of this size is something else. */
 const MAX_BYTES = 256 << 20;
 
+/** Where the embeddings of a prompt lie, and who hears of those that are left out. */
+export interface EmbeddingFiles {
+  readonly find: (name: string) => string | undefined;
+  readonly warn: (message: string) => void;
+}
+
+/** What `tokenize` needs to know of an encoder's embeddings. */
+export function embeddingTokens(
+  { find, warn }: EmbeddingFiles,
+  kind: EmbeddingKind,
+): Pick<TokenizeOptions, 'embeddings' | 'onMissing'> {
+  const lookup = embeddingLookup(find, kind, warn);
+  return {
+    embeddings(name) {
+      const rows = lookup(name);
+      const other = rows?.find(({ length }) => length !== kind.width)?.length;
+      if (other !== undefined) {
+        const both = `of width ${other}, ${kind.key} takes ${kind.width}`;
+        warn(`embedding '${name}' is for another text encoder (${both}) and is left out`);
+      }
+      return rows;
+    },
+    onMissing(name) {
+      // of a file that is there, the lookup has told why it is not used
+      if (find(name) === undefined) warn(`embedding '${name}' does not exist and is left out`);
+    },
+  };
+}
+
 /**
- * A lookup for `tokenize`: finds the file, chooses the tensor, remembers the rows while the file
- * stays the same. A file that cannot be read counts as missing, as in ComfyUI; `warn` says why.
+ * A lookup for one prompt: finds the file, chooses the tensor, reads each file once. A file that
+ * cannot be read counts as missing, as in ComfyUI; `warn` says why.
  */
 export function embeddingLookup(
   find: (name: string) => string | undefined,
@@ -41,13 +68,13 @@ export function embeddingLookup(
     const path = find(name);
     if (path === undefined) return undefined;
     try {
-      const stat = statSync(path);
-      const identity = `${path}:${stat.size}:${stat.mtimeMs}`;
-      let rows = known.get(identity);
-      if (rows === undefined) known.set(identity, (rows = readEmbedding(path, kind)));
+      const rows = known.get(path) ?? readEmbedding(path, kind);
+      known.set(path, rows);
       return rows;
     } catch (error) {
-      warn(`embedding:${name} cannot be read and is left out: ${(error as Error).message}`);
+      // artists see this: the name of the file, not where it lies
+      const reason = (error as Error).message.replaceAll(path, basename(path));
+      warn(`embedding '${name}' could not be read and is left out: ${reason}`);
       return undefined;
     }
   };
@@ -68,7 +95,7 @@ export function readEmbedding(path: string, kind: EmbeddingKind): Float32Array[]
   return choose(content, kind).flatMap(tensorRows);
 }
 
-function choose(content: Content, { key, width }: EmbeddingKind): readonly Candidate[] {
+function choose(content: Content, { key, width }: EmbeddingKind): readonly WeightEntry[] {
   if (content.kind === 'param') return [content.tensor];
   if (content.kind === 'list') return content.tensors.filter(({ shape }) => shape.at(-1) === width);
   const { tensors } = content;
@@ -83,10 +110,10 @@ function choose(content: Content, { key, width }: EmbeddingKind): readonly Candi
   return [...tensors.values()].slice(0, 1);
 }
 
-function tensorRows(tensor: Candidate): Float32Array[] {
+function tensorRows(tensor: WeightEntry): Float32Array[] {
   const width = tensor.shape.at(-1) ?? 0;
   if (width === 0) return [];
-  const values = tensor.read();
+  const values = decode(readBytesSync(tensor), storageOf(tensor).storage);
   return Array.from({ length: values.length / width }, (_, row) =>
     values.slice(row * width, (row + 1) * width),
   );
@@ -98,34 +125,25 @@ function safetensorsContent(path: string): Content {
   if (8 + headerLength > bytes.length) {
     throw new NoodleError('SAFETENSORS_HEADER', { file: path, reason: 'it is cut short' });
   }
-  const { tensors } = parseHeader(path, bytes.subarray(8, 8 + headerLength), bytes.length);
-  const inFileOrder = [...tensors].sort(([, a], [, b]) => a.offset - b.offset);
-  return {
-    kind: 'named',
-    tensors: new Map(
-      inFileOrder.map(([name, { dtype, shape, offset, byteLength }]) => [
-        name,
-        { shape, read: () => decode(bytes.subarray(offset, offset + byteLength), dtype) },
-      ]),
-    ),
+  const file = {
+    path,
+    identity: identityOf(path, statSync(path, { bigint: true })),
+    size: bytes.length,
   };
+  const { tensors } = parseHeader(file, bytes.subarray(8, 8 + headerLength));
+  const position = ({ bytes }: WeightEntry): number => (bytes.kind === 'file' ? bytes.offset : 0);
+  const inFileOrder = [...tensors].sort(([, a], [, b]) => position(a) - position(b));
+  return { kind: 'named', tensors: new Map(inFileOrder) };
 }
 
 function torchContent(path: string): Content {
-  const file = openTorchFile(path);
-  const candidate = (tensor: TorchTensor): Candidate => ({
-    shape: tensor.shape,
-    read: () => decode(readTorchTensor(file, tensor), tensor.dtype),
-  });
-  const named = (value: unknown): [string, Candidate][] =>
+  const { root } = openTorchFile(path);
+  const named = (value: unknown): [string, WeightEntry][] =>
     value instanceof Map
-      ? [...value]
-          .flatMap(([name, tensor]) =>
-            tensor instanceof TorchTensor ? [[String(name), candidate(tensor)] as const] : [],
-          )
-          .map(([name, tensor]) => [name, tensor])
+      ? [...value].flatMap(([name, tensor]): [string, WeightEntry][] =>
+          isEntry(tensor) ? [[String(name), { ...tensor, name: String(name) }]] : [],
+        )
       : [];
-  const { root } = file;
   if (Array.isArray(root)) {
     return {
       kind: 'list',

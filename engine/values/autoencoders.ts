@@ -1,136 +1,140 @@
-/** The autoencoders that a VAE value can be: KL, TAESD, and pixel space (none at all). */
+/** The kinds of autoencoders that a VAE value can be; a new one is a row of `kinds`. */
+import type { NDArray } from '../array/nd.ts';
 import { decodeTaesd, detectTaesdDecoder, encodeTaesd } from '../arch/taesd.ts';
-import { decode, detectVae, encode } from '../arch/vae.ts';
+import { type VaeConfig, decode, detectVae, encode } from '../arch/vae.ts';
+import { foreignAutoencoder } from '../arch/families/foreign.ts';
 import { NoodleError } from '../errors.ts';
-import type { Runtime } from '../runtime/runtime.ts';
+import type { LatentFormat } from '../sampling/latent/formats.ts';
 import { openWeights } from '../tensor/cursor.ts';
 import { add, div, mul, sub as minus } from '../tensor/nn.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { type Graph, trace } from '../tensor/trace.ts';
-import type { NDArray } from '../array/nd.ts';
+import type { Graph } from '../tensor/trace.ts';
 import { fromDiffusersVae, isDiffusersVae } from '../weights/key-maps/diffusers-vae.ts';
-import type { WeightSource } from '../weights/source.ts';
-import type { Vae } from './vae.ts';
+import { type WeightSource, memorySource, mergeSources, rename } from '../weights/source.ts';
+import { type Architecture, type NetworkRun, openNetwork } from './network.ts';
+import type { AutoencoderKind, Vae } from './vae.ts';
 
-/** The autoencoder in a source (its prefix removed). Throws FAMILY_UNKNOWN for kinds we cannot run. */
-export function openVae(file: WeightSource): Vae {
-  const source = isDiffusersVae(file) ? fromDiffusersVae(file) : file;
-  const weights = openWeights(source);
-  const config = detectVae(weights);
-  if (!config) {
-    const seems = foreign.find(({ key }) => weights.has(key))?.title;
-    const reason = seems
-      ? `it seems to be the autoencoder of ${seems}, which is not supported`
-      : 'it holds no picture autoencoder';
-    throw new NoodleError('FAMILY_UNKNOWN', { file: file.label, reason });
-  }
-  const { factor, latentChannels } = config;
-  return {
-    latentChannels,
-    factor,
-    encode: (runtime, pictures, signal) =>
-      runProgram(runtime, `vae-encode|${source.identity}`, pictures, signal, () =>
-        trace('vae-encode', source, (g) => ({
-          out: encode(g.weights, g.input('x', 'f32', ['batch', 3, 'height', 'width'])),
-        })),
-      ),
-    decode: (runtime, latents, signal) =>
-      runProgram(runtime, `vae-decode|${source.identity}`, latents, signal, () =>
-        trace('vae-decode', source, (g) => ({
-          out: decode(g.weights, g.input('x', 'f32', ['batch', latentChannels, 'height', 'width'])),
-        })),
-      ),
-    bytes: (pixels, task) =>
-      workingBytes(pixels, task === 'encode' ? config.encoderWidth : config.decoderWidth),
-  };
-}
-
-/** Relation of a TAESD's latents to VAE units: z = (raw - shift) * scale. */
-export interface TaesdScale {
-  readonly scale: number;
-  readonly shift: number;
-}
-
-/** The four published TAESD pairs, by the name VAELoader gives them. */
-export const taesdScales: Readonly<Record<string, TaesdScale>> = {
-  taesd: { scale: 0.18215, shift: 0 },
-  taesdxl: { scale: 0.13025, shift: 0 },
-  taesd3: { scale: 1.5305, shift: 0.0609 },
-  taef1: { scale: 0.3611, shift: 0.1159 },
+/** AutoencoderKL. */
+const kl: AutoencoderKind<VaeConfig> = {
+  detect(source) {
+    const config = detectVae(openWeights(source));
+    if (!config) return undefined;
+    return { config, latentChannels: config.latentChannels, factor: { space: config.factor } };
+  },
+  encode: (vae, pictures, run) =>
+    runOn(pictures, vae, run, {
+      name: 'vae-encode',
+      build: (g) => ({ out: encode(g.weights, pictureInput(g)) }),
+    }),
+  decode: (vae, latents, run) =>
+    runOn(latents, vae, run, {
+      name: 'vae-decode',
+      build: (g) => ({ out: decode(g.weights, latentInput(g, vae)) }),
+    }),
+  bytes: ({ encoderWidth, decoderWidth }, pixels, task) =>
+    workingBytes(pixels, task === 'encode' ? encoderWidth : decoderWidth),
 };
 
-/** A TAESD as a full VAE. Throws FAMILY_UNKNOWN when the decoder's file holds something else. */
-export function taesdVae(
-  files: { readonly encoder: WeightSource; readonly decoder: WeightSource },
-  { scale, shift }: TaesdScale,
-): Vae {
-  const config = detectTaesdDecoder(openWeights(files.decoder));
-  if (!config) {
-    const reason = 'it holds no TAESD decoder';
-    throw new NoodleError('FAMILY_UNKNOWN', { file: files.decoder.label, reason });
-  }
-  const { latentChannels } = config;
-  const encoder = (g: Graph): Tensor => {
-    const picture = g.input('x', 'f32', ['batch', 3, 'height', 'width']);
-    const latent = encodeTaesd(g.weights, add(mul(picture, 0.5), 0.5)); // [b, z, h, w]
-    return add(div(latent, scale), shift);
-  };
-  const decoder = (g: Graph): Tensor => {
-    const latent = g.input('x', 'f32', ['batch', latentChannels, 'height', 'width']);
-    const picture = decodeTaesd(g.weights, mul(minus(latent, shift), scale)); // [b, 3, H, W]
-    return minus(mul(picture, 2), 1);
-  };
-  const key = (source: WeightSource) => `taesd|${source.identity}|${scale}|${shift}`;
-  return {
-    latentChannels,
-    factor: 8,
-    encode: (runtime, pictures, signal) =>
-      runProgram(runtime, key(files.encoder), pictures, signal, () =>
-        trace('taesd-encode', files.encoder, (g) => ({ out: encoder(g) })),
-      ),
-    decode: (runtime, latents, signal) =>
-      runProgram(runtime, key(files.decoder), latents, signal, () =>
-        trace('taesd-decode', files.decoder, (g) => ({ out: decoder(g) })),
-      ),
-    bytes: (pixels) => workingBytes(pixels, 64),
-  };
-}
+/** Relation of a TAESD's latents to VAE units: z = (raw - shift) * scale, as of its latent format. */
+type TaesdScale = Pick<LatentFormat, 'scale' | 'shift'>;
+
+/** TAESD: both halves in one source, under `taesd_encoder.` and `taesd_decoder.`. */
+const taesd: AutoencoderKind<TaesdScale> = {
+  detect(source) {
+    const found = detectTaesdDecoder(openWeights(source).at('taesd_decoder'));
+    return found && { ...found, factor: { space: 8 }, config: { scale: 1 } };
+  },
+  encode: (vae, pictures, run) => {
+    const { scale, shift = 0 } = vae.config;
+    const build = (g: Graph) => {
+      const picture = add(mul(pictureInput(g), 0.5), 0.5);
+      const latent = encodeTaesd(g.weights.at('taesd_encoder'), picture); // [b, z, h, w]
+      return { out: add(div(latent, scale), shift) };
+    };
+    return runOn(pictures, vae, run, { name: 'taesd-encode', settings: { scale, shift }, build });
+  },
+  decode: (vae, latents, run) => {
+    const { scale, shift = 0 } = vae.config;
+    const build = (g: Graph) => {
+      const latent = mul(minus(latentInput(g, vae), shift), scale);
+      const picture = decodeTaesd(g.weights.at('taesd_decoder'), latent); // [b, 3, H, W]
+      return { out: minus(mul(picture, 2), 1) };
+    };
+    return runOn(latents, vae, run, { name: 'taesd-decode', settings: { scale, shift }, build });
+  },
+  bytes: (_, pixels) => workingBytes(pixels, 64),
+};
 
 /** No autoencoder: latents are pictures in -1..1. */
-export const pixelSpaceVae: Vae = {
-  latentChannels: 3,
-  factor: 1,
+const pixelSpace: AutoencoderKind<null> = {
+  detect: (source) =>
+    source.tensors.has('pixel_space_vae')
+      ? { config: null, latentChannels: 3, factor: { space: 1 } }
+      : undefined,
   encode: async (_, pictures) => pictures,
   decode: async (_, latents) => latents,
   bytes: () => 1,
 };
 
-/** Measured: at its peak a call holds about six fp32 feature maps of full resolution. */
-const workingBytes = (pixels: number, width: number): number => pixels * width * 4 * 6;
+/** The kinds that are told from one source; TAESD's halves come as two (`taesdVae`). */
+const kinds: readonly AutoencoderKind[] = [pixelSpace, kl];
 
-async function runProgram(
-  runtime: Runtime,
-  key: string,
-  x: NDArray,
-  signal: AbortSignal | undefined,
-  build: Parameters<Runtime['session']>[1],
-): Promise<NDArray> {
-  const session = await runtime.session(key, build);
-  return (await session.run({ x }, { signal })).out;
+/** The autoencoder in a source (its prefix removed). Throws FAMILY_UNKNOWN for kinds we cannot run. */
+export function openVae(file: WeightSource): Vae {
+  const source = isDiffusersVae(file) ? fromDiffusersVae(file) : file;
+  for (const kind of kinds) {
+    const detected = kind.detect(source);
+    if (detected) return { ...detected, kind, source, patches: [] };
+  }
+  const seems = foreignAutoencoder(openWeights(source));
+  const reason = seems
+    ? `it seems to be the autoencoder of ${seems}, which is not supported`
+    : 'it holds no picture autoencoder';
+  throw new NoodleError('FAMILY_UNKNOWN', { file: file.label, reason });
 }
 
-const foreign: readonly { readonly key: string; readonly title: string }[] = [
-  { key: 'decoder.mid.block_1.mix_factor', title: 'Stable Video Diffusion' },
-  { key: 'vquantizer.codebook.weight', title: 'Stable Cascade (stage A)' },
-  { key: 'encoder.backbone.1.0.block.0.1.num_batches_tracked', title: 'Stable Cascade (stage C)' },
-  { key: 'backbone.1.0.block.0.1.num_batches_tracked', title: 'Stable Cascade (stage C)' },
-  { key: 'decoder.layers.1.layers.0.beta', title: 'Stable Audio' },
-  { key: 'blocks.2.blocks.3.stack.5.weight', title: 'Mochi' },
-  { key: 'decoder.up_blocks.0.res_blocks.0.conv1.conv.weight', title: 'LTX-Video' },
-  { key: 'decoder.conv_in.conv.weight', title: 'HunyuanVideo' },
-  { key: 'decoder.unpatcher3d.wavelets', title: 'Cosmos' },
-  { key: 'decoder.middle.0.residual.0.gamma', title: 'Wan' },
-  { key: 'geo_decoder.cross_attn_decoder.ln_1.bias', title: 'Hunyuan 3D' },
-  { key: 'vocoder.backbone.channel_layers.0.0.bias', title: 'ACE-Step' },
-  { key: 'decoder.conv_in.weight', title: 'HunyuanImage' },
-];
+/**
+ * A TAESD for latents of a format, of two files; without an encoder it can only decode. Throws
+ * FAMILY_UNKNOWN when the decoder's file holds something else.
+ */
+export function taesdVae(
+  files: { readonly encoder?: WeightSource; readonly decoder: WeightSource },
+  { scale, shift }: TaesdScale,
+): Vae {
+  const half = (name: string, source: WeightSource) =>
+    rename(source, (key) => `${name}.${key}`, { tag: name });
+  const source = mergeSources([
+    ...(files.encoder ? [half('taesd_encoder', files.encoder)] : []),
+    half('taesd_decoder', files.decoder),
+  ]);
+  const detected = taesd.detect(source);
+  if (!detected) {
+    const reason = 'it holds no TAESD decoder';
+    throw new NoodleError('FAMILY_UNKNOWN', { file: files.decoder.label, reason });
+  }
+  return { ...detected, kind: taesd, config: { scale, shift }, source, patches: [] };
+}
+
+/** No autoencoder at all, as VAELoader offers it; the tensor is a mark, as in ComfyUI. */
+export const pixelSpaceVae: Vae = openVae(
+  memorySource('pixel space', 'pixel space', [
+    ['pixel_space_vae', { dtype: 'F32', shape: [1], bytes: new Uint8Array(4) }],
+  ]),
+);
+
+const pictureInput = (g: Graph): Tensor => g.input('x', 'f32', ['batch', 3, 'height', 'width']);
+
+const latentInput = (g: Graph, { latentChannels }: Vae): Tensor =>
+  g.input('x', 'f32', ['batch', latentChannels, 'height', 'width']);
+
+async function runOn(
+  x: NDArray,
+  vae: Vae,
+  run: NetworkRun,
+  architecture: Architecture,
+): Promise<NDArray> {
+  return (await openNetwork(run, vae, architecture)({ x }, { rows: x.shape[0] })).out;
+}
+
+/** Measured: at its peak a call holds about six fp32 feature maps of full resolution. */
+const workingBytes = (pixels: number, width: number): number => pixels * width * 4 * 6;

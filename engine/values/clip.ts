@@ -1,95 +1,81 @@
 /** CLIP: the text encoders of a model, as they travel between nodes; immutable. */
-import { concat, sliceAxis } from '../array/batch.ts';
 import type { TextSetup } from '../arch/family.ts';
 import { NoodleError } from '../errors.ts';
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
-import { CLIP_END, CLIP_START, clipTokenizer } from '../text/clip-bpe.ts';
-import { embeddingLookup } from '../text/embeddings.ts';
-import { type TokenBatch, tokenize } from '../text/token-batches.ts';
+import type { TokenBatch } from '../text/token-batches.ts';
+import type { NetworkRun } from './network.ts';
 import type { Services } from './services.ts';
-import { type SpecialTokens, type TextEncoder, encodeTokens } from './text-encoder.ts';
+import type { TextEncoder } from './text-encoder.ts';
 
 export interface Clip {
   readonly setup: TextSetup;
   /** As `setup.encoders`. */
   readonly encoders: readonly TextEncoder[];
-  /** CLIPSetLastLayer; undefined leaves every encoder its own layer. */
-  readonly clipSkip?: number;
 }
 
 /** Weighted tokens per encoder, by the encoder's name. */
 export type PromptTokens = Readonly<Record<string, readonly TokenBatch[]>>;
 
-type TextServices = Pick<Services, 'runtime' | 'folders' | 'log'>;
+/** What encoding a prompt needs. */
+export interface PromptRun extends NetworkRun {
+  readonly folders: Pick<Services['folders'], 'embedding'>;
+  readonly log?: Services['log'];
+  /** Shows the artist what is left out of a prompt; the log is told in any case. */
+  readonly warn?: (message: string) => void;
+}
 
-/** Encodes a prompt with all of the model's encoders. */
+/** Encodes a prompt with all of the model's encoders. Throws NO_CLIP without any. */
 export async function encodePrompt(
   clip: Clip | null,
   text: string,
-  services: TextServices,
-  options: { readonly signal?: AbortSignal } = {},
+  run: PromptRun,
 ): Promise<ConditioningEntry> {
   const present = requireClip(clip);
-  return encodePromptTokens(present, tokenizePrompt(present, text, services), services, options);
+  return encodePromptTokens(present, tokenizePrompt(present, text, run), run);
 }
 
 /** Cuts a prompt into tokens for every encoder; embeddings come from the embeddings folder. */
-export function tokenizePrompt(
-  { encoders }: Clip,
-  text: string,
-  { folders, log }: Pick<TextServices, 'folders' | 'log'>,
-): PromptTokens {
+export function tokenizePrompt({ encoders }: Clip, text: string, run: PromptRun): PromptTokens {
   return Object.fromEntries(
-    encoders.map(({ spec, config }) => {
-      const find = (name: string) => folders.embedding(name);
-      const warn = (message: string) => log?.('WARNING', message);
-      const embeddings = embeddingLookup(find, { key: spec.name, width: config.width }, warn);
-      const batches = tokenize(text, {
-        tokenizer: clipTokenizer(),
-        ...specialTokens(spec.pad),
-        capacity: config.positions,
-        embeddings,
-      });
-      return [spec.name, batches] as const;
-    }),
+    encoders.map((encoder) => [encoder.spec.name, tokenizeFor(encoder, text, run)]),
   );
 }
 
-/** The conditioning of tokens: outputs of all encoders joined on channels, cut to the shortest. */
+/** Cuts a text into tokens for one encoder. */
+export function tokenizeFor(
+  encoder: TextEncoder,
+  text: string,
+  { folders, log, warn }: PromptRun,
+): TokenBatch[] {
+  return encoder.kind.tokenize(encoder, text, {
+    find: (name) => folders.embedding(name),
+    warn(message) {
+      log?.('WARNING', message);
+      warn?.(message);
+    },
+  });
+}
+
+/** The conditioning of tokens: the outputs of all encoders, joined as the family does. */
 export async function encodePromptTokens(
-  { setup, encoders, clipSkip }: Clip,
+  { setup, encoders }: Clip,
   tokens: PromptTokens,
-  { runtime }: Pick<TextServices, 'runtime'>,
-  { signal }: { readonly signal?: AbortSignal } = {},
+  run: NetworkRun,
 ): Promise<ConditioningEntry> {
   const encoded = [];
   for (const encoder of encoders) {
-    const special = specialTokens(encoder.spec.pad);
-    const batches = tokens[encoder.spec.name];
-    encoded.push(await encodeTokens(runtime, encoder, batches, { special, clipSkip, signal }));
+    encoded.push(await encoder.kind.encode(encoder, tokens[encoder.spec.name], run));
   }
-  const length = Math.min(...encoded.map(({ hidden }) => hidden.shape[1]));
-  const parts = encoded.map(({ hidden }) =>
-    hidden.shape[1] === length ? hidden : sliceAxis(hidden, 1, 0, length),
-  );
-  return {
-    cross: parts.length === 1 ? parts[0] : concat(parts, 2),
-    pooled: encoded[setup.pooledFrom].pooled,
-  };
+  return setup.join(encoded);
 }
 
 /** The CLIP with another last layer (-1 .. -24). */
-export function withClipSkip(clip: Clip, clipSkip: number): Clip {
-  return { ...clip, clipSkip };
+export function withLastLayer(clip: Clip, lastLayer: number): Clip {
+  return { ...clip, encoders: clip.encoders.map((encoder) => ({ ...encoder, lastLayer })) };
 }
 
 /** Throws NO_CLIP when a loader found no text encoder. */
 export function requireClip(clip: Clip | null): Clip {
   if (!clip) throw new NoodleError('NO_CLIP');
   return clip;
-}
-
-/** Start, end and padding ids of CLIP's vocabulary. */
-export function specialTokens(pad: 'end' | 'zero'): SpecialTokens {
-  return { start: CLIP_START, end: CLIP_END, pad: pad === 'end' ? CLIP_END : 0 };
 }

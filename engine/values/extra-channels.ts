@@ -6,7 +6,8 @@ import { commonUpscale } from '../array/resize.ts';
 import { roundHalfEven } from '../array/round.ts';
 import type { ExtraChannels } from '../arch/family.ts';
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
-import { type LatentFormat, processIn } from '../sampling/latent-format.ts';
+import type { LatentFormat } from '../sampling/latent/formats.ts';
+import { processIn } from '../sampling/latent/process.ts';
 import type { ConditioningRun } from '../sampling/model.ts';
 
 /** A grey picture in SD1's latent units: what an inpaint model sees when nothing was masked. */

@@ -3,8 +3,9 @@ import { type NDArray, nd, reshape, zeros } from '../array/nd.ts';
 import { map } from '../array/elementwise.ts';
 import { resizeMask } from '../array/resize.ts';
 import { roundHalfEven } from '../array/round.ts';
-import type { Image, Latent, Mask } from './media.ts';
-import { type Vae, type VaeRun, cropToFactor, encode, requireVae } from './vae.ts';
+import { type Image, type Latent, type Mask, pixelsPerCell } from './media.ts';
+import type { NetworkRun } from './network.ts';
+import { type Vae, cropToFactor, encode, requireVae } from './vae.ts';
 
 /** VAEEncodeForInpaint: the greyed picture's latent, and the mask grown by some pixels as noise mask. */
 export async function encodeForInpaint(
@@ -12,10 +13,10 @@ export async function encodeForInpaint(
   pictures: Image,
   mask: Mask,
   growBy: number,
-  run: VaeRun,
+  run: NetworkRun,
 ): Promise<Latent> {
   const { factor } = requireVae(vae);
-  const { pixels, mask: fitted } = fitMask(pictures, mask, factor);
+  const { pixels, mask: fitted } = fitMask(pictures, mask, factor.space);
   const rounded = map(fitted, roundHalfEven);
   const samples = await encode(vae, greyOut(pixels, rounded), run);
   return { samples, noise_mask: withChannel(growBy === 0 ? rounded : growMask(rounded, growBy)) };
@@ -26,9 +27,9 @@ export async function encodeInpaintCondition(
   vae: Vae | null,
   pictures: Image,
   mask: Mask,
-  run: VaeRun,
+  run: NetworkRun,
 ): Promise<{ concatLatent: NDArray; concatMask: NDArray; samples: NDArray }> {
-  const { pixels, mask: fitted } = fitMask(pictures, mask, 8);
+  const { pixels, mask: fitted } = fitMask(pictures, mask, pixelsPerCell);
   const concatLatent = await encode(vae, greyOut(pixels, map(fitted, roundHalfEven)), run);
   const samples = await encode(vae, pictures, run);
   return { concatLatent, concatMask: withChannel(fitted), samples };

@@ -1,7 +1,7 @@
 /** Batches of latents cut, repeated and regrouped, with their masks and batch indices. */
 import { concat, repeatToBatch, rows } from '../array/batch.ts';
 import { type NDArray, full } from '../array/nd.ts';
-import type { Latent } from './media.ts';
+import { type Latent, pixelsPerCell } from './media.ts';
 
 /** `length` items from `start` on, both limited to what is there; the items keep their indices. */
 export function latentFromBatch(latent: Latent, start: number, length: number): Latent {
@@ -84,7 +84,7 @@ export function rebatchLatents(latents: readonly Latent[], size: number): Latent
 function toGroup({ samples, noise_mask, batch_index }: Latent, seen: number): Group {
   const [count] = samples.shape;
   const [h, w] = samples.shape.slice(-2);
-  const mask = noise_mask ?? full([count, 1, h * 8, w * 8], 1);
+  const mask = noise_mask ?? full([count, 1, h * pixelsPerCell, w * pixelsPerCell], 1);
   return {
     samples,
     mask: mask.shape[0] < count ? repeatToBatch(mask, count) : mask,

@@ -1,90 +1,83 @@
 /** MODEL: a diffusion network of some family, as it travels between nodes; immutable. */
 import { concat as join } from '../array/batch.ts';
 import type { NDArray } from '../array/nd.ts';
-import type { Config, Family, SamplingSettings } from '../arch/family.ts';
+import type { ExtraChannels, Family } from '../arch/family.ts';
 import { NoodleError } from '../errors.ts';
-import type { Runtime, Session } from '../runtime/runtime.ts';
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
-import type { GuidanceHooks } from '../sampling/guidance.ts';
-import { latentFormat } from '../sampling/latent-format.ts';
-import type { ConditioningRun, DiffusionModel } from '../sampling/model.ts';
-import { createModelSampling } from '../sampling/model-sampling.ts';
-import { trace } from '../tensor/trace.ts';
-import type { WeightSource } from '../weights/source.ts';
+import type { GuidanceHooks, GuidedModel } from '../sampling/guidance/hooks.ts';
+import { latentFormat } from '../sampling/latent/formats.ts';
+import type { ConditioningRun, CondTensor } from '../sampling/model.ts';
+import { type SamplingSettings, createModelSampling } from '../sampling/model-sampling.ts';
 import { extraChannelInput } from './extra-channels.ts';
-import { type WeightPatch, patchedWeights, weightsIdentity } from './weight-patch.ts';
+import { type NetworkRun, type Weighted, openNetwork } from './network.ts';
 
-export interface Model {
+export interface Model extends Weighted {
   readonly family: Family;
-  readonly config: Config;
-  /** The network's tensors under their own names. */
-  readonly source: WeightSource;
+  /** Sizes the family read from shapes; only the family looks inside. */
+  readonly config: unknown;
+  /** What the network is fed behind the noisy latent. */
+  readonly extraChannels: ExtraChannels;
   /** The file's settings, or what a ModelSampling node put in their place. */
   readonly sampling: SamplingSettings;
-  readonly patches: readonly WeightPatch[];
   /** What guidance nodes added. */
   readonly guidance?: GuidanceHooks;
 }
 
-/** Working memory that one call may take for attention scores before rows are split up. */
-const scoreBytes = 2 ** 30;
+/** Working memory that one call may take before rows are split up. */
+const callBytes = 2 ** 30;
+/**
+ * Working memory of a latent cell where a family's `memoryFactor` is 1: ComfyUI's estimate
+ * (`memory_required`) for fp32 and attention that keeps no scores, as the runtime's does not.
+ */
+const cellBytes = 0.01 * 4 * 2 ** 20;
 /** More rows than this in one call bring nothing. */
 const mostRows = 16;
 
-/** The model as samplers see it. Its session opens with the first call and stays in the runtime's cache. */
-export function diffusion(model: Model, runtime: Runtime): DiffusionModel {
-  let session: Promise<Session> | undefined;
+/** The model as samplers see it. */
+export function diffusion(model: Model, run: NetworkRun): GuidedModel {
+  const { family, config } = model;
+  const network = openNetwork(run, model, {
+    name: family.name,
+    build: (g) => family.network(g, config),
+  });
   return {
     modelSampling: createModelSampling(model.sampling),
-    latentFormat: latentFormat(model.family.latentFormat),
-    ...(model.guidance && { guidance: model.guidance }),
-    encodeConditioning: async (entry, run) => conditioningTensors(model, entry, run),
-    async apply({ x, timesteps, cond, signal }) {
-      session ??= openNetwork(runtime, model);
-      const { concat, ...inputs } = cond;
-      const { out } = await (
-        await session
-      ).run(
-        {
-          ...inputs,
-          x: concat ? join([x, concat], 1) : x,
-          timesteps: { data: timesteps, shape: [timesteps.length] },
-        },
-        { signal },
-      );
+    latentFormat: latentFormat(family.latentFormat),
+    guidance: model.guidance,
+    encodeConditioning: async (entry, sampled) => conditioningTensors(model, entry, sampled),
+    async apply(input) {
+      const { x, timesteps } = input;
+      const { concat, ...cond } = input.cond;
+      const inputs = {
+        ...cond,
+        x: concat ? join([x, concat], 1) : x,
+        timesteps: { data: timesteps, shape: [timesteps.length] },
+      };
+      const { out } = await network(inputs, { rows: timesteps.length, input });
       return out;
     },
     bestBatch(rowShape) {
       const cells = rowShape.slice(1).reduce((product, size) => product * size, 1);
-      // 8 heads of fp32 scores between all cells, where attention is at full resolution
-      const rows = Math.floor(scoreBytes / (8 * 4 * cells ** 2));
+      const rows = Math.floor(callBytes / (cells * cellBytes * family.memoryFactor));
       return Math.min(mostRows, Math.max(1, rows));
     },
+    with: (more) => diffusion({ ...model, patches: [...model.patches, ...more] }, run),
   };
-}
-
-function openNetwork(runtime: Runtime, model: Model): Promise<Session> {
-  const { family, config, source, patches } = model;
-  const key = `${family.name}|${weightsIdentity(source, patches)}`;
-  return runtime.session(key, () =>
-    trace(family.name, patchedWeights(source, patches), (g) => family.network(g, config)),
-  );
 }
 
 function conditioningTensors(
   model: Model,
   entry: ConditioningEntry,
   run: ConditioningRun,
-): Record<string, NDArray> {
+): Record<string, CondTensor> {
   const { family, config } = model;
-  checkWidth(entry.cross, config.contextWidth ?? 0, `the text condition of ${family.title}`);
-  const extra = family.extraChannels(config, model.sampling);
+  checkWidth(entry.cross, family.contextWidth(config), `the text condition of ${family.title}`);
   const format = latentFormat(family.latentFormat);
-  const concat = extraChannelInput(extra, entry, run, format);
+  const concat = extraChannelInput(model.extraChannels, entry, run, format);
   return {
-    cross: entry.cross,
+    cross: { value: entry.cross, along: 'tokens' },
     ...vectorTensors(model, entry, run),
-    ...(concat && { concat }),
+    ...(concat && { concat: { value: concat, along: 'grid' } }),
   };
 }
 
@@ -93,12 +86,13 @@ function vectorTensors(
   { family, config }: Model,
   entry: ConditioningEntry,
   run: ConditioningRun,
-): Record<string, NDArray> {
+): Record<string, CondTensor> {
   if (!family.vector) return {};
   const [height, width] = run.latentShape.slice(-2);
+  const { space } = latentFormat(family.latentFormat);
   const numbers = family.vector.numbers(entry.extra ?? {}, {
-    width: width * 8,
-    height: height * 8,
+    width: width * space,
+    height: height * space,
   });
   const expected = family.vector.pooledWidth(config);
   if (!entry.pooled) {
@@ -110,8 +104,11 @@ function vectorTensors(
   }
   checkWidth(entry.pooled, expected, `the pooled text embedding of ${family.title}`);
   return {
-    pooled: entry.pooled,
-    numbers: { data: Float32Array.from(numbers), shape: [1, numbers.length] },
+    pooled: { value: entry.pooled, along: 'row' },
+    numbers: {
+      value: { data: Float32Array.from(numbers), shape: [1, numbers.length] },
+      along: 'row',
+    },
   };
 }
 

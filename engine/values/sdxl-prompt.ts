@@ -1,8 +1,6 @@
 /** Different texts for the encoders of one model (CLIPTextEncodeSDXL). */
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
-import type { TokenBatch } from '../text/token-batches.ts';
-import { type Clip, encodePromptTokens, requireClip, tokenizePrompt } from './clip.ts';
-import type { Services } from './services.ts';
+import { type Clip, type PromptRun, encodePromptTokens, requireClip, tokenizeFor } from './clip.ts';
 
 /**
  * Encodes one text per encoder name. The encoder with fewer chunks gets empty ones behind its own,
@@ -11,20 +9,18 @@ import type { Services } from './services.ts';
 export async function encodeSdxlPrompt(
   clip: Clip | null,
   texts: Readonly<Record<string, string>>,
-  services: Pick<Services, 'runtime' | 'folders'>,
-  options: { readonly signal?: AbortSignal } = {},
+  run: PromptRun,
 ): Promise<ConditioningEntry> {
   const present = requireClip(clip);
-  const tokensOf = (text: string, name: string) => tokenizePrompt(present, text, services)[name];
-  const names = present.encoders.map(({ spec }) => spec.name);
-  const own = names.map((name) => tokensOf(texts[name] ?? '', name));
-  const chunks = Math.max(...own.map((batches) => batches.length));
-  const padded = own.map((batches, i) => {
-    const empty = tokensOf('', names[i]);
-    const missing = Array.from<TokenBatch[]>({ length: chunks - batches.length }).flatMap(
-      () => empty,
-    );
-    return [names[i], [...batches, ...missing]] as const;
+  const own = present.encoders.map((encoder) => {
+    const { name } = encoder.spec;
+    return { encoder, name, batches: tokenizeFor(encoder, texts[name] ?? '', run) };
   });
-  return encodePromptTokens(present, Object.fromEntries(padded), services, options);
+  const chunks = Math.max(...own.map(({ batches }) => batches.length));
+  const padded = own.map(({ encoder, name, batches }) => {
+    const missing = chunks - batches.length;
+    const empty = missing > 0 ? tokenizeFor(encoder, '', run) : [];
+    return [name, [...batches, ...Array.from({ length: missing }, () => empty).flat()]] as const;
+  });
+  return encodePromptTokens(present, Object.fromEntries(padded), run);
 }

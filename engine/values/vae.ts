@@ -1,29 +1,41 @@
 /** VAE: a picture autoencoder, as it travels between nodes; immutable. */
 import { concat, sliceAxis } from '../array/batch.ts';
-import { type NDArray, nd } from '../array/nd.ts';
+import { type NDArray, nd, sizeOf } from '../array/nd.ts';
 import { type Tiling, tiledScale } from '../array/tiled-scale.ts';
 import { NoodleError } from '../errors.ts';
-import type { Runtime } from '../runtime/runtime.ts';
+import type { WeightSource } from '../weights/source.ts';
 import type { Image } from './media.ts';
+import type { NetworkRun, Weighted } from './network.ts';
 
-/**
- * An autoencoder as two functions on channel-first arrays: pictures [b, 3, H, W] in -1..1, latents
- * [b, c, h, w] in VAE units (no scale factor). Nodes use the functions below, which know about
- * colour ranges, odd sizes, batches and memory.
- */
-export interface Vae {
+/** An autoencoder of a file. Nodes use the functions below, which know colours, sizes and memory. */
+export interface Vae<C = unknown> extends Weighted {
+  readonly kind: AutoencoderKind<C>;
+  /** What the kind read from the weights; only the kind looks inside. */
+  readonly config: C;
   readonly latentChannels: number;
-  /** Pixels per latent cell and side. */
-  readonly factor: number;
-  encode(runtime: Runtime, pictures: NDArray, signal?: AbortSignal): Promise<NDArray>;
-  decode(runtime: Runtime, latents: NDArray, signal?: AbortSignal): Promise<NDArray>;
-  /** Working memory of a call on one picture of this many pixels. */
-  bytes(pixels: number, task: 'encode' | 'decode'): number;
+  readonly factor: CellSize;
 }
 
-export interface VaeRun {
-  readonly runtime: Runtime;
-  readonly signal?: AbortSignal;
+/** What one latent cell stands for. */
+export interface CellSize {
+  /** Pixels a side. */
+  readonly space: number;
+  /** Frames; absent where latents are of single pictures and have no such axis. */
+  readonly time?: number;
+}
+
+/**
+ * What differs between kinds of autoencoders; the rows are in autoencoders.ts. Arrays are
+ * channel-first: pictures [b, 3, H, W] in -1..1, latents [b, c, h, w] in VAE units (no scale factor);
+ * with a time axis [b, 3, frames, H, W] and [b, c, t, h, w].
+ */
+export interface AutoencoderKind<C = unknown> {
+  /** The autoencoder in a source; undefined when it is of another kind. */
+  detect(source: WeightSource): Pick<Vae<C>, 'config' | 'latentChannels' | 'factor'> | undefined;
+  encode(vae: Vae<C>, pictures: NDArray, run: NetworkRun): Promise<NDArray>;
+  decode(vae: Vae<C>, latents: NDArray, run: NetworkRun): Promise<NDArray>;
+  /** Working memory of a call on one item of this many pixels. */
+  bytes(config: C, pixels: number, task: 'encode' | 'decode'): number;
 }
 
 /** Size of square tiles and their overlap, in pixels. */
@@ -36,17 +48,21 @@ export interface TileSize {
 const fallbackTiles: TileSize = { tile: 512, overlap: 64 };
 const fallbackDecodeTiles: TileSize = { tile: 512, overlap: 128 };
 
-/** Latents [b, c, h, w] as pictures [b, H, W, 3] in 0..1. */
-export async function decode(vae: Vae | null, latents: NDArray, run: VaeRun): Promise<Image> {
+/**
+ * Latents [b, c, h, w] as pictures [b, H, W, 3] in 0..1; frames of videos are pictures one after the
+ * other. Done in tiles where whole pictures do not fit in memory.
+ */
+export async function decode(vae: Vae | null, latents: NDArray, run: NetworkRun): Promise<Image> {
   const present = requireVae(vae);
-  checkChannels(present, latents);
-  const pixels = latents.shape[2] * latents.shape[3] * present.factor ** 2;
+  checkLatents(present, latents);
+  const { kind, config, factor } = present;
+  const pixels = sizeOf(latents.shape.slice(2)) * factor.space ** 2 * (factor.time ?? 1);
   const whole = () =>
-    inBatches(latents, present.bytes(pixels, 'decode'), run, (part) =>
-      present.decode(run.runtime, part, run.signal),
+    inBatches(latents, kind.bytes(config, pixels, 'decode'), run, (part) =>
+      kind.decode(present, part, run),
     );
   const tiled = () => decodeTiles(present, latents, fallbackDecodeTiles, run);
-  return toPictures(await withTilesAtHand(whole, tiled));
+  return toPictures(await elseInTiles(whole, tiled));
 }
 
 /** The same in overlapping tiles: three passes over tiles of different shape, averaged. */
@@ -54,23 +70,26 @@ export async function decodeTiled(
   vae: Vae | null,
   latents: NDArray,
   size: TileSize,
-  run: VaeRun,
+  run: NetworkRun,
 ): Promise<Image> {
   const present = requireVae(vae);
-  checkChannels(present, latents);
+  checkLatents(present, latents);
   return toPictures(await decodeTiles(present, latents, size, run));
 }
 
-/** Pictures [b, H, W, 3 or more] in 0..1 as latents [b, c, h, w]; odd sizes lose their margin. */
-export async function encode(vae: Vae | null, pictures: Image, run: VaeRun): Promise<NDArray> {
+/**
+ * Pictures [b, H, W, 3 or more] in 0..1 as latents [b, c, h, w]; where latents have a time axis the
+ * pictures are the frames of one video. Odd sizes lose their margin.
+ */
+export async function encode(vae: Vae | null, pictures: Image, run: NetworkRun): Promise<NDArray> {
   const present = requireVae(vae);
-  const input = toSigned(cropToFactor(pictures, present.factor));
-  const pixels = input.shape[2] * input.shape[3];
+  const { kind, config } = present;
+  const input = encoderInput(present, pictures);
   const whole = () =>
-    inBatches(input, present.bytes(pixels, 'encode'), run, (part) =>
-      present.encode(run.runtime, part, run.signal),
+    inBatches(input, kind.bytes(config, sizeOf(input.shape.slice(2)), 'encode'), run, (part) =>
+      kind.encode(present, part, run),
     );
-  return withTilesAtHand(whole, () => encodeTiles(present, input, fallbackTiles, run));
+  return elseInTiles(whole, () => encodeTiles(present, input, fallbackTiles, run));
 }
 
 /** The same in overlapping tiles. */
@@ -78,10 +97,10 @@ export async function encodeTiled(
   vae: Vae | null,
   pictures: Image,
   size: TileSize,
-  run: VaeRun,
+  run: NetworkRun,
 ): Promise<NDArray> {
   const present = requireVae(vae);
-  return encodeTiles(present, toSigned(cropToFactor(pictures, present.factor)), size, run);
+  return encodeTiles(present, encoderInput(present, pictures), size, run);
 }
 
 /** Throws NO_VAE when a loader found no autoencoder. */
@@ -115,33 +134,34 @@ async function decodeTiles(
   vae: Vae,
   latents: NDArray,
   { tile, overlap }: TileSize,
-  { runtime, signal }: VaeRun,
+  run: NetworkRun,
 ): Promise<NDArray> {
-  const cells = Math.floor(tile / vae.factor);
+  const { space } = vae.factor;
+  const cells = Math.floor(tile / space);
   const half = Math.floor(cells / 2);
-  const common = { overlap: Math.floor(overlap / vae.factor), factor: vae.factor };
+  const common = { overlap: Math.floor(overlap / space), factor: space };
   const passes: Tiling[] = [
     { tileWidth: half, tileHeight: cells * 2, ...common },
     { tileWidth: cells * 2, tileHeight: half, ...common },
     { tileWidth: cells, tileHeight: cells, ...common },
   ];
-  return meanOfPasses(latents, passes, (part) => vae.decode(runtime, part, signal));
+  return meanOfPasses(latents, passes, (part) => vae.kind.decode(vae, part, run));
 }
 
 async function encodeTiles(
   vae: Vae,
   pictures: NDArray,
   { tile, overlap }: TileSize,
-  { runtime, signal }: VaeRun,
+  run: NetworkRun,
 ): Promise<NDArray> {
   const half = Math.floor(tile / 2);
-  const common = { overlap, factor: 1 / vae.factor };
+  const common = { overlap, factor: 1 / vae.factor.space };
   const passes: Tiling[] = [
     { tileWidth: tile, tileHeight: tile, ...common },
     { tileWidth: tile * 2, tileHeight: half, ...common },
     { tileWidth: half, tileHeight: tile * 2, ...common },
   ];
-  return meanOfPasses(pictures, passes, (part) => vae.encode(runtime, part, signal));
+  return meanOfPasses(pictures, passes, (part) => vae.kind.encode(vae, part, run));
 }
 
 async function meanOfPasses(
@@ -160,7 +180,7 @@ async function meanOfPasses(
 }
 
 /** `whole`, unless it is known not to fit in memory or turns out not to. */
-async function withTilesAtHand(
+async function elseInTiles(
   whole: () => Promise<NDArray>,
   tiled: () => Promise<NDArray>,
 ): Promise<NDArray> {
@@ -176,7 +196,7 @@ async function withTilesAtHand(
 async function inBatches(
   x: NDArray,
   bytesPerRow: number,
-  { runtime }: VaeRun,
+  { runtime }: NetworkRun,
   f: (part: NDArray) => Promise<NDArray>,
 ): Promise<NDArray> {
   const rows = Math.floor(runtime.stats().memoryBudget / bytesPerRow);
@@ -191,18 +211,19 @@ async function inBatches(
   return parts.length === 1 ? parts[0] : concat(parts);
 }
 
-function checkChannels(vae: Vae, latents: NDArray): void {
-  if (latents.shape.length === 4 && latents.shape[1] === vae.latentChannels) return;
+function checkLatents({ latentChannels, factor }: Vae, { shape }: NDArray): void {
+  const axes = factor.time === undefined ? ['height', 'width'] : ['frames', 'height', 'width'];
+  if (shape.length === 2 + axes.length && shape[1] === latentChannels) return;
   throw new NoodleError('BAD_INPUT', {
     subject: 'latent to decode',
-    expected: `[batch, ${vae.latentChannels}, height, width]`,
-    got: `[${latents.shape.join(', ')}]; does the VAE belong to this model?`,
+    expected: `[${['batch', latentChannels, ...axes].join(', ')}]`,
+    got: `[${shape.join(', ')}]; does the VAE belong to this model?`,
   });
 }
 
-/** [b, 3, H, W] about -1..1 to [b, H, W, 3] in 0..1. */
-function toPictures({ data, shape: [batch, channels, height, width] }: NDArray): Image {
-  const pixels = height * width;
+/** [b, 3, ...frames, H, W] about -1..1 to [b·frames, H, W, 3] in 0..1. */
+function toPictures({ data, shape: [batch, channels, ...sides] }: NDArray): Image {
+  const pixels = sizeOf(sides);
   const out = new Float32Array(data.length);
   for (let b = 0; b < batch; b++) {
     for (let c = 0; c < channels; c++) {
@@ -213,7 +234,17 @@ function toPictures({ data, shape: [batch, channels, height, width] }: NDArray):
       }
     }
   }
-  return nd(out, [batch, height, width, channels]);
+  const [height, width] = sides.slice(-2);
+  return nd(out, [batch * sizeOf(sides.slice(0, -2)), height, width, channels]);
+}
+
+/** Pictures cut to whole cells, channel-first; frames of one video where latents have a time axis. */
+function encoderInput({ factor }: Vae, pictures: Image): NDArray {
+  const cut = cropToFactor(pictures, factor.space);
+  if (factor.time === undefined) return toSigned(cut);
+  const [frames, height, width, channels] = cut.shape;
+  const video = toSigned({ data: cut.data, shape: [1, frames * height, width, channels] });
+  return nd(video.data, [1, 3, frames, height, width]);
 }
 
 /** [b, H, W, 3 or more] in 0..1 to [b, 3, H, W] in -1..1; further channels (alpha) are left out. */

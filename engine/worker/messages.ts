@@ -1,6 +1,7 @@
 /**
  * What the server and an engine process say to each other (Node IPC, 'advanced' serialisation).
- * Prompts travel as JSON text so that 64-bit integers and `5.0` survive.
+ * Prompts travel as JSON text so that 64-bit integers and `5.0` survive. What an engine says comes in
+ * lists, so that many little messages wake the server once.
  */
 import type { Audience, JobResult, NodeMeta } from '../graph/messages.ts';
 import type { LogLevel } from '../log.ts';

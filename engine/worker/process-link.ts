@@ -77,7 +77,7 @@ export function engineStarter(settings: EngineSettings, packs: EnginePacks, log:
       // A process that is ending cannot be told anything any more; its exit follows.
       if (child.connected) child.send(message, () => undefined);
     };
-    child.on('message', (message) => receive(message as FromEngine));
+    child.on('message', (messages) => (messages as FromEngine[]).forEach(receive));
     child.on('error', (error) => end(error.message));
     child.on('close', (code, signal) => end(signal ?? `exit code ${code}`));
     // The engine reads its own code meanwhile.

@@ -122,7 +122,7 @@ describe('pictures follow the words', async () => {
   ])('a %s %s on a %s background', async (colour, shape, background) => {
     const prompt = `a ${colour} ${shape} on a ${background} background`;
     const latent = await sampleLatent({
-      model: diffusion(model, runtime),
+      model: diffusion(model, { runtime }),
       positive: [await encodePrompt(clip, prompt, services)],
       negative,
       latent: zeros([1, 4, 16, 16]),

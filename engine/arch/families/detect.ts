@@ -1,14 +1,17 @@
 /** Which family a file belongs to: from keys and shapes, never from its name. */
 import { NoodleError } from '../../errors.ts';
 import { type Weights, openWeights } from '../../tensor/cursor.ts';
+import type { SamplingSettings } from '../../sampling/model-sampling.ts';
 import type { WeightSource } from '../../weights/source.ts';
-import type { Config, Family, SamplingSettings } from '../family.ts';
+import type { ExtraChannels, Family } from '../family.ts';
 import { foreignModel, otherKind } from './foreign.ts';
 
 export interface Detected {
   readonly family: Family;
-  readonly config: Config;
+  /** What `family.detect` gave. */
+  readonly config: unknown;
   readonly sampling: SamplingSettings;
+  readonly extraChannels: ExtraChannels;
 }
 
 /** Reads the numbers of a small tensor of a source; undefined when it is missing. */
@@ -40,7 +43,9 @@ export async function detectFamily(
   const candidate = { ...cursors, values };
   for (const family of families) {
     const config = family.detect(candidate);
-    if (config) return { family, config, sampling: await family.sampling(candidate, config) };
+    if (config === undefined) continue;
+    const sampling = await family.sampling(candidate, config);
+    return { family, config, sampling, extraChannels: family.extraChannels(config, sampling) };
   }
   throw new NoodleError('FAMILY_UNKNOWN', {
     file: file.label,

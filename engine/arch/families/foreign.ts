@@ -1,13 +1,14 @@
 /**
- * What a file that no family accepts seems to be, so that the refusal can say so. The rows test for
- * keys that released files have, in the order ComfyUI tests them; they name models, they do not
- * describe them.
+ * What a file that nothing here accepts seems to be, so that the refusal can say so. The rows test
+ * for keys that released files have, in the order ComfyUI tests them; they name models, autoencoders
+ * and text encoders, they do not describe them.
  */
 import type { Weights } from '../../tensor/cursor.ts';
 import { detectUNet } from '../unet.ts';
 
 interface Row {
   readonly title: string | ((w: Weights) => string);
+  /** All of them are there. */
   readonly keys: readonly string[];
 }
 
@@ -66,11 +67,47 @@ const others: readonly { readonly what: string; readonly pattern: RegExp }[] = [
   { what: 'an upscale model (models/upscale_models)', pattern: /^(model\.1\.sub\.|body\.0\.rdb1)/ },
 ];
 
-/** The name of the model under `w` (its prefix removed), or undefined when nothing is recognised. */
-export function foreignModel(w: Weights): string | undefined {
-  const row = models.find(({ keys }) => keys.every((key) => w.has(key)));
+const autoencoders: readonly Row[] = [
+  { title: 'Stable Video Diffusion', keys: ['decoder.mid.block_1.mix_factor'] },
+  { title: 'Stable Cascade (stage A)', keys: ['vquantizer.codebook.weight'] },
+  {
+    title: 'Stable Cascade (stage C)',
+    keys: ['encoder.backbone.1.0.block.0.1.num_batches_tracked'],
+  },
+  { title: 'Stable Cascade (stage C)', keys: ['backbone.1.0.block.0.1.num_batches_tracked'] },
+  { title: 'Stable Audio', keys: ['decoder.layers.1.layers.0.beta'] },
+  { title: 'Mochi', keys: ['blocks.2.blocks.3.stack.5.weight'] },
+  { title: 'LTX-Video', keys: ['decoder.up_blocks.0.res_blocks.0.conv1.conv.weight'] },
+  { title: 'HunyuanVideo', keys: ['decoder.conv_in.conv.weight'] },
+  { title: 'Cosmos', keys: ['decoder.unpatcher3d.wavelets'] },
+  { title: 'Wan', keys: ['decoder.middle.0.residual.0.gamma'] },
+  { title: 'Hunyuan 3D', keys: ['geo_decoder.cross_attn_decoder.ln_1.bias'] },
+  { title: 'ACE-Step', keys: ['vocoder.backbone.channel_layers.0.0.bias'] },
+  { title: 'HunyuanImage', keys: ['decoder.conv_in.weight'] },
+];
+
+const textEncoders: readonly Row[] = [
+  { title: 'T5-XXL', keys: ['encoder.block.23.layer.1.DenseReluDense.wi_1.weight'] },
+  { title: 'T5 v1.0 XXL', keys: ['encoder.block.23.layer.1.DenseReluDense.wi.weight'] },
+  { title: 'a T5', keys: ['encoder.block.0.layer.0.SelfAttention.k.weight'] },
+  { title: 'Gemma', keys: ['model.layers.0.post_feedforward_layernorm.weight'] },
+  { title: 'Qwen2.5-VL', keys: ['model.layers.0.self_attn.k_proj.bias'] },
+  { title: 'Llama 3', keys: ['model.layers.0.post_attention_layernorm.weight'] },
+];
+
+const titleOf = (rows: readonly Row[], w: Weights): string | undefined => {
+  const row = rows.find(({ keys }) => keys.every((key) => w.has(key)));
   return typeof row?.title === 'function' ? row.title(w) : row?.title;
-}
+};
+
+/** The name of the diffusion model under `w` (its prefix removed); undefined when it is not known. */
+export const foreignModel = (w: Weights): string | undefined => titleOf(models, w);
+
+/** The model whose autoencoder stands under `w`; undefined when it is not known. */
+export const foreignAutoencoder = (w: Weights): string | undefined => titleOf(autoencoders, w);
+
+/** The name of the text encoder under `w`; undefined when it is not known. */
+export const foreignTextEncoder = (w: Weights): string | undefined => titleOf(textEncoders, w);
 
 /** What a file without a diffusion model seems to hold. */
 export function otherKind(keys: Iterable<string>): string | undefined {

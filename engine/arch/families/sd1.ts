@@ -1,20 +1,10 @@
 /** Stable Diffusion 1.x, its inpaint model and InstructPix2Pix. */
-import type { Family, TextEncoderSpec } from '../family.ts';
+import { defineFamily } from '../family.ts';
 import { detectUNet } from '../unet.ts';
-import { extraChannels, knownChannels, unetNetwork } from './unet-network.ts';
+import { alone, clipL } from './text-encoders.ts';
+import { contextWidth, extraChannels, knownChannels, unetNetwork } from './unet-network.ts';
 
-/** CLIP-L as SD1 uses it: the last layer with its norm. */
-export const clipL: TextEncoderSpec = {
-  name: 'clip_l',
-  activation: 'quickGelu',
-  layer: -1,
-  finalNorm: true,
-  projected: false,
-  pad: 'end',
-  maskPadding: false,
-};
-
-export const sd1: Family = {
+export const sd1 = defineFamily({
   name: 'sd1',
   title: 'Stable Diffusion 1.x',
   detect({ model, file }) {
@@ -28,10 +18,11 @@ export const sd1: Family = {
   },
   sampling: async () => ({ prediction: 'eps', schedule: {} }),
   vaePrefixes: ['first_stage_model.'],
-  text: { encoders: [clipL], pooledFrom: 0 },
+  text: alone(clipL),
   textPrefixes: [['cond_stage_model.transformer.']],
   latentFormat: 'SD15',
   memoryFactor: 1,
+  contextWidth,
   extraChannels,
   network: (g, config) => unetNetwork(g, config),
-};
+});

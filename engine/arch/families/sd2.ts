@@ -1,20 +1,10 @@
 /** Stable Diffusion 2.x and its inpaint model. */
-import type { Family, TextEncoderSpec } from '../family.ts';
+import { defineFamily } from '../family.ts';
 import { detectUNet } from '../unet.ts';
-import { extraChannels, knownChannels, unetNetwork } from './unet-network.ts';
+import { alone, clipH } from './text-encoders.ts';
+import { contextWidth, extraChannels, knownChannels, unetNetwork } from './unet-network.ts';
 
-/** OpenCLIP H: the penultimate layer, normed. */
-export const clipH: TextEncoderSpec = {
-  name: 'clip_h',
-  activation: 'gelu',
-  layer: -2,
-  finalNorm: true,
-  projected: true,
-  pad: 'zero',
-  maskPadding: false,
-};
-
-export const sd2: Family = {
+export const sd2 = defineFamily({
   name: 'sd2',
   title: 'Stable Diffusion 2.x',
   detect({ model }) {
@@ -30,13 +20,14 @@ export const sd2: Family = {
     return { prediction: predictsV ? 'v' : 'eps', schedule: {} };
   },
   vaePrefixes: ['first_stage_model.'],
-  text: { encoders: [clipH], pooledFrom: 0 },
+  text: alone(clipH),
   textPrefixes: [['cond_stage_model.model.', 'conditioner.embedders.0.model.']],
   latentFormat: 'SD15',
   memoryFactor: 1,
+  contextWidth,
   extraChannels,
   network: (g, config) => unetNetwork(g, config),
-};
+});
 
 /** Population standard deviation. */
 function deviation(x: Float32Array): number {

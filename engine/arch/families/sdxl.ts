@@ -2,31 +2,18 @@
 import { concat, rearrange, reshape } from '../../tensor/nn.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Graph } from '../../tensor/trace.ts';
-import type { Candidate, Config, Family, SamplingSettings, TextEncoderSpec } from '../family.ts';
+import type { SamplingSettings } from '../../sampling/model-sampling.ts';
+import { type Candidate, defineFamily } from '../family.ts';
 import { type UNetConfig, detectUNet, sinusoidalEmbedding } from '../unet.ts';
-import { clipL } from './sd1.ts';
-import { extraChannels, knownChannels, unetNetwork } from './unet-network.ts';
-
-/** SDXL takes the penultimate layer of both encoders, unnormed. */
-const clipLXl: TextEncoderSpec = { ...clipL, layer: -2, finalNorm: false };
-
-/** OpenCLIP bigG. */
-export const clipG: TextEncoderSpec = {
-  name: 'clip_g',
-  activation: 'gelu',
-  layer: -2,
-  finalNorm: false,
-  projected: true,
-  pad: 'zero',
-  maskPadding: false,
-};
+import { alone, clipG, clipLOfXl, joinedOnChannels } from './text-encoders.ts';
+import { contextWidth, extraChannels, knownChannels, unetNetwork } from './unet-network.ts';
 
 /** Every number of the vector condition becomes a sinusoidal embedding of this width. */
 const numberWidth = 256;
 const baseNumbers = 6;
 const refinerNumbers = 5;
 
-export const sdxl: Family = {
+export const sdxl = defineFamily({
   name: 'sdxl',
   title: 'Stable Diffusion XL',
   detect: (candidate) => (isRefiner(candidate) ? undefined : detectXl(candidate)),
@@ -40,10 +27,11 @@ export const sdxl: Family = {
     return { prediction: 'v', schedule: file.has('ztsnr') ? { zsnr: true } : {} };
   },
   vaePrefixes: ['first_stage_model.'],
-  text: { encoders: [clipLXl, clipG], pooledFrom: 1 },
+  text: joinedOnChannels([clipLOfXl, clipG], { pooledFrom: 1 }),
   textPrefixes: [['conditioner.embedders.0.transformer.'], ['conditioner.embedders.1.model.']],
   latentFormat: 'SDXL',
   memoryFactor: 0.8,
+  contextWidth,
   extraChannels,
   vector: {
     pooledWidth: (config) => pooledWidth(config, baseNumbers),
@@ -62,10 +50,10 @@ export const sdxl: Family = {
   },
   network: (g, config) =>
     unetNetwork(g, config, (graph) => vectorInput(graph, config, baseNumbers)),
-};
+});
 
 /** Playground 2.5: SDXL's network, trained on EDM's noise levels and its own latent statistics. */
-export const playground: Family = {
+export const playground = defineFamily({
   ...sdxl,
   name: 'playground-2.5',
   title: 'Playground 2.5',
@@ -78,15 +66,15 @@ export const playground: Family = {
     schedule: { sigmaData: 0.5, sigmaMin: 0.002, sigmaMax: 80 },
   }),
   latentFormat: 'SDXL_Playground_2_5',
-};
+});
 
-export const sdxlRefiner: Family = {
+export const sdxlRefiner = defineFamily({
   ...sdxl,
   name: 'sdxl-refiner',
   title: 'Stable Diffusion XL refiner',
   detect: (candidate) => (isRefiner(candidate) ? detectXl(candidate) : undefined),
   sampling: async () => ({ prediction: 'eps', schedule: {} }),
-  text: { encoders: [clipG], pooledFrom: 0 },
+  text: alone(clipG),
   textPrefixes: [['conditioner.embedders.0.model.']],
   memoryFactor: 1,
   vector: {
@@ -104,7 +92,7 @@ export const sdxlRefiner: Family = {
   },
   network: (g, config) =>
     unetNetwork(g, config, (graph) => vectorInput(graph, config, refinerNumbers)),
-};
+});
 
 /** A linear-projection UNet with a vector condition and no attention at the outermost level. */
 function detectXl({ model }: Candidate): UNetConfig | undefined {
@@ -122,11 +110,11 @@ function isRefiner({ model }: Candidate): boolean {
   );
 }
 
-const pooledWidth = (config: Config, numbers: number): number =>
-  (config as UNetConfig).admWidth! - numbers * numberWidth;
+const pooledWidth = (config: UNetConfig, numbers: number): number =>
+  config.admWidth! - numbers * numberWidth;
 
 /** Declares `pooled` and `numbers` and makes the vector condition y of them: [batch, adm]. */
-function vectorInput(g: Graph, config: Config, count: number): Tensor {
+function vectorInput(g: Graph, config: UNetConfig, count: number): Tensor {
   const pooled = g.input('pooled', 'f32', ['batch', pooledWidth(config, count)]);
   return vectorCondition(pooled, g.input('numbers', 'f32', ['batch', count]));
 }

@@ -1,7 +1,7 @@
 /** FreSca (Huang et al. 2025): the guidance scaled by frequency. */
 import { add, sub } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
-import type { GuidanceHooks } from '../guidance.ts';
+import type { GuidanceHooks } from './hooks.ts';
 
 export interface FreScaOptions {
   readonly scaleLow: number;

@@ -1,7 +1,8 @@
 /** Guiders with more than a positive and a negative side. */
 import { axpby, weightedSum } from '../../array/elementwise.ts';
 import type { Conditioning } from '../conditioning.ts';
-import { combineCfg, finishCfg, type GuidanceInput, type Guider, isOne } from '../guidance.ts';
+import { combineCfg, finishCfg, isOne } from './cfg.ts';
+import type { GuidanceInput, Guider } from './hooks.ts';
 import { perpNeg } from './projected.ts';
 
 /**

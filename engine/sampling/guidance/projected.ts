@@ -2,11 +2,17 @@
 import { axpby, sub, weightedSum } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
 import type { Conditioning } from '../conditioning.ts';
-import type { GuidanceHooks } from '../guidance.ts';
+import type { GuidanceHooks } from './hooks.ts';
 import { dot, groupSum, perItem, perPicture } from './groups.ts';
 
 type Before = NonNullable<GuidanceHooks['before']>[number];
 type Combine = NonNullable<GuidanceHooks['combine']>;
+
+/** What adaptive projected guidance keeps for the next evaluation. */
+interface Average {
+  readonly guidance: NDArray;
+  readonly sigma: number;
+}
 
 /**
  * Adaptive projected guidance (Sadat et al. 2024): the part of the guidance along the positive
@@ -18,15 +24,14 @@ export function adaptiveProjectedGuidance(options: {
   momentum: number;
 }): Before {
   const { eta, normThreshold, momentum } = options;
-  let average: NDArray | undefined;
-  let sigmaBefore = -Infinity;
-  return ({ cond, uncond, sigma, cfg }) => {
-    if (sigma > sigmaBefore) average = undefined; // a new run
-    sigmaBefore = sigma;
+  const key = {};
+  return ({ cond, uncond, sigma, cfg, run }) => {
     let guidance = sub(cond, uncond);
     if (momentum !== 0) {
-      if (average) guidance = axpby(momentum, average, 1, guidance);
-      average = guidance;
+      const before = run.state.get(key) as Average | undefined;
+      // like the reference, samplers that go up again start anew
+      if (before && sigma <= before.sigma) guidance = axpby(momentum, before.guidance, 1, guidance);
+      run.state.set(key, { guidance, sigma } satisfies Average);
     }
     const pictures = perPicture(cond);
     if (normThreshold > 0) {

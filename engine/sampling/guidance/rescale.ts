@@ -1,6 +1,6 @@
 /** Guidance that keeps the size of the prediction in check. */
 import { axpby, map, sub, weightedSum, zip } from '../../array/elementwise.ts';
-import type { GuidanceHooks } from '../guidance.ts';
+import type { GuidanceHooks } from './hooks.ts';
 import { channelDot, deviation, dot, groupSum, perItem, scaleCells } from './groups.ts';
 
 type Combine = NonNullable<GuidanceHooks['combine']>;

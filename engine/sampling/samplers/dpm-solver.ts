@@ -2,7 +2,7 @@
 import { axpby, weightedSum } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
 import { NoodleError } from '../../errors.ts';
-import type { Denoise, Sampler } from '../sampler.ts';
+import type { Denoise, Sampler } from './sampler.ts';
 import type { Ancestral } from './euler-ancestral.ts';
 import { linspace } from '../../array/linspace.ts';
 import { ancestralStep, derivative } from './steps.ts';
@@ -38,7 +38,7 @@ function stages(
       if (found) return found;
       const s = f(t + part * h);
       const u = weightedSum([1, x], [-sigmaOf(s) * Math.expm1(part * h), eps]);
-      const predicted = derivative(u, sigmaOf(s), await denoise(u, sigmaOf(s)));
+      const predicted = derivative(u, sigmaOf(s), (await denoise(u, sigmaOf(s))).denoised);
       known.set(part, predicted);
       return predicted;
     },
@@ -66,32 +66,34 @@ async function solverStep(
   const sigma2 = sigmaOf(s2);
   const bend2 = sigma2 * (r2 / r1) * (Math.expm1(r2 * h) / (r2 * h) - 1);
   const u2 = weightedSum([1, x], [-sigma2 * Math.expm1(r2 * h) + bend2, eps], [-bend2, eps1]);
-  const eps2 = derivative(u2, sigma2, await denoise(u2, sigma2));
+  const eps2 = derivative(u2, sigma2, (await denoise(u2, sigma2)).denoised);
   const bend = (next / r2) * (growth / h - 1);
   return weightedSum([1, x], [-next * growth + bend, eps], [-bend, eps2]);
 }
 
 /** DPM-Solver-fast: third-order steps, the last ones lower so that the evaluations come out even. */
-export const dpmFast: Sampler = async (denoise, x, sigmas, { step }) => {
-  const evaluations = sigmas.length - 1;
-  if (evaluations < 1) return x;
-  const { from, to } = ends(sigmas);
-  const groups = Math.floor(evaluations / 3) + 1;
-  const orders = Array<number>(groups).fill(3);
-  if (evaluations % 3 === 0) orders.splice(-2, 2, 2, 1);
-  else orders[groups - 1] = evaluations % 3;
-  const times = linspace(from, to, groups + 1);
-  for (let i = 0; i < groups; i++) {
-    const [t, h] = [times[i], f(times[i + 1] - times[i])];
-    const denoised = await denoise(x, sigmaOf(t));
-    const eps = derivative(x, sigmaOf(t), denoised);
-    await step({ i, x, denoised });
-    const r1 = orders[i] === 2 ? 1 / 2 : 1 / 3;
-    const shared = stages(denoise, x, { t, h, eps });
-    x = await solverStep(denoise, x, { t, h, order: orders[i], r1, from: shared });
-  }
-  return x;
-};
+export const dpmFast =
+  (): Sampler =>
+  async (denoise, x, sigmas, { step }) => {
+    const evaluations = sigmas.length - 1;
+    if (evaluations < 1) return x;
+    const { from, to } = ends(sigmas);
+    const groups = Math.floor(evaluations / 3) + 1;
+    const orders = Array<number>(groups).fill(3);
+    if (evaluations % 3 === 0) orders.splice(-2, 2, 2, 1);
+    else orders[groups - 1] = evaluations % 3;
+    const times = linspace(from, to, groups + 1);
+    for (let i = 0; i < groups; i++) {
+      const [t, h] = [times[i], f(times[i + 1] - times[i])];
+      const { denoised } = await denoise(x, sigmaOf(t));
+      const eps = derivative(x, sigmaOf(t), denoised);
+      await step({ i, x, denoised });
+      const r1 = orders[i] === 2 ? 1 / 2 : 1 / 3;
+      const shared = stages(denoise, x, { t, h, eps });
+      x = await solverStep(denoise, x, { t, h, order: orders[i], r1, from: shared });
+    }
+    return x;
+  };
 
 export interface DpmAdaptiveOptions extends Ancestral {
   readonly order?: 2 | 3;
@@ -136,7 +138,7 @@ export const dpmAdaptive =
         target = Math.min(to, timeOf(ancestralStep(sigmaOf(s), sigmaOf(t), eta).down));
         up = Math.sqrt(sigmaOf(t) ** 2 - sigmaOf(target) ** 2);
       }
-      const denoised = await denoise(x, sigmaOf(s));
+      const { denoised } = await denoise(x, sigmaOf(s));
       const eps = derivative(x, sigmaOf(s), denoised);
       const length = f(target - s);
       const shared = stages(denoise, x, { t: s, h: length, eps });

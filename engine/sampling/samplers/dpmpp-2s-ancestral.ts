@@ -1,6 +1,6 @@
 /** DPM-Solver++(2S) (Lu et al. 2022) with ancestral noise (k-diffusion). */
 import { axpy, weightedSum } from '../../array/elementwise.ts';
-import type { Sampler } from '../sampler.ts';
+import type { Sampler } from './sampler.ts';
 import type { Ancestral } from './euler-ancestral.ts';
 import { ancestralStep, derivative, flowAncestralStep, halfLogSnr } from './steps.ts';
 
@@ -11,7 +11,7 @@ export const dpmpp2sAncestral =
     const snr = halfLogSnr(sampling);
     for (let i = 0; i + 1 < sigmas.length; i++) {
       const [s, t] = [sigmas[i], sigmas[i + 1]];
-      const denoised = await denoise(x, s);
+      const { denoised } = await denoise(x, s);
       await step({ i, x, denoised });
       const flow = sampling.flow ? flowAncestralStep(s, t, eta) : undefined;
       const { down, up } = flow ? { down: flow.down, up: flow.renoise } : ancestralStep(s, t, eta);
@@ -19,11 +19,11 @@ export const dpmpp2sAncestral =
         x = axpy(down - s, derivative(x, s, denoised), x);
       } else {
         // A flow's lambda is -infinity at its very start.
-        const middle =
-          sampling.flow && s === 1 ? 0.9999 : snr.sigma((snr.lambda(s) + snr.lambda(down)) / 2);
+        const halfway = (snr.at(s).lambda + snr.at(down).lambda) / 2;
+        const middle = sampling.flow && s === 1 ? 0.9999 : snr.atLambda(halfway).sigma;
         // Both parameterisations move along x = to/from·x + (1 - to/from)·target.
         const u = weightedSum([middle / s, x], [1 - middle / s, denoised]);
-        const target = await denoise(u, middle);
+        const target = (await denoise(u, middle)).denoised;
         x = weightedSum([down / s, x], [1 - down / s, target]);
       }
       if (t > 0 && (!flow || eta > 0)) {

@@ -1,8 +1,8 @@
 /** ER-SDE (Cui et al. 2023, arXiv 2309.06169): extended reverse-time SDE solvers up to third order. */
 import { weightedSum } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
-import type { Sampler } from '../sampler.ts';
-import { finiteSnr, halfLogSnr } from './steps.ts';
+import type { Sampler } from './sampler.ts';
+import { finiteSnr, halfLogSnr, walk } from './steps.ts';
 
 const points = 200;
 
@@ -17,58 +17,56 @@ export interface ErSdeOptions {
   readonly eta?: number;
 }
 
+/** The integrals of 1 / f and of (v - Ls) / f from Lt up to Ls, as sums over `points` positions. */
+function integrals(f: (v: number) => number, Ls: number, Lt: number): readonly [number, number] {
+  const width = (Ls - Lt) / points;
+  let sum = 0;
+  let bent = 0;
+  for (let k = 0; k < points; k++) {
+    const position = Lt + k * width;
+    sum += width / f(position);
+    bent += (width * (position - Ls)) / f(position);
+  }
+  return [sum, bent];
+}
+
 /** One evaluation a step; stages 2 and 3 use finite differences of earlier predictions. */
 export const erSde =
   ({ maxStage = 3, sNoise = 1, solver = 'er-sde', eta = 1 }: ErSdeOptions = {}): Sampler =>
-  async (denoise, x, given, { noise, sampling, step }) => {
+  (denoise, start, given, { noise, sampling, step }) => {
     const ode = solver === 'ode' || (solver === 'reverse' && eta === 0);
     const f = solver === 'er-sde' ? paperScaler : (v: number) => v ** ((ode ? 0 : eta) + 1);
     const strength = ode ? 0 : sNoise;
     const sigmas = finiteSnr(given, sampling);
-    const { alpha } = halfLogSnr(sampling);
-    const level = (sigma: number): number => sigma / alpha(sigma);
+    const snr = halfLogSnr(sampling);
+    const level = (sigma: number): number => Math.fround(Math.exp(-snr.at(sigma).lambda));
 
     let previous: NDArray | undefined;
     let previousSlope: NDArray | undefined;
-    for (let i = 0; i + 1 < sigmas.length; i++) {
-      const [s, t] = [sigmas[i], sigmas[i + 1]];
-      const denoised = await denoise(x, s);
-      await step({ i, x, denoised });
-      if (t === 0) {
-        x = denoised;
-        continue;
-      }
+    return walk({ denoise, x: start, sigmas, step }, ({ i, s, t, x, denoised }) => {
       const [Ls, Lt] = [level(s), level(t)];
-      const a = alpha(t);
+      const a = Math.fround(t / Lt);
       const r = f(Lt) / f(Ls);
       const terms: [number, NDArray][] = [
-        [(a / alpha(s)) * r, x],
+        [(a / Math.fround(s / Ls)) * r, x],
         [a * (1 - r), denoised],
       ];
       if (previous && maxStage >= 2) {
         const dt = Lt - Ls;
-        const width = -dt / points;
-        let sum = 0;
-        let bentSum = 0;
-        for (let k = 0; k < points; k++) {
-          const position = Lt + k * width;
-          sum += width / f(position);
-          bentSum += (width * (position - Ls)) / f(position);
-        }
+        const [sum, bent] = integrals(f, Ls, Lt);
         const gap = Ls - level(sigmas[i - 1]);
         const slope = weightedSum([1 / gap, denoised], [-1 / gap, previous]);
         terms.push([a * (dt + sum * f(Lt)), slope]);
         if (previousSlope && maxStage >= 3) {
           const half = (Ls - level(sigmas[i - 2])) / 2;
           const bend = weightedSum([1 / half, slope], [-1 / half, previousSlope]);
-          terms.push([a * (dt ** 2 / 2 + bentSum * f(Lt)), bend]);
+          terms.push([a * (dt ** 2 / 2 + bent * f(Lt)), bend]);
         }
         previousSlope = slope;
       }
       const variance = Lt ** 2 - Ls ** 2 * r ** 2;
       if (strength > 0) terms.push([a * strength * Math.sqrt(Math.max(0, variance)), noise(s, t)]);
-      x = weightedSum(...terms);
       previous = denoised;
-    }
-    return x;
+      return weightedSum(...terms);
+    });
   };

@@ -1,7 +1,7 @@
-/** Euler's method, and the noise that its family may stir in before a step. */
+/** Euler's method, and the noise that its family may add before a step. */
 import { axpy } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
-import type { Sampler, SamplerTools } from '../sampler.ts';
+import type { Sampler, SamplerTools } from './sampler.ts';
 import { derivative } from './steps.ts';
 
 /** Stochasticity of Karras et al. 2022: noise is added before steps inside [tMin, tMax]. */
@@ -12,8 +12,8 @@ export interface Churn {
   readonly sNoise?: number;
 }
 
-/** Raises x from level sigma to the returned level `hat`. */
-export function stir(
+/** Raises x from level sigma to the returned level `hat` with fresh noise. */
+export function churned(
   { churn = 0, tMin = 0, tMax = Infinity, sNoise = 1 }: Churn,
   x: NDArray,
   sigma: number,
@@ -32,11 +32,11 @@ export const euler =
   async (denoise, x, sigmas, { globalNoise, step }) => {
     const steps = sigmas.length - 1;
     for (let i = 0; i < steps; i++) {
-      const stirred = stir(options, x, sigmas[i], { steps, globalNoise });
-      x = stirred.x;
-      const denoised = await denoise(x, stirred.hat);
+      const start = churned(options, x, sigmas[i], { steps, globalNoise });
+      x = start.x;
+      const { denoised } = await denoise(x, start.hat);
       await step({ i, x, denoised });
-      x = axpy(sigmas[i + 1] - stirred.hat, derivative(x, stirred.hat, denoised), x);
+      x = axpy(sigmas[i + 1] - start.hat, derivative(x, start.hat, denoised), x);
     }
     return x;
   };

@@ -2,7 +2,7 @@
 import { axpy } from '../../array/elementwise.ts';
 import { commonUpscale, type UpscaleMethod } from '../../array/resize.ts';
 import { roundHalfEven } from '../../array/round.ts';
-import type { Sampler } from '../sampler.ts';
+import type { Sampler } from './sampler.ts';
 
 export interface LcmUpscaleOptions {
   /** Final size over first size. */
@@ -22,7 +22,7 @@ export const lcmUpscale =
         : Math.min(steps + 1, sigmas.length + 1);
     const [height, width] = x.shape.slice(-2);
     for (let i = 0; i + 1 < sigmas.length; i++) {
-      const denoised = await denoise(x, sigmas[i]);
+      const { denoised } = await denoise(x, sigmas[i]);
       await step({ i, x, denoised });
       x = denoised;
       if (i < count - 1) {

@@ -1,7 +1,7 @@
 /** Adams-Bashforth methods in sigma: each step extrapolates the slopes of the steps before it. */
 import { weightedSum } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
-import type { Sampler } from '../sampler.ts';
+import type { Sampler } from './sampler.ts';
 import { derivative } from './steps.ts';
 
 /** What decides a step: all sigmas, where it starts, and how many slopes it may use. */
@@ -21,7 +21,7 @@ const multistep =
     const start = x;
     const slopes: NDArray[] = [];
     for (let i = 0; i + 1 < sigmas.length; i++) {
-      const denoised = await denoise(x, sigmas[i]);
+      const { denoised } = await denoise(x, sigmas[i]);
       await step({ i, x: options.reportsStart ? start : x, denoised });
       slopes.unshift(derivative(x, sigmas[i], denoised));
       slopes.length = Math.min(slopes.length, maxOrder);
@@ -64,17 +64,18 @@ const fixedSteps = [
 ];
 
 /** iPNDM (Zhang and Chen 2022): the coefficients of equal steps whatever the steps are. */
-export const ipndm: Sampler = multistep(
-  4,
-  (sigmas, i, order) => fixedSteps[order - 1].map((c) => c * (sigmas[i + 1] - sigmas[i])),
-  { reportsStart: true },
-);
+export const ipndm = (): Sampler =>
+  multistep(
+    4,
+    (sigmas, i, order) => fixedSteps[order - 1].map((c) => c * (sigmas[i + 1] - sigmas[i])),
+    { reportsStart: true },
+  );
 
 /**
  * iPNDM for unequal steps (zju-pi/diff-sampler). The fourth-order correction `e2` keeps that
  * implementation's form.
  */
-export const ipndmV: Sampler = multistep(4, variableSteps, { reportsStart: true });
+export const ipndmV = (): Sampler => multistep(4, variableSteps, { reportsStart: true });
 
 function variableSteps(sigmas: ArrayLike<number>, i: number, order: number): readonly number[] {
   const step = (back: number): number => sigmas[i + 1 - back] - sigmas[i - back];
@@ -115,26 +116,24 @@ const deisTime = (sigma: number): number =>
   (Math.sqrt(betaMin ** 2 + 2 * betaD * Math.log(sigma * sigma + 1)) - betaMin) / betaD;
 
 /** DEIS (Zhang and Chen 2022, arXiv 2204.13902), tAB: the integrals are summed over 10000 points. */
-export const deis: Sampler = multistep(
-  deisMaxOrder,
-  (sigmas, i, order) => {
-    if (order === 1) return [sigmas[i + 1] - sigmas[i]];
-    const nodes = Array.from({ length: order }, (_, k) => deisTime(sigmas[i - k]));
-    const [from, to] = [nodes[0], deisTime(sigmas[i + 1])];
-    const sums = nodes.map(() => 0);
-    for (let k = 0; k < deisPoints; k++) {
-      const tau = from + ((to - from) * k) / (deisPoints - 1);
-      const a = Math.exp(-0.5 * tau * tau * betaD - tau * betaMin);
-      const integrand = (0.5 * (tau * betaD + betaMin)) / Math.sqrt(a * (1 - a));
-      nodes.forEach((node, j) => {
-        let basis = integrand;
-        nodes.forEach((other, m) => {
-          if (m !== j) basis *= (tau - other) / (node - other);
-        });
-        sums[j] += basis;
+export const deis = (): Sampler => multistep(deisMaxOrder, deisWeights, { reportsStart: true });
+
+const deisWeights: Coefficients = (sigmas, i, order) => {
+  if (order === 1) return [sigmas[i + 1] - sigmas[i]];
+  const nodes = Array.from({ length: order }, (_, k) => deisTime(sigmas[i - k]));
+  const [from, to] = [nodes[0], deisTime(sigmas[i + 1])];
+  const sums = nodes.map(() => 0);
+  for (let k = 0; k < deisPoints; k++) {
+    const tau = from + ((to - from) * k) / (deisPoints - 1);
+    const a = Math.exp(-0.5 * tau * tau * betaD - tau * betaMin);
+    const integrand = (0.5 * (tau * betaD + betaMin)) / Math.sqrt(a * (1 - a));
+    nodes.forEach((node, j) => {
+      let basis = integrand;
+      nodes.forEach((other, m) => {
+        if (m !== j) basis *= (tau - other) / (node - other);
       });
-    }
-    return sums.map((sum) => (sum * (to - from)) / deisPoints);
-  },
-  { reportsStart: true },
-);
+      sums[j] += basis;
+    });
+  }
+  return sums.map((sum) => (sum * (to - from)) / deisPoints);
+};

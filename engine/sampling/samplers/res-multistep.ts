@@ -1,8 +1,8 @@
 /** Second-order multistep samplers that extrapolate denoised pictures or slopes. */
 import { axpy, sub, weightedSum } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
-import type { Sampler } from '../sampler.ts';
-import { ancestralStep, derivative } from './steps.ts';
+import type { Sampler } from './sampler.ts';
+import { ancestralStep, derivative, walk } from './steps.ts';
 
 const finiteOrZero = (value: number): number => (Number.isNaN(value) ? 0 : value);
 
@@ -13,12 +13,12 @@ export const resMultistep =
     sNoise = 1,
     cfgPp = false,
   }: { eta?: number; sNoise?: number; cfgPp?: boolean } = {}): Sampler =>
-  async (denoise, x, sigmas, { noise, step, uncond }) => {
+  async (denoise, x, sigmas, { noise, step }) => {
     let previous: { readonly denoised: NDArray; readonly down: number } | undefined;
     for (let i = 0; i + 1 < sigmas.length; i++) {
       const [s, t] = [sigmas[i], sigmas[i + 1]];
-      const denoised = await denoise(x, s);
-      const base = cfgPp ? uncond() : denoised;
+      const { denoised, uncond } = await denoise(x, s);
+      const base = cfgPp ? uncond : denoised;
       const { down, up } = ancestralStep(s, t, eta);
       await step({ i, x, denoised });
       if (down === 0 || !previous) {
@@ -45,20 +45,13 @@ export const resMultistep =
 /** Gradient estimation (Permenter and Yuan 2023): Euler steps plus `gamma` - 1 times the bend. */
 export const gradientEstimation =
   ({ gamma = 2, cfgPp = false }: { gamma?: number; cfgPp?: boolean } = {}): Sampler =>
-  async (denoise, x, sigmas, { step, uncond }) => {
+  (denoise, start, sigmas, { step }) => {
     let previous: NDArray | undefined;
-    for (let i = 0; i + 1 < sigmas.length; i++) {
-      const [s, t] = [sigmas[i], sigmas[i + 1]];
-      const denoised = await denoise(x, s);
-      const d = derivative(x, s, cfgPp ? uncond() : denoised);
-      await step({ i, x, denoised });
-      if (t === 0) {
-        x = denoised;
-      } else {
-        x = cfgPp ? axpy(t, d, denoised) : axpy(t - s, d, x);
-        if (previous) x = axpy((gamma - 1) * (t - s), sub(d, previous), x);
-      }
+    return walk({ denoise, x: start, sigmas, step }, ({ s, t, x, denoised, uncond }) => {
+      const d = derivative(x, s, cfgPp ? uncond : denoised);
+      const next = cfgPp ? axpy(t, d, denoised) : axpy(t - s, d, x);
+      const bend = previous && sub(d, previous);
       previous = d;
-    }
-    return x;
+      return bend ? axpy((gamma - 1) * (t - s), bend, next) : next;
+    });
   };

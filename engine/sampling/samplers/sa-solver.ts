@@ -2,7 +2,7 @@
 import { axpy, scale, weightedSum } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
 import { solveLinear } from '../../array/solve.ts';
-import type { Sampler } from '../sampler.ts';
+import type { Sampler } from './sampler.ts';
 import { finiteSnr, halfLogSnr } from './steps.ts';
 
 export interface SaSolverOptions {
@@ -38,7 +38,8 @@ export const saSolver =
       givenTau ?? tauBetween(sampling.percentToSigma(0.2), sampling.percentToSigma(0.8), 1);
     const sigmas = finiteSnr(given, sampling);
     const snr = halfLogSnr(sampling);
-    const lambdas = Array.from(sigmas, snr.lambda);
+    const levels = Array.from(sigmas, snr.at);
+    const lambdas = levels.map(({ lambda }) => lambda);
     const last = sigmas.length - 1;
     const toZero = sigmas[last] === 0;
 
@@ -55,7 +56,7 @@ export const saSolver =
     ): NDArray => {
       const nodes = lambdas.slice(newest - order + 1, newest + 1);
       const ends = { s: lambdas[from], t: lambdas[to] };
-      const alpha = snr.alpha(sigmas[to]);
+      const { alpha } = levels[to];
       const weights =
         simpleOrder2 && order === 2
           ? simpleWeights(nodes, ends, tau, corrects)
@@ -69,7 +70,7 @@ export const saSolver =
     };
 
     for (let i = 0; i < last; i++) {
-      let denoised = await denoise(predicted, sigmas[i]);
+      let { denoised } = await denoise(predicted, sigmas[i]);
       await step({ i, x: predicted, denoised });
       history.push(denoised);
       if (history.length > Math.max(predictorOrder, correctorOrder)) history.shift();
@@ -83,7 +84,7 @@ export const saSolver =
         x = integrate(x, { from: i - 1, to: i, order, corrects: true }, i);
         if (stepNoise) x = axpy(1, stepNoise, x); // the noise that the predictor added
         if (pece) {
-          denoised = await denoise(x, sigmas[i]);
+          ({ denoised } = await denoise(x, sigmas[i]));
           history[history.length - 1] = denoised;
         }
       }

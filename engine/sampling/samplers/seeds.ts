@@ -4,9 +4,15 @@
  */
 import { weightedSum } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
-import type { Sampler, SamplerTools } from '../sampler.ts';
+import type { Sampler, SamplerTools } from './sampler.ts';
 import type { Ancestral } from './euler-ancestral.ts';
-import { finiteSnr, halfLogSnr } from './steps.ts';
+import { finiteSnr, halfLogSnr, walk } from './steps.ts';
+
+const f = Math.fround;
+
+/** torch.lerp in fp32, which starts from the nearer end. */
+const lerp = (a: number, b: number, part: number): number =>
+  part < 0.5 ? f(a + f(part * f(b - a))) : f(b - f(f(b - a) * (1 - part)));
 
 /** h·phi_2(h) of exponential integrators. */
 const phi2 = (h: number): number => (Math.expm1(h) - h) / h;
@@ -37,34 +43,27 @@ type Stage = (hEta: number) => readonly number[];
 const seeds =
   (parts: readonly number[], stages: readonly Stage[]) =>
   ({ eta = 1, sNoise = 1 }: Ancestral = {}): Sampler =>
-  async (denoise, x, given, { noise, sampling, step }) => {
+  (denoise, start, given, { noise, sampling, step }) => {
     const sigmas = finiteSnr(given, sampling);
     const snr = halfLogSnr(sampling);
-    for (let i = 0; i + 1 < sigmas.length; i++) {
-      const [s, t] = [sigmas[i], sigmas[i + 1]];
-      const predictions = [await denoise(x, s)];
-      await step({ i, x, denoised: predictions[0] });
-      if (t === 0) {
-        [x] = predictions;
-        continue;
-      }
-      const lambda = snr.lambda(s);
-      const h = snr.lambda(t) - lambda;
+    return walk({ denoise, x: start, sigmas, step }, async ({ s, t, x, denoised }) => {
+      const predictions = [denoised];
+      const { lambda } = snr.at(s);
+      const end = snr.at(t);
+      const h = f(end.lambda - lambda);
       const z = growingNoise(noise, { from: s, h, eta });
-      for (let k = 0; k < parts.length; k++) {
+      for (let k = 0; ; k++) {
         const last = k === parts.length - 1;
-        const sigma = last ? t : snr.sigma(lambda + parts[k] * h);
-        const alpha = snr.alpha(sigma);
+        const { sigma, alpha } = last ? end : snr.atLambda(lerp(lambda, end.lambda, parts[k]));
         const weights = stages[k](h * (eta + 1));
         const terms = predictions.map((d, j): [number, NDArray] => [-alpha * weights[j], d]);
         terms.push([(sigma / s) * Math.exp(-parts[k] * h * eta), x]);
         if (eta > 0 && sNoise > 0) terms.push([sigma * sNoise, z(sigma, parts[k])]);
         const y = weightedSum(...terms);
-        if (last) x = y;
-        else predictions.push(await denoise(y, sigma));
+        if (last) return y;
+        predictions.push((await denoise(y, sigma)).denoised);
       }
-    }
-    return x;
+    });
   };
 
 /** SEEDS-2: a midpoint stage, whose prediction alone makes the step. */

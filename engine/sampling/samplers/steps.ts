@@ -2,6 +2,9 @@
 import { axpby } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
 import type { ModelSampling } from '../model-sampling.ts';
+import type { Denoise, Prediction, SamplerTools } from './sampler.ts';
+
+const f = Math.fround;
 
 /** The derivative dx/dsigma that a denoised picture implies (Karras et al. 2022, equation 3). */
 export const derivative = (x: NDArray, sigma: number, denoised: NDArray): NDArray =>
@@ -17,7 +20,6 @@ export function ancestralStep(
   eta: number,
 ): { readonly down: number; readonly up: number } {
   if (eta === 0) return { down: to, up: 0 };
-  const f = Math.fround;
   const from2 = f(from * from);
   const to2 = f(to * to);
   const wanted = f(eta * f(Math.sqrt(f(f(to2 * f(from2 - to2)) / from2))));
@@ -39,30 +41,72 @@ export function flowAncestralStep(
   return { down, keep, renoise: Math.sqrt(to ** 2 - (down * keep) ** 2) };
 }
 
-/** Noise levels as half log signal-to-noise ratios: lambda = ln(alpha / sigma). */
-export interface HalfLogSnr {
-  readonly lambda: (sigma: number) => number;
-  readonly sigma: (lambda: number) => number;
-  /** The picture's share at a level. */
-  readonly alpha: (sigma: number) => number;
+/** One step of `walk`: from level s down to t, and what was predicted at s. */
+export interface StepFrom extends Prediction {
+  readonly i: number;
+  readonly s: number;
+  readonly t: number;
+  readonly x: NDArray;
 }
 
-/** Half log SNR of a model: alpha is 1, or 1 - sigma for rectified flow. */
-export const halfLogSnr = ({ flow }: ModelSampling): HalfLogSnr =>
-  flow
-    ? {
-        lambda: (sigma) => Math.log((1 - sigma) / sigma),
-        sigma: (lambda) => 1 / (1 + Math.exp(lambda)),
-        alpha: (sigma) => 1 - sigma,
-      }
-    : {
-        lambda: (sigma) => -Math.log(sigma),
-        sigma: (lambda) => Math.exp(-lambda),
-        alpha: () => 1,
-      };
+/**
+ * The loop of samplers that evaluate once at the start of every step. `advance` gives x at level t;
+ * the step to 0 takes the denoised picture.
+ */
+export async function walk(
+  run: { denoise: Denoise; x: NDArray; sigmas: ArrayLike<number>; step: SamplerTools['step'] },
+  advance: (at: StepFrom) => NDArray | Promise<NDArray>,
+): Promise<NDArray> {
+  const { denoise, sigmas, step } = run;
+  let { x } = run;
+  for (let i = 0; i + 1 < sigmas.length; i++) {
+    const [s, t] = [sigmas[i], sigmas[i + 1]];
+    const prediction = await denoise(x, s);
+    await step({ i, x, denoised: prediction.denoised });
+    x = t === 0 ? prediction.denoised : await advance({ i, s, t, x, ...prediction });
+  }
+  return x;
+}
+
+/** A noise level with its half log signal-to-noise ratio lambda = ln(alpha / sigma). */
+export interface Level {
+  readonly sigma: number;
+  readonly lambda: number;
+  /** The picture's share. */
+  readonly alpha: number;
+}
+
+/** Levels of a model, by sigma or by lambda. */
+export interface HalfLogSnr {
+  readonly at: (sigma: number) => Level;
+  readonly atLambda: (lambda: number) => Level;
+}
+
+/**
+ * Half log SNR of a model: alpha is 1, or 1 - sigma for rectified flow. Rounded to fp32 at every
+ * operation, in the reference's order: close to a flow's start alpha is a small difference, and the last
+ * digit of lambda decides whether an ancestral step keeps anything of x.
+ */
+export function halfLogSnr({ flow }: ModelSampling): HalfLogSnr {
+  const level = (sigma: number, lambda: number): Level => ({
+    sigma,
+    lambda,
+    alpha: f(sigma * f(Math.exp(lambda))),
+  });
+  return {
+    at: (sigma) => level(sigma, -f(Math.log(flow ? f(sigma / f(1 - sigma)) : sigma))),
+    atLambda(lambda) {
+      const exp = f(Math.exp(flow ? lambda : -lambda));
+      return level(flow ? f(1 / f(1 + exp)) : exp, lambda);
+    },
+  };
+}
 
 /** Sigmas whose first one is moved off a flow's 1, where the SNR is 0 and its logarithm infinite. */
-export function finiteSnr(sigmas: Float32Array, sampling: ModelSampling): Float32Array {
+export function finiteSnr(
+  sigmas: Readonly<Float32Array>,
+  sampling: ModelSampling,
+): Readonly<Float32Array> {
   if (sigmas.length <= 1 || !sampling.flow || sigmas[0] < 1) return sigmas;
   const moved = sigmas.slice();
   moved[0] = sampling.percentToSigma(1e-4);

@@ -2,7 +2,7 @@
 import { scale, sub, weightedSum } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
 import { solveLinear } from '../../array/solve.ts';
-import type { Denoise, Sampler } from '../sampler.ts';
+import type { Sampler } from './sampler.ts';
 
 interface Point {
   readonly sigma: number;
@@ -14,17 +14,17 @@ interface Point {
 const alphaOf = (sigma: number): number => 1 / Math.hypot(1, sigma);
 
 /**
- * Order 3 (less for short runs, ramping up at the start and down at the end). A schedule that ends in
- * 0 ends at 0.001 instead, which the driver sees in the changed `sigmas`.
+ * Order 3 (less for short runs, ramping up at the start and down at the end). It cannot reach 0, so its
+ * schedules end at 0.001 (`lastSigma` of its definition).
  */
 export const uniPc =
   (variant: 'bh1' | 'bh2'): Sampler =>
   async (denoise, noisy, sigmas, { step }) => {
     const last = sigmas.length - 1;
-    if (sigmas[last] === 0) sigmas[last] = 0.001;
     const order = Math.min(3, sigmas.length - 2);
     let x = scale(noisy, alphaOf(sigmas[0]));
-    const evaluate: Denoise = (y, sigma) => denoise(scale(y, 1 / alphaOf(sigma)), sigma);
+    const evaluate = async (y: NDArray, sigma: number): Promise<NDArray> =>
+      (await denoise(scale(y, 1 / alphaOf(sigma)), sigma)).denoised;
     const history: Point[] = [];
     for (let i = 0; i < last; i++) {
       if (i === 0) {
@@ -58,7 +58,7 @@ async function advance(
   variant: 'bh1' | 'bh2',
   x: NDArray,
   history: readonly Point[],
-  target: Target & { readonly evaluate: Denoise },
+  target: Target & { evaluate: (y: NDArray, sigma: number) => Promise<NDArray> },
 ): Promise<{ readonly x: NDArray; readonly m: NDArray }> {
   const { base, terms, unit, R, b, x: predicted } = predict(variant, x, history, target);
   const m = await target.evaluate(predicted, target.sigma);

@@ -13,7 +13,7 @@ import { TEXT_MODELS, sniffKind } from '../../media/sniff.ts';
 import type { DirectoryType, Folders } from '../../store/folders.ts';
 import { splitAnnotation } from '../../store/folders.ts';
 import { writeUnderFreeName } from '../../store/free-name.ts';
-import { isFile, nameParts, resolveInside } from '../../store/paths.ts';
+import { below, isFile, nameParts } from '../../store/paths.ts';
 import type { Users } from '../../store/users.ts';
 import { writeFileAtomic } from '../../store/write.ts';
 import { parseJson } from '../../workflow/lossless-json.ts';
@@ -154,7 +154,7 @@ async function storeUpload(
   if (assets === undefined) return stored;
   const { name, subfolder, type } = stored;
   const root = folders.directory(type);
-  const path = join(root, ...nameParts(subfolder, root), ...nameParts(name, root));
+  const path = join(root, ...nameParts(below(subfolder, name)));
   const owner = assetOwner(res, users);
   try {
     const asset = await assets.call('registerUpload', { path, owner, name, tags: [], written });
@@ -186,10 +186,11 @@ function store(
   { name, bytes, type, subfolder, overwrite }: Upload,
   hash: string,
 ): Stored & { readonly written: boolean } {
-  const directory = resolveInside(folders.directory(type), subfolder);
-  const parts = nameParts(name, directory);
-  if (parts.length === 0) throw new NoodleError('PATH_OUTSIDE', { path: name, root: directory });
-  const wanted = resolveInside(directory, name);
+  const parts = nameParts(name);
+  if (parts.length === 0) {
+    throw new NoodleError('PATH_OUTSIDE', { path: name, reason: 'names no file' });
+  }
+  const wanted = folders.resolve(type, below(subfolder, name));
   mkdirSync(join(wanted, '..'), { recursive: true });
   if (overwrite) {
     writeFileAtomic(wanted, bytes);
@@ -219,10 +220,7 @@ function originalOf(req: Request, folders: Folders): string | undefined {
   const { type: annotated, bare } = splitAnnotation(filename);
   const directory = annotated ?? (typeof type === 'string' ? type : 'output');
   if (!TYPES.includes(directory)) return undefined;
-  const root = resolveInside(
-    folders.directory(directory as DirectoryType),
-    typeof subfolder === 'string' ? subfolder : '',
-  );
-  const path = resolveInside(root, bare);
+  const name = below(typeof subfolder === 'string' ? subfolder : '', bare);
+  const path = folders.resolve(directory as DirectoryType, name);
   return isFile(path) ? path : undefined;
 }

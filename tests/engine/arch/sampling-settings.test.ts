@@ -1,11 +1,21 @@
 import { describe, expect, test } from 'vitest';
-import type { Config } from '../../../engine/arch/family.ts';
 import { sd2 } from '../../../engine/arch/families/sd2.ts';
 import { playground, sdxl } from '../../../engine/arch/families/sdxl.ts';
+import type { UNetConfig } from '../../../engine/arch/unet.ts';
 import { openWeights } from '../../../engine/tensor/cursor.ts';
 import { sourceOfShapes } from '../../support/manifest.ts';
 
-const config: Config = { inChannels: 4, contextWidth: 64 };
+const config: UNetConfig = {
+  inChannels: 4,
+  outChannels: 4,
+  modelChannels: 32,
+  contextWidth: 64,
+  admWidth: undefined,
+  depths: [1],
+  linearProjection: true,
+  heads: { width: 64 },
+  temporal: false,
+};
 
 /** A candidate whose file has these marker keys, and these numbers wherever they are asked for. */
 const candidate = (keys: readonly string[], numbers: Record<string, number[]> = {}) => {

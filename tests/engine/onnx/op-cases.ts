@@ -2,7 +2,16 @@
  * At least one case for every op: a small program that uses it, with the sizes of its inputs. The host
  * interpreter and ONNX Runtime must agree on each.
  */
-import { type ParamHook, type Weights, openWeights } from '../../../engine/tensor/cursor.ts';
+import {
+  conv,
+  conv2d,
+  convTranspose,
+  embedding,
+  groupNorm,
+  layerNorm,
+  linear,
+  rmsNorm,
+} from '../../../engine/tensor/layers.ts';
 import {
   abs,
   add,
@@ -14,13 +23,9 @@ import {
   clamp,
   concat,
   constant,
-  conv,
-  conv2d,
-  convTranspose,
   cos,
   cumsum,
   div,
-  embedding,
   equal,
   erf,
   exp,
@@ -30,14 +35,9 @@ import {
   gelu,
   geluTanh,
   greater,
-  groupNorm,
-  input,
-  layerNorm,
   leakyRelu,
   less,
-  linear,
   log,
-  lowRank,
   matmul,
   max,
   maximum,
@@ -58,9 +58,9 @@ import {
   relu,
   reshape,
   resizeBilinear,
-  rmsNorm,
   round,
   scalar,
+  scatterAdd,
   sigmoid,
   silu,
   sin,
@@ -109,16 +109,6 @@ const onPair = (f: (a: Tensor, b: Tensor) => Tensor): Omit<OpCase, 'name'> => ({
 const channels = (g: Graph, c: number): Tensor => g.input('x', 'f32', ['b', c, 'h', 'w']);
 const tokens = (g: Graph, name: string, length: string, c: number): Tensor =>
   g.input(name, 'f32', ['b', length, c]);
-
-/** The weights with `weight` changed twice by factors whose strength is an input. */
-function patched({ weights }: Graph): Weights {
-  const strength = input('strength', 'f32', [1]);
-  const change: ParamHook = (key, value) =>
-    key === 'weight'
-      ? lowRank(value, mul(weights.param('up'), strength), weights.param('down'))
-      : value;
-  return openWeights(weights.ledger.source, { hooks: [change, change] });
-}
 
 const cases: { readonly [K in OpName]: readonly (Omit<OpCase, 'name'> & { note?: string })[] } = {
   input: [onX((x) => x)],
@@ -219,31 +209,6 @@ const cases: { readonly [K in OpName]: readonly (Omit<OpCase, 'name'> & { note?:
       weights: { weight: [6, 3], bias: [6] },
       inputs: { x: [3] },
       build: (g) => linear(g.weights, g.input('x', 'f32', [3])),
-    },
-  ],
-  lowRank: [
-    {
-      weights: { weight: { shape: [7, 5], dtype: 'F16' }, up: [7, 2], down: [2, 5] },
-      build: ({ weights: w }) => mul(lowRank(w.param('weight'), w.param('up'), w.param('down')), 2),
-    },
-    {
-      note: 'in a linear layer, twice',
-      weights: { weight: { shape: [7, 5], dtype: 'F16' }, bias: [7], up: [7, 2], down: [2, 5] },
-      inputs: { x: [2, 3, 5], strength: [1] },
-      build: (g) => linear(patched(g), tokens(g, 'x', 't', 5)),
-    },
-    ...[16, 6].map((c) => ({
-      note: `in a convolution of ${c} channels`,
-      tolerance: 2e-5, // sums of hundreds of products near 1
-      weights: { weight: [16, c, 3, 3], bias: [16], up: [16, 4], down: [4, c, 3, 3] },
-      inputs: { x: [2, c, 5, 4], strength: [1] },
-      build: (g: Graph) => conv2d(patched(g), channels(g, c), { stride: 2, pad: 1 }),
-    })),
-    {
-      note: 'in a grouped convolution',
-      weights: { weight: [4, 2, 3, 3], up: [4, 1], down: [1, 2, 3, 3] },
-      inputs: { x: [2, 4, 5, 4], strength: [1] },
-      build: (g) => conv2d(patched(g), channels(g, 4), { groups: 2 }),
     },
   ],
   conv: [
@@ -498,6 +463,7 @@ const cases: { readonly [K in OpName]: readonly (Omit<OpCase, 'name'> & { note?:
       ),
     ),
     onX((x) => pad(x, [[1, 1]], { value: -3 })),
+    onX((x) => padZero(x, [[x.shape[3], addDim(x.shape[2], -1)]])),
   ],
   resize: [
     onX((x) => upsampleNearest(x, { scale: 2 })),
@@ -517,6 +483,31 @@ const cases: { readonly [K in OpName]: readonly (Omit<OpCase, 'name'> & { note?:
       build: (g) => gather(x4(g), g.input('i', 'i64', ['n']), 1),
     },
     onX((x) => gather(x, scalar(1, 'i64'), 3)),
+  ],
+  scatterAdd: [
+    {
+      note: 'some places twice, some never',
+      inputs: { x: [2, 4, 3], y: [2, 5, 3] },
+      ids: { i: { ids: [0, 0, 3, 1, 0], shape: [5] } },
+      build: ({ input }) => {
+        const x = input('x', 'f32', ['b', 4, 'c']);
+        const y = input('y', 'f32', ['b', 'n', 'c']);
+        const places = reshape(input('i', 'i64', ['n']), [1, y.shape[1], 1]);
+        return scatterAdd(x, expand(places, y.shape), y, 1);
+      },
+    },
+    {
+      note: 'along the last axis, from the end',
+      inputs: { x: [2, 4], y: [2, 2] },
+      ids: { i: { ids: [1, -1, 2, 2], shape: [2, 2] } },
+      build: ({ input }) =>
+        scatterAdd(
+          input('x', 'f32', ['b', 'c']),
+          input('i', 'i64', ['b', 2]),
+          input('y', 'f32', ['b', 2]),
+          -1,
+        ),
+    },
   ],
 };
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { full, zeros } from '../../../engine/array/nd.ts';
 import type { ConditioningEntry } from '../../../engine/sampling/conditioning.ts';
 import { fitLatent, sampleLatent } from '../../../engine/sampling/driver.ts';
-import { latentFormat } from '../../../engine/sampling/latent-format.ts';
+import { latentFormat } from '../../../engine/sampling/latent/formats.ts';
 import type { DiffusionModel, ModelInput } from '../../../engine/sampling/model.ts';
 import { createModelSampling } from '../../../engine/sampling/model-sampling.ts';
 
@@ -17,7 +17,8 @@ function silentModel(options: { rows?: number } = {}): {
   const model: DiffusionModel = {
     modelSampling: createModelSampling({ prediction: 'eps', schedule: {} }),
     latentFormat: latentFormat('SD15'),
-    encodeConditioning: ({ cross }) => Promise.resolve({ cross }),
+    encodeConditioning: ({ cross }) =>
+      Promise.resolve({ cross: { value: cross, along: 'tokens' } }),
     apply(input) {
       calls.push(input);
       return Promise.resolve(zeros(input.x.shape));

@@ -73,6 +73,20 @@ describe('readEmbedding of safetensors', () => {
     expect(readEmbedding(vector, kind)).toEqual([new Float32Array([7, 7, 7])]);
   });
 
+  it.each([0, 1, 2, 3])(
+    'reads files whose numbers lie at any byte (header padded by %i)',
+    (pad) => {
+      const tensors = { clip_l: { dtype: 'F32', shape: [1, 3], data_offsets: [0, 12] } };
+      const header = Buffer.from(JSON.stringify(tensors) + ' '.repeat(pad));
+      const length = Buffer.alloc(8);
+      length.writeBigUInt64LE(BigInt(header.length));
+      const path = join(folder, 'odd.safetensors');
+      const numbers = new Uint8Array(Float32Array.of(1, 2, 3).buffer);
+      writeFileSync(path, Buffer.concat([length, header, numbers]));
+      expect(readEmbedding(path, kind)).toEqual([Float32Array.of(1, 2, 3)]);
+    },
+  );
+
   it('leaves out broken files with a warning', () => {
     const path = join(folder, 'bad.safetensors');
     writeFileSync(path, 'not a file');
@@ -83,7 +97,7 @@ describe('readEmbedding of safetensors', () => {
       (message) => warnings.push(message),
     );
     expect(look('bad')).toBeUndefined();
-    expect(warnings.join()).toContain('embedding:bad cannot be read');
+    expect(warnings.join()).toContain("embedding 'bad' could not be read");
   });
 });
 

@@ -15,7 +15,6 @@ import {
 import { requireVae } from '../../../engine/values/vae.ts';
 import { readBytes } from '../../../engine/weights/read.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
-import { fileSource } from '../../../engine/weights/source.ts';
 
 const checkpoint = join(import.meta.dirname, '../../../models/checkpoints/tiny-scenes.safetensors');
 const noFiles = { modelFiles: () => [] } as unknown as Folders;
@@ -44,7 +43,7 @@ async function extract(name: string, to: (key: string) => string | undefined): P
   let offset = 0;
   const header: Record<string, unknown> = {};
   const parts: Uint8Array[] = [];
-  for (const [key, entry] of fileSource(await openSafetensors(checkpoint)).tensors) {
+  for (const [key, entry] of (await openSafetensors(checkpoint)).tensors) {
     const renamed = to(key);
     if (renamed === undefined) continue;
     const { dtype, shape, byteLength } = entry;
@@ -78,7 +77,7 @@ describe('the embedded checkpoint', () => {
     expect(clip!.encoders.map(({ config }) => config)).toEqual([
       { width: 128, layers: 2, positions: 77, vocabulary: 49408 },
     ]);
-    expect(requireVae(vae)).toMatchObject({ factor: 8, latentChannels: 4 });
+    expect(requireVae(vae)).toMatchObject({ factor: { space: 8 }, latentChannels: 4 });
   });
 
   test('prompts share one session', async () => {
@@ -118,8 +117,54 @@ describe('parts of a checkpoint in files of their own', () => {
     for (const start of [prefix, `${prefix}text_model.`]) {
       const path = await extract(`clip-${start.length}.safetensors`, without(start));
       const clip = await loadTextEncoders([path], 'stable_diffusion');
-      expect(clip.encoders[0].config.width).toBe(128);
+      expect(clip.encoders[0].config).toMatchObject({ width: 128 });
       expect(clip.encoders[0].spec.name).toBe('clip_l');
+    }
+  });
+});
+
+describe('text encoder files and the type of the loader', () => {
+  /** A CLIP with so many layers that it is one of the released ones. */
+  const clipFile = (name: string, layers: number) => {
+    const norms = Array.from({ length: layers }, (_, i) => [
+      `text_model.encoder.layers.${i}.layer_norm1.weight`,
+      [8],
+    ]);
+    return zerosFile(name, {
+      'text_model.embeddings.token_embedding.weight': [16, 8],
+      'text_model.embeddings.position_embedding.weight': [4, 8],
+      ...(Object.fromEntries(norms) as Shapes),
+    });
+  };
+
+  test('one file: what it holds decides, and the type where that leaves a choice', async () => {
+    const files = {
+      l: await clipFile('l12.safetensors', 12),
+      g: await clipFile('g32.safetensors', 32),
+    };
+    const specOf = async (file: string, type: string) =>
+      (await loadTextEncoders([file], type)).encoders[0].spec;
+    expect(await specOf(files.l, 'stable_diffusion')).toMatchObject({ name: 'clip_l', layer: -1 });
+    expect(await specOf(await clipFile('h24.safetensors', 24), 'stable_diffusion')).toMatchObject({
+      name: 'clip_h',
+      finalNorm: true,
+    });
+    expect(await specOf(files.g, 'stable_diffusion')).toMatchObject({ layer: -2, pad: 'zero' });
+    expect(await specOf(files.g, 'stable_cascade')).toMatchObject({ layer: -1, maskPadding: true });
+  });
+
+  test('two files in any order, as SDXL uses them', async () => {
+    const [l, g] = [join(dir, 'l12.safetensors'), join(dir, 'g32.safetensors')];
+    for (const paths of [
+      [l, g],
+      [g, l],
+    ]) {
+      const { encoders } = await loadTextEncoders(paths, 'sdxl');
+      expect(encoders.map(({ spec }) => [spec.name, spec.layer])).toEqual([
+        ['clip_l', -2],
+        ['clip_g', -2],
+      ]);
+      expect(encoders.map(({ source }) => source.label)).toEqual([l, g]);
     }
   });
 });

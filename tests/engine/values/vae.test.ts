@@ -4,7 +4,13 @@ import { type NDArray, nd } from '../../../engine/array/nd.ts';
 import { createRuntime } from '../../../engine/runtime/runtime.ts';
 import { pixelSpaceVae } from '../../../engine/values/autoencoders.ts';
 import { loadVae } from '../../../engine/values/load-checkpoint.ts';
-import { type Vae, decode, decodeTiled, encode } from '../../../engine/values/vae.ts';
+import {
+  type AutoencoderKind,
+  type Vae,
+  decode,
+  decodeTiled,
+  encode,
+} from '../../../engine/values/vae.ts';
 
 const checkpoint = join(import.meta.dirname, '../../../models/checkpoints/tiny-scenes.safetensors');
 
@@ -33,11 +39,14 @@ test('batches are cut to what fits and joined in order', async () => {
   const sizes: number[] = [];
   const vae: Vae = {
     ...pixelSpaceVae,
-    decode: async (_, latents) => {
-      sizes.push(latents.shape[0]);
-      return latents;
+    kind: {
+      ...pixelSpaceVae.kind,
+      decode: async (_, latents) => {
+        sizes.push(latents.shape[0]);
+        return latents;
+      },
+      bytes: () => 400,
     },
-    bytes: () => 400,
   };
   const runtime = createRuntime({ memoryBudget: 1000 });
   const latents = wave([5, 3, 2, 2]);
@@ -49,7 +58,7 @@ test('batches are cut to what fits and joined in order', async () => {
 
 test('pictures lose their alpha and the margin beyond multiples of 8', async () => {
   const runtime = createRuntime();
-  const sized: Vae = { ...pixelSpaceVae, factor: 8 };
+  const sized: Vae = { ...pixelSpaceVae, factor: { space: 8 } };
   expect((await encode(sized, wave([1, 19, 17, 4]), { runtime })).shape).toEqual([1, 3, 16, 16]);
   await expect(encode(sized, wave([1, 7, 17, 3]), { runtime })).rejects.toThrow(
     'expected at least 8 x 8 pixels, got 17 x 7',
@@ -61,5 +70,30 @@ test('latents of another model are refused', async () => {
   const runtime = createRuntime();
   await expect(decode(vae, wave([1, 16, 4, 4]), { runtime })).rejects.toThrow(
     'expected [batch, 4, height, width], got [1, 16, 4, 4]',
+  );
+});
+
+test('where latents have a time axis, pictures are the frames of a video', async () => {
+  const runtime = createRuntime();
+  const shapes: (readonly number[])[] = [];
+  const keep: AutoencoderKind['decode'] = async (_, x) => {
+    shapes.push(x.shape);
+    return x;
+  };
+  const kind = { ...pixelSpaceVae.kind, encode: keep, decode: keep };
+  const video: Vae = { ...pixelSpaceVae, kind, factor: { space: 1, time: 1 } };
+  const frames = nd(
+    Float32Array.from({ length: 5 * 2 * 3 * 3 }, (_, i) => i / 90),
+    [5, 2, 3, 3],
+  );
+  const latents = await encode(video, frames, { runtime });
+  expect(latents.shape).toEqual([1, 3, 5, 2, 3]);
+  // frame 4, pixel (1, 2), green
+  expect(latents.data[(1 * 5 + 4) * 6 + 5]).toBeCloseTo(frames.data[(4 * 6 + 5) * 3 + 1] * 2 - 1);
+  const back = await decode(video, latents, { runtime });
+  expect(back.shape).toEqual(frames.shape);
+  back.data.forEach((value, i) => expect(value).toBeCloseTo(frames.data[i]));
+  await expect(decode(video, wave([1, 3, 2, 2]), { runtime })).rejects.toThrow(
+    'expected [batch, 3, frames, height, width], got [1, 3, 2, 2]',
   );
 });

@@ -1,26 +1,25 @@
 /** Golden area `text-encoders`: CLIP text models with skips, emphasis, chunks and inserted vectors. */
 import { join } from 'node:path';
-import { concat, sliceAxis } from '../../../engine/array/batch.ts';
 import type { NDArray } from '../../../engine/array/nd.ts';
-import { clipText, detectClip } from '../../../engine/arch/clip.ts';
-import type { TextEncoderSpec } from '../../../engine/arch/family.ts';
-import { clipL } from '../../../engine/arch/families/sd1.ts';
-import { clipH } from '../../../engine/arch/families/sd2.ts';
-import { clipG, sdxl } from '../../../engine/arch/families/sdxl.ts';
+import { clipText } from '../../../engine/arch/clip.ts';
+import type { ClipSpec, EncodedText } from '../../../engine/arch/family.ts';
+import { sdxl } from '../../../engine/arch/families/sdxl.ts';
+import {
+  clipG,
+  clipGOfCascade,
+  clipH,
+  clipL,
+} from '../../../engine/arch/families/text-encoders.ts';
 import { createRuntime } from '../../../engine/runtime/runtime.ts';
-import { openWeights } from '../../../engine/tensor/cursor.ts';
-import type { Tensor } from '../../../engine/tensor/tensor.ts';
 import { trace } from '../../../engine/tensor/trace.ts';
 import type { TokenBatch } from '../../../engine/text/token-batches.ts';
-import { cascadeClipG } from '../../../engine/values/load-checkpoint.ts';
 import {
+  type ClipEncoder,
   type SpecialTokens,
-  type TextEncoder,
-  encodeTokens,
-} from '../../../engine/values/text-encoder.ts';
-import { clipNames } from '../../../engine/weights/key-maps/open-clip.ts';
+  clipEncoderKind,
+} from '../../../engine/values/clip-encoder.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
-import { fileSource, sub } from '../../../engine/weights/source.ts';
+import { sub } from '../../../engine/weights/source.ts';
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, compare, type GoldenArea } from '../area.ts';
 import { type GoldenCase, openCase } from '../open-case.ts';
@@ -43,23 +42,33 @@ type Golden = GoldenCase<Params>;
 const runtime = createRuntime({ threads: 2 });
 
 /** How each kind of case uses its encoder. */
-const specs: Readonly<Record<string, TextEncoderSpec>> = {
+const specs: Readonly<Record<string, ClipSpec>> = {
   clip_l: clipL,
   clip_h: clipH,
   clip_g: clipG,
-  clip_g_cascade: cascadeClipG,
+  clip_g_cascade: clipGOfCascade,
 };
 
-async function openEncoder(dir: string, name: string, spec: TextEncoderSpec): Promise<TextEncoder> {
-  const file = fileSource(
-    await openSafetensors(modelFile(dir, 'text-encoders', join('models', name))),
-  );
+/** The small models of the cases have vocabularies, and so special tokens, of their own. */
+async function openEncoder(
+  dir: string,
+  name: string,
+  spec: ClipSpec,
+  special: SpecialTokens,
+): Promise<ClipEncoder> {
+  const file = await openSafetensors(modelFile(dir, 'text-encoders', join('models', name)));
   const prefix = ['conditioner.embedders.1.model.', 'cond_stage_model.model.'].find((start) =>
     [...file.tensors.keys()].some((key) => key.startsWith(start)),
   );
-  const source = clipNames(prefix === undefined ? file : sub(file, prefix));
-  return { spec, source, config: detectClip(openWeights(source))!, patches: [] };
+  const source = clipEncoderKind.normalise(prefix === undefined ? file : sub(file, prefix));
+  return { ...clipEncoderKind.open(source, spec)!, special };
 }
+
+const encode = (
+  encoder: ClipEncoder,
+  batches: readonly TokenBatch[],
+  lastLayer?: number,
+): Promise<EncodedText> => clipEncoderKind.encode({ ...encoder, lastLayer }, batches, { runtime });
 
 /** Tokens and weights of a case; -1 stands for the next row of `in.vectors`. */
 function batchesOf(golden: Golden, suffix = ''): TokenBatch[] {
@@ -83,16 +92,12 @@ function batchesOf(golden: Golden, suffix = ''): TokenBatch[] {
 
 async function single(golden: Golden, dir: string): Promise<CaseResult> {
   const { params } = golden;
-  const encoder = await openEncoder(dir, params.model, specs[params.op]);
+  const encoder = await openEncoder(dir, params.model, specs[params.op], params.special);
   const batches = batchesOf(golden);
   const comparisons: Comparison[] = [];
   for (const name of golden.names.filter((key) => key.startsWith('out.cond.'))) {
     const variant = name.slice('out.cond.'.length);
-    const clipSkip = skipOf(variant, params);
-    const { hidden, pooled } = await encodeTokens(runtime, encoder, batches, {
-      special: params.special,
-      ...(clipSkip === undefined ? {} : { clipSkip }),
-    });
+    const { hidden, pooled } = await encode(encoder, batches, skipOf(variant, params));
     comparisons.push(check(golden, name, hidden));
     if (golden.has(`out.pooled.${variant}`)) {
       comparisons.push(check(golden, `out.pooled.${variant}`, pooled));
@@ -101,8 +106,7 @@ async function single(golden: Golden, dir: string): Promise<CaseResult> {
   for (const variant of ['projected', 'unprojected']) {
     if (!golden.has(`out.pooled.${variant}`)) continue;
     const spec = { ...encoder.spec, projected: variant === 'projected' };
-    const options = { special: params.special };
-    const { pooled } = await encodeTokens(runtime, { ...encoder, spec }, batches, options);
+    const { pooled } = await encode({ ...encoder, spec }, batches);
     comparisons.push(check(golden, `out.pooled.${variant}`, pooled));
   }
   return { comparisons: [...comparisons, ...(await middle(golden, encoder, batches))] };
@@ -111,7 +115,7 @@ async function single(golden: Golden, dir: string): Promise<CaseResult> {
 /** Every block's output against the case's `mid.*` (plain tokens only). */
 async function middle(
   golden: Golden,
-  { source, config, spec }: TextEncoder,
+  { source, config, spec }: ClipEncoder,
   batches: readonly TokenBatch[],
 ): Promise<Comparison[]> {
   const names = golden.names.filter((key) => key.startsWith('mid.'));
@@ -120,9 +124,9 @@ async function middle(
     const n = config.positions;
     const tokens = g.input('tokens', 'i64', ['batch', n]);
     const end = g.input('end', 'f32', ['batch', 1, n]);
-    const outputs: Record<string, Tensor> = {};
-    clipText(g.weights, { tokens, end }, spec, (name, value) => (outputs[`mid.${name}`] = value));
-    return outputs;
+    clipText(g.weights, { tokens, end }, spec);
+    const { sites } = g.weights.ledger;
+    return Object.fromEntries(names.map((name) => [name, sites.get(name.slice(4))!]));
   });
   const session = await runtime.session(`mid|${source.identity}`, () => program);
   const shape = [batches.length, batches[0].ids.length];
@@ -144,8 +148,8 @@ function skipOf(variant: string, { clip_skip }: Params): number | undefined {
 async function pair(golden: Golden, dir: string): Promise<CaseResult> {
   const { params } = golden;
   const [specL, specG] = sdxl.text.encoders;
-  const l = await openEncoder(dir, params.model_l, specL);
-  const g = await openEncoder(dir, params.model_g, specG);
+  const l = await openEncoder(dir, params.model_l, specL, params.special_l);
+  const g = await openEncoder(dir, params.model_g, specG, params.special_g);
   const [batchesL, batchesG] = [batchesOf(golden, '_l'), batchesOf(golden, '_g')];
   const length = batchesL[0].ids.length;
   const { start, end, pad } = params.special_l;
@@ -162,20 +166,13 @@ async function pair(golden: Golden, dir: string): Promise<CaseResult> {
   for (const name of golden.names.filter((key) => key.startsWith('out.cond.'))) {
     const variant = name.slice('out.cond.'.length);
     const clipSkip = skipOf(variant, params);
-    const skip = clipSkip === undefined ? {} : { clipSkip };
-    const encodedL = await encodeTokens(runtime, l, variants[variant] ?? batchesL, {
-      special: params.special_l,
-      ...skip,
-    });
-    const encodedG = await encodeTokens(runtime, g, batchesG, {
-      special: params.special_g,
-      ...skip,
-    });
-    const rows = Math.min(encodedL.hidden.shape[1], encodedG.hidden.shape[1]);
-    const cut = (hidden: NDArray) => sliceAxis(hidden, 1, 0, rows);
-    const joined = concat([cut(encodedL.hidden), cut(encodedG.hidden)], 2);
-    comparisons.push(check(golden, name, joined));
-    comparisons.push(check(golden, `out.pooled.${variant}`, encodedG.pooled));
+    const encoded = [
+      await encode(l, variants[variant] ?? batchesL, clipSkip),
+      await encode(g, batchesG, clipSkip),
+    ];
+    const { cross, pooled } = sdxl.text.join(encoded);
+    comparisons.push(check(golden, name, cross));
+    comparisons.push(check(golden, `out.pooled.${variant}`, pooled!));
   }
   return { comparisons };
 }

@@ -6,12 +6,16 @@ import type { NDArray } from '../../../engine/array/nd.ts';
 import { families } from '../../../engine/arch/families/index.ts';
 import { vectorCondition } from '../../../engine/arch/families/sdxl.ts';
 import { detectUNet, sinusoidalEmbedding, unet } from '../../../engine/arch/unet.ts';
+import { freeuPatch } from '../../../engine/patch/freeu.ts';
+import { type NetworkPatch, feedsOf } from '../../../engine/patch/patch.ts';
+import { residualPatch, unetPlaces } from '../../../engine/patch/residuals.ts';
 import { type SessionInput, createRuntime } from '../../../engine/runtime/runtime.ts';
-import { latentFormats } from '../../../engine/sampling/latent-formats.ts';
+import { latentFormats } from '../../../engine/sampling/latent/formats.ts';
 import {
   type SamplingSettings,
   createModelSampling,
 } from '../../../engine/sampling/model-sampling.ts';
+import type { Patch } from '../../../engine/tensor/patch.ts';
 import { openWeights } from '../../../engine/tensor/cursor.ts';
 import type { Tensor } from '../../../engine/tensor/tensor.ts';
 import { trace } from '../../../engine/tensor/trace.ts';
@@ -21,12 +25,7 @@ import {
   isDiffusersUNet,
 } from '../../../engine/weights/key-maps/diffusers-unet.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
-import {
-  type WeightSource,
-  fileSource,
-  memorySource,
-  sub,
-} from '../../../engine/weights/source.ts';
+import { type WeightSource, memorySource, sub } from '../../../engine/weights/source.ts';
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, compare, type GoldenArea } from '../area.ts';
 import { type GoldenCase, gunzipped, openCase } from '../open-case.ts';
@@ -42,6 +41,10 @@ interface Params {
   readonly control?: Readonly<Record<'input' | 'middle' | 'output', readonly (string | null)[]>>;
   readonly params?: Readonly<Record<string, number>>;
   readonly scale_factor?: number;
+  readonly b1?: number;
+  readonly b2?: number;
+  readonly s1?: number;
+  readonly s2?: number;
 }
 
 type Golden = GoldenCase<Params>;
@@ -54,10 +57,10 @@ const operations: Readonly<Record<string, (golden: Golden, dir: string) => Promi
   apply_model: applyModel,
   concat_conds: concatConditions,
   sdxl_adm: sdxlVector,
+  freeu: freeu,
 };
 
 const later: Readonly<Record<string, string>> = {
-  freeu: 'FreeU patches are not supported yet',
   tome: 'token merging is not supported yet',
   unclip_adm: 'unCLIP models are not supported yet',
 };
@@ -65,60 +68,46 @@ const later: Readonly<Record<string, string>> = {
 /** Where the weights named by a case lie: a UNet file of the area, or an end-to-end checkpoint. */
 async function openUNet(dir: string, name: string, prefix: string): Promise<WeightSource> {
   const path = modelFile(dir, 'unet', name.startsWith('..') ? name : join('models', name));
-  const file = fileSource(await openSafetensors(await gunzipped(path)));
+  const file = await openSafetensors(await gunzipped(path));
   const inside = sub(file, prefix);
   const source = inside.tensors.size > 0 ? inside : file;
   return isDiffusersUNet(source) ? fromDiffusersUNet(source) : source;
 }
 
-/** Runs the network on the case's inputs; every block output comes back under its name. */
+/** Runs the network on the case's inputs; every block's own output comes back under its name. */
 async function runUNet(
   source: WeightSource,
   inputs: Record<string, SessionInput>,
-  control?: Params['control'],
+  patches: readonly NetworkPatch[] = [],
 ): Promise<Record<string, NDArray>> {
   const config = detectUNet(openWeights(source));
   if (!config) throw new Error('no UNet detected');
-  const sizes = control && inputs.x.shape;
-  const key = JSON.stringify(['unet', source.identity, Object.keys(inputs), control, sizes]);
+  const blocks = new Map<string, Tensor>();
+  const record: Patch = {
+    identity: 'record',
+    at: ({ name, inputs: given, run }) => {
+      const out = run(given);
+      blocks.set(`mid.${name === 'time_embed' ? 'emb' : name}`, out);
+      return out;
+    },
+  };
+  const names = Object.keys(inputs);
+  const key = JSON.stringify([source.identity, names, patches.map(({ identity }) => identity)]);
   const session = await runtime.session(key, () =>
-    trace('unet', source, (g) => {
-      // residuals come in sizes of their own, so with them every size is the case's
-      const x = control
-        ? g.input('x', 'f32', [...inputs.x.shape])
-        : g.input('x', 'f32', ['batch', config.inChannels, 'height', 'width']);
-      const timesteps = g.input('timesteps', 'f32', [x.shape[0]]);
-      const context = g.input('context', 'f32', [x.shape[0], 'tokens', config.contextWidth!]);
+    trace('unet', openWeights(source, [record, ...patches]), (g) => {
+      const x = g.input('x', 'f32', ['batch', config.inChannels, 'height', 'width']);
+      const timesteps = g.input('timesteps', 'f32', ['batch']);
+      const context = g.input('context', 'f32', ['batch', 'tokens', config.contextWidth!]);
       const y = !inputs.y
         ? undefined
         : 'ids' in inputs.y
           ? g.input('y', 'i64', ['batch'])
           : g.input('y', 'f32', ['batch', config.admWidth!]);
-      const residual = (name: string | null): Tensor | undefined =>
-        name === null ? undefined : g.input(name, 'f32', [...inputs[name].shape]);
-      const outputs: Record<string, Tensor> = {};
-      const eps = unet(
-        g.weights,
-        {
-          x,
-          timesteps,
-          context,
-          ...(y && { y }),
-          ...(control && {
-            control: {
-              input: control.input.map(residual),
-              middle: control.middle.map(residual),
-              output: control.output.map(residual),
-            },
-          }),
-          observe: (name, value) => (outputs[`mid.${name}`] = value),
-        },
-        config,
-      );
-      return { ...outputs, eps };
+      const eps = unet(g.weights, { x, timesteps, context, y }, config);
+      return { ...Object.fromEntries(blocks), eps };
     }),
   );
-  return session.run(inputs);
+  return session.run({ ...inputs, ...(await feedsOf(patches, { rows: inputs.x.shape[0] })) });
 }
 
 async function forward(golden: Golden, dir: string): Promise<CaseResult> {
@@ -126,21 +115,58 @@ async function forward(golden: Golden, dir: string): Promise<CaseResult> {
   const inputs: Record<string, SessionInput> = {};
   for (const name of golden.names.filter((key) => key.startsWith('in.'))) {
     const { data, shape } = golden.tensor(name);
-    const short = name.startsWith('in.control') ? name : name.slice(3);
-    inputs[short] =
+    if (name.startsWith('in.control')) continue;
+    inputs[name.slice(3)] =
       data instanceof BigInt64Array ? { ids: data, shape } : { data: data as Float32Array, shape };
   }
   const prefix = params.prefix ?? '';
+  const patches = params.control ? [residuals(golden, params.control)] : [];
   const comparisons: Comparison[] = [];
   for (const [suffix, name] of modelNames(dir, params)) {
     const source = await openUNet(dir, name, prefix);
-    const got = await runUNet(source, inputs, params.control);
+    const got = await runUNet(source, inputs, patches);
     comparisons.push(check(golden, `out.eps${suffix}`, got.eps));
     for (const mid of golden.names.filter((key) => key.startsWith('mid.'))) {
       comparisons.push(check(golden, mid, got[mid]));
     }
   }
   return { comparisons };
+}
+
+async function freeu(golden: Golden, dir: string): Promise<CaseResult> {
+  const { model, prefix, b1, b2, s1, s2 } = golden.params;
+  const source = await openUNet(dir, model!, prefix!);
+  const [x, timesteps, context] = ['in.x', 'in.timesteps', 'in.context'].map((name) =>
+    golden.array(name),
+  );
+  const { modelChannels } = detectUNet(openWeights(source))!;
+  const factors = { modelChannels, b1: b1!, b2: b2!, s1: s1!, s2: s2! };
+  const patched = { freeu: 1, freeu_v2: 2 } as const;
+  const comparisons: Comparison[] = [];
+  for (const [name, version] of Object.entries(patched)) {
+    const patch = freeuPatch({ version, ...factors });
+    const { eps } = await runUNet(source, { x, timesteps, context }, [patch]);
+    comparisons.push(check(golden, `out.eps.${name}`, eps));
+  }
+  const { eps } = await runUNet(source, { x, timesteps, context });
+  return { comparisons: [...comparisons, check(golden, 'out.eps.plain', eps)] };
+}
+
+/** The residuals of a case at their places in the network, in symbolic sizes. */
+function residuals(golden: Golden, control: NonNullable<Params['control']>): NetworkPatch {
+  const named = (list: readonly (string | null)[]) => list.map((name) => name ?? undefined);
+  const { places, values } = unetPlaces({
+    input: named(control.input),
+    middle: named(control.middle),
+    output: named(control.output),
+  });
+  return {
+    ...residualPatch('control', places),
+    feeds: () =>
+      Object.fromEntries(
+        [...values].map(([site, name]) => [`control/${site}`, golden.array(name)]),
+      ),
+  };
 }
 
 /** `model` (also under diffusers names, where that file exists), or every file that `models` stands for (`inpaint9_{bf16,fp8}.safetensors`). */

@@ -4,19 +4,14 @@ import { type NDArray, nd } from '../../../engine/array/nd.ts';
 import { channelsFirst } from '../../../engine/array/layout.ts';
 import { roundHalfEven } from '../../../engine/array/round.ts';
 import { tiledScale } from '../../../engine/array/tiled-scale.ts';
-import { decodeTaesd } from '../../../engine/arch/taesd.ts';
-import { type Observe, decode as decodeKl, encode as encodeKl } from '../../../engine/arch/vae.ts';
+import { decode as decodeKl, encode as encodeKl } from '../../../engine/arch/vae.ts';
 import { createRuntime } from '../../../engine/runtime/runtime.ts';
-import {
-  type LatentFormat,
-  latentFormat,
-  processIn,
-  processOut,
-} from '../../../engine/sampling/latent-format.ts';
-import { latentPreview } from '../../../engine/sampling/preview.ts';
-import type { Tensor } from '../../../engine/tensor/tensor.ts';
+import { type LatentFormat, latentFormat } from '../../../engine/sampling/latent/formats.ts';
+import { processIn, processOut } from '../../../engine/sampling/latent/process.ts';
+import { latentPreview } from '../../../engine/sampling/latent/preview.ts';
 import { trace } from '../../../engine/tensor/trace.ts';
 import { openVae, taesdVae } from '../../../engine/values/autoencoders.ts';
+import { taesdPreview } from '../../../engine/values/previewer.ts';
 import { encodeForInpaint } from '../../../engine/values/inpaint.ts';
 import {
   type Vae,
@@ -27,7 +22,7 @@ import {
   encodeTiled,
 } from '../../../engine/values/vae.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
-import { type WeightSource, fileSource, sub } from '../../../engine/weights/source.ts';
+import { type WeightSource, sub } from '../../../engine/weights/source.ts';
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, compare, type GoldenArea } from '../area.ts';
 import { type GoldenCase, gunzipped, openCase } from '../open-case.ts';
@@ -69,7 +64,7 @@ const operations: Readonly<Record<string, (golden: Golden, dir: string) => Promi
 
 async function sourceOf(dir: string, { model, prefix = '' }: Params): Promise<WeightSource> {
   const path = modelFile(dir, 'vae', model.startsWith('..') ? model : join('models', model));
-  const file = fileSource(await openSafetensors(await gunzipped(path)));
+  const file = await openSafetensors(await gunzipped(path));
   return prefix === '' ? file : sub(file, prefix);
 }
 
@@ -84,15 +79,16 @@ async function middle(
   if (names.length === 0) return [];
   const session = await runtime.session(`mid|${task}|${source.identity}|${names.join()}`, () =>
     trace(task, source, (g) => {
-      const outputs: Record<string, Tensor> = {};
-      const observe: Observe = (name, value) => {
-        if (names.includes(`mid.${name}`)) outputs[`mid.${name}`] = value;
-      };
       const input = g.input('x', 'f32', ['batch', x.shape[1], 'height', 'width']);
       const apply = task === 'encode' ? encodeKl : decodeKl;
-      const result = apply(g.weights, input, observe);
-      if (names.includes('mid.unclamped')) outputs['mid.unclamped'] = result;
-      return outputs;
+      const unclamped = apply(g.weights, input);
+      const { sites } = g.weights.ledger;
+      const inside = new Map([
+        ...sites,
+        ['moments', sites.get('quant_conv')],
+        ['unclamped', unclamped],
+      ]);
+      return Object.fromEntries(names.map((name) => [name, inside.get(name.slice(4))!]));
     }),
   );
   const got = await session.run({ x });
@@ -118,7 +114,7 @@ async function encodeCase(golden: Golden, dir: string): Promise<CaseResult> {
   const latent = await encode(vae, image, run);
   const comparisons = [check(golden, 'out.latent', latent)];
   if (golden.has('mid.cropped')) {
-    const cropped = cropToFactor(image, vae.factor);
+    const cropped = cropToFactor(image, vae.factor.space);
     const channels = golden.array('mid.cropped').shape[3];
     const data = cropped.data.filter((_, i) => i % cropped.shape[3] < channels);
     const shape = [...cropped.shape.slice(0, 3), channels];
@@ -201,7 +197,7 @@ async function diffusersCase(golden: Golden, dir: string): Promise<CaseResult> {
 async function taesdCase(golden: Golden, dir: string): Promise<CaseResult> {
   const { encoder, decoder, variants } = golden.params;
   const open = async (name: string) =>
-    fileSource(await openSafetensors(modelFile(dir, 'vae', join('models', name))));
+    await openSafetensors(modelFile(dir, 'vae', join('models', name)));
   const files = { encoder: await open(encoder), decoder: await open(decoder) };
   const comparisons: Comparison[] = [];
   const latent = golden.array('in.latent');
@@ -216,25 +212,13 @@ async function taesdCase(golden: Golden, dir: string): Promise<CaseResult> {
     comparisons.push(check(golden, `out.latent.${name}`, encoded));
   }
   const x0 = golden.array('in.x0');
-  const session = await runtime.session(`taesd-raw|${files.decoder.identity}`, () =>
-    trace('taesd', files.decoder, (g) => ({
-      out: decodeTaesd(g.weights, g.input('x', 'f32', ['batch', x0.shape[1], 'h', 'w'])),
-    })),
-  );
-  const { out } = await session.run({ x: x0 });
-  comparisons.push(bytesClose(golden, 'out.preview_uint8', out));
+  const preview = await taesdPreview(taesdVae(files, { scale: 1, shift: 0 }), x0, run);
+  const shape = [preview.height, preview.width, 3];
+  const expected = golden.numbers('out.preview_uint8');
+  // one grey level is rounding
+  const close = { atol: 1, rtol: 0 };
+  comparisons.push(compare('out.preview_uint8', { data: preview.rgb, shape }, expected, close));
   return { comparisons };
-}
-
-/** A decoded picture [b, 3, h, w] in 0..1 against bytes [h, w, 3]; one grey level is rounding. */
-function bytesClose(golden: Golden, name: string, { data, shape }: NDArray): Comparison {
-  const [, , height, width] = shape;
-  const bytes = new Float32Array(height * width * 3);
-  for (let i = 0; i < bytes.length; i++) {
-    const value = data[(i % 3) * height * width + Math.floor(i / 3)];
-    bytes[i] = Math.trunc(Math.min(1, Math.max(0, value)) * 255);
-  }
-  return compare(name, nd(bytes, [height, width, 3]), golden.numbers(name), { atol: 1, rtol: 0 });
 }
 
 async function tilingCase(golden: Golden): Promise<CaseResult> {

@@ -2,18 +2,18 @@
 import { channelsLast } from '../../../engine/array/layout.ts';
 import { type NDArray, nd, zeros } from '../../../engine/array/nd.ts';
 import type { Latent } from '../../../engine/values/media.ts';
-import type { Vae } from '../../../engine/values/vae.ts';
+import { pixelSpaceVae } from '../../../engine/values/autoencoders.ts';
+import type { AutoencoderKind, Vae } from '../../../engine/values/vae.ts';
 import { inpaintModelConditioning } from '../../../nodes/conditioning.ts';
 import { vaeEncodeForInpaint } from '../../../nodes/vae.ts';
 import type { Comparison } from '../area.ts';
 import { check, type PictureCase, runNode } from './run-node.ts';
 
 /** An autoencoder that only keeps the pictures it was given, back in 0..1 and [b, h, w, 3]. */
-function recorder(factor: number): { vae: Vae; seen: NDArray[] } {
+function recorder(space: number): { vae: Vae; seen: NDArray[] } {
   const seen: NDArray[] = [];
-  const vae: Vae = {
-    latentChannels: 4,
-    factor,
+  const kind: AutoencoderKind = {
+    ...pixelSpaceVae.kind,
     encode: (_, pictures) => {
       const pixels = channelsLast(pictures);
       seen.push(
@@ -28,7 +28,7 @@ function recorder(factor: number): { vae: Vae; seen: NDArray[] } {
     decode: () => Promise.reject(new Error('nothing is decoded here')),
     bytes: () => 0,
   };
-  return { vae, seen };
+  return { vae: { ...pixelSpaceVae, kind, latentChannels: 4, factor: { space } }, seen };
 }
 
 /** Every mask of the file through both nodes. */

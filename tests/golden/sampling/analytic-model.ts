@@ -1,9 +1,9 @@
 /** The golden area's analytic models in place of a network (formulas in its README). */
 import type { NDArray } from '../../../engine/array/nd.ts';
 import type { ConditioningEntry } from '../../../engine/sampling/conditioning.ts';
-import type { GuidanceHooks } from '../../../engine/sampling/guidance.ts';
-import { type LatentFormat, latentFormat } from '../../../engine/sampling/latent-format.ts';
-import type { DiffusionModel, ModelInput } from '../../../engine/sampling/model.ts';
+import type { GuidanceHooks, GuidedModel } from '../../../engine/sampling/guidance/hooks.ts';
+import { type LatentFormat, latentFormat } from '../../../engine/sampling/latent/formats.ts';
+import type { ModelInput } from '../../../engine/sampling/model.ts';
 import { samplingOf } from './settings.ts';
 
 export interface ModelParams {
@@ -32,7 +32,7 @@ export function analyticModel(
   { level, type, settings, latent_format, latent_scale_factor = 1 }: ModelParams,
   latentShape: readonly number[],
   options: { guidance?: GuidanceHooks; onCall?: (call: ModelCall) => void } = {},
-): DiffusionModel {
+): GuidedModel {
   const sampling = samplingOf(type, settings);
   const denoises = level === 'denoised';
   return {
@@ -41,7 +41,8 @@ export function analyticModel(
       ? { ...sampling, calculateInput: (_, x) => x, calculateDenoised: (_, output) => output }
       : sampling,
     latentFormat: formatOf(latent_format, latent_scale_factor, latentShape),
-    encodeConditioning: ({ cross }) => Promise.resolve({ cross }),
+    encodeConditioning: ({ cross }) =>
+      Promise.resolve({ cross: { value: cross, along: 'tokens' } }),
     apply(input) {
       const { x, timesteps, parts } = input;
       options.onCall?.({ x, timesteps, lists: parts.map(({ list }) => list) });
@@ -58,7 +59,7 @@ function formatOf(
   [, channels, ...dims]: readonly number[],
 ): LatentFormat {
   if (name && name !== 'UnitLatent') return latentFormat(name);
-  return { name: 'test', channels, dimensions: dims.length as 1 | 2 | 3, scale };
+  return { name: 'test', channels, dimensions: dims.length as 1 | 2 | 3, space: 8, scale };
 }
 
 /** f(value, row, channel) for every element of x [rows, channels, ...]. */

@@ -9,7 +9,8 @@ import type {
   ConditioningEntry,
 } from '../../../engine/sampling/conditioning.ts';
 import { sampleCustom } from '../../../engine/sampling/driver.ts';
-import { cfgGuider, type GuidanceHooks, type Guider } from '../../../engine/sampling/guidance.ts';
+import { cfgGuider } from '../../../engine/sampling/guidance/cfg.ts';
+import type { GuidanceHooks, Guider } from '../../../engine/sampling/guidance/hooks.ts';
 import { freSca } from '../../../engine/sampling/guidance/frequency.ts';
 import { dualCfgGuider, perpNegGuider } from '../../../engine/sampling/guidance/guiders.ts';
 import {
@@ -26,9 +27,9 @@ import {
   videoLinearCfg,
   videoTriangleCfg,
 } from '../../../engine/sampling/guidance/rescale.ts';
-import { latentFormat } from '../../../engine/sampling/latent-format.ts';
+import { latentFormat } from '../../../engine/sampling/latent/formats.ts';
 import { prepareNoise } from '../../../engine/sampling/noise/prepare-noise.ts';
-import type { Sampler, SamplerDefinition } from '../../../engine/sampling/sampler.ts';
+import type { Sampler, SamplerDefinition } from '../../../engine/sampling/samplers/sampler.ts';
 import { eulerCfgPp, eulerPp } from '../../../engine/sampling/samplers/cfg-pp.ts';
 import { dpm2 } from '../../../engine/sampling/samplers/dpm-2.ts';
 import { dpmAdaptive } from '../../../engine/sampling/samplers/dpm-solver.ts';
@@ -41,7 +42,7 @@ import { heun } from '../../../engine/sampling/samplers/heun.ts';
 import { lcmUpscale } from '../../../engine/sampling/samplers/lcm-upscale.ts';
 import { lms } from '../../../engine/sampling/samplers/multistep.ts';
 import { saSolver, tauBetween } from '../../../engine/sampling/samplers/sa-solver.ts';
-import { samplers } from '../../../engine/sampling/samplers.ts';
+import { samplers } from '../../../engine/sampling/samplers/table.ts';
 import { type CaseResult, type Comparison, compare } from '../area.ts';
 import type { GoldenCase } from '../open-case.ts';
 import { analyticModel, muEntry } from './analytic-model.ts';
@@ -110,7 +111,7 @@ const samplerNodes: Readonly<
   SamplerEulerAncestral: (o) => plain(eulerAncestral(ancestral(o))),
   SamplerEulerAncestralCFGPP: (o) => ({ run: eulerCfgPp(ancestral(o)), usesUncond: true }),
   SamplerEulerCFGpp: (o) => ({
-    run: o['version'] === 'alternative' ? eulerPp : eulerCfgPp(),
+    run: o['version'] === 'alternative' ? eulerPp() : eulerCfgPp(),
     usesUncond: true,
   }),
   SamplerER_SDE: (o) =>

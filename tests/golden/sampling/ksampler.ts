@@ -1,10 +1,10 @@
 /** Golden cases of KSampler and KSamplerAdvanced: whole runs by sampler and scheduler name. */
 import { type NDArray, zeros } from '../../../engine/array/nd.ts';
 import { sampleLatent } from '../../../engine/sampling/driver.ts';
-import type { GuidanceHooks } from '../../../engine/sampling/guidance.ts';
+import type { GuidanceHooks } from '../../../engine/sampling/guidance/hooks.ts';
 import { differentialDiffusion, prepareMask } from '../../../engine/sampling/inpaint.ts';
 import { prepareNoise } from '../../../engine/sampling/noise/prepare-noise.ts';
-import { samplerByName } from '../../../engine/sampling/samplers.ts';
+import { samplerByName } from '../../../engine/sampling/samplers/table.ts';
 import { type CaseResult, type Comparison, compare } from '../area.ts';
 import type { GoldenCase } from '../open-case.ts';
 import { analyticModel } from './analytic-model.ts';

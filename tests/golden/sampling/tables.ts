@@ -5,7 +5,7 @@ import {
   createModelSampling,
   type ModelSampling,
 } from '../../../engine/sampling/model-sampling.ts';
-import { samplerByName, samplers } from '../../../engine/sampling/samplers.ts';
+import { samplerByName, samplers } from '../../../engine/sampling/samplers/table.ts';
 import { calculateSigmas, ksamplerSigmas } from '../../../engine/sampling/schedules/schedules.ts';
 import { type Comparison, compare } from '../area.ts';
 import type { GoldenCase } from '../open-case.ts';

@@ -3,10 +3,10 @@ import { concat } from '../../../engine/array/batch.ts';
 import { type NDArray, nd, reshape, zeros } from '../../../engine/array/nd.ts';
 import type { Conditioning } from '../../../engine/sampling/conditioning.ts';
 import { type CustomOptions, sampleCustom } from '../../../engine/sampling/driver.ts';
-import type { GuidanceHooks, Guider } from '../../../engine/sampling/guidance.ts';
-import { cfgGuider } from '../../../engine/sampling/guidance.ts';
+import type { GuidanceHooks, Guider } from '../../../engine/sampling/guidance/hooks.ts';
+import { cfgGuider } from '../../../engine/sampling/guidance/cfg.ts';
 import type { NoiseSampler } from '../../../engine/sampling/noise/brownian-tree.ts';
-import type { SamplerDefinition } from '../../../engine/sampling/sampler.ts';
+import type { SamplerDefinition } from '../../../engine/sampling/samplers/sampler.ts';
 import { type Comparison, compare } from '../area.ts';
 import type { GoldenCase } from '../open-case.ts';
 import { analyticModel, type ModelCall, type ModelParams, muEntry } from './analytic-model.ts';
@@ -111,9 +111,9 @@ function recorded(
     run: (denoise, x, sigmas, tools) =>
       definition.run(
         async (y, sigma) => {
-          const denoised = await denoise(y, sigma);
-          evaluations.push({ x: y, sigma, denoised });
-          return denoised;
+          const prediction = await denoise(y, sigma);
+          evaluations.push({ x: y, sigma, denoised: prediction.denoised });
+          return prediction;
         },
         x,
         sigmas,

@@ -4,7 +4,7 @@ import { NoodleError } from '../../../errors.ts';
 import { objectInfo } from '../../../graph/object-info.ts';
 import type { NodeErrors } from '../../../graph/validate.ts';
 import { isFinished } from '../../../queue/store.ts';
-import { isApiFormat, isUiFormat } from '../../../workflow/is-api-format.ts';
+import { isApiFormat, isUiFormat } from '../../../workflow/forms.ts';
 import { type Json, parseJson } from '../../../workflow/lossless-json.ts';
 import { setInput } from '../../../workflow/set-input.ts';
 import { workflowToPrompt } from '../../../workflow/to-prompt.ts';

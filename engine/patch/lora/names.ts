@@ -1,0 +1,59 @@
+/**
+ * What trainers call the weights of a network: every name a weight of Stable Diffusion's networks
+ * goes by in LoRA files (kohya's with underscores, diffusers' and PEFT's with dots, LyCORIS', plain).
+ * Facts: golden data README of the `lora` area; which name wins follows ComfyUI's key map.
+ */
+import { diffusersModules } from '../../weights/key-maps/diffusers-unet.ts';
+
+/** Base name in a LoRA file -> key of the parameter in the network's own source. */
+export type WeightNames = ReadonlyMap<string, string>;
+
+const underscored = (name: string): string => name.replaceAll('.', '_');
+
+/** Names of a UNet's parameters, from its keys in latent-diffusion spelling. */
+export function unetNames(keys: Iterable<string>): WeightNames {
+  const all = [...keys];
+  const names = new Map<string, string>();
+  for (const key of all) {
+    const module = key.replace(/\.weight$/, '');
+    names.set(`diffusion_model.${module}`, key);
+    if (module !== key) names.set(`lora_unet_${underscored(module)}`, key);
+  }
+  // set later, so that they win where two names of one file mean the same weight
+  for (const [module, others] of diffusersModules(all)) {
+    for (const name of others) {
+      for (const prefix of ['lora_unet_', 'lycoris_']) {
+        names.set(prefix + underscored(name), `${module}.weight`);
+      }
+      for (const prefix of ['', 'unet.']) {
+        names.set(prefix + name, `${module}.weight`);
+        const processor = name.replace(/\.(to_[qkv]|to_out)(\.0)?$/, '.processor.$1');
+        names.set(prefix + processor, `${module}.weight`);
+      }
+    }
+  }
+  return names;
+}
+
+/** How files call one of a model's text encoders, besides its own full name. */
+const encoderPrefixes: Readonly<
+  Record<string, { readonly kohya: readonly string[]; readonly diffusers: readonly string[] }>
+> = {
+  clip_l: { kohya: ['lora_te_', 'lora_te1_'], diffusers: ['text_encoder.'] },
+  clip_h: { kohya: ['lora_te_', 'lora_te1_'], diffusers: ['text_encoder.'] },
+  clip_g: { kohya: ['lora_te2_', 'lora_prior_te_'], diffusers: ['text_encoder_2.'] },
+};
+
+/** Names of a CLIP text model's parameters (keys under huggingface's names). */
+export function clipNames(encoder: string, keys: Iterable<string>): WeightNames {
+  const { kohya, diffusers } = encoderPrefixes[encoder] ?? { kohya: [], diffusers: [] };
+  const names = new Map<string, string>();
+  for (const key of keys) {
+    const module = key.replace(/\.weight$/, '');
+    names.set(`text_encoders.${encoder}.transformer.${module}`, key);
+    if (module === key) continue;
+    for (const prefix of kohya) names.set(prefix + underscored(module), key);
+    for (const prefix of diffusers) names.set(prefix + module, key);
+  }
+  return names;
+}

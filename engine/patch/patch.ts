@@ -1,0 +1,27 @@
+/** Patches as values carry them: what they do to the program, and what they feed it at every call. */
+import type { NDArray } from '../array/nd.ts';
+import type { ModelInput } from '../sampling/model.ts';
+import type { Patch } from '../tensor/patch.ts';
+
+/** One call of a network, as its patches see it. */
+export interface NetworkCall {
+  /** Rows of the batch. */
+  readonly rows: number;
+  /** What a diffusion model is asked: noise level, picture, and which conditioning the rows belong to. */
+  readonly input?: Pick<ModelInput, 'sigma' | 'x' | 'parts'>;
+}
+
+/** Values of inputs by name. */
+export type Feeds = Readonly<Record<string, NDArray>>;
+
+export interface NetworkPatch extends Patch {
+  /** Values of the inputs that the patch added to the program. */
+  feeds?(call: NetworkCall): Feeds | Promise<Feeds>;
+}
+
+/** What all patches feed to a call. */
+export async function feedsOf(patches: readonly NetworkPatch[], call: NetworkCall): Promise<Feeds> {
+  const feeds: Record<string, NDArray> = {};
+  for (const patch of patches) Object.assign(feeds, await patch.feeds?.(call));
+  return feeds;
+}

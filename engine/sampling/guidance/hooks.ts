@@ -1,0 +1,80 @@
+/** How guidance is plugged together: what guiders and the hooks of a model's patches are given. */
+import type { NDArray } from '../../array/nd.ts';
+import type { Conditioning } from '../conditioning.ts';
+import type { DiffusionModel } from '../model.ts';
+import type { ModelSampling } from '../model-sampling.ts';
+import type { Prediction } from '../samplers/sampler.ts';
+import type { PreparedEntry, PreparedLists } from '../prepared.ts';
+
+/** What is known at one evaluation when predictions are combined. */
+export interface GuidanceInput {
+  readonly x: NDArray;
+  readonly sigma: number;
+  readonly cfg: number;
+  /** Denoised under the positive conditioning. */
+  readonly cond: NDArray;
+  /** Denoised under the negative conditioning (0 where it was not evaluated). */
+  readonly uncond: NDArray;
+  /** False when the negative side was left out. */
+  readonly hasUncond: boolean;
+  readonly run: GuiderRun;
+}
+
+/**
+ * Denoised pictures under any lists at any x, one per list; `model` asks another network than the one
+ * that is sampled (`run.model.with?.(patches)`).
+ */
+export type Evaluate = (
+  lists: readonly (readonly PreparedEntry[] | undefined)[],
+  x: NDArray,
+  sigma: number,
+  options?: { readonly model?: DiffusionModel },
+) => Promise<NDArray[]>;
+
+export type MaybePromise<T> = T | Promise<T>;
+
+/** What patches of a model add to classifier-free guidance; lists run in the order they were added. */
+export interface GuidanceHooks {
+  /** Replaces uncond + cfg·(cond - uncond). */
+  readonly combine?: (input: GuidanceInput) => MaybePromise<NDArray>;
+  /** Change cond and uncond before they are combined. */
+  readonly before?: readonly ((
+    input: GuidanceInput,
+  ) => MaybePromise<{ readonly cond: NDArray; readonly uncond: NDArray }>)[];
+  /** Each changes the result of the one before it. */
+  readonly after?: readonly ((
+    input: GuidanceInput & { readonly denoised: NDArray },
+  ) => MaybePromise<NDArray>)[];
+  /** Evaluate the negative side even at cfg 1. */
+  readonly alwaysUncond?: boolean;
+  /** Changes the inpainting mask at a noise level (differential diffusion). */
+  readonly mask?: (
+    sigma: number,
+    mask: NDArray,
+    run: { readonly sigmas: Float32Array; readonly sampling: ModelSampling },
+  ) => NDArray;
+}
+
+/** What a guider is given at each evaluation. */
+export interface GuiderRun {
+  readonly lists: PreparedLists;
+  /** The model that is sampled. */
+  readonly model: DiffusionModel;
+  readonly evaluate: Evaluate;
+  /** Makes other conditioning ready for `evaluate`. */
+  readonly prepare: (list: Conditioning) => Promise<readonly PreparedEntry[]>;
+  readonly hooks: GuidanceHooks;
+  /** What hooks keep from one evaluation to the next, under keys of their own; new for every run. */
+  readonly state: Map<object, unknown>;
+}
+
+/** A model as it is sampled: its network, and what patches added to guidance. */
+export interface GuidedModel extends DiffusionModel {
+  readonly guidance?: GuidanceHooks;
+}
+
+/** A value on GUIDER wires, less its model: conditioning lists by name and what to do with them. */
+export interface Guider {
+  readonly lists: Readonly<Record<string, Conditioning>>;
+  predict(run: GuiderRun, x: NDArray, sigma: number): Promise<Prediction>;
+}

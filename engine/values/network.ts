@@ -1,0 +1,57 @@
+/** Networks of files: how MODEL, CLIP and VAE alike get from weights to a function of inputs. */
+import type { NDArray } from '../array/nd.ts';
+import type { Runtime, SessionInput } from '../runtime/runtime.ts';
+import { type NetworkCall, type NetworkPatch, feedsOf } from '../patch/patch.ts';
+import { openWeights } from '../tensor/cursor.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { type Graph, trace } from '../tensor/trace.ts';
+import type { WeightSource } from '../weights/source.ts';
+
+/** The weights of a value on a wire: where they lie and what was changed on the way. */
+export interface Weighted {
+  /** The network's tensors under the names its architecture asks for. */
+  readonly source: WeightSource;
+  /** In the order they were put on. */
+  readonly patches: readonly NetworkPatch[];
+}
+
+/** What a network runs with: bound once for each call of a node. */
+export interface NetworkRun {
+  readonly runtime: Runtime;
+  readonly signal?: AbortSignal;
+}
+
+/** What a program depends on besides its weights. */
+export interface Architecture {
+  /** Names the program in messages and keys: the family, or the kind and its task. */
+  readonly name: string;
+  /** Every choice that `build` makes and that shapes of the weights do not tell. */
+  readonly settings?: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly build: (g: Graph) => Record<string, Tensor>;
+}
+
+/** Runs a network; the answers are its outputs by name. Patches are told what is asked. */
+export type Network = (
+  inputs: Readonly<Record<string, SessionInput>>,
+  call: NetworkCall,
+) => Promise<Record<string, NDArray>>;
+
+/**
+ * The network as a function. Its session opens with the first call and stays in the runtime's cache
+ * under a key of architecture, weights, patches and settings; equal networks share it. Throws what
+ * `trace` and sessions throw.
+ */
+export function openNetwork(
+  { runtime, signal }: NetworkRun,
+  { source, patches }: Weighted,
+  { name, settings = {}, build }: Architecture,
+): Network {
+  const changes = patches.map(({ identity }) => identity);
+  const key = JSON.stringify([name, source.identity, changes, settings]);
+  return async (inputs, call) => {
+    const session = await runtime.session(key, () =>
+      trace(name, openWeights(source, patches), build),
+    );
+    return session.run({ ...inputs, ...(await feedsOf(patches, call)) }, { signal });
+  };
+}
