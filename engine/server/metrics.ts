@@ -10,6 +10,8 @@ import { JOB_STATUSES, isFinished } from '../queue/store.ts';
 import type { LeftJob } from './events.ts';
 
 export interface MetricsOptions {
+  /** Routes whose requests last as long as their client likes: they are not measured. */
+  readonly streams: readonly string[];
   readonly queue: Queue;
   readonly dispatcher: Dispatcher;
   readonly eventStreams: () => number;
@@ -37,8 +39,6 @@ type Observation = (loaded: Loaded) => void;
 
 /** Observations that may wait for the library. */
 const MOST_WAITING = 5000;
-/** Requests that last as long as their client likes. */
-const STREAMS = ['/v1/events'];
 
 /** Metrics without observations. */
 export function createMetrics(options: MetricsOptions): Metrics {
@@ -62,7 +62,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       const begin = performance.now();
       res.once('finish', () => {
         const route = routeOf(req);
-        if (STREAMS.includes(route)) return;
+        if (options.streams.includes(route)) return;
         const labels = { method: req.method, route, status: String(res.statusCode) };
         const seconds = (performance.now() - begin) / 1000;
         add((loaded) => loaded.request(labels, seconds));

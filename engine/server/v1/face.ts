@@ -31,6 +31,7 @@ export function v1Face(core: Core): Face {
     queue,
     dispatcher,
     websockets: core.websockets,
+    streams: ['/v1/events'],
     eventStreams: () => events.readers(),
     webhooks: () => webhooks.count(),
   });
