@@ -191,7 +191,7 @@ export function optional<T>(spec: InputSpec<T, boolean>): InputSpec<T, true> {
   return { ...spec, optional: true };
 }
 
-/** The same input, where None is a value too. */
+/** The same input, where None (`null`) is a value too. */
 export function nullable<T, O extends boolean>(spec: InputSpec<T, O>): InputSpec<T | null, O> {
   return { ...spec, nullable: true };
 }

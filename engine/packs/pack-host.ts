@@ -62,191 +62,238 @@ interface State {
 const EMPTY: State = { paths: [], packs: [], nodes: new Map(), changing: false };
 
 /** A host; its process is started with the first `start`, and only when there are packs. */
-export function createPackHost(options: PackHostOptions): PackHost {
-  const { log, builtin, importLimit = 15_000, answerLimit = 30_000 } = options;
-  let state = EMPTY;
-  let registry: NodeRegistry | undefined;
-  let child: PackChild | undefined;
-  let current: Promise<void> | undefined;
-  let restarting: Promise<void> | undefined;
-  let refreshing: Promise<void> | undefined;
-  let failedRefreshes = 0;
-  const children = new Set<PackChild>();
-  let closed = false;
+export const createPackHost = (options: PackHostOptions): PackHost => new Host(options);
+
+/** What is known of the packs, and the process that knows it: one at a time, started again when it ended. */
+class Host implements PackHost {
+  private readonly options: PackHostOptions;
+  private readonly problems: Problems;
+  private readonly children = new Set<PackChild>();
+  private state = EMPTY;
+  /** All nodes, put together once for a state. */
+  private registry: NodeRegistry | undefined;
+  private child: PackChild | undefined;
+  /** The load that everybody waits for. */
+  private current: Promise<void> | undefined;
+  private restarting: Promise<void> | undefined;
+  private refreshing: Promise<void> | undefined;
+  private failedRefreshes = 0;
+  private closed = false;
   /** Packs that may not be loaded. */
-  let excluded = new Set<string>();
-  let problems: PackProblem[] = [];
+  private excluded = new Set<string>();
 
-  const report = (problem: PackProblem): void => {
-    const { pack, error, stack } = problem;
-    // A timer says the same each second, and a process that starts again finds the same problems.
-    if (problems.some((known) => known.pack === pack && known.error === error)) return;
-    if (problems.length >= MAX_PROBLEMS) return;
-    problems.push(problem);
-    const who = pack === '' ? 'a pack' : `pack '${pack}'`;
-    log(stack === undefined ? 'WARNING' : 'ERROR', `${who}: ${error}${stack ? `\n${stack}` : ''}`);
-  };
+  constructor(options: PackHostOptions) {
+    this.options = options;
+    this.problems = new Problems(options.log);
+  }
 
-  const exclude = (path: string, error: string): void => {
-    excluded.add(path);
-    report({ pack: packId(path), error });
-  };
+  start(): void {
+    this.current ??= this.load();
+  }
+
+  async nodes(): Promise<NodeRegistry> {
+    await this.known();
+    if (this.state.changing) {
+      this.refreshing ??= this.refreshChoices().finally(() => (this.refreshing = undefined));
+      await this.refreshing;
+    }
+    this.registry ??= new Map([...(await this.options.builtin), ...this.state.nodes]);
+    return this.registry;
+  }
+
+  async loadable(): Promise<readonly string[]> {
+    await this.known();
+    return this.state.packs.map(({ path }) => path).filter((path) => !this.excluded.has(path));
+  }
+
+  async reports(): Promise<readonly PackReport[]> {
+    await this.known();
+    return this.state.paths.map((path) => {
+      const id = packId(path);
+      const pack = this.state.packs.find((loaded) => loaded.path === path);
+      const problems = this.problems.of(id).map(({ error, stack }) => ({ error, stack }));
+      return { id, name: id, path, nodes: [], ...pack, problems };
+    });
+  }
+
+  blame(path: string, how: string): void {
+    if (this.excluded.has(path)) return;
+    this.exclude(path, `in an engine: ${how}`);
+    const { packs, nodes } = this.state;
+    const gone = packs.find((pack) => pack.path === path)?.nodes ?? [];
+    this.become({
+      ...this.state,
+      packs: packs.filter((pack) => pack.path !== path),
+      nodes: new Map([...nodes].filter(([name]) => !gone.includes(name))),
+    });
+  }
+
+  async reload(): Promise<void> {
+    await this.current;
+    this.excluded = new Set();
+    this.problems.clear();
+    await (this.current = this.load());
+  }
+
+  close(): void {
+    this.closed = true;
+    for (const each of this.children) each.kill();
+  }
+
+  private async known(): Promise<void> {
+    this.current ??= this.load();
+    // A reload may begin while an earlier one is waited for.
+    for (let waited: unknown; waited !== this.current;) await (waited = this.current);
+  }
 
   /** Loads what may be loaded, leaving out one pack more each time the process dies. */
-  const load = async (): Promise<void> => {
-    const all = options.find();
+  private async load(): Promise<void> {
+    const all = this.options.find();
     for (let failures = 0; ;) {
-      const paths = all.filter((path) => !excluded.has(path));
-      if (closed) return;
-      if (paths.length === 0) return adopt(undefined, all, undefined);
-      const started = startPackChild({
-        folders: options.folders,
-        paths,
-        builtin: builtin.then(
-          (nodes) => [...nodes.keys()],
-          () => [], // whoever asks for the nodes hears of it
-        ),
-        importLimit,
-        answerLimit,
-        log,
-        onProblem: report,
-        onEnd: (how) => {
-          children.delete(started);
-          if (child === started && !closed) log('WARNING', `the pack process ended: ${how}`);
-        },
-      });
-      children.add(started);
+      const paths = all.filter((path) => !this.excluded.has(path));
+      if (this.closed) return;
+      if (paths.length === 0) return this.adopt(undefined, all, undefined);
+      const started = this.startChild(paths);
       const outcome = await started.loaded;
-      if (outcome.type === 'loaded') return adopt(started, all, outcome);
+      if (outcome.type === 'loaded') return this.adopt(started, all, outcome);
       if (outcome.path !== undefined) {
-        exclude(outcome.path, outcome.how);
+        this.exclude(outcome.path, outcome.how);
       } else if (++failures === 2) {
-        for (const path of paths) exclude(path, `the pack process did not start: ${outcome.how}`);
+        const error = `the pack process did not start: ${outcome.how}`;
+        for (const path of paths) this.exclude(path, error);
       }
     }
-  };
+  }
 
-  const adopt = (
+  private startChild(paths: readonly string[]): PackChild {
+    const { folders, builtin, log, importLimit = 15_000, answerLimit = 30_000 } = this.options;
+    const started = startPackChild({
+      folders,
+      paths,
+      builtin: builtin.then(
+        (nodes) => [...nodes.keys()],
+        () => [], // whoever asks for the nodes hears of it
+      ),
+      importLimit,
+      answerLimit,
+      log,
+      onProblem: (problem) => this.problems.report(problem),
+      onEnd: (how) => {
+        this.children.delete(started);
+        if (this.child === started && !this.closed) {
+          log('WARNING', `the pack process ended: ${how}`);
+        }
+      },
+    });
+    this.children.add(started);
+    return started;
+  }
+
+  /** From now on this process is asked, and what it loaded is what there is. */
+  private adopt(
     started: PackChild | undefined,
     paths: readonly string[],
     loaded: (LoadOutcome & { type: 'loaded' }) | undefined,
-  ): void => {
-    const before = child;
-    child = started;
+  ): void {
+    const before = this.child;
+    this.child = started;
     before?.kill();
-    failedRefreshes = 0;
-    loaded?.problems.forEach(report);
+    this.failedRefreshes = 0;
+    for (const problem of loaded?.problems ?? []) this.problems.report(problem);
     const descriptions = loaded?.nodes ?? [];
-    state = {
+    this.become({
       paths,
       packs: loaded?.packs ?? [],
-      nodes: revive(descriptions),
+      nodes: this.revive(descriptions),
       changing: descriptions.some(({ changing }) => changing),
-    };
-    registry = undefined;
-  };
+    });
+  }
 
-  const revive = (descriptions: readonly NodeDescription[]): Map<string, NodeDefinition> =>
-    new Map(
+  private become(state: State): void {
+    this.state = state;
+    this.registry = undefined;
+  }
+
+  private exclude(path: string, error: string): void {
+    this.excluded.add(path);
+    this.problems.report({ pack: packId(path), error });
+  }
+
+  private revive(descriptions: readonly NodeDescription[]): Map<string, NodeDefinition> {
+    return new Map(
       descriptions.map((description) => {
-        const node = reviveNode(description, check);
+        const node = reviveNode(description, (...asked) => this.check(...asked));
         return [node.name, node];
       }),
     );
+  }
 
   /** The process, started again when it has ended since. */
-  const running = async (): Promise<PackChild> => {
-    await known();
-    if (child?.isAlive() !== true) {
-      restarting ??= load().finally(() => (restarting = undefined));
-      await (current = restarting);
+  private async running(): Promise<PackChild> {
+    await this.known();
+    if (this.child?.isAlive() !== true) {
+      this.restarting ??= this.load().finally(() => (this.restarting = undefined));
+      await (this.current = this.restarting);
     }
-    if (child === undefined) throw new Error('the pack could not be loaded');
-    return child;
-  };
+    if (this.child === undefined) throw new Error('the pack could not be loaded');
+    return this.child;
+  }
 
-  const check = async (
+  private async check(
     node: string,
     inputs: Record<string, unknown>,
     inputTypes: Readonly<Record<string, string>>,
-  ): Promise<boolean | string> => {
-    const asked = await running();
+  ): Promise<boolean | string> {
+    const asked = await this.running();
     const answer = await asked.ask({ type: 'check', node, inputs: encode(inputs), inputTypes });
     return decode(answer) as boolean | string;
-  };
+  }
 
   /** Takes over the choices that differ from what was known; what is known stays when nobody answers. */
-  const refreshChoices = async (): Promise<void> => {
+  private async refreshChoices(): Promise<void> {
     try {
-      const changed = (await (await running()).ask({ type: 'choices' })) as NodeDescription[];
-      failedRefreshes = 0;
+      const child = await this.running();
+      const changed = (await child.ask({ type: 'choices' })) as NodeDescription[];
+      this.failedRefreshes = 0;
       if (changed.length === 0) return;
-      state = { ...state, nodes: new Map([...state.nodes, ...revive(changed)]) };
-      registry = undefined;
+      const nodes = new Map([...this.state.nodes, ...this.revive(changed)]);
+      this.become({ ...this.state, nodes });
     } catch (error) {
-      log('WARNING', `choices of packs: ${(error as Error).message}`);
+      this.options.log('WARNING', `choices of packs: ${(error as Error).message}`);
       // Each try may cost its whole time limit.
-      if (++failedRefreshes === 3) state = { ...state, changing: false };
+      if (++this.failedRefreshes === 3) this.state = { ...this.state, changing: false };
     }
-  };
-
-  const known = async (): Promise<void> => {
-    current ??= load();
-    // A reload may begin while an earlier one is waited for.
-    for (let waited: unknown; waited !== current;) await (waited = current);
-  };
-
-  return {
-    start: () => void (current ??= load()),
-    nodes: async () => {
-      await known();
-      if (state.changing) {
-        refreshing ??= refreshChoices().finally(() => (refreshing = undefined));
-        await refreshing;
-      }
-      registry ??= new Map([...(await builtin), ...state.nodes]);
-      return registry;
-    },
-    loadable: async () => {
-      await known();
-      return state.packs.map(({ path }) => path).filter((path) => !excluded.has(path));
-    },
-    reports: async () => {
-      await known();
-      return state.paths.map((path) => {
-        const id = packId(path);
-        const pack = state.packs.find((loaded) => loaded.path === path);
-        const own = problems.filter((problem) => problem.pack === id);
-        return {
-          ...{ id, name: id, path, nodes: [] },
-          ...pack,
-          problems: own.map(({ error, stack }) => ({ error, stack })),
-        };
-      });
-    },
-    blame: (path, how) => {
-      if (excluded.has(path)) return;
-      exclude(path, `in an engine: ${how}`);
-      const gone = state.packs.find((pack) => pack.path === path)?.nodes ?? [];
-      state = {
-        ...state,
-        packs: state.packs.filter((pack) => pack.path !== path),
-        nodes: new Map([...state.nodes].filter(([name]) => !gone.includes(name))),
-      };
-      registry = undefined;
-    },
-    reload: async () => {
-      await current;
-      excluded = new Set();
-      problems = [];
-      await (current = load());
-    },
-    close: () => {
-      closed = true;
-      for (const each of children) each.kill();
-    },
-  };
+  }
 }
 
 /** Errors that are never the same would fill the memory. */
 const MAX_PROBLEMS = 1000;
+
+/** What is wrong with the packs, each said once: to the log, and to whoever asks. */
+class Problems {
+  private readonly log: PackHostOptions['log'];
+  private list: PackProblem[] = [];
+
+  constructor(log: PackHostOptions['log']) {
+    this.log = log;
+  }
+
+  report(problem: PackProblem): void {
+    const { pack, error, stack } = problem;
+    // A timer says the same each second, and a process that starts again finds the same problems.
+    if (this.list.some((known) => known.pack === pack && known.error === error)) return;
+    if (this.list.length >= MAX_PROBLEMS) return;
+    this.list.push(problem);
+    const who = pack === '' ? 'a pack' : `pack '${pack}'`;
+    const level = stack === undefined ? 'WARNING' : 'ERROR';
+    this.log(level, `${who}: ${error}${stack ? `\n${stack}` : ''}`);
+  }
+
+  of(pack: string): PackProblem[] {
+    return this.list.filter((problem) => problem.pack === pack);
+  }
+
+  clear(): void {
+    this.list = [];
+  }
+}
