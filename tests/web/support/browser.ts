@@ -81,6 +81,11 @@ function defineHandle(): void {
     widgets?: Widget[];
     strokeStyles: { status?: () => { color?: string } | undefined };
   }
+  interface Draft {
+    window: string;
+    time: number;
+    workflow: string;
+  }
   const graph = () => {
     const element = document.getElementById('graph') as
       (HTMLCanvasElement & { data?: { graph: { nodes: Node[] } } }) | null;
@@ -108,10 +113,13 @@ function defineHandle(): void {
       if (found !== undefined) found.value = value;
     },
     text: () => {
-      const entry = JSON.parse(localStorage.getItem('noodle.autosave') ?? '{}') as {
-        workflow?: string;
-      };
-      return entry.workflow ?? '';
+      const window = sessionStorage.getItem('noodle.window');
+      const drafts = Object.keys(localStorage)
+        .filter((key) => key.startsWith('noodle.draft.'))
+        .map((key) => JSON.parse(localStorage.getItem(key) ?? '{}') as Draft)
+        .filter((draft) => draft.window === window)
+        .sort((a, b) => b.time - a.time);
+      return drafts[0]?.workflow ?? '';
     },
   };
 }
