@@ -9,6 +9,7 @@ import type { GuidanceHooks } from '../sampling/guidance.ts';
 import { latentFormat } from '../sampling/latent-format.ts';
 import type { ConditioningRun, DiffusionModel } from '../sampling/model.ts';
 import { createModelSampling } from '../sampling/model-sampling.ts';
+import { withOwnColors } from '../sampling/own-colors.ts';
 import { trace } from '../tensor/trace.ts';
 import type { WeightSource } from '../weights/source.ts';
 import { extraChannelInput } from './extra-channels.ts';
@@ -36,7 +37,7 @@ export function diffusion(model: Model, runtime: Runtime): DiffusionModel {
   let session: Promise<Session> | undefined;
   return {
     modelSampling: createModelSampling(model.sampling),
-    latentFormat: latentFormat(model.family.latentFormat),
+    latentFormat: withOwnColors(latentFormat(model.family.latentFormat), model.source.metadata),
     ...(model.guidance && { guidance: model.guidance }),
     encodeConditioning: async (entry, run) => conditioningTensors(model, entry, run),
     async apply({ x, timesteps, cond, signal }) {
