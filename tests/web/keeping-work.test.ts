@@ -48,11 +48,8 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
     expect(errors.filter((e) => !/status of 409/.test(e))).toEqual([]);
   });
 
-  /** The graph as the page has it now; asked for by making it keep a copy. */
-  const kept = async (from: Page = page): Promise<Saved> => {
-    await from.evaluate(() => window.dispatchEvent(new Event('pagehide')));
-    return JSON.parse(await from.evaluate(() => window.noodle.text())) as Saved;
-  };
+  const graphNow = async (from: Page = page): Promise<Saved> =>
+    JSON.parse(await from.evaluate(() => window.noodle.live())) as Saved;
   const nodeIn = (saved: Saved, id: number) => saved.nodes.find((n) => n.id === id);
   const sourceOf = (saved: Saved, id: number, slot: number): unknown =>
     saved.links.find((link) => link[3] === id && link[4] === slot)?.[1];
@@ -71,7 +68,7 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
   };
 
   test('what is done by mouse is kept, marked and undone one by one', async () => {
-    const before = await kept();
+    const before = await graphNow();
     expect(sourceOf(before, 3, 2)).toBe(7);
 
     await moveNode(9, 60);
@@ -85,7 +82,7 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
 
     await page.close();
     ({ page, errors } = await openPage(context, server.url));
-    const after = await kept();
+    const after = await graphNow();
     const moved = nodeIn(after, 9)?.pos ?? [];
     expect(moved[0]).toBeGreaterThan((nodeIn(before, 9)?.pos[0] ?? NaN) + 50);
     expect(nodeIn(after, 5)?.size[0]).toBeGreaterThan((nodeIn(before, 5)?.size[0] ?? NaN) + 40);
@@ -94,21 +91,21 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
   });
 
   test('each of three edits by mouse is an undo step', async () => {
-    const before = await kept();
+    const before = await graphNow();
     const states = [before];
     for (const id of [9, 5, 8]) {
       await moveNode(id, 30);
       await page.waitForTimeout(200);
-      states.push(await kept());
+      states.push(await graphNow());
     }
     await page.locator('#graph').focus();
     for (const state of states.slice(0, -1).reverse()) {
       await page.keyboard.press('Control+z');
-      const now = await kept();
+      const now = await graphNow();
       for (const id of [9, 5, 8]) expect(nodeIn(now, id)?.pos).toEqual(nodeIn(state, id)?.pos);
     }
     await page.keyboard.press('Control+y');
-    expect(nodeIn(await kept(), 9)?.pos).toEqual(nodeIn(states[1], 9)?.pos);
+    expect(nodeIn(await graphNow(), 9)?.pos).toEqual(nodeIn(states[1], 9)?.pos);
   });
 
   test('an edit of the last moment survives a reload, and so does the view', async () => {
@@ -143,6 +140,28 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
       await page.waitForTimeout(200);
       expect(await unsaved(), name).toBe(0);
     }
+  });
+
+  test('a node too small for its fields is no edit either', async () => {
+    const file = JSON.parse(example('default').toString()) as { nodes: { size: number[] }[] };
+    for (const node of file.nodes) node.size = [120, 30];
+    await drop('small.json', Buffer.from(JSON.stringify(file)));
+    await page.getByText('Opened small').waitFor();
+    await page.keyboard.press('.');
+    await page.waitForTimeout(100);
+    await page.mouse.click(640, 780, { delay: 20 });
+    await page.waitForTimeout(200);
+    expect(await unsaved()).toBe(0);
+  });
+
+  test('a picture in a node is no edit, and its room is not saved', async () => {
+    const before = await graphNow();
+    await page.keyboard.press('Control+Enter');
+    await page.waitForFunction(() => window.noodle.imagesOf(9).length === 1);
+    await page.evaluate(() => window.noodle.setWidget(3, 'control_after_generate', 'fixed'));
+    await page.waitForTimeout(300);
+    const after = await graphNow();
+    for (const { id, size } of before.nodes) expect(nodeIn(after, id)?.size).toEqual(size);
   });
 
   test('saving never takes the place of another workflow unasked', async () => {
@@ -205,10 +224,10 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
   });
 
   test('a file that cannot be opened leaves the present one as it is', async () => {
-    const before = await kept();
+    const before = await graphNow();
     await drop('broken.json', Buffer.from('{"nodes":[{"id":1,"type":"KSampler"'));
     await page.locator('.toast[data-kind=error]').waitFor();
-    expect((await kept()).nodes).toEqual(before.nodes);
+    expect((await graphNow()).nodes).toEqual(before.nodes);
     expect(await nameOf()).toBe('Untitled');
   });
 
@@ -261,13 +280,13 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
     }, id);
     const { page: other } = await openPage(context, server.url, undefined, twin);
     expect(await other.evaluate(() => sessionStorage.getItem('noodle.window'))).not.toBe(id);
-    const before = await kept();
-    expect((await kept(other)).nodes).toEqual(before.nodes);
+    const before = await graphNow();
+    expect((await graphNow(other)).nodes).toEqual(before.nodes);
     await moveNode(9, 30, other);
     await other.waitForTimeout(200);
     await page.reload();
     await opened(page);
-    expect((await kept()).nodes).toEqual(before.nodes);
+    expect((await graphNow()).nodes).toEqual(before.nodes);
   });
 
   test('a workflow from the history is a new one under its own name', async () => {

@@ -65,7 +65,7 @@ declare global {
       setWidget(id: number, name: string, value: string): void;
       /** The newest safety copy of this window. */
       text(): string;
-      /** What matters of the graph on the canvas itself, as text. */
+      /** The graph on the canvas itself, as JSON that does not tell which node lies in front. */
       live(): string;
       /** Where on the page a part of a node is: 'title', 'corner', 'input:0', 'output:0'. */
       spot(id: number, part: string): { x: number; y: number };
@@ -102,7 +102,7 @@ function defineHandle(): void {
     workflow: string;
   }
   interface Stored {
-    nodes: { id: unknown }[];
+    nodes: { id: unknown; order?: number }[];
     links: unknown[][];
     groups: unknown[];
   }
@@ -152,15 +152,14 @@ function defineHandle(): void {
       return drafts[0]?.workflow ?? '';
     },
     live: () => {
-      const { nodes, links, groups } = element()?.data?.graph.serialize() ?? {
-        nodes: [],
-        links: [],
-        groups: [],
-      };
-      const lines = [...nodes, ...links, ...groups].map(
-        ({ order: _order, ...item }: object & { order?: number }) => textOf(item),
-      );
-      return lines.sort().join('\n');
+      const stored = element()?.data?.graph.serialize();
+      const { nodes = [], links = [], groups = [] } = stored ?? {};
+      const plain = nodes.map(({ order: _order, ...item }) => item);
+      return textOf({
+        nodes: plain.sort((a, b) => Number(a.id) - Number(b.id)),
+        links: links.sort((a, b) => Number(a[0]) - Number(b[0])),
+        groups,
+      });
     },
     spot: (id, part) => {
       const found = node(id);
