@@ -154,14 +154,23 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
     expect(await unsaved()).toBe(0);
   });
 
-  test('a picture in a node is no edit, and its room is not saved', async () => {
+  test('the room made for a picture is no edit and not saved', async () => {
+    const file = JSON.parse(example('default').toString()) as {
+      nodes: { id: number; size: number[]; widgets_values: unknown[] }[];
+    };
+    for (const node of file.nodes) {
+      if (node.id === 9) node.size = [320, 90];
+      if (node.id === 3) node.widgets_values[1] = 'fixed';
+    }
+    await drop('low.json', Buffer.from(JSON.stringify(file)));
+    await page.getByText('Opened low').waitFor();
     const before = await graphNow();
     await page.keyboard.press('Control+Enter');
     await page.waitForFunction(() => window.noodle.imagesOf(9).length === 1);
-    await page.evaluate(() => window.noodle.setWidget(3, 'control_after_generate', 'fixed'));
+    await page.mouse.click(640, 780, { delay: 20 });
     await page.waitForTimeout(300);
-    const after = await graphNow();
-    for (const { id, size } of before.nodes) expect(nodeIn(after, id)?.size).toEqual(size);
+    expect(nodeIn(await graphNow(), 9)?.size).toEqual(nodeIn(before, 9)?.size);
+    expect(await unsaved()).toBe(0);
   });
 
   test('saving never takes the place of another workflow unasked', async () => {
@@ -223,9 +232,12 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
     expect(await words()).toBe('my dear words');
   });
 
-  test('a file that cannot be opened leaves the present one as it is', async () => {
+  test.each([
+    ['at once', '{"nodes":[{"id":1,"type":"KSampler"'],
+    ['half way', '{"nodes":[],"links":[],"definitions":{"subgraphs":[{"id":"x"}]}}'],
+  ])('a file that fails %s leaves the present one as it is', async (_, text) => {
     const before = await graphNow();
-    await drop('broken.json', Buffer.from('{"nodes":[{"id":1,"type":"KSampler"'));
+    await drop('broken.json', Buffer.from(text));
     await page.locator('.toast[data-kind=error]').waitFor();
     expect((await graphNow()).nodes).toEqual(before.nodes);
     expect(await nameOf()).toBe('Untitled');

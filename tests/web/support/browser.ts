@@ -35,9 +35,14 @@ export async function openPage(
   return { page, errors };
 }
 
-/** Waits until the page shows its first workflow. */
+/** Waits until the page shows its first workflow: then there is a safety copy of it. */
 export async function opened(page: Page): Promise<void> {
-  await page.waitForFunction(() => window.noodle.text() !== '');
+  await page.waitForFunction(() => {
+    const window = sessionStorage.getItem('noodle.window');
+    const keys = Object.keys(localStorage).filter((key) => key.startsWith('noodle.draft.'));
+    return keys.some((key) => localStorage.getItem(key)?.includes(`"window":"${window}"`));
+  });
+  await page.waitForSelector('.top-bar');
 }
 
 /** What `graphOf` tells about one node on the page. */
