@@ -4,7 +4,8 @@ import { createUndoStack } from '../graph/undo.ts';
 import { detectForm } from '../graph/workflow-file.ts';
 import { toast, type State } from '../state.ts';
 import { createDocument, untitled, type WorkflowDocument } from './document.ts';
-import type { Draft, Drafts } from './drafts.ts';
+import { continueDrafts } from './continue-drafts.ts';
+import type { Drafts } from './drafts.ts';
 import { trackEdits } from './edits.ts';
 import type { ThisWindow } from './window.ts';
 
@@ -43,8 +44,12 @@ export function createDocuments({ stage, drafts, self, state, redraw, arrived }:
     return document;
   };
 
+  const list = (document: WorkflowDocument): void => {
+    state.documents.value = [...state.documents.value, document];
+  };
+
   let full = false;
-  const write = (document: WorkflowDocument): void => {
+  const write = (document: WorkflowDocument): boolean => {
     const { id, name, origin, modified, view, workflow } = document;
     const kept = drafts.write({
       id,
@@ -59,6 +64,7 @@ export function createDocuments({ stage, drafts, self, state, redraw, arrived }:
       toast(state, 'The browser keeps no more drafts: save your work, or remove drafts', 'error');
     }
     full = !kept;
+    return kept;
   };
   /** Reads the stage back into the active document and keeps a copy in the browser. */
   const keep = (): void => {
@@ -110,26 +116,6 @@ export function createDocuments({ stage, drafts, self, state, redraw, arrived }:
   const show = (document: WorkflowDocument): void =>
     replace(document, toPlain(parseJson(document.workflow)));
 
-  /** A document with a draft's content; with its id too where the draft is this window's own. */
-  const fromDraft = (draft: Draft): WorkflowDocument => {
-    const { name, origin, modified, view, workflow } = draft;
-    const source = toPlain(parseJson(workflow));
-    const document = make(name, draft.window === self.id ? { id: draft.id, origin } : { origin });
-    document.modified.value = modified;
-    return Object.assign(document, { source, workflow, view });
-  };
-  const list = (document: WorkflowDocument): WorkflowDocument => {
-    state.documents.value = [...state.documents.value, document];
-    return document;
-  };
-  /** Takes a draft over from a window that is gone. */
-  const adopt = (draft: Draft): WorkflowDocument => {
-    const document = list(fromDraft(draft));
-    write(document);
-    if (!full) drafts.remove(draft.id);
-    return document;
-  };
-
   const open = (data: unknown, name: string, origin: string | null = null): WorkflowDocument => {
     const form = detectForm(data);
     if (form === null) throw new TypeError(`${name}: this JSON is not a workflow`);
@@ -151,6 +137,7 @@ export function createDocuments({ stage, drafts, self, state, redraw, arrived }:
 
   return {
     ...edits,
+    ...continueDrafts({ drafts, self, state, make, list, write, put, show }),
     keep,
     active,
     /**
@@ -159,57 +146,17 @@ export function createDocuments({ stage, drafts, self, state, redraw, arrived }:
      */
     open,
     clear: () => open({ nodes: [], links: [], version: 0.4 }, untitled),
-    /** The drafts this window may continue: its own that are not shown, and those nobody has open. */
-    async refreshDrafts(): Promise<void> {
-      const others = await self.others();
-      state.drafts.value = drafts
-        .all()
-        .filter(({ id, window }) => id !== active().id && !others.has(window));
-    },
-    /** Continues a draft; throws when its text is no workflow any more. */
-    openDraft(draft: Draft): void {
-      const own = state.documents.value.find(({ id }) => id === draft.id);
-      show(own ?? adopt(draft));
-    },
-    removeDraft(draft: Draft): void {
-      state.documents.value = state.documents.value.filter(({ id }) => id !== draft.id);
-      drafts.remove(draft.id);
-    },
-    /**
-     * Shows what was shown before the page was left: this window's documents after a reload, a
-     * copy in a duplicated window, and in the only window the newest draft of all. Returns whether
-     * there was any.
-     */
-    restore(others: ReadonlySet<string>): boolean {
-      const all = drafts.all();
-      const own = all.filter(({ window }) => window === self.id);
-      const free = all.filter(({ window }) => window !== self.id && !others.has(window));
-      const copied = all.find(({ window }) => window === self.copyOf);
-      const next = own[0] ?? copied ?? (others.size === 0 ? free[0] : undefined);
-      // Nobody will come back for what is free and has nothing unsaved.
-      for (const draft of free) if (draft !== next && !draft.modified) drafts.remove(draft.id);
-      if (next === undefined) return false;
-      try {
-        for (const draft of own) list(fromDraft(draft));
-        const document = own.includes(next)
-          ? state.documents.value[0]
-          : free.includes(next)
-            ? adopt(next)
-            : fromDraft(next);
-        put(document, document.source);
-        return true;
-      } catch {
-        return false;
-      }
-    },
-    /** The text of the active document went to `name` among the user's workflows. */
+    /** The text of a document went to `name` among the user's workflows. */
     markSaved(document: WorkflowDocument, name: string, text: string): void {
       document.name.value = name;
       document.origin.value = name;
       if (document === active()) {
         document.modified.value = stage.toText(document.source) !== text;
         keep();
-      } else document.modified.value = document.workflow !== text;
+      } else {
+        document.modified.value = document.workflow !== text;
+        write(document);
+      }
     },
   };
 }
