@@ -2,21 +2,23 @@ import { formsOf, formsOfTexts } from '../engine/workflow/forms.ts';
 import { type Json, parseJson, toPlain } from '../engine/workflow/lossless-json.ts';
 import { readImageWorkflow } from '../engine/workflow/png-text.ts';
 import type { Server } from './api/server.ts';
-import { messageOf, type Editor } from './editor.ts';
+import { untitled, type WorkflowDocument } from './documents/document.ts';
+import type { Editor } from './editor.ts';
 import { uploadKind } from './graph/input-spec.ts';
 import { NoodleNode } from './graph/node.ts';
-import { toast, type State } from './state.ts';
+import { ask, toast, type State } from './state.ts';
+import { messageOf } from './text.ts';
 
 export type Files = ReturnType<typeof createFiles>;
 
 /** Opening and saving workflows: dropped, pasted and chosen files, downloads, the user folder. */
 export function createFiles(editor: Editor, server: Server, state: State) {
-  const { canvas } = editor;
+  const { canvas, documents } = editor;
 
-  const openText = (text: string, name: string): void => {
+  const openText = (text: string, name: string): WorkflowDocument => {
     const value = parseJson(text);
     const { prompt, workflow } = formsOf(value);
-    editor.open(toPlain((workflow ?? prompt ?? value) as Json), name);
+    return documents.open(toPlain((workflow ?? prompt ?? value) as Json), name);
   };
 
   /** Opens a workflow from JSON or from a picture; false when a picture carries none. */
@@ -31,7 +33,7 @@ export function createFiles(editor: Editor, server: Server, state: State) {
     // ComfyUI prefers the drawn workflow; a bare prompt is laid out anew.
     const form = workflow ?? prompt;
     if (form === undefined) return false;
-    editor.open(toPlain(form as Json), name);
+    documents.open(toPlain(form as Json), name);
     return true;
   };
 
@@ -67,8 +69,40 @@ export function createFiles(editor: Editor, server: Server, state: State) {
     }
   };
 
+  /** Asks under which name to save; null when the user thinks better of it. */
+  const askName = async (given: string): Promise<string | null> => {
+    const name = await ask(state, {
+      title: 'Save workflow as',
+      text: 'A slash puts it into a folder.',
+      confirm: 'Save',
+      field: given === untitled ? '' : given,
+    });
+    return name === null || name === '' ? null : name.replace(/\.json$/i, '');
+  };
+
+  /** Writes a workflow under a name; asks before it takes the place of another one. */
+  const write = async (name: string, text: string, overwrite: boolean): Promise<boolean> => {
+    const outcome = await server.saveWorkflow(`${name}.json`, text, overwrite);
+    if (outcome === 'saved') return true;
+    const answer = await ask(state, {
+      title: 'Replace the saved workflow?',
+      text: `There is already a workflow called ${name}. It will be gone.`,
+      confirm: 'Replace',
+      danger: true,
+    });
+    return answer !== null && (await write(name, text, true));
+  };
+
   return {
-    openText,
+    /** Opens a workflow that was pasted as text: it exists nowhere else, so it counts as unsaved. */
+    paste(text: string): void {
+      try {
+        openText(text, 'Pasted').modified.value = true;
+        documents.keep();
+      } catch (error) {
+        toast(state, messageOf(error), 'error');
+      }
+    },
     receive,
     placePicture,
     choose(): void {
@@ -85,23 +119,20 @@ export function createFiles(editor: Editor, server: Server, state: State) {
       const blob = new Blob([editor.toText()], { type: 'application/json' });
       const link = document.createElement('a');
       link.href = URL.createObjectURL(blob);
-      link.download = `${state.workflowName.value || 'workflow'}.json`;
+      link.download = `${documents.active().name.value || 'workflow'}.json`;
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 1000);
     },
     /** Saves into the user's workflows on the server; asks for a name the first time. */
-    async save(askName = false): Promise<void> {
-      editor.settle();
-      let name = state.workflowName.value;
-      if (askName || name === '' || name === 'Untitled') {
-        const given = window.prompt('Save workflow as', name === 'Untitled' ? '' : name);
-        if (given === null || given.trim() === '') return;
-        name = given.trim();
-      }
+    async save(underNewName = false): Promise<void> {
+      documents.settle();
+      const document = documents.active();
+      const known = underNewName ? null : document.origin.value;
+      const text = editor.toText();
       try {
-        const answer = await server.saveWorkflow(`${name}.json`, editor.toText());
-        if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-        editor.markSaved(name);
+        const name = known ?? (await askName(document.name.value));
+        if (name === null || !(await write(name, text, name === document.origin.value))) return;
+        documents.markSaved(document, name, text);
         toast(state, `Saved ${name}`);
       } catch (error) {
         toast(
@@ -113,14 +144,15 @@ export function createFiles(editor: Editor, server: Server, state: State) {
     },
     async openExample(name: string): Promise<void> {
       try {
-        editor.open(await server.example(name), name);
+        documents.open(await server.example(name), name);
       } catch (error) {
         toast(state, messageOf(error), 'error');
       }
     },
     async openSaved(path: string): Promise<void> {
+      const name = path.replace(/\.json$/, '');
       try {
-        editor.open(await server.savedWorkflow(path), path.replace(/\.json$/, ''));
+        documents.open(await server.savedWorkflow(path), name, name);
       } catch (error) {
         toast(state, messageOf(error), 'error');
       }

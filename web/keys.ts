@@ -41,7 +41,7 @@ export const shortcuts: readonly (readonly [keys: string, what: string])[] = [
 
 /** Listens for the page's shortcuts, paste and drop; text fields keep their own keys. */
 export function listenForKeys({ editor, files, runner, state }: KeyParts): void {
-  const { canvas } = editor;
+  const { canvas, documents } = editor;
   let shift = false;
 
   const chords: Record<string, () => void> = {
@@ -53,20 +53,20 @@ export function listenForKeys({ editor, files, runner, state }: KeyParts): void 
     'ctrl+o': () => files.choose(),
   };
   const onCanvas: Record<string, () => void> = {
-    'ctrl+z': () => editor.undoStep('undo'),
-    'ctrl+shift+z': () => editor.undoStep('redo'),
-    'ctrl+y': () => editor.undoStep('redo'),
+    'ctrl+z': () => documents.undoStep('undo'),
+    'ctrl+shift+z': () => documents.undoStep('redo'),
+    'ctrl+y': () => documents.undoStep('redo'),
     'ctrl+a': () => canvas.selectItems(),
     'ctrl+g': () => canvas.groupSelection(),
     'ctrl+m': () => canvas.toggleMode(LGraphEventMode.NEVER),
     'ctrl+b': () => canvas.toggleMode(LGraphEventMode.BYPASS),
     'alt+c': () => {
       for (const node of Object.values(canvas.selected_nodes)) node.collapse();
-      editor.changed();
+      documents.changed();
     },
     p: () => {
       for (const node of Object.values(canvas.selected_nodes)) node.pin();
-      editor.changed();
+      documents.changed();
     },
     '.': () => canvas.fitView(),
     q: () => toggle('queue'),
@@ -87,7 +87,7 @@ export function listenForKeys({ editor, files, runner, state }: KeyParts): void 
     'keydown',
     (event) => {
       shift = event.shiftKey;
-      if (state.lightbox.value !== null || state.search.value !== null || state.help.value) return;
+      if (isCovered(state)) return;
       if (event.key === 'Escape' && canvas.subgraph && !canvas.linkConnector.isConnecting) {
         if (!isTyping(event.target)) canvas.setGraph(editor.graph);
         return;
@@ -98,7 +98,7 @@ export function listenForKeys({ editor, files, runner, state }: KeyParts): void 
       event.preventDefault();
       event.stopPropagation();
       action();
-      editor.settle();
+      documents.settle();
     },
     true,
   );
@@ -116,7 +116,7 @@ export function listenForKeys({ editor, files, runner, state }: KeyParts): void 
     canvas.deleteSelected();
     event.clipboardData?.setData('text/plain', 'noodle-nodes');
     event.preventDefault();
-    editor.settle();
+    documents.settle();
   });
   document.addEventListener('paste', (event) => {
     if (isTyping(event.target)) return;
@@ -125,9 +125,9 @@ export function listenForKeys({ editor, files, runner, state }: KeyParts): void 
     event.preventDefault();
     if (picture) return void files.placePicture(picture, null);
     const text = data?.getData('text/plain') ?? '';
-    if (looksLikeWorkflow(text)) return files.openText(text, 'Pasted');
+    if (looksLikeWorkflow(text)) return files.paste(text);
     canvas.pasteFromClipboard({ connectInputs: shift });
-    editor.settle();
+    documents.settle();
   });
 
   const drops = document.body;
@@ -151,9 +151,24 @@ export function listenForKeys({ editor, files, runner, state }: KeyParts): void 
     if (file) void files.receive(file, [at[0], at[1]]);
   });
 
-  // Anything done by mouse on the canvas may be an edit.
-  window.addEventListener('pointerup', () => editor.changed());
+  // Anything done by mouse may be an edit. Captured: litegraph keeps the event from going further.
+  for (const type of ['pointerup', 'pointercancel'] as const) {
+    window.addEventListener(type, () => documents.changed(), { capture: true });
+  }
+  // The last moments at which the page surely still runs.
+  const leave = (): void => {
+    documents.settle();
+    documents.keep();
+  };
+  window.addEventListener('pagehide', leave);
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'hidden') leave();
+  });
 }
+
+/** Whether something lies over the graph that takes the keys itself. */
+const isCovered = ({ lightbox, search, question, help }: State): boolean =>
+  lightbox.value !== null || search.value !== null || question.value !== null || help.value;
 
 function chordOf(event: KeyboardEvent): string {
   const parts = [];

@@ -3,12 +3,16 @@ import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { openSocket } from './api/socket.ts';
 import { createServer } from './api/server.ts';
-import { createEditor, messageOf } from './editor.ts';
+import { untitled } from './documents/document.ts';
+import { createDrafts } from './documents/drafts.ts';
+import { thisWindow } from './documents/window.ts';
+import { createEditor } from './editor.ts';
 import { createFiles } from './files.ts';
 import { listenForKeys } from './keys.ts';
 import { App } from './panels/app.tsx';
 import { createRunner } from './run.ts';
 import { createState, toast, type State } from './state.ts';
+import { messageOf } from './text.ts';
 import './style/theme.css';
 import './style/canvas.css';
 import './style/bars.css';
@@ -19,8 +23,8 @@ async function start(): Promise<void> {
   const root = document.getElementById('app') as HTMLElement;
   const server = createServer(document.baseURI);
   const state = createState();
-  const clientId = sessionStorage.getItem('noodle.clientId') ?? createUuidv4();
-  sessionStorage.setItem('noodle.clientId', clientId);
+  const self = thisWindow(sessionStorage, createUuidv4);
+  const others = self.others();
 
   const objectInfo = await server.objectInfo().catch((error: unknown) => {
     root.textContent = `The server does not answer (${messageOf(error)}). Start it and reload.`;
@@ -34,8 +38,9 @@ async function start(): Promise<void> {
   const element = document.getElementById('graph') as HTMLCanvasElement;
   element.setAttribute('aria-label', 'Workflow graph');
 
-  const editor = createEditor({ host, element, objectInfo, server, state });
-  const runner = createRunner({ editor, server, state, objectInfo, clientId });
+  const drafts = createDrafts(localStorage);
+  const editor = createEditor({ host, element, objectInfo, server, state, drafts, self });
+  const runner = createRunner({ editor, server, state, objectInfo, clientId: self.id });
   const files = createFiles(editor, server, state);
   fitToWindow(element, editor.canvas);
   listenForKeys({ editor, files, runner, state });
@@ -55,15 +60,15 @@ async function start(): Promise<void> {
     document.title = pageTitle(state);
   });
   editor.canvas.startRendering();
-  if (!editor.restoreAutosave()) {
+  if (!editor.documents.restore(await others)) {
     try {
-      editor.open(await server.example('default'), 'Untitled');
+      editor.documents.open(await server.example('default'), untitled);
     } catch (error) {
       toast(state, messageOf(error), 'error');
-      editor.clear();
+      editor.documents.clear();
     }
   }
-  openSocket(server.socketUrl(clientId), {
+  openSocket(server.socketUrl(self.id), {
     message: (message) => {
       // The nodes on the page were made from the old descriptions; the autosaved graph survives.
       if (message.type === 'packs_changed') {
@@ -80,8 +85,9 @@ async function start(): Promise<void> {
 }
 
 /** What runs and how far it is, else the workflow's name: readable in a tab that is not in front. */
-function pageTitle({ running, workflowName, modified }: State): string {
-  if (running.value === null) return `${modified.value ? '*' : ''}${workflowName.value} - Noodle`;
+function pageTitle({ running, document }: State): string {
+  const { name, modified } = document.value;
+  if (running.value === null) return `${modified.value ? '*' : ''}${name.value} - Noodle`;
   const { title, part } = running.value;
   return `${part === null ? '' : `[${Math.round(part * 100)}%] `}${title} - Noodle`;
 }

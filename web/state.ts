@@ -1,6 +1,8 @@
 import { signal } from '@preact/signals';
 import type { ConnectionState } from './api/socket.ts';
 import type { HistoryEntry, QueueItem } from './api/types.ts';
+import { createDocument, untitled, type WorkflowDocument } from './documents/document.ts';
+import type { Draft } from './documents/drafts.ts';
 
 /** One line of the problem panel; `nodeId` lets it point at the node. */
 export interface Problem {
@@ -15,6 +17,27 @@ export interface Toast {
   readonly id: number;
   readonly kind: 'info' | 'error';
   readonly text: string;
+  /** A button beside the text. */
+  readonly action: ToastAction | null;
+}
+
+export interface ToastAction {
+  readonly label: string;
+  readonly run: () => void;
+}
+
+/** Something to be decided, or a name to be given, before going on. */
+export interface Question {
+  readonly title: string;
+  readonly text: string;
+  /** What the button says that goes on. */
+  readonly confirm: string;
+  /** Going on cannot be undone. */
+  readonly danger: boolean;
+  /** The text to begin with where one is asked for; null: yes or no. */
+  readonly field: string | null;
+  /** Gets the text ('' for a yes), or null for no. */
+  readonly answer: (text: string | null) => void;
 }
 
 export interface LightboxImage {
@@ -30,14 +53,19 @@ export interface SearchRequest {
   readonly pick: (type: string) => void;
 }
 
+/** Before the first document is open there is nothing to undo. */
+const noUndo = { note: () => false, undo: () => false, redo: () => false, rebase: () => undefined };
+
 /** What the panels show; the editor and the socket write it. */
 export function createState() {
   return {
     connection: signal<ConnectionState>('connecting'),
     queueRemaining: signal(0),
     running: signal<{ title: string; part: number | null } | null>(null),
-    workflowName: signal('Untitled'),
-    modified: signal(false),
+    /** The document on the canvas, and all that are open in this window. */
+    document: signal<WorkflowDocument>(createDocument(untitled, noUndo)),
+    documents: signal<readonly WorkflowDocument[]>([]),
+    drafts: signal<readonly Draft[]>([]),
     insideSubgraph: signal<readonly string[]>([]),
     problems: signal<readonly Problem[]>([]),
     missing: signal<readonly string[]>([]),
@@ -50,6 +78,7 @@ export function createState() {
     lightbox: signal<{ images: readonly LightboxImage[]; index: number } | null>(null),
     search: signal<SearchRequest | null>(null),
     help: signal(false),
+    question: signal<Question | null>(null),
     batchCount: signal(1),
     toasts: signal<readonly Toast[]>([]),
     examples: signal<readonly string[]>([]),
@@ -62,14 +91,40 @@ export type State = ReturnType<typeof createState>;
 
 let nextToast = 1;
 
-/** Shows a short message that goes away by itself. */
-export function toast(state: State, text: string, kind: Toast['kind'] = 'info'): void {
+/** Shows a short message that goes away by itself; one with an action stays longer. */
+export function toast(
+  state: State,
+  text: string,
+  kind: Toast['kind'] = 'info',
+  action: ToastAction | null = null,
+): void {
   const id = nextToast++;
-  state.toasts.value = [...state.toasts.value.slice(-3), { id, kind, text }];
-  setTimeout(
-    () => {
-      state.toasts.value = state.toasts.value.filter((t) => t.id !== id);
-    },
-    kind === 'error' ? 8000 : 3500,
-  );
+  const others = state.toasts.value.filter((t) => action === null || t.action === null);
+  state.toasts.value = [...others.slice(-3), { id, kind, text, action }];
+  setTimeout(() => dismiss(state, id), kind === 'error' || action !== null ? 8000 : 3500);
+}
+
+/** Takes a message away. */
+export function dismiss(state: State, id: number): void {
+  state.toasts.value = state.toasts.value.filter((t) => t.id !== id);
+}
+
+/** Asks in a dialog; resolves to the text given ('' where none was asked for), or null for no. */
+export function ask(
+  state: State,
+  question: Pick<Question, 'title' | 'confirm'> & Partial<Omit<Question, 'answer'>>,
+): Promise<string | null> {
+  state.question.value?.answer(null);
+  return new Promise((resolve) => {
+    state.question.value = {
+      text: '',
+      danger: false,
+      field: null,
+      ...question,
+      answer: (text) => {
+        state.question.value = null;
+        resolve(text);
+      },
+    };
+  });
 }

@@ -7,3 +7,6 @@ export function textOf(value: unknown, otherwise = ''): string {
   }
   return JSON.stringify(value) ?? otherwise;
 }
+
+export const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);

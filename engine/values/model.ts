@@ -8,6 +8,7 @@ import type { GuidanceHooks, GuidedModel } from '../sampling/guidance/hooks.ts';
 import { latentFormat } from '../sampling/latent/formats.ts';
 import type { ConditioningRun, CondTensor } from '../sampling/model.ts';
 import { type SamplingSettings, createModelSampling } from '../sampling/model-sampling.ts';
+import { withOwnColors } from '../sampling/latent/own-colors.ts';
 import { extraChannelInput } from './extra-channels.ts';
 import { type NetworkRun, type Weighted, openNetwork } from './network.ts';
 
@@ -42,7 +43,7 @@ export function diffusion(model: Model, run: NetworkRun): GuidedModel {
   });
   return {
     modelSampling: createModelSampling(model.sampling),
-    latentFormat: latentFormat(family.latentFormat),
+    latentFormat: withOwnColors(latentFormat(family.latentFormat), model.source.metadata),
     guidance: model.guidance,
     encodeConditioning: async (entry, sampled) => conditioningTensors(model, entry, sampled),
     async apply(input) {

@@ -45,6 +45,8 @@ export interface WeightSource {
   /** Changes whenever the bytes behind any entry may have changed (path, size, time, views). */
   readonly identity: string;
   readonly tensors: ReadonlyMap<string, WeightEntry>;
+  /** What a file's author wrote into its header (`__metadata__`); views of the file keep it. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** The tensors whose keys start with `prefix` (such as `model.diffusion_model.`), with it removed. */
@@ -68,7 +70,8 @@ export function rename(
     const renamed = to(key);
     if (renamed !== undefined) tensors.set(renamed, entry);
   }
-  return { label: source.label, identity: `${source.identity}|${tag}`, tensors };
+  const { label, identity, metadata } = source;
+  return { label, identity: `${identity}|${tag}`, tensors, metadata };
 }
 
 /** Several sources as one; on equal keys the later source wins. */

@@ -11,6 +11,7 @@ import { loadImageFile } from '../../engine/media/load-image.ts';
 import { toImageAndMask } from '../../engine/media/to-array.ts';
 import { createRuntime } from '../../engine/runtime/runtime.ts';
 import { sampleLatent } from '../../engine/sampling/driver.ts';
+import { latentPreview, type LatentPreview } from '../../engine/sampling/latent/preview.ts';
 import type { Folders } from '../../engine/store/folders.ts';
 import { encodePrompt } from '../../engine/values/clip.ts';
 import { loadCheckpoint } from '../../engine/values/load-checkpoint.ts';
@@ -103,6 +104,18 @@ function colourOf({ data, shape }: Image, inside: (x: number, y: number) => bool
 const centre = (x: number, y: number): boolean => Math.hypot(x - 64, y - 64) < 12;
 const border = (x: number, y: number): boolean => Math.min(x, y, 127 - x, 127 - y) < 6;
 
+/** The mean difference of a preview from the picture it stands for, of 255. */
+function previewError({ rgb, width }: LatentPreview, { data, shape }: Image): number {
+  const columns = shape[2];
+  const means = new Float64Array(rgb.length);
+  for (let k = 0; k < data.length; k++) {
+    const pixel = Math.floor(k / 3);
+    const cell = Math.floor(pixel / columns / 8) * width + Math.floor((pixel % columns) / 8);
+    means[cell * 3 + (k % 3)] += (data[k] * 255) / 64;
+  }
+  return rgb.reduce((sum, value, k) => sum + Math.abs(value - means[k]), 0) / rgb.length;
+}
+
 describe('pictures follow the words', async () => {
   const { model, clip, vae } = await loadCheckpoint(checkpoint, families);
   const services = { runtime, folders: { modelFiles: () => [] } as unknown as Folders };
@@ -134,5 +147,26 @@ describe('pictures follow the words', async () => {
     });
     const image = await decode(vae, latent, { runtime });
     expect([colourOf(image, centre), colourOf(image, border)]).toEqual([colour, background]);
+  });
+
+  test('previews have the colours of the picture', async () => {
+    const network = diffusion(model, { runtime });
+    let preview: LatentPreview | undefined;
+    const latent = await sampleLatent({
+      model: network,
+      positive: [await encodePrompt(clip, 'a yellow house on grass', services)],
+      negative,
+      latent: zeros([1, 4, 16, 16]),
+      seed: 3,
+      steps: 12,
+      cfg: 4,
+      sampler: 'euler',
+      scheduler: 'normal',
+      onStep: ({ denoised }) => {
+        preview = latentPreview(network.latentFormat, denoised);
+      },
+    });
+    // With the family's colours in place of the file's own it is above 100.
+    expect(previewError(preview!, await decode(vae, latent, { runtime }))).toBeLessThan(30);
   });
 });

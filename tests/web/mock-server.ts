@@ -20,6 +20,8 @@ export interface MockServer {
   readonly uploads: readonly string[];
   /** Requests by path, e.g. how often /interrupt was called. */
   readonly requests: readonly string[];
+  /** What was saved into the user's folder, by path. */
+  readonly saved: ReadonlyMap<string, string>;
   /** Text frames the pages sent over their sockets. */
   readonly received: readonly string[];
   /** Milliseconds between the steps of a run; a high one leaves time to look. */
@@ -121,7 +123,13 @@ export async function startMockServer(): Promise<MockServer> {
     }
     if (path.startsWith('/userdata/')) {
       const key = path.slice('/userdata/'.length);
-      if (request.method === 'POST') saved.set(key, (await bodyOf(request)).toString());
+      if (request.method === 'POST') {
+        const text = (await bodyOf(request)).toString();
+        if (url.searchParams.get('overwrite') === 'false' && saved.has(key)) {
+          return void response.writeHead(409).end('File already exists');
+        }
+        saved.set(key, text);
+      }
       response.end(request.method === 'POST' ? JSON.stringify(key) : saved.get(key));
       return;
     }
@@ -272,6 +280,7 @@ export async function startMockServer(): Promise<MockServer> {
     prompts,
     uploads,
     requests,
+    saved,
     received,
     get stepDelay() {
       return state.stepDelay;

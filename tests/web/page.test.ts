@@ -230,8 +230,9 @@ describe.skipIf(noBrowser !== null)('the page', () => {
   });
 
   test('Ctrl S saves under a name, and the list of workflows opens it', async () => {
-    page.once('dialog', (dialog) => void dialog.accept('my work'));
     await page.keyboard.press('Control+Shift+s');
+    await page.getByRole('textbox', { name: 'Save workflow as' }).fill('my work');
+    await page.keyboard.press('Enter');
     await page.getByText('Saved my work').waitFor();
     await page.getByRole('button', { name: 'Workflows', exact: true }).click();
     await page.getByRole('button', { name: 'my work' }).waitFor();

@@ -106,11 +106,22 @@ export function createServer(base: string) {
     },
     savedWorkflow: (path: string): Promise<unknown> =>
       getJson(`userdata/${encodeURIComponent(`workflows/${path}`)}`),
-    saveWorkflow: (path: string, text: string): Promise<Response> =>
-      fetch(url(`userdata/${encodeURIComponent(`workflows/${path}`)}?overwrite=true`), {
-        method: 'POST',
-        body: text,
-      }),
+    /**
+     * Writes a workflow text below the user's workflows folder. Without `overwrite` a file that is
+     * there stays, and the answer is 'exists'. Throws when the server cannot write it.
+     */
+    saveWorkflow: async (
+      path: string,
+      text: string,
+      overwrite: boolean,
+    ): Promise<'saved' | 'exists'> => {
+      const file = encodeURIComponent(`workflows/${path}`);
+      const address = url(`userdata/${file}?overwrite=${overwrite}`);
+      const response = await fetch(address, { method: 'POST', body: text });
+      if (response.status === 409 && !overwrite) return 'exists';
+      if (!response.ok) throw new Error(`the server answered ${response.status}`);
+      return 'saved';
+    },
   };
 }
 

@@ -11,7 +11,7 @@ export type ExecutionView = ReturnType<typeof createExecutionView>;
 
 export function createExecutionView(graph: LGraph, viewUrl: (file: FileRef) => string) {
   /** What each node produced last, so that undo and reload can show it again. */
-  const outputs = new Map<string, NodeOutput>();
+  let outputs = new Map<string, NodeOutput>();
   /** Latest request per node: an older picture that loads late is dropped. */
   const wanted = new Map<string, number>();
   let ticket = 0;
@@ -48,7 +48,6 @@ export function createExecutionView(graph: LGraph, viewUrl: (file: FileRef) => s
   };
 
   return {
-    outputs,
     /** A run begins: marks of the last one go. */
     start(): void {
       clearRunning();
@@ -124,14 +123,11 @@ export function createExecutionView(graph: LGraph, viewUrl: (file: FileRef) => s
       }
       redraw();
     },
-    /** Puts known results back on the nodes, after the graph was rebuilt. */
-    reapply(): void {
-      for (const [id, output] of outputs) showOutput(id, output);
-    },
-    /** Another workflow: nothing that is known belongs to it. */
-    forget(): void {
-      outputs.clear();
+    /** The nodes are those of another workflow, or made anew: shows what they produced last. */
+    show(produced: Map<string, NodeOutput>): void {
+      outputs = produced;
       wanted.clear();
+      for (const [id, output] of outputs) showOutput(id, output);
     },
     showPictures,
     find: (id: string): LGraphNode | undefined => nodesOnPath(graph, id).at(-1),

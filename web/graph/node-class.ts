@@ -1,6 +1,6 @@
 import { LiteGraph, RenderShape, type LGraphNode } from '@comfyorg/litegraph';
 import type { NodeInfo } from '../api/types.ts';
-import { inputSpecs, uploadKind } from './input-spec.ts';
+import { inputSpecs } from './input-spec.ts';
 import { describe, NoodleNode } from './node.ts';
 import type { EditorHooks } from './hooks.ts';
 import { addInputWidgets } from './widgets/make-widget.ts';
@@ -58,9 +58,4 @@ export function registerNodes(
     count++;
   }
   return count;
-}
-
-/** Whether nodes of this class take an uploaded picture (drop and paste land on them). */
-export function takesImages(info: NodeInfo | null): boolean {
-  return info !== null && inputSpecs(info).some((s) => uploadKind(s) === 'image');
 }

@@ -1,9 +1,8 @@
 import type { LGraphNode } from '@comfyorg/litegraph';
+import { growToShow, shrinkBack } from './own-size.ts';
 import { ImageView, type NodeImage } from './widgets/image-view.ts';
 import { Multiline } from './widgets/multiline.ts';
 
-/** Heights of nodes before a live preview made them taller. */
-const heightBefore = new WeakMap<LGraphNode, { before: number; grown: number }>();
 const views = new WeakMap<LGraphNode, ImageView>();
 const texts = new WeakMap<LGraphNode, Multiline>();
 
@@ -18,18 +17,8 @@ export function setImages(node: LGraphNode, images: readonly NodeImage[]): void 
   }
   const wasEmpty = view.images.length === 0;
   view.images = images;
-  if (wasEmpty && images.length > 0) {
-    const [, before] = node.size;
-    grow(node);
-    if (images[0].live) heightBefore.set(node, { before, grown: node.size[1] });
-  }
-  if (images.length === 0) {
-    const height = heightBefore.get(node);
-    if (height !== undefined && height.grown === node.size[1]) {
-      node.setSize([node.size[0], height.before]);
-    }
-    heightBefore.delete(node);
-  }
+  if (wasEmpty && images.length > 0) growToShow(node);
+  if (images.length === 0) shrinkBack(node);
   node.setDirtyCanvas(true, true);
 }
 
@@ -57,13 +46,8 @@ export function setText(node: LGraphNode, text: string): void {
     field.serialize = false;
     texts.set(node, field);
     node.addCustomWidget(field);
-    grow(node);
+    growToShow(node);
   }
   field.value = text;
   node.setDirtyCanvas(true, true);
-}
-
-function grow(node: LGraphNode): void {
-  const needed = node.computeSize();
-  node.setSize([Math.max(node.size[0], needed[0]), Math.max(node.size[1], needed[1])]);
 }

@@ -1,6 +1,7 @@
 import type { LGraphNode } from '@comfyorg/litegraph';
 import type { ISerialisedNode } from '@comfyorg/litegraph/dist/types/serialisation';
 import { isRecord } from './input-spec.ts';
+import { ownHeight } from './own-size.ts';
 
 /**
  * What a node was loaded from, so that saving it again loses nothing: keys this editor does not
@@ -24,6 +25,7 @@ export function rememberSource(node: LGraphNode, data: ISerialisedNode): void {
 
 /** Puts back what litegraph's serialised form of a node leaves out or changes in form only. */
 export function restoreSource(node: LGraphNode, saved: ISerialisedNode): ISerialisedNode {
+  saved.size = [saved.size[0], ownHeight(node)];
   const source = sources.get(node);
   if (source === undefined) return saved;
   const { data } = source;

@@ -1,54 +1,52 @@
-/** Undo and redo over whole-graph snapshots (workflow texts). */
+/** A state of the graph; equal `shape` means that nothing was edited in between. */
+export interface Snapshot {
+  readonly shape: string;
+  /** The whole state as text, to come back to. */
+  readonly text: () => string;
+}
+
+/** Undo and redo over whole-graph snapshots. */
 export interface UndoStack {
-  /** Notes the present state; returns whether it differs from the last one. */
+  /** Notes the present state as a step; returns whether it differs from the last one. */
   note(): boolean;
-  undo(): void;
-  redo(): void;
-  /** Forgets everything and starts from the present state (a new workflow was loaded). */
-  restart(): void;
-  /** The present snapshot. */
-  readonly current: string;
+  /** Goes one step back; returns whether there was one. */
+  undo(): boolean;
+  /** Goes one step forward again; returns whether there was one. */
+  redo(): boolean;
+  /** Takes the present state as the one to compare with, without a step (the graph was loaded). */
+  rebase(): void;
 }
 
 const limit = 60;
 
-/** Makes an undo stack over `take` (a snapshot of now) and `restore` (go to a snapshot). */
-export function createUndoStack(take: () => string, restore: (text: string) => void): UndoStack {
+/** Makes an undo stack over `take` (a snapshot of now) and `restore` (go to a snapshot's text). */
+export function createUndoStack(take: () => Snapshot, restore: (text: string) => void): UndoStack {
   let past: string[] = [];
   let future: string[] = [];
-  let current = '';
+  let current = { shape: '', text: '' };
+  const adopt = ({ shape, text } = take()): void => {
+    current = { shape, text: text() };
+  };
+  const step = (from: string[], to: string[]): boolean => {
+    const text = from.pop();
+    if (text === undefined) return false;
+    to.push(current.text);
+    restore(text);
+    adopt();
+    return true;
+  };
 
   return {
-    get current() {
-      return current;
-    },
     note() {
       const now = take();
-      if (now === current) return false;
-      past.push(current);
-      if (past.length > limit) past.shift();
+      if (now.shape === current.shape) return false;
+      past = [...past, current.text].slice(-limit);
       future = [];
-      current = now;
+      adopt(now);
       return true;
     },
-    undo() {
-      const text = past.pop();
-      if (text === undefined) return;
-      future.push(current);
-      restore(text);
-      current = take();
-    },
-    redo() {
-      const text = future.pop();
-      if (text === undefined) return;
-      past.push(current);
-      restore(text);
-      current = take();
-    },
-    restart() {
-      past = [];
-      future = [];
-      current = take();
-    },
+    undo: () => step(past, future),
+    redo: () => step(future, past),
+    rebase: () => adopt(),
   };
 }

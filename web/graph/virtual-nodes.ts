@@ -5,15 +5,12 @@ import {
   type LGraphNode,
   type LLink,
 } from '@comfyorg/litegraph';
-import type { NodeSlotType } from '@comfyorg/litegraph/dist/types/globalEnums';
 import type { EditorHooks } from './hooks.ts';
 import { NoodleNode } from './node.ts';
 import { colorOfType, uiFont } from './theme.ts';
 import { MarkdownText } from './widgets/markdown-text.ts';
 import { Multiline } from './widgets/multiline.ts';
 import { primitiveNodeClass } from './primitive-node.ts';
-
-const inputSlot = 1 as NodeSlotType.INPUT;
 
 /** Node types that live in the editor only and never reach the server. */
 export const virtualNodeTypes = ['Reroute', 'PrimitiveNode', 'Note', 'MarkdownNote'] as const;
@@ -111,9 +108,6 @@ function downstreamType(start: Reroute): string | null {
   }
   return null;
 }
-
-/** Connection side of litegraph's callback that means "an input changed". */
-export const isInputSide = (side: NodeSlotType): boolean => side === inputSlot;
 
 function noteClass(type: 'Note' | 'MarkdownNote', hooks: EditorHooks): typeof LGraphNode {
   const title = type === 'Note' ? 'Note' : 'Markdown Note';

@@ -1,29 +1,16 @@
-import type { Server } from '../api/server.ts';
-import type { ObjectInfo } from '../api/types.ts';
-import type { Editor } from '../editor.ts';
-import type { Files } from '../files.ts';
-import type { Runner } from '../run.ts';
-import type { State } from '../state.ts';
 import { HelpDialog } from './help.tsx';
 import { Lightbox } from './lightbox.tsx';
 import { NodeLibrary } from './node-library.tsx';
 import { NodeSearch } from './node-search.tsx';
+import type { AppParts } from './parts.ts';
 import { ProblemPanel } from './problem-panel.tsx';
+import { QuestionDialog } from './question.tsx';
 import { QueuePanel } from './queue-panel.tsx';
 import { Toasts } from './toasts.tsx';
 import { Tooltip } from './tooltip.tsx';
 import { TopBar } from './top-bar.tsx';
 import { WorkflowPanel } from './workflow-panel.tsx';
 import { SideRail, SubgraphTrail, ZoomBar } from './canvas-controls.tsx';
-
-export interface AppParts {
-  readonly editor: Editor;
-  readonly runner: Runner;
-  readonly files: Files;
-  readonly server: Server;
-  readonly state: State;
-  readonly objectInfo: ObjectInfo;
-}
 
 /** Everything around the canvas. */
 export function App(parts: AppParts) {
@@ -43,6 +30,7 @@ export function App(parts: AppParts) {
       <NodeSearch {...parts} />
       <Lightbox state={state} />
       <HelpDialog state={state} />
+      <QuestionDialog state={state} />
       <Toasts state={state} />
     </>
   );

@@ -1,5 +1,5 @@
 import { useEffect } from 'preact/hooks';
-import type { AppParts } from './app.tsx';
+import type { AppParts } from './parts.ts';
 import { Icon, type IconName } from './icons.tsx';
 
 const panels: readonly {
@@ -82,7 +82,7 @@ export function SubgraphTrail({ editor, state }: AppParts) {
     <nav class="subgraph-trail" aria-label="Subgraph">
       <button type="button" onClick={() => editor.canvas.setGraph(editor.graph)}>
         <Icon name="back" />
-        {state.workflowName.value}
+        {state.document.value.name.value}
       </button>
       {state.insideSubgraph.value.map((name) => (
         <span key={name}>{name}</span>

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { foundNode, searchNodes, type FoundNode } from '../graph/search.ts';
-import type { AppParts } from './app.tsx';
+import type { AppParts } from './parts.ts';
 import { SidePanel } from './side-panel.tsx';
 
 /** All nodes by category; drag one onto the canvas or click to add it in the middle. */

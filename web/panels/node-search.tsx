@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { searchNodes } from '../graph/search.ts';
 import { colorOfType } from '../graph/theme.ts';
 import type { SearchRequest } from '../state.ts';
-import type { AppParts } from './app.tsx';
+import type { AppParts } from './parts.ts';
 
 /** The node search that a double click or a dropped link opens. */
 export function NodeSearch(parts: AppParts) {

@@ -1,4 +1,4 @@
-import type { AppParts } from './app.tsx';
+import type { AppParts } from './parts.ts';
 import { Icon } from './icons.tsx';
 
 /** What went wrong: errors of the last prompt, and node types that are missing here. */

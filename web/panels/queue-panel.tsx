@@ -2,14 +2,15 @@ import { useSignal } from '@preact/signals';
 import type { FileRef, HistoryEntry, QueueItem } from '../api/types.ts';
 import { imageFiles } from '../graph/execution-view.ts';
 import { isRecord } from '../graph/input-spec.ts';
-import { toast } from '../state.ts';
-import type { AppParts } from './app.tsx';
+import { ask, toast } from '../state.ts';
+import { messageOf } from '../text.ts';
+import type { AppParts } from './parts.ts';
 import { Icon } from './icons.tsx';
 import { SidePanel } from './side-panel.tsx';
 
 /** What runs, what waits and what was made, with pictures. */
 export function QueuePanel(parts: AppParts) {
-  const { runner, server, state } = parts;
+  const { runner, state } = parts;
   const { running, pending } = state.queue.value;
   const history = state.history.value;
   return (
@@ -24,11 +25,7 @@ export function QueuePanel(parts: AppParts) {
             </button>
           )}
           {history.length > 0 && (
-            <button
-              type="button"
-              class="text"
-              onClick={() => void server.clearHistory().then(() => runner.refreshLists())}
-            >
+            <button type="button" class="text" onClick={() => void clearHistory(parts)}>
               Clear history
             </button>
           )}
@@ -150,15 +147,34 @@ function HistoryRow({ entry, parts }: { entry: HistoryEntry; parts: AppParts }) 
   );
 }
 
+/** Forgets all jobs on the server, after asking: what made the pictures is lost with them. */
+async function clearHistory({ runner, server, state }: AppParts): Promise<void> {
+  const answer = await ask(state, {
+    title: 'Clear the history?',
+    text: 'All finished jobs go from this list, for every window. Their pictures stay in the output folder.',
+    confirm: 'Clear history',
+    danger: true,
+  });
+  if (answer === null) return;
+  await server.clearHistory();
+  await runner.refreshLists();
+}
+
 /** Opens the drawn workflow a prompt came from, or lays out the bare prompt. */
 function loadEntry(entry: HistoryEntry, { editor, state }: AppParts): void {
   const info = isRecord(entry.extraData.extra_pnginfo) ? entry.extraData.extra_pnginfo : {};
   try {
-    editor.open(info.workflow ?? entry.prompt, state.workflowName.value);
+    editor.documents.open(info.workflow ?? entry.prompt, nameOf(entry));
     for (const [id, output] of Object.entries(entry.outputs)) editor.execution.executed(id, output);
   } catch (error) {
-    toast(state, error instanceof Error ? error.message : String(error), 'error');
+    toast(state, messageOf(error), 'error');
   }
+}
+
+/** A finished job is called by its first picture. */
+function nameOf({ outputs, number }: HistoryEntry): string {
+  const [picture] = Object.values(outputs).flatMap(imageFiles);
+  return picture?.filename.replace(/_?\.[^.]+$/, '') ?? `Job ${number}`;
 }
 
 const seconds = (ms: number): string =>

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { NoodleNode } from '../graph/node.ts';
-import type { AppParts } from './app.tsx';
+import type { AppParts } from './parts.ts';
 import { textOf } from '../text.ts';
 
 const delay = 600;

@@ -1,10 +1,11 @@
-import type { AppParts } from './app.tsx';
+import type { AppParts } from './parts.ts';
 import { Icon } from './icons.tsx';
 
 /** Name of the workflow, file actions, what runs now, and the queue button. */
 export function TopBar({ editor, runner, files, state }: AppParts) {
   const running = state.running.value;
   const waiting = state.queueRemaining.value;
+  const { name, origin, modified } = state.document.value;
   return (
     <header class="top-bar">
       <div class="brand">
@@ -13,9 +14,12 @@ export function TopBar({ editor, runner, files, state }: AppParts) {
         </svg>
         <span>Noodle</span>
       </div>
-      <div class="workflow-name" title={state.workflowName.value}>
-        <span>{state.workflowName.value}</span>
-        {state.modified.value && <i aria-label="has unsaved changes" />}
+      <div
+        class="workflow-name"
+        title={origin.value === null ? `${name.value} (not saved yet)` : name.value}
+      >
+        <span>{name.value}</span>
+        {modified.value && <i aria-label="has unsaved changes" />}
       </div>
       <nav class="tools" aria-label="Workflow">
         <button
@@ -47,7 +51,7 @@ export function TopBar({ editor, runner, files, state }: AppParts) {
           type="button"
           title="Undo (Ctrl Z)"
           aria-label="Undo"
-          onClick={() => editor.undoStep('undo')}
+          onClick={() => editor.documents.undoStep('undo')}
         >
           <Icon name="undo" />
         </button>
@@ -55,7 +59,7 @@ export function TopBar({ editor, runner, files, state }: AppParts) {
           type="button"
           title="Redo (Ctrl Y)"
           aria-label="Redo"
-          onClick={() => editor.undoStep('redo')}
+          onClick={() => editor.documents.undoStep('redo')}
         >
           <Icon name="redo" />
         </button>

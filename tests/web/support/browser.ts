@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 
 const path = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 
@@ -15,14 +15,15 @@ export function launch(): Promise<Browser> {
   });
 }
 
-/** A fresh page at the address; `errors` collects console errors and uncaught exceptions. */
+/** A page at the address, of a fresh visitor or of a context's; `errors` collects console errors and uncaught exceptions. */
 export async function openPage(
-  browser: Browser,
+  browser: Browser | BrowserContext,
   url: string,
   viewport = { width: 1280, height: 800 },
+  given?: Page,
 ): Promise<{ page: Page; errors: string[] }> {
-  const context = await browser.newContext({ viewport });
-  const page = await context.newPage();
+  const context = 'newContext' in browser ? await browser.newContext({ viewport }) : browser;
+  const page = given ?? (await context.newPage());
   const errors: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error') errors.push(message.text());
@@ -30,8 +31,18 @@ export async function openPage(
   page.on('pageerror', (error) => errors.push(String(error)));
   await page.addInitScript(defineHandle);
   await page.goto(url);
-  await page.waitForSelector('.top-bar');
+  await opened(page);
   return { page, errors };
+}
+
+/** Waits until the page shows its first workflow: then there is a safety copy of it. */
+export async function opened(page: Page): Promise<void> {
+  await page.waitForFunction(() => {
+    const window = sessionStorage.getItem('noodle.window');
+    const keys = Object.keys(localStorage).filter((key) => key.startsWith('noodle.draft.'));
+    return keys.some((key) => localStorage.getItem(key)?.includes(`"window":"${window}"`));
+  });
+  await page.waitForSelector('.top-bar');
 }
 
 /** What `graphOf` tells about one node on the page. */
@@ -57,7 +68,12 @@ declare global {
       imagesOf(id: number): ShownImage[];
       widget(id: number, name: string): string;
       setWidget(id: number, name: string, value: string): void;
+      /** The newest safety copy of this window. */
       text(): string;
+      /** The graph on the canvas itself, as JSON that does not tell which node lies in front. */
+      live(): string;
+      /** Where on the page a part of a node is: 'title', 'corner', 'input:0', 'output:0'. */
+      spot(id: number, part: string): { x: number; y: number };
     };
   }
 }
@@ -78,14 +94,38 @@ function defineHandle(): void {
     id: number | string;
     type: string;
     mode: number;
+    pos: [number, number];
+    size: [number, number];
+    getInputPos(slot: number): [number, number];
+    getOutputPos(slot: number): [number, number];
     widgets?: Widget[];
     strokeStyles: { status?: () => { color?: string } | undefined };
   }
-  const graph = () => {
-    const element = document.getElementById('graph') as
-      (HTMLCanvasElement & { data?: { graph: { nodes: Node[] } } }) | null;
-    return element?.data?.graph ?? { nodes: [] };
+  interface Draft {
+    window: string;
+    time: number;
+    workflow: string;
+  }
+  interface Stored {
+    nodes: { id: unknown; order?: number }[];
+    links: unknown[][];
+    groups: unknown[];
+  }
+  interface Canvas {
+    graph: { nodes: Node[]; serialize(): Stored };
+    ds: { scale: number; offset: [number, number] };
+  }
+  const element = () =>
+    document.getElementById('graph') as (HTMLCanvasElement & { data?: Canvas }) | null;
+  const graph = () => element()?.data?.graph ?? { nodes: [] };
+  /** Keys in one order: a loaded node lists its own another way than a new one. */
+  const sorted = (value: unknown): unknown => {
+    if (typeof value === 'bigint') return `${value}n`;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
   };
+  const textOf = (value: unknown): string =>
+    JSON.stringify(value, (_, inner: unknown) => sorted(inner));
   const node = (id: number | string) => graph().nodes.find((n) => String(n.id) === String(id));
   const widget = (id: number | string, name: string) =>
     node(id)?.widgets?.find((w) => w.name === name);
@@ -108,13 +148,63 @@ function defineHandle(): void {
       if (found !== undefined) found.value = value;
     },
     text: () => {
-      const entry = JSON.parse(localStorage.getItem('noodle.autosave') ?? '{}') as {
-        workflow?: string;
+      const window = sessionStorage.getItem('noodle.window');
+      const drafts = Object.keys(localStorage)
+        .filter((key) => key.startsWith('noodle.draft.'))
+        .map((key) => JSON.parse(localStorage.getItem(key) ?? '{}') as Draft)
+        .filter((draft) => draft.window === window)
+        .sort((a, b) => b.time - a.time);
+      return drafts[0]?.workflow ?? '';
+    },
+    live: () => {
+      const stored = element()?.data?.graph.serialize();
+      const { nodes = [], links = [], groups = [] } = stored ?? {};
+      const plain = nodes.map(({ order: _order, ...item }) => item);
+      return textOf({
+        nodes: plain.sort((a, b) => Number(a.id) - Number(b.id)),
+        links: links.sort((a, b) => Number(a[0]) - Number(b[0])),
+        groups,
+      });
+    },
+    spot: (id, part) => {
+      const found = node(id);
+      const canvas = element();
+      if (found === undefined || !canvas?.data) throw new Error(`no node ${id}`);
+      const { ds } = canvas.data;
+      const [kind, slot = '0'] = part.split(':');
+      const [x, y] =
+        kind === 'input'
+          ? found.getInputPos(Number(slot))
+          : kind === 'output'
+            ? found.getOutputPos(Number(slot))
+            : kind === 'corner'
+              ? [found.pos[0] + found.size[0] - 4, found.pos[1] + found.size[1] - 4]
+              : [found.pos[0] + found.size[0] / 2, found.pos[1] - 14];
+      const box = canvas.getBoundingClientRect();
+      return {
+        x: box.left + (x + ds.offset[0]) * ds.scale,
+        y: box.top + (y + ds.offset[1]) * ds.scale,
       };
-      return entry.workflow ?? '';
     },
   };
 }
+
+/** Drags with the mouse from one place to another (or by so much), like a hand does. */
+export async function drag(
+  page: Page,
+  from: { x: number; y: number },
+  to: { x: number; y: number },
+): Promise<void> {
+  await page.mouse.move(from.x, from.y);
+  await page.mouse.down();
+  await page.mouse.move((from.x + to.x) / 2, (from.y + to.y) / 2, { steps: 3 });
+  await page.mouse.move(to.x, to.y, { steps: 3 });
+  await page.mouse.up();
+}
+
+/** Where a part of a node is on the page: 'title', 'corner', 'input:0', 'output:0'. */
+export const spotOf = (page: Page, id: number, part: string): Promise<{ x: number; y: number }> =>
+  page.evaluate(([node, what]) => window.noodle.spot(node, what), [id, part] as const);
 
 /** Drops a file on the middle of the canvas. */
 export async function dropFile(

@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest';
+import { createDrafts } from '../../web/documents/drafts.ts';
+import { createUndoStack } from '../../web/graph/undo.ts';
+
+/** A browser's store that has room for so many characters. */
+function storeOf(room = Infinity): Storage {
+  const items = new Map<string, string>();
+  return {
+    get length() {
+      return items.size;
+    },
+    key: (i) => [...items.keys()][i] ?? null,
+    getItem: (key) => items.get(key) ?? null,
+    setItem: (key, value) => {
+      const used = [...items].reduce((sum, [k, v]) => sum + (k === key ? 0 : v.length), 0);
+      if (used + value.length > room) throw new Error('QuotaExceededError');
+      items.set(key, value);
+    },
+    removeItem: (key) => void items.delete(key),
+    clear: () => items.clear(),
+  };
+}
+
+const draft = (id: string, workflow = '{"nodes":[]}') => ({
+  id,
+  window: 'w',
+  name: id,
+  origin: null,
+  modified: true,
+  view: { scale: 0.5, offset: [3, -4] as const, inside: null },
+  workflow,
+});
+
+describe('drafts', () => {
+  test('come back whole, the newest first, until they are removed', () => {
+    const store = storeOf();
+    const drafts = createDrafts(store);
+    for (const id of ['a', 'b', 'c']) expect(drafts.write(draft(id))).toBe(true);
+    drafts.write(draft('a'));
+    expect(drafts.all().map(({ id }) => id)).toEqual(['a', 'c', 'b']);
+    expect(createDrafts(store).all()[1]).toMatchObject(draft('c'));
+    drafts.remove('a');
+    expect(drafts.all().map(({ id }) => id)).toEqual(['c', 'b']);
+  });
+
+  test('a full browser says so and loses none of those it has', () => {
+    const drafts = createDrafts(storeOf(400));
+    expect(drafts.write(draft('a'))).toBe(true);
+    expect(drafts.write(draft('b', 'x'.repeat(500)))).toBe(false);
+    expect(drafts.write(draft('a', 'x'.repeat(500)))).toBe(false);
+    expect(drafts.all()).toMatchObject([draft('a')]);
+  });
+
+  test('what earlier versions kept for all windows becomes a draft', () => {
+    const store = storeOf();
+    const entry = { name: 'old work', modified: true, workflow: '{"nodes":[1]}' };
+    store.setItem('noodle.autosave', JSON.stringify(entry));
+    expect(createDrafts(store).all()).toMatchObject([{ ...entry, origin: null, view: null }]);
+    expect(store.getItem('noodle.autosave')).toBeNull();
+    expect(createDrafts(store).all()).toHaveLength(1);
+  });
+
+  test('entries that are none are passed over', () => {
+    const store = storeOf();
+    store.setItem('noodle.draft.x', '{"workflow":');
+    store.setItem('noodle.draft.y', '{"workflow":7}');
+    store.setItem('noodle.draft.z', '{"workflow":"{}","view":{"scale":-1,"offset":[0,0]}}');
+    store.setItem('other', '{"workflow":"{}"}');
+    expect(createDrafts(store).all()).toMatchObject([{ id: 'z', name: 'Untitled', view: null }]);
+  });
+});
+
+describe('undo', () => {
+  const editor = (text: string) => {
+    const now = { text };
+    const stack = createUndoStack(
+      () => ({ shape: now.text.toLowerCase(), text: () => now.text }),
+      (to) => {
+        now.text = to;
+      },
+    );
+    stack.rebase();
+    return { now, stack };
+  };
+
+  test('steps back and forth between states that differ in shape', () => {
+    const { now, stack } = editor('a');
+    now.text = 'A';
+    expect(stack.note()).toBe(false);
+    now.text = 'b';
+    expect(stack.note()).toBe(true);
+    now.text = 'c';
+    expect([stack.note(), stack.undo(), stack.undo(), stack.undo()]).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
+    expect(now.text).toBe('a');
+    expect([stack.redo(), stack.redo(), stack.redo(), now.text]).toEqual([true, true, false, 'c']);
+  });
+
+  test('an edit after undo forgets what was undone; old steps go in the end', () => {
+    const { now, stack } = editor('0');
+    for (let i = 1; i <= 100; i++) {
+      now.text = String(i);
+      stack.note();
+    }
+    let steps = 0;
+    while (stack.undo()) steps++;
+    expect([steps, now.text]).toEqual([60, '40']);
+    now.text = 'new';
+    stack.note();
+    expect(stack.redo()).toBe(false);
+  });
+});

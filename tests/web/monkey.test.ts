@@ -1,0 +1,147 @@
+/** Whatever is done to the graph by hand, leaving the page and coming back shows the same graph. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildWeb } from '../../web/build.mjs';
+import { startMockServer, type MockServer } from './mock-server.ts';
+import { drag, graphOf, launch, noBrowser, opened, openPage, spotOf } from './support/browser.ts';
+
+const seed = 1;
+const gestureCount = 150;
+const timeLimit = 15_000;
+
+/** A generator of numbers in 0..1, the same for the same seed (mulberry32). */
+function numbersFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+describe.skipIf(noBrowser !== null)('a monkey at the graph', () => {
+  let browser: Browser;
+  let server: MockServer;
+
+  beforeAll(async () => {
+    await buildWeb();
+    server = await startMockServer();
+    browser = await launch();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  test('loses nothing over a reload', { timeout: 60_000 }, async () => {
+    const { page, errors } = await openPage(browser, server.url);
+    const start = await live(page);
+    const random = numbersFrom(seed);
+    const done: string[] = [];
+    const end = Date.now() + timeLimit;
+    for (let i = 0; i < gestureCount && Date.now() < end; i++) {
+      const gesture = gestures[Math.floor(random() * gestures.length)];
+      done.push(gesture.name);
+      await gesture(page, random);
+    }
+    // The last gesture may have left a box open, which is no part of the graph.
+    await page.keyboard.press('Escape');
+    const before = await live(page);
+    expect(before, done.join(' ')).not.toBe(start);
+    await page.reload();
+    await opened(page);
+    expect(await live(page), done.join(' ')).toBe(before);
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+});
+
+type Gesture = (page: Page, random: () => number) => Promise<void>;
+
+const live = (page: Page): Promise<string> => page.evaluate(() => window.noodle.live());
+
+const anyNode = async (page: Page, random: () => number): Promise<number | null> => {
+  const { nodes } = await graphOf(page);
+  return nodes.length === 0 ? null : Number(nodes[Math.floor(random() * nodes.length)].id);
+};
+const anyPlace = (random: () => number) => ({ x: 80 + 1100 * random(), y: 80 + 640 * random() });
+const key = (chord: string): Gesture => {
+  const press: Gesture = async (page) => {
+    await page.locator('#graph').focus();
+    await page.keyboard.press(chord);
+  };
+  Object.defineProperty(press, 'name', { value: chord });
+  return press;
+};
+
+const gestures: readonly Gesture[] = [
+  async function move(page, random) {
+    const id = await anyNode(page, random);
+    if (id !== null) await drag(page, await spotOf(page, id, 'title'), anyPlace(random));
+  },
+  async function resize(page, random) {
+    const id = await anyNode(page, random);
+    if (id === null) return;
+    const at = await spotOf(page, id, 'corner');
+    await drag(page, at, { x: at.x + 90 * random() - 30, y: at.y + 90 * random() - 30 });
+  },
+  async function link(page, random) {
+    const from = await anyNode(page, random);
+    const to = await anyNode(page, random);
+    if (from === null || to === null) return;
+    const slot = Math.floor(random() * 3);
+    const ends = await page.evaluate(
+      ([a, b, i]) => {
+        try {
+          return [window.noodle.spot(a, 'output:0'), window.noodle.spot(b, `input:${i}`)];
+        } catch {
+          return null; // a node without such a socket
+        }
+      },
+      [from, to, slot] as const,
+    );
+    if (ends !== null) await drag(page, ends[0], ends[1]);
+    await page.keyboard.press('Escape'); // the search, where the link was dropped on nothing
+  },
+  async function click(page, random) {
+    const id = await anyNode(page, random);
+    if (id === null) return;
+    const { x, y } = await spotOf(page, id, 'title');
+    await page.mouse.click(x, y);
+  },
+  async function pan(page, random) {
+    await drag(page, anyPlace(random), anyPlace(random));
+  },
+  async function zoom(page, random) {
+    const { x, y } = anyPlace(random);
+    await page.mouse.move(x, y);
+    await page.mouse.wheel(0, 400 * random() - 200);
+  },
+  async function add(page, random) {
+    const { x, y } = anyPlace(random);
+    await page.mouse.dblclick(x, y);
+    if ((await page.locator('.search-box').count()) > 0) await page.keyboard.press('Enter');
+    await page.keyboard.press('Escape');
+  },
+  async function type(page, random) {
+    const fields = page.locator('textarea.node-text');
+    const count = await fields.count();
+    if (count === 0) return;
+    const field = fields.nth(Math.floor(random() * count));
+    await field.fill(`words ${Math.floor(random() * 1e6)}`).catch(() => undefined); // may lie under
+  },
+  key('Control+z'),
+  key('Control+y'),
+  key('Control+m'),
+  key('Control+b'),
+  key('Alt+c'),
+  key('p'),
+  key('Control+g'),
+  key('Delete'),
+  key('.'),
+  async function paste(page, random) {
+    await key('Control+c')(page, random);
+    await key('Control+v')(page, random);
+  },
+];

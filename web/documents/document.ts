@@ -1,0 +1,43 @@
+import { createUuidv4 } from '@comfyorg/litegraph';
+import { signal, type Signal } from '@preact/signals';
+import type { NodeOutput } from '../api/types.ts';
+import type { UndoStack } from '../graph/undo.ts';
+import type { View } from '../graph/view.ts';
+
+/** A workflow that is open in this window: what a tab is about. */
+export interface WorkflowDocument {
+  readonly id: string;
+  readonly name: Signal<string>;
+  /** The name it is saved under in the user's workflows; null until it was saved or opened there. */
+  readonly origin: Signal<string | null>;
+  readonly modified: Signal<boolean>;
+  /** The parsed file it came from: saving puts back what the editor does not know of it. */
+  source: unknown;
+  /** Its graph as a workflow text, of the moment it was last kept. */
+  workflow: string;
+  view: View | null;
+  readonly undo: UndoStack;
+  /** What its nodes produced last, by execution id. */
+  readonly outputs: Map<string, NodeOutput>;
+}
+
+export const untitled = 'Untitled';
+
+/** A document nothing was loaded into yet. */
+export function createDocument(
+  name: string,
+  undo: UndoStack,
+  { id = createUuidv4(), origin = null }: { id?: string; origin?: string | null } = {},
+): WorkflowDocument {
+  return {
+    id,
+    name: signal(name),
+    origin: signal(origin),
+    modified: signal(false),
+    source: null,
+    workflow: '',
+    view: null,
+    undo,
+    outputs: new Map(),
+  };
+}

@@ -1,0 +1,162 @@
+import { parseJson, toPlain } from '../../engine/workflow/lossless-json.ts';
+import type { Stage } from '../graph/stage.ts';
+import { createUndoStack } from '../graph/undo.ts';
+import { detectForm } from '../graph/workflow-file.ts';
+import { toast, type State } from '../state.ts';
+import { createDocument, untitled, type WorkflowDocument } from './document.ts';
+import { continueDrafts } from './continue-drafts.ts';
+import type { Drafts } from './drafts.ts';
+import { trackEdits } from './edits.ts';
+import type { ThisWindow } from './window.ts';
+
+export type Documents = ReturnType<typeof createDocuments>;
+
+interface DocumentParts {
+  readonly stage: Stage;
+  readonly drafts: Drafts;
+  readonly self: ThisWindow;
+  readonly state: State;
+  readonly redraw: () => void;
+  /** Nodes were made anew on the stage: shows again what belongs to them. */
+  readonly arrived: (document: WorkflowDocument) => void;
+}
+
+/**
+ * The documents of this window: which one is on the stage, and a safety copy of each in the
+ * browser. What is replaced on the stage stays in the list as long as it has unsaved changes.
+ */
+export function createDocuments({ stage, drafts, self, state, redraw, arrived }: DocumentParts) {
+  const active = (): WorkflowDocument => state.document.value;
+  const isOpen = (document: WorkflowDocument): boolean => state.documents.value.includes(document);
+
+  const make = (name: string, given: { id?: string; origin?: string | null }) => {
+    const document: WorkflowDocument = createDocument(
+      name,
+      createUndoStack(
+        () => stage.snapshot(document.source),
+        (text) => {
+          stage.restore(text);
+          arrived(document);
+        },
+      ),
+      given,
+    );
+    return document;
+  };
+
+  const list = (document: WorkflowDocument): void => {
+    state.documents.value = [...state.documents.value, document];
+  };
+
+  let full = false;
+  const write = (document: WorkflowDocument): boolean => {
+    const { id, name, origin, modified, view, workflow } = document;
+    const kept = drafts.write({
+      id,
+      window: self.id,
+      name: name.value,
+      origin: origin.value,
+      modified: modified.value,
+      view,
+      workflow,
+    });
+    if (!kept && !full) {
+      toast(state, 'The browser keeps no more drafts: save your work, or remove drafts', 'error');
+    }
+    full = !kept;
+    return kept;
+  };
+  /** Reads the stage back into the active document and keeps a copy in the browser. */
+  const keep = (): void => {
+    const document = active();
+    if (!isOpen(document)) return;
+    document.workflow = stage.toText(document.source);
+    document.view = stage.view();
+    write(document);
+  };
+  const edits = trackEdits({ active, redraw, keep });
+
+  const forget = (document: WorkflowDocument): void => {
+    state.documents.value = state.documents.value.filter((d) => d !== document);
+    drafts.remove(document.id);
+  };
+
+  /** Loads `data`, the document's graph, onto the stage; puts the former one back if that fails. */
+  const put = (document: WorkflowDocument, data: unknown): void => {
+    const before = active();
+    try {
+      const { missing } = stage.load(data);
+      state.missing.value = missing;
+    } catch (error) {
+      if (isOpen(before)) {
+        stage.load(toPlain(parseJson(before.workflow)));
+        if (before.view !== null) stage.setView(before.view);
+        arrived(before);
+      }
+      throw error;
+    }
+    state.document.value = document;
+    state.problems.value = [];
+    if (!isOpen(document)) list(document);
+    if (document.view === null) stage.lookAtFile(data);
+    else stage.setView(document.view);
+    document.undo.rebase();
+    arrived(document);
+    keep();
+  };
+
+  /** Puts another document on the stage; the former one is kept while it has unsaved changes. */
+  const replace = (document: WorkflowDocument, data: unknown): void => {
+    const before = active();
+    edits.settle();
+    keep();
+    put(document, data);
+    if (before !== document && isOpen(before) && !before.modified.value) forget(before);
+  };
+  const show = (document: WorkflowDocument): void =>
+    replace(document, toPlain(parseJson(document.workflow)));
+
+  const open = (data: unknown, name: string, origin: string | null = null): WorkflowDocument => {
+    const form = detectForm(data);
+    if (form === null) throw new TypeError(`${name}: this JSON is not a workflow`);
+    const before = active();
+    const document = make(name, { origin });
+    if (form === 'workflow') document.source = data;
+    const hadWork = isOpen(before);
+    replace(document, data);
+    if (hadWork) offerReturn(before, document);
+    return document;
+  };
+  const offerReturn = (before: WorkflowDocument, document: WorkflowDocument): void => {
+    const kept = isOpen(before) ? `; ${before.name.value} is kept as a draft` : '';
+    toast(state, `Opened ${document.name.value}${kept}`, 'info', {
+      label: 'Undo open',
+      run: () => show(before),
+    });
+  };
+
+  return {
+    ...edits,
+    ...continueDrafts({ drafts, self, state, make, list, write, put, show }),
+    keep,
+    active,
+    /**
+     * Opens a parsed workflow or API prompt as a new document; throws a TypeError when the data is
+     * neither. Without `origin`, its name among the user's workflows, it was never saved.
+     */
+    open,
+    clear: () => open({ nodes: [], links: [], version: 0.4 }, untitled),
+    /** The text of a document went to `name` among the user's workflows. */
+    markSaved(document: WorkflowDocument, name: string, text: string): void {
+      document.name.value = name;
+      document.origin.value = name;
+      if (document === active()) {
+        document.modified.value = stage.toText(document.source) !== text;
+        keep();
+      } else {
+        document.modified.value = document.workflow !== text;
+        write(document);
+      }
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import type { WorkflowDocument } from './document.ts';
+
+interface EditParts {
+  readonly active: () => WorkflowDocument;
+  readonly redraw: () => void;
+  /** Writes the active document to the browser's store. */
+  readonly keep: () => void;
+}
+
+/** Milliseconds of rest after which what happened counts as one edit. */
+const rest = 120;
+
+/** Turns "something may have changed" into undo steps and safety copies. */
+export function trackEdits({ active, redraw, keep }: EditParts) {
+  let pending: ReturnType<typeof setTimeout> | undefined;
+  const settle = (): void => {
+    clearTimeout(pending);
+    redraw();
+    const document = active();
+    if (!document.undo.note()) return;
+    document.modified.value = true;
+    keep();
+  };
+
+  return {
+    /** Something may have been edited: note it for undo and keep a copy, soon. */
+    changed(): void {
+      redraw();
+      clearTimeout(pending);
+      pending = setTimeout(settle, rest);
+    },
+    /** The same at once: a finished command is a step of its own. */
+    settle,
+    undoStep(direction: 'undo' | 'redo'): void {
+      settle();
+      const document = active();
+      if (!document.undo[direction]()) return;
+      document.modified.value = true;
+      keep();
+    },
+  };
+}

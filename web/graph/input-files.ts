@@ -1,0 +1,87 @@
+import type { LGraph, LGraphNode } from '@comfyorg/litegraph';
+import type { Server } from '../api/server.ts';
+import type { FileRef } from '../api/types.ts';
+import type { ExecutionView } from './execution-view.ts';
+import { uploadKind } from './input-spec.ts';
+import { allGraphs } from './load.ts';
+import { NoodleNode } from './node.ts';
+
+interface InputFileParts {
+  readonly graph: LGraph;
+  readonly server: Server;
+  readonly execution: ExecutionView;
+  readonly changed: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Uploading files into nodes, and showing on nodes the pictures chosen there. */
+export function createInputFiles({ graph, server, execution, changed, failed }: InputFileParts) {
+  const show = (node: LGraphNode, filename: string): void => {
+    if (!/\.(png|jpe?g|webp|gif|bmp|avif)$/i.test(filename.replace(/ \[\w+\]$/, ''))) return;
+    void execution.showPictures(pathOf(graph, node), [server.viewUrl(annotated(filename))], false);
+  };
+  const upload = async (node: LGraphNode, widgetName: string, file: File): Promise<void> => {
+    try {
+      const stored = await server.upload(file);
+      const widget = node.widgets?.find((w) => w.name === widgetName);
+      if (widget === undefined) return;
+      const values: unknown = widget.options.values;
+      if (Array.isArray(values) && !values.includes(stored)) values.push(stored);
+      widget.value = stored;
+      show(node, stored);
+      changed();
+    } catch (error) {
+      failed(error);
+    }
+  };
+  const showChosen = (node: LGraphNode): void => {
+    if (!(node instanceof NoodleNode)) return;
+    const spec = node.specs.find((s) => uploadKind(s) === 'image');
+    const widget = spec && node.widgets?.find((w) => w.name === spec.name);
+    if (typeof widget?.value !== 'string' || widget.value === '') return;
+    const values: unknown = widget.options.values;
+    // Files that are not there would only give a broken request.
+    if (Array.isArray(values) && !values.includes(widget.value)) return;
+    show(node, widget.value);
+  };
+
+  return {
+    /** Sends a file to the server and chooses it in the node's field of that name. */
+    upload,
+    /** Shows a file of the input folder (or an annotated one) on the node. */
+    show,
+    /** Shows the files chosen in all nodes, after they were made anew. */
+    showAll: (): void =>
+      allGraphs(graph)
+        .flatMap((g) => g.nodes)
+        .forEach(showChosen),
+    /** Lets the user pick a file of that kind ('image', 'audio', 'video', 'file') to upload. */
+    choose(node: LGraphNode, widgetName: string, kind: string): void {
+      const input = document.createElement('input');
+      input.type = 'file';
+      if (kind !== 'file') input.accept = `${kind}/*`;
+      input.addEventListener('change', () => {
+        const file = input.files?.[0];
+        if (file) void upload(node, widgetName, file);
+      });
+      input.click();
+    },
+  };
+}
+
+/** The execution id of a node: `12:5` for node 5 inside subgraph node 12. */
+export function pathOf(graph: LGraph, node: LGraphNode): string {
+  if (node.graph === graph) return String(node.id);
+  const parent = allGraphs(graph)
+    .flatMap((g) => g.nodes)
+    .find((n) => n.isSubgraphNode() && n.subgraph === node.graph);
+  return parent === undefined ? String(node.id) : `${pathOf(graph, parent)}:${node.id}`;
+}
+
+/** `sub/name.png [output]` as a file reference; input files by default. */
+export function annotated(name: string): FileRef {
+  const [, path, type = 'input'] = /^(.*?)(?: \[(input|output|temp)\])?$/.exec(name) ?? [];
+  const plain = path ?? name;
+  const slash = plain.lastIndexOf('/');
+  return { filename: plain.slice(slash + 1), subfolder: plain.slice(0, Math.max(0, slash)), type };
+}

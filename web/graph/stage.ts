@@ -1,0 +1,91 @@
+import { createUuidv4, type LGraph } from '@comfyorg/litegraph';
+import { parseJson, stringifyJson, toPlain } from '../../engine/workflow/lossless-json.ts';
+import type { EditorCanvas } from './canvas.ts';
+import { isRecord } from './input-spec.ts';
+import { loadPrompt } from './load-prompt.ts';
+import { allGraphs, loadWorkflow, type Loaded } from './load.ts';
+import { saveWorkflow } from './save.ts';
+import type { Snapshot } from './undo.ts';
+import { someNodeVisible, viewInFile, viewOf, type View } from './view.ts';
+import { detectForm } from './workflow-file.ts';
+
+export type Stage = ReturnType<typeof createStage>;
+
+/** The canvas as the place where one workflow at a time stands: put on it, read back, looked at. */
+export function createStage(graph: LGraph, canvas: EditorCanvas) {
+  const toWorkflow = (source: unknown): Record<string, unknown> => saveWorkflow(graph, source);
+
+  const setView = ({ scale, offset, inside }: View): void => {
+    const subgraph = inside === null ? undefined : graph.subgraphs.get(inside);
+    canvas.setGraph(subgraph ?? graph);
+    canvas.ds.scale = scale;
+    canvas.ds.offset = [offset[0], offset[1]];
+  };
+
+  const load = (data: unknown): Loaded => {
+    canvas.setGraph(graph);
+    const isFile = detectForm(data) === 'workflow';
+    const loaded = isFile ? loadWorkflow(graph, data) : loadPrompt(graph, data);
+    if (!isRecord(data) || typeof data.id !== 'string') graph.id = createUuidv4();
+    settleSizes(graph);
+    canvas.setDirty(true, true);
+    return loaded;
+  };
+
+  return {
+    /** Puts a parsed workflow or API prompt on the canvas; throws a TypeError when it is neither. */
+    load,
+    /** Looks at the place the file was stored with, or at the whole of it. */
+    lookAtFile(file: unknown): void {
+      const view = viewInFile(file);
+      if (view !== null) setView({ ...view, inside: null });
+      // A view stored on another screen may show nothing at all.
+      if (view === null || !someNodeVisible(canvas)) canvas.fitView();
+    },
+    /** Goes to an earlier state of the workflow on the canvas; what is in sight stays. */
+    restore(text: string): void {
+      const view = viewOf(canvas);
+      load(toPlain(parseJson(text)));
+      setView(view);
+    },
+    view: (): View => viewOf(canvas),
+    setView,
+    toWorkflow,
+    toText: (source: unknown): string => stringifyJson(toWorkflow(source), { style: 'compact' }),
+    snapshot(source: unknown): Snapshot {
+      const workflow = withoutView(toWorkflow(source));
+      return {
+        shape: stringifyJson(withoutStacking(workflow), { style: 'compact' }),
+        text: () => stringifyJson(workflow, { style: 'compact' }),
+      };
+    },
+  };
+}
+
+/** Nodes too small for their fields grow when they are first drawn; here at once, for it is no edit. */
+function settleSizes(graph: LGraph): void {
+  for (const node of allGraphs(graph).flatMap((each) => each.nodes)) {
+    if (node.flags.collapsed) continue;
+    node._setConcreteSlots();
+    node.arrange();
+  }
+}
+
+/** Everything but the viewport, which is no edit. */
+function withoutView(workflow: Record<string, unknown>): Record<string, unknown> {
+  const { ds: _view, ...extra } = isRecord(workflow.extra) ? workflow.extra : {};
+  return { ...workflow, extra };
+}
+
+/** The workflow whichever node lies in front: a click brings a node there, and that is no edit. */
+function withoutStacking(workflow: Record<string, unknown>): Record<string, unknown> {
+  const nodes = (Array.isArray(workflow.nodes) ? workflow.nodes : []) as Record<string, unknown>[];
+  const shapes = nodes.map(({ order: _order, ...node }) => node);
+  const definitions = isRecord(workflow.definitions) ? workflow.definitions : {};
+  const inner = Array.isArray(definitions.subgraphs) ? definitions.subgraphs.filter(isRecord) : [];
+  return {
+    ...workflow,
+    nodes: shapes.sort((a, b) => String(a.id).localeCompare(String(b.id))),
+    definitions: { ...definitions, subgraphs: inner.map(withoutStacking) },
+  };
+}

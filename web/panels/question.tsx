@@ -1,0 +1,47 @@
+import { useEffect, useRef } from 'preact/hooks';
+import type { Question, State } from '../state.ts';
+
+/** The dialog for something to be decided, or a name to be given. */
+export function QuestionDialog({ state }: { state: State }) {
+  const question = state.question.value;
+  return question === null ? null : <Dialog key={question.title} {...question} />;
+}
+
+function Dialog({ title, text, confirm, danger, field, answer }: Question) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+    input.current?.select();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      class="question"
+      aria-label={title}
+      onCancel={() => answer(null)}
+      onClick={(e) => e.target === e.currentTarget && answer(null)}
+    >
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          answer(input.current?.value.trim() ?? '');
+        }}
+      >
+        <h2>{title}</h2>
+        {text !== '' && <p class="soft">{text}</p>}
+        {field !== null && (
+          <input ref={input} type="text" aria-label={title} required defaultValue={field} />
+        )}
+        <footer>
+          <button type="button" onClick={() => answer(null)}>
+            Cancel
+          </button>
+          <button type="submit" class={danger ? 'danger' : 'primary'}>
+            {confirm}
+          </button>
+        </footer>
+      </form>
+    </dialog>
+  );
+}
