@@ -5,13 +5,18 @@ import { CommanderError } from 'commander';
 import { type Config, parseConfig } from './engine/config.ts';
 import { NoodleError } from './engine/errors.ts';
 import { openBrowser } from './engine/server/open-browser.ts';
+import { faces } from './engine/server/faces.ts';
 import { startServer } from './engine/server/start.ts';
 
 const config = readFlags();
-const server = await startServer(config, {
-  builtinNodes: async () => (await import('./nodes/index.ts')).builtinNodes(),
-  webRoot: config.webRoot === undefined ? buildPage : async () => config.webRoot!,
-}).catch(giveUp);
+const server = await startServer(
+  config,
+  {
+    builtinNodes: async () => (await import('./nodes/index.ts')).builtinNodes(),
+    webRoot: config.webRoot === undefined ? buildPage : async () => config.webRoot!,
+  },
+  faces,
+).catch(giveUp);
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void stop(0));

@@ -13,9 +13,12 @@ const LAYERS: readonly (readonly [prefix: string, layer: string])[] = [
   ['engine/errors.ts', 'errors'],
   ['engine/node.ts', 'node'],
   ['engine/config.ts', 'config'],
+  ['engine/flags.ts', 'config'],
   // The wire protocol: shared with the page, encoders and decoders included.
   ['engine/protocol.ts', 'protocol'],
   ['engine/heap.ts', 'errors'],
+  ['engine/log.ts', 'errors'],
+  ['engine/threads.ts', 'errors'],
   ...[
     'array weights tensor onnx runtime arch patch text sampling values media store assets workflow',
     'python graph packs queue worker server',
@@ -84,7 +87,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'weights',
     'worker',
   ],
-  config: ['type:values'],
+  config: ['type:values', 'type:store', 'type:graph'],
   nodes: [
     'node',
     'packs',

@@ -12,7 +12,7 @@ import { createRuntime } from '../engine/runtime/runtime.ts';
 import { openWeights } from '../engine/tensor/cursor.ts';
 import { type Program, trace } from '../engine/tensor/trace.ts';
 import { openSafetensors } from '../engine/weights/safetensors.ts';
-import { fileSource, sub } from '../engine/weights/source.ts';
+import { sub } from '../engine/weights/source.ts';
 import { randomSd15 } from './make-sd15.ts';
 
 const size = Number(process.argv[2] ?? 64);
@@ -41,7 +41,7 @@ for (let i = 0; i < steps; i++) {
 await runtime.unloadAll();
 
 async function program(): Promise<() => Program> {
-  const source = sub(fileSource(await openSafetensors(path)), 'model.diffusion_model.');
+  const source = sub(await openSafetensors(path), 'model.diffusion_model.');
   const weights = openWeights(source);
   const config = sd1.detect({ model: weights, file: weights, values: async () => undefined })!;
   return () => trace('unet', weights, (g) => sd1.network(g, config));

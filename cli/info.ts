@@ -4,7 +4,8 @@ import { modelPrefix } from '../engine/arch/families/detect.ts';
 import { NoodleError } from '../engine/errors.ts';
 import { loadDiffusionModel } from '../engine/values/load-checkpoint.ts';
 import { openSafetensors } from '../engine/weights/safetensors.ts';
-import type { SafetensorsFile, StoredTensor } from '../engine/weights/safetensors.ts';
+import type { SafetensorsFile } from '../engine/weights/safetensors.ts';
+import type { WeightEntry } from '../engine/weights/source.ts';
 import { bytesText, safeText, table } from './print.ts';
 
 export interface InfoFlags {
@@ -103,7 +104,7 @@ function partsOf(file: SafetensorsFile): Part[] {
   return [...parts.values()].sort((a, b) => b.bytes - a.bytes);
 }
 
-const elements = ({ shape }: StoredTensor): number => shape.reduce((n, dim) => n * dim, 1);
+const elements = ({ shape }: WeightEntry): number => shape.reduce((n, dim) => n * dim, 1);
 
 function infoText(info: FileInfo): string {
   const family = info.family ?? `none known (${info.reason ?? ''})`;

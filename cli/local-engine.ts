@@ -14,8 +14,9 @@ import type { NodeRegistry } from '../engine/graph/definition.ts';
 import { validatePrompt } from '../engine/graph/validate.ts';
 import { engineStarter } from '../engine/worker/process-link.ts';
 import { createFolders } from '../engine/store/folders.ts';
-import type { DirectoryType, Folders } from '../engine/store/folders.ts';
-import { isFile, resolveInside } from '../engine/store/paths.ts';
+import type { Folders } from '../engine/store/folders.ts';
+import { isFile } from '../engine/store/paths.ts';
+import { shownFile } from '../engine/store/shown-file.ts';
 import { stringifyJson } from '../engine/workflow/lossless-json.ts';
 import type { ApiPrompt } from '../engine/workflow/types.ts';
 import { createPackHost } from '../engine/packs/pack-host.ts';
@@ -122,22 +123,12 @@ function collect(
       for (const item of Array.isArray(items) ? (items as unknown[]) : []) {
         if (key === 'text' && typeof item === 'string') texts.push(item);
         const found = shownFile(item, folders);
-        if (found !== undefined) (found.type === 'output' ? saved : previews).push(found.path);
+        if (found !== undefined && isFile(found.path))
+          (found.type === 'output' ? saved : previews).push(found.path);
       }
     }
   }
   return { saved, previews, texts };
-}
-
-function shownFile(
-  item: unknown,
-  folders: Folders,
-): { type: DirectoryType; path: string } | undefined {
-  const { filename, subfolder, type } = (item ?? {}) as Record<string, unknown>;
-  if (typeof filename !== 'string' || (type !== 'output' && type !== 'temp')) return undefined;
-  const name = typeof subfolder === 'string' ? join(subfolder, filename) : filename;
-  const path = resolveInside(folders.directory(type), name);
-  return isFile(path) ? { type, path } : undefined;
 }
 
 /** Previews live in a folder that is about to go; where nothing else was saved they are the result. */

@@ -1,7 +1,8 @@
 /** A workflow from a file: API prompt, editor workflow, or a picture that holds one of them. */
 import { readFileSync } from 'node:fs';
 import { NoodleError } from '../engine/errors.ts';
-import { isApiFormat, isUiFormat } from '../engine/workflow/is-api-format.ts';
+import { formsOf, formsOfTexts } from '../engine/workflow/forms.ts';
+import type { Forms } from '../engine/workflow/forms.ts';
 import { parseJson } from '../engine/workflow/lossless-json.ts';
 import type { Json } from '../engine/workflow/lossless-json.ts';
 import { readImageWorkflow } from '../engine/workflow/png-text.ts';
@@ -45,18 +46,18 @@ async function fromPicture(
   bytes: Buffer,
   objectInfo: () => Promise<ObjectInfo>,
 ): Promise<ReadWorkflow> {
-  const { prompt, workflow } = await readImageWorkflow(bytes);
-  // What was executed is the better witness of how the picture was made.
-  if (prompt !== undefined) {
-    const read = await fromJson(file, prompt, objectInfo);
-    return { ...read, ...(workflow !== undefined && { workflow: parse(file, workflow) }) };
+  const { unusable, ...forms } = formsOfTexts(await readImageWorkflow(bytes));
+  const read = await fromForms(forms, objectInfo);
+  if (read === undefined) {
+    throw new NoodleError('BAD_INPUT', {
+      subject: file,
+      expected: 'a workflow (JSON, or a PNG or WebP that holds one)',
+      got: unusable.length > 0 ? unusable.join('; ') : 'a file without one',
+    });
   }
-  if (workflow !== undefined) return fromJson(file, workflow, objectInfo);
-  throw new NoodleError('BAD_INPUT', {
-    subject: file,
-    expected: 'a workflow (JSON, or a PNG or WebP that holds one)',
-    got: 'a file without one',
-  });
+  // A picture without a usable drawing still says how it was made; the other way round it is told.
+  if (forms.prompt !== undefined) return read;
+  return { ...read, warnings: [...unusable, ...read.warnings] };
 }
 
 async function fromJson(
@@ -64,26 +65,26 @@ async function fromJson(
   text: string,
   objectInfo: () => Promise<ObjectInfo>,
 ): Promise<ReadWorkflow> {
-  const value = parse(file, text);
-  if (isApiFormat(value)) {
-    const prompt: ApiPrompt = value;
-    for (const node of Object.values(prompt)) node.inputs ??= {};
-    return { prompt, warnings: [] };
-  }
-  if (isUiFormat(value)) {
-    const converted = workflowToPrompt(value, await objectInfo());
-    return { ...converted, workflow: value };
-  }
-  // What is posted to /prompt, saved as it is.
-  const body = value as { prompt?: unknown };
-  if (typeof value === 'object' && value !== null && isApiFormat(body.prompt)) {
-    return { prompt: body.prompt, warnings: [] };
-  }
+  const read = await fromForms(formsOf(parse(file, text)), objectInfo);
+  if (read !== undefined) return read;
   throw new NoodleError('BAD_INPUT', {
     subject: file,
     expected: 'a ComfyUI workflow or prompt',
     got: 'other JSON',
   });
+}
+
+/** What was executed is the better witness of how a result was made; undefined when there is no form. */
+async function fromForms(
+  { prompt, workflow }: Forms,
+  objectInfo: () => Promise<ObjectInfo>,
+): Promise<ReadWorkflow | undefined> {
+  if (prompt !== undefined) {
+    for (const node of Object.values(prompt)) node.inputs ??= {};
+    return { prompt, workflow, warnings: [] };
+  }
+  if (workflow === undefined) return undefined;
+  return { ...workflowToPrompt(workflow, await objectInfo()), workflow };
 }
 
 function parse(file: string, text: string): Json {

@@ -47,14 +47,19 @@ export const errorTable = {
   // files
   PATH_OUTSIDE: {
     status: 403,
-    message: (d) => `path '${show(d.path)}' lies outside ${show(d.root)}`,
+    message: (d) => `path '${show(d.path)}' ${show(d.reason)}`,
   },
-  /** ComfyUI's own words: clients look for them. */
+  /** ComfyUI's own words, clients look for them; the folder is the one asked for, not the server's. */
   SAVE_OUTSIDE: {
     status: 403,
     message: (d) =>
       '**** ERROR: Saving image outside the output folder is not allowed.' +
-      `\n full_output_folder: ${show(d.folder)}\n         output_dir: ${show(d.root)}`,
+      `\n full_output_folder: ${show(d.folder)}\n         output_dir: output` +
+      (d.reason === undefined ? '' : `\n The path ${show(d.reason)}.`),
+  },
+  FILE_WRITE: {
+    status: 500,
+    message: (d) => `file '${show(d.name)}' could not be written: ${show(d.reason)}`,
   },
   FILE_EXISTS: { status: 409, message: (d) => `file '${show(d.name)}' already exists` },
   USER_UNKNOWN: { status: 401, message: (d) => `user '${show(d.user)}' is not known here` },

@@ -13,10 +13,15 @@
 import type {
   ChoiceSource,
   ComboChoice,
+  DynamicPromptView,
+  HiddenKind,
+  HiddenSpec,
   InputSpec,
+  Needs,
   NodeContext,
   NodeDefinition,
   NodeResult,
+  Prompt,
 } from './graph/definition.ts';
 import type { Services } from './values/services.ts';
 import type { Clip } from './values/clip.ts';
@@ -24,6 +29,7 @@ import type { Conditioning } from './values/conditioning.ts';
 import type { Image, Latent, Mask } from './values/media.ts';
 import type { Model } from './values/model.ts';
 import type { Vae } from './values/vae.ts';
+import type { Json } from './workflow/lossless-json.ts';
 
 // Arrays: what pictures, masks and latents are made of.
 export { concat, rows } from './array/batch.ts';
@@ -37,13 +43,14 @@ export { isLink } from './graph/link.ts';
 export { pythonRepr, pythonStr } from './python/repr.ts';
 export { Float, pythonFloat } from './workflow/lossless-json.ts';
 export type { BuiltNode, GraphBuilder } from './graph/graph-builder.ts';
+export type { Link } from './graph/link.ts';
 export type {
   ChoiceSource,
   DynamicPromptView,
   GraphNode,
   HiddenKind,
   InputSpec,
-  Link,
+  Needs,
   NodeDefinition,
   NodeOutput,
   NodeReplacement,
@@ -59,6 +66,19 @@ export type { Services, Clip, Conditioning, Image, Latent, Mask, Model, Vae };
 export type Context = NodeContext<Services>;
 
 type Inputs = Readonly<Record<string, InputSpec>>;
+type Hidden = Readonly<Record<string, HiddenSpec>>;
+
+/** What hidden inputs hold. */
+export interface HiddenTypes {
+  PROMPT: Prompt;
+  DYNPROMPT: DynamicPromptView | null;
+  EXTRA_PNGINFO: Readonly<Record<string, Json>> | null;
+  UNIQUE_ID: string;
+  AUTH_TOKEN_COMFY_ORG: string | null;
+  API_KEY_COMFY_ORG: string | null;
+  COMFY_USAGE_SOURCE: string | null;
+  EXECUTION_LIST: unknown;
+}
 
 /** The argument `run` receives for a set of declared inputs. */
 export type InputValues<I extends Inputs> = {
@@ -69,39 +89,101 @@ export type InputValues<I extends Inputs> = {
     : never;
 };
 
-/** A node definition whose `run` is typed by its declared inputs. */
-export type TypedNode<I extends Inputs> = Omit<
-  NodeDefinition<Services>,
-  'inputs' | 'run' | 'isChanged' | 'checkLazy'
-> & {
-  readonly inputs: I;
-  isChanged?(inputs: Partial<InputValues<I>> & Record<string, unknown>, context: Context): unknown;
-  checkLazy?(
-    inputs: Partial<InputValues<I>> & Record<string, unknown>,
-    context: Context,
-  ): readonly string[] | Promise<readonly string[]>;
-  run(
-    inputs: InputValues<I> & Record<string, unknown>,
-    context: Context,
-  ): NodeResult | Promise<NodeResult>;
+/** The same for hidden inputs; those that only expansions set may be anything. */
+export type HiddenValues<H extends Hidden> = {
+  [K in keyof H]: H[K] extends HiddenKind ? HiddenTypes[H[K]] : unknown;
 };
 
-/** Declares a node; `run` is typed by the declared inputs. */
-export function defineNode<const I extends Inputs>(node: TypedNode<I>): NodeDefinition {
-  return node;
+type Lists<V> = { [K in keyof V]: readonly V[K][] };
+type Loose<V> = { readonly [K in keyof V]?: V[K] | null };
+type Declared<I extends Inputs, H extends Hidden> = InputValues<I> & HiddenValues<H>;
+/** Undeclared inputs, of nodes that accept all. */
+type Others<A extends boolean> = A extends true ? Record<string, unknown> : unknown;
+type Given<
+  I extends Inputs,
+  H extends Hidden,
+  L extends boolean,
+  A extends boolean,
+> = (L extends true ? Lists<Declared<I, H>> : Declared<I, H>) & Others<A>;
+
+/** The parts of a definition that its inputs give their types. */
+interface Behaviour<I extends Inputs, H extends Hidden, L extends boolean, A extends boolean> {
+  readonly inputs: I;
+  readonly hidden?: H;
+  /** INPUT_IS_LIST: one call with a list per input. */
+  readonly inputIsList?: L;
+  readonly acceptAllInputs?: A;
+  isChanged?(inputs: Loose<Given<I, H, L, A>>, context: Context): unknown;
+  checkLazy?(
+    inputs: Loose<Given<I, H, L, A>>,
+    context: Context,
+  ): readonly string[] | Promise<readonly string[]>;
+  run(inputs: Given<I, H, L, A>, context: Context): NodeResult | Promise<NodeResult>;
+}
+
+type Description = Omit<
+  NodeDefinition<Services>,
+  keyof Behaviour<Inputs, Hidden, boolean, boolean>
+>;
+
+/** A node definition whose `run` is typed by its declared and hidden inputs. */
+export type TypedNode<
+  I extends Inputs,
+  H extends Hidden = Record<never, never>,
+  L extends boolean = false,
+  A extends boolean = false,
+> = Description & Behaviour<I, H, L, A>;
+
+/** Declares a node; `run` is typed by the declared and hidden inputs. */
+export function defineNode<
+  const I extends Inputs,
+  const H extends Hidden = Record<never, never>,
+  const L extends boolean = false,
+  const A extends boolean = false,
+>(node: TypedNode<I, H, L, A>): NodeDefinition {
+  return node as unknown as NodeDefinition;
+}
+
+/** What the nodes of one file may have in common beside their module and form. */
+type Shared = Partial<Pick<Description, 'category' | 'outputs' | 'outputNode' | 'experimental'>>;
+
+/** A description without the parts that are shared, which may be stated all the same. */
+type Rest<S> = Omit<Description, 'module' | 'form' | keyof S> &
+  Partial<Pick<Description, keyof S & keyof Description>>;
+
+/**
+ * `defineNode` for the nodes of one of ComfyUI's modules: fills in `module`, `form` and what they
+ * share; a node's own fields come first.
+ */
+export function inModule<const S extends Shared = Record<never, never>>(
+  module: string,
+  form: NodeDefinition['form'],
+  shared?: S,
+) {
+  return function define<
+    const I extends Inputs,
+    const H extends Hidden = Record<never, never>,
+    const L extends boolean = false,
+    const A extends boolean = false,
+  >(node: Rest<S> & Behaviour<I, H, L, A>): NodeDefinition {
+    return { module, form, ...shared, ...node } as unknown as NodeDefinition;
+  };
 }
 
 type Options = Readonly<Record<string, unknown>>;
 
-/** A socket of any type, with no widget. `options` undefined prints `["TYPE"]` in V1 form. */
-export function socket<T = unknown>(type: string, options?: Options): InputSpec<T, false> {
-  return {
-    type,
-    optional: false,
-    ...(options === undefined ? {} : { options }),
-    ...(options?.lazy === true ? { lazy: true } : {}),
-    ...(options?.rawLink === true ? { rawLink: true } : {}),
-  };
+/**
+ * A socket of any type, with no widget. `options` undefined prints `["TYPE"]` in V1 form. `needs` says
+ * what `run` relies on; without it anything may come, null included.
+ */
+export function socket<T = unknown>(
+  type: string,
+  options?: Options,
+  needs?: Needs,
+): InputSpec<T, false> {
+  const lazy = options?.lazy === true ? true : undefined;
+  const rawLink = options?.rawLink === true ? true : undefined;
+  return { type, options, optional: false, needs, lazy, rawLink };
 }
 
 /** The same input, not required. */
@@ -109,48 +191,42 @@ export function optional<T>(spec: InputSpec<T, boolean>): InputSpec<T, true> {
   return { ...spec, optional: true };
 }
 
-/** Integer widget within ±2^53; `run` gets a number. */
-export const int = (options: Options = {}): InputSpec<number, false> => ({
-  type: 'INT',
+/** The same input, where None is a value too. */
+export function nullable<T, O extends boolean>(spec: InputSpec<T, O>): InputSpec<T | null, O> {
+  return { ...spec, nullable: true };
+}
+
+const widget = <T>(type: string, options: Options | undefined): InputSpec<T, false> => ({
+  type,
   options,
   optional: false,
+  needs: 'value',
 });
 
+/** Integer widget within ±2^53; `run` gets a number. */
+export const int = (options: Options = {}): InputSpec<number, false> => widget('INT', options);
+
 /** Integer widget up to 64 bits (seeds); `run` gets a number, or a bigint beyond 2^53. */
-export const int64 = (options: Options = {}): InputSpec<number | bigint, false> => ({
-  type: 'INT',
-  options,
-  optional: false,
-});
+export const int64 = (options: Options = {}): InputSpec<number | bigint, false> =>
+  widget('INT', options);
 
 /**
  * Float widget. Whole-number defaults, minima, maxima and steps are printed as floats (`8.0`); where
  * ComfyUI prints an integer, give a bigint (`min: 0n`).
  */
-export const float = (options: Options = {}): InputSpec<number, false> => ({
-  type: 'FLOAT',
-  options,
-  optional: false,
-});
+export const float = (options: Options = {}): InputSpec<number, false> => widget('FLOAT', options);
 
-export const string = (options?: Options): InputSpec<string, false> => ({
-  type: 'STRING',
-  optional: false,
-  ...(options === undefined ? {} : { options }),
-});
+export const string = (options?: Options): InputSpec<string, false> => widget('STRING', options);
 
-export const boolean = (options: Options = {}): InputSpec<boolean, false> => ({
-  type: 'BOOLEAN',
-  options,
-  optional: false,
-});
+export const boolean = (options: Options = {}): InputSpec<boolean, false> =>
+  widget('BOOLEAN', options);
 
 /** A choice from a list; the list may depend on the files at hand. */
-export function combo<T extends ComboChoice = string>(
+export function combo<const T extends ComboChoice = string>(
   choices: readonly T[] | ((source: ChoiceSource) => readonly T[]),
   options?: Options,
 ): InputSpec<T, false> {
-  return { type: 'COMBO', choices, optional: false, ...(options === undefined ? {} : { options }) };
+  return { ...widget<T>('COMBO', options), choices };
 }
 
 /** Any number of inputs made from one template; `run` gets `{ name: value }`. */
@@ -195,11 +271,18 @@ export function matchType<T = unknown>(
   });
 }
 
-export const model = (options?: Options): InputSpec<Model, false> => socket('MODEL', options);
-export const clip = (options?: Options): InputSpec<Clip, false> => socket('CLIP', options);
-export const vae = (options?: Options): InputSpec<Vae, false> => socket('VAE', options);
+export const model = (options?: Options): InputSpec<Model, false> => socket('MODEL', options, []);
+/** Null where a checkpoint holds no text encoder. */
+export const clip = (options?: Options): InputSpec<Clip | null, false> =>
+  nullable(socket<Clip>('CLIP', options, []));
+/** Null where a checkpoint holds no autoencoder. */
+export const vae = (options?: Options): InputSpec<Vae | null, false> =>
+  nullable(socket<Vae>('VAE', options, []));
 export const conditioning = (options?: Options): InputSpec<Conditioning, false> =>
-  socket('CONDITIONING', options);
-export const latent = (options?: Options): InputSpec<Latent, false> => socket('LATENT', options);
-export const image = (options?: Options): InputSpec<Image, false> => socket('IMAGE', options);
-export const mask = (options?: Options): InputSpec<Mask, false> => socket('MASK', options);
+  socket('CONDITIONING', options, 'list');
+export const latent = (options?: Options): InputSpec<Latent, false> =>
+  socket('LATENT', options, ['samples']);
+export const image = (options?: Options): InputSpec<Image, false> =>
+  socket('IMAGE', options, ['shape', 'data']);
+export const mask = (options?: Options): InputSpec<Mask, false> =>
+  socket('MASK', options, ['shape', 'data']);

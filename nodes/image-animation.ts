@@ -1,16 +1,19 @@
 /** Batches of pictures saved as one animation. */
+import { toInteger } from '../engine/array/round.ts';
 import { encodeApng, encodeWebp } from '../engine/media/animation.ts';
 import { workflowTexts } from '../engine/media/workflow-texts.ts';
 import type { Pixels } from '../engine/media/formats/png/encode.ts';
 import { toPixels } from '../engine/media/to-array.ts';
 import { boolean, combo, defineNode, float, image, int, string } from '../engine/node.ts';
 import type { Context, Image, NodeDefinition, NodeOutput } from '../engine/node.ts';
+import { type WorkflowValues, workflowInputs } from './image-io.ts';
+import { savable } from './save-prefix.ts';
 
 const shared = {
   category: 'image/animation',
   module: 'comfy_extras.nodes_images',
   form: 'v1',
-  hidden: { prompt: 'PROMPT', extra_pnginfo: 'EXTRA_PNGINFO' },
+  hidden: workflowInputs,
   outputs: [],
   outputNode: true,
 } as const;
@@ -22,7 +25,7 @@ type Text = readonly (readonly [key: string, value: string])[];
 
 /** Encodes all frames, writes one numbered file, and says so to the client. */
 async function saveAnimation(
-  inputs: { images: Image; filename_prefix: string } & Record<string, unknown>,
+  inputs: { images: Image; filename_prefix: string } & WorkflowValues,
   { services }: Context,
   suffix: string,
   encode: (frames: Pixels[], text: Text) => Promise<Uint8Array>,
@@ -32,7 +35,7 @@ async function saveAnimation(
   const target = services.folders.saveTarget(inputs.filename_prefix, 'output', size);
   const text = services.options.disableMetadata
     ? []
-    : workflowTexts(inputs['prompt'], inputs['extra_pnginfo']);
+    : workflowTexts(inputs.prompt, inputs.extra_pnginfo);
   const frames = Array.from({ length: count }, (_, i) => toPixels(inputs.images, i));
   const { name } = services.folders.writeNumbered(target, suffix, await encode(frames, text));
   return [{ filename: name, subfolder: target.subfolder, type: 'output' }];
@@ -44,6 +47,7 @@ export const saveAnimatedWebp = defineNode({
   ...shared,
   name: 'SaveAnimatedWEBP',
   displayName: 'SaveAnimatedWEBP',
+  validate: savable('.webp'),
   inputs: {
     ...common,
     fps,
@@ -54,7 +58,7 @@ export const saveAnimatedWebp = defineNode({
   run: async (inputs, context): Promise<NodeOutput> => {
     const { fps, lossless, quality, method } = inputs;
     const effort = EFFORT[method];
-    const milliseconds = Math.trunc(1000 / fps);
+    const milliseconds = toInteger(1000 / fps);
     const images = await saveAnimation(inputs, context, '.webp', (frames, text) =>
       encodeWebp(frames, { milliseconds, text, lossless, quality, effort }),
     );
@@ -66,9 +70,10 @@ export const saveAnimatedPng = defineNode({
   ...shared,
   name: 'SaveAnimatedPNG',
   displayName: 'SaveAnimatedPNG',
+  validate: savable('.png'),
   inputs: { ...common, fps, compress_level: int({ default: 4, min: 0, max: 9 }) },
   run: async (inputs, context): Promise<NodeOutput> => {
-    const milliseconds = Math.trunc(1000 / inputs.fps);
+    const milliseconds = toInteger(1000 / inputs.fps);
     const images = await saveAnimation(inputs, context, '.png', (frames, text) =>
       encodeApng(frames, { milliseconds, text, level: inputs.compress_level }),
     );

@@ -1,13 +1,21 @@
 /** Picture files in and out. */
 import { randomInt } from 'node:crypto';
 import { combo, defineNode, image, socket, string } from '../engine/node.ts';
-import type { ChoiceSource, Context, Image, NodeDefinition, NodeOutput } from '../engine/node.ts';
+import type {
+  ChoiceSource,
+  Context,
+  HiddenValues,
+  Image,
+  NodeDefinition,
+  NodeOutput,
+} from '../engine/node.ts';
 import { encodePng } from '../engine/media/formats/png/encode.ts';
 import { fileHash, loadImageFile } from '../engine/media/load-image.ts';
 import { workflowTexts } from '../engine/media/workflow-texts.ts';
+import { savable } from './save-prefix.ts';
 import { toChannelMask, toImageAndMask, toPixels } from '../engine/media/to-array.ts';
 
-const fileName = (inputs: Record<string, unknown>): string => String(inputs['image']);
+const fileName = (inputs: { readonly image?: unknown }): string => String(inputs.image);
 
 /** What LoadImage and its relatives share: any existing file passes, and its content is the key. */
 const checked = {
@@ -19,7 +27,7 @@ const checked = {
       return exists || `Invalid image file: ${name}`;
     },
   },
-  isChanged: (inputs: Record<string, unknown>, { services }: Context) =>
+  isChanged: (inputs: { readonly image?: unknown }, { services }: Context) =>
     fileHash(services.folders.annotatedFile(fileName(inputs))),
 };
 
@@ -85,20 +93,20 @@ export const loadImageOutput = defineNode({
   run: ({ image }, context) => load(image, context),
 });
 
-const workflowInputs = { prompt: 'PROMPT', extra_pnginfo: 'EXTRA_PNGINFO' } as const;
+/** The hidden inputs of nodes that write the workflow into their files. */
+export const workflowInputs = { prompt: 'PROMPT', extra_pnginfo: 'EXTRA_PNGINFO' } as const;
+export type WorkflowValues = HiddenValues<typeof workflowInputs>;
 
 /** Writes every item of a batch as a PNG with the workflow in it; what the client is shown. */
 export async function savePictures(
   images: Image,
   target: { prefix: string; type: 'output' | 'temp'; level: number },
-  inputs: Record<string, unknown>,
+  { prompt, extra_pnginfo }: WorkflowValues,
   { services }: Context,
 ): Promise<NodeOutput> {
   const [count, height, width] = images.shape;
   const to = services.folders.saveTarget(target.prefix, target.type, { width, height });
-  const text = services.options.disableMetadata
-    ? []
-    : workflowTexts(inputs['prompt'], inputs['extra_pnginfo']);
+  const text = services.options.disableMetadata ? [] : workflowTexts(prompt, extra_pnginfo);
   const saved = [];
   let { counter } = to;
   for (let i = 0; i < count; i++) {
@@ -128,6 +136,7 @@ export const saveImage = defineNode({
   hidden: workflowInputs,
   outputs: [],
   outputNode: true,
+  validate: savable('.png'),
   run: (inputs, context) => {
     const target = { prefix: inputs.filename_prefix, type: 'output', level: 4 } as const;
     return savePictures(inputs.images, target, inputs, context);
@@ -137,7 +146,7 @@ export const saveImage = defineNode({
 /** Saves to the temp folder under a name of its own, fast rather than small. */
 export function previewPictures(
   images: Image,
-  inputs: Record<string, unknown>,
+  inputs: WorkflowValues,
   context: Context,
 ): Promise<NodeOutput> {
   const letters = 'abcdefghijklmnopqrstuvwxyz';
@@ -160,6 +169,9 @@ export const previewImage = defineNode({
   run: (inputs, context) => previewPictures(inputs.images, inputs, context),
 });
 
+/** Milliseconds since 1970, or more where it was asked more often than that. */
+let lastAsked = 0;
+
 export const saveImageWebsocket = defineNode({
   name: 'SaveImageWebsocket',
   displayName: 'SaveImageWebsocket',
@@ -169,8 +181,8 @@ export const saveImageWebsocket = defineNode({
   inputs: { images: image() },
   outputs: [],
   outputNode: true,
-  // Nothing of a former run is kept that a client could be sent again.
-  isChanged: () => Date.now(),
+  // Nothing is kept that a client could be sent again, not even by an equal node beside it.
+  isChanged: () => (lastAsked = Math.max(Date.now(), lastAsked + 1)),
   run: async ({ images }, context) => {
     const count = images.shape[0];
     for (let i = 0; i < count; i++) {

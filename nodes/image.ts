@@ -5,7 +5,7 @@ import { type NDArray, nd } from '../engine/array/nd.ts';
 import { padForOutpaint } from '../engine/array/outpaint.ts';
 import { cropImage, padImage, pasteMasked, withChannels } from '../engine/array/rectangle.ts';
 import { upscaleImage } from '../engine/array/resize.ts';
-import { clamp, roundHalfEven } from '../engine/array/round.ts';
+import { clamp, roundHalfEven, roundToInteger, toInteger } from '../engine/array/round.ts';
 import { stitchImages } from '../engine/array/stitch.ts';
 import { flipAxis, rotateClockwise } from '../engine/array/turn.ts';
 import {
@@ -58,7 +58,7 @@ export const imageScale = defineNode({
 
 /** Both sides times `factor`, rounded. */
 function scaleBy(x: Image, factor: number, method: (typeof METHODS)[number]): Image {
-  const [height, width] = [x.shape[1], x.shape[2]].map((v) => roundHalfEven(v * factor));
+  const [height, width] = [x.shape[1], x.shape[2]].map((v) => roundToInteger(v * factor));
   return upscaleImage(x, width, height, method, 'disabled');
 }
 
@@ -87,7 +87,7 @@ export const imageScaleToTotalPixels = defineNode({
   },
   outputs: [{ type: 'IMAGE' }],
   run: ({ image, upscale_method, megapixels }) => {
-    const total = Math.trunc(megapixels * 1024 * 1024);
+    const total = toInteger(megapixels * 1024 * 1024);
     const factor = Math.sqrt(total / (image.shape[1] * image.shape[2]));
     return [scaleBy(image, factor, upscale_method)];
   },
@@ -378,10 +378,8 @@ export const rebatchImages = defineNode({
   inputIsList: true,
   inputs: { images: image({}), batch_size: int({ default: 1, min: 1, max: 4096 }) },
   outputs: [{ type: 'IMAGE', list: true }],
-  run: (inputs) => {
-    const lists = inputs as unknown as { images: readonly Image[]; batch_size: number[] };
-    const [size] = lists.batch_size;
-    const single = lists.images.flatMap((batch) =>
+  run: ({ images: given, batch_size: [size] }) => {
+    const single = given.flatMap((batch) =>
       Array.from({ length: batch.shape[0] }, (_, i) => rows(batch, i, i + 1)),
     );
     const batches: NDArray[] = [];

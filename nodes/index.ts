@@ -1,6 +1,8 @@
-/** The built-in nodes. Order here is the order of `/object_info`. */
+/** The built-in nodes, in the order of ComfyUI's `/object_info`; its page makes its menus in that order. */
+import { corePlace } from '../engine/graph/core-classes.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 import { conditioningNodes } from './conditioning.ts';
+import { freeuNodes } from './freeu.ts';
 import { imageAnimationNodes } from './image-animation.ts';
 import { imageFilterNodes } from './image-filters.ts';
 import { imageIoNodes } from './image-io.ts';
@@ -9,6 +11,7 @@ import { latentIoNodes } from './latent-io.ts';
 import { latentOperationNodes } from './latent-operations.ts';
 import { latentNodes } from './latent.ts';
 import { loaderNodes } from './loaders.ts';
+import { loraNodes } from './lora.ts';
 import { maskNodes } from './mask.ts';
 import { primitiveNodes } from './primitives.ts';
 import { samplingNodes } from './sampling.ts';
@@ -18,6 +21,8 @@ import { vaeNodes } from './vae.ts';
 const lists: readonly (readonly NodeDefinition[])[] = [
   samplingNodes,
   loaderNodes,
+  loraNodes,
+  freeuNodes,
   conditioningNodes,
   vaeNodes,
   latentNodes,
@@ -34,5 +39,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
 
 /** A new registry of all built-in nodes: class name -> definition. */
 export function builtinNodes(): Map<string, NodeDefinition> {
-  return new Map(lists.flat().map((definition) => [definition.name, definition]));
+  const place = ({ name }: NodeDefinition): number => corePlace.get(name) ?? corePlace.size;
+  const nodes = lists.flat().sort((a, b) => place(a) - place(b));
+  return new Map(nodes.map((definition) => [definition.name, definition]));
 }

@@ -7,6 +7,8 @@ import type { NodeDefinition } from '../engine/node.ts';
 import { readTensor } from '../engine/weights/read.ts';
 import { openSafetensors } from '../engine/weights/safetensors.ts';
 import { encodeSafetensors, floatTensor } from '../engine/weights/write.ts';
+import { workflowInputs } from './image-io.ts';
+import { savable } from './save-prefix.ts';
 
 /** Its presence says that the numbers are in the sampler's units. */
 const FORMAT_MARK = 'latent_format_version_0';
@@ -20,9 +22,10 @@ export const saveLatent = defineNode({
   module: 'nodes',
   form: 'v1',
   inputs: { samples: latent(), filename_prefix: string({ default: 'latents/ComfyUI' }) },
-  hidden: { prompt: 'PROMPT', extra_pnginfo: 'EXTRA_PNGINFO' },
+  hidden: workflowInputs,
   outputs: [],
   outputNode: true,
+  validate: savable('.latent'),
   run: ({ samples, filename_prefix, prompt, extra_pnginfo }, { services }) => {
     const { data, shape } = samples.samples;
     const texts = services.options.disableMetadata

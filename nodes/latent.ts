@@ -10,10 +10,10 @@ import {
 import { sameShape, zeros } from '../engine/array/nd.ts';
 import { cropPlanes, pasteMasked } from '../engine/array/rectangle.ts';
 import { commonUpscale } from '../engine/array/resize.ts';
-import { roundHalfEven } from '../engine/array/round.ts';
+import { roundHalfEven, roundToInteger } from '../engine/array/round.ts';
 import { flipAxis, rotateClockwise } from '../engine/array/turn.ts';
 import { boolean, combo, defineNode, float, int, latent, mask, optional } from '../engine/node.ts';
-import type { Latent, NodeDefinition } from '../engine/node.ts';
+import type { NodeDefinition } from '../engine/node.ts';
 import {
   joinLatents,
   latentFromBatch,
@@ -89,7 +89,9 @@ export const latentUpscaleBy = defineNode({
     scale_by: float({ default: 1.5, min: 0.01, max: 8, step: 0.01 }),
   },
   run: ({ samples, upscale_method, scale_by }) => {
-    const [height, width] = samples.samples.shape.slice(-2).map((v) => roundHalfEven(v * scale_by));
+    const [height, width] = samples.samples.shape
+      .slice(-2)
+      .map((v) => roundToInteger(v * scale_by));
     const scaled = commonUpscale(samples.samples, width, height, upscale_method, 'disabled');
     return [{ ...samples, samples: scaled }];
   },
@@ -362,10 +364,7 @@ export const rebatchLatentsNode = defineNode({
   inputIsList: true,
   inputs: { latents: anyLatent, batch_size: int({ default: 1, min: 1, max: 4096 }) },
   outputs: [{ type: 'LATENT', list: true }],
-  run: (inputs) => {
-    const lists = inputs as unknown as { latents: readonly Latent[]; batch_size: number[] };
-    return [rebatchLatents(lists.latents, lists.batch_size[0])];
-  },
+  run: ({ latents, batch_size }) => [rebatchLatents(latents, batch_size[0])],
 });
 
 export const latentNodes: readonly NodeDefinition[] = [

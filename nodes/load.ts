@@ -1,12 +1,13 @@
 /** All nodes of an installation in this process: the built-in ones and those of packs. */
 import type { NodeRegistry } from '../engine/graph/definition.ts';
+import type { Log } from '../engine/log.ts';
 import { loadPacks } from '../engine/packs/load-packs.ts';
 import { builtinNodes } from './index.ts';
 
 export interface PackSettings {
   /** Packs in the order in which they are loaded; see `findPacks`. */
   readonly paths: readonly string[];
-  readonly log: (level: string, text: string) => void;
+  readonly log: Log;
   /** Hears before a pack's code runs. */
   readonly onLoading?: (path: string) => Promise<void>;
 }

@@ -1,13 +1,10 @@
 /** Nodes that open model files. They read headers only; weights are mapped when a model first runs. */
 import { combo, defineNode, optional } from '../engine/node.ts';
 import type { ChoiceSource, NodeDefinition } from '../engine/node.ts';
-import {
-  loadCheckpoint,
-  loadDiffusionModel,
-  loadTextEncoders,
-  loadVae,
-} from '../engine/values/load-checkpoint.ts';
-import { loadTaesd, pixelSpace, taesdNames } from '../engine/values/load-approximate-vae.ts';
+import { PIXEL_SPACE, taesdNames } from '../engine/values/approximate-vae-names.ts';
+
+/** What opens files knows every family; servers only list nodes and never load it. */
+const opening = () => import('../engine/values/load-checkpoint.ts');
 
 const device = optional(combo(['default', 'cpu'], { advanced: true }));
 
@@ -30,6 +27,7 @@ export const checkpointLoaderSimple = defineNode({
   ],
   async run({ ckpt_name }, { services }) {
     const path = services.folders.modelFile('checkpoints', ckpt_name);
+    const { loadCheckpoint } = await opening();
     const { model, clip, vae } = await loadCheckpoint(path, services.families);
     return [model, clip, vae];
   },
@@ -49,6 +47,7 @@ export const unetLoader = defineNode({
   outputs: [{ type: 'MODEL' }],
   async run({ unet_name }, { services }) {
     const path = services.folders.modelFile('diffusion_models', unet_name);
+    const { loadDiffusionModel } = await opening();
     return [await loadDiffusionModel(path, services.families)];
   },
 });
@@ -73,6 +72,7 @@ export const clipLoader = defineNode({
   outputs: [{ type: 'CLIP' }],
   async run({ clip_name, type }, { services }) {
     const path = services.folders.modelFile('text_encoders', clip_name);
+    const { loadTextEncoders } = await opening();
     return [await loadTextEncoders([path], type)];
   },
 });
@@ -92,6 +92,7 @@ export const dualClipLoader = defineNode({
   },
   outputs: [{ type: 'CLIP' }],
   async run({ clip_name1, clip_name2, type }, { services }) {
+    const { loadTextEncoders } = await opening();
     const open = (name: string) => services.folders.modelFile('text_encoders', name);
     return [await loadTextEncoders([open(clip_name1), open(clip_name2)], type)];
   },
@@ -101,7 +102,7 @@ export const dualClipLoader = defineNode({
 const vaeNames = (source: ChoiceSource): string[] => [
   ...source.modelFiles('vae'),
   ...taesdNames(source.modelFiles('vae_approx')),
-  pixelSpace.name,
+  PIXEL_SPACE,
 ];
 
 export const vaeLoader = defineNode({
@@ -114,9 +115,10 @@ export const vaeLoader = defineNode({
   outputs: [{ type: 'VAE' }],
   async run({ vae_name }, { services }) {
     const { folders } = services;
-    if (vae_name === pixelSpace.name) return [pixelSpace.vae];
-    const taesd = await loadTaesd(vae_name, folders);
-    return [taesd ?? (await loadVae(folders.modelFile('vae', vae_name)))];
+    const { loadApproximateVae } = await import('../engine/values/load-approximate-vae.ts');
+    const { loadVae } = await opening();
+    const approximate = await loadApproximateVae(vae_name, folders);
+    return [approximate ?? (await loadVae(folders.modelFile('vae', vae_name)))];
   },
 });
 

@@ -15,7 +15,7 @@ import { cropPlanes, withChannels } from '../engine/array/rectangle.ts';
 import { resizeMask, upscaleImage } from '../engine/array/resize.ts';
 import { boolean, combo, defineNode, float, image, int, mask } from '../engine/node.ts';
 import type { NodeDefinition } from '../engine/node.ts';
-import { previewPictures } from './image-io.ts';
+import { previewPictures, workflowInputs } from './image-io.ts';
 
 const MAX = 16384;
 
@@ -176,7 +176,7 @@ export const maskPreview = defineNode({
   displayName: 'MaskPreview',
   description: 'Shows the input masks without keeping them.',
   inputs: { mask: mask() },
-  hidden: { prompt: 'PROMPT', extra_pnginfo: 'EXTRA_PNGINFO' },
+  hidden: workflowInputs,
   outputs: [],
   outputNode: true,
   run: (inputs, context) => previewPictures(maskToImage(inputs.mask), inputs, context),

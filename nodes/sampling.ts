@@ -1,4 +1,4 @@
-/** KSampler and KSampler (Advanced). */
+/** KSampler and KSampler (Advanced). What runs is loaded when it first runs: servers only list nodes. */
 import {
   combo,
   conditioning,
@@ -12,12 +12,10 @@ import {
   model,
 } from '../engine/node.ts';
 import type { Model, NodeDefinition } from '../engine/node.ts';
-import { type KSamplerOptions, sampleLatent, type StepReport } from '../engine/sampling/driver.ts';
+import type { KSamplerOptions, StepReport } from '../engine/sampling/driver.ts';
 import type { LatentFormat } from '../engine/sampling/latent/formats.ts';
 import { latentPreview } from '../engine/sampling/latent/preview.ts';
-import { samplerNames } from '../engine/sampling/samplers/table.ts';
-import { schedulerNames } from '../engine/sampling/schedules/schedules.ts';
-import { diffusion } from '../engine/values/model.ts';
+import { samplerNames, schedulerNames } from '../engine/sampling/names.ts';
 
 const MAX_SEED = 18446744073709551615n;
 const seedOptions = { default: 0, min: 0, max: MAX_SEED, control_after_generate: true };
@@ -42,6 +40,8 @@ interface Run extends Omit<
 
 /** Samples a LATENT and puts the result in its place; its mask and batch numbers stay. */
 async function sample(run: Run, context: Context): Promise<[Latent]> {
+  const { sampleLatent } = await import('../engine/sampling/driver.ts');
+  const { diffusion } = await import('../engine/values/model.ts');
   const network = diffusion(run.model, {
     runtime: context.services.runtime,
     signal: context.signal,

@@ -1,9 +1,10 @@
-import { parseJson, toPlain } from '../engine/workflow/lossless-json.ts';
+import { formsOf, formsOfTexts } from '../engine/workflow/forms.ts';
+import { type Json, parseJson, toPlain } from '../engine/workflow/lossless-json.ts';
+import { readImageWorkflow } from '../engine/workflow/png-text.ts';
 import type { Server } from './api/server.ts';
 import { messageOf, type Editor } from './editor.ts';
 import { uploadKind } from './graph/input-spec.ts';
 import { NoodleNode } from './graph/node.ts';
-import { embeddedTexts } from './graph/png-metadata.ts';
 import { toast, type State } from './state.ts';
 
 export type Files = ReturnType<typeof createFiles>;
@@ -12,8 +13,11 @@ export type Files = ReturnType<typeof createFiles>;
 export function createFiles(editor: Editor, server: Server, state: State) {
   const { canvas } = editor;
 
-  const openText = (text: string, name: string): void =>
-    editor.open(toPlain(parseJson(text)), name);
+  const openText = (text: string, name: string): void => {
+    const value = parseJson(text);
+    const { prompt, workflow } = formsOf(value);
+    editor.open(toPlain((workflow ?? prompt ?? value) as Json), name);
+  };
 
   /** Opens a workflow from JSON or from a picture; false when a picture carries none. */
   const openFile = async (file: File): Promise<boolean> => {
@@ -22,11 +26,12 @@ export function createFiles(editor: Editor, server: Server, state: State) {
       openText(await file.text(), name);
       return true;
     }
-    const texts = await embeddedTexts(new Uint8Array(await file.arrayBuffer()));
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const { prompt, workflow } = formsOfTexts(await readImageWorkflow(bytes));
     // ComfyUI prefers the drawn workflow; a bare prompt is laid out anew.
-    const text = texts.workflow ?? texts.prompt;
-    if (text === undefined) return false;
-    openText(text, name);
+    const form = workflow ?? prompt;
+    if (form === undefined) return false;
+    editor.open(toPlain(form as Json), name);
     return true;
   };
 

@@ -39,8 +39,8 @@ const join = defineNode({
   module: 'custom_nodes.example',
   form: 'v1',
   inputs: {
-    parts: socket<readonly string[]>('*'),
-    separator: socket<readonly string[]>('STRING', { default: ', ' }),
+    parts: socket<string>('*'),
+    separator: socket<string>('STRING', { default: ', ' }),
   },
   outputs: [{ type: 'STRING' }],
   inputIsList: true,

@@ -9,6 +9,18 @@ export function roundHalfEven(x: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
+/** Python's `int(x)` of a float; throws RangeError (ValueError on the wire) for NaN and infinities. */
+export const toInteger = (x: number): number => Math.trunc(finite(x)) + 0; // never -0
+
+/** Python's `round(x)`, which gives an integer; throws as `toInteger` does. */
+export const roundToInteger = (x: number): number => roundHalfEven(finite(x)) + 0;
+
+function finite(x: number): number {
+  if (Number.isFinite(x)) return x;
+  const what = Number.isNaN(x) ? 'NaN' : 'infinity';
+  throw new RangeError(`cannot convert float ${what} to integer`);
+}
+
 /** `x` limited to [low, high]. */
 export function clamp(x: number, low: number, high: number): number {
   return x < low ? low : x > high ? high : x;

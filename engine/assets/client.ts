@@ -2,8 +2,10 @@
  * The assets as the server sees them. Database, scans and hashing live in a thread of their own that
  * starts with the first request: the server's thread never waits for a disk.
  */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { type ErrorCode, NoodleError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { startThread } from '../threads.ts';
 import type { AssetOperations, AssetSettings } from './operations.ts';
 
 type Operation = keyof AssetOperations;
@@ -40,7 +42,7 @@ export interface Assets {
 
 export interface AssetOptions extends AssetSettings {
   readonly onEvent: (type: string, data: string) => void;
-  readonly log: (level: string, text: string) => void;
+  readonly log: Log;
 }
 
 interface Pending {
@@ -69,7 +71,7 @@ export function createAssets({ onEvent, log, ...settings }: AssetOptions): Asset
   };
 
   const launch = (): Worker => {
-    const started = startThread(settings);
+    const started = startThread(import.meta.resolve('./worker.ts'), settings);
     started.on('message', receive);
     started.on('error', (error: Error) => log('ERROR', `assets: ${error.stack ?? error.message}`));
     started.on('exit', (code) => {
@@ -105,15 +107,4 @@ export function createAssets({ onEvent, log, ...settings }: AssetOptions): Asset
       await last.terminate();
     },
   };
-}
-
-/** A thread that reads TypeScript, which the loader of this one does not do for it. */
-function startThread(settings: AssetSettings): Worker {
-  const script = [
-    `import { register } from '${import.meta.resolve('tsx/esm/api')}';`,
-    'register();',
-    `await import('${import.meta.resolve('./worker.ts')}');`,
-  ].join('\n');
-  const url = new URL(`data:text/javascript,${encodeURIComponent(script)}`);
-  return new Worker(url, { workerData: settings, execArgv: [] });
 }

@@ -1,8 +1,8 @@
 /** Where assets may lie, and what a file's place says of it: tags, loader path, address. */
-import { basename, extname, join, relative, sep } from 'node:path';
+import { basename, extname, relative, sep } from 'node:path';
 import { NoodleError } from '../errors.ts';
 import type { Folders } from '../store/folders.ts';
-import { resolveInside } from '../store/paths.ts';
+import { type Links, resolveInside } from '../store/paths.ts';
 
 export type RootName = 'models' | 'input' | 'output';
 /** What a scan looks through; temp is emptied at every start and never scanned. */
@@ -21,6 +21,8 @@ export interface AssetRoots {
   readonly output: string;
   readonly temp: string;
   readonly models: readonly ModelRoot[];
+  /** Where links in input, output and temp may lead. */
+  readonly links: Links;
 }
 
 /** What a path says of its file. */
@@ -45,7 +47,7 @@ const INPUT_TAGS = new Set(['3d', 'pasted', 'painter', 'threed', 'webcam']);
 
 /** The roots of an installation. */
 export function assetRoots(folders: Folders): AssetRoots {
-  const { input, output, temp } = folders;
+  const { input, output, temp, links } = folders;
   const models = folders
     .modelFolders()
     .filter((name) => !NOT_MODELS.has(name))
@@ -54,7 +56,7 @@ export function assetRoots(folders: Folders): AssetRoots {
       paths: [...(folders.modelPaths(name) ?? [])],
       extensions: [...(folders.modelExtensions(name) ?? [])],
     }));
-  return { input, output, temp, models };
+  return { input, output, temp, models, links };
 }
 
 /** Every folder of a root. */
@@ -148,7 +150,7 @@ export function servablePath(roots: AssetRoots, path: string): string | undefine
   try {
     return resolveInside(place.base, place.name, {
       mustExist: true,
-      links: place.root === 'models' ? 'follow' : 'refuse',
+      links: place.root === 'models' ? 'follow' : roots.links,
     });
   } catch (error) {
     if (error instanceof NoodleError) return undefined;
@@ -171,10 +173,6 @@ export function pathRange(base: string): [from: string, to: string] {
   const start = base.endsWith(sep) ? base : base + sep;
   return [start, start.slice(0, -1) + String.fromCharCode(sep.charCodeAt(0) + 1)];
 }
-
-/** The absolute path of a file that the server itself wrote. */
-export const writtenPath = (base: string, subfolder: string, name: string): string =>
-  join(base, subfolder, name);
 
 /** Both are normalised; a folder is not below itself. */
 const isBelow = (base: string, path: string): boolean =>

@@ -1,7 +1,7 @@
 /** Files below a folder, one by one, without holding them all in memory. */
 import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
 import { extname, join, sep } from 'node:path';
-import { basesOf, loads } from './roots.ts';
+import { basesOf, loads, servablePath } from './roots.ts';
 import type { AssetRoots, RootName } from './roots.ts';
 
 /** Downloads that are not complete. */
@@ -17,17 +17,19 @@ const PARTIAL = new Set([
 
 /**
  * Paths of the files of a root that may be assets: nothing hidden, nothing half downloaded; of model
- * folders what they list. Links to folders are followed in model folders only (those are the
- * administrator's), links to files likewise.
+ * folders what they list. Links are followed in model folders (those are the administrator's), in the
+ * others where --follow-links lets them.
  */
 export function* filesOf(roots: AssetRoots, root: RootName): Generator<string> {
   if (root !== 'models') {
-    yield* walk(roots[root], { links: false, above: [] });
+    const follows = (path: string): boolean =>
+      roots.links !== 'refuse' && servablePath(roots, path) !== undefined;
+    yield* walk(roots[root], { follows, above: [] });
     return;
   }
   for (const base of basesOf(roots, 'models')) {
     const folders = roots.models.filter(({ paths }) => paths.includes(base));
-    for (const path of walk(base, { links: true, above: [] })) {
+    for (const path of walk(base, { follows: () => true, above: [] })) {
       if (folders.some((folder) => loads(folder, path))) yield path;
     }
   }
@@ -36,7 +38,7 @@ export function* filesOf(roots: AssetRoots, root: RootName): Generator<string> {
 /** `above`: the real paths of the folders on the way, so that no link leads round in a circle. */
 function* walk(
   directory: string,
-  { links, above }: { links: boolean; above: readonly string[] },
+  { follows, above }: { follows: (link: string) => boolean; above: readonly string[] },
 ): Generator<string> {
   let entries: Dirent[];
   let real: string;
@@ -51,8 +53,8 @@ function* walk(
     const { name } = entry;
     if (name.startsWith('.') || PARTIAL.has(extname(name).toLowerCase())) continue;
     const path = directory.endsWith(sep) ? directory + name : join(directory, name);
-    const kind = entry.isSymbolicLink() ? (links ? target(path) : undefined) : entry;
-    if (kind?.isDirectory()) yield* walk(path, { links, above: [...above, real] });
+    const kind = entry.isSymbolicLink() ? (follows(path) ? target(path) : undefined) : entry;
+    if (kind?.isDirectory()) yield* walk(path, { follows, above: [...above, real] });
     else if (kind?.isFile()) yield path;
   }
 }

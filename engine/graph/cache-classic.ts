@@ -41,6 +41,10 @@ export function createClassicCache(): OutputCache {
       const key = run?.keyOf(id);
       if (key !== undefined) scopeOf(id).entries.set(key, entry);
     },
+    delete(id) {
+      const key = run?.keyOf(id);
+      if (key !== undefined) scopeOf(id).entries.delete(key);
+    },
     expand(parentId, nodeIds) {
       const outer = scopeOf(parentId);
       const scope = outer.inner.get(scopeKey(parentId)) ?? newScope();

@@ -33,6 +33,10 @@ export function createLruCache(maxSize: number): OutputCache {
       const key = run?.keyOf(id);
       if (key !== undefined) entries.set(key, { entry, usedIn: generation });
     },
+    delete(id) {
+      const key = run?.keyOf(id);
+      if (key !== undefined) entries.delete(key);
+    },
     expand: (_parentId, nodeIds) => nodeIds.forEach(touch),
     clear: () => entries.clear(),
   };

@@ -111,6 +111,10 @@ export function createRamCache(options: RamCacheOptions): OutputCache {
       const afterLarge = evict(left, (kept) => kept.bytes >= LARGE);
       evict(afterLarge, () => true);
     },
+    delete(id) {
+      const key = run?.keyOf(id);
+      if (key !== undefined) remove(key);
+    },
     expand: (_parentId, nodeIds) => nodeIds.forEach(touch),
     clear() {
       entries.clear();

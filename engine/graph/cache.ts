@@ -21,6 +21,8 @@ export interface OutputCache {
   begin(run: CacheRun): void;
   get(nodeId: string): CacheEntry | undefined;
   set(nodeId: string, entry: CacheEntry): void;
+  /** Forgets the entry of a node: what it stood for is not there any more. */
+  delete(nodeId: string): void;
   /** `parentId` expanded into these nodes; their keys are known. */
   expand(parentId: string, nodeIds: readonly string[]): void;
   clear(): void;
@@ -32,6 +34,7 @@ export function createNullCache(): OutputCache {
     begin: () => undefined,
     get: () => undefined,
     set: () => undefined,
+    delete: () => undefined,
     expand: () => undefined,
     clear: () => undefined,
   };

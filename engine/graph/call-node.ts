@@ -1,5 +1,7 @@
 /** Calling a node: once per slice, blocked slices left out, async nodes beside others. */
+import { performance } from 'node:perf_hooks';
 import { stringifyJson } from '../workflow/lossless-json.ts';
+import { checkNeeds } from './check-needs.ts';
 import { createContext, throwIfInterrupted } from './context.ts';
 import { ExecutionBlocker } from './definition.ts';
 import type { NodeDefinition } from './definition.ts';
@@ -22,6 +24,11 @@ export type PendingCalls = readonly (Task | { readonly value: unknown })[];
 /** The values of all calls, or the calls to wait for. */
 export type Called = { readonly values: unknown[] } | { readonly pending: PendingCalls };
 
+/** Milliseconds on the thread below which nobody misses a message. */
+const QUICK = 1;
+/** Nodes whose last call gave the thread back at once. */
+const wasQuick = new WeakSet<NodeDefinition>();
+
 /** Makes all calls of a node; throws what they throw, and INTERRUPTED before any of them. */
 export async function callNode(
   run: Run,
@@ -38,7 +45,13 @@ export async function callNode(
     }
     requireArguments(run, nodeId, definition, inputs);
     const context = createContext(run, nodeId, index);
-    const returned = definition.run(nestInputs(definition, inputs), context);
+    const checked = checkNeeds(definition, inputs);
+    const nested = nestInputs(definition, checked);
+    if (!wasQuick.has(definition)) run.host.flush?.();
+    const begin = performance.now();
+    const returned = definition.run(nested, context);
+    if (performance.now() - begin < QUICK) wasQuick.add(definition);
+    else wasQuick.delete(definition);
     if (!isPromise(returned)) results.push({ value: returned });
     else if (definition.parallel === true) results.push(await startTask(returned));
     else results.push({ value: await returned });

@@ -4,22 +4,9 @@
  */
 import type { Json } from '../workflow/lossless-json.ts';
 import type { GraphBuilder } from './graph-builder.ts';
+import type { GraphNode, Prompt, PromptNode } from './prompt.ts';
 
-/** A link in a prompt: [source node id, output slot]. */
-export type Link = [nodeId: string, slot: number];
-
-/** One node of an API-format prompt. */
-export interface PromptNode {
-  class_type: string;
-  inputs: Record<string, Json>;
-  _meta?: { title?: string };
-  /** Set by the executor; a client may send its own (ComfyUI's IS_CHANGED result). */
-  is_changed?: Json;
-  override_display_id?: string;
-}
-
-/** An API-format prompt: node id -> node. */
-export type Prompt = Record<string, PromptNode>;
+export type { GraphNode, Prompt, PromptNode } from './prompt.ts';
 
 export type ComboChoice = string | number | boolean;
 
@@ -31,6 +18,8 @@ export interface ChoiceSource {
   inputFiles(kind: 'image' | 'audio' | 'video' | 'latent' | 'any'): readonly string[];
   /** Whether `name`, `name [output]` … is an existing file; absent where no folders are at hand. */
   annotatedExists?(name: string): boolean;
+  /** Why a saver could not write under this filename_prefix; undefined when it can. */
+  prefixProblem?(prefix: string, suffix: string): string | undefined;
 }
 
 /** One declared input. `T` is the type that `run` receives (a phantom: nothing is stored for it). */
@@ -42,6 +31,10 @@ export interface InputSpec<T = unknown, Optional extends boolean = boolean> {
   /** COMBO only. */
   readonly choices?: readonly ComboChoice[] | ((source: ChoiceSource) => readonly ComboChoice[]);
   readonly optional: Optional;
+  /** What `run` relies on; absent: it takes anything, null included. */
+  readonly needs?: Needs;
+  /** None is a value too: what loaders give for a part that a file lacks. */
+  readonly nullable?: boolean;
   readonly lazy?: boolean;
   /** The link itself is passed instead of its value. */
   readonly rawLink?: boolean;
@@ -49,6 +42,12 @@ export interface InputSpec<T = unknown, Optional extends boolean = boolean> {
   readonly dynamic?: DynamicSpec;
   readonly __value?: T;
 }
+
+/**
+ * What a value must be: anything but None, a list, or an object with these members. Without it the
+ * node fails before it is called, with the input's name.
+ */
+export type Needs = 'value' | 'list' | readonly string[];
 
 type Inputs = Readonly<Record<string, InputSpec>>;
 
@@ -139,13 +138,6 @@ export interface NodeOutput {
   readonly ui?: Readonly<Record<string, readonly unknown[]>>;
   /** Nodes that replace this one; `result` may then hold links into them. */
   readonly expand?: Readonly<Record<string, GraphNode>>;
-}
-
-/** A node of an expansion: as in a prompt, but constants may be any value (also tensors). */
-export interface GraphNode {
-  readonly class_type: string;
-  readonly inputs: Record<string, unknown>;
-  readonly override_display_id?: string;
 }
 
 export type NodeResult = readonly unknown[] | NodeOutput | ExecutionBlocker;

@@ -1,5 +1,6 @@
 /** A prompt that grows while it runs: the original nodes plus those that expansions added. */
 import type { DynamicPromptView, GraphNode, Prompt, PromptNode } from './definition.ts';
+import { entriesOf } from '../workflow/lossless-json.ts';
 import { PythonError } from '../python/error.ts';
 
 export interface DynamicPrompt extends DynamicPromptView {
@@ -19,7 +20,7 @@ interface Ephemeral {
 /** Wraps the prompt of one run; `prompt` itself is never changed. */
 export function createDynamicPrompt(prompt: Prompt): DynamicPrompt {
   const original = new Map<string, PromptNode>(
-    Object.entries(prompt).map(([id, node]) => [id, withInputs(node)]),
+    entriesOf(prompt).map(([id, node]) => [id, withInputs(node)]),
   );
   const added = new Map<string, Ephemeral>();
   const parentOf = (id: string): string | undefined => added.get(id)?.parent;

@@ -4,7 +4,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { NoodleError } from '../errors.ts';
-import { stringifyJson } from '../workflow/lossless-json.ts';
+import { entriesOf, keysOf, objectOf, stringifyJson } from '../workflow/lossless-json.ts';
 import { whenSettled } from './call-node.ts';
 import { createDynamicPrompt } from './dynamic-prompt.ts';
 import { formatValue } from './format-value.ts';
@@ -22,7 +22,7 @@ import {
 import { NodeFailure, runNode } from './run-node.ts';
 import { redact } from './redact.ts';
 import { createRunStore } from './run-store.ts';
-import { definitionOf, metaOf } from './run.ts';
+import { definitionOf, dropLost, metaOf } from './run.ts';
 import type { Host, Job, Run } from './run.ts';
 import { createSignatures } from './signature.ts';
 import { createExecutionList } from './toposort.ts';
@@ -114,7 +114,7 @@ function startRun(job: Job, host: Host, lifetime: Lifetime): Run {
 /** Computes the cache keys of all nodes, lets the caches trim, and answers which nodes are cached. */
 async function openCaches(run: Run): Promise<string[]> {
   const { job, host, prompt, signatures } = run;
-  const nodeIds = Object.keys(job.prompt);
+  const nodeIds = keysOf(job.prompt);
   host.caches.states.begin(job.prompt);
   await signatures.add(nodeIds);
   host.caches.outputs.begin({
@@ -122,6 +122,7 @@ async function openCaches(run: Run): Promise<string[]> {
     keyOf: (id) => signatures.keyOf(id),
     classOf: (id) => prompt.getNode(id).class_type,
   });
+  dropLost(run, nodeIds);
   return nodeIds.filter((id) => host.caches.outputs.get(id) !== undefined);
 }
 
@@ -200,7 +201,7 @@ function report(
   const isCycle = error instanceof PythonError && error.pythonType === CYCLE;
   const outOfMemory = isOutOfMemory(error);
   if (outOfMemory) run.host.onOutOfMemory?.();
-  const inputs = Object.entries(slices).map(([name, list]) => [name, list.map(formatValue)]);
+  const inputs = entriesOf(slices).map(([name, list]) => [name, list.map(formatValue)] as const);
   const data = {
     ...common,
     exception_message: isCycle
@@ -208,8 +209,8 @@ function report(
       : `${messageOf(error)}\n${outOfMemory ? MEMORY_TIPS : ''}`,
     exception_type: pythonTypeOf(error),
     traceback: isCycle ? [] : tracebackOf(error),
-    current_inputs: isCycle ? [] : (Object.fromEntries(inputs) as unknown),
-    current_outputs: Object.keys(run.job.prompt),
+    current_inputs: isCycle ? [] : (objectOf(inputs) as unknown),
+    current_outputs: keysOf(run.job.prompt),
   };
   say('execution_error', redact(data, run.job.extraData), 'client');
 }
@@ -220,7 +221,7 @@ const MEMORY_TIPS =
 
 /** Cached nodes that have something to show without being outputs are part of the history too. */
 function addIntermediateOutputs(run: Run): void {
-  for (const id of Object.keys(run.job.prompt)) {
+  for (const id of keysOf(run.job.prompt)) {
     const definition = run.host.nodes.get(run.job.prompt[id].class_type);
     if (definition?.hasIntermediateOutput !== true || run.shown.has(id)) continue;
     const ui = run.host.caches.outputs.get(id)?.ui;
@@ -231,7 +232,7 @@ function addIntermediateOutputs(run: Run): void {
 const fromShown = <T>(
   run: Run,
   pick: (shown: NonNullable<ReturnType<Run['shown']['get']>>) => T,
-): Record<string, T> => Object.fromEntries([...run.shown].map(([id, shown]) => [id, pick(shown)]));
+): Record<string, T> => objectOf([...run.shown].map(([id, shown]) => [id, pick(shown)] as const));
 
 /** How long pending async nodes may take to notice that their prompt is over. */
 const GRACE_MS = 1000;

@@ -4,7 +4,7 @@ import type { NodeDefinition } from './definition.ts';
 import { mergeCalls } from './call-results.ts';
 import { isLink, linkSlot, linkSource } from './link.ts';
 import { PythonError } from '../python/error.ts';
-import { definitionOf } from './run.ts';
+import { definitionOf, dropLost } from './run.ts';
 import type { Run } from './run.ts';
 
 /**
@@ -27,6 +27,7 @@ export async function expandNode(run: Run, nodeId: string, returns: NodeReturns)
   run.signatures.forget(added);
   await run.signatures.add(added);
   host.caches.outputs.expand(nodeId, added);
+  dropLost(run, added);
 
   run.pendingExpansions.set(nodeId, { calls: returns.calls, ui: returns.ui });
   for (const id of outputs) list.addNode(id);

@@ -1,5 +1,5 @@
 /** The inputs of a node as lists ("slices"), from constants, links to outputs, and hidden values. */
-import { Float, toPlain } from '../workflow/lossless-json.ts';
+import { entriesOf, Float, objectOf, toPlain } from '../workflow/lossless-json.ts';
 import type { Json } from '../workflow/lossless-json.ts';
 import type {
   DynamicPromptView,
@@ -46,28 +46,28 @@ export function gatherInputs(
   nodeId: string,
   { outputsOf, hidden = {}, constants = 'plain' }: GatherOptions = {},
 ): GatheredInputs {
-  const slices: Slices = {};
+  const slices = new Map<string, readonly unknown[]>();
   const missing = new Set<string>();
   const declared = effectiveInputs(definition, node.inputs);
 
-  for (const [name, value] of Object.entries(node.inputs)) {
+  for (const [name, value] of entriesOf(node.inputs)) {
     const spec = ownSpec(declared, name);
     if (isLink(value) && !isRawLink(spec)) {
       const outputs = outputsOf?.(linkSource(value));
       const list = outputs?.[linkSlot(value, outputs.length)];
       if (list === undefined) missing.add(name);
-      slices[name] = list ?? [null];
+      slices.set(name, list ?? [null]);
     } else if (isKnown(definition, spec, name)) {
-      slices[name] = [constant(value, spec, constants)];
+      slices.set(name, [constant(value, spec, constants)]);
     }
   }
 
   for (const [name, kind] of Object.entries(definition.hidden ?? {})) {
     if (typeof kind === 'string' && ownSpec(declared, name) === undefined) {
-      slices[name] = [hiddenValue(kind, nodeId, hidden)];
+      slices.set(name, [hiddenValue(kind, nodeId, hidden)]);
     }
   }
-  return { slices, missing };
+  return { slices: objectOf(slices), missing };
 }
 
 /** Whether an input's link itself is the value. */

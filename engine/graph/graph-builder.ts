@@ -1,6 +1,7 @@
 /** Builds the `expand` part of a node's result: new nodes with unique, deterministic ids. */
-import type { GraphNode, Link } from './definition.ts';
 import { isLink, linkSource } from './link.ts';
+import type { Link } from './link.ts';
+import type { GraphNode } from './prompt.ts';
 
 export interface BuiltNode {
   readonly id: string;

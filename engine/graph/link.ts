@@ -1,6 +1,9 @@
 /** Links between nodes as they stand in a prompt: `[source node id, output slot]`. */
 import { Float } from '../workflow/lossless-json.ts';
 
+/** A link: [source node id, output slot]. */
+export type Link = [nodeId: string, slot: number];
+
 /** A link as JSON may spell it; the slot may even be `0.0` or `false`, as Python allows. */
 export type LooseLink = [nodeId: string, slot: number | bigint | boolean | Float];
 

@@ -26,7 +26,16 @@ const SNAPSHOT_INTERVAL = 100;
 interface Entry {
   value: number | Float;
   max: number | Float;
+  /** The JSON text around `value`, `max` and `state`, which are all that changes. */
+  readonly before: string;
+  readonly after: string;
 }
+
+const ZERO = new Float(0);
+const ONE = new Float(1);
+
+const numberText = (value: number | Float): string =>
+  value === ZERO ? '0.0' : value === ONE ? '1.0' : stringifyJson(value);
 
 /**
  * The registry of one run. Whole snapshots at every step would cost the square of the number of
@@ -37,35 +46,36 @@ export function createProgress({ promptId, prompt, send, now }: ProgressOptions)
   const entries = new Map<string, Entry>();
   const printed = new Map<string, string>();
   const changed = new Set<string>();
+  const head = `{"prompt_id": ${stringifyJson(promptId)}, "nodes": {`;
   let lastSnapshot = -Infinity;
   let complete = true;
 
   const entryOf = (id: string): Entry => {
     const known = entries.get(id);
     if (known !== undefined) return known;
-    const entry: Entry = { value: 0, max: 1 };
-    entries.set(id, entry);
-    return entry;
-  };
-
-  const record = (id: string, { value, max }: Entry, state: 'running' | 'finished'): void => {
-    const text = stringifyJson({
-      value,
-      max,
-      state,
+    const after = stringifyJson({
       node_id: id,
       prompt_id: promptId,
       display_node_id: prompt.getDisplayNodeId(id),
       parent_node_id: prompt.getParentNodeId(id),
       real_node_id: prompt.getRealNodeId(id),
     });
-    printed.set(id, `${stringifyJson(id)}: ${text}`);
+    const before = `${stringifyJson(id)}: {"value": `;
+    const entry: Entry = { value: 0, max: 1, before, after: `, ${after.slice(1)}` };
+    entries.set(id, entry);
+    return entry;
+  };
+
+  const record = (id: string, entry: Entry, state: 'running' | 'finished'): void => {
+    const { value, max, before, after } = entry;
+    const counts = `${numberText(value)}, "max": ${numberText(max)}`;
+    printed.set(id, `${before}${counts}, "state": "${state}"${after}`);
     changed.add(id);
   };
 
   const sendNodes = (nodes: Iterable<string>): void => {
     const list = [...nodes].join(', ');
-    send(`{"prompt_id": ${stringifyJson(promptId)}, "nodes": {${list}}}`);
+    send(`${head}${list}}}`);
     changed.clear();
   };
 
@@ -87,8 +97,8 @@ export function createProgress({ promptId, prompt, send, now }: ProgressOptions)
   return {
     start(id) {
       const entry = entryOf(id);
-      entry.value = new Float(0);
-      entry.max = new Float(1);
+      entry.value = ZERO;
+      entry.max = ONE;
       record(id, entry, 'running');
       publish('step');
     },

@@ -1,4 +1,5 @@
 /** Keeps the credentials of a prompt out of what is told about it. */
+import { entriesOf, objectOf } from '../workflow/lossless-json.ts';
 import type { Json } from '../workflow/lossless-json.ts';
 
 /** extra_data keys that hold credentials. */
@@ -23,7 +24,9 @@ export function redact<T>(report: T, extraData: Readonly<Record<string, Json>>):
     if (Array.isArray(value)) return value.map(clean);
     if (value === null || typeof value !== 'object') return value;
     if (Object.getPrototypeOf(value) !== Object.prototype) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, clean(item)]));
+    return objectOf(
+      entriesOf(value as Record<string, unknown>).map(([key, item]) => [key, clean(item)] as const),
+    );
   };
   return clean(report) as T;
 }

@@ -5,6 +5,7 @@
 import type { Json } from '../workflow/lossless-json.ts';
 import type { NodeReplacement, NodeRegistry, Prompt, PromptNode } from './definition.ts';
 import { isLink, linkSource } from './link.ts';
+import { entriesOf, objectOf } from '../workflow/lossless-json.ts';
 
 /** GET /node_replacements: old class -> its replacements, in ComfyUI's form. */
 export function replacementsJson(nodes: NodeRegistry): Record<string, Json[]> {
@@ -36,7 +37,7 @@ export function replacementsJson(nodes: NodeRegistry): Record<string, Json[]> {
  * an input list only the named inputs survive, with an output list links to the node are renumbered.
  */
 export function replaceOldNodes(prompt: Prompt, nodes: NodeRegistry): void {
-  const unknown = Object.entries(prompt).filter(([, node]) => !nodes.has(node.class_type));
+  const unknown = entriesOf(prompt).filter(([, node]) => !nodes.has(node.class_type));
   if (unknown.length === 0) return;
   const known = new Map<string, { name: string; replacement: NodeReplacement }>();
   for (const { name, replaces = [] } of nodes.values()) {
@@ -61,7 +62,7 @@ function mappedInputs(
   { inputs: mapping }: NodeReplacement,
 ): PromptNode['inputs'] {
   if (mapping === undefined) return inputs;
-  return Object.fromEntries(
+  return objectOf(
     mapping.flatMap((input): [string, Json][] => {
       if ('set' in input) return [[input.new, input.set]];
       return Object.hasOwn(inputs ?? {}, input.old) ? [[input.new, inputs[input.old]]] : [];

@@ -31,6 +31,10 @@ export interface Host {
   /** Survives prompts; see caches.ts. */
   readonly caches: CacheSet;
   readonly emit: (message: GraphMessage) => void;
+  /** Puts what was said on its way: what comes next may keep this thread busy. */
+  readonly flush?: () => void;
+  /** Whether what a kept result shows is still there; a node whose files are gone runs again. */
+  readonly isThere?: (ui: Ui) => boolean;
   /** Aborted to interrupt the prompt. */
   readonly signal: AbortSignal;
   /** Milliseconds since 1970. */
@@ -76,6 +80,15 @@ export function definitionOf(
   const definition = nodes.get(classType);
   if (definition === undefined) throw new PythonError('KeyError', pythonRepr(classType));
   return definition;
+}
+
+/** Forgets kept results whose files are gone. */
+export function dropLost({ host }: Run, nodeIds: readonly string[]): void {
+  if (host.isThere === undefined) return;
+  for (const id of nodeIds) {
+    const ui = host.caches.outputs.get(id)?.ui;
+    if (ui !== undefined && !host.isThere(ui)) host.caches.outputs.delete(id);
+  }
 }
 
 /** A node's identity for previews and history. */

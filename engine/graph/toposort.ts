@@ -8,6 +8,7 @@ import type { NodeDefinition } from './definition.ts';
 import { effectiveInputs } from './dynamic-inputs.ts';
 import { isLazy, ownSpec } from './gather-inputs.ts';
 import { heapPop, heapPush } from '../heap.ts';
+import { entriesOf } from '../workflow/lossless-json.ts';
 import { isLink, linkSource } from './link.ts';
 import { PythonError } from '../python/error.ts';
 
@@ -125,7 +126,7 @@ export function createExecutionList(options: ExecutionListOptions): ExecutionLis
       if (options.isCached(id)) continue; // a cached node needs none of its inputs
       const { inputs } = prompt.getNode(id);
       const declared = effectiveInputs(options.definitionOf(id), inputs);
-      for (const [name, value] of Object.entries(inputs)) {
+      for (const [name, value] of entriesOf(inputs)) {
         if (!isLink(value)) continue;
         const from = linkSource(value);
         if (!prompt.hasNode(from)) {

@@ -1,6 +1,8 @@
 /** A prompt checked before it is queued: which outputs can run, and what is wrong with the others. */
 import type { PromptError } from './check-value.ts';
+import { corePlace } from './core-classes.ts';
 import type { ChoiceSource, NodeDefinition, NodeRegistry, Prompt } from './definition.ts';
+import { keysOf, objectOf } from '../workflow/lossless-json.ts';
 import { messageOf, pythonTypeOf, tracebackOf } from '../python/error.ts';
 import { pythonStr } from '../python/repr.ts';
 import { validateNode } from './validate-node.ts';
@@ -47,7 +49,7 @@ export async function validatePrompt(
   const definitions = new Map<string, NodeDefinition>();
   const targets = partialTargets == null ? undefined : new Set(partialTargets);
   const outputs: string[] = [];
-  for (const id of Object.keys(prompt)) {
+  for (const id of keysOf(prompt)) {
     const known = definitionOf(prompt, id, nodes);
     if ('error' in known) return { ok: false, error: known.error, nodeErrors: {} };
     definitions.set(id, known.definition);
@@ -68,7 +70,7 @@ export async function validatePrompt(
     ownErrors.push(...verdict.errors.map(({ message, details }) => `${message}: ${details}`));
     blame(output, prompt, verdicts, blamed);
   }
-  const nodeErrors = Object.fromEntries(blamed);
+  const nodeErrors = objectOf(blamed);
   if (good.length > 0) return { ok: true, outputs: good, nodeErrors };
   const error = { ...OUTPUTS_FAILED, details: ownErrors.join('\n') };
   return { ok: false, error, nodeErrors };
@@ -111,11 +113,20 @@ function definitionOf(
       message: missing
         ? `Node '${pythonStr(title ?? `ID #${id}`)}' has no class_type. ` +
           'The workflow may be corrupted or a custom node is missing.'
-        : `Node '${pythonStr(title ?? classType)}' not found. The custom node may not be installed.`,
+        : notFound(classType, title),
       details: `Node ID '#${id}'`,
       extra_info: { node_id: id, class_type: missing ? null : classType, node_title: title },
     },
   };
+}
+
+function notFound(classType: unknown, title: unknown): string {
+  const named = pythonStr(title ?? classType);
+  if (typeof classType !== 'string' || !corePlace.has(classType)) {
+    return `Node '${named}' not found. The custom node may not be installed.`;
+  }
+  const what = named === classType ? '' : `${classType}, `;
+  return `Node '${named}' not found: ${what}a core node of ComfyUI, is not part of Noodle yet.`;
 }
 
 interface Walk {

@@ -1,5 +1,6 @@
 /** A picture file to frames: which reader for which bytes. File names and endings are not asked. */
 import { NoodleError } from '../errors.ts';
+import { readPngText } from '../workflow/png-text.ts';
 import { decodeBmp, isBmp } from './formats/bmp.ts';
 import { decodeWithSharp } from './decode-with-sharp.ts';
 import { exifOrientation, xmpOrientation } from './exif.ts';
@@ -60,14 +61,19 @@ async function decodeFrames(bytes: Uint8Array, firstOnly: boolean): Promise<Deco
 
 async function decodePngUpright(bytes: Uint8Array, firstOnly: boolean): Promise<Frame[]> {
   const png = readPng(bytes);
-  const text = new Map(png.text);
-  const raw = text.get('Raw profile type exif');
-  const exif = png.exif ?? (raw === undefined ? undefined : rawProfile(raw));
-  const orientation = exif
-    ? exifOrientation(exif)
-    : xmpOrientation(text.get('XML:com.adobe.xmp') ?? '');
+  const orientation = png.exif ? exifOrientation(png.exif) : await orientationInText(bytes);
   const wanted = firstOnly ? { ...png, frames: png.frames.slice(0, 1) } : png;
   return (await decodePng(wanted)).map((frame) => ({ ...frame, orientation }));
+}
+
+const EXIF_TEXT = 'Raw profile type exif';
+const XMP_TEXT = 'XML:com.adobe.xmp';
+
+async function orientationInText(bytes: Uint8Array): Promise<number> {
+  const text = await readPngText(bytes, (key) => key === EXIF_TEXT || key === XMP_TEXT);
+  const raw = text.get(EXIF_TEXT);
+  if (raw !== undefined) return exifOrientation(rawProfile(raw));
+  return xmpOrientation(text.get(XMP_TEXT) ?? '');
 }
 
 /** ImageMagick's hexadecimal EXIF text: a line break, name, length, then the bytes. */

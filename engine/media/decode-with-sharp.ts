@@ -1,5 +1,6 @@
 /** JPEG, WebP, AVIF and the rarer TIFFs through sharp, with the reference's pixels. */
 import { exifOrientation, xmpOrientation } from './exif.ts';
+import { endsInTable, isJpeg } from './formats/jpeg.ts';
 import { type Frame, splitAlpha, takeRgb } from './frame.ts';
 import { badImage, checkImageSize } from './limits.ts';
 import { lenient, loadSharp } from './sharp.ts';
@@ -17,6 +18,9 @@ export async function decodeWithSharp(
     const orientation = meta.exif
       ? exifOrientation(meta.exif)
       : xmpOrientation(meta.xmp ? Buffer.from(meta.xmp).toString('latin1') : '');
+    if (isJpeg(bytes) && endsInTable(bytes)) {
+      return [{ ...emptyFrame(meta.width, meta.height, meta.space === 'cmyk'), orientation }];
+    }
     const input = { ...lenient, ...(pages > 1 ? { pages: -1 } : { page: options.page ?? 0 }) };
     if (meta.space === 'cmyk') return [{ ...(await decodeCmyk(sharp(bytes, input))), orientation }];
     const { data, info } = await sharp(bytes, input)
@@ -35,6 +39,11 @@ export async function decodeWithSharp(
   } catch (cause) {
     throw badImage(cause instanceof Error ? cause.message : String(cause));
   }
+}
+
+/** All zero: black, or no ink. */
+function emptyFrame(width: number, height: number, inks: boolean): Frame {
+  return { width, height, rgb: new Uint8Array(width * height * 3).fill(inks ? 255 : 0) };
 }
 
 function bandsOf(data: Uint8Array, channels: number): Pick<Frame, 'rgb' | 'alpha'> {

@@ -1,7 +1,8 @@
 /** What the mask editor saves: a picture with a new alpha channel. */
 import { decodeImage } from './decode-image.ts';
 import { badImage } from './limits.ts';
-import { isPng, readPng } from './formats/png/chunks.ts';
+import { readPngText } from '../workflow/png-text.ts';
+import { isPng } from './formats/png/chunks.ts';
 import { encodePng, isTextKey } from './formats/png/encode.ts';
 import { withAlpha } from './view-transform.ts';
 
@@ -21,9 +22,9 @@ export async function mergeMask(original: Uint8Array, upload: Uint8Array): Promi
   }
   const opaque = new Uint8Array(mask.width * mask.height).fill(255);
   const pixels = withAlpha(picture, mask.alpha ?? mask.keyedAlpha ?? opaque);
-  return encodePng(pixels, { level: 4, text: textsOf(original) });
+  return encodePng(pixels, { level: 4, text: await textsOf(original) });
 }
 
-function textsOf(original: Uint8Array): readonly (readonly [key: string, value: string])[] {
-  return isPng(original) ? readPng(original).text.filter(([key]) => isTextKey(key)) : [];
+async function textsOf(original: Uint8Array): Promise<[key: string, value: string][]> {
+  return isPng(original) ? [...(await readPngText(original, isTextKey))] : [];
 }

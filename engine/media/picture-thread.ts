@@ -3,8 +3,9 @@
  * for gigabytes and seconds, which must cost neither the server's thread nor more than once at a
  * time.
  */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { type ErrorCode, NoodleError } from '../errors.ts';
+import { startThread } from '../threads.ts';
 import { badImage } from './limits.ts';
 import type { ViewOptions } from './view-transform.ts';
 
@@ -77,7 +78,7 @@ export function createPictures({ timeout = 60_000, idle = 30_000 }: PictureOptio
   };
 
   const launch = (): Worker => {
-    const started = new Worker(entry(), { execArgv: [] });
+    const started = startThread(import.meta.resolve('./picture-worker.ts'));
     started.on('message', (answer: PictureAnswer) => {
       settle(answer);
       next();
@@ -110,14 +111,4 @@ export function createPictures({ timeout = 60_000, idle = 30_000 }: PictureOptio
     view: (picture, options) => run({ kind: 'view', picture, options }),
     mergeMask: async (original, upload) => (await run({ kind: 'mask', original, upload })).bytes,
   };
-}
-
-/** The worker's file is TypeScript, which a fresh thread cannot read without help. */
-function entry(): URL {
-  const script = [
-    `import { register } from '${import.meta.resolve('tsx/esm/api')}';`,
-    'register();',
-    `await import('${import.meta.resolve('./picture-worker.ts')}');`,
-  ].join('\n');
-  return new URL(`data:text/javascript,${encodeURIComponent(script)}`);
 }

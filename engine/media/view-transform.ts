@@ -8,7 +8,7 @@ import { loadSharp } from './sharp.ts';
 export interface ViewOptions {
   /** `webp` or `jpeg`, with `;quality` behind it if wanted; anything else means webp. */
   readonly preview?: string | undefined;
-  /** `rgb`, `a`, `rgba`. */
+  /** `rgb`, `a`, `rgba` (which is also what none means, but for a JPEG). */
   readonly channel?: string | undefined;
 }
 
@@ -21,12 +21,12 @@ const DEFAULT_QUALITY = 90;
  */
 export async function viewTransform(
   bytes: Uint8Array,
-  { preview, channel = 'rgba' }: ViewOptions,
+  { preview, channel }: ViewOptions,
 ): Promise<{ bytes: Uint8Array; mime: string }> {
   const {
     frames: [frame],
   } = await decodeImage(bytes, { firstOnly: true });
-  if (preview !== undefined) return encodeView(frame, preview, channel);
+  if (preview !== undefined) return encodeView(frame, preview, channel ?? '');
   const pixels =
     channel === 'a' ? alphaOnly(frame) : channel === 'rgb' ? colours(frame) : all(frame);
   return { bytes: await encodePng(pixels, { level: 4 }), mime: 'image/png' };

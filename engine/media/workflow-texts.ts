@@ -1,5 +1,5 @@
 /** The texts that ComfyUI writes into saved files. */
-import { stringifyJson } from '../workflow/lossless-json.ts';
+import { entriesOf, stringifyJson } from '../workflow/lossless-json.ts';
 import { isTextKey } from './formats/png/encode.ts';
 
 /**
@@ -13,7 +13,7 @@ export function workflowTexts(
   const texts: (readonly [string, string])[] = [];
   if (prompt !== undefined && prompt !== null) texts.push(['prompt', stringifyJson(prompt)]);
   if (typeof extraPngInfo === 'object' && extraPngInfo !== null) {
-    for (const [key, value] of Object.entries(extraPngInfo)) {
+    for (const [key, value] of entriesOf(extraPngInfo as Record<string, unknown>)) {
       if (isTextKey(key)) texts.push([key, stringifyJson(value)]);
     }
   }

@@ -1,10 +1,25 @@
 /** Collects the nodes and constants of an ONNX model while a program is lowered. */
+import { NoodleError } from '../errors.ts';
 import type { Dtype } from '../tensor/dtype.ts';
-import { type Dim, type Shape, type SymbolicDim, sameDim } from '../tensor/shape.ts';
+import {
+  type Dim,
+  type Shape,
+  type SymbolicDim,
+  dimText,
+  floorDivDim,
+  sameDim,
+} from '../tensor/shape.ts';
+import { type SizeOrigin, sizeOrigins } from '../tensor/sizes.ts';
 import type { Node, Tensor } from '../tensor/tensor.ts';
-import { type Program, type SymbolOrigin, symbolOrigins } from '../tensor/trace.ts';
+import type { Program } from '../tensor/trace.ts';
+import { dtypes } from '../weights/dtypes.ts';
+import { floatToF16 } from '../weights/float.ts';
+import { type Layout, layoutDtype } from '../weights/layout.ts';
 import type { WeightEntry } from '../weights/source.ts';
-import type { Attribute, Initializer, Layout, OnnxNode } from './model.ts';
+import type { Attribute, Initializer, OnnxNode } from './model.ts';
+
+/** Types that reals, which programs call f32, are computed in. */
+export type Real = 'f32' | 'f16';
 
 export interface NodeOptions {
   readonly attributes?: Readonly<Record<string, Attribute>>;
@@ -16,11 +31,15 @@ export interface Builder {
   readonly initializers: Initializer[];
   /** Path in the checkpoint that new nodes are named under. */
   scope: string;
+  /** The type in which new nodes compute reals. */
+  real: Real;
   /** Adds a node and gives the name of its output. */
-  add(op: string, inputs: readonly string[], options?: NodeOptions): string;
+  emit(op: string, inputs: readonly string[], options?: NodeOptions): string;
   /** A node of ONNX Runtime's own operators. */
   contrib(op: string, inputs: readonly string[], attributes?: NodeOptions['attributes']): string;
-  /** A float constant. */
+  /** A constant of the type that reals are computed in; what f16 cannot hold becomes its largest. */
+  reals(values: ArrayLike<number>, shape: readonly number[]): string;
+  /** An f32 constant, where an operator takes no other type. */
   floats(values: ArrayLike<number>, shape: readonly number[]): string;
   /** A constant vector of 64-bit integers. */
   ints(values: readonly number[], shape?: readonly number[]): string;
@@ -28,7 +47,13 @@ export interface Builder {
   raw(dtype: Dtype, shape: readonly number[], data: Uint8Array): string;
   /** The tensors of the program that have this one among their inputs. */
   readonly readersOf: (tensor: Tensor) => readonly Tensor[];
-  /** The name of a tensor that was lowered, or of a weight. */
+  /** The value as another element type. */
+  cast(value: string, type: Dtype): string;
+  /** Whether a tensor was lowered, or needs no lowering. */
+  readonly knows: (tensor: Tensor) => boolean;
+  /** Keeps the name under which a tensor was lowered; its reals are of the type `real`. */
+  define(tensor: Tensor, name: string): void;
+  /** The name of a tensor that was lowered, a constant or a weight, its reals as the type `real`. */
   readonly nameOf: (tensor: Tensor) => string;
   /** A weight in the layout that the model wants it in. */
   weight(param: Node<'param'>, layout: Layout): string;
@@ -40,13 +65,20 @@ export interface Builder {
   sizes(shape: Shape): string;
 }
 
-/** A builder for a program; `names` holds what was lowered so far. */
+/** How weights reach a model that computes in another type than they are stored in. */
+export interface WeightForms {
+  /** By Cast nodes in the graph, or before the model sees them (it then asks for them in that layout). */
+  readonly widen: 'graph' | 'weights';
+  /** Channels per block of NCHWc convolutions on this machine; needs weights prepared for it. */
+  readonly block?: number;
+}
+
+/** A builder for a program. */
 export function createBuilder(
   program: Pick<Program, 'inputs' | 'nodes'>,
-  names: ReadonlyMap<Tensor, string>,
-  block: number | undefined,
+  { widen, block }: WeightForms,
 ): Builder {
-  const origins = symbolOrigins(program.inputs);
+  const origins = sizeOrigins(program.inputs);
   const readers = readersOf(program.nodes);
   const nodes: OnnxNode[] = [];
   const initializers: Initializer[] = [];
@@ -54,24 +86,51 @@ export function createBuilder(
   const constants = new Map<string, string>();
   const sizes = new Map<string, string>();
   const weights = new Map<WeightEntry, Map<Layout['kind'], string>>();
+  const names = new Map<Tensor, Map<Dtype, string>>();
 
   const unique = (base: string): string => {
     const count = (taken.get(base) ?? 0) + 1;
     taken.set(base, count);
     return count === 1 ? base : `${base}_${count}`;
   };
+  const remember = (tensor: Tensor, name: string): string => {
+    const forms = names.get(tensor) ?? new Map<Dtype, string>();
+    names.set(tensor, forms.set(typeOf(tensor), name));
+    return name;
+  };
+  const typeOf = ({ dtype }: Tensor): Dtype => (dtype === 'f32' ? builder.real : dtype);
+  const weightAs = (param: Node<'param'>, type: Dtype): string => {
+    if (param.dtype === type) return builder.weight(param, { kind: 'stored' });
+    return widen === 'weights'
+      ? builder.weight(param, { kind: type === 'f16' ? 'float16' : 'float32' })
+      : builder.cast(builder.weight(param, { kind: 'stored' }), type);
+  };
+  /** A lowered tensor in the type that is asked for now. */
+  const makeForm = (tensor: Tensor): string => {
+    const param = storedWeight(tensor);
+    if (param) return weightAs(param, typeOf(tensor));
+    if (tensor.op === 'constant') return builder.reals(tensor.attrs.values, tensor.attrs.shape);
+    const [other] = names.get(tensor)!.values(); // every other tensor is lowered before its readers
+    return builder.cast(other, typeOf(tensor));
+  };
   const builder: Builder = {
     nodes,
     initializers,
     block,
     scope: '',
-    add: (op, inputs, { attributes = {}, domain = '' } = {}) => {
+    real: 'f32',
+    emit: (op, inputs, { attributes = {}, domain = '' } = {}) => {
       const name = unique(builder.scope === '' ? op : `${builder.scope}/${op}`);
       nodes.push({ op, domain, name, inputs, outputs: [name], attributes });
       return name;
     },
     contrib: (op, inputs, attributes) =>
-      builder.add(op, inputs, { attributes, domain: 'com.microsoft' }),
+      builder.emit(op, inputs, { attributes, domain: 'com.microsoft' }),
+    reals: (values, shape) => {
+      if (builder.real === 'f32') return builder.floats(values, shape);
+      const held = Array.from(values, (v) => (Math.abs(v) < Infinity ? clampToHalf(v) : v));
+      return builder.raw('f16', shape, new Uint8Array(floatToF16(held).buffer));
+    },
     floats: (values, shape) => {
       const data = Float32Array.from(values);
       return builder.raw('f32', shape, new Uint8Array(data.buffer));
@@ -91,15 +150,20 @@ export function createBuilder(
       return name;
     },
     readersOf: (tensor) => readers.get(tensor) ?? [],
-    nameOf: (tensor) => names.get(tensor) ?? weightName(builder, tensor),
+    cast: (value, type) =>
+      builder.emit('Cast', [value], { attributes: { to: { int: dtypes[type].onnx } } }),
+    knows: (tensor) => names.has(tensor) || (widen === 'weights' && !!storedWeight(tensor)),
+    define: remember,
+    nameOf: (tensor) =>
+      names.get(tensor)?.get(typeOf(tensor)) ?? remember(tensor, makeForm(tensor)),
     weight: (param, layout) => {
       const { key, entry, dtype } = param.attrs;
-      const stored = layout.kind === 'stored';
       const known = weights.get(entry)?.get(layout.kind);
       if (known !== undefined) return known;
-      const name = unique(stored ? `weights/${key}` : `weights/${key}:${layout.kind}`);
+      const suffix = layout.kind === 'stored' ? '' : `:${layout.kind}`;
+      const name = unique(`weights/${key}${suffix}`);
       const shape = param.shape as readonly number[]; // stored tensors have fixed sizes
-      initializers.push({ name, dtype: stored ? dtype : 'f32', shape, entry, layout });
+      initializers.push({ name, dtype: layoutDtype(layout, dtype), shape, entry, layout });
       weights.set(
         entry,
         (weights.get(entry) ?? new Map<Layout['kind'], string>()).set(layout.kind, name),
@@ -120,7 +184,7 @@ export function createBuilder(
     },
     sizes: (shape) => {
       if (shape.every((dim) => typeof dim === 'number')) return builder.ints(shape);
-      return builder.add(
+      return builder.emit(
         'Concat',
         shape.map((dim) => builder.size(dim)),
         {
@@ -144,30 +208,41 @@ function readersOf(nodes: readonly Tensor[]): ReadonlyMap<Tensor, readonly Tenso
   return readers;
 }
 
-/** Sum of products of symbols and quotients, on vectors of one element. */
+/** The largest finite half. */
+const largestHalf = 65504;
+const clampToHalf = (v: number): number => Math.min(Math.max(v, -largestHalf), largestHalf);
+
+/** An axis of an input, or a sum of products of such axes and quotients; vectors of one element. */
 function computeSize(
   builder: Builder,
   dim: SymbolicDim,
-  origins: ReadonlyMap<string, SymbolOrigin>,
+  origins: ReadonlyMap<string, SizeOrigin>,
 ): string {
+  const whole = origins.get(dim.text);
+  if (whole) return axisSize(builder, whole);
   const terms = dim.terms.map(({ factor, atoms }) => {
-    const parts = atoms.map((atom) =>
-      atom.kind === 'symbol'
-        ? symbolSize(builder, origins.get(atom.name)!)
-        : builder.add('Div', [builder.size(atom.value), builder.size(atom.by)]),
-    );
+    const parts = atoms.map((atom) => {
+      const text = atom.kind === 'symbol' ? atom.name : dimText(floorDivDim(atom.value, atom.by));
+      const origin = origins.get(text);
+      if (origin) return axisSize(builder, origin);
+      if (atom.kind === 'floordiv') {
+        return builder.emit('Div', [builder.size(atom.value), builder.size(atom.by)]);
+      }
+      const reason = `the size '${dim.text}' does not follow from the sizes of the inputs`;
+      throw new NoodleError('PROGRAM', { reason });
+    });
     if (factor !== 1 || parts.length === 0) parts.push(builder.ints([factor]));
-    return parts.reduce((product, part) => builder.add('Mul', [product, part]));
+    return parts.reduce((product, part) => builder.emit('Mul', [product, part]));
   });
-  return terms.reduce((sum, term) => builder.add('Add', [sum, term]));
+  return terms.reduce((sum, term) => builder.emit('Add', [sum, term]));
 }
 
-function symbolSize(builder: Builder, { input, axis, factor, offset }: SymbolOrigin): string {
-  let size = builder.add('Shape', [input.attrs.name], {
+function axisSize(builder: Builder, { input, axis, factor, offset }: SizeOrigin): string {
+  let size = builder.emit('Shape', [input.attrs.name], {
     attributes: { start: { int: axis }, end: { int: axis + 1 } },
   });
-  if (offset !== 0) size = builder.add('Sub', [size, builder.ints([offset])]);
-  return factor === 1 ? size : builder.add('Div', [size, builder.ints([factor])]);
+  if (offset !== 0) size = builder.emit('Sub', [size, builder.ints([offset])]);
+  return factor === 1 ? size : builder.emit('Div', [size, builder.ints([factor])]);
 }
 
 /**
@@ -180,7 +255,7 @@ export function reshapeTo(builder: Builder, x: string, from: Shape, to: Shape): 
   );
   const inferred = spec.findLastIndex((dim) => typeof dim === 'object');
   const shape = spec.map((dim, i) => (i === inferred ? -1 : dim === 'keep' ? 0 : dim));
-  return builder.add('Reshape', [x, builder.sizes(shape)]);
+  return builder.emit('Reshape', [x, builder.sizes(shape)]);
 }
 
 /** The stored tensor behind a weight: the parameter itself, or what was widened to f32. */
@@ -190,10 +265,4 @@ export function storedWeight(tensor: Tensor): Node<'param'> | undefined {
   return tensor.op === 'cast' && tensor.attrs.to === 'f32' && inner.op === 'param'
     ? inner
     : undefined;
-}
-
-/** A stored tensor as it is, or the f32 form of a narrow one. */
-export function weightName(builder: Builder, tensor: Tensor): string {
-  const param = storedWeight(tensor)!; // every other tensor is lowered before its readers
-  return builder.weight(param, { kind: param === tensor ? 'stored' : 'float32' });
 }

@@ -3,15 +3,7 @@ import { sameDims } from '../tensor/shape.ts';
 import { type Node, type Tensor, node } from '../tensor/tensor.ts';
 import { rowsOf } from '../weights/source.ts';
 import { type Builder, storedWeight } from './builder.ts';
-import { elementTypes } from './model.ts';
-import {
-  type Lower,
-  type LoweringTable,
-  convAttributes,
-  lowRankConv,
-  plainConv,
-  portable,
-} from './portable.ts';
+import { type Lower, type LoweringTable, convAttributes, portable } from './portable.ts';
 
 /** x * sigmoid(alpha * x) in one pass over memory. */
 const gated =
@@ -22,7 +14,7 @@ const gated =
 /** Blocked softmax: the scores are never written out whole. */
 const multiHeadAttention: Lower<'attention'> = (b, tensor, inputs) => {
   const { heads, kvHeads, causal, scale } = tensor.attrs;
-  if (kvHeads !== heads) return portable.attention(b, tensor, inputs);
+  if (kvHeads !== heads) return undefined;
   const [q, k, v, mask] = inputs;
   const operands = mask === undefined ? [q, k, v] : [q, k, v, '', '', fullMask(b, tensor, mask)];
   return b.contrib('MultiHeadAttention', operands, {
@@ -36,34 +28,36 @@ const multiHeadAttention: Lower<'attention'> = (b, tensor, inputs) => {
 function fullMask(b: Builder, { inputs: [q, k, , mask] }: Node<'attention'>, name: string): string {
   const missing = 4 - mask.shape.length;
   const axes = Array.from({ length: missing }, (_, i) => i);
-  const four = missing === 0 ? name : b.add('Unsqueeze', [name, b.ints(axes)]);
+  const four = missing === 0 ? name : b.emit('Unsqueeze', [name, b.ints(axes)]);
   const whole = [q.shape[1], k.shape[1]];
   const fits = mask.shape.length >= 2 && sameDims(mask.shape.slice(-2), whole);
-  return fits ? four : b.add('Expand', [four, b.sizes([1, 1, ...whole])]);
+  return fits ? four : b.emit('Expand', [four, b.sizes([1, 1, ...whole])]);
 }
 
 /**
  * Convolution on channels in blocks (NCHWc), which is how MLAS is fastest. The reordered filter is
  * prepared once; the picture is reordered on the way in and out.
  */
-const blockedConv: Lower<'conv'> = (b, tensor, [x, , ...bias]) =>
-  lowRankConv(b, tensor, x, (weight) => {
-    const filter = blockedFilter(b, weight, tensor.attrs.groups);
-    if (filter === undefined) return plainConv(b, tensor, [x, b.nameOf(weight), ...bias]);
-    const nchwc = (op: string, operands: readonly string[], attributes = {}): string =>
-      b.add(op, operands, { attributes, domain: 'com.microsoft.nchwc' });
-    const [outputs, , ...kernel] = weight.shape as readonly number[];
-    const attributes = { kernel_shape: { ints: kernel }, ...convAttributes(tensor.attrs) };
-    const y = nchwc('Conv', [nchwc('ReorderInput', [x]), filter, ...bias], attributes);
-    return nchwc('ReorderOutput', [y], { channels: { int: outputs } });
-  });
+const blockedConv: Lower<'conv'> = (b, tensor, inputs) => {
+  const [x, , ...bias] = inputs;
+  const [, weight] = tensor.inputs;
+  const filter = blockedFilter(b, weight, tensor.attrs.groups);
+  if (filter === undefined) return portable.conv(b, tensor, inputs);
+  const nchwc = (op: string, operands: readonly string[], attributes = {}): string =>
+    b.emit(op, operands, { attributes, domain: 'com.microsoft.nchwc' });
+  const [outputs, , ...kernel] = weight.shape as readonly number[];
+  const attributes = { kernel_shape: { ints: kernel }, ...convAttributes(tensor.attrs) };
+  const y = nchwc('Conv', [nchwc('ReorderInput', [x]), filter, ...bias], attributes);
+  return nchwc('ReorderOutput', [y], { channels: { int: outputs } });
+};
 
 /** The filter in blocks, where it is a stored tensor whose channels fill whole blocks. */
 function blockedFilter(b: Builder, weight: Tensor, groups: number): string | undefined {
   const param = storedWeight(weight);
   const [outputs, channels, ...kernel] = weight.shape as readonly number[];
   const { block } = b;
-  if (block === undefined || !param || groups !== 1 || kernel.length !== 2) return undefined;
+  if (block === undefined || b.real !== 'f32' || !param || groups !== 1 || kernel.length !== 2)
+    return undefined;
   const whole = outputs % block === 0 && channels % block === 0;
   return whole ? b.weight(param, { kind: 'blocked', block }) : undefined;
 }
@@ -73,7 +67,7 @@ const gather: Lower<'gather'> = (b, tensor, [x, indices]) => {
   const param = storedWeight(tensor.inputs[0]);
   if (!param || param === tensor.inputs[0]) return portable.gather(b, tensor, [x, indices]);
   const rows = portable.gather(b, tensor, [b.weight(param, { kind: 'stored' }), indices]);
-  return b.add('Cast', [rows], { attributes: { to: { int: elementTypes.f32 } } });
+  return b.cast(rows, b.real);
 };
 
 /**

@@ -6,9 +6,9 @@ import {
   type OnnxNode,
   type OnnxValue,
   type WeightInitializer,
-  elementTypes,
   operatorSets,
 } from './model.ts';
+import { dtypes } from '../weights/dtypes.ts';
 import { type Message, encodeMessage } from './protobuf.ts';
 
 /** Where the bytes of a weight lie for the reader of the model. */
@@ -92,13 +92,13 @@ function writeInitializer(
   place: ExternalRange | Uint8Array,
 ): void {
   for (const dim of shape) m.int(1, dim);
-  m.int(2, elementTypes[dtype]);
+  m.int(2, dtypes[dtype].onnx);
   m.text(8, name);
   if (place instanceof Uint8Array) {
     m.bytes(9, place);
     return;
   }
-  const length = byteLength(dtype, shape);
+  const length = shape.reduce((size, dim) => size * dim, dtypes[dtype].bytes);
   for (const [key, value] of Object.entries({ ...place, length })) {
     m.message(13, (pair) => {
       pair.text(1, key);
@@ -108,16 +108,11 @@ function writeInitializer(
   m.int(14, 1);
 }
 
-function byteLength(dtype: Initializer['dtype'], shape: readonly number[]): number {
-  const bits = dtype === 'bool' ? 8 : Number(/^(?:bf|f|i|u)(8|16|32|64)/.exec(dtype)![1]);
-  return shape.reduce((size, dim) => size * dim, bits / 8);
-}
-
 function writeValue(m: Message, { name, dtype, shape }: OnnxValue): void {
   m.text(1, name);
   m.message(2, (type) => {
     type.message(1, (tensor) => {
-      tensor.int(1, elementTypes[dtype]);
+      tensor.int(1, dtypes[dtype].onnx);
       tensor.message(2, (dims) => {
         for (const dim of shape) {
           dims.message(1, (d) => (typeof dim === 'number' ? d.int(1, dim) : d.text(2, dim)));

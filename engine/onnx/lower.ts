@@ -1,45 +1,50 @@
 /** From a tensor program to an ONNX model: walks the nodes in order and asks a provider's table. */
+import { NoodleError } from '../errors.ts';
+import { decomposed } from '../tensor/decompose.ts';
 import { type Dim, dimText } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Program } from '../tensor/trace.ts';
-import { type Builder, createBuilder, storedWeight, weightName } from './builder.ts';
+import { type Builder, type Real, type WeightForms, createBuilder } from './builder.ts';
 import { cpu } from './cpu.ts';
 import type { OnnxModel, OnnxNode, OnnxValue } from './model.ts';
-import { type LoweringTable, portable } from './portable.ts';
+import type { Lower, LoweredOp, LoweringTable } from './portable.ts';
 
-/** Which operators a model may use. */
-export type Provider = 'cpu' | 'portable';
-
-export interface LowerOptions {
-  readonly provider?: Provider;
+/** What a model is lowered for. */
+export interface Target extends Partial<WeightForms> {
+  /** The operators that a model may use; left out: those of the CPU provider. */
+  readonly table?: LoweringTable;
+  /** The type that reals are computed in; inputs and outputs are f32 in any case. */
+  readonly compute?: Real;
   /**
-   * Where narrow weights become f32: by Cast nodes in the graph, or before the model sees them (the
-   * model then asks for them in that layout).
+   * Which tensors are computed in f32 whatever `compute` says; `weighted` tells whether a tensor
+   * depends on any weight.
    */
-  readonly widen?: 'graph' | 'weights';
-  /** Channels per block of NCHWc convolutions on this machine; needs weights prepared for it. */
-  readonly block?: number;
+  readonly exact?: (tensor: Tensor, weighted: boolean) => boolean;
 }
 
-const tables: Readonly<Record<Provider, LoweringTable>> = { cpu, portable };
-
-/** The program as an ONNX model for a provider; the same program and options give the same model. */
+/** The program as an ONNX model for a target; the same program and target give the same model. */
 export function lower(
   program: Program,
-  { provider = 'cpu', widen = 'graph', block }: LowerOptions = {},
+  { table = cpu, compute = 'f32', exact = () => false, widen = 'graph', block }: Target = {},
 ): OnnxModel {
-  const names = new Map<Tensor, string>();
-  const builder = createBuilder(program, names, block);
+  const builder = createBuilder(program, { widen, block });
+  for (const input of program.inputs) builder.define(input, input.attrs.name);
+  const weighted = new Set<Tensor>();
   for (const tensor of program.nodes) {
-    if (tensor.op === 'param' || (widen === 'weights' && storedWeight(tensor))) continue;
+    const isWeighted = tensor.op === 'param' || tensor.inputs.some((input) => weighted.has(input));
+    if (isWeighted) weighted.add(tensor);
+    if (tensor.op === 'input' || tensor.op === 'param' || builder.knows(tensor)) continue;
     builder.scope = tensor.scope;
-    names.set(tensor, lowerNode(builder, tensor, tables[provider]));
+    const real = (node: Tensor): Real => (exact(node, isWeighted) ? 'f32' : compute);
+    lowerNode(builder, tensor, { table, real });
   }
   builder.scope = '';
+  builder.real = 'f32';
   const outputs = Object.entries(program.outputs).map(([name, tensor]) => {
     const output = outputName(name);
     const node = { op: 'Identity', domain: '', name: output, outputs: [output], attributes: {} };
-    builder.nodes.push({ ...node, inputs: [builder.nameOf(tensor)] });
+    const inputs = [builder.nameOf(tensor)];
+    builder.nodes.push({ ...node, inputs });
     return value(output, tensor);
   });
   const { nodes, read } = withoutDead(builder.nodes, new Set(outputs.map(({ name }) => name)));
@@ -55,11 +60,38 @@ export function lower(
 /** A program's output as the model names it: apart from inputs, which may have the same name. */
 export const outputName = (name: string): string => `output/${name}`;
 
-function lowerNode(builder: Builder, tensor: Tensor, table: LoweringTable): string {
-  if (tensor.op === 'input') return tensor.attrs.name;
-  if (tensor.op === 'param') return weightName(builder, tensor);
-  const rule = table[tensor.op] as (b: Builder, t: Tensor, inputs: readonly string[]) => string;
-  return rule(builder, tensor, tensor.inputs.map(builder.nameOf));
+interface Rules {
+  readonly table: LoweringTable;
+  /** The type that a node's reals are computed in. */
+  readonly real: (node: Tensor) => Real;
+}
+
+/** Lowers a node by its row, or in primitive steps where the table has none or the row declines. */
+function lowerNode(builder: Builder, tensor: Tensor, rules: Rules): void {
+  const real = rules.real(tensor);
+  builder.real = real;
+  const row = rules.table[tensor.op as LoweredOp] as Lower<LoweredOp> | undefined;
+  const name =
+    row?.(builder, tensor as never, tensor.inputs.map(builder.nameOf)) ??
+    lowerSteps(builder, tensor, { ...rules, real: real === 'f32' ? () => real : rules.real });
+  builder.real = real;
+  builder.define(tensor, name);
+}
+
+/** The steps of an exact op are exact. */
+function lowerSteps(builder: Builder, tensor: Tensor, rules: Rules): string {
+  const result = decomposed(tensor);
+  if (!result) {
+    throw new NoodleError('PROGRAM', { reason: `there is no lowering of the op ${tensor.op}` });
+  }
+  const visit = (step: Tensor): void => {
+    if (step.op === 'param' || builder.knows(step)) return;
+    step.inputs.forEach(visit);
+    lowerNode(builder, step, rules);
+  };
+  visit(result);
+  builder.real = rules.real(tensor);
+  return builder.nameOf(result);
 }
 
 /** The nodes that an output depends on (rules may pass over an input's own nodes), and all they read. */

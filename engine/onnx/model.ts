@@ -1,5 +1,6 @@
 /** An ONNX model as plain data, before it becomes bytes. */
 import type { Dtype } from '../tensor/dtype.ts';
+import type { Layout } from '../weights/layout.ts';
 import type { WeightEntry } from '../weights/source.ts';
 
 export type Attribute =
@@ -19,15 +20,6 @@ export interface OnnxNode {
   readonly outputs: readonly string[];
   readonly attributes: Readonly<Record<string, Attribute>>;
 }
-
-/**
- * How the bytes of a weight must lie for the model: as they are stored; as f32; or as f32 in the
- * blocks of channels that ONNX Runtime's NCHWc convolutions read, [o/B, i/B, ...kernel, B(i), B(o)].
- */
-export type Layout =
-  | { readonly kind: 'stored' }
-  | { readonly kind: 'float32' }
-  | { readonly kind: 'blocked'; readonly block: number };
 
 interface Constant {
   readonly name: string;
@@ -64,23 +56,4 @@ export const operatorSets: Readonly<Record<string, number>> = {
   '': 21,
   'com.microsoft': 1,
   'com.microsoft.nchwc': 1,
-};
-
-/** ONNX's numbers for element types. */
-export const elementTypes: Readonly<Record<Dtype, number>> = {
-  f32: 1,
-  u8: 2,
-  i8: 3,
-  u16: 4,
-  i16: 5,
-  i32: 6,
-  i64: 7,
-  bool: 9,
-  f16: 10,
-  f64: 11,
-  u32: 12,
-  u64: 13,
-  bf16: 16,
-  f8e4m3: 17,
-  f8e5m2: 19,
 };

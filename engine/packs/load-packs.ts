@@ -105,9 +105,11 @@ function offerNodeApi(): void {
   const api = JSON.stringify(new URL('../node.ts', import.meta.url).href);
   const hook = `export async function resolve(name, context, next) {
     const found = await next(name === 'noodle/node' ? ${api} : name, context);
-    const isPack = /^file:.*\\.[jt]s$/.test(found.url) && !found.url.includes('/node_modules/');
+    // On Node 20 tsx marks a script that another one imports, in order to read it as CommonJS.
+    const url = found.url.replace(/(%3F|[?])tsx-commonjs-.*$/, '');
+    const isPack = /^file:[^?#]*\\.[jt]s([?#]|$)/.test(url) && !url.includes('/node_modules/');
     // Node 20 says 'commonjs' here; 22 and later leave it open and then guess from the text.
-    return isPack && found.format !== 'module' ? { ...found, format: 'module' } : found;
+    return isPack && found.format !== 'module' ? { ...found, url, format: 'module' } : found;
   }`;
   register(`data:text/javascript,${encodeURIComponent(hook)}`);
 }

@@ -3,6 +3,7 @@ import { fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { FolderSettings } from '../config.ts';
+import type { Log } from '../log.ts';
 import { PythonError } from '../python/error.ts';
 import type { FromPacks, ToPacks } from './messages.ts';
 
@@ -39,7 +40,7 @@ export interface PackChildOptions {
   readonly answerLimit: number;
   readonly onProblem: (problem: Problem) => void;
   readonly onEnd: (how: string) => void;
-  readonly log: (level: string, text: string) => void;
+  readonly log: Log;
 }
 
 interface Asked {

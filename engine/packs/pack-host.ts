@@ -5,6 +5,7 @@
  */
 import type { FolderSettings } from '../config.ts';
 import type { NodeDefinition, NodeRegistry } from '../graph/definition.ts';
+import type { Log } from '../log.ts';
 import { packId } from './find-packs.ts';
 import type { LoadedPack, PackProblem } from './load-packs.ts';
 import { reviveNode } from './describe.ts';
@@ -17,7 +18,7 @@ export interface PackHostOptions {
   /** The packs there are now; see `findPacks`. */
   readonly find: () => readonly string[];
   readonly builtin: Promise<NodeRegistry>;
-  readonly log: (level: string, text: string) => void;
+  readonly log: Log;
   /** Milliseconds one pack may take to load. */
   readonly importLimit?: number;
   /** Milliseconds a check may take. */

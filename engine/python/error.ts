@@ -1,4 +1,5 @@
 /** Errors as Python clients know them: a builtin exception name beside the message. */
+import { basename } from 'node:path';
 import { NoodleError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 
@@ -52,9 +53,16 @@ export function isInterrupt(error: unknown, signal: AbortSignal): boolean {
   return signal.aborted && error instanceof Error && error.name === 'AbortError';
 }
 
-/** The text of anything thrown. */
-export const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
+/** The text of anything thrown; what the system says of a file names the file without its folders. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { path, dest } = error as NodeJS.ErrnoException & { dest?: string };
+  let text = error.message;
+  for (const file of [path, dest]) {
+    if (typeof file === 'string' && file !== '') text = text.replaceAll(file, basename(file));
+  }
+  return text;
+}
 
 /** The frames of an error's stack, one string each ending with a newline, outermost first. */
 export function tracebackOf(error: unknown): string[] {

@@ -2,6 +2,7 @@
  * Feeds engine processes from the queue. An engine that dies costs at most its job: the job is run
  * once more when that does no harm, else reported; the process is started again either way.
  */
+import type { Log } from '../log.ts';
 import type { DeviceStats, EngineJob, FromEngine, ToEngine } from '../worker/messages.ts';
 import type { EngineLink, StartEngine } from '../worker/process-link.ts';
 import type { Queue } from './queue.ts';
@@ -20,7 +21,7 @@ export interface DispatcherOptions {
   readonly onFinished: (job: EngineJob) => void;
   /** An engine can take jobs. */
   readonly onReady?: () => void;
-  readonly log: (level: string, text: string) => void;
+  readonly log: Log;
   readonly now?: () => number;
 }
 

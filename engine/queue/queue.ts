@@ -7,7 +7,7 @@ import { NoodleError } from '../errors.ts';
 import { type Json, parseJson, stringifyJson } from '../workflow/lossless-json.ts';
 import { heapPop, heapPush, heapify } from '../heap.ts';
 import { failedResult } from './results.ts';
-import type { Job, JobStore, NewJob } from './store.ts';
+import type { FinishedJob, History, Job, JobFilter, JobStore, NewJob } from './store.ts';
 
 /** A job that was started this often and never came to an end is not started again. */
 const MAX_ATTEMPTS = 2;
@@ -21,12 +21,12 @@ export interface Submission extends Omit<NewJob, 'createdAt' | 'needsSecrets'> {
   readonly asksForSecrets?: boolean;
 }
 
-export interface QueueOptions {
-  readonly now?: () => number;
-  /** After every change of the number of waiting and running jobs, and after every start. */
-  readonly onChange?: () => void;
+/** Who is told what becomes of the queue. */
+export interface QueueWatcher {
+  /** After every change of what waits and runs, after every start, and with a pause and its end. */
+  changed?(): void;
   /** These jobs neither wait nor run any more: finished (and in the history), or dropped. */
-  readonly onLeave?: (ids: readonly string[]) => void;
+  left?(ids: readonly string[]): void;
 }
 
 export interface Queue {
@@ -44,11 +44,15 @@ export interface Queue {
   putBack(id: string): void;
   /** Waiting and running jobs. */
   remaining(): number;
+  /** How many jobs run and wait, without looking at them. */
+  counts(): { readonly running: number; readonly pending: number };
   running(): Job[];
   /** Waiting jobs in heap order, as ComfyUI lists them. */
   pending(): Job[];
-  /** Ids and numbers of waiting jobs in the order they will run. */
-  waiting(): readonly { readonly id: string; readonly number: number }[];
+  /** The first `count` waiting jobs in the order they will run. */
+  next(count: number): Job[];
+  /** How many waiting jobs run before this one; undefined when it does not wait. */
+  position(id: string): number | undefined;
   isRunning(id: string): boolean;
   /** Whether a job of this id waits or runs. */
   has(id: string): boolean;
@@ -60,7 +64,15 @@ export interface Queue {
   pause(): void;
   resume(): void;
   paused(): boolean;
-  readonly store: JobStore;
+  /** A job by its id, whether it waits, runs or has finished. */
+  job(id: string): Job | FinishedJob | undefined;
+  /** A page of all jobs and how many there are without paging. */
+  list(filter: JobFilter): { jobs: (Job | FinishedJob)[]; total: number };
+  readonly history: History;
+  /** Throws what the database says when no job could be taken in. */
+  probe(): void;
+  /** Tells `watcher` from now on, after those that came before it. */
+  watch(watcher: QueueWatcher): void;
 }
 
 interface Item {
@@ -72,8 +84,11 @@ const less = (a: Item, b: Item): boolean =>
   a.number !== b.number ? a.number < b.number : a.id < b.id;
 
 /** A queue over `store`, with what an earlier process left: its running jobs wait again. */
-export function createQueue(store: JobStore, options: QueueOptions = {}): Queue {
-  const { now = Date.now, onChange = () => undefined, onLeave = () => undefined } = options;
+export function createQueue(
+  store: JobStore,
+  { now = Date.now }: { readonly now?: () => number } = {},
+): Queue {
+  const watchers: QueueWatcher[] = [];
   const heap: Item[] = [];
   const running = new Set<string>();
   const secrets = new Map<string, Secrets>();
@@ -91,6 +106,12 @@ export function createQueue(store: JobStore, options: QueueOptions = {}): Queue 
   heapify(heap, less);
   const waiting = new Set(heap.map(({ id }) => id));
 
+  const changed = (): void => {
+    for (const watcher of watchers) watcher.changed?.();
+  };
+  const left = (ids: readonly string[]): void => {
+    for (const watcher of watchers) watcher.left?.(ids);
+  };
   const enqueue = (item: Item): void => {
     heapPush(heap, item, less);
     waiting.add(item.id);
@@ -104,8 +125,7 @@ export function createQueue(store: JobStore, options: QueueOptions = {}): Queue 
     return true;
   };
 
-  const queue: Queue = {
-    store,
+  return {
     nextNumber: (front) => {
       const number = front ? -counter : counter;
       counter++;
@@ -119,7 +139,7 @@ export function createQueue(store: JobStore, options: QueueOptions = {}): Queue 
       store.insert({ ...job, needsSecrets, createdAt: now() }, counter);
       if (given !== undefined) secrets.set(job.id, given);
       enqueue({ number: job.number, id: job.id });
-      onChange();
+      changed();
     },
     take: () => {
       for (;;) {
@@ -130,12 +150,12 @@ export function createQueue(store: JobStore, options: QueueOptions = {}): Queue 
         const given = secrets.get(job.id);
         if (job.needsSecrets && given === undefined) {
           store.finish(job.id, failedResult(job.id, 'CredentialsLost', NO_SECRETS, now()));
-          onLeave([job.id]);
-          onChange();
+          left([job.id]);
+          changed();
           continue;
         }
         running.add(job.id);
-        onChange();
+        changed();
         return engineJob(job, given);
       }
     },
@@ -143,8 +163,8 @@ export function createQueue(store: JobStore, options: QueueOptions = {}): Queue 
       store.finish(id, result);
       running.delete(id);
       secrets.delete(id);
-      onLeave([id]);
-      onChange();
+      left([id]);
+      changed();
     },
     putBack: (id) => {
       store.putBack(id);
@@ -156,23 +176,32 @@ export function createQueue(store: JobStore, options: QueueOptions = {}): Queue 
       store.requeue(id);
       running.delete(id);
       enqueue({ number: job.number, id });
-      onChange();
+      changed();
       return true;
     },
     remaining: () => heap.length + running.size,
+    counts: () => ({ running: running.size, pending: heap.length }),
     running: () => [...running].map((id) => store.get(id)!),
     pending: () => heap.map(({ id }) => store.get(id)!),
-    waiting: () => [...heap].sort((a, b) => (less(a, b) ? -1 : 1)),
+    next: (count) =>
+      [...heap]
+        .sort((a, b) => (less(a, b) ? -1 : 1))
+        .slice(0, count)
+        .map(({ id }) => store.get(id)!),
+    position: (id) => {
+      const item = waiting.has(id) ? heap.find((one) => one.id === id) : undefined;
+      return item && heap.reduce((before, one) => before + Number(less(one, item)), 0);
+    },
     isRunning: (id) => running.has(id),
     has: (id) => running.has(id) || waiting.has(id),
     deletePending: (id) => {
       if (!drop(id)) return false;
       store.remove([id]);
       secrets.delete(id);
-      onLeave([id]);
+      left([id]);
       // ComfyUI announces the emptied queue and then the deletion.
-      if (heap.length === 0) onChange();
-      onChange();
+      if (heap.length === 0) changed();
+      changed();
       return true;
     },
     clearPending: () => {
@@ -181,26 +210,31 @@ export function createQueue(store: JobStore, options: QueueOptions = {}): Queue 
       for (const id of ids) secrets.delete(id);
       heap.length = 0;
       waiting.clear();
-      onLeave(ids);
-      onChange();
+      left(ids);
+      changed();
     },
     move: (id, number) => {
       if (!drop(id)) return false;
       store.setNumber(id, number, String(number));
       enqueue({ number, id });
-      onChange();
+      changed();
       return true;
     },
     pause: () => {
       isPaused = true;
+      changed();
     },
     resume: () => {
       isPaused = false;
-      onChange();
+      changed();
     },
     paused: () => isPaused,
+    job: (id) => store.get(id),
+    list: (filter) => store.list(filter),
+    history: store.history,
+    probe: () => store.probe(),
+    watch: (watcher) => void watchers.push(watcher),
   };
-  return queue;
 }
 
 const RESTARTED =

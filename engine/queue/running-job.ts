@@ -3,7 +3,13 @@
  * engine does not come back.
  */
 import type { EngineJob, FromEngine, JobResult, NodeMeta } from '../worker/messages.ts';
-import { type Json, parseJson, stringifyJson } from '../workflow/lossless-json.ts';
+import {
+  type Json,
+  keysOf,
+  objectOf,
+  parseJson,
+  stringifyJson,
+} from '../workflow/lossless-json.ts';
 import { errorData } from './results.ts';
 
 /** Events that history keeps. */
@@ -34,7 +40,7 @@ type NodeState = {
 /** Starts watching a job. */
 export function watchJob(job: EngineJob, startedAt: number): RunningJob {
   const messages: [string, string][] = [];
-  const outputs: Record<string, Json> = {};
+  const outputs = new Map<string, Json>();
   const executed: string[] = [];
   let node: { id: string; display: string } | undefined;
   let state = '{"nodes": {}}';
@@ -50,7 +56,7 @@ export function watchJob(job: EngineJob, startedAt: number): RunningJob {
     } else {
       repeatable = false;
       executed.push(data.node);
-      outputs[data.node] = data.output;
+      outputs.set(data.node, data.output);
     }
   };
 
@@ -67,7 +73,7 @@ export function watchJob(job: EngineJob, startedAt: number): RunningJob {
 
   /** The node that started last, or one that runs beside it when that one is done. */
   const failedNode = (known: Record<string, NodeState>) => {
-    const running = Object.keys(known).filter((id) => known[id].state === 'running');
+    const running = keysOf(known).filter((id) => known[id].state === 'running');
     const id =
       node === undefined || running.includes(node.id) ? node?.id : (running.at(-1) ?? node.id);
     const realId = id === undefined ? null : metaOf(id, known).real_node_id;
@@ -82,9 +88,9 @@ export function watchJob(job: EngineJob, startedAt: number): RunningJob {
       status: 'error',
       completed: false,
       messages: [...messages, event],
-      outputs: stringifyJson(outputs),
+      outputs: stringifyJson(objectOf(outputs)),
       meta: stringifyJson(
-        Object.fromEntries(Object.keys(outputs).map((id) => [id, metaOf(id, known)])),
+        objectOf([...outputs.keys()].map((id) => [id, metaOf(id, known)] as const)),
       ),
     };
     return { event, result };

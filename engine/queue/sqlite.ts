@@ -49,6 +49,7 @@ const MIGRATIONS: readonly string[] = [
      due INTEGER
    ) STRICT;
    CREATE INDEX webhooks_due ON webhooks (due) WHERE due IS NOT NULL;`,
+  `ALTER TABLE jobs ADD COLUMN owner TEXT;`,
 ];
 
 export interface SqliteStoreOptions {
@@ -68,8 +69,8 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
 
   const insert = db.prepare(
     `INSERT OR REPLACE INTO jobs (id, status, number, number_text, created_at, client_id,
-       workflow_id, needs_secrets, outputs_to_execute, extra_data, prompt)
-     VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       workflow_id, owner, needs_secrets, outputs_to_execute, extra_data, prompt)
+     VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const getCounter = db.prepare(`SELECT value FROM counters WHERE name = 'submitted'`);
   const setCounter = db.prepare(`UPDATE counters SET value = ? WHERE name = 'submitted'`);
@@ -118,6 +119,7 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
           job.createdAt,
           job.clientId ?? null,
           job.workflowId ?? null,
+          job.owner ?? null,
           job.needsSecrets ? 1 : 0,
           JSON.stringify(job.outputs),
           job.extraData,
@@ -128,7 +130,8 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
     counter: () => Number(getCounter.get()!.value),
     setNumber: (id, number, numberText) => void setNumber.run(number, numberText, id),
     start: (id) =>
-      db.transaction(() => {
+      // Lost in a power cut, the job waits again, as a running one does after every restart.
+      unflushed(db, () => {
         start.run(id);
         return readJob(get.get(id)!);
       }),
@@ -142,7 +145,7 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
         prune.run(maxHistory);
       }),
     remove: (ids) => db.transaction(() => ids.forEach((id) => remove.run(id))),
-    get: (id) => readOptional(get.get(id), readJob),
+    get: (id) => readOptional(get.get(id), readAny),
     active: () =>
       active.all().map((row) => ({
         id: text(row.id),
@@ -150,14 +153,16 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
         status: text(row.status) as JobStatus,
         attempt: Number(row.attempt),
       })),
-    historyEntry: (id) => readOptional(entry.get(id), readFinished),
-    history: (offset, limit) => page.all(limit, offset).map(readFinished),
-    historyCount: () => Number(count.get()!.n),
-    deleteHistory: (ids) =>
-      db.transaction(() => {
-        if (ids === 'all') forgetAll.run();
-        else ids.forEach((id) => forget.run(id));
-      }),
+    history: {
+      get: (id) => readOptional(entry.get(id), readFinished),
+      page: (offset, limit) => page.all(limit, offset).map(readFinished),
+      count: () => Number(count.get()!.n),
+      delete: (ids) =>
+        db.transaction(() => {
+          if (ids === 'all') forgetAll.run();
+          else ids.forEach((id) => forget.run(id));
+        }),
+    },
     list: (filter) => listJobs(db, filter),
     probe: () => db.transaction(() => void setCounter.run(Number(getCounter.get()!.value))),
     webhooks: createWebhookRows(db),
@@ -166,6 +171,16 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
       unlock();
     },
   };
+}
+
+/** A transaction that outlives this process, but is on the disk only with the next one. */
+function unflushed<T>(db: Db, change: () => T): T {
+  db.exec('PRAGMA synchronous = NORMAL');
+  try {
+    return db.transaction(change);
+  } finally {
+    db.exec('PRAGMA synchronous = FULL');
+  }
 }
 
 function migrate(db: Db, path: string): void {
@@ -217,10 +232,7 @@ function listJobs(db: Db, filter: JobFilter): { jobs: (Job | FinishedJob)[]; tot
       `SELECT * FROM jobs WHERE id IN (${ids}) ORDER BY ${key} ${direction}, id ${direction}`,
     )
     .all(...values, filter.limit ?? -1, filter.offset);
-  return {
-    jobs: rows.map((row) => (row.finished === null ? readJob(row) : readFinished(row))),
-    total,
-  };
+  return { jobs: rows.map(readAny), total };
 }
 
 const text = (value: SqlValue): string => value as string;
@@ -243,12 +255,16 @@ function readJob(row: Row): Job {
     createdAt: Number(row.created_at),
     clientId: optionalText(row.client_id),
     workflowId: optionalText(row.workflow_id),
+    owner: optionalText(row.owner),
     needsSecrets: row.needs_secrets === 1,
     outputs: JSON.parse(text(row.outputs_to_execute)) as string[],
     extraData: text(row.extra_data),
     prompt: text(row.prompt),
   };
 }
+
+const readAny = (row: Row): Job | FinishedJob =>
+  row.finished === null ? readJob(row) : readFinished(row);
 
 function readFinished(row: Row): FinishedJob {
   return {

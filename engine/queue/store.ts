@@ -19,6 +19,8 @@ export interface NewJob {
   readonly outputs: readonly string[];
   readonly clientId?: string;
   readonly workflowId?: string;
+  /** The user it belongs to; left out where nobody was named. */
+  readonly owner?: string;
   /** It has nodes that ask for credentials, and credentials came with it. */
   readonly needsSecrets: boolean;
   readonly createdAt: number;
@@ -49,6 +51,19 @@ export interface JobFilter {
   readonly offset: number;
 }
 
+/** Jobs without what they were sent with, which may be large. */
+export type JobRecord = Omit<Job, 'prompt' | 'extraData'>;
+export type FinishedRecord = Omit<FinishedJob, 'prompt' | 'extraData'>;
+
+/** The finished jobs. */
+export interface History {
+  get(id: string): FinishedJob | undefined;
+  /** Oldest first: `count` of them from `offset`. */
+  page(offset: number, count: number): FinishedJob[];
+  count(): number;
+  delete(ids: readonly string[] | 'all'): void;
+}
+
 /** Every method is one transaction; when it returns, the change is on the disk. */
 export interface JobStore {
   /** Adds a pending job; `counter` is the submission counter to go on from after a restart. */
@@ -65,14 +80,10 @@ export interface JobStore {
   finish(id: string, result: JobResult): void;
   /** Removes pending jobs. */
   remove(ids: readonly string[]): void;
-  get(id: string): Job | undefined;
+  get(id: string): Job | FinishedJob | undefined;
   /** Jobs that have not finished, by number and id. */
   active(): Pick<Job, 'id' | 'number' | 'status' | 'attempt'>[];
-  historyEntry(id: string): FinishedJob | undefined;
-  /** Finished jobs, oldest first: `count` of them from `offset`. */
-  history(offset: number, count: number): FinishedJob[];
-  historyCount(): number;
-  deleteHistory(ids: readonly string[] | 'all'): void;
+  readonly history: History;
   /** A page of all jobs and how many there are without paging. */
   list(filter: JobFilter): { jobs: (Job | FinishedJob)[]; total: number };
   /** Throws what the database says when it cannot be written to. */
@@ -83,5 +94,5 @@ export interface JobStore {
 }
 
 /** Whether a job has a result. */
-export const isFinished = (job: Job | FinishedJob): job is FinishedJob =>
+export const isFinished = (job: JobRecord | FinishedRecord): job is FinishedRecord =>
   job.status !== 'pending' && job.status !== 'in_progress';

@@ -1,11 +1,13 @@
 /** The devices that models can run on, for settings pages and `/system_stats`. */
 import { cpus, freemem, totalmem } from 'node:os';
+import { providers } from './providers.ts';
 
 export interface Device {
   /** `cpu`, or a provider and its number. */
   readonly id: string;
   readonly name: string;
-  readonly type: 'cpu';
+  /** The provider's name. */
+  readonly type: string;
   readonly totalMemory: number;
   readonly freeMemory: number;
 }
@@ -13,5 +15,6 @@ export interface Device {
 /** All devices, the CPU first. */
 export function listDevices(): Device[] {
   const name = cpus()[0]?.model.trim() ?? 'cpu';
-  return [{ id: 'cpu', name, type: 'cpu', totalMemory: totalmem(), freeMemory: freemem() }];
+  const { name: type } = providers.cpu;
+  return [{ id: type, name, type, totalMemory: totalmem(), freeMemory: freemem() }];
 }

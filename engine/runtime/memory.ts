@@ -1,7 +1,11 @@
 /** How much memory models take, and how much they may take together. */
 import { totalmem } from 'node:os';
+import type { Real } from '../onnx/builder.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { Program } from '../tensor/trace.ts';
+import { isReal } from '../tensor/dtype.ts';
 import { sizeOfShape } from '../tensor/shape.ts';
+import { dtypes } from '../weights/dtypes.ts';
 
 /** Share of the machine's memory that open models may take when nothing else is said. */
 const defaultShare = 0.6;
@@ -13,13 +17,14 @@ export function defaultMemoryBudget(): number {
   return Math.floor(defaultShare * (limit > 0 && limit < total ? limit : total));
 }
 
-/** Bytes that a program's weights take once open: narrow floats are widened to four bytes. */
-export function estimateMemory(program: Program): number {
-  let bytes = 0;
-  for (const tensor of program.nodes) {
-    if (tensor.op !== 'param') continue;
-    const count = sizeOfShape(tensor.shape) as number; // stored tensors have fixed sizes
-    bytes += Math.max(tensor.attrs.entry.byteLength, count * 4);
-  }
-  return bytes;
+/** Bytes that a program's weights take once open, as what they are stored as or computed in. */
+export const estimateMemory = ({ nodes }: Pick<Program, 'nodes'>, compute: Real = 'f32'): number =>
+  nodes.reduce((bytes, tensor) => bytes + weightBytes(tensor, compute), 0);
+
+/** Bytes of a weight once open; 0 for every other tensor. */
+export function weightBytes(tensor: Tensor, compute: Real): number {
+  if (tensor.op !== 'param') return 0;
+  const { entry, dtype } = tensor.attrs;
+  const count = sizeOfShape(tensor.shape) as number; // stored tensors have fixed sizes
+  return isReal(dtype) ? count * dtypes[compute].bytes : entry.byteLength;
 }

@@ -5,6 +5,8 @@
 import type * as OrtModule from 'onnxruntime-node';
 import type { InferenceSession, Tensor, TypedTensor } from 'onnxruntime-node';
 
+import { f16ToFloat } from '../weights/float.ts';
+
 type Ort = typeof OrtModule;
 
 export type OrtSession = InferenceSession;
@@ -12,6 +14,8 @@ export type OrtTensor = Tensor;
 export type OrtFeeds = Readonly<Record<string, Tensor>>;
 
 export interface OrtOptions {
+  /** Names of ONNX Runtime's execution providers, the first choice first; left out: the CPU's. */
+  readonly providers?: readonly string[];
   /** Folder that the model's external weights are relative to. */
   readonly weightsFolder?: string;
   readonly threads?: number;
@@ -33,7 +37,7 @@ export function loadOrt(): Promise<Ort> {
 export async function createSession(model: Uint8Array, options: OrtOptions): Promise<OrtSession> {
   const ort = await loadOrt();
   return ort.InferenceSession.create(model, {
-    executionProviders: ['cpu'],
+    executionProviders: [...(options.providers ?? ['cpu'])],
     logSeverityLevel: 4, // failures are thrown, and reported by whoever catches them
     graphOptimizationLevel: options.optimization ?? 'all',
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
@@ -44,18 +48,21 @@ export async function createSession(model: Uint8Array, options: OrtOptions): Pro
 
 /** A tensor for a feed. */
 export async function feed(
-  type: 'float32' | 'int64' | 'int32' | 'bool',
-  data: Float32Array | BigInt64Array | Int32Array | Uint8Array,
+  type: 'float32' | 'float16' | 'int64' | 'int32' | 'bool',
+  data: Float32Array | Uint16Array | BigInt64Array | Int32Array | Uint8Array,
   shape: readonly number[],
 ): Promise<Tensor> {
   const ort = await loadOrt();
   return new ort.Tensor(type, data as never, [...shape]);
 }
 
-/** A result's numbers as fp32. */
+/** A result's numbers as fp32. Halves come as 16-bit codes, on newer Nodes as numbers. */
 export function toFloats(tensor: Tensor): Float32Array {
   const { data, type } = tensor as TypedTensor<'float32'> | TypedTensor<'int64'>;
   if (data instanceof Float32Array) return data;
+  if ((data as unknown) instanceof Uint16Array && tensor.type === 'float16') {
+    return f16ToFloat(data as unknown as Uint16Array);
+  }
   if (type === 'int64') return Float32Array.from(data, Number);
   return Float32Array.from(data as unknown as ArrayLike<number>);
 }

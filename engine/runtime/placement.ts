@@ -7,7 +7,7 @@ import { dirname, parse, relative, sep } from 'node:path';
 import { NoodleError } from '../errors.ts';
 import type { ExternalRange } from '../onnx/encode.ts';
 import type { WeightInitializer } from '../onnx/model.ts';
-import { identityOf } from '../weights/safetensors.ts';
+import { identityOf } from '../weights/source.ts';
 import type { FilePosition, PreparedFiles } from './prepared-weights.ts';
 
 /**

@@ -4,9 +4,11 @@
  */
 import { availableParallelism, tmpdir } from 'node:os';
 import { parse } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import type { WeightInitializer } from '../onnx/model.ts';
-import { type PrepareTask, prepareFile, preparedSize } from '../weights/prepare.ts';
+import { startThread } from '../threads.ts';
+import { storageOf } from '../weights/dtypes.ts';
+import { layoutSize } from '../weights/layout.ts';
+import { type PrepareTask, prepareFile } from '../weights/prepare.ts';
 import type { PrepareJob } from './prepare-worker.ts';
 import { discard, newFile } from './weight-files.ts';
 
@@ -112,7 +114,7 @@ async function prepare(
   weights: readonly WeightInitializer[],
   threads: number,
 ): Promise<ReadonlyMap<string, FilePosition>> {
-  const total = weights.reduce((sum, weight) => sum + preparedSize(sizeOf(weight)), 0);
+  const total = weights.reduce((sum, weight) => sum + sizeOf(weight), 0);
   // what lies in memory would have to be copied to another thread first
   const inFiles = weights.filter(({ entry }) => entry.bytes.kind === 'file');
   const inMemory = weights.filter(({ entry }) => entry.bytes.kind === 'memory');
@@ -147,21 +149,16 @@ function planFiles(weights: readonly WeightInitializer[], count: number): FilePl
     const plan = plans.reduce((least, other) => (other.size < least.size ? other : least));
     const { entry, shape, layout } = weight;
     plan.keys.push(keyOf(weight));
-    plan.tasks.push({ dtype: entry.dtype, shape, bytes: entry.bytes, layout, target: plan.size });
-    plan.size += Math.ceil(preparedSize(sizeOf(weight)) / alignment) * alignment;
+    const { storage } = storageOf(entry);
+    plan.tasks.push({ dtype: storage, shape, bytes: entry.bytes, layout, target: plan.size });
+    plan.size += Math.ceil(sizeOf(weight) / alignment) * alignment;
   }
   return plans.filter(({ tasks }) => tasks.length > 0);
 }
 
-const sizeOf = ({
-  entry,
-  shape,
-  layout,
-}: WeightInitializer): Parameters<typeof preparedSize>[0] => ({
-  dtype: entry.dtype,
-  shape,
-  layout,
-});
+/** Bytes that a weight takes once it was rewritten. */
+const sizeOf = ({ entry, shape, layout }: WeightInitializer): number =>
+  layoutSize(layout, storageOf(entry).dtype, shape);
 
 const memoryIds = new WeakMap<Uint8Array, number>();
 let nextMemoryId = 0;
@@ -172,15 +169,9 @@ function memoryId(bytes: Uint8Array): string {
   return `memory:${id}`;
 }
 
-/** Runs the job in a thread of its own, which needs the TypeScript loader that this one has. */
+/** Runs the job in a thread of its own. */
 function runInThread(job: PrepareJob): Promise<void> {
-  const script = [
-    `import { register } from '${import.meta.resolve('tsx/esm/api')}';`,
-    'register();',
-    `await import('${import.meta.resolve('./prepare-worker.ts')}');`,
-  ].join('\n');
-  const url = new URL(`data:text/javascript,${encodeURIComponent(script)}`);
-  const worker = new Worker(url, { workerData: job, execArgv: [] });
+  const worker = startThread(import.meta.resolve('./prepare-worker.ts'), job);
   return new Promise((resolve, reject) => {
     worker.once('error', reject);
     worker.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`exit ${code}`))));

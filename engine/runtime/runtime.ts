@@ -1,29 +1,33 @@
 /** The runtime: what nodes ask for sessions. It keeps them open, within a budget, between prompts. */
 import { NoodleError } from '../errors.ts';
-import type { Provider } from '../onnx/lower.ts';
 import type { Program } from '../tensor/trace.ts';
-import { defaultMemoryBudget, estimateMemory } from './memory.ts';
+import { defaultMemoryBudget, estimateMemory, weightBytes } from './memory.ts';
+import { type Part, partsOf, planParts, sessionOfParts } from './parts.ts';
 import { createPreparedWeights } from './prepared-weights.ts';
-import { type Session, type SessionInput, openSession } from './session.ts';
+import { type Provider, providers } from './providers.ts';
+import { type Session, openSession } from './session.ts';
 import { type Opening, createSessionCache } from './session-cache.ts';
 
 export type { IdArray, Session, SessionInput } from './session.ts';
 
 export interface RuntimeOptions {
-  /** Bytes that open models may take together. */
+  /** Bytes that open models may take together; a model larger than that runs in parts. */
   readonly memoryBudget?: number;
   /** Threads of one model call; left out: the physical cores. */
   readonly threads?: number;
   readonly provider?: Provider;
 }
 
+/** A model that the runtime has open, or opens again when it is run. */
+export type OpenModel = Pick<Session, 'run'>;
+
 export interface Runtime {
   /**
-   * The session of `key`, opened from `build()` when it is not open. The key names everything that
-   * the program depends on: architecture, identity of the weights, hooks and their shapes. The
-   * session stays usable after it was released for memory: its next run opens it again.
+   * The model of `key`, opened from `build()` when it is not open. The key names everything that
+   * the program depends on: architecture, identity of the weights, patches and their shapes. It
+   * stays usable after it was released for memory: its next run opens it again.
    */
-  session(key: string, build: () => Program): Promise<Session>;
+  session(key: string, build: () => Program): Promise<OpenModel>;
   /** Releases every open session. */
   unloadAll(): Promise<void>;
   stats(): RuntimeStats;
@@ -35,18 +39,29 @@ export interface RuntimeStats {
   readonly memoryBudget: number;
 }
 
+/** Share of the budget that one part of a larger model should take. */
+const partShare = 0.25;
+
 /** A runtime without sessions; nothing native is loaded before the first one opens. */
 export function createRuntime(options: RuntimeOptions = {}): Runtime {
-  const { memoryBudget = defaultMemoryBudget(), threads, provider = 'cpu' } = options;
+  const { memoryBudget = defaultMemoryBudget(), threads, provider = providers.cpu } = options;
   const cache = createSessionCache(memoryBudget);
   const prepared = createPreparedWeights();
 
-  const opening = (build: () => Program): Opening => {
-    const program = build();
-    return {
-      bytes: estimateMemory(program),
-      open: () => openSession(program, { provider, threads, prepared }),
-    };
+  const opening = (program: Program): Opening => {
+    const part = (of: Program): Part => ({
+      program: of,
+      bytes: estimateMemory(of, provider.compute),
+      open: () => openSession(of, { provider, threads, prepared }),
+    });
+    const whole = part(program);
+    if (whole.bytes <= memoryBudget) return whole;
+    const size = memoryBudget * partShare;
+    const parts = partsOf(program, size, (tensor) => weightBytes(tensor, provider.compute)).map(
+      part,
+    );
+    const plan = planParts(parts, memoryBudget);
+    return { bytes: plan.bytes, open: async () => sessionOfParts(program, parts, plan) };
   };
   /** After running out of memory everything idle is released and the call tried once more. */
   const withRetry = async <T>(attempt: () => Promise<T>): Promise<T> => {
@@ -61,19 +76,11 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
   return {
     session: async (key, build) => {
       let request: Opening | undefined;
-      const lazily: Opening = {
-        get bytes() {
-          return (request ??= opening(build)).bytes;
-        },
-        open: () => (request ??= opening(build)).open(),
-      };
-      const use = <T>(action: (session: Session) => Promise<T>): Promise<T> =>
-        withRetry(() => cache.use(key, lazily, action));
-      await use(async () => undefined);
+      const lazily = (): Opening => (request ??= opening(build()));
+      await withRetry(() => cache.open(key, lazily));
       return {
-        run: (inputs: Readonly<Record<string, SessionInput>>, runOptions) =>
-          use((session) => session.run(inputs, runOptions)),
-        release: async () => undefined, // the runtime decides
+        run: (inputs, runOptions) =>
+          withRetry(() => cache.use(key, lazily, (session) => session.run(inputs, runOptions))),
       };
     },
     unloadAll: async () => {

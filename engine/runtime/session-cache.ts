@@ -13,8 +13,10 @@ interface Slot {
 }
 
 export interface SessionCache {
-  /** Runs `action` on the session of `key`, opened by `open` when it is not there. */
-  use<T>(key: string, open: Opening, action: (session: Session) => Promise<T>): Promise<T>;
+  /** Opens the session of `key` when it is not there. */
+  open(key: string, request: () => Opening): Promise<void>;
+  /** Runs `action` on the session of `key`, opened when it is not there. */
+  use<T>(key: string, request: () => Opening, action: (session: Session) => Promise<T>): Promise<T>;
   /** Releases every session that is not running; gives their number. */
   clear(): Promise<number>;
   entries(): { key: string; bytes: number }[];
@@ -45,7 +47,8 @@ export function createSessionCache(budget: number): SessionCache {
   const settleReleases = async (): Promise<void> => {
     await Promise.all(released.splice(0));
   };
-  const openSlot = async (key: string, { bytes, open }: Opening): Promise<Slot> => {
+  const openSlot = async (key: string, request: () => Opening): Promise<Slot> => {
+    const { bytes, open } = request();
     // room is made before the memory is taken
     while (cache.size > 0 && cache.calculatedSize + bytes > budget) cache.pop();
     await settleReleases();
@@ -54,17 +57,24 @@ export function createSessionCache(budget: number): SessionCache {
     return slot;
   };
 
+  const slotOf = async (key: string, request: () => Opening): Promise<Slot> => {
+    const open = cache.get(key);
+    if (open) return open;
+    let pending = opening.get(key);
+    if (!pending) {
+      pending = openSlot(key, request).finally(() => opening.delete(key));
+      opening.set(key, pending);
+    }
+    return pending;
+  };
+
   return {
+    open: async (key, request) => {
+      await slotOf(key, request);
+    },
     use: async (key, request, action) => {
-      let slot = cache.get(key);
-      if (!slot) {
-        let pending = opening.get(key);
-        if (!pending) {
-          pending = openSlot(key, request).finally(() => opening.delete(key));
-          opening.set(key, pending);
-        }
-        slot = await pending;
-      }
+      let slot = await slotOf(key, request);
+      while (slot.evicted) slot = await slotOf(key, request); // released for another meanwhile
       slot.running++;
       try {
         return await action(slot.session);

@@ -2,14 +2,15 @@
 import { type NDArray, sizeOf } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import { encodeModel } from '../onnx/encode.ts';
-import { type Provider, lower, outputName } from '../onnx/lower.ts';
-import { bindSymbols } from '../tensor/symbols.ts';
+import { lower, outputName } from '../onnx/lower.ts';
+import { bindSizes } from '../tensor/sizes.ts';
 import type { Dtype } from '../tensor/dtype.ts';
 import type { Program } from '../tensor/trace.ts';
-import { channelBlock } from './channel-block.ts';
-import { type OrtFeeds, type OrtOptions, createSession, feed, toFloats } from './ort.ts';
+import { floatToF16 } from '../weights/float.ts';
+import { type OrtFeeds, createSession, feed, toFloats } from './ort.ts';
 import { checkFiles, placeWeights } from './placement.ts';
 import { type PreparedWeights, createPreparedWeights } from './prepared-weights.ts';
+import { type Provider, providers } from './providers.ts';
 
 /** Token ids, indices and flags: whole numbers with a shape. */
 export interface IdArray {
@@ -40,28 +41,17 @@ export interface SessionOptions {
   readonly prepared?: PreparedWeights;
 }
 
-/**
- * What measured best (docs/decisions/003-session-time.md): graphs are fused when they are lowered and
- * weights lie as kernels want them, so the slow rewrites of the layout level and private packed
- * copies of the weights are left out.
- */
-const nativeOptions: OrtOptions = {
-  optimization: 'extended',
-  config: { disable_prepacking: '1' },
-};
-
 /** Lowers a program and opens it. Throws WEIGHTS_CHANGED, OUT_OF_MEMORY or SESSION. */
 export async function openSession(
   program: Program,
-  { provider = 'cpu', threads, prepared = createPreparedWeights() }: SessionOptions = {},
+  { provider = providers.cpu, threads, prepared = createPreparedWeights() }: SessionOptions = {},
 ): Promise<Session> {
-  const block = provider === 'cpu' ? await channelBlock() : undefined;
-  const model = lower(program, { provider, widen: 'weights', block });
+  const model = lower(program, { ...provider, ...(await provider.probe()) });
   const weights = model.initializers.filter((initializer) => 'entry' in initializer);
   const verifyFiles = await checkFiles(weights);
   const files = await prepared.acquire(weights);
   const { folder, place } = placeWeights(weights, files);
-  const options = { ...nativeOptions, weightsFolder: folder, threads };
+  const options = { ...provider.session, weightsFolder: folder, threads };
   const native = await createSession(encodeModel(model, place), options).catch(
     async (cause: unknown) => {
       await files.release();
@@ -71,7 +61,7 @@ export async function openSession(
   return {
     run: async (inputs, { signal } = {}) => {
       if (signal?.aborted) throw new NoodleError('INTERRUPTED');
-      bindSymbols(program, inputs);
+      bindSizes(program.inputs, inputs);
       await verifyFiles();
       const feeds = await toFeeds(program, inputs);
       const results = await native.run(feeds).catch((cause: unknown) => {
@@ -126,6 +116,8 @@ function toFeed(
         values instanceof Float32Array ? values : Float32Array.from(numbers()),
         shape,
       );
+    case 'f16':
+      return feed('float16', floatToF16(numbers()), shape);
     case 'i64':
       return feed('int64', values instanceof BigInt64Array ? values : toBigInts(numbers()), shape);
     case 'i32':

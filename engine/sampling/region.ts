@@ -2,7 +2,7 @@
  * Regions of a latent: boxes over its spatial axes, the weights inside them, and cutting and adding
  * up pictures there. Latents are [batch, channels, ...spatial] with one to three spatial axes.
  */
-import { roundHalfEven } from '../array/round.ts';
+import { roundToInteger } from '../array/round.ts';
 import { type NDArray, sizeOf } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import type { Area } from './conditioning.ts';
@@ -28,7 +28,7 @@ export function areaBox(area: Area, dims: readonly number[]): Box {
   if (area.kind === 'cells')
     return { sizes: align([height, width], whole), offsets: align([y, x], 0) };
   const part = (fractions: readonly number[], least: number): number[] =>
-    fractions.map((f, d) => Math.max(least, roundHalfEven(f * dims[d])));
+    fractions.map((f, d) => Math.max(least, roundToInteger(f * dims[d])));
   return { sizes: part(align([height, width], 1), 1), offsets: part(align([y, x], 0), 0) };
 }
 

@@ -45,6 +45,7 @@ function tableSchedule(
   const logs = Float32Array.from(exact, Math.log);
   const { step, first } = indexToTime;
   const sigma = (timestep: number): number => {
+    if (Number.isNaN(timestep)) throw new RangeError('NaN is no place in the noise schedule');
     // fp32 like the reference: near zero terminal SNR the last digits of t move sigma visibly
     const t = Math.fround(clamp((timestep - first) / step, 0, logs.length - 1));
     const low = Math.floor(t);

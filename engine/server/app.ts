@@ -1,13 +1,12 @@
 /**
  * The HTTP side as a ladder; a request climbs it from the top, and each rung may answer.
  *
- *  1. security headers, and the Cache-Control rules for whatever is answered; what is open to all
- *  2. origin, host name, token (security.ts; the websocket upgrade asks the same guard); a user's own
- *     token makes the request that user's
+ *  1. security headers, and the Cache-Control rules for whatever is answered; what faces leave open to all
+ *  2. origin, host name, token (security.ts; the websocket upgrade asks the same guard); who asks (user.ts)
  *  3. OPTIONS is answered; a client that changes too much in too short a time is held up
  *  4. compression, when it is asked for
  *  5. the body, as bytes, up to the upload limit; forms are read by the upload routes themselves
- *  6. the routes: those of ComfyUI bare and under /api, some in one place only
+ *  6. the routes of the faces
  *  7. the page's files
  *  8. what is left: 404 for reading, 405 for everything else; errors in one shape
  */
@@ -15,17 +14,13 @@ import compression from 'compression';
 import express from 'express';
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
 import { NoodleError } from '../errors.ts';
+import type { Log } from '../log.ts';
 import { sendEmpty, sendError, sendText } from './answer.ts';
 import { cacheHeaders } from './cache-headers.ts';
+import type { Face, Refuse } from './face.ts';
+import { rateLimit } from './rate-limit.ts';
 import { type Guard, TOKEN_COOKIE } from './security.ts';
-import { isPublicApi, sendProblem } from './v1/problem.ts';
-
-/** Where the routes of a module are found. */
-export interface MountedRoutes {
-  /** `both`: as they are and under /api; `root` or `api`: there only. */
-  readonly at: 'both' | 'root' | 'api';
-  readonly router: RequestHandler;
-}
+import { identify } from './user.ts';
 
 export interface AppOptions {
   readonly guard: Guard;
@@ -36,28 +31,20 @@ export interface AppOptions {
   readonly compressResponses: boolean;
   /** Bytes. */
   readonly maxUploadSize: number;
-  /** Before the guard. */
-  readonly first?: readonly RequestHandler[];
-  /** Behind the guard, before bodies are read. */
-  readonly admitted?: readonly RequestHandler[];
-  readonly routes: readonly MountedRoutes[];
+  /** Changing requests a minute that one client may send; 0 sets no limit. */
+  readonly rateLimit: number;
+  readonly faces: readonly Face[];
   /** The page: everything that no route took. */
   readonly page: RequestHandler;
-  readonly log: (level: string, text: string) => void;
+  readonly log: Log;
 }
 
 /** The express application; see the ladder above. */
 export function createApp(options: AppOptions): Express {
-  const {
-    guard,
-    corsOrigin,
-    maxUploadSize,
-    routes,
-    page,
-    log,
-    first = [],
-    admitted = [],
-  } = options;
+  const { guard, corsOrigin, maxUploadSize, rateLimit: perMinute, faces, page, log } = options;
+  const refuse: Refuse = (req, res, refusal, plainly) => {
+    if (!faces.some((face) => face.refuse?.(req, res, refusal))) plainly();
+  };
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
@@ -66,10 +53,11 @@ export function createApp(options: AppOptions): Express {
 
   app.use(securityHeaders(options), cacheHeaders);
   if (corsOrigin !== undefined) app.use(corsHeaders(corsOrigin));
-  for (const handler of first) app.use(handler);
-  app.use(admit(guard));
+  for (const handler of faces.flatMap(({ open = [] }) => open)) app.use(handler);
+  app.use(admit(guard, refuse));
+  app.use(identify((req) => guard.userOf(req)));
   app.use((req, res, next) => (req.method === 'OPTIONS' ? sendEmpty(res) : next()));
-  for (const handler of admitted) app.use(handler);
+  app.use(rateLimit({ perMinute, refuse }));
   if (options.compressResponses) app.use(compression({ filter: isCompressible }));
   app.use(
     express.raw({
@@ -77,7 +65,7 @@ export function createApp(options: AppOptions): Express {
       type: (req) => !/^multipart\//i.test(req.headers['content-type'] ?? ''),
     }),
   );
-  for (const { at, router } of routes) {
+  for (const { at, router } of faces.flatMap(({ routes }) => routes)) {
     if (at !== 'api') app.use(router);
     if (at !== 'root') app.use('/api', router);
   }
@@ -86,7 +74,7 @@ export function createApp(options: AppOptions): Express {
     if (req.method === 'GET' || req.method === 'HEAD') sendEmpty(res, 404);
     else sendText(res, 405, '405: Method Not Allowed');
   });
-  app.use(answerError(maxUploadSize, log));
+  app.use(answerError(maxUploadSize, refuse, log));
   return app;
 }
 
@@ -152,37 +140,25 @@ function corsHeaders(origin: string): RequestHandler {
 }
 
 /** Asks the guard; a token that came in the address is kept as a cookie for the page's requests. */
-function admit(guard: Guard): RequestHandler {
+function admit(guard: Guard, refuse: Refuse): RequestHandler {
   return (req, res, next) => {
     const { status, text = '' } = guard.refuse(req) ?? {};
     // A preflight request carries no credentials; it is answered empty further down.
     if (status === 401 && req.method === 'OPTIONS') return next();
-    if (status === 401) res.set('WWW-Authenticate', 'Bearer');
-    if (status !== undefined && isPublicApi(req)) {
+    if (status !== undefined) {
+      if (status === 401) res.set('WWW-Authenticate', 'Bearer');
       const code = status === 401 ? 'unauthorized' : 'forbidden';
-      return sendProblem(res, { status, code, detail: text || 'Other sites may not ask this.' });
+      const message = text || 'Other sites may not ask this.';
+      return refuse(req, res, { status, code, message }, () =>
+        text ? sendText(res, status, text) : sendEmpty(res, status),
+      );
     }
-    if (status !== undefined) return text ? sendText(res, status, text) : sendEmpty(res, status);
-    if (!bindUser(guard.userOf(req), req, res)) return sendEmpty(res, 403);
     const token = guard.tokenFromAddress(req);
     if (token !== undefined) {
       res.cookie(TOKEN_COOKIE, token, { httpOnly: true, sameSite: 'strict', secure: req.secure });
     }
     next();
   };
-}
-
-/**
- * Makes a request that came with a user's own token that user's, whatever its header says; false
- * when the header names somebody else.
- */
-function bindUser(user: string | undefined, req: Request, res: Response): boolean {
-  if (user === undefined) return true;
-  const named = req.headers['comfy-user'];
-  if (named !== undefined && named !== user) return false;
-  req.headers['comfy-user'] = user;
-  res.locals.user = user;
-  return true;
 }
 
 /** JSON and text, and only as gzip or deflate, as in ComfyUI. */
@@ -192,7 +168,7 @@ function isCompressible(req: Request, res: Response): boolean {
   return /^(application\/json|text\/plain)/.test(type) && accepted.includes('gzip');
 }
 
-function answerError(maxUploadSize: number, log: AppOptions['log']): ErrorRequestHandler {
+function answerError(maxUploadSize: number, refuse: Refuse, log: Log): ErrorRequestHandler {
   return (error: unknown, req, res, next) => {
     if (res.headersSent) return next(error);
     if (error instanceof NoodleError && error.status < 500) {
@@ -205,11 +181,10 @@ function answerError(maxUploadSize: number, log: AppOptions['log']): ErrorReques
       status === 413
         ? `Maximum request body size ${Math.floor(maxUploadSize)} exceeded.`
         : (error as Error).message;
-    if (status < 500 && isPublicApi(req)) {
+    if (status < 500) {
       const code = status === 413 ? 'too_large' : 'bad_request';
-      return sendProblem(res, { status, code, detail: message });
+      return refuse(req, res, { status, code, message }, () => sendText(res, status, message));
     }
-    if (status < 500) return sendText(res, status, message);
     log('ERROR', `${req.method} ${req.path}: ${stack ?? message}`);
     sendText(res, 500, '500 Internal Server Error\n\nServer got itself in trouble');
   };

@@ -9,7 +9,7 @@ import type { FromEngine } from '../worker/messages.ts';
 import { NoodleError } from '../errors.ts';
 import type { EngineEvents, StartEngine } from '../worker/process-link.ts';
 import type { DirectoryType, Folders } from '../store/folders.ts';
-import { isFile, nameParts } from '../store/paths.ts';
+import { below, isFile, nameParts } from '../store/paths.ts';
 import { Float, type Json, parseJson, stringifyJson } from '../workflow/lossless-json.ts';
 
 const TYPES: readonly Json[] = ['output', 'temp'];
@@ -81,7 +81,7 @@ function pathOf(
 ): string | undefined {
   const root = folders.directory(type);
   try {
-    const path = join(root, ...nameParts(subfolder, root), ...nameParts(filename, root));
+    const path = join(root, ...nameParts(below(subfolder, filename)));
     return isFile(path) ? path : undefined;
   } catch (error) {
     if (error instanceof NoodleError) return undefined;

@@ -1,15 +1,16 @@
 /** --dev-reload: who writes a node pack sees each change without a restart. */
+import type { Log } from '../log.ts';
 import type { Dispatcher } from '../queue/dispatcher.ts';
 import type { PackHost } from '../packs/pack-host.ts';
 import { watchPacks } from '../packs/watch-packs.ts';
-import type { Hub } from './comfy/hub.ts';
+import type { Events } from './events.ts';
 
 export interface DevReloadOptions {
   readonly packs: Pick<PackHost, 'reload' | 'reports'>;
   readonly packFolders: () => readonly string[];
   readonly dispatcher: Pick<Dispatcher, 'renew'>;
-  readonly hub: Pick<Hub, 'send' | 'broadcastStatus'>;
-  readonly log: (level: string, text: string) => void;
+  readonly events: Pick<Events, 'tell'>;
+  readonly log: Log;
 }
 
 /**
@@ -17,7 +18,7 @@ export interface DevReloadOptions {
  * prompt ends first; then every page is told. Returns how to stop.
  */
 export function startDevReload(options: DevReloadOptions): () => void {
-  const { packs, packFolders, dispatcher, hub, log } = options;
+  const { packs, packFolders, dispatcher, events, log } = options;
   let last: Promise<void> = Promise.resolve();
 
   const reload = async (code: boolean): Promise<void> => {
@@ -31,8 +32,7 @@ export function startDevReload(options: DevReloadOptions): () => void {
       'INFO',
       `packs: ${reports.length} reloaded${broken > 0 ? `, ${broken} with problems` : ''}`,
     );
-    hub.send('all', 'packs_changed', JSON.stringify({ packs: reports.map(({ id }) => id) }));
-    hub.broadcastStatus();
+    events.tell.news('packs_changed', JSON.stringify({ packs: reports.map(({ id }) => id) }));
   };
 
   return watchPacks({

@@ -5,8 +5,8 @@ import type { Queue } from '../queue/queue.ts';
 import { sendJson } from './answer.ts';
 
 export interface HealthOptions {
-  readonly queue: () => Queue;
-  readonly dispatcher: () => Dispatcher;
+  readonly queue: Pick<Queue, 'probe'>;
+  readonly dispatcher: Pick<Dispatcher, 'engines'>;
   /** The nodes; rejected when they cannot be loaded. */
   readonly nodes: Promise<unknown>;
   readonly now: () => number;
@@ -38,7 +38,7 @@ export function createHealth({ queue, dispatcher, nodes, now }: HealthOptions): 
     if (database === undefined || now() - database.at >= FRESH) {
       let reason = '';
       try {
-        queue().store.probe();
+        queue.probe();
       } catch {
         // What the system says may name folders; the log is the place for that.
         reason = 'the database cannot be written';
@@ -49,7 +49,7 @@ export function createHealth({ queue, dispatcher, nodes, now }: HealthOptions): 
   };
 
   const readiness: Health['readiness'] = () => {
-    const engine = dispatcher().engines().ready > 0 ? '' : 'no engine is ready';
+    const engine = dispatcher.engines().ready > 0 ? '' : 'no engine is ready';
     const reasons = [registry, databaseReason(), engine].filter((reason) => reason !== '');
     return reasons.length === 0
       ? { status: 200, body: { status: 'ready', reasons } }

@@ -1,6 +1,6 @@
 /** Jobs as GET /api/jobs shows them. */
 import { type FinishedJob, type Job, isFinished } from '../queue/store.ts';
-import { Float, type Json, parseJson } from '../workflow/lossless-json.ts';
+import { entriesOf, Float, type Json, objectOf, parseJson } from '../workflow/lossless-json.ts';
 
 type JsonObject = { readonly [key: string]: Json };
 
@@ -84,9 +84,9 @@ export function* outputItems(
   outputs: Json,
 ): Generator<{ nodeId: string; media: string; item: Json }> {
   if (!isObject(outputs)) return;
-  for (const [nodeId, ui] of Object.entries(outputs)) {
+  for (const [nodeId, ui] of entriesOf(outputs)) {
     if (!isObject(ui)) continue;
-    for (const [media, list] of Object.entries(ui)) {
+    for (const [media, list] of entriesOf(ui)) {
       if (media === 'animated' || !Array.isArray(list)) continue;
       for (const item of list) yield { nodeId, media, item: modelFile(item) };
     }
@@ -108,7 +108,7 @@ function normalized(outputs: Json): Json {
 }
 
 const mapValues = (object: JsonObject, change: (value: Json, key: string) => Json): Json =>
-  Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value, key)]));
+  objectOf(entriesOf(object).map(([key, value]) => [key, change(value, key)] as const));
 
 function modelFile(item: Json): Json {
   return typeof item === 'string' && MODEL_FILE.test(item)

@@ -7,12 +7,12 @@ import type { Registry } from 'prom-client';
 import type { Dispatcher } from '../queue/dispatcher.ts';
 import type { Queue } from '../queue/queue.ts';
 import { JOB_STATUSES, isFinished } from '../queue/store.ts';
-import type { LeftJob } from './v1/job-json.ts';
+import type { LeftJob } from './events.ts';
 
 export interface MetricsOptions {
-  readonly queue: () => Queue;
-  readonly dispatcher: () => Dispatcher;
-  readonly subscribers: () => number;
+  readonly queue: Queue;
+  readonly dispatcher: Dispatcher;
+  readonly eventStreams: () => number;
   readonly webhooks: () => number;
   readonly websockets: () => number;
 }
@@ -93,7 +93,7 @@ function routeOf(req: Parameters<RequestHandler>[0]): string {
 }
 
 async function loadMetrics(options: MetricsOptions): Promise<Loaded> {
-  const { queue, dispatcher, subscribers, webhooks, websockets } = options;
+  const { queue, dispatcher, eventStreams, webhooks, websockets } = options;
   const { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } = (
     await import('prom-client')
   ).default;
@@ -110,26 +110,24 @@ async function loadMetrics(options: MetricsOptions): Promise<Loaded> {
       },
     });
   };
-  const waiting = (): number => queue().waiting().length;
-  gauge('noodle_queue_pending', 'Jobs that wait.', waiting);
-  gauge('noodle_queue_running', 'Jobs that run.', () => queue().remaining() - waiting());
-  gauge('noodle_queue_paused', '1 while the queue is paused.', () => Number(queue().paused()));
-  gauge('noodle_engines', 'Engine processes there should be.', () => dispatcher().engines().total);
+  gauge('noodle_queue_pending', 'Jobs that wait.', () => queue.counts().pending);
+  gauge('noodle_queue_running', 'Jobs that run.', () => queue.counts().running);
+  gauge('noodle_queue_paused', '1 while the queue is paused.', () => Number(queue.paused()));
+  gauge('noodle_engines', 'Engine processes there should be.', () => dispatcher.engines().total);
   gauge(
     'noodle_engines_ready',
     'Engine processes that can take jobs or run one.',
-    () => dispatcher().engines().ready,
+    () => dispatcher.engines().ready,
   );
-  gauge('noodle_event_streams', 'Open event streams.', subscribers);
+  gauge('noodle_event_streams', 'Open event streams.', eventStreams);
   gauge('noodle_websockets', 'Open websockets.', websockets);
   gauge('noodle_webhooks_waiting', 'Webhooks that are not delivered yet.', webhooks);
   new Gauge({
     ...{ name: 'noodle_jobs', help: 'Jobs in the database.', labelNames: ['status'], registers },
     collect() {
-      const { store } = queue();
       for (const status of JOB_STATUSES) {
         const filter = { statuses: [status], limit: 0, offset: 0, descending: false } as const;
-        this.set({ status }, store.list({ ...filter, sortBy: 'created_at' }).total);
+        this.set({ status }, queue.list({ ...filter, sortBy: 'created_at' }).total);
       }
     },
   });
@@ -138,7 +136,7 @@ async function loadMetrics(options: MetricsOptions): Promise<Loaded> {
     registers,
     collect() {
       this.reset();
-      this.inc(dispatcher().engines().restarts);
+      this.inc(dispatcher.engines().restarts);
     },
   });
   restarts.inc(0);

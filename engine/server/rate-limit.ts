@@ -3,11 +3,12 @@ import type { RequestHandler } from 'express';
 import { isIPv6 } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import { sendError } from './answer.ts';
-import { isPublicApi, sendProblem } from './v1/problem.ts';
+import type { Refuse } from './face.ts';
 
 export interface RateLimitOptions {
   /** Requests a minute, and as many at once; 0 sets no limit. */
   readonly perMinute: number;
+  readonly refuse: Refuse;
   readonly now?: () => number;
 }
 
@@ -20,7 +21,7 @@ interface Bucket {
 }
 
 /** Answers 429 with Retry-After when the bucket of the request's address is empty. */
-export function rateLimit({ perMinute, now = Date.now }: RateLimitOptions): RequestHandler {
+export function rateLimit({ perMinute, refuse, now = Date.now }: RateLimitOptions): RequestHandler {
   if (perMinute <= 0) return (_req, _res, next) => next();
   const buckets = new LRUCache<string, Bucket>({ max: MOST_ADDRESSES });
   const perMillisecond = perMinute / 60_000;
@@ -39,8 +40,9 @@ export function rateLimit({ perMinute, now = Date.now }: RateLimitOptions): Requ
     const seconds = Math.ceil((1 - bucket.tokens) / perMillisecond / 1000);
     res.set('Retry-After', String(seconds));
     const message = `more than ${perMinute} changes a minute; try again in ${seconds} s`;
-    if (isPublicApi(req)) sendProblem(res, { status: 429, code: 'rate_limited', detail: message });
-    else sendError(res, 429, { type: 'rate_limited', message });
+    refuse(req, res, { status: 429, code: 'rate_limited', message }, () =>
+      sendError(res, 429, { type: 'rate_limited', message }),
+    );
   };
 }
 

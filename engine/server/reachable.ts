@@ -23,7 +23,9 @@ export function refuseReachable(
     ['--database-url', database === ':memory:' ? undefined : database],
     ['--tls-keyfile', tls?.keyFile],
     ['--user-tokens', userTokens],
-    ...engine.folders.extraModelPaths.map((path) => ['--extra-model-paths-config', path] as const),
+    ...(engine.folders.extraModelPaths ?? []).map(
+      (path) => ['--extra-model-paths-config', path] as const,
+    ),
   ];
   const served = [input, output, temp, ...(webRoot === undefined ? [] : [webRoot])];
   for (const root of served) refuseInside('--user-directory', user, root);

@@ -8,7 +8,7 @@ import type { ChoiceSource, NodeRegistry, Prompt } from '../graph/definition.ts'
 import { replaceOldNodes } from '../graph/replacements.ts';
 import { type NodeErrors, type PromptError, validatePrompt } from '../graph/validate.ts';
 import type { Queue, Secrets } from '../queue/queue.ts';
-import { Float, type Json, stringifyJson } from '../workflow/lossless-json.ts';
+import { entriesOf, Float, type Json, objectOf, stringifyJson } from '../workflow/lossless-json.ts';
 
 export interface SubmitOptions {
   readonly queue: Queue;
@@ -41,14 +41,19 @@ type Body = { readonly [key: string]: Json };
 const SECRETS = ['auth_token_comfy_org', 'api_key_comfy_org'];
 const SECRET_HIDDEN: readonly string[] = ['AUTH_TOKEN_COMFY_ORG', 'API_KEY_COMFY_ORG'];
 
-/**
- * Puts the prompt of a POST /prompt body into the queue. `usageSource` is the request's
- * Comfy-Usage-Source header.
- */
+/** Who sends a prompt. */
+export interface Sender {
+  /** The user that the job will belong to. */
+  readonly owner?: string;
+  /** The request's Comfy-Usage-Source header. */
+  readonly usageSource?: string;
+}
+
+/** Puts the prompt of a POST /prompt body into the queue. */
 export async function submitPrompt(
   body: Json,
   options: SubmitOptions,
-  usageSource?: string,
+  { owner, usageSource }: Sender = {},
 ): Promise<SubmitAnswer> {
   const { queue, newId, now } = options;
   if (!isObject(body)) return refuse('invalid_prompt', 'The request body must be a JSON object');
@@ -79,6 +84,7 @@ export async function submitPrompt(
       outputs: validation.outputs,
       clientId: textOf(extraData.client_id),
       workflowId: workflowIdOf(extraData),
+      owner,
       secrets,
       asksForSecrets: asksForSecrets(prompt as unknown as Prompt, nodes),
     });
@@ -159,21 +165,12 @@ function extraDataOf(
 ): { extraData: Body; secrets: Secrets | undefined } {
   const given = isObject(body.extra_data) ? body.extra_data : {};
   const secrets = SECRETS.filter((key) => given[key] !== undefined);
-  const kept = Object.entries(given).filter(([key]) => !SECRETS.includes(key));
-  return {
-    extraData: {
-      ...Object.fromEntries(kept),
-      ...(body.client_id === undefined ? {} : { client_id: body.client_id }),
-      ...(usageSource === undefined || given.comfy_usage_source !== undefined
-        ? {}
-        : { comfy_usage_source: usageSource }),
-      create_time: createTime,
-    },
-    secrets:
-      secrets.length === 0
-        ? undefined
-        : Object.fromEntries(secrets.map((key) => [key, given[key]])),
-  };
+  const extraData = objectOf(entriesOf(given).filter(([key]) => !SECRETS.includes(key)));
+  if (body.client_id !== undefined) extraData.client_id = body.client_id;
+  if (usageSource !== undefined) extraData.comfy_usage_source ??= usageSource;
+  extraData.create_time = createTime;
+  if (secrets.length === 0) return { extraData, secrets: undefined };
+  return { extraData, secrets: Object.fromEntries(secrets.map((key) => [key, given[key]])) };
 }
 
 function workflowIdOf({ extra_pnginfo: info }: Body): string | undefined {

@@ -16,25 +16,13 @@ import {
   standardModelFolders,
 } from './model-folders.ts';
 import type { ModelFolder } from './model-folders.ts';
+import { nameProblem } from './names.ts';
 import { isFile, resolveInside } from './paths.ts';
+import type { Links } from './paths.ts';
 import { createCounters } from './save-target.ts';
-import type { SavedFile } from './save-target.ts';
+import type { SavedFile, SaveTarget } from './save-target.ts';
 
 export type DirectoryType = 'input' | 'output' | 'temp';
-
-/** Where a saver writes: see `Folders.saveTarget`. */
-export interface SaveTarget {
-  /** Absolute folder, created. */
-  readonly directory: string;
-  /** Prefix without folders. */
-  readonly filename: string;
-  /** First free counter. */
-  readonly counter: number;
-  /** Folder relative to the root of its directory type ('' for none). */
-  readonly subfolder: string;
-  /** The prefix after token replacement. */
-  readonly prefix: string;
-}
 
 export interface Folders extends ChoiceSource {
   readonly base: string;
@@ -43,6 +31,15 @@ export interface Folders extends ChoiceSource {
   readonly temp: string;
   readonly user: string;
   directory(type: DirectoryType): string;
+  /** Where links in input, output and temp may lead besides (--follow-links). */
+  readonly links: Links;
+  /**
+   * Absolute real path of `name`, a file or folder that need not exist; throws PATH_OUTSIDE when it
+   * leaves the directory by anything but a link that is followed.
+   */
+  resolve(type: DirectoryType, name: string): string;
+  /** Names of the files directly in a directory that `resolve` would give, unsorted. */
+  filesOf(type: DirectoryType): string[];
   /** Model folder names in ComfyUI's order. */
   modelFolders(): readonly string[];
   /** Search paths of a model folder (aliases `unet`, `clip` resolve); undefined when unknown. */
@@ -86,6 +83,8 @@ export interface FolderOptions {
   readonly extraModelPaths?: readonly string[];
   /** Where a default `extra_model_paths.yaml` is looked for; `base` when left out. */
   readonly program?: string;
+  /** --follow-links: links in input, output and temp may lead anywhere, or into these folders. */
+  readonly followLinks?: true | readonly string[];
   readonly now?: () => Date;
 }
 
@@ -115,11 +114,34 @@ export function createFolders(options: FolderOptions): Folders {
   const listModels = createModelLister();
   const counters = createCounters(options.now);
   const directories = { input, output, temp };
+  const links: Links =
+    options.followLinks === true
+      ? 'follow'
+      : (options.followLinks?.map((folder) => resolve(folder)) ?? 'refuse');
   const modelFolder = (name: string): ModelFolder | undefined => models.get(modelFolderName(name));
+
+  const inDirectory = (type: DirectoryType, name: string): string =>
+    resolveInside(directories[type], name, { links });
 
   const annotatedFile = (name: string, defaultType: DirectoryType = 'input'): string => {
     const { type, bare } = splitAnnotation(name);
-    return resolveInside(directories[type ?? defaultType], bare);
+    return inDirectory(type ?? defaultType, bare);
+  };
+
+  const filesOf = (type: DirectoryType): string[] =>
+    readdirSync(directories[type], { withFileTypes: true })
+      .filter((entry) => {
+        if (nameProblem(entry.name) !== undefined) return false;
+        return entry.isSymbolicLink() ? isLinkedFile(type, entry.name) : entry.isFile();
+      })
+      .map(({ name }) => name);
+
+  const isLinkedFile = (type: DirectoryType, name: string): boolean => {
+    try {
+      return isFile(inDirectory(type, name));
+    } catch {
+      return false;
+    }
   };
 
   return {
@@ -129,6 +151,9 @@ export function createFolders(options: FolderOptions): Folders {
     temp,
     user,
     directory: (type) => directories[type],
+    links,
+    resolve: inDirectory,
+    filesOf,
     modelFolders: () => [...models.keys()],
     modelPaths: (folder) => modelFolder(folder)?.paths,
     modelExtensions: (folder) => modelFolder(folder)?.extensions,
@@ -137,8 +162,8 @@ export function createFolders(options: FolderOptions): Folders {
       return found === undefined ? [] : listModels(found);
     },
     inputFiles: (kind) =>
-      readdirSync(input)
-        .filter((name) => isKind(name, kind) && isFile(join(input, name)))
+      filesOf('input')
+        .filter((name) => isKind(name, kind))
         .sort(byCodePoint),
     modelFile: (folder, name) => {
       for (const root of modelFolder(folder)?.paths ?? []) {
@@ -156,7 +181,16 @@ export function createFolders(options: FolderOptions): Folders {
         return false;
       }
     },
-    saveTarget: (prefix, type, size) => counters.saveTarget(directories[type], prefix, size),
+    prefixProblem: (prefix, suffix) => {
+      try {
+        counters.checkPrefix({ directory: output, links }, prefix, suffix);
+        return undefined;
+      } catch (error) {
+        return (error as Error).message;
+      }
+    },
+    saveTarget: (prefix, type, size) =>
+      counters.saveTarget({ directory: directories[type], links }, prefix, size),
     writeNumbered: (target, suffix, bytes) => counters.writeNumbered(target, suffix, bytes),
   };
 }

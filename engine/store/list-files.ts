@@ -2,6 +2,7 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { extname, join, sep } from 'node:path';
 import type { ModelFolder } from './model-folders.ts';
+import { nameProblem } from './names.ts';
 
 interface CachedList {
   readonly files: readonly string[];
@@ -63,7 +64,8 @@ function walk(
   if (above.has(real)) return; // a link to one of its own ancestors
   const inside = new Set(above).add(real);
   for (const entry of entries) {
-    if (entry.name.startsWith('.')) continue;
+    // What no prompt could name is not listed.
+    if (entry.name.startsWith('.') || nameProblem(entry.name) !== undefined) continue;
     const path = join(directory, entry.name);
     const target = entry.isSymbolicLink() ? statSync(path, { throwIfNoEntry: false }) : entry;
     if (target?.isDirectory()) walk(path, prefix + entry.name + sep, inside, stamps, found);

@@ -1,8 +1,9 @@
 /** Where models lie: ComfyUI's folder names, their search paths and extra_model_paths.yaml. */
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, normalize, resolve } from 'node:path';
-import { parse } from 'yaml';
+import type * as Yaml from 'yaml';
 import { NoodleError } from '../errors.ts';
 
 /** Search paths in order of preference and the endings that count; no endings = every file. */
@@ -121,6 +122,8 @@ export function readExtraModelPaths(file: string, folders: Map<string, ModelFold
   };
   let config: unknown;
   try {
+    // Few have such a file: nobody else waits for the reader to be loaded.
+    const { parse } = createRequire(import.meta.url)('yaml') as typeof Yaml;
     config = parse(readFileSync(file, 'utf8'));
   } catch (error) {
     return fail('a readable YAML file', (error as Error).message);

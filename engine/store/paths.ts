@@ -5,60 +5,81 @@
 import { lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { NoodleError } from '../errors.ts';
+import { nameProblem } from './names.ts';
+
+/**
+ * Where a link inside a folder may lead: nowhere but into the folder itself, anywhere (what the
+ * administrator linked there), or into one of these folders as well.
+ */
+export type Links = 'refuse' | 'follow' | readonly string[];
 
 export interface ResolveOptions {
   /** Throw FILE_NOT_FOUND unless the path exists. */
   readonly mustExist?: boolean;
-  /**
-   * 'refuse' (default): a symlink that leaves the root makes the name invalid. 'follow': links are
-   * the administrator's (model folders), only the name itself is checked.
-   */
-  readonly links?: 'refuse' | 'follow';
+  /** 'refuse' when left out. */
+  readonly links?: Links;
   /** What FILE_NOT_FOUND calls the thing. */
   readonly kind?: string;
 }
 
-// Windows opens these as devices in every folder and with every extension; refused on every system
-// so that a name which works on one machine is not a trap on another.
-const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?: *\..*)?$/i;
-
 /**
  * Splits an outside name into its parts. Both slashes separate (workflows made on Windows carry
- * backslashes), empty parts and `.` vanish. Throws PATH_OUTSIDE for absolute names, drive letters,
- * `..`, NUL and control characters, Windows device names and alternate streams (`a:b`).
+ * backslashes), empty parts and `.` vanish. Throws PATH_OUTSIDE for absolute names, `..`, and parts
+ * that this system cannot name a file with.
  */
-export function nameParts(name: string, root: string): string[] {
-  const refuse = (): never => {
-    throw new NoodleError('PATH_OUTSIDE', { path: name, root });
+export function nameParts(name: string): string[] {
+  const refuse = (reason: string, outside = false): never => {
+    throw new NoodleError('PATH_OUTSIDE', { path: name, reason, outside });
   };
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (/^[\\/]|[\u0000-\u001f]/.test(name) || /^[a-z]:/i.test(name)) refuse();
+  const drive = process.platform === 'win32' ? /^[a-z]:/i : /^[a-z]:[\\/]/i;
+  if (/^[\\/]/.test(name) || drive.test(name)) {
+    return refuse('lies outside the folder: it is absolute', true);
+  }
   const parts = name.split(/[\\/]/).filter((part) => part !== '' && part !== '.');
   for (const part of parts) {
-    // Windows drops trailing dots and spaces, which would turn `...` or `.. ` into something else.
-    const bare = part.replace(/[. ]+$/, '');
-    if (part === '..' || bare === '' || DEVICE.test(bare)) refuse();
-    if (process.platform === 'win32' && part.includes(':')) refuse();
+    if (part === '..') return refuse('lies outside the folder', true);
+    const problem = nameProblem(part);
+    if (problem !== undefined) return refuse(problem);
   }
   return parts;
 }
 
 /**
+ * A name in a sub-folder as one name for `resolveInside`. Throws PATH_OUTSIDE when `name` is absolute,
+ * which the joining would hide.
+ */
+export function below(subfolder: string, name: string): string {
+  if (subfolder === '') return name;
+  nameParts(name);
+  return `${subfolder}/${name}`;
+}
+
+/**
  * The absolute path of `name` below `root` with every symlink resolved (parts that do not exist yet
  * are kept as they are). Throws PATH_OUTSIDE when it would leave the root, FILE_NOT_FOUND when
- * `mustExist` is set and it does not exist. An empty name is the root itself.
+ * `mustExist` is set and it does not exist. An empty name is the root itself. Messages hold the name
+ * only, never the root: they go to whoever asked.
  */
 export function resolveInside(root: string, name: string, options: ResolveOptions = {}): string {
-  const parts = nameParts(name, root);
-  const realRoot = realDeepest(root).path;
-  const { path, exists } = realDeepest(join(realRoot, ...parts));
-  if (options.links !== 'follow' && !isInside(realRoot, path)) {
-    throw new NoodleError('PATH_OUTSIDE', { path: name, root });
+  const { links = 'refuse', mustExist = false, kind = 'file' } = options;
+  const parts = nameParts(name);
+  const realRoot = realDeepest(root, name).path;
+  const wanted = join(realRoot, ...parts);
+  if (Buffer.byteLength(wanted) > LONGEST_PATH) {
+    throw new NoodleError('PATH_OUTSIDE', { path: name, reason: UNREACHABLE.ENAMETOOLONG });
   }
-  if (options.mustExist && !exists) {
-    throw new NoodleError('FILE_NOT_FOUND', { kind: options.kind ?? 'file', name });
+  const { path, exists } = realDeepest(wanted, name);
+  if (!isInside(realRoot, path) && !mayLead(links, path)) {
+    const reason = 'lies outside the folder: it goes through a link (--follow-links allows that)';
+    throw new NoodleError('PATH_OUTSIDE', { path: name, reason, outside: true });
   }
+  if (mustExist && !exists) throw new NoodleError('FILE_NOT_FOUND', { kind, name });
   return path;
+}
+
+function mayLead(links: Links, path: string): boolean {
+  if (links === 'refuse' || links === 'follow') return links === 'follow';
+  return links.some((folder) => isInside(realDeepest(folder, folder).path, path));
 }
 
 /** Whether an absolute path is `root` or lies below it (by its parts; links are not looked at). */
@@ -69,25 +90,48 @@ export function isInside(root: string, path: string): boolean {
 
 /** Whether the path is an existing regular file (links followed); never throws. */
 export function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  } catch {
+    return false; // a loop of links, a part that is a file, no permission
+  }
+}
+
+/** Linux's limit for a path with its end; others take more or less, and say so themselves. */
+const LONGEST_PATH = 4095;
+
+/** What the system says of a path that it will not look at, for `name`. */
+const UNREACHABLE: Readonly<Record<string, string>> = {
+  ELOOP: 'goes round in links',
+  ENAMETOOLONG: 'is longer than this system takes',
+  EACCES: 'cannot be reached: this server may not read a folder on the way',
+};
+
+function isLinkItself(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false; // not there, or below a file
+  }
 }
 
 /** Realpath of the deepest existing ancestor, with the missing parts put back behind it. */
-function realDeepest(path: string): { path: string; exists: boolean } {
+function realDeepest(path: string, name: string): { path: string; exists: boolean } {
   const missing: string[] = [];
   let current = path;
   for (;;) {
     try {
       return { path: join(realpathSync.native(current), ...missing), exists: missing.length === 0 };
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
+      const { code = '' } = error as NodeJS.ErrnoException;
       if (code !== 'ENOENT' && code !== 'ENOTDIR') {
-        throw new NoodleError('PATH_OUTSIDE', { path, root: current }, { cause: error });
+        const reason = UNREACHABLE[code] ?? `cannot be reached (${code})`;
+        throw new NoodleError('PATH_OUTSIDE', { path: name, reason }, { cause: error });
       }
     }
     // A dangling link is no missing part: writing "into" it would create its target.
-    if (lstatSync(current, { throwIfNoEntry: false })?.isSymbolicLink()) {
-      throw new NoodleError('FILE_NOT_FOUND', { kind: 'target of the link', name: current });
+    if (isLinkItself(current)) {
+      throw new NoodleError('FILE_NOT_FOUND', { kind: 'target of the link', name });
     }
     const parent = dirname(current);
     if (parent === current) return { path, exists: false };

@@ -1,10 +1,25 @@
 /** Where a saver writes: ComfyUI's filename_prefix, and counters that parallel writers cannot share. */
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, normalize, relative, resolve, sep } from 'node:path';
+import { getSystemErrorMap } from 'node:util';
 import { NoodleError } from '../errors.ts';
-import type { SaveTarget } from './folders.ts';
-import { isInside, resolveInside } from './paths.ts';
+import { nameProblem } from './names.ts';
+import { isInside, type Links, resolveInside } from './paths.ts';
 import { writeFileAtomic } from './write.ts';
+
+/** Where a saver writes: see `Folders.saveTarget`. */
+export interface SaveTarget {
+  /** Absolute folder, created. */
+  readonly directory: string;
+  /** Prefix without folders. */
+  readonly filename: string;
+  /** First free counter. */
+  readonly counter: number;
+  /** Folder relative to the root of its directory type ('' for none). */
+  readonly subfolder: string;
+  /** The prefix after token replacement. */
+  readonly prefix: string;
+}
 
 /** A file that `writeNumbered` wrote. */
 export interface SavedFile {
@@ -14,9 +29,25 @@ export interface SavedFile {
   readonly counter: number;
 }
 
+/** A folder that is written to, and where links in it may lead. */
+export interface SaveRoot {
+  readonly directory: string;
+  readonly links: Links;
+}
+
 export interface Counters {
-  saveTarget(root: string, prefix: string, size?: { width: number; height: number }): SaveTarget;
+  /** Throws SAVE_OUTSIDE, or PATH_OUTSIDE for a name that the system cannot write. */
+  saveTarget(root: SaveRoot, prefix: string, size?: PictureSize): SaveTarget;
+  /** Throws what `saveTarget` would, also for a name that is too long with its number and suffix. */
+  checkPrefix(root: SaveRoot, prefix: string, suffix: string): void;
+  /** Throws FILE_WRITE when the system refuses. */
   writeNumbered(target: SaveTarget, suffix: string, bytes: Uint8Array | string): SavedFile;
+}
+
+/** Pixels. */
+interface PictureSize {
+  readonly width: number;
+  readonly height: number;
 }
 
 interface KnownCounter {
@@ -45,13 +76,20 @@ export function createCounters(now: () => Date = () => new Date()): Counters {
     saveTarget(root, rawPrefix, size) {
       const prefix = replaceTokens(rawPrefix, now(), size);
       const { directory, subfolder, filename } = splitPrefix(root, prefix);
-      mkdirSync(directory, { recursive: true });
+      writing(subfolder, () => mkdirSync(directory, { recursive: true }));
       return { directory, filename, counter: highest(directory, filename) + 1, subfolder, prefix };
+    },
+
+    checkPrefix(root, rawPrefix, suffix) {
+      const prefix = replaceTokens(rawPrefix, now());
+      const { filename } = splitPrefix(root, prefix);
+      const problem = nameProblem(numbered(filename, 1, suffix));
+      if (problem !== undefined) refuseName(prefix, problem);
     },
 
     writeNumbered(target, suffix, bytes) {
       for (let counter = target.counter; ; counter++) {
-        const name = `${target.filename}_${String(counter).padStart(5, '0')}_${suffix}`;
+        const name = numbered(target.filename, counter, suffix);
         const path = join(target.directory, name);
         const key = keyOf(target.directory, target.filename);
         const undisturbed = known.get(key)?.directoryStamp === stampOf(target.directory);
@@ -59,7 +97,7 @@ export function createCounters(now: () => Date = () => new Date()): Counters {
           writeFileAtomic(path, bytes, { exclusive: true });
         } catch (error) {
           if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
-          throw error;
+          throw writeError(join(target.subfolder, name), error);
         }
         if (undisturbed) {
           const max = Math.max(counter, known.get(key)?.max ?? 0);
@@ -95,27 +133,57 @@ function replaceTokens(
   );
 }
 
-/** Splits a prefix into folder and name below `root`; SAVE_OUTSIDE when it leads elsewhere. */
+/** Splits a prefix into folder and name below the root; throws SAVE_OUTSIDE when it leads elsewhere. */
 function splitPrefix(
-  root: string,
+  { directory: root, links }: SaveRoot,
   prefix: string,
 ): { directory: string; subfolder: string; filename: string } {
   const normal = normalize(prefix.replace(/[\\/]/g, sep) || '.').replace(/(?<=.)[\\/]+$/, '');
   const folder = resolve(root, dirname(normal));
   const filename = basename(normal);
-  const outside = (): never => {
-    throw new NoodleError('SAVE_OUTSIDE', { folder, root });
-  };
-  if (filename === '' || !isInside(root, folder)) outside();
+  const asked = dirname(prefix);
+  if (filename === '' || !isInside(root, folder)) {
+    throw new NoodleError('SAVE_OUTSIDE', { folder: asked });
+  }
   const subfolder = relative(root, folder);
   try {
-    // Also refuses links that leave the root, device names and control characters.
-    resolveInside(root, join(subfolder, `${filename}_`));
-    return { directory: resolveInside(root, subfolder), subfolder, filename };
+    for (const part of [...subfolder.split(sep), `${filename}_`]) {
+      const problem = part === '' ? undefined : nameProblem(part);
+      if (problem !== undefined) refuseName(prefix, problem);
+    }
+    // Also the name itself: a link there would be written through.
+    resolveInside(root, join(subfolder, `${filename}_`), { links });
+    return { directory: resolveInside(root, subfolder, { links }), subfolder, filename };
   } catch (error) {
-    if (error instanceof NoodleError && error.code === 'PATH_OUTSIDE') return outside();
+    if (error instanceof NoodleError && error.details.outside === true) {
+      const { reason } = error.details;
+      throw new NoodleError('SAVE_OUTSIDE', { folder: asked, reason }, { cause: error });
+    }
     throw error;
   }
+}
+
+function refuseName(prefix: string, reason: string): never {
+  throw new NoodleError('PATH_OUTSIDE', { path: prefix, reason });
+}
+
+const numbered = (filename: string, counter: number, suffix: string): string =>
+  `${filename}_${String(counter).padStart(5, '0')}_${suffix}`;
+
+function writing(name: string, run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    throw writeError(name, error);
+  }
+}
+
+/** What the system says, without the folders that its own message names. */
+function writeError(name: string, cause: unknown): unknown {
+  const { errno, code } = cause as NodeJS.ErrnoException;
+  if (code === undefined) return cause;
+  const reason = getSystemErrorMap().get(errno ?? 0)?.[1] ?? code;
+  return new NoodleError('FILE_WRITE', { name, reason }, { cause });
 }
 
 /** Highest counter among `<filename>_<digits>_…` and `<filename>_<digits>.…`; 0 when there is none. */

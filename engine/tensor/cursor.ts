@@ -4,8 +4,9 @@
  * widening, dequantisation, patches and accounting act here and architectures know of none.
  */
 import { NoodleError } from '../errors.ts';
-import type { StorageDtype, WeightEntry, WeightSource } from '../weights/source.ts';
-import { type Dtype, isNarrowFloat } from './dtype.ts';
+import { storageOf } from '../weights/dtypes.ts';
+import type { WeightEntry, WeightSource } from '../weights/source.ts';
+import { isNarrowFloat } from './dtype.ts';
 import { add, cast, permute } from './nn.ts';
 import type { Patch, Site, SiteFacts, SiteInputs } from './patch.ts';
 import { type Tensor, node } from './tensor.ts';
@@ -42,24 +43,6 @@ export interface Ledger {
   /** The output of every site, by name. */
   readonly sites: ReadonlyMap<string, Tensor>;
 }
-
-const programDtype: Record<StorageDtype, Dtype> = {
-  F64: 'f64',
-  F32: 'f32',
-  F16: 'f16',
-  BF16: 'bf16',
-  F8_E4M3: 'f8e4m3',
-  F8_E5M2: 'f8e5m2',
-  I64: 'i64',
-  I32: 'i32',
-  I16: 'i16',
-  I8: 'i8',
-  U64: 'u64',
-  U32: 'u32',
-  U16: 'u16',
-  U8: 'u8',
-  BOOL: 'bool',
-};
 
 /** A cursor at the root of a source, for a network with these patches. */
 export function openWeights(source: WeightSource, patches: readonly Patch[] = []): Weights {
@@ -131,7 +114,7 @@ export function openWeights(source: WeightSource, patches: readonly Patch[] = []
 
 /** The stored tensor as a program reads it: floats as f32, axes swapped where the view says so. */
 function widened(key: string, entry: WeightEntry, scope: string): Tensor {
-  const dtype = programDtype[entry.dtype];
+  const { dtype } = storageOf(entry);
   let value = node('param', [], { key, entry, dtype }, scope);
   if (isNarrowFloat(dtype) || dtype === 'f64') value = cast(value, 'f32');
   return entry.transposed ? permute(value, [1, 0]) : value;

@@ -1,27 +1,14 @@
 /** Element types of tensor programs. Arithmetic happens in f32; the others are storage, ids and masks. */
-export type Dtype =
-  | 'f32'
-  | 'f16'
-  | 'bf16'
-  | 'f8e4m3'
-  | 'f8e5m2'
-  | 'f64'
-  | 'i64'
-  | 'i32'
-  | 'i16'
-  | 'i8'
-  | 'u64'
-  | 'u32'
-  | 'u16'
-  | 'u8'
-  | 'bool';
+import { type Dtype, dtypes } from '../weights/dtypes.ts';
+
+export type { Dtype } from '../weights/dtypes.ts';
 
 /** Types that hold real numbers at less than f32's precision: widened where a program reads them. */
-export function isNarrowFloat(dtype: Dtype): boolean {
-  return dtype === 'f16' || dtype === 'bf16' || dtype === 'f8e4m3' || dtype === 'f8e5m2';
-}
+export const isNarrowFloat = (dtype: Dtype): boolean => dtypes[dtype].kind === 'narrow';
+
+/** Whether values of the type are real numbers, at whatever precision. */
+export const isReal = (dtype: Dtype): boolean =>
+  dtypes[dtype].kind === 'real' || dtypes[dtype].kind === 'narrow';
 
 /** Whether values of the type are integers (ids, sizes, bytes). */
-export function isInteger(dtype: Dtype): boolean {
-  return /^[iu]\d/.test(dtype);
-}
+export const isInteger = (dtype: Dtype): boolean => dtypes[dtype].kind === 'integer';

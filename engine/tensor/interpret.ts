@@ -4,17 +4,11 @@
  */
 import { NoodleError } from '../errors.ts';
 import { readFloats } from '../weights/read.ts';
-import { kernels } from './kernels.ts';
+import { type HostTensor, kernels } from './kernels.ts';
 import { type Bindings, evalShape } from './shape.ts';
 import type { Tensor } from './tensor.ts';
-import { bindSymbols } from './symbols.ts';
+import { bindSizes } from './sizes.ts';
 import type { Program } from './trace.ts';
-
-/** A concrete tensor of any element type, its numbers as doubles. */
-export interface HostTensor {
-  readonly shape: readonly number[];
-  readonly data: Float64Array;
-}
 
 /** What callers may pass: any numbers with a shape. */
 export interface HostInput {
@@ -27,7 +21,7 @@ export async function interpret(
   program: Program,
   inputs: Readonly<Record<string, HostInput>>,
 ): Promise<Record<string, HostTensor>> {
-  const bindings = bindSymbols(program, inputs);
+  const bindings = bindSizes(program.inputs, inputs);
   const values = new Map<Tensor, HostTensor>();
   for (const tensor of program.nodes) {
     const operands = tensor.inputs.map((input) => values.get(input)!);

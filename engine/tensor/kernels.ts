@@ -1,8 +1,13 @@
 /** Host kernels of the interpreter: one row per op, written as the definition reads. */
 import { isInteger } from './dtype.ts';
-import type { HostTensor } from './interpret.ts';
 import type { OpName, OpParams } from './ops.ts';
 import { type Bindings, evalDim } from './shape.ts';
+
+/** A concrete tensor of any element type, its numbers as doubles. */
+export interface HostTensor {
+  readonly shape: readonly number[];
+  readonly data: Float64Array;
+}
 
 interface Context {
   /** The result's shape, from the op's shape rule. */
@@ -314,14 +319,6 @@ export const kernels: {
       const dot = sumOver(x.shape.at(-1)!, (i) => at(x, [...lead, i]) * at(weight, [o, i]));
       return dot + (bias?.data[o] ?? 0);
     }),
-  lowRank: ([weight, up, down]) => {
-    const row = sizeOf(weight.shape.slice(1));
-    return build(weight.shape, (_, flat) => {
-      const [o, i] = [Math.floor(flat / row), flat % row];
-      const [, rank] = up.shape;
-      return weight.data[flat] + sumOver(rank, (r) => at(up, [o, r]) * down.data[r * row + i]);
-    });
-  },
   conv: ([x, weight, bias], { strides, pads, dilations, groups }, { shape }) => {
     const [outputs, perGroup, ...kernel] = weight.shape;
     return build(shape, ([b, o, ...position]) => {
@@ -402,11 +399,13 @@ export const kernels: {
       while (position >= inputs[part].shape[axis]) position -= inputs[part++].shape[axis];
       return at(inputs[part], withAxis(index, axis, position));
     }),
-  pad: ([x], { before, mode, value }, { shape }) =>
-    build(shape, (index) => {
-      const from = index.map((i, axis) => padSource(i - before[axis], x.shape[axis], mode));
+  pad: ([x], { before, mode, value }, { shape, bindings }) => {
+    const start = before.map((dim) => evalDim(dim, bindings));
+    return build(shape, (index) => {
+      const from = index.map((i, axis) => padSource(i - start[axis], x.shape[axis], mode));
       return from.includes(-1) ? value : at(x, from);
-    }),
+    });
+  },
   resize,
   gather: ([x, indices], { axis }, { shape }) =>
     build(shape, (index) => {
@@ -415,4 +414,13 @@ export const kernels: {
       const position = i < 0 ? i + x.shape[axis] : i;
       return at(x, [...index.slice(0, axis), position, ...index.slice(axis + rank)]);
     }),
+  scatterAdd: ([x, indices, updates], { axis }) => {
+    const result = { shape: x.shape, data: x.data.slice() };
+    each(indices.shape, (index) => {
+      const i = at(indices, index);
+      const position = i < 0 ? i + x.shape[axis] : i;
+      result.data[flatOf(x.shape, withAxis(index, axis, position))] += at(updates, index);
+    });
+    return result;
+  },
 };

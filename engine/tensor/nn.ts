@@ -1,38 +1,21 @@
 /** Functions of tensors, under torch's names; each makes one node or a few. Layers with weights: layers.ts. */
 import { NoodleError } from '../errors.ts';
 import type { Dtype } from './dtype.ts';
-import { type OpName, frontAxis } from './ops.ts';
+import {
+  type ArithmeticOp,
+  type ComparisonOp,
+  type UnaryOp,
+  arithmeticOps,
+  comparisonOps,
+  frontAxis,
+  unaryOps,
+} from './ops.ts';
 import { type Dim, type Shape, addDim, ceilDivDim, dimText, mulDim, sameDim } from './shape.ts';
 import { type Node, type Tensor, node } from './tensor.ts';
 
 export { rearrange } from './rearrange.ts';
 
 type Operand = Tensor | number;
-type UnaryOp = {
-  [K in OpName]: K extends
-    | 'neg'
-    | 'abs'
-    | 'exp'
-    | 'log'
-    | 'sqrt'
-    | 'sin'
-    | 'cos'
-    | 'tanh'
-    | 'erf'
-    | 'floor'
-    | 'round'
-    | 'sigmoid'
-    | 'softplus'
-    | 'relu'
-    | 'silu'
-    | 'gelu'
-    | 'geluTanh'
-    | 'quickGelu'
-    ? K
-    : never;
-}[OpName];
-type BinaryOp =
-  'add' | 'sub' | 'mul' | 'div' | 'pow' | 'minimum' | 'maximum' | 'equal' | 'less' | 'greater';
 
 // ---- layers whose weights are tensors ----
 
@@ -104,42 +87,18 @@ export function matmul(a: Tensor, b: Tensor, { transposeB = false } = {}): Tenso
   return node('matmul', [a, b], { transposeB });
 }
 
-/**
- * A weight [out, ...rest] changed by up [out, r] times down [r, ...rest] (LoRA, Hu et al. 2021).
- * Linear layers and convolutions run the two factors beside the unchanged weight.
- */
-export const lowRank = (weight: Tensor, up: Tensor, down: Tensor): Tensor =>
-  node('lowRank', [weight, up, down], {}, weight.scope);
-
 /** exp(x) / sum(exp(x)) along an axis. */
 export const softmax = (x: Tensor, axis: number): Tensor =>
   node('softmax', [x], { axis: frontAxis(x, axis) });
 
 // ---- elementwise ----
 
-const unary =
-  (op: UnaryOp) =>
-  (x: Tensor): Tensor =>
-    node(op, [x], {});
+const unary = Object.fromEntries(
+  unaryOps.map((op) => [op, (x: Tensor) => node(op, [x], {})]),
+) as Readonly<Record<UnaryOp, (x: Tensor) => Tensor>>;
 
-export const neg = unary('neg');
-export const abs = unary('abs');
-export const exp = unary('exp');
-export const log = unary('log');
-export const sqrt = unary('sqrt');
-export const sin = unary('sin');
-export const cos = unary('cos');
-export const tanh = unary('tanh');
-export const erf = unary('erf');
-export const floor = unary('floor');
-export const round = unary('round');
-export const sigmoid = unary('sigmoid');
-export const softplus = unary('softplus');
-export const relu = unary('relu');
-export const silu = unary('silu');
-export const gelu = unary('gelu');
-export const geluTanh = unary('geluTanh');
-export const quickGelu = unary('quickGelu');
+export const { neg, abs, exp, log, sqrt, sin, cos, tanh, erf, floor, round } = unary;
+export const { sigmoid, softplus, relu, silu, gelu, geluTanh, quickGelu } = unary;
 
 /** x where positive, slope * x elsewhere. */
 export const leakyRelu = (x: Tensor, slope = 0.01): Tensor => node('leakyRelu', [x], { slope });
@@ -148,23 +107,18 @@ export const leakyRelu = (x: Tensor, slope = 0.01): Tensor => node('leakyRelu', 
 export const clamp = (x: Tensor, min = -Infinity, max = Infinity): Tensor =>
   node('clamp', [x], { min, max });
 
-const binary =
-  (op: BinaryOp) =>
-  (a: Operand, b: Operand): Tensor => {
-    const dtype = typeof a === 'number' ? (typeof b === 'number' ? 'f32' : b.dtype) : a.dtype;
-    return node(op, [operand(a, dtype), operand(b, dtype)], {});
-  };
+/** Numbers take the type of the tensor beside them. */
+const binary = Object.fromEntries(
+  [...arithmeticOps, ...comparisonOps].map((op) => [
+    op,
+    (a: Operand, b: Operand) => {
+      const dtype = typeof a !== 'number' ? a.dtype : typeof b !== 'number' ? b.dtype : 'f32';
+      return node(op, [operand(a, dtype), operand(b, dtype)], {});
+    },
+  ]),
+) as Readonly<Record<ArithmeticOp | ComparisonOp, (a: Operand, b: Operand) => Tensor>>;
 
-export const add = binary('add');
-export const sub = binary('sub');
-export const mul = binary('mul');
-export const div = binary('div');
-export const pow = binary('pow');
-export const minimum = binary('minimum');
-export const maximum = binary('maximum');
-export const equal = binary('equal');
-export const less = binary('less');
-export const greater = binary('greater');
+export const { add, sub, mul, div, pow, minimum, maximum, equal, less, greater } = binary;
 
 /** `yes` where the condition (bool) holds, `no` elsewhere. */
 export function where(condition: Tensor, yes: Operand, no: Operand): Tensor {
@@ -298,16 +252,16 @@ export const concat = (xs: readonly Tensor[], axis: number): Tensor =>
   node('concat', xs, { axis: frontAxis(xs[0], axis) });
 
 /** Zeros around the last axes: one [before, after] pair per axis, the last pair for the last axis. */
-export const padZero = (x: Tensor, sides: readonly (readonly [number, number])[]): Tensor =>
+export const padZero = (x: Tensor, sides: readonly (readonly [Dim, Dim])[]): Tensor =>
   pad(x, sides, { mode: 'constant' });
 
 /** Padding of the last axes by a value, by mirroring or by repeating the edge. */
 export function pad(
   x: Tensor,
-  sides: readonly (readonly [number, number])[],
+  sides: readonly (readonly [Dim, Dim])[],
   { mode = 'constant', value = 0 }: { mode?: 'constant' | 'reflect' | 'edge'; value?: number } = {},
 ): Tensor {
-  const none = new Array<number>(x.shape.length - sides.length).fill(0);
+  const none = new Array<Dim>(x.shape.length - sides.length).fill(0);
   const before = [...none, ...sides.map(([start]) => start)];
   const after = [...none, ...sides.map(([, end]) => end)];
   return node('pad', [x], { before, after, mode, value });
@@ -326,6 +280,14 @@ export const resizeBilinear = (x: Tensor, size: Size2d): Tensor =>
 /** Entries of x along an axis at integer indices (any shape, which replaces the axis). */
 export const gather = (x: Tensor, indices: Tensor, axis: number): Tensor =>
   node('gather', [x, indices], { axis: frontAxis(x, axis) });
+
+/**
+ * x plus updates, each at its own place but for the axis, where its index (an integer) says; places that
+ * are named twice get both. Indices and updates have one shape, which may differ from that of x in the
+ * axis only (torch's scatter_add).
+ */
+export const scatterAdd = (x: Tensor, indices: Tensor, updates: Tensor, axis: number): Tensor =>
+  node('scatterAdd', [x, indices, updates], { axis: frontAxis(x, axis) });
 
 // ---- leaves ----
 

@@ -19,6 +19,7 @@ import {
   subDim,
 } from './shape.ts';
 import {
+  type TensorType,
   axisOf,
   broadcast,
   broadcastShapes,
@@ -28,8 +29,6 @@ import {
   staticShape,
   windowSizes,
 } from './shape-rules.ts';
-import type { Tensor } from './tensor.ts';
-
 type None = Readonly<Record<string, never>>;
 interface Axis {
   readonly axis: number;
@@ -44,8 +43,39 @@ interface Pool {
   readonly pads: readonly number[];
 }
 
+/** Functions of one number, without parameters; they keep shape and type. */
+export const unaryOps = [
+  'neg',
+  'abs',
+  'exp',
+  'log',
+  'sqrt',
+  'sin',
+  'cos',
+  'tanh',
+  'erf', // the error function
+  'floor',
+  'round', // to the nearest integer, halves to even
+  'sigmoid',
+  'softplus', // log(1 + exp(x))
+  'relu',
+  'silu', // x * sigmoid(x)
+  'gelu', // x * Phi(x), with the error function
+  'geluTanh', // the tanh approximation of gelu
+  'quickGelu', // x * sigmoid(1.702 * x)
+] as const;
+export type UnaryOp = (typeof unaryOps)[number];
+
+/** Functions of two numbers, on tensors that broadcast. */
+export const arithmeticOps = ['add', 'sub', 'mul', 'div', 'pow', 'minimum', 'maximum'] as const;
+export type ArithmeticOp = (typeof arithmeticOps)[number];
+
+/** Comparisons of two numbers, on tensors that broadcast; they give flags. */
+export const comparisonOps = ['equal', 'less', 'greater'] as const;
+export type ComparisonOp = (typeof comparisonOps)[number];
+
 /** Parameters of every op. Inputs are described beside each row of `ops`. */
-export interface OpParams {
+export interface OpParams extends Record<UnaryOp | ArithmeticOp | ComparisonOp, None> {
   // leaves
   input: { readonly name: string; readonly shape: Shape; readonly dtype: Dtype };
   param: { readonly key: string; readonly entry: WeightEntry; readonly dtype: Dtype };
@@ -58,41 +88,12 @@ export interface OpParams {
   size: { readonly dim: Dim };
   // elementwise
   cast: { readonly to: Dtype };
-  neg: None;
-  abs: None;
-  exp: None;
-  log: None;
-  sqrt: None;
-  sin: None;
-  cos: None;
-  tanh: None;
-  erf: None;
-  floor: None;
-  round: None;
-  sigmoid: None;
-  softplus: None;
-  relu: None;
-  silu: None;
-  gelu: None;
-  geluTanh: None;
-  quickGelu: None;
   leakyRelu: { readonly slope: number };
   clamp: { readonly min: number; readonly max: number };
-  add: None;
-  sub: None;
-  mul: None;
-  div: None;
-  pow: None;
-  minimum: None;
-  maximum: None;
-  equal: None;
-  less: None;
-  greater: None;
   where: None;
   // products, convolutions, norms
   matmul: { readonly transposeB: boolean };
   linear: None;
-  lowRank: None;
   conv: {
     readonly strides: readonly number[];
     readonly pads: readonly number[];
@@ -130,27 +131,28 @@ export interface OpParams {
   slice: Axis & { readonly start: Dim; readonly end: Dim; readonly step: number };
   concat: Axis;
   pad: {
-    readonly before: readonly number[];
-    readonly after: readonly number[];
+    readonly before: Shape;
+    readonly after: Shape;
     readonly mode: 'constant' | 'reflect' | 'edge';
     readonly value: number;
   };
   resize: { readonly sizes: Shape; readonly mode: 'nearest' | 'bilinear' };
   gather: Axis;
+  scatterAdd: Axis;
 }
 
 export type OpName = keyof OpParams;
 
 /** One row: the rules of an op with parameters A. */
 export interface OpRow<A> {
-  readonly shape: (inputs: readonly Tensor[], attrs: A) => Shape;
+  readonly shape: (inputs: readonly TensorType[], attrs: A) => Shape;
   /** Left out: the first input's type. */
-  readonly dtype?: (inputs: readonly Tensor[], attrs: A) => Dtype;
+  readonly dtype?: (inputs: readonly TensorType[], attrs: A) => Dtype;
 }
 
-const unary: OpRow<None> = { shape: ([x]) => x.shape };
-const binary: OpRow<None> = { shape: broadcast };
-const comparison: OpRow<None> = { shape: broadcast, dtype: () => 'bool' };
+/** The same row under every name of a list. */
+const rows = <K extends OpName>(names: readonly K[], row: OpRow<None>): Record<K, OpRow<None>> =>
+  Object.fromEntries(names.map((name) => [name, row])) as Record<K, OpRow<None>>;
 
 const reduce: OpRow<Reduce> = {
   shape: ([x], { axes, keep }) => reducedShape(x.shape, axes, keep),
@@ -177,42 +179,11 @@ export const ops = {
   size: { shape: () => [], dtype: () => 'i64' },
 
   cast: { shape: ([x]) => x.shape, dtype: (_, { to }) => to },
-  neg: unary,
-  abs: unary,
-  exp: unary,
-  log: unary,
-  sqrt: unary,
-  sin: unary,
-  cos: unary,
-  tanh: unary,
-  erf: unary,
-  floor: unary,
-  /** To the nearest integer, halves to even. */
-  round: unary,
-  sigmoid: unary,
-  /** log(1 + exp(x)). */
-  softplus: unary,
-  relu: unary,
-  /** x * sigmoid(x). */
-  silu: unary,
-  /** x * Phi(x), with the error function. */
-  gelu: unary,
-  /** The tanh approximation of gelu. */
-  geluTanh: unary,
-  /** x * sigmoid(1.702 * x). */
-  quickGelu: unary,
+  ...rows(unaryOps, { shape: ([x]) => x.shape }),
   leakyRelu: { shape: ([x]) => x.shape },
   clamp: { shape: ([x]) => x.shape },
-  add: binary,
-  sub: binary,
-  mul: binary,
-  div: binary,
-  pow: binary,
-  minimum: binary,
-  maximum: binary,
-  equal: comparison,
-  less: comparison,
-  greater: comparison,
+  ...rows(arithmeticOps, { shape: broadcast }),
+  ...rows(comparisonOps, { shape: broadcast, dtype: () => 'bool' }),
   /** condition (bool), value where true, value where false. */
   where: { shape: broadcast, dtype: ([, yes]) => yes.dtype },
 
@@ -239,21 +210,6 @@ export const ops = {
       );
       expectVector(bias, outputs, 'bias');
       return [...x.shape.slice(0, -1), outputs];
-    },
-  },
-  /**
-   * weight [out, ...rest] plus the product of up [out, r] and down [r, ...rest]. Layers that read it
-   * run both factors beside the weight, which stays as it is stored.
-   */
-  lowRank: {
-    shape: ([weight, up, down]) => {
-      const [outputs, ...rest] = weight.shape;
-      const rank = up.shape[1];
-      expectShape(
-        sameDims(up.shape, [outputs, rank]) && sameDims(down.shape, [rank, ...rest]),
-        'expected weight [out, ...rest], up [out, r], down [r, ...rest]',
-      );
-      return weight.shape;
     },
   },
   /** x [b, in, ...spatial], weight [out, in / groups, ...kernel], bias [out] or none. */
@@ -396,7 +352,8 @@ export const ops = {
     },
   },
   pad: {
-    shape: ([x], { before, after }) => x.shape.map((dim, i) => addDim(dim, before[i] + after[i])),
+    shape: ([x], { before, after }) =>
+      x.shape.map((dim, i) => addDim(dim, addDim(before[i], after[i]))),
   },
   /** x [b, c, h, w] to exact spatial sizes; nearest = floor(i * (in / out)), bilinear = half-pixel. */
   resize: { shape: ([x], { sizes }) => [...x.shape.slice(0, 2), ...sizes] },
@@ -408,7 +365,22 @@ export const ops = {
       ...x.shape.slice(axis + 1),
     ],
   },
+  /**
+   * x with each of the updates added at its place, but for the axis, where the index says: what torch's
+   * scatter_add does. x [...], indices (integers) and updates of one shape, with the axes of x.
+   */
+  scatterAdd: {
+    shape: ([x, indices, updates], { axis }) => {
+      expectShape(sameDims(indices.shape, updates.shape), 'indices and updates differ in shape');
+      const others = (shape: Shape): Shape => shape.filter((_, i) => i !== axis);
+      expectShape(
+        sameDims(others(indices.shape), others(x.shape)),
+        `indices may differ from x in axis ${axis} only`,
+      );
+      return x.shape;
+    },
+  },
 } satisfies { readonly [K in OpName]: OpRow<OpParams[K]> };
 
 /** The axis counted from the front, for the functions that build nodes. */
-export const frontAxis = (x: Tensor, axis: number): number => axisOf(axis, x.shape.length);
+export const frontAxis = (x: TensorType, axis: number): number => axisOf(axis, x.shape.length);

@@ -1,6 +1,12 @@
 /** Shape rules that several ops share. */
+import type { Dtype } from './dtype.ts';
 import { type Dim, type Shape, addDim, dimText, floorDivDim, sameDim, shapeText } from './shape.ts';
-import type { Tensor } from './tensor.ts';
+
+/** What a rule sees of a tensor. */
+export interface TensorType {
+  readonly shape: Shape;
+  readonly dtype: Dtype;
+}
 
 /** What a shape rule throws; the node's maker adds the op, the scope and the input shapes. */
 export class ShapeError extends Error {}
@@ -28,7 +34,7 @@ export function broadcastShapes(shapes: readonly Shape[]): Shape {
   });
 }
 
-export const broadcast = (inputs: readonly Tensor[]): Shape =>
+export const broadcast = (inputs: readonly TensorType[]): Shape =>
   broadcastShapes(inputs.map((input) => input.shape));
 
 /** The axis counted from the front; -1 is the last. */
@@ -77,7 +83,7 @@ export function staticShape(shape: Shape, what: string): readonly number[] {
 }
 
 /** Fails the rule unless `tensor` is one-dimensional with `size` elements. */
-export function expectVector(tensor: Tensor | undefined, size: Dim, what: string): void {
+export function expectVector(tensor: TensorType | undefined, size: Dim, what: string): void {
   if (tensor === undefined) return;
   const fits = tensor.shape.length === 1 && sameDim(tensor.shape[0], size);
   expectShape(fits, `${what}: expected [${dimText(size)}], got ${shapeText(tensor.shape)}`);

@@ -24,7 +24,10 @@ export interface SymbolicDim {
 
 export type Dim = number | SymbolicDim;
 export type Shape = readonly Dim[];
-/** Values of the symbols, for evaluating dimensions. */
+/**
+ * Values of the symbols, for evaluating dimensions; where a symbol has none, of the quotients and whole
+ * sizes that are known, by their texts.
+ */
 export type Bindings = Readonly<Record<string, number>>;
 
 /** A named size that is known only when a program runs. */
@@ -91,6 +94,8 @@ export function sizeOfShape(shape: Shape): Dim {
 /** The value of a size once its symbols are known; throws PROGRAM when one is missing. */
 export function evalDim(dim: Dim, bindings: Bindings): number {
   if (typeof dim === 'number') return dim;
+  const bound = (text: string): boolean => Object.hasOwn(bindings, text);
+  if (bound(dim.text) && !symbolsOf(dim).every(bound)) return bindings[dim.text];
   let sum = 0;
   for (const { factor, atoms } of dim.terms) {
     sum += atoms.reduce((product, atom) => product * evalAtom(atom, bindings), factor);
@@ -124,14 +129,32 @@ export function shapeText(shape: Shape): string {
   return `[${shape.map(dimText).join(', ')}]`;
 }
 
-/** factor, name and offset when the size has the form `factor * symbol + offset`, else undefined. */
+/**
+ * The first symbol of a size that does not follow from the sizes that are known, by their texts;
+ * undefined when the size can be told.
+ */
+export function unknownSymbol(dim: Dim, known: (text: string) => boolean): string | undefined {
+  if (typeof dim === 'number' || known(dim.text)) return undefined;
+  for (const { atoms } of dim.terms) {
+    for (const atom of atoms) {
+      if (known(atomText(atom))) continue;
+      const unknown =
+        atom.kind === 'symbol'
+          ? atom.name
+          : (unknownSymbol(atom.value, known) ?? unknownSymbol(atom.by, known));
+      if (unknown !== undefined) return unknown;
+    }
+  }
+  return undefined;
+}
+
+/** factor, atom (a symbol or a quotient, as text) and offset of a size `factor * atom + offset`. */
 export function asLinear(dim: Dim): { factor: number; name: string; offset: number } | undefined {
   if (typeof dim === 'number') return undefined;
   const offset = dim.terms.find((term) => term.atoms.length === 0)?.factor ?? 0;
   const rest = dim.terms.filter((term) => term.atoms.length > 0);
   if (rest.length !== 1 || rest[0].atoms.length !== 1) return undefined;
-  const [atom] = rest[0].atoms;
-  return atom.kind === 'symbol' ? { factor: rest[0].factor, name: atom.name, offset } : undefined;
+  return { factor: rest[0].factor, name: atomText(rest[0].atoms[0]), offset };
 }
 
 function termsOf(dim: Dim): readonly Term[] {
@@ -211,7 +234,12 @@ function exactQuotient(a: Dim, b: SymbolicDim): Dim | undefined {
 
 function evalAtom(atom: Atom, bindings: Bindings): number {
   if (atom.kind === 'floordiv') {
-    return Math.floor(evalDim(atom.value, bindings) / evalDim(atom.by, bindings));
+    const text = atomText(atom);
+    const { value, by } = atom;
+    const names = [...symbolsOf(value), ...symbolsOf(by)];
+    const whole = names.every((name) => Object.hasOwn(bindings, name));
+    if (!whole && Object.hasOwn(bindings, text)) return bindings[text];
+    return Math.floor(evalDim(value, bindings) / evalDim(by, bindings));
   }
   if (!Object.hasOwn(bindings, atom.name)) {
     throw new NoodleError('PROGRAM', { reason: `no value for the dimension '${atom.name}'` });

@@ -3,7 +3,8 @@ import { NoodleError } from '../errors.ts';
 import type { WeightSource } from '../weights/source.ts';
 import { type Weights, openWeights } from './cursor.ts';
 import type { Dtype } from './dtype.ts';
-import { type Dim, asLinear, symbol, symbolsOf } from './shape.ts';
+import { type Dim, symbol, unknownSymbol } from './shape.ts';
+import { sizeOrigins } from './sizes.ts';
 import { type Node, type Tensor, node } from './tensor.ts';
 
 export interface Program {
@@ -58,8 +59,14 @@ export function trace(
   return { name, inputs, outputs, nodes, usage: { used: [...used], unused }, sites };
 }
 
-/** All tensors that `roots` depend on, inputs first; without recursion, for programs are deep. */
-export function topologicalOrder(roots: readonly Tensor[]): Tensor[] {
+/**
+ * All tensors that `roots` depend on, inputs first, and not beyond those that are a `border`; without
+ * recursion, for programs are deep.
+ */
+export function topologicalOrder(
+  roots: readonly Tensor[],
+  border: (tensor: Tensor) => boolean = () => false,
+): Tensor[] {
   const order: Tensor[] = [];
   const state = new Map<Tensor, 'open' | 'done'>();
   const stack = [...roots].reverse();
@@ -67,7 +74,7 @@ export function topologicalOrder(roots: readonly Tensor[]): Tensor[] {
     const top = stack.at(-1)!;
     if (state.get(top) === undefined) {
       state.set(top, 'open');
-      for (const input of [...top.inputs].reverse()) {
+      for (const input of border(top) ? [] : [...top.inputs].reverse()) {
         if (state.get(input) === undefined) stack.push(input);
       }
     } else {
@@ -81,35 +88,15 @@ export function topologicalOrder(roots: readonly Tensor[]): Tensor[] {
   return order;
 }
 
-/** Where a symbol's value is read from: the size `factor * symbol + offset` of an input's axis. */
-export interface SymbolOrigin {
-  readonly input: Node<'input'>;
-  readonly axis: number;
-  readonly factor: number;
-  readonly offset: number;
-}
-
-/** For every symbol of the inputs, the first axis that determines it. */
-export function symbolOrigins(inputs: readonly Node<'input'>[]): Map<string, SymbolOrigin> {
-  const origins = new Map<string, SymbolOrigin>();
-  for (const input of inputs) {
-    input.shape.forEach((dim, axis) => {
-      const form = asLinear(dim);
-      if (form && !origins.has(form.name)) origins.set(form.name, { input, axis, ...form });
-    });
-  }
-  return origins;
-}
-
 function checkSymbols(
   name: string,
   inputs: readonly Node<'input'>[],
   nodes: readonly Tensor[],
 ): void {
-  const origins = symbolOrigins(inputs);
+  const origins = sizeOrigins(inputs);
   for (const tensor of nodes) {
     for (const dim of tensor.shape) {
-      const unbound = symbolsOf(dim).find((symbolName) => !origins.has(symbolName));
+      const unbound = unknownSymbol(dim, (text) => origins.has(text));
       if (unbound !== undefined) {
         const reason = `${name}: the size '${unbound}' is not the size of any input`;
         throw new NoodleError('PROGRAM', { reason });

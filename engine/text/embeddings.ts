@@ -2,22 +2,18 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { NoodleError } from '../errors.ts';
-import { decode } from '../weights/read.ts';
+import { decode, storageOf } from '../weights/dtypes.ts';
+import { readBytesSync } from '../weights/read.ts';
 import { parseHeader } from '../weights/safetensors.ts';
-import { TorchTensor, openTorchFile, readTorchTensor } from '../weights/torch-file.ts';
+import { type WeightEntry, identityOf } from '../weights/source.ts';
+import { isEntry, openTorchFile } from '../weights/torch-file.ts';
 import type { TokenizeOptions } from './token-batches.ts';
-
-/** A tensor of an embedding file, read when chosen. */
-interface Candidate {
-  readonly shape: readonly number[];
-  read(): Float32Array;
-}
 
 /** What a file holds: named tensors in file order, or (some trainers) a list of such. */
 type Content =
-  | { readonly kind: 'named'; readonly tensors: ReadonlyMap<string, Candidate> }
-  | { readonly kind: 'list'; readonly tensors: readonly Candidate[] }
-  | { readonly kind: 'param'; readonly tensor: Candidate };
+  | { readonly kind: 'named'; readonly tensors: ReadonlyMap<string, WeightEntry> }
+  | { readonly kind: 'list'; readonly tensors: readonly WeightEntry[] }
+  | { readonly kind: 'param'; readonly tensor: WeightEntry };
 
 export interface EmbeddingKind {
   /** The encoder's key in files for several encoders: `clip_l`, `clip_g`, `clip_h`, `t5xxl`. */
@@ -90,7 +86,7 @@ export function readEmbedding(path: string, kind: EmbeddingKind): Float32Array[]
   return choose(content, kind).flatMap(tensorRows);
 }
 
-function choose(content: Content, { key, width }: EmbeddingKind): readonly Candidate[] {
+function choose(content: Content, { key, width }: EmbeddingKind): readonly WeightEntry[] {
   if (content.kind === 'param') return [content.tensor];
   if (content.kind === 'list') return content.tensors.filter(({ shape }) => shape.at(-1) === width);
   const { tensors } = content;
@@ -105,10 +101,10 @@ function choose(content: Content, { key, width }: EmbeddingKind): readonly Candi
   return [...tensors.values()].slice(0, 1);
 }
 
-function tensorRows(tensor: Candidate): Float32Array[] {
+function tensorRows(tensor: WeightEntry): Float32Array[] {
   const width = tensor.shape.at(-1) ?? 0;
   if (width === 0) return [];
-  const values = tensor.read();
+  const values = decode(readBytesSync(tensor), storageOf(tensor).storage);
   return Array.from({ length: values.length / width }, (_, row) =>
     values.slice(row * width, (row + 1) * width),
   );
@@ -120,34 +116,25 @@ function safetensorsContent(path: string): Content {
   if (8 + headerLength > bytes.length) {
     throw new NoodleError('SAFETENSORS_HEADER', { file: path, reason: 'it is cut short' });
   }
-  const { tensors } = parseHeader(path, bytes.subarray(8, 8 + headerLength), bytes.length);
-  const inFileOrder = [...tensors].sort(([, a], [, b]) => a.offset - b.offset);
-  return {
-    kind: 'named',
-    tensors: new Map(
-      inFileOrder.map(([name, { dtype, shape, offset, byteLength }]) => [
-        name,
-        { shape, read: () => decode(bytes.subarray(offset, offset + byteLength), dtype) },
-      ]),
-    ),
+  const file = {
+    path,
+    identity: identityOf(path, statSync(path, { bigint: true })),
+    size: bytes.length,
   };
+  const { tensors } = parseHeader(file, bytes.subarray(8, 8 + headerLength));
+  const position = ({ bytes }: WeightEntry): number => (bytes.kind === 'file' ? bytes.offset : 0);
+  const inFileOrder = [...tensors].sort(([, a], [, b]) => position(a) - position(b));
+  return { kind: 'named', tensors: new Map(inFileOrder) };
 }
 
 function torchContent(path: string): Content {
-  const file = openTorchFile(path);
-  const candidate = (tensor: TorchTensor): Candidate => ({
-    shape: tensor.shape,
-    read: () => decode(readTorchTensor(file, tensor), tensor.dtype),
-  });
-  const named = (value: unknown): [string, Candidate][] =>
+  const { root } = openTorchFile(path);
+  const named = (value: unknown): [string, WeightEntry][] =>
     value instanceof Map
-      ? [...value]
-          .flatMap(([name, tensor]) =>
-            tensor instanceof TorchTensor ? [[String(name), candidate(tensor)] as const] : [],
-          )
-          .map(([name, tensor]) => [name, tensor])
+      ? [...value].flatMap(([name, tensor]): [string, WeightEntry][] =>
+          isEntry(tensor) ? [[String(name), { ...tensor, name: String(name) }]] : [],
+        )
       : [];
-  const { root } = file;
   if (Array.isArray(root)) {
     return {
       kind: 'list',

@@ -6,7 +6,7 @@ import { NoodleError } from '../errors.ts';
 import { fromDiffusersUNet, isDiffusersUNet } from '../weights/key-maps/diffusers-unet.ts';
 import { readFloats } from '../weights/read.ts';
 import { openSafetensors } from '../weights/safetensors.ts';
-import { type WeightSource, fileSource, sub } from '../weights/source.ts';
+import { type WeightSource, sub } from '../weights/source.ts';
 import { openVae } from './autoencoders.ts';
 import type { Clip } from './clip.ts';
 import type { Model } from './model.ts';
@@ -98,7 +98,7 @@ export async function openSource(path: string): Promise<WeightSource> {
     const what = `${path}: pickled checkpoints are not loaded; convert the file to .safetensors`;
     throw new NoodleError('UNSUPPORTED', { what });
   }
-  return fileSource(await openSafetensors(path));
+  return await openSafetensors(path);
 }
 
 async function detectModel(file: WeightSource, families: readonly Family[]): Promise<Model> {

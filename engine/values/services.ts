@@ -1,4 +1,5 @@
 /** What the engine lends to every running node (`context.services`). */
+import type { Log } from '../log.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Folders } from '../store/folders.ts';
 import type { Family } from '../arch/family.ts';
@@ -9,8 +10,8 @@ export interface Services {
   /** Known model families in detection order. */
   readonly families: readonly Family[];
   readonly options: EngineOptions;
-  /** A line for the server's log; `level` is ERROR, WARNING, INFO or DEBUG. */
-  readonly log?: (level: string, text: string) => void;
+  /** A line for the server's log. */
+  readonly log?: Log;
 }
 
 /** Engine settings that come from the command line. */

@@ -1,12 +1,13 @@
 /**
- * Rewriting weights in the layout a model wants them in: widened to f32, convolution filters in
- * blocks of channels.
+ * Rewriting weights in the layout a model wants them in: as f32 or f16, convolution filters in blocks
+ * of channels.
  */
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { NoodleError } from '../errors.ts';
-import { decode } from './read.ts';
-import { elementSize } from './safetensors.ts';
-import type { StorageDtype, WeightBytes } from './source.ts';
+import { type StorageDtype, decode, storageDtypes } from './dtypes.ts';
+import { floatToF16 } from './float.ts';
+import type { Layout } from './layout.ts';
+import type { WeightBytes } from './source.ts';
 
 /** One tensor to rewrite: from where, in which layout, to which position of the target file. */
 export interface PrepareTask {
@@ -14,10 +15,7 @@ export interface PrepareTask {
   /** Shape as stored; for `blocked` [o, i, ...kernel] with o and i whole multiples of the block. */
   readonly shape: readonly number[];
   readonly bytes: WeightBytes;
-  readonly layout:
-    | { readonly kind: 'stored' }
-    | { readonly kind: 'float32' }
-    | { readonly kind: 'blocked'; readonly block: number };
+  readonly layout: Layout;
   readonly target: number;
 }
 
@@ -40,16 +38,6 @@ export function cutTask({ shape, layout }: Pick<PrepareTask, 'shape' | 'layout'>
     pieces.push({ start, count: Math.min(step, size - start) });
   }
   return pieces;
-}
-
-/** Bytes that a task takes in the target file. */
-export function preparedSize({
-  dtype,
-  shape,
-  layout,
-}: Omit<PrepareTask, 'bytes' | 'target'>): number {
-  const size = layout.kind === 'stored' ? elementSize[dtype] : 4;
-  return shape.reduce((n, dim) => n * dim, size);
 }
 
 /** Reads, rewrites and writes tasks one after the other into the file `target`, which exists. */
@@ -80,15 +68,20 @@ function pieceWorker(
   const reordered = growing((size) => new Float32Array(size));
   return (task, { start, count }) => {
     const { layout, dtype, shape } = task;
-    const size = count * elementSize[dtype];
-    const bytes = readPiece(task, start * elementSize[dtype], stored(size), open);
+    const { bytes: width } = storageDtypes[dtype];
+    const bytes = readPiece(task, start * width, stored(count * width), open);
     if (layout.kind === 'stored') {
-      writeFully(target, bytes, task.target + start * elementSize[dtype]);
+      writeFully(target, bytes, task.target + start * width);
       return;
     }
-    let values = decode(bytes, dtype, widened(count));
-    if (layout.kind === 'blocked') values = blocked(values, shape, layout.block, reordered(count));
-    writeFully(target, bytesOf(values), task.target + start * 4);
+    const values = decode(bytes, dtype, widened(count));
+    if (layout.kind === 'float16') {
+      writeFully(target, bytesOf(floatToF16(values)), task.target + start * 2);
+      return;
+    }
+    const laid =
+      layout.kind === 'blocked' ? blocked(values, shape, layout.block, reordered(count)) : values;
+    writeFully(target, bytesOf(laid), task.target + start * 4);
   };
 }
 
@@ -152,5 +145,5 @@ function writeFully(file: number, bytes: Uint8Array, position: number): void {
   }
 }
 
-const bytesOf = (array: Float32Array): Uint8Array =>
+const bytesOf = (array: Float32Array | Uint16Array): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength);

@@ -5,44 +5,23 @@
  */
 import { open, realpath } from 'node:fs/promises';
 import { NoodleError } from '../errors.ts';
-import type { StorageDtype } from './source.ts';
+import { isStorageDtype, sizeInBytes } from './dtypes.ts';
+import { type WeightEntry, type WeightSource, identityOf } from './source.ts';
 
-export interface StoredTensor {
-  readonly dtype: StorageDtype;
-  readonly shape: readonly number[];
-  /** Absolute position of the first byte in the file. */
-  readonly offset: number;
-  readonly byteLength: number;
-}
-
-export interface SafetensorsFile {
+/** An opened file: its tensors under the keys of its header. */
+export interface SafetensorsFile extends WeightSource {
   /** Real path: symbolic links are resolved. */
   readonly path: string;
-  /** Path, size and modification time: changes when the file is replaced. */
-  readonly identity: string;
   readonly headerLength: number;
   readonly metadata: Readonly<Record<string, string>>;
-  readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-/** Bytes per element of each storage type. */
-export const elementSize: Readonly<Record<StorageDtype, number>> = {
-  F64: 8,
-  F32: 4,
-  F16: 2,
-  BF16: 2,
-  F8_E4M3: 1,
-  F8_E5M2: 1,
-  I64: 8,
-  I32: 4,
-  I16: 2,
-  I8: 1,
-  U64: 8,
-  U32: 4,
-  U16: 2,
-  U8: 1,
-  BOOL: 1,
-};
+/** A file that is being read: its real path, what tells its version, its bytes in all. */
+export interface FileFacts {
+  readonly path: string;
+  readonly identity: string;
+  readonly size: number;
+}
 
 /** The format's own limit: a larger header is refused before it is read. */
 const maxHeaderLength = 100_000_000;
@@ -75,40 +54,31 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     const bytes = Buffer.alloc(headerLength);
     const { bytesRead } = await handle.read(bytes, 0, headerLength, 8);
     if (bytesRead < headerLength) throw headerError(real, 'the header cannot be read to its end');
-    return {
-      path: real,
-      identity: identityOf(real, stat),
-      headerLength,
-      ...parseHeader(real, bytes, size),
-    };
+    const file = { path: real, identity: identityOf(real, stat), size };
+    const { metadata, tensors } = parseHeader(file, bytes);
+    return { path: real, label: real, identity: file.identity, headerLength, metadata, tensors };
   } finally {
     await handle.close();
   }
 }
 
-/** What tells one version of a file from the next: path, size, time of change and inode. */
-export function identityOf(
-  path: string,
-  stat: { readonly size: bigint; readonly mtimeNs: bigint; readonly ino: bigint },
-): string {
-  return `${path}:${stat.size}:${stat.mtimeNs}:${stat.ino}`;
-}
-
 /** Checks a header's JSON against the file size; shared by every reader of the format. */
 export function parseHeader(
-  file: string,
+  file: FileFacts,
   header: Uint8Array,
-  fileSize: number,
 ): Pick<SafetensorsFile, 'metadata' | 'tensors'> {
-  const directory = parseDirectory(file, header);
+  const directory = parseDirectory(file.path, header);
   const dataStart = 8 + header.byteLength;
-  const tensors = new Map<string, StoredTensor>();
+  const tensors = new Map<string, FileEntry>();
   for (const [key, value] of Object.entries(directory)) {
     if (key !== '__metadata__') tensors.set(key, checkedTensor(file, key, value, dataStart));
   }
-  checkRanges(file, tensors, dataStart, fileSize);
-  return { metadata: checkedMetadata(file, directory['__metadata__']), tensors };
+  checkRanges(file, tensors, dataStart);
+  return { metadata: checkedMetadata(file.path, directory['__metadata__']), tensors };
 }
+
+/** An entry whose bytes are a range of the file. */
+type FileEntry = WeightEntry & { readonly bytes: { readonly kind: 'file' } };
 
 function parseDirectory(file: string, header: Uint8Array): Record<string, unknown> {
   let text: string;
@@ -125,62 +95,68 @@ function parseDirectory(file: string, header: Uint8Array): Record<string, unknow
   return value;
 }
 
-function checkedTensor(file: string, key: string, value: unknown, dataStart: number): StoredTensor {
+/**
+ * One line of the directory. A type that is not known here has elements of unknown size: its range is
+ * taken as stated, and it is refused when somebody wants its numbers.
+ */
+function checkedTensor(
+  { path, identity }: FileFacts,
+  key: string,
+  value: unknown,
+  dataStart: number,
+): FileEntry {
   const fail = (reason: string): never => {
-    throw headerError(file, `tensor '${key}': ${reason}`);
+    throw headerError(path, `tensor '${key}': ${reason}`);
   };
   if (!isRecord(value)) return fail('its entry is not an object');
   const { dtype, shape, data_offsets: offsets } = value;
-  if (typeof dtype !== 'string' || !Object.hasOwn(elementSize, dtype)) {
-    return fail(`unknown dtype ${JSON.stringify(dtype)}`);
-  }
+  if (typeof dtype !== 'string') return fail(`dtype ${JSON.stringify(dtype)} is no name`);
   if (!isSizes(shape)) return fail(`shape ${JSON.stringify(shape)} is no list of sizes`);
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
     return fail(`data_offsets ${JSON.stringify(offsets)} are no range`);
   }
-  const byteLength = shape.reduce((n, dim) => n * dim, elementSize[dtype as StorageDtype]);
-  if (!Number.isSafeInteger(byteLength)) return fail(`shape [${shape.join(', ')}] overflows`);
   const [begin, end] = offsets;
+  const byteLength = isStorageDtype(dtype) ? sizeInBytes(dtype, shape) : end - begin;
+  if (!Number.isSafeInteger(byteLength)) return fail(`shape [${shape.join(', ')}] overflows`);
   if (end - begin !== byteLength) {
     return fail(
       `${dtype} [${shape.join(', ')}] takes ${byteLength} bytes, its range ${end - begin}`,
     );
   }
-  return { dtype: dtype as StorageDtype, shape, offset: dataStart + begin, byteLength };
+  const bytes = { kind: 'file', path, offset: dataStart + begin, identity } as const;
+  return { name: key, dtype, shape, byteLength, bytes };
 }
 
 /** The ranges must follow each other without holes or overlaps up to the end of the file. */
 function checkRanges(
-  file: string,
-  tensors: ReadonlyMap<string, StoredTensor>,
+  { path, size }: FileFacts,
+  tensors: ReadonlyMap<string, FileEntry>,
   dataStart: number,
-  fileSize: number,
 ): void {
   const byOffset = [...tensors].sort(
-    ([, a], [, b]) => a.offset - b.offset || a.byteLength - b.byteLength,
+    ([, a], [, b]) => a.bytes.offset - b.bytes.offset || a.byteLength - b.byteLength,
   );
   let position = dataStart;
-  for (const [key, { offset, byteLength }] of byOffset) {
-    if (offset + byteLength > fileSize) {
-      throw headerError(
-        file,
-        `tensor '${key}' ends at byte ${offset + byteLength} of a file of ${fileSize} bytes`,
-      );
+  for (const [key, { bytes, byteLength }] of byOffset) {
+    const { offset } = bytes;
+    if (offset + byteLength > size) {
+      const reason = `tensor '${key}' ends at byte ${offset + byteLength} of a file of ${size} bytes`;
+      throw headerError(path, reason);
     }
     if (offset !== position) {
       const problem =
         offset < position ? 'overlaps the tensor before it' : 'leaves a hole before it';
-      throw headerError(file, `tensor '${key}' ${problem}`);
+      throw headerError(path, `tensor '${key}' ${problem}`);
     }
     position += byteLength;
   }
-  if (position !== fileSize) {
-    throw headerError(file, `the tensors end at byte ${position} of a file of ${fileSize} bytes`);
+  if (position !== size) {
+    throw headerError(path, `the tensors end at byte ${position} of a file of ${size} bytes`);
   }
 }
 
 function checkedMetadata(file: string, value: unknown): Record<string, string> {
-  if (value === undefined) return {};
+  if (value === undefined || value === null) return {};
   if (!isRecord(value)) throw headerError(file, '__metadata__ is not an object');
   const metadata: Record<string, string> = {};
   for (const [key, text] of Object.entries(value)) {

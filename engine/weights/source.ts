@@ -4,25 +4,7 @@
  * checkpoint layout costs no copy and no conversion step.
  */
 import { NoodleError } from '../errors.ts';
-import type { SafetensorsFile } from './safetensors.ts';
-
-/** Storage types of safetensors, by their names in the header. */
-export type StorageDtype =
-  | 'F64'
-  | 'F32'
-  | 'F16'
-  | 'BF16'
-  | 'F8_E4M3'
-  | 'F8_E5M2'
-  | 'I64'
-  | 'I32'
-  | 'I16'
-  | 'I8'
-  | 'U64'
-  | 'U32'
-  | 'U16'
-  | 'U8'
-  | 'BOOL';
+import type { StorageDtype } from './dtypes.ts';
 
 /** Where the bytes of an entry lie: a range of a file (absolute offset), or memory. */
 export type WeightBytes =
@@ -35,9 +17,20 @@ export type WeightBytes =
     }
   | { readonly kind: 'memory'; readonly bytes: Uint8Array };
 
+/** What tells one version of a file from the next: path, size, time of change and inode. */
+export function identityOf(
+  path: string,
+  stat: { readonly size: bigint; readonly mtimeNs: bigint; readonly ino: bigint },
+): string {
+  return `${path}:${stat.size}:${stat.mtimeNs}:${stat.ino}`;
+}
+
 /** One tensor of a source. */
 export interface WeightEntry {
-  readonly dtype: StorageDtype;
+  /** Its name where it is stored, for messages. */
+  readonly name: string;
+  /** Its storage type as the file states it; `storageOf` knows whether that can be read. */
+  readonly dtype: string;
   /** The shape its reader sees. */
   readonly shape: readonly number[];
   readonly byteLength: number;
@@ -52,20 +45,6 @@ export interface WeightSource {
   /** Changes whenever the bytes behind any entry may have changed (path, size, time, views). */
   readonly identity: string;
   readonly tensors: ReadonlyMap<string, WeightEntry>;
-}
-
-/** Every tensor of an opened file, under the keys of its header. */
-export function fileSource(file: SafetensorsFile): WeightSource {
-  const tensors = new Map<string, WeightEntry>();
-  for (const [key, { dtype, shape, offset, byteLength }] of file.tensors) {
-    tensors.set(key, {
-      dtype,
-      shape,
-      byteLength,
-      bytes: { kind: 'file', path: file.path, offset, identity: file.identity },
-    });
-  }
-  return { label: file.path, identity: file.identity, tensors };
 }
 
 /** The tensors whose keys start with `prefix` (such as `model.diffusion_model.`), with it removed. */
@@ -111,8 +90,8 @@ export function memorySource(
 ): WeightSource {
   const entries = new Map<string, WeightEntry>();
   for (const [key, { dtype, shape, bytes }] of tensors) {
-    const entry = { dtype, shape, byteLength: bytes.byteLength };
-    entries.set(key, { ...entry, bytes: { kind: 'memory', bytes } });
+    const { byteLength } = bytes;
+    entries.set(key, { name: key, dtype, shape, byteLength, bytes: { kind: 'memory', bytes } });
   }
   return { label, identity, tensors: entries };
 }

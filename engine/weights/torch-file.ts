@@ -5,29 +5,14 @@
 import { closeSync, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import { NoodleError } from '../errors.ts';
 import { type PickleValue, PickleGlobal, readPickle } from './pickle.ts';
-import { elementSize } from './safetensors.ts';
-import type { StorageDtype } from './source.ts';
-
-/** A tensor of the file: a dense row-major range of bytes. */
-export class TorchTensor {
-  readonly dtype: StorageDtype;
-  readonly shape: readonly number[];
-  /** Absolute position in the file. */
-  readonly offset: number;
-  readonly byteLength: number;
-
-  constructor(dtype: StorageDtype, shape: readonly number[], offset: number, byteLength: number) {
-    this.dtype = dtype;
-    this.shape = shape;
-    this.offset = offset;
-    this.byteLength = byteLength;
-  }
-}
+import { type StorageDtype, sizeInBytes, storageDtypes } from './dtypes.ts';
+import { type WeightEntry, type WeightSource, identityOf } from './source.ts';
 
 export interface TorchFile {
   /** Real path. */
   readonly path: string;
-  /** The saved object: dicts are Maps, lists and tuples arrays, tensors `TorchTensor`. */
+  readonly identity: string;
+  /** The saved object: dicts are Maps, lists and tuples arrays, tensors entries (`isEntry`). */
   readonly root: PickleValue;
 }
 
@@ -63,7 +48,9 @@ export function openTorchFile(path: string): TorchFile {
   };
   const file = openSync(real, 'r');
   try {
-    const size = fstatSync(file).size;
+    const stat = fstatSync(file, { bigint: true });
+    const size = Number(stat.size);
+    const identity = identityOf(real, stat);
     const read = (offset: number, length: number): Buffer => {
       if (length < 0 || offset < 0 || offset + length > size) fail('it is cut short');
       const bytes = Buffer.alloc(length);
@@ -86,41 +73,53 @@ export function openTorchFile(path: string): TorchFile {
       return { dtype, offset: entry.offset(), byteLength: entry.size } satisfies Storage;
     };
     const call = (name: string, args: readonly PickleValue[]): PickleValue => {
-      if (name === 'torch._utils._rebuild_tensor_v2') return rebuildTensor(args, fail);
+      if (name === 'torch._utils._rebuild_tensor_v2') {
+        return rebuildTensor({ path: real, identity }, args, fail);
+      }
       if (name === 'torch._utils._rebuild_parameter') return args[0];
       if (name === 'collections.OrderedDict' && args.length === 0) return new Map();
       return undefined;
     };
     const bytes = read(pickle.offset(), pickle.size);
-    return { path: real, root: readPickle(path, bytes, { call, persistent }) };
+    return { path: real, identity, root: readPickle(path, bytes, { call, persistent }) };
   } finally {
     closeSync(file);
   }
 }
 
-/** The bytes of a tensor. */
-export function readTorchTensor(file: TorchFile, tensor: TorchTensor): Uint8Array {
-  const bytes = new Uint8Array(tensor.byteLength);
-  const handle = openSync(file.path, 'r');
-  try {
-    for (let at = 0; at < bytes.length;) {
-      const length = Math.min(bytes.length - at, 1 << 30);
-      const count = readSync(handle, bytes, at, length, tensor.offset + at);
-      if (count === 0) {
-        throw new NoodleError('UNSUPPORTED', {
-          what: `${file.path}: it became shorter while in use`,
-        });
-      }
-      at += count;
-    }
-  } finally {
-    closeSync(handle);
+/**
+ * The tensors of a saved state dict, where they lie in the file: of the dict itself, or of the one it
+ * holds as `state_dict` or as its only value (how training scripts wrap it). What is no tensor, such as
+ * step counts, is left out. Throws UNSUPPORTED when there is no dict or no tensor in it.
+ */
+export function openTorchSource(path: string): WeightSource {
+  const file = openTorchFile(path);
+  const tensors = new Map<string, WeightEntry>();
+  for (const [key, value] of stateDict(file.root)) {
+    if (isEntry(value)) tensors.set(String(key), { ...value, name: String(key) });
   }
-  return bytes;
+  if (tensors.size > 0) return { label: file.path, identity: file.identity, tensors };
+  const what = `${path}: this torch file holds no dictionary of tensors`;
+  throw new NoodleError('UNSUPPORTED', { what });
 }
 
-/** (storage, offset, size, stride, …) with row-major strides only. */
-function rebuildTensor(args: readonly PickleValue[], fail: (reason: string) => never): TorchTensor {
+function stateDict(root: PickleValue): ReadonlyMap<PickleValue, PickleValue> {
+  if (!(root instanceof Map)) return new Map();
+  const wrapped: unknown =
+    root.get('state_dict') ?? (root.size === 1 ? [...root.values()][0] : root);
+  return wrapped instanceof Map ? wrapped : root;
+}
+
+/** Whether a value of `openTorchFile` is a tensor: the file's dicts are Maps, its lists arrays. */
+export const isEntry = (value: PickleValue): value is WeightEntry =>
+  typeof value === 'object' && value !== null && 'shape' in value && 'byteLength' in value;
+
+/** (storage, offset, size, stride, …) with row-major strides only; named by who holds it. */
+function rebuildTensor(
+  { path, identity }: Pick<TorchFile, 'path' | 'identity'>,
+  args: readonly PickleValue[],
+  fail: (reason: string) => never,
+): WeightEntry {
   const [storage, start, shape, stride] = args;
   if (!isStorage(storage) || !isCount(start) || !isCounts(shape) || !isCounts(stride)) {
     return fail('a tensor it cannot place');
@@ -130,12 +129,14 @@ function rebuildTensor(args: readonly PickleValue[], fail: (reason: string) => n
     if (shape[axis] > 1 && stride[axis] !== expected) fail('a tensor that is not dense');
     expected *= shape[axis];
   }
-  const width = elementSize[storage.dtype];
-  const byteLength = shape.reduce((n, dim) => n * dim, width);
-  if (!Number.isSafeInteger(byteLength) || start * width + byteLength > storage.byteLength) {
+  const { dtype } = storage;
+  const first = start * storageDtypes[dtype].bytes;
+  const byteLength = sizeInBytes(dtype, shape);
+  if (!Number.isSafeInteger(byteLength) || first + byteLength > storage.byteLength) {
     fail('a tensor larger than its storage');
   }
-  return new TorchTensor(storage.dtype, shape, storage.offset + start * width, byteLength);
+  const bytes = { kind: 'file', path, offset: storage.offset + first, identity } as const;
+  return { name: '', dtype, shape, byteLength, bytes };
 }
 
 interface ZipEntry {
@@ -226,4 +227,4 @@ const isCounts = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every(isCount);
 
 const isStorage = (value: unknown): value is Storage =>
-  typeof value === 'object' && value !== null && 'byteLength' in value && 'dtype' in value;
+  typeof value === 'object' && value !== null && 'offset' in value && 'dtype' in value;

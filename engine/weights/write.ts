@@ -2,9 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { NoodleError } from '../errors.ts';
+import { type StorageDtype, sizeInBytes } from './dtypes.ts';
 import { floatToBf16, floatToF16, floatToF8 } from './float.ts';
-import { elementSize } from './safetensors.ts';
-import type { StorageDtype } from './source.ts';
 
 export interface TensorToWrite {
   readonly dtype: StorageDtype;
@@ -28,12 +27,10 @@ export async function writeSafetensors(
     await writeAll(handle, encodeHeader(tensors, metadata));
     for (const [name, tensor] of tensors) {
       const bytes = typeof tensor.bytes === 'function' ? await tensor.bytes() : tensor.bytes;
-      if (bytes.byteLength !== sizeInBytes(tensor)) {
-        throw new NoodleError('BAD_INPUT', {
-          subject: `tensor '${name}'`,
-          expected: `${sizeInBytes(tensor)} bytes`,
-          got: bytes.byteLength,
-        });
+      const size = sizeInBytes(tensor.dtype, tensor.shape);
+      if (bytes.byteLength !== size) {
+        const details = { subject: `tensor '${name}'`, expected: `${size} bytes` };
+        throw new NoodleError('BAD_INPUT', { ...details, got: bytes.byteLength });
       }
       await writeAll(handle, bytes);
     }
@@ -76,9 +73,6 @@ const encoders = {
 const bytesOf = (view: ArrayBufferView): Uint8Array =>
   new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 
-const sizeInBytes = ({ dtype, shape }: TensorToWrite): number =>
-  shape.reduce((size, dim) => size * dim, elementSize[dtype]);
-
 /** Length and JSON directory, padded with spaces so that the data starts at a multiple of 8. */
 function encodeHeader(
   tensors: ReadonlyMap<string, TensorToWrite>,
@@ -88,8 +82,8 @@ function encodeHeader(
   if (Object.keys(metadata).length > 0) directory.set('__metadata__', metadata);
   let position = 0;
   for (const [name, tensor] of tensors) {
-    const end = position + sizeInBytes(tensor);
     const { dtype, shape } = tensor;
+    const end = position + sizeInBytes(dtype, shape);
     directory.set(name, { dtype, shape, data_offsets: [position, end] });
     position = end;
   }

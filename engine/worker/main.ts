@@ -4,20 +4,26 @@
  */
 import { writeFileSync } from 'node:fs';
 import type { EngineSettings } from '../config.ts';
+import type { Log } from '../log.ts';
 import { packId } from '../packs/find-packs.ts';
 import { packOf } from '../packs/pack-of.ts';
+import { createBatch } from './batch.ts';
 import { createEngineHost } from './compose.ts';
 import type { FromEngine, ToEngine } from './messages.ts';
 import { runJob } from './run-job.ts';
 
 const parent = process.ppid;
 
-const send = (message: FromEngine): void => {
+const batch = createBatch<FromEngine>((messages) => {
   // A busy loop would see the closed channel too late; who the parent is can be asked at any time.
   if (process.ppid !== parent) process.exit(1);
-  if (process.connected) process.send!(message);
+  if (process.connected) process.send!(messages);
+});
+const send = (message: FromEngine): void => {
+  batch.put(message);
+  if (!isBetweenNodes(message)) batch.flush();
 };
-const log = (level: string, text: string): void => send({ type: 'log', level, text });
+const log: Log = (level, text) => send({ type: 'log', level, text });
 
 process.on('disconnect', () => process.exit(0));
 // Ctrl-C reaches the whole group; the server decides when its engines end.
@@ -29,6 +35,7 @@ process.on('uncaughtException', (error: unknown) => {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const pack = packOf(error, paths);
   if (pack === undefined) {
+    batch.flush();
     process.stderr.write(`${text}\n`);
     process.exit(1);
   }
@@ -39,7 +46,7 @@ const host = await createEngineHost(JSON.parse(process.argv[2]) as EngineSetting
   paths,
   log,
   onLoading: (path) =>
-    new Promise((resolve) => process.send!({ type: 'loading', path }, () => resolve())),
+    new Promise((resolve) => process.send!([{ type: 'loading', path }], () => resolve())),
 });
 let current: { readonly id: string; readonly interrupt: AbortController } | undefined;
 /** What has to wait until the current job is done. */
@@ -77,7 +84,8 @@ async function obey(order: Exclude<ToEngine, { type: 'interrupt' | 'packs' }>): 
     case 'run': {
       const interrupt = new AbortController();
       current = { id: order.job.id, interrupt };
-      const result = await runJob(order.job, host, send, interrupt.signal);
+      const { signal } = interrupt;
+      const result = await runJob(order.job, host, { send, flush: batch.flush, signal });
       current = undefined;
       send({ type: 'done', jobId: order.job.id, result });
       const waiting = afterJob;
@@ -92,6 +100,11 @@ async function obey(order: Exclude<ToEngine, { type: 'interrupt' | 'packs' }>): 
     case 'stop':
       process.exit(0);
   }
+}
+
+/** What the executor says before and after nodes may wait for more of it; see `Host.flush`. */
+function isBetweenNodes(message: FromEngine): boolean {
+  return message.type === 'event' && /^(execut|progress_state$)/.test(message.event);
 }
 
 /** When memory runs out, Linux shall end this process, never the server with everybody's queue. */

@@ -1,8 +1,10 @@
 /**
  * What the server and an engine process say to each other (Node IPC, 'advanced' serialisation).
- * Prompts travel as JSON text so that 64-bit integers and `5.0` survive.
+ * Prompts travel as JSON text so that 64-bit integers and `5.0` survive. What an engine says comes in
+ * lists, so that many little messages wake the server once.
  */
 import type { Audience, JobResult, NodeMeta } from '../graph/messages.ts';
+import type { LogLevel } from '../log.ts';
 import type { DirectoryType } from '../store/folders.ts';
 
 export type { Audience, JobResult, NodeMeta };
@@ -69,4 +71,4 @@ export type FromEngine =
   | { readonly type: 'files'; readonly directory: DirectoryType }
   | { readonly type: 'done'; readonly jobId: string; readonly result: JobResult }
   | { readonly type: 'freed' }
-  | { readonly type: 'log'; readonly level: string; readonly text: string };
+  | { readonly type: 'log'; readonly level: LogLevel; readonly text: string };

@@ -3,6 +3,7 @@ import { fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { EngineSettings } from '../config.ts';
+import type { Log } from '../log.ts';
 import type { FromEngine, ToEngine } from './messages.ts';
 
 export interface EngineLink {
@@ -32,11 +33,7 @@ export interface EnginePacks {
 const IMPORT_LIMIT = 30_000;
 
 /** Starts engine processes with these settings; what they print goes to the log. */
-export function engineStarter(
-  settings: EngineSettings,
-  packs: EnginePacks,
-  log: (level: string, text: string) => void,
-): StartEngine {
+export function engineStarter(settings: EngineSettings, packs: EnginePacks, log: Log): StartEngine {
   const main = fileURLToPath(new URL('./main.ts', import.meta.url));
   return (events) => {
     const child = fork(main, [JSON.stringify(settings)], {
@@ -80,7 +77,7 @@ export function engineStarter(
       // A process that is ending cannot be told anything any more; its exit follows.
       if (child.connected) child.send(message, () => undefined);
     };
-    child.on('message', (message) => receive(message as FromEngine));
+    child.on('message', (messages) => (messages as FromEngine[]).forEach(receive));
     child.on('error', (error) => end(error.message));
     child.on('close', (code, signal) => end(signal ?? `exit code ${code}`));
     // The engine reads its own code meanwhile.

@@ -1,8 +1,12 @@
 /** Runs one job in this process and says everything about it in the engine's messages. */
 import { executePrompt } from '../graph/execute.ts';
 import type { Prompt } from '../graph/definition.ts';
+import type { Ui } from '../graph/call-results.ts';
 import type { GraphMessage } from '../graph/messages.ts';
 import { encodePreview } from '../media/preview.ts';
+import type { Folders } from '../store/folders.ts';
+import { isFile } from '../store/paths.ts';
+import { type ShownFile, shownFile } from '../store/shown-file.ts';
 import type { EngineOptions } from '../values/services.ts';
 import { type Json, parseJson } from '../workflow/lossless-json.ts';
 import type { EngineHost } from './compose.ts';
@@ -12,6 +16,14 @@ import { createOutbox } from './outbox.ts';
 type PreviewMethod = EngineOptions['previewMethod'];
 const PREVIEW_METHODS: readonly PreviewMethod[] = ['none', 'auto', 'latent2rgb', 'taesd'];
 
+export interface JobChannel {
+  readonly send: (message: FromEngine) => void;
+  /** Puts on its way what `send` may still hold. */
+  readonly flush: () => void;
+  /** Aborted to interrupt the job. */
+  readonly signal: AbortSignal;
+}
+
 /**
  * Runs a job to its end and resolves with its result once all its messages were sent, in ComfyUI's
  * order. Never throws: what goes wrong is part of the result.
@@ -19,8 +31,7 @@ const PREVIEW_METHODS: readonly PreviewMethod[] = ['none', 'auto', 'latent2rgb',
 export async function runJob(
   job: EngineJob,
   host: EngineHost,
-  send: (message: FromEngine) => void,
-  signal: AbortSignal,
+  { send, flush, signal }: JobChannel,
 ): Promise<JobResult> {
   const outbox = createOutbox(send);
   const extraData = parseJson(job.extraData) as Record<string, Json>;
@@ -38,6 +49,8 @@ export async function runJob(
       services: { ...services, options: { ...services.options, previewMethod } },
       caches: host.caches,
       emit: (message) => outbox.put(translate(job.id, message, host.previewSize)),
+      flush,
+      isThere: (ui) => filesIn(ui, host.folders).every(({ path }) => isFile(path)),
       signal,
       now: Date.now,
       onOutOfMemory: () => void host.runtime.unloadAll(),
@@ -46,6 +59,11 @@ export async function runJob(
   await outbox.empty();
   return result;
 }
+
+const filesIn = (ui: Ui, folders: Folders): ShownFile[] =>
+  Object.values(ui)
+    .flat()
+    .flatMap((entry) => shownFile(entry, folders) ?? []);
 
 /** A prompt may choose its previews; `default` and anything unknown mean the server's own setting. */
 function previewMethodOf(extraData: Record<string, Json>, usual: PreviewMethod): PreviewMethod {

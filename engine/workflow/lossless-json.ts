@@ -1,8 +1,9 @@
 /**
  * JSON as ComfyUI's Python reads and writes it, without loss: integers beyond 2^53 become `bigint`,
  * a float literal whose value is whole (`5.0`, `1e3`) becomes a `Float` so that it is told apart
- * from `5`, and NaN / Infinity literals are accepted. Everything else is plain JavaScript; so keys
- * that look like array indices come first, in ascending order, wherever they stood in the text.
+ * from `5`, and NaN / Infinity literals are accepted. Everything else is plain JavaScript, which puts
+ * keys that look like array indices first, in ascending order; the order they were sent in is what
+ * `keysOf`, `entriesOf` and `stringifyJson` give.
  */
 
 /** A float literal with a whole value; all other floats are plain numbers. */
@@ -20,6 +21,43 @@ export class Float {
 
 export type Json =
   null | boolean | number | bigint | string | Float | Json[] | { [key: string]: Json };
+
+/** The keys, as sent, of objects whose own order is another one. */
+const sentKeys = new WeakMap<object, readonly string[]>();
+
+/** Own keys in the order in which they were sent; keys that were added since come last. */
+export function keysOf(object: object): string[] {
+  const keys = Object.keys(object);
+  const sent = sentKeys.get(object);
+  if (sent === undefined) return keys;
+  const known = new Set(sent);
+  return [
+    ...sent.filter((key) => Object.hasOwn(object, key)),
+    ...keys.filter((key) => !known.has(key)),
+  ];
+}
+
+/** Own members in the order in which they were sent. */
+export const entriesOf = <T>(object: Readonly<Record<string, T>>): [key: string, value: T][] =>
+  keysOf(object).map((key) => [key, object[key]]);
+
+/** An object that keeps its members in this order for the functions above; the last of a key counts. */
+export function objectOf<T>(entries: Iterable<readonly [key: string, value: T]>): {
+  [key: string]: T;
+} {
+  const members = new Map(entries);
+  return inOrder(Object.fromEntries(members), [...members.keys()]);
+}
+
+function inOrder<T extends object>(object: T, sent: readonly string[]): T {
+  if (sent.some(isIndex) && Object.keys(object).some((key, i) => key !== sent[i])) {
+    sentKeys.set(object, sent);
+  }
+  return object;
+}
+
+/** Whether JavaScript may sort a key before others. */
+const isIndex = (key: string): boolean => /^(?:0|[1-9]\d{0,9})$/.test(key);
 
 const MAX_DEPTH = 512;
 /** Python's limit; longer integers cost quadratic time to convert. */
@@ -107,6 +145,8 @@ export function parseJson(text: string): Json {
   const parseObject = (depth: number): { [key: string]: Json } => {
     at++;
     const object: { [key: string]: Json } = {};
+    /** Kept from the first key on that JavaScript may sort. */
+    let sent: string[] | undefined;
     skipSpace();
     if (text[at] === '}') {
       at++;
@@ -118,10 +158,12 @@ export function parseJson(text: string): Json {
       skipSpace();
       if (text[at] !== ':') fail("expected ':'");
       at++;
+      if (sent === undefined && isIndex(key)) sent = Object.keys(object);
+      if (sent !== undefined && !Object.hasOwn(object, key)) sent.push(key);
       setOwn(object, key, parseValue(depth));
       skipSpace();
       const c = text[at++];
-      if (c === '}') return object;
+      if (c === '}') return sent === undefined ? object : inOrder(object, sent);
       if (c !== ',') {
         at--;
         fail("expected ',' or '}'");
@@ -230,7 +272,9 @@ export function stringifyJson(value: unknown, options: StringifyOptions = {}): s
         }),
       );
     } else if (typeof v === 'object') {
-      const entries = Object.entries(v).filter(([, member]) => member !== undefined);
+      const entries = entriesOf(v as Record<string, unknown>).filter(
+        ([, member]) => member !== undefined,
+      );
       list('{', '}', entries.length, level, () =>
         entries.forEach(([key, member], i) => {
           separate(i === 0, level);
@@ -273,16 +317,7 @@ export function toPlain(value: Json): unknown {
   if (value instanceof Float) return value.value;
   if (Array.isArray(value)) return value.map(toPlain);
   if (value !== null && typeof value === 'object') {
-    const plain: Record<string, unknown> = {};
-    for (const [key, member] of Object.entries(value)) {
-      Object.defineProperty(plain, key, {
-        value: toPlain(member),
-        enumerable: true,
-        writable: true,
-        configurable: true,
-      });
-    }
-    return plain;
+    return objectOf(entriesOf(value).map(([key, member]) => [key, toPlain(member)] as const));
   }
   return value;
 }

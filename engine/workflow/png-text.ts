@@ -1,6 +1,7 @@
 /**
- * The workflow inside a picture: PNG text chunks (PNG specification, third edition) and the EXIF
- * block of WebP files. Every length is checked; works on bytes alone, in a browser too.
+ * Texts inside pictures: PNG text chunks (PNG specification, third edition; `comf` is ComfyUI's for
+ * frames of animations) and the EXIF block of WebP files. The one reader for engine, command line and
+ * browser: it works on bytes alone. Every length is checked, and broken texts are left out.
  */
 
 /** JSON texts found in a picture. */
@@ -11,61 +12,89 @@ export interface EmbeddedWorkflow {
 
 const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
-/** A workflow is text; more than this is a compression bomb. */
+/** Bytes of all texts of one file, inflated: a workflow is text, more than this is a bomb. */
 const MAX_TEXT = 64 << 20;
 
 /** The `prompt` and `workflow` of a PNG or WebP file; empty when there is none. */
 export async function readImageWorkflow(bytes: Uint8Array): Promise<EmbeddedWorkflow> {
+  const wanted = (key: string): boolean => key === 'prompt' || key === 'workflow';
   const texts = PNG_SIGNATURE.every((byte, i) => bytes[i] === byte)
-    ? await readPngText(bytes)
+    ? await readPngText(bytes, wanted)
     : readWebpText(bytes);
-  return {
-    ...(texts.has('prompt') && { prompt: texts.get('prompt') }),
-    ...(texts.has('workflow') && { workflow: texts.get('workflow') }),
-  };
+  return { prompt: texts.get('prompt'), workflow: texts.get('workflow') };
 }
 
-/** Keyword -> text of tEXt, zTXt and iTXt chunks; broken chunks are left out. */
-export async function readPngText(bytes: Uint8Array): Promise<Map<string, string>> {
+/**
+ * Keyword -> text of tEXt, zTXt, iTXt and `comf` chunks, in the order of the file; of equal keywords
+ * the last counts, as for Pillow. Only `wanted` keywords are inflated and decoded.
+ */
+export async function readPngText(
+  bytes: Uint8Array,
+  wanted: (key: string) => boolean = () => true,
+): Promise<Map<string, string>> {
   const texts = new Map<string, string>();
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let left = MAX_TEXT;
   for (let at = PNG_SIGNATURE.length; at + 12 <= bytes.length;) {
     const length = view.getUint32(at);
     const type = latin1(bytes.subarray(at + 4, at + 8));
     const end = at + 8 + length;
     if (end + 4 > bytes.length || type === 'IEND') break;
-    if (type === 'tEXt' || type === 'zTXt' || type === 'iTXt') {
-      const entry = await readTextChunk(type, bytes.subarray(at + 8, end));
-      if (entry !== undefined) texts.set(...entry);
+    const data = bytes.subarray(at + 8, end);
+    const key = isTextChunk(type) ? keyword(data) : '';
+    if (key !== '' && wanted(key)) {
+      const text = await chunkText(type, data, key.length, left);
+      if (text !== undefined) {
+        left -= text.length;
+        texts.set(key, text);
+      }
     }
     at = end + 4;
   }
   return texts;
 }
 
-async function readTextChunk(
-  type: 'tEXt' | 'zTXt' | 'iTXt',
+const isTextChunk = (type: string): boolean =>
+  type === 'tEXt' || type === 'zTXt' || type === 'iTXt' || type === 'comf';
+
+/** What stands before the first NUL; empty where there is none. */
+const keyword = (data: Uint8Array): string =>
+  latin1(data.subarray(0, Math.max(0, data.subarray(0, 1024).indexOf(0))));
+
+/** The text of a chunk whose keyword has `nul` bytes; undefined when broken or over the limit. */
+async function chunkText(
+  type: string,
   data: Uint8Array,
-): Promise<[string, string] | undefined> {
-  const nul = data.indexOf(0);
-  if (nul < 1) return undefined;
-  const key = latin1(data.subarray(0, nul));
-  if (type === 'tEXt') return [key, latin1(data.subarray(nul + 1))];
+  nul: number,
+  limit: number,
+): Promise<string | undefined> {
   if (type === 'zTXt') {
-    const text = await inflate(data.subarray(nul + 2));
-    return text && [key, latin1(text)];
+    const text = await inflate(data.subarray(nul + 2), limit);
+    return text && latin1(text);
   }
+  if (type !== 'iTXt') return decoded(data.subarray(nul + 1), limit);
   // keyword NUL, compressed?, method, language NUL, translated keyword NUL, text
   const language = data.indexOf(0, nul + 3);
   const translated = language < 0 ? -1 : data.indexOf(0, language + 1);
   if (translated < 0) return undefined;
   const body = data.subarray(translated + 1);
-  const text = data[nul + 1] === 1 ? await inflate(body) : body;
-  return text && [key, new TextDecoder().decode(text)];
+  if (data[nul + 1] !== 1) return decoded(body, limit);
+  const text = await inflate(body, limit);
+  return text && decoded(text, limit);
 }
 
-/** Inflates zlib data; undefined when it is broken or too large. */
-async function inflate(data: Uint8Array): Promise<Uint8Array | undefined> {
+/** UTF-8, as ComfyUI's page reads every kind; where it is none, Latin-1, as the specification says. */
+function decoded(bytes: Uint8Array, limit: number): string | undefined {
+  if (bytes.length > limit) return undefined;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return latin1(bytes);
+  }
+}
+
+/** Inflates zlib data; undefined when it is broken or has more than `limit` bytes. */
+async function inflate(data: Uint8Array, limit: number): Promise<Uint8Array | undefined> {
   const parts: Uint8Array[] = [];
   let size = 0;
   try {
@@ -77,7 +106,7 @@ async function inflate(data: Uint8Array): Promise<Uint8Array | undefined> {
       const { done, value } = await reader.read();
       if (done) break;
       size += value.length;
-      if (size > MAX_TEXT) {
+      if (size > limit) {
         await reader.cancel();
         return undefined;
       }
@@ -103,7 +132,7 @@ export function readWebpText(bytes: Uint8Array): Map<string, string> {
   }
   for (let at = 12; at + 8 <= bytes.length;) {
     const length = view.getUint32(at + 4, true);
-    if (at + 8 + length > bytes.length) break;
+    // A last chunk that is cut short may still hold whole texts.
     const body = bytes.subarray(at + 8, at + 8 + length);
     if (latin1(bytes.subarray(at, at + 4)) === 'EXIF') return readExifText(body);
     at += 8 + length + (length % 2);
@@ -121,16 +150,29 @@ function readExifText(body: Uint8Array): Map<string, string> {
   const directory = view.getUint32(4, little);
   if (directory + 2 > tiff.length) return texts;
   const count = view.getUint16(directory, little);
+  let left = MAX_TEXT;
   for (let i = 0, at = directory + 2; i < count && at + 12 <= tiff.length; i++, at += 12) {
     const length = view.getUint32(at + 4, little);
     const ascii = view.getUint16(at + 2, little) === 2;
     const offset = length <= 4 ? at + 8 : view.getUint32(at + 8, little);
-    if (!ascii || offset + length > tiff.length) continue;
-    const text = new TextDecoder().decode(tiff.subarray(offset, offset + length));
-    const entry = /^(\w+):([^]*?)\0*$/.exec(text);
-    if (entry !== null) texts.set(entry[1].toLowerCase(), entry[2]);
+    // Many tags may name the same bytes: the limit counts what is read, not what lies in the file.
+    if (!ascii || offset + length > tiff.length || length > left) continue;
+    left -= length;
+    const [key, text] = keyAndText(tiff.subarray(offset, offset + length)) ?? [];
+    if (key !== undefined && text !== undefined) texts.set(key, text);
   }
   return texts;
+}
+
+/** `key:text`, without the NULs that end it; the key in lower case. */
+function keyAndText(bytes: Uint8Array): [key: string, text: string] | undefined {
+  const colon = bytes.subarray(0, 1024).indexOf(0x3a);
+  const key = latin1(bytes.subarray(0, Math.max(0, colon)));
+  if (!/^\w+$/.test(key)) return undefined;
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  const text = decoded(bytes.subarray(colon + 1, Math.max(colon + 1, end)), MAX_TEXT);
+  return text === undefined ? undefined : [key.toLowerCase(), text];
 }
 
 function latin1(bytes: Uint8Array): string {

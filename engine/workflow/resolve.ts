@@ -30,12 +30,17 @@ export const isVirtual = (node: GraphNode): boolean => VIRTUAL.has(node.type);
 export const promptId = (scope: Scope, node: GraphNode): string =>
   [...scope.path, node.id].join(':');
 
-/** Resolves one input of a node; undefined where it is not linked or leads nowhere (also in circles). */
+/**
+ * Resolves one input of a node; undefined where it is not linked or leads nowhere (also in circles).
+ * `wanted` is the type that the node which runs takes: knots on the way say `*` or nothing, and a
+ * bypassed node behind them must still hand on what fits the consumer.
+ */
 export function resolveInput(
   scopes: Scopes,
   scope: Scope,
   node: GraphNode,
   slot: InputSlot,
+  wanted = slot.type,
   visited = new Set<string>(),
 ): Source | undefined {
   if (slot.link === undefined) return undefined;
@@ -45,11 +50,11 @@ export function resolveInput(
   if (visited.has(here)) return undefined;
   visited.add(here);
   if (link.originId === SUBGRAPH_INPUT && scope.parent !== undefined) {
-    return resolveOuter(scopes, scope, link, visited);
+    return resolveOuter(scopes, scope, link, wanted, visited);
   }
   const origin = scope.graph.nodes.get(link.originId);
   if (origin === undefined) return undefined;
-  return resolveOutput(scopes, scope, origin, link.originSlot, slot, visited);
+  return resolveOutput(scopes, scope, origin, link.originSlot, wanted, visited);
 }
 
 /** From inside a subgraph to its instance: the instance's link, else the value of its widget. */
@@ -57,6 +62,7 @@ function resolveOuter(
   scopes: Scopes,
   scope: Scope,
   link: GraphLink,
+  wanted: string,
   visited: Set<string>,
 ): Source | undefined {
   const { parent, instance, subgraph } = scope;
@@ -64,7 +70,8 @@ function resolveOuter(
   const name = subgraph.inputs[link.originSlot]?.name;
   if (name === undefined) return undefined;
   const slot = instanceSlot(instance, subgraph, link.originSlot);
-  if (slot?.link !== undefined) return resolveInput(scopes, parent, instance, slot, visited);
+  if (slot?.link !== undefined)
+    return resolveInput(scopes, parent, instance, slot, wanted, visited);
   const value = scope.inputValues.get(name);
   return value === undefined ? undefined : { kind: 'value', value };
 }
@@ -92,31 +99,34 @@ function resolveOutput(
   scope: Scope,
   node: GraphNode,
   slot: number,
-  wanted: InputSlot,
+  wanted: string,
   visited: Set<string>,
 ): Source | undefined {
   if (node.mode === MODE_BYPASSED) {
-    const input = bypassInput(node, slot, wanted.type);
-    return input && resolveInput(scopes, scope, node, input, visited);
+    const input = bypassInput(node, slot, wanted);
+    return input && resolveInput(scopes, scope, node, input, wanted, visited);
   }
   const subgraph = scopes.subgraphOf(node);
   if (subgraph !== undefined) {
     const inside = subgraph.outputs[slot];
     if (inside === undefined) return undefined;
     const inner = scopes.enter(scope, node, subgraph);
-    if (inside.originId === SUBGRAPH_INPUT) return resolveOuter(scopes, inner, inside, visited);
+    if (inside.originId === SUBGRAPH_INPUT)
+      return resolveOuter(scopes, inner, inside, wanted, visited);
     const origin = subgraph.nodes.get(inside.originId);
     return origin && resolveOutput(scopes, inner, origin, inside.originSlot, wanted, visited);
   }
   if (node.type === 'PrimitiveNode') return primitiveValue(scope, node);
   if (PASS_THROUGH.has(node.type)) {
     const input = node.inputs[slot] ?? node.inputs[0];
-    return input && resolveInput(scopes, scope, node, input, visited);
+    return input && resolveInput(scopes, scope, node, input, wanted, visited);
   }
   if (node.type === 'SetNode' || node.type === 'GetNode') {
     const setter = node.type === 'SetNode' ? { scope, node } : findSetter(scope, node);
     const input = setter?.node.inputs[0];
-    return setter && input && resolveInput(scopes, setter.scope, setter.node, input, visited);
+    return (
+      setter && input && resolveInput(scopes, setter.scope, setter.node, input, wanted, visited)
+    );
   }
   if (isVirtual(node)) return undefined;
   return { kind: 'link', id: promptId(scope, node), slot };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readWorkflowFile } from '../../cli/read-workflow.ts';
+import { encodePng } from '../../engine/media/formats/png/encode.ts';
 import type { ObjectInfo } from '../../engine/workflow/types.ts';
 
 const info: ObjectInfo = { A: { input: { required: { x: ['INT', { default: 1 }] } } } };
@@ -46,6 +47,38 @@ describe('readWorkflowFile', () => {
     const found = await read(file);
     expect(found.prompt['1'].inputs).toEqual({ x: 5 });
     expect(found.workflow).toBeDefined();
+  });
+
+  const picture = (texts: Record<string, string>): Promise<Buffer> =>
+    encodePng(
+      { width: 1, height: 1, channels: 3, data: new Uint8Array(3) },
+      { level: 0, text: Object.entries(texts) },
+    );
+  const useless = ['a plain text prompt of another program', '{broken', '{}', 'null'];
+
+  it.each(useless)(
+    'uses the workflow of a picture whose prompt is %j, and says so',
+    async (text) => {
+      const found = await read(await picture({ prompt: text, workflow: JSON.stringify(workflow) }));
+      expect(found.prompt['1'].inputs).toEqual({ x: 6 });
+      expect(found.warnings).toHaveLength(1);
+      expect(found.warnings[0]).toContain("its text 'prompt' is");
+    },
+  );
+
+  it.each(useless)('uses the prompt of a picture whose workflow is %j', async (text) => {
+    const found = await read(await picture({ prompt: JSON.stringify(prompt), workflow: text }));
+    expect(found).toEqual({ prompt, warnings: [] });
+  });
+
+  it('says what is wrong with every text', async () => {
+    const file = await picture({ prompt: '{broken', workflow: '{}' });
+    await expect(read(file)).rejects.toThrow(/'prompt' is no JSON.*'workflow' is JSON, but no/);
+  });
+
+  it('keeps the drawing of a posted body', async () => {
+    const body = { prompt, extra_data: { extra_pnginfo: { workflow } } };
+    expect((await read(JSON.stringify(body))).workflow).toBeDefined();
   });
 
   it.each([

@@ -32,6 +32,14 @@ describe('parseConfig', () => {
     expect(config.notices).toEqual(["--cpu is ComfyUI's and has no effect here"]);
   });
 
+  it('follows no links, all of them, or those into folders', () => {
+    const followLinks = (...argv: string[]): unknown =>
+      parseConfig(argv).engine.folders.followLinks;
+    expect(followLinks()).toBeUndefined();
+    expect(followLinks('--follow-links', '--cpu')).toBe(true);
+    expect(followLinks('--follow-links', '/disk', '/other')).toEqual(['/disk', '/other']);
+  });
+
   it.each([
     [['--cache-lru', '0'], { kind: 'ram' }],
     [['--cache-none'], { kind: 'none' }],

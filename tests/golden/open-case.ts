@@ -1,12 +1,14 @@
 /** Reading golden cases: a safetensors file whose metadata key `case` holds the parameters. */
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { NDArray } from '../../engine/array/nd.ts';
-import { openSafetensors, type StoredTensor } from '../../engine/weights/safetensors.ts';
+import { readBytesSync } from '../../engine/weights/read.ts';
+import { openSafetensors } from '../../engine/weights/safetensors.ts';
+import type { WeightEntry } from '../../engine/weights/source.ts';
 
 export type GoldenData = Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array;
 
@@ -35,14 +37,13 @@ export interface GoldenCase<C = Record<string, unknown>> {
 /** Opens `<dir>/<name>.safetensors`. */
 export async function openCase<C = Record<string, unknown>>(path: string): Promise<GoldenCase<C>> {
   const file = await openSafetensors(path);
-  const bytes = await readFile(file.path);
   const text = file.metadata['case'];
   if (text === undefined) throw new Error(`${basename(path)}: no metadata key 'case'`);
   const params = JSON.parse(text) as C & { atol?: number; rtol?: number };
   const tensor = (name: string): GoldenTensor => {
     const stored = file.tensors.get(name);
     if (!stored) throw new Error(`${basename(path)}: no tensor '${name}'`);
-    return { data: decode(bytes, stored, name), shape: stored.shape };
+    return { data: decode(stored), shape: stored.shape };
   };
   const array = (name: string): NDArray => {
     const { data, shape } = tensor(name);
@@ -64,14 +65,9 @@ export async function openCase<C = Record<string, unknown>>(path: string): Promi
   };
 }
 
-function decode(
-  bytes: Buffer,
-  { dtype, offset, byteLength }: StoredTensor,
-  name: string,
-): GoldenData {
-  // A copy: the data of a file need not be aligned.
-  const copy = new Uint8Array(bytes.subarray(offset, offset + byteLength));
-  switch (dtype) {
+function decode(entry: WeightEntry): GoldenData {
+  const copy = readBytesSync(entry);
+  switch (entry.dtype) {
     case 'F32':
       return new Float32Array(copy.buffer);
     case 'F64':
@@ -84,7 +80,7 @@ function decode(
     case 'U8':
       return copy;
     default:
-      throw new Error(`'${name}': golden tensors of type ${dtype} are not read here`);
+      throw new Error(`'${entry.name}': golden tensors of type ${entry.dtype} are not read here`);
   }
 }
 

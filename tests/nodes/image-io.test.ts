@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { full } from '../../engine/array/nd.ts';
 import type { NodeContext, NodeDefinition, NodeOutput } from '../../engine/graph/definition.ts';
 import { encodePng } from '../../engine/media/formats/png/encode.ts';
-import { readPng } from '../../engine/media/formats/png/chunks.ts';
+import { readPngText } from '../../engine/workflow/png-text.ts';
 import { createFolders, type Folders } from '../../engine/store/folders.ts';
 import { getImageSize } from '../../nodes/image.ts';
 import { loadImage, loadImageMask, previewImage, saveImage } from '../../nodes/image-io.ts';
@@ -63,13 +63,14 @@ describe('SaveImage', () => {
       prompt: { '1': { class_type: 'X' } },
       extra_pnginfo: { workflow: { version: 0.4 } },
     };
-    const textsOf = ({ filename }: { filename: string }): unknown =>
-      readPng(readFileSync(join(folders.output, filename))).text;
-    expect((await shown(saveImage, inputs)).map(textsOf)[0]).toEqual([
+    const textsOf = async ({ filename }: { filename: string }): Promise<unknown> => [
+      ...(await readPngText(readFileSync(join(folders.output, filename)))),
+    ];
+    expect(await textsOf((await shown(saveImage, inputs))[0])).toEqual([
       ['prompt', '{"1": {"class_type": "X"}}'],
       ['workflow', '{"version": 0.4}'],
     ]);
-    expect((await shown(saveImage, inputs, true)).map(textsOf)[0]).toEqual([]);
+    expect(await textsOf((await shown(saveImage, inputs, true))[0])).toEqual([]);
   });
 
   it('refuses a prefix that leaves the output folder', async () => {

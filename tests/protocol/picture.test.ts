@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -104,3 +104,39 @@ it('is interrupted in the middle of sampling, and answers meanwhile', async () =
   expect(status.messages.at(-1)[0]).toBe('execution_interrupted');
   await client.close();
 }, 60_000);
+
+const emptyImage = {
+  class_type: 'EmptyImage',
+  inputs: { width: 8, height: 8, batch_size: 1, color: 0 },
+};
+
+it('saves again what was deleted since', async () => {
+  const client = await connect(server);
+  const prompt = {
+    1: emptyImage,
+    2: { class_type: 'SaveImage', inputs: { images: ['1', 0], filename_prefix: 'deleted' } },
+  };
+  const run = async (): Promise<string> => {
+    const id = await submit(prompt, client.sid);
+    await client.finished(id);
+    const history: any = await server.json(`/history/${id}`);
+    return join(base, 'output', history[id].outputs[2].images[0].filename);
+  };
+  const first = await run();
+  expect(await run()).toBe(first);
+  rmSync(first);
+  expect(existsSync(await run())).toBe(true);
+  await client.close();
+});
+
+it('sends the picture of each of two equal SaveImageWebsocket nodes', async () => {
+  const client = await connect(server, { flags: { supports_preview_metadata: true } });
+  const sender = { class_type: 'SaveImageWebsocket', inputs: { images: ['1', 0] } };
+  const prompt = { 1: { ...emptyImage }, 2: sender, 3: sender };
+  await client.finished(await submit(prompt, client.sid));
+  const pictures = client.messages.filter(
+    (message) => 'frame' in message && message.frame?.type === 'previewWithMetadata',
+  );
+  expect(pictures).toHaveLength(2);
+  await client.close();
+});

@@ -261,6 +261,36 @@ describe('interrupt', () => {
   });
 });
 
+describe('the order of nodes', () => {
+  it('is the sent one in queue, history and files, whatever the ids look like', async () => {
+    const save = (prefix: string): string =>
+      `{"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "${prefix}"}}`;
+    const inputs = '{"width": 8, "height": 8, "batch_size": 1, "color": 0}';
+    const prompt =
+      `{"12": ${save('a')}, "9": ${save('b')}, ` +
+      `"1": {"class_type": "EmptyImage", "inputs": ${inputs}}}`;
+    const client = await connect(server);
+    const response = await server.post(
+      '/prompt',
+      `{"client_id": "${client.sid}", "prompt": ${prompt}, "extra_data": {"extra_pnginfo": {"5": 1, "4": {"3": 1, "2": 1}}}}`,
+    );
+    const { prompt_id: id }: any = await response.json();
+    await client.finished(id);
+    const history = await (await server.get(`/history/${id}`)).text();
+    expect(history).toContain(prompt);
+    expect(history).toContain('{"5": 1, "4": {"3": 1, "2": 1}}');
+    expect(history.match(/"(12|9)": \{"images"/g)).toEqual(['"12": {"images"', '"9": {"images"']);
+    expect(history).toContain('["12", "9"]');
+    const jobs = await (await server.get(`/api/jobs/${id}`)).text();
+    expect(jobs).toContain(prompt);
+    const [file] = JSON.parse(history)[id].outputs[9].images;
+    const png = await (await server.get(`/view?type=output&filename=${file.filename}`)).text();
+    expect(png).toContain(prompt);
+    expect(png.indexOf('tEXt5')).toBeLessThan(png.indexOf('tEXt4'));
+    await client.close();
+  });
+});
+
 describe('errors of nodes', () => {
   it('are told with the node, and the prompt ends', async () => {
     const client = await connect(server);

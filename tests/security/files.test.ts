@@ -197,7 +197,19 @@ describe('names that lead out of a folder', () => {
     }
     writeFileSync(join(base, 'input', 'ok.png'), png);
     for (const prefix of ['../../escaped', join(top, 'escaped'), 'up/escaped', '..\\escaped']) {
-      const sent = await server.post('/prompt', { prompt: prompt('ok.png', prefix) });
+      // Before anything runs, in the reference's words and without the server's folders.
+      const refused = await server.post('/prompt', { prompt: prompt('ok.png', prefix) });
+      expect(refused.status, prefix).toBe(400);
+      const text = await refused.text();
+      expect(text).toContain('Saving image outside the output folder is not allowed');
+      if (!prefix.startsWith(top)) expect(text).not.toContain(top);
+      // A prefix that another node makes is known when it runs.
+      const linked = {
+        ...prompt('ok.png', ''),
+        3: { class_type: 'PrimitiveString', inputs: { value: prefix } },
+      };
+      linked[2].inputs = { ...linked[2].inputs, filename_prefix: ['3', 0] } as never;
+      const sent = await server.post('/prompt', { prompt: linked });
       expect(sent.status).toBe(200);
       const { prompt_id: id } = (await sent.json()) as { prompt_id: string };
       const entry = async () => (await server.json(`/history/${id}`))[id]?.status?.status_str;

@@ -1,5 +1,6 @@
 /** Small weight sources of deterministic pseudo-random numbers, in memory. */
-import type { StorageDtype, WeightSource } from '../../engine/weights/source.ts';
+import type { StorageDtype } from '../../engine/weights/dtypes.ts';
+import type { WeightSource } from '../../engine/weights/source.ts';
 import { memorySource } from '../../engine/weights/source.ts';
 import { floatTensor } from '../../engine/weights/write.ts';
 

@@ -155,9 +155,12 @@ describe.skipIf(noBrowser !== null)('the page', () => {
     expect((await graphOf(page)).nodes).toHaveLength(11);
   });
 
-  test('a picture with only an API prompt is laid out', async () => {
+  test('a picture with only an API prompt of use is laid out', async () => {
     const text = '{"1":{"class_type":"CLIPTextEncode","inputs":{"text":"hello"}}}';
-    const png = await pngWithText([{ key: 'prompt', text }]);
+    const png = await pngWithText([
+      { key: 'prompt', text },
+      { key: 'workflow', text: 'null' },
+    ]);
     await dropFile(page, { name: 'api.png', type: 'image/png', bytes: png });
     await page.waitForFunction(
       () => document.querySelector('.workflow-name')?.textContent === 'api',

@@ -1,5 +1,6 @@
 /** ComfyUI's samplers by name. */
 import { NoodleError } from '../../errors.ts';
+import { type SamplerName, samplerNames } from '../names.ts';
 import type { SamplerDefinition } from './sampler.ts';
 import { dpmpp2mCfgPp, dpmpp2sAncestralCfgPp, eulerCfgPp } from './cfg-pp.ts';
 import { dpm2, dpm2Ancestral } from './dpm-2.ts';
@@ -65,11 +66,7 @@ export const samplers = {
   ddim: { run: euler(), freshInpaintNoise: true },
   uni_pc: { run: uniPc('bh1'), dropPenultimate: true, lastSigma: 0.001 },
   uni_pc_bh2: { run: uniPc('bh2'), dropPenultimate: true, lastSigma: 0.001 },
-} satisfies Record<string, SamplerDefinition>;
-
-export type SamplerName = keyof typeof samplers;
-/** All names, in the order of ComfyUI's lists. */
-export const samplerNames = Object.keys(samplers) as readonly SamplerName[];
+} satisfies Record<SamplerName, SamplerDefinition>;
 
 /** The sampler of this name; throws BAD_INPUT for a name that is not in the table. */
 export function samplerByName(name: string): SamplerDefinition {

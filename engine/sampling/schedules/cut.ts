@@ -1,6 +1,6 @@
 /** Cutting and changing SIGMAS, as ComfyUI's sigma nodes do. Every function returns a new array. */
 import { linspace } from '../../array/linspace.ts';
-import { roundHalfEven } from '../../array/round.ts';
+import { roundToInteger } from '../../array/round.ts';
 import type { ModelSampling } from '../model-sampling.ts';
 
 interface SplitResult {
@@ -16,7 +16,7 @@ export const splitSigmas = (sigmas: Float32Array, step: number): SplitResult => 
 
 /** The low part has `denoise` of the steps; with none of them the high part is empty, as in ComfyUI. */
 export function splitSigmasDenoise(sigmas: Float32Array, denoise: number): SplitResult {
-  const count = roundHalfEven(Math.max(sigmas.length - 1, 0) * denoise);
+  const count = roundToInteger(Math.max(sigmas.length - 1, 0) * denoise);
   return {
     high: count === 0 ? new Float32Array(0) : sigmas.slice(0, -count),
     low: sigmas.slice(-(count + 1)),

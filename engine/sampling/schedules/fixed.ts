@@ -1,6 +1,6 @@
 /** Schedules that were searched for once and stored: AlignYourSteps, OptimalSteps and GITS. */
 import { linspace64 } from '../../array/linspace.ts';
-import { roundHalfEven } from '../../array/round.ts';
+import { roundToInteger } from '../../array/round.ts';
 import { NoodleError } from '../../errors.ts';
 import { gitsLevels, gitsRows } from './gits-levels.ts';
 
@@ -40,7 +40,7 @@ export function storedSigmas(
   { steps, denoise }: { steps: number; denoise: number },
 ): Float32Array {
   if (denoise <= 0) return new Float32Array(0);
-  const count = denoise < 1 ? roundHalfEven(steps * denoise) : steps;
+  const count = denoise < 1 ? roundToInteger(steps * denoise) : steps;
   const whole = steps + 1 === levels.length ? levels : logLinear(levels, steps + 1);
   const cut = Float32Array.from(whole.slice(-(count + 1)));
   cut[cut.length - 1] = 0;

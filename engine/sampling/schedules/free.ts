@@ -1,6 +1,6 @@
 /** Schedules of scheduler nodes that need no model, or more of it than the usual schedulers. */
 import { linspace } from '../../array/linspace.ts';
-import { clamp } from '../../array/round.ts';
+import { clamp, toInteger } from '../../array/round.ts';
 import type { ModelSampling } from '../model-sampling.ts';
 import { calculateSigmas, stepsForDenoise } from './schedules.ts';
 
@@ -54,7 +54,7 @@ export function sdTurboSigmas(
   { sigma }: ModelSampling,
   { steps, denoise }: { steps: number; denoise: number },
 ): Float32Array {
-  const start = 10 - Math.trunc(10 * denoise);
+  const start = 10 - toInteger(10 * denoise);
   const times = Array.from({ length: 10 }, (_, i) => 999 - 100 * i).slice(start, start + steps);
   return Float32Array.from([...times.map(sigma), 0]);
 }

@@ -1,9 +1,10 @@
 /** Schedulers: which noise levels a run of some steps visits. All of ComfyUI's nine. */
 import { betaQuantile } from '../../array/beta-quantile.ts';
 import { linspace } from '../../array/linspace.ts';
-import { roundHalfEven } from '../../array/round.ts';
+import { roundHalfEven, toInteger } from '../../array/round.ts';
 import { NoodleError } from '../../errors.ts';
 import type { ModelSampling } from '../model-sampling.ts';
+import { type SchedulerName, schedulerNames } from '../names.ts';
 
 /** Falling sigmas for `steps` steps; most end in 0. */
 export type Scheduler = (sampling: ModelSampling, steps: number) => number[];
@@ -104,10 +105,7 @@ export const schedulers = {
   normal,
   linear_quadratic: linearQuadratic,
   kl_optimal: klOptimal,
-} satisfies Record<string, Scheduler>;
-
-export type SchedulerName = keyof typeof schedulers;
-export const schedulerNames = Object.keys(schedulers) as readonly SchedulerName[];
+} satisfies Record<SchedulerName, Scheduler>;
 
 /** The sigmas of a named scheduler as fp32; throws BAD_INPUT for a name that is not in the table. */
 export function calculateSigmas(
@@ -154,7 +152,7 @@ const mostSteps = 1_000_000;
 
 /** int(steps / denoise); throws BAD_INPUT where the schedule would fill the memory. */
 export function stepsForDenoise(steps: number, denoise: number): number {
-  const total = Math.trunc(steps / denoise);
+  const total = toInteger(steps / denoise);
   if (total > mostSteps) {
     const expected = `at most ${mostSteps} steps in the whole schedule`;
     throw new NoodleError('BAD_INPUT', { subject: 'steps / denoise', expected, got: total });

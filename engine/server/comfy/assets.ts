@@ -10,6 +10,7 @@ import { parseHash } from '../../assets/hash-text.ts';
 import { type RootName, SCAN_ROOTS } from '../../assets/roots.ts';
 import { NoodleError } from '../../errors.ts';
 import type { Users } from '../../store/users.ts';
+import { userOf } from '../user.ts';
 import { bodyFields, queryText, sendEmpty, sendJson, sendJsonText, sendText } from '../answer.ts';
 import {
   readChanges,
@@ -37,11 +38,8 @@ export interface AssetRouteOptions {
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** Whose assets a request may see: with one user all are everybody's. */
-export function assetOwner(req: Request, users: Users): string {
-  if (!users.multiUser) return '';
-  const header = req.headers['comfy-user'];
-  return users.resolve(typeof header === 'string' ? header : undefined);
-}
+export const assetOwner = (res: Response, users: Users): string =>
+  users.multiUser ? users.resolve(userOf(res)) : '';
 
 /** Routes of spec §1.9, to be mounted at /api. */
 export function assetRoutes(options: AssetRouteOptions): Router {
@@ -54,8 +52,11 @@ export function assetRoutes(options: AssetRouteOptions): Router {
   if (assets === undefined) return router.use(answerError);
 
   const { call } = assets;
-  const owner = (req: Request): string => assetOwner(req, users);
-  const keyOf = (req: Request) => ({ id: String(req.params.id).toLowerCase(), owner: owner(req) });
+  const owner = (res: Response): string => assetOwner(res, users);
+  const keyOf = (req: Request, res: Response) => ({
+    id: String(req.params.id).toLowerCase(),
+    owner: owner(res),
+  });
   const requireHashing = (): void => {
     if (!hashing) throw new NoodleError('FEATURE_DISABLED');
   };
@@ -70,42 +71,42 @@ export function assetRoutes(options: AssetRouteOptions): Router {
   });
 
   router.get('/assets', async (req, res) => {
-    sendJsonText(res, await call('list', readPage(req, owner(req))));
+    sendJsonText(res, await call('list', readPage(req, owner(res))));
   });
   router.get('/assets/tags/refine', async (req, res) => {
-    const { filter, limit } = readRefine(req, owner(req));
+    const { filter, limit } = readRefine(req, owner(res));
     sendJsonText(res, await call('tagCounts', filter, limit));
   });
   router.get('/tags', async (req, res) => {
-    sendJsonText(res, await call('tags', readTagQuery(req, owner(req))));
+    sendJsonText(res, await call('tags', readTagQuery(req, owner(res))));
   });
 
   router.get('/assets/:id', async (req, res) => {
-    sendJsonText(res, await call('get', keyOf(req)));
+    sendJsonText(res, await call('get', keyOf(req, res)));
   });
   router.put('/assets/:id', async (req, res) => {
-    sendJsonText(res, await call('update', keyOf(req), readChanges(readObject(req))));
+    sendJsonText(res, await call('update', keyOf(req, res), readChanges(readObject(req))));
   });
   router.delete('/assets/:id', async (req, res) => {
-    await call('remove', keyOf(req));
+    await call('remove', keyOf(req, res));
     sendEmpty(res, 204);
   });
   router.post('/assets/:id/tags', async (req, res) => {
     const tags = readTags(readObject(req));
-    sendJsonText(res, await call('addTags', { ...keyOf(req), tags }));
+    sendJsonText(res, await call('addTags', { ...keyOf(req, res), tags }));
   });
   router.delete('/assets/:id/tags', async (req, res) => {
     const tags = readTags(readObject(req));
-    sendJsonText(res, await call('removeTags', { ...keyOf(req), tags }));
+    sendJsonText(res, await call('removeTags', { ...keyOf(req, res), tags }));
   });
   router.get('/assets/:id/content', async (req, res) => {
-    const { path, name, mime } = await call('file', keyOf(req));
+    const { path, name, mime } = await call('file', keyOf(req, res));
     res.set(contentHeaders(req, name, mime));
     res.sendFile(path, { dotfiles: 'allow', cacheControl: false });
   });
 
   router.post('/assets', uploadForm(options), async (req, res) => {
-    const { hash, ...request } = readForm((req.body ?? {}) as Record<string, unknown>, owner(req));
+    const { hash, ...request } = readForm((req.body ?? {}) as Record<string, unknown>, owner(res));
     if (req.file !== undefined) {
       if (req.file.size === 0) throw new NoodleError('EMPTY_UPLOAD');
       const { path, originalname: fileName } = req.file;
@@ -119,7 +120,7 @@ export function assetRoutes(options: AssetRouteOptions): Router {
     sendJsonText(res, text, createdNew ? 201 : 200);
   });
   router.post('/assets/from-hash', async (req, res) => {
-    const { hash, request } = readFromHash(readObject(req), owner(req));
+    const { hash, request } = readFromHash(readObject(req), owner(res));
     requireHashing();
     sendJsonText(res, (await call('fromHash', hash, request)).text, 201);
   });

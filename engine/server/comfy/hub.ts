@@ -19,7 +19,7 @@ export interface HubSocket {
 
 export interface HubOptions {
   /** The answer to a client's feature flags. */
-  readonly features: () => FeatureFlags;
+  readonly features: FeatureFlags;
   /** Waiting and running prompts. */
   readonly remaining: () => number;
   /** The node that runs for a client, for one that comes back in the middle. */
@@ -48,8 +48,6 @@ export interface Hub {
   broadcastStatus(): void;
   /** Whether a client is connected. */
   has(sid: string): boolean;
-  size(): number;
-  closeAll(): void;
 }
 
 interface Client {
@@ -63,14 +61,20 @@ interface Client {
 }
 
 const OPEN = 1;
-/** Going away: the place of this socket was taken by a new one of the same client. */
+/** Going away: newer sockets of the same client took the places there are. */
 const REPLACED = 4001;
+/** Sockets of one client that are kept open. */
+const MOST_OF_ONE = 16;
 
 /** A hub without sockets. */
 export function createHub(options: HubOptions): Hub {
   const { features, remaining, activeNode } = options;
   const { softLimit = 1024 * 1024, hardLimit = 64 * 1024 * 1024 } = options;
-  const clients = new Map<string, Client>();
+  /**
+   * By client id, the newest last: that one is told. Older ones stay open, as in ComfyUI: two pages
+   * that share an id and come back whenever they are closed would throw each other out for ever.
+   */
+  const clients = new Map<string, Client[]>();
 
   const transmit = (client: Client, data: string | Uint8Array): void => {
     client.socket.send(data, () => drain(client));
@@ -103,13 +107,24 @@ export function createHub(options: HubOptions): Hub {
   };
 
   const forget = (client: Client): void => {
-    if (clients.get(client.sid) === client) clients.delete(client.sid);
+    const rest = clients.get(client.sid)?.filter((other) => other !== client) ?? [];
+    if (rest.length === 0) clients.delete(client.sid);
+    else clients.set(client.sid, rest);
   };
 
-  const recipients = (to: Recipient): Iterable<Client> => {
-    if (to === 'all') return clients.values();
-    const client = clients.get(to.sid);
-    return client === undefined ? [] : [client];
+  const remember = (client: Client): void => {
+    const before = clients.get(client.sid) ?? [];
+    // What waits for an older one will not be missed, and must not stay in memory.
+    for (const { held } of before) held.clear();
+    const isStuck = ({ socket }: Client): boolean => socket.bufferedAmount > softLimit;
+    const kept = before.filter((other) => !isStuck(other)).slice(1 - MOST_OF_ONE);
+    for (const other of before) if (!kept.includes(other)) other.socket.close(REPLACED);
+    clients.set(client.sid, [...kept, client]);
+  };
+
+  const recipients = (to: Recipient): Client[] => {
+    const groups = to === 'all' ? [...clients.values()] : [clients.get(to.sid) ?? []];
+    return groups.flatMap((group) => group.slice(-1));
   };
 
   const status = (): string => `{"exec_info": {"queue_remaining": ${remaining()}}}`;
@@ -122,15 +137,13 @@ export function createHub(options: HubOptions): Hub {
     if (message.type !== 'feature_flags') return;
     const flags = message.data as Record<string, unknown> | null | undefined;
     client.metadata = flags?.supports_preview_metadata === true;
-    deliver(client, stringifyJson({ type: 'feature_flags', data: features() }));
+    deliver(client, stringifyJson({ type: 'feature_flags', data: features }));
   };
 
   return {
     attach: (socket, sid) => {
       const client: Client = { socket, sid, metadata: false, first: true, held: new Map() };
-      const before = clients.get(sid);
-      clients.set(sid, client);
-      before?.socket.close(REPLACED);
+      remember(client);
       socket.on('message', (data, isBinary) => receive(client, data, isBinary));
       socket.on('close', () => forget(client));
       socket.on('error', () => forget(client));
@@ -155,14 +168,9 @@ export function createHub(options: HubOptions): Hub {
     },
     broadcastStatus: () => {
       const text = `{"type": "status", "data": {"status": ${status()}}}`;
-      for (const client of clients.values()) deliver(client, text);
+      for (const client of recipients('all')) deliver(client, text);
     },
     has: (sid) => clients.has(sid),
-    size: () => clients.size,
-    closeAll: () => {
-      for (const { socket } of clients.values()) socket.close(1001);
-      clients.clear();
-    },
   };
 }
 

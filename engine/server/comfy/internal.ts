@@ -1,12 +1,12 @@
 /** /internal/*: the log and folders, for the page. These have no twin under /api. */
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Router } from 'express';
 import type { DirectoryType, Folders } from '../../store/folders.ts';
 import { stringifyJson } from '../../workflow/lossless-json.ts';
 import { bodyFields, sendEmpty, sendJson } from '../answer.ts';
 import type { Hub } from './hub.ts';
-import type { Log } from '../log.ts';
+import type { ServerLog } from '../log.ts';
 
 const TYPES: readonly string[] = ['output', 'input', 'temp'];
 
@@ -17,7 +17,7 @@ export function internalRoutes({
   hub,
 }: {
   folders: Folders;
-  log: Log;
+  log: ServerLog;
   hub: Hub;
 }): Router {
   const router = Router();
@@ -57,17 +57,21 @@ export function internalRoutes({
   router.get('/internal/files/:type', (req, res) => {
     const { type } = req.params;
     if (!TYPES.includes(type)) return sendJson(res, { error: 'Invalid directory type' }, 400);
-    sendJson(res, newestFirst(folders.directory(type as DirectoryType)));
+    sendJson(res, newestFirst(folders, type as DirectoryType));
   });
 
   return router;
 }
 
 /** Names of the files directly in a folder. */
-function newestFirst(directory: string): string[] {
-  return readdirSync(directory, { withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
-    .map(({ name }) => ({ name, time: statSync(join(directory, name)).mtimeMs }))
+function newestFirst(folders: Folders, type: DirectoryType): string[] {
+  return folders
+    .filesOf(type)
+    .filter((name) => !name.startsWith('.'))
+    .flatMap((name) => {
+      const stat = statSync(join(folders.directory(type), name), { throwIfNoEntry: false });
+      return stat === undefined ? [] : [{ name, time: stat.mtimeMs }];
+    })
     .sort((a, b) => b.time - a.time)
     .map(({ name }) => name);
 }

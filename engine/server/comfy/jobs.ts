@@ -18,14 +18,13 @@ interface JobsOptions {
 /** Routes of spec §1.8; they exist under /api only. */
 export function jobRoutes({ queue, dispatcher }: JobsOptions): Router {
   const router = Router();
-  const { store } = queue;
 
   const cancel = (id: string): boolean => queue.deletePending(id) || dispatcher.interrupt(id);
 
   router.get('/jobs', (req, res) => {
     const filter = jobFilter(req);
     if (typeof filter === 'string') return sendJson(res, { error: filter }, 400);
-    const { jobs, total } = store.list(filter);
+    const { jobs, total } = queue.list(filter);
     const { offset, limit = null } = filter;
     sendJson(res, {
       jobs: jobs.map(jobSummary),
@@ -34,7 +33,7 @@ export function jobRoutes({ queue, dispatcher }: JobsOptions): Router {
   });
 
   router.get('/jobs/:id', (req, res) => {
-    const job = store.historyEntry(req.params.id) ?? store.get(req.params.id);
+    const job = queue.job(req.params.id);
     if (job === undefined) sendJson(res, { error: 'Job not found' }, 404);
     else sendJson(res, jobDetail(job));
   });
@@ -44,7 +43,7 @@ export function jobRoutes({ queue, dispatcher }: JobsOptions): Router {
     if (typeof ids === 'string') return sendJson(res, { error: ids }, 400);
     // Ids that clients chose themselves are valid as long as they name something.
     const invalid = ids.filter(
-      (id) => typeof id !== 'string' || !(UUID.test(id) || store.get(id) !== undefined),
+      (id) => typeof id !== 'string' || !(UUID.test(id) || queue.job(id) !== undefined),
     );
     if (invalid.length > 0) {
       const error = 'job_ids contains invalid id(s)';

@@ -3,6 +3,7 @@ import { Router } from 'express';
 import type { ChoiceSource, NodeRegistry } from '../../graph/definition.ts';
 import { nodeInfo } from '../../graph/object-info.ts';
 import { replacementsJson } from '../../graph/replacements.ts';
+import type { Log } from '../../log.ts';
 import { sendJson, sendJsonText } from '../answer.ts';
 import { type ObjectInfoText, createObjectInfoText } from './object-info-text.ts';
 
@@ -10,7 +11,7 @@ export interface ObjectInfoOptions {
   /** Resolves when nodes and packs are loaded; another map when they are others. */
   readonly nodes: () => Promise<NodeRegistry>;
   readonly source: ChoiceSource;
-  readonly log: (level: string, text: string) => void;
+  readonly log: Log;
 }
 
 /** Routes of spec §1.3. */

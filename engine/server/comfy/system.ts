@@ -9,7 +9,7 @@ import type { FeatureFlags } from '../../protocol.ts';
 
 export interface SystemOptions {
   readonly argv: readonly string[];
-  readonly features: () => FeatureFlags;
+  readonly features: FeatureFlags;
   /** Devices as the engines report them; empty while none is up. */
   readonly devices: () => readonly DeviceStats[];
 }
@@ -39,7 +39,7 @@ export function systemRoutes({ argv, features, devices }: SystemOptions): Router
     });
   });
 
-  router.get('/features', (_req, res) => sendJson(res, features()));
+  router.get('/features', (_req, res) => sendJson(res, features));
 
   return router;
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { Router } from 'express';
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import multer from 'multer';
 import type { Assets } from '../../assets/client.ts';
 import type { UploadedAsset } from '../../assets/operations.ts';
@@ -12,7 +12,7 @@ import { type Pictures, createPictures } from '../../media/picture-thread.ts';
 import { TEXT_MODELS, sniffKind } from '../../media/sniff.ts';
 import type { DirectoryType, Folders } from '../../store/folders.ts';
 import { splitAnnotation } from '../../store/folders.ts';
-import { isFile, nameParts, resolveInside } from '../../store/paths.ts';
+import { below, isFile, nameParts } from '../../store/paths.ts';
 import type { Users } from '../../store/users.ts';
 import { writeFileAtomic } from '../../store/write.ts';
 import { parseJson } from '../../workflow/lossless-json.ts';
@@ -51,7 +51,7 @@ export function uploadRoutes(options: UploadOptions): Router {
         details: problem,
       });
     }
-    sendJson(res, await storeUpload(options, req, upload));
+    sendJson(res, await storeUpload(options, res, upload));
   });
 
   router.post('/upload/mask', form, async (req, res) => {
@@ -72,7 +72,7 @@ export function uploadRoutes(options: UploadOptions): Router {
       if (!(error instanceof NoodleError)) throw error;
       return sendError(res, 400, { type: 'invalid_upload', message: error.message });
     }
-    sendJson(res, await storeUpload(options, req, { ...upload, bytes }));
+    sendJson(res, await storeUpload(options, res, { ...upload, bytes }));
   });
 
   return router;
@@ -146,15 +146,15 @@ interface Stored {
 /** Stores an upload and makes it an asset, where there are any. */
 async function storeUpload(
   { folders, hash, assets, users }: UploadOptions,
-  req: Request,
+  res: Response,
   upload: Upload,
 ): Promise<Stored & { asset?: UploadedAsset }> {
   const { written, ...stored } = named(upload.name, () => store(folders, upload, hash));
   if (assets === undefined) return stored;
   const { name, subfolder, type } = stored;
   const root = folders.directory(type);
-  const path = join(root, ...nameParts(subfolder, root), ...nameParts(name, root));
-  const owner = assetOwner(req, users);
+  const path = join(root, ...nameParts(below(subfolder, name)));
+  const owner = assetOwner(res, users);
   try {
     const asset = await assets.call('registerUpload', { path, owner, name, tags: [], written });
     return { ...stored, asset };
@@ -185,10 +185,11 @@ function store(
   { name, bytes, type, subfolder, overwrite }: Upload,
   hash: string,
 ): Stored & { readonly written: boolean } {
-  const directory = resolveInside(folders.directory(type), subfolder);
-  const parts = nameParts(name, directory);
-  if (parts.length === 0) throw new NoodleError('PATH_OUTSIDE', { path: name, root: directory });
-  const wanted = resolveInside(directory, name);
+  const parts = nameParts(name);
+  if (parts.length === 0) {
+    throw new NoodleError('PATH_OUTSIDE', { path: name, reason: 'names no file' });
+  }
+  const wanted = folders.resolve(type, below(subfolder, name));
   mkdirSync(join(wanted, '..'), { recursive: true });
   if (overwrite) {
     writeFileAtomic(wanted, bytes);
@@ -236,10 +237,7 @@ function originalOf(req: Request, folders: Folders): string | undefined {
   const { type: annotated, bare } = splitAnnotation(filename);
   const directory = annotated ?? (typeof type === 'string' ? type : 'output');
   if (!TYPES.includes(directory)) return undefined;
-  const root = resolveInside(
-    folders.directory(directory as DirectoryType),
-    typeof subfolder === 'string' ? subfolder : '',
-  );
-  const path = resolveInside(root, bare);
+  const name = below(typeof subfolder === 'string' ? subfolder : '', bare);
+  const path = folders.resolve(directory as DirectoryType, name);
   return isFile(path) ? path : undefined;
 }

@@ -15,14 +15,14 @@ import {
 import type { Users } from '../../store/users.ts';
 import { bodyBytes, queryText, sendEmpty, sendJson, sendText } from '../answer.ts';
 import { fileHeaders } from '../content-types.ts';
-import { requestUserRoot } from './users.ts';
+import { userRoot } from './users.ts';
 
 /** Routes of spec §1.6, user data. */
 export function userdataRoutes({ users }: { users: Users }): Router {
   const router = Router();
 
   router.get('/userdata', (req, res) => {
-    const root = requestUserRoot(req, users);
+    const root = userRoot(res, users);
     const dir = queryText(req, 'dir');
     if (!dir) return sendText(res, 400, 'Directory not provided');
     try {
@@ -38,7 +38,7 @@ export function userdataRoutes({ users }: { users: Users }): Router {
   router.get('/v2/userdata', (req, res) => {
     let root: string;
     try {
-      root = requestUserRoot(req, users);
+      root = userRoot(res, users);
     } catch {
       return sendText(res, 403, 'Invalid user specified in request');
     }
@@ -55,7 +55,7 @@ export function userdataRoutes({ users }: { users: Users }): Router {
   router.get('/userdata/:file', (req, res) => {
     withFile(res, () => {
       const name = decodeTwice(req.params.file);
-      const path = userFile(requestUserRoot(req, users), name);
+      const path = userFile(userRoot(res, users), name);
       if (!isFile(path)) throw new NoodleError('FILE_NOT_FOUND', { kind: 'file', name });
       const style = name === 'user.css';
       res.set(
@@ -70,7 +70,7 @@ export function userdataRoutes({ users }: { users: Users }): Router {
   router.post('/userdata/:file', (req, res) => {
     withFile(res, () => {
       const overwrite = queryText(req, 'overwrite') !== 'false';
-      const root = requestUserRoot(req, users);
+      const root = userRoot(res, users);
       answer(
         req,
         res,
@@ -81,7 +81,7 @@ export function userdataRoutes({ users }: { users: Users }): Router {
 
   router.delete('/userdata/:file', (req, res) => {
     withFile(res, () => {
-      deleteUserFile(requestUserRoot(req, users), decodeTwice(req.params.file));
+      deleteUserFile(userRoot(res, users), decodeTwice(req.params.file));
       sendEmpty(res, 204);
     });
   });
@@ -90,7 +90,7 @@ export function userdataRoutes({ users }: { users: Users }): Router {
     withFile(res, () => {
       const overwrite = queryText(req, 'overwrite') !== 'false';
       const { file, dest } = req.params;
-      const root = requestUserRoot(req, users);
+      const root = userRoot(res, users);
       answer(req, res, moveUserFile(root, decodeTwice(file), decodeTwice(dest), { overwrite }));
     });
   });

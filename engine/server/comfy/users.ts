@@ -1,15 +1,14 @@
 /** GET/POST /users and /settings: who there is, and what each has set. */
 import { Router } from 'express';
-import type { Request, Response } from 'express';
+import type { Response } from 'express';
 import { mergeSettings, readSettings } from '../../store/settings.ts';
 import type { Users } from '../../store/users.ts';
 import { bodyJson, sendEmpty, sendJson } from '../answer.ts';
+import { isBound, userOf } from '../user.ts';
 
 /** The folder of the user a request speaks for; throws USER_UNKNOWN (401). */
-export function requestUserRoot(req: Request, users: Users): string {
-  const header = req.headers['comfy-user'];
-  return users.root(users.resolve(typeof header === 'string' ? header : undefined));
-}
+export const userRoot = (res: Response, users: Users): string =>
+  users.root(users.resolve(userOf(res)));
 
 /** Routes of spec §1.6, users and settings. */
 export function userRoutes({ users }: { users: Users }): Router {
@@ -26,7 +25,7 @@ export function userRoutes({ users }: { users: Users }): Router {
       return;
     }
     // Whoever came with a token of their own is one user, and adds no others.
-    if (boundUser(res) !== undefined) return sendEmpty(res, 403);
+    if (isBound(res)) return sendEmpty(res, 403);
     const body = bodyJson(req);
     const name = body !== null && typeof body === 'object' && 'username' in body && body.username;
     try {
@@ -36,35 +35,34 @@ export function userRoutes({ users }: { users: Users }): Router {
     }
   });
 
-  router.get('/settings', (req, res) => {
-    sendJson(res, readSettings(requestUserRoot(req, users)));
+  router.get('/settings', (_req, res) => {
+    sendJson(res, readSettings(userRoot(res, users)));
   });
 
   router.post('/settings', (req, res) => {
-    mergeSettings(requestUserRoot(req, users), bodyJson(req));
+    mergeSettings(userRoot(res, users), bodyJson(req));
     sendEmpty(res);
   });
 
   router.get('/settings/:id', (req, res) => {
-    const settings = readSettings(requestUserRoot(req, users));
+    const settings = readSettings(userRoot(res, users));
     sendJson(res, Object.hasOwn(settings, req.params.id) ? settings[req.params.id] : null);
   });
 
   router.post('/settings/:id', (req, res) => {
     const value = bodyJson(req);
-    mergeSettings(requestUserRoot(req, users), Object.fromEntries([[req.params.id, value]]));
+    mergeSettings(userRoot(res, users), Object.fromEntries([[req.params.id, value]]));
     sendEmpty(res);
   });
 
   return router;
 }
 
-/** The user whose own token the request carries. */
-const boundUser = (res: Response): string | undefined => res.locals.user as string | undefined;
-
 /** The users a client may choose from: with a token of its own, that one. */
-function shown(res: Response, all: Readonly<Record<string, string>>): Record<string, string> {
-  const only = boundUser(res);
-  const entries = Object.entries(all);
-  return Object.fromEntries(only === undefined ? entries : entries.filter(([id]) => id === only));
+function shown(
+  res: Response,
+  all: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  if (!isBound(res)) return all;
+  return Object.fromEntries(Object.entries(all).filter(([id]) => id === userOf(res)));
 }

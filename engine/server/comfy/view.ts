@@ -8,7 +8,7 @@ import { NoodleError } from '../../errors.ts';
 import { type Pictures, createPictures } from '../../media/picture-thread.ts';
 import type { DirectoryType, Folders } from '../../store/folders.ts';
 import { splitAnnotation } from '../../store/folders.ts';
-import { isFile, resolveInside } from '../../store/paths.ts';
+import { below, isFile } from '../../store/paths.ts';
 import { queryText, sendEmpty } from '../answer.ts';
 import { fileHeaders } from '../content-types.ts';
 
@@ -43,11 +43,9 @@ export function viewRoutes(options: ViewOptions): Router {
 
     let path: string;
     try {
-      const folder = resolveInside(
-        folders.directory(type as DirectoryType),
-        queryText(req, 'subfolder') ?? '',
-      ); // 4
-      path = resolveInside(folder, basename(bare.replaceAll('\\', '/'))); // 5
+      const subfolder = queryText(req, 'subfolder') ?? ''; // 4
+      const name = basename(bare.replaceAll('\\', '/')); // 5
+      path = folders.resolve(type as DirectoryType, below(subfolder, name));
     } catch (error) {
       if (error instanceof NoodleError) return sendEmpty(res, error.status);
       throw error;
@@ -67,7 +65,7 @@ async function sendView(
   pictures: Pictures,
 ): Promise<void> {
   const preview = queryText(req, 'preview');
-  const channel = queryText(req, 'channel') ?? 'rgba';
+  const channel = queryText(req, 'channel');
   if (preview !== undefined || channel === 'rgb' || channel === 'a') {
     return sendTransformed(res, path, pictures, { preview, channel }); // 7, 8
   }
@@ -81,7 +79,7 @@ async function sendTransformed(
   res: Response,
   path: string,
   pictures: Pictures,
-  options: { preview?: string; channel: string },
+  options: { preview?: string; channel?: string },
 ): Promise<void> {
   try {
     const { bytes, mime } = await pictures.view(path, options);

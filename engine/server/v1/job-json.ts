@@ -1,15 +1,15 @@
 /** Jobs as the public API shows them. Addresses are paths until `withBase` completes them. */
 import type { Queue } from '../../queue/queue.ts';
-import { type FinishedJob, type Job, isFinished } from '../../queue/store.ts';
+import { type FinishedRecord, type JobRecord, isFinished } from '../../queue/store.ts';
 import { contentType } from '../../store/content-type.ts';
 import { type Json, parseJson } from '../../workflow/lossless-json.ts';
 import { isObject, outputItems } from '../job-view.ts';
-import type { EventBus } from '../events.ts';
-import type { JobError, Job as JobJson, Output, Progress } from './schemas.ts';
+import type { Events, Progress } from '../events.ts';
+import type { JobError, Job as JobJson, Output, Progress as ProgressJson } from './schemas.ts';
 
 /** One job; `progress` is that of a running one, `position` the place of a waiting one. */
 export function jobJson(
-  job: Job | FinishedJob,
+  job: JobRecord | FinishedRecord,
   { progress, position }: { progress?: Progress; position?: number } = {},
 ): JobJson {
   const path = `/v1/jobs/${encodeURIComponent(job.id)}`;
@@ -24,7 +24,8 @@ export function jobJson(
     finished_at: isoTime(finished?.executionEnd),
     client_id: job.clientId ?? null,
     workflow_id: job.workflowId ?? null,
-    progress: job.status === 'in_progress' ? (progress ?? null) : null,
+    progress:
+      job.status === 'in_progress' && progress !== undefined ? progressJson(progress) : null,
     outputs: finished === undefined ? [] : jobOutputs(parseJson(finished.outputsText)),
     error: finished === undefined ? null : jobError(finished),
     urls: { self: path, events: `/v1/events?job=${encodeURIComponent(job.id)}` },
@@ -32,26 +33,17 @@ export function jobJson(
 }
 
 /** A job of the queue or the history by its id. */
-export function findJob(queue: Queue, bus: EventBus, id: string): JobJson | undefined {
-  const job = storedJob(queue, id);
-  if (job === undefined) return undefined;
-  const position =
-    job.status === 'pending' ? queue.waiting().findIndex((item) => item.id === id) : -1;
-  return jobJson(job, {
-    progress: bus.progress(id),
-    position: position < 0 ? undefined : position,
-  });
+export function findJob(queue: Queue, events: Events, id: string): JobJson | undefined {
+  const job = queue.job(id);
+  return job && jobJson(job, { progress: events.progress(id), position: queue.position(id) });
 }
 
-/** A job that neither waits nor runs any more; without `job` it was dropped from the queue. */
-export interface LeftJob {
-  readonly id: string;
-  readonly job: Job | FinishedJob | undefined;
-}
-
-/** The stored job, finished or not. */
-export const storedJob = ({ store }: Queue, id: string): Job | FinishedJob | undefined =>
-  store.historyEntry(id) ?? store.get(id);
+/** Progress under the names of the public API. */
+export const progressJson = ({ node, value, max }: Progress): ProgressJson => ({
+  node_id: node,
+  value,
+  max,
+});
 
 /** The same job with the addresses of a server before its paths. */
 export function withBase<T extends object>(value: T, base: string): T {
@@ -94,7 +86,7 @@ function outputJson(nodeId: string, kind: string, item: Json): Output {
   };
 }
 
-function jobError(job: FinishedJob): JobError | null {
+function jobError(job: FinishedRecord): JobError | null {
   if (job.status !== 'failed') return null;
   const { messages } = parseJson(job.statusText) as { messages: [string, Json][] };
   const data = messages.findLast(([event]) => event === 'execution_error')?.[1];

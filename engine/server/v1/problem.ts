@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Request, Response } from 'express';
 import { NoodleError } from '../../errors.ts';
 import { stringifyJson } from '../../workflow/lossless-json.ts';
+import type { Refusal } from '../face.ts';
 import type { Problem, ProblemPart } from './schemas.ts';
 
 export interface ProblemOptions {
@@ -26,6 +27,17 @@ export class ProblemError extends Error {
 
 /** Whether a request belongs to the public API, whose errors look like this. */
 export const isPublicApi = (req: Pick<Request, 'path'>): boolean => /^\/v1(\/|$)/.test(req.path);
+
+/** Refusals of what was meant for the public API, in its form. */
+export function refuseAsProblem(
+  req: Request,
+  res: Response,
+  { status, code, message }: Refusal,
+): boolean {
+  if (!isPublicApi(req)) return false;
+  sendProblem(res, { status, code, detail: message });
+  return true;
+}
 
 /** Sends a problem. */
 export function sendProblem(res: Response, problem: ProblemOptions): void {

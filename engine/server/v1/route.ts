@@ -27,6 +27,8 @@ export interface Call<P, Q, B> {
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
   readonly header: (name: string) => string | undefined;
+  /** The user that the request speaks for; undefined where there is a single one. */
+  readonly owner: string | undefined;
 }
 
 export type Answer =

@@ -1,20 +1,18 @@
 /** The table of routes as express sees it: checked requests in, JSON or problems out. */
 import { Router } from 'express';
 import type { Request, Response } from 'express';
+import type { Log } from '../../log.ts';
 import { type Json, parseJson, stringifyJson } from '../../workflow/lossless-json.ts';
 import { bodyBytes } from '../answer.ts';
 import { isObject } from '../job-view.ts';
+import { ownerOf } from '../user.ts';
 import type { Api } from './api.ts';
 import { ProblemError, isPublicApi, problemOf, sendProblem } from './problem.ts';
 import type { Answer, Call, Route } from './route.ts';
 import { checkBody, checkParameters, plain } from './validate.ts';
 
 /** Routes for these rows, and problems for what is left of /v1. */
-export function createRouter(
-  routes: readonly Route[],
-  api: Api,
-  log: (level: string, text: string) => void,
-): Router {
+export function createRouter(routes: readonly Route[], api: Api): Router {
   const router = Router({ caseSensitive: true });
   for (const address of new Set(routes.map(({ path }) => path))) {
     const path = address.replace(/\{(\w+)\}/g, ':$1');
@@ -22,9 +20,9 @@ export function createRouter(
     for (const row of rows) {
       router[row.method](path, async (req, res) => {
         try {
-          send(req, res, await row.run(readCall(req, res, row), api));
+          send(req, res, await row.run(readCall(req, res, row, api), api));
         } catch (error) {
-          answerError(req, res, error, log);
+          answerError(req, res, error, api.log);
         }
       });
     }
@@ -43,7 +41,12 @@ export function createRouter(
   return router;
 }
 
-function readCall(req: Request, res: Response, row: Route): Call<unknown, unknown, unknown> {
+function readCall(
+  req: Request,
+  res: Response,
+  row: Route,
+  { users }: Api,
+): Call<unknown, unknown, unknown> {
   const raw = row.body === undefined ? {} : readBody(req);
   const body = plain(raw);
   const params = row.params === undefined ? {} : checkParameters(row.params, req.params);
@@ -57,6 +60,7 @@ function readCall(req: Request, res: Response, row: Route): Call<unknown, unknow
   return {
     ...{ params, query, body, raw, base: baseOf(req), signal: gone.signal },
     header: (name) => req.get(name),
+    owner: ownerOf(res, users),
   };
 }
 
@@ -96,12 +100,7 @@ function send(req: Request, res: Response, answer: Answer): void {
     .send(Buffer.from(stringifyJson(answer.body)));
 }
 
-function answerError(
-  req: Request,
-  res: Response,
-  error: unknown,
-  log: (level: string, text: string) => void,
-): void {
+function answerError(req: Request, res: Response, error: unknown, log: Log): void {
   if (res.headersSent) {
     res.destroy();
     return;

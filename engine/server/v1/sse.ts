@@ -3,7 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { NoodleError } from '../../errors.ts';
 import { stringifyJson } from '../../workflow/lossless-json.ts';
 import type { Api } from './api.ts';
-import type { ApiEvent } from '../events.ts';
+import type { StoryEvent } from '../events.ts';
+import { eventJson } from './event-json.ts';
 import { findJob, withBase } from './job-json.ts';
 
 /** Streams that may be open at once. */
@@ -24,13 +25,13 @@ export interface StreamOptions {
 
 /** Answers with the stream. Throws TOO_MANY, or JOB_UNKNOWN where `job` names none. */
 export function eventStream(
-  { queue, bus }: Pick<Api, 'queue' | 'bus'>,
+  { queue, events }: Pick<Api, 'queue' | 'events'>,
   { job, after, base }: StreamOptions,
 ): (req: IncomingMessage, res: ServerResponse) => void {
-  if (bus.subscribers() >= MAX_STREAMS) {
+  if (events.readers() >= MAX_STREAMS) {
     throw new NoodleError('TOO_MANY', { what: 'event streams', limit: MAX_STREAMS });
   }
-  const now = job === undefined ? undefined : findJob(queue, bus, job);
+  const now = job === undefined ? undefined : findJob(queue, events, job);
   if (job !== undefined && now === undefined && after === undefined) {
     throw new NoodleError('JOB_UNKNOWN', { id: job });
   }
@@ -50,25 +51,22 @@ export function eventStream(
       const name = id === undefined ? '' : `id: ${id}\n`;
       send(`${name}event: ${type}\ndata: ${stringifyJson(data)}\n\n`, type === 'progress');
     };
-    const isWanted = (event: ApiEvent): boolean =>
+    const isWanted = (event: StoryEvent): boolean =>
       job === undefined || (event.type !== 'queue' && event.job === job);
 
     send('retry: 3000\n\n', false);
     const missed: Parameters<typeof sendEvent>[] = [];
     let live = false;
-    const { complete, stop } = bus.subscribe((event, id) => {
+    const { complete, stop } = events.follow((event, id) => {
       if (!isWanted(event)) return;
-      const data =
-        event.type === 'finished' || event.type === 'executed'
-          ? withBase(event.data, base)
-          : event.data;
+      const data = eventJson(event, base);
       if (live) sendEvent(event.type, data, id);
       else missed.push([event.type, data, id]);
     }, after);
     // A client that missed events begins anew, with how things are.
     if (after !== undefined && !complete) sendEvent('gap', { after });
     if (after === undefined || !complete) {
-      if (job === undefined) sendEvent('queue', bus.queueState());
+      if (job === undefined) sendEvent('queue', events.queueState());
       else if (now !== undefined) sendEvent('job', withBase(now, base));
     }
     for (const event of missed) sendEvent(...event);

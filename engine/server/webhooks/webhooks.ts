@@ -3,21 +3,25 @@
  * submission to their delivery: a restart in between delays a notice and loses none.
  */
 import { NoodleError } from '../../errors.ts';
+import type { Log } from '../../log.ts';
 import type { Queue } from '../../queue/queue.ts';
-import type { ArmedWebhook, WebhookRow } from '../../queue/webhook-rows.ts';
-import { stringifyJson } from '../../workflow/lossless-json.ts';
-import { type LeftJob, jobJson, storedJob, withBase } from '../v1/job-json.ts';
+import type { ArmedWebhook, WebhookRow, WebhookRows } from '../../queue/webhook-rows.ts';
+import type { LeftJob } from '../events.ts';
 import { signedHeaders } from './webhook-request.ts';
 
 export interface WebhookOptions {
-  readonly queue: () => Queue;
+  readonly queue: Pick<Queue, 'has' | 'job'>;
+  /** Where notices lie until they are delivered. */
+  readonly rows: WebhookRows;
+  /** The text of a notice; addresses in it begin with `base`. */
+  readonly payload: (left: LeftJob, base: string) => string;
   /** Posts and answers with the status. */
   readonly post: (
     url: string,
     body: string,
     headers: Readonly<Record<string, string>>,
   ) => Promise<number>;
-  readonly log: (level: string, text: string) => void;
+  readonly log: Log;
   readonly now: () => number;
 }
 
@@ -41,17 +45,17 @@ const SECOND = 1000;
 const PAUSES = [5, 30, 120, 600, 3600, 4 * 3600].map((seconds) => seconds * SECOND);
 
 /** Delivers notices of the queue's store; nothing is sent before `start`. */
-export function createWebhooks({ queue, post, log, now }: WebhookOptions): Webhooks {
-  const rows = () => queue().store.webhooks;
+export function createWebhooks(options: WebhookOptions): Webhooks {
+  const { queue, rows, payload, post, log, now } = options;
   const sending = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
   let running = false;
 
   const arm = ({ id, job }: LeftJob): void => {
-    const row = rows().get(id);
-    if (row !== undefined) rows().arm(id, payloadOf({ id, job }, row), now());
+    const row = rows.get(id);
+    if (row !== undefined) rows.arm(id, payload({ id, job }, row.base), now());
   };
-  const armById = (id: string): void => arm({ id, job: storedJob(queue(), id) });
+  const armById = (id: string): void => arm({ id, job: queue.job(id) });
 
   const later = (milliseconds: number): void => {
     clearTimeout(timer);
@@ -63,9 +67,7 @@ export function createWebhooks({ queue, post, log, now }: WebhookOptions): Webho
   const pump = (): void => {
     clearTimeout(timer);
     if (!running) return;
-    const waiting = rows()
-      .armed(AT_ONCE + sending.size)
-      .filter(({ jobId }) => !sending.has(jobId));
+    const waiting = rows.armed(AT_ONCE + sending.size).filter(({ jobId }) => !sending.has(jobId));
     for (const row of waiting) {
       if (sending.size >= AT_ONCE) return;
       if (row.due > now()) {
@@ -84,33 +86,33 @@ export function createWebhooks({ queue, post, log, now }: WebhookOptions): Webho
   };
 
   const deliver = async (row: ArmedWebhook): Promise<void> => {
-    const { jobId, url, secret, payload, attempts } = row;
+    const { jobId, url, secret, payload: body, attempts } = row;
     const seconds = Math.floor(now() / SECOND);
-    const failure = await post(url, payload, signedHeaders({ id: jobId, seconds, secret }, payload))
+    const failure = await post(url, body, signedHeaders({ id: jobId, seconds, secret }, body))
       .then((status) => (status >= 200 && status < 300 ? undefined : `status ${status}`))
       .catch((error: unknown) => error as Error);
     if (!running) return;
     const isFinal =
       failure instanceof NoodleError || failure === 'status 410' || attempts >= PAUSES.length;
     if (failure === undefined) {
-      rows().remove(jobId);
+      rows.remove(jobId);
     } else if (isFinal) {
-      rows().remove(jobId);
+      rows.remove(jobId);
       log('WARNING', `webhook of job ${jobId} is given up: ${reasonOf(failure)}`);
     } else {
       // Some spread, so that a receiver that comes back is not met by all at once.
-      rows().postpone(jobId, now() + Math.round(PAUSES[attempts] * (1 + spread(jobId) / 4)));
+      rows.postpone(jobId, now() + Math.round(PAUSES[attempts] * (1 + spread(jobId) / 4)));
     }
   };
 
   return {
     checkRoom: () => {
-      if (rows().count() < MAX_WAITING) return;
+      if (rows.count() < MAX_WAITING) return;
       throw new NoodleError('TOO_MANY', { what: 'waiting webhooks', limit: MAX_WAITING });
     },
     add: (row) => {
-      rows().add(row);
-      if (queue().has(row.jobId)) return;
+      rows.add(row);
+      if (queue.has(row.jobId)) return;
       armById(row.jobId);
       pump();
     },
@@ -120,20 +122,15 @@ export function createWebhooks({ queue, post, log, now }: WebhookOptions): Webho
     },
     start: () => {
       running = true;
-      for (const id of rows().unarmed()) if (!queue().has(id)) armById(id);
+      for (const id of rows.unarmed()) if (!queue.has(id)) armById(id);
       pump();
     },
     stop: () => {
       running = false;
       clearTimeout(timer);
     },
-    count: () => rows().count(),
+    count: () => rows.count(),
   };
-}
-
-function payloadOf({ id, job }: LeftJob, { base }: WebhookRow): string {
-  const data = job === undefined ? { id, status: 'cancelled' } : withBase(jobJson(job), base);
-  return stringifyJson({ type: 'job.finished', job: data });
 }
 
 const reasonOf = (failure: string | Error): string =>

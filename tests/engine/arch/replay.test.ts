@@ -9,20 +9,22 @@ import { decodeTaesd } from '../../../engine/arch/taesd.ts';
 import { detectUNet, unet } from '../../../engine/arch/unet.ts';
 import { decode, encode } from '../../../engine/arch/vae.ts';
 import { lower } from '../../../engine/onnx/lower.ts';
+import { portable } from '../../../engine/onnx/portable.ts';
 import { printModel } from '../../../engine/onnx/print.ts';
+import { providers } from '../../../engine/runtime/providers.ts';
 import { openWeights } from '../../../engine/tensor/cursor.ts';
 import { printProgram } from '../../../engine/tensor/print.ts';
 import { type Graph, type Program, trace } from '../../../engine/tensor/trace.ts';
 import type { Tensor } from '../../../engine/tensor/tensor.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
-import { type WeightSource, fileSource, sub } from '../../../engine/weights/source.ts';
+import { type WeightSource, sub } from '../../../engine/weights/source.ts';
 import { fromDiffusersVae } from '../../../engine/weights/key-maps/diffusers-vae.ts';
 
 const data = new URL('../../golden/data/', import.meta.url);
 const replay = new URL('../../fixtures/replay/', import.meta.url);
 
 const open = async (path: string): Promise<WeightSource> =>
-  fileSource(await openSafetensors(new URL(path, data).pathname));
+  openSafetensors(new URL(path, data).pathname);
 
 async function traceUNet(path: string): Promise<Program> {
   const source = sub(await open(path), 'model.diffusion_model.');
@@ -93,10 +95,10 @@ describe.each(Object.entries(programs))('%s', (name, build) => {
   });
 
   it.each([
-    ['cpu', { provider: 'cpu', widen: 'weights', block: 16 }],
-    ['portable', { provider: 'portable' }],
-  ] as const)('lowers to the same graph for %s', async (provider, options) => {
-    const model = printModel(lower(await build(), options));
+    ['cpu', { ...providers.cpu, block: 16 }],
+    ['portable', { table: portable }],
+  ] as const)('lowers to the same graph for %s', async (provider, target) => {
+    const model = printModel(lower(await build(), target));
     await expect(model).toMatchFileSnapshot(file(provider));
   });
 });

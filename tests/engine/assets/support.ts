@@ -10,6 +10,7 @@ import { assetRoots } from '../../../engine/assets/roots.ts';
 import { NoodleError } from '../../../engine/errors.ts';
 import { assetRoutes } from '../../../engine/server/comfy/assets.ts';
 import { uploadRoutes } from '../../../engine/server/comfy/upload.ts';
+import { identify } from '../../../engine/server/user.ts';
 import { viewRoutes } from '../../../engine/server/comfy/view.ts';
 import { type Folders, createFolders } from '../../../engine/store/folders.ts';
 import { createUsers } from '../../../engine/store/users.ts';
@@ -79,6 +80,7 @@ export async function startAssetServer(options: AssetServerOptions = {}): Promis
   const enabled = options.disabled ? undefined : assets;
   const app = express();
   app.set('query parser', 'simple');
+  app.use(identify(() => undefined));
   app.use((req, res, next) =>
     req.is('multipart/form-data') ? next() : express.raw({ type: () => true })(req, res, next),
   );

@@ -162,3 +162,19 @@ describe('the store of a run', () => {
     expect(store.has('a')).toBe(true);
   });
 });
+
+describe.each<[string, () => OutputCache]>([
+  ['classic', createClassicCache],
+  ['lru', () => createLruCache(10)],
+  ['ram', () => ram({})],
+])('the %s cache', (_name, create) => {
+  it('forgets one entry', () => {
+    const cache = create();
+    cache.begin(prompt({ a: 'x', b: 'y' }));
+    cache.set('a', sized(1));
+    cache.set('b', sized(1));
+    cache.delete('a');
+    expect(cache.get('a')).toBeUndefined();
+    expect(cache.get('b')).toBeDefined();
+  });
+});

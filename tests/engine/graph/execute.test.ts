@@ -5,14 +5,21 @@ import { ExecutionBlocker } from '../../../engine/graph/definition.ts';
 import type { InputSpec, NodeContext, NodeDefinition } from '../../../engine/graph/definition.ts';
 import {
   autogrow,
+  clip,
+  conditioning,
   defineNode,
   dynamicCombo,
   float,
+  image,
   int,
   int64,
+  latent,
+  mask,
+  model,
   optional,
   socket,
   string,
+  vae,
 } from '../../../engine/node.ts';
 import { createHarness } from './harness.ts';
 import type { RunOutcome } from './harness.ts';
@@ -671,5 +678,63 @@ describe('size', () => {
     prompt.out = { class_type: 'Sink', inputs: { value: ['n4999', 0] } };
     expect(shownBy(await h.run(prompt as never))).toEqual([4999]);
     expect((await h.run(prompt as never)).cached).toHaveLength(5001);
+  });
+});
+
+describe('values that a node cannot take', () => {
+  const taking = (inputs: Record<string, InputSpec>, more: Partial<NodeDefinition> = {}) =>
+    node('Taking', inputs, () => ['ran'], more);
+  const nothing = node('Nothing', {}, () => [null]);
+  const link = ['nothing', 0];
+  const message = async (definition: NodeDefinition, inputs: Record<string, unknown>) => {
+    const h = createHarness('', { nodes: [definition, nothing, sink] });
+    const run = await h.run({
+      nothing: { class_type: 'Nothing', inputs: {} },
+      n: { class_type: 'Taking', inputs },
+      out: { class_type: 'Sink', inputs: { value: ['n', 0] } },
+    } as never);
+    const { exception_type, exception_message } = run.error() ?? {};
+    return run.error() && `${String(exception_type)}: ${String(exception_message).trim()}`;
+  };
+
+  it.each([
+    ['samples', latent(), null, 'LATENT, got None'],
+    ['samples', latent(), {}, "LATENT, got a value of type 'dict'"],
+    ['positive', conditioning(), '7,0', "CONDITIONING, got a value of type 'str'"],
+    ['positive', conditioning(), null, 'CONDITIONING, got None'],
+    ['model', model(), null, 'MODEL, got None'],
+    ['model', model(), 5, "MODEL, got a value of type 'int'"],
+    ['image', image(), link, 'IMAGE, got None'],
+    ['text', string(), link, 'STRING, got None'],
+    ['n', int(), link, 'INT, got None'],
+    ['clip', clip(), true, "CLIP, got a value of type 'bool'"],
+    ['images.a', autogrow(['image', image()], ['a', 'b']), null, 'IMAGE, got None'],
+  ])('%s: the error names the input (%#)', async (name, spec, value, text) => {
+    const [id] = name.split('.');
+    expect(await message(taking({ [id]: spec }), { [name]: value })).toBe(
+      `TypeError: input '${name}': expected a value of type ${text}`,
+    );
+  });
+
+  it('names an input whose list holds one', async () => {
+    expect(await message(taking({ a: mask() }, { inputIsList: true }), { a: link })).toBe(
+      "TypeError: input 'a': expected a value of type MASK, got None",
+    );
+  });
+
+  it.each([
+    ['an optional input', optional(mask()), null],
+    ['a part that a checkpoint may lack', vae(), null],
+    ['a socket of any type', socket('*'), null],
+    ['a lazy input', socket('X', { lazy: true }, []), link],
+  ])('None is fine for %s', async (_, spec, value) => {
+    expect(await message(taking({ a: spec }), { a: value })).toBeUndefined();
+  });
+
+  it('an optional input that is None is left out', async () => {
+    let given: Record<string, unknown> = {};
+    const shows = node('Shows', { a: optional(mask()) }, (inputs) => [(given = inputs)]);
+    await runOne(shows, { a: null });
+    expect(given).toEqual({});
   });
 });

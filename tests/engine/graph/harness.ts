@@ -52,8 +52,8 @@ const rebatch = defineNode({
   outputs: [{ type: 'IMAGE', list: true }],
   inputIsList: true,
   run(inputs) {
-    const all = concat(inputs.images as unknown as NDArray[]);
-    const [size] = inputs.batch_size as unknown as number[];
+    const all = concat([...inputs.images]);
+    const [size] = inputs.batch_size;
     const batches: NDArray[] = [];
     for (let at = 0; at < all.shape[0]; at += size) {
       batches.push(rows(all, at, Math.min(at + size, all.shape[0])));

@@ -51,8 +51,8 @@ export function oracleNodes(): Map<string, NodeDefinition> {
     outputs: [{ type: 'IMAGE', list: true }],
     inputIsList: true,
     run(inputs) {
-      const all = concat(inputs.images as unknown as NDArray[]);
-      const [size] = inputs.batch_size as unknown as number[];
+      const all = concat([...inputs.images]);
+      const [size] = inputs.batch_size;
       const batches: NDArray[] = [];
       for (let at = 0; at < all.shape[0]; at += size) {
         batches.push(rows(all, at, Math.min(at + size, all.shape[0])));
@@ -96,8 +96,8 @@ export function oracleNodes(): Map<string, NodeDefinition> {
     run: ({ value, ...rest }) => ({
       ui: {
         text: [pythonRepr(value)],
-        keys: Object.keys(rest)
-          .filter((key) => rest[key] !== undefined)
+        keys: Object.entries(rest)
+          .flatMap(([key, given]) => (given === undefined ? [] : [key]))
           .sort(),
       },
       result: [value, 's'],

@@ -138,6 +138,22 @@ describe('node types', () => {
     });
   });
 
+  it.each([
+    [
+      { class_type: 'LoraLoader', inputs: {} },
+      "Node 'LoraLoader' not found: a core node of ComfyUI",
+    ],
+    [
+      { class_type: 'Epsilon Scaling', inputs: {}, _meta: { title: 'Mine' } },
+      "Node 'Mine' not found: Epsilon Scaling, a core node of ComfyUI",
+    ],
+  ])('does not put a core node down to a custom node pack', async (node, message) => {
+    const answer = await validate({ '7': node });
+    expect(answer).toMatchObject({
+      error: { type: 'missing_node_type', message: `${message}, is not part of Noodle yet.` },
+    });
+  });
+
   it.each([['a text'], [5], [null], [[]]])('a node that is %j is no prompt', async (node) => {
     await expect(validate({ '1': node })).rejects.toThrow(TypeError);
   });

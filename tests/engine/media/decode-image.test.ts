@@ -39,6 +39,15 @@ function rgbaOf({ width, height, rgb, alpha, keyedAlpha }: Frame): Uint8Array {
   return out;
 }
 
+const PROGRESSIVE =
+  '/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAgGBgcGBQgHBwcJCQgKDBQNDAsLDBkSEw8UHRofHh0aHBwg' +
+  'JC4nICIsIxwcKDcpLDAxNDQ0Hyc5PTgyPC4zNDL/2wBDAQkJCQwLDBgNDRgyIRwhMjIyMjIyMjIyMjIy' +
+  'MjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjL/wgARCAAQABgDASIAAhEBAxEB/8QA' +
+  'FgABAQEAAAAAAAAAAAAAAAAABQAG/8QAFwEAAwEAAAAAAAAAAAAAAAAAAgMEBf/aAAwDAQACEAMQAAAB' +
+  'zKDaAzC2qnb/AP/EABcQAAMBAAAAAAAAAAAAAAAAAAACBAP/2gAIAQEAAQUCScScScScScXA/8QAFxEA' +
+  'AwEAAAAAAAAAAAAAAAAAAAMEIv/aAAgBAwEBPwGW8Vdk/8QAGREAAgMBAAAAAAAAAAAAAAAAAQIAAwQh' +
+  '/9oACAECAQE/AUsh1Vpx2An/xAAUEAEAAAAAAAAAAAAAAAAAAAAg/9oACAEBAAY/Al//xAAXEAADAQ==';
+
 describe('decodeImage', () => {
   it.each(fixtures.map((fixture) => [fixture.name, fixture] as const))(
     '%s has the pixels that Pillow reads',
@@ -53,6 +62,32 @@ describe('decodeImage', () => {
       const alpha = hasAlpha ? digest(kept.map((frame) => frame.alpha ?? opaque)) : undefined;
       expect(alpha).toBe(fixture.alpha);
       expect(digest([rgbaOf(kept[0])])).toBe(fixture.rgba);
+    },
+  );
+
+  /** A progressive JPEG of 24 x 16 that breaks off; digests (MD5) of what Pillow 12.3 reads of it. */
+  it.each([
+    [243, '045553'],
+    [250, 'c6f6c3'],
+    [256, 'dd24e9'],
+    [271, 'dd24e9'],
+    [276, 'c6f6c3'],
+    [283, 'dd24e9'],
+    [300, 'dd24e9'],
+    [331, '050213'],
+    [357, 'dd24e9'],
+    [375, 'b917b9'],
+    [398, 'dd24e9'],
+    [400, '9346a3'],
+    [401, 'dd24e9'],
+    [411, '9346a3'],
+    [412, 'dd24e9'],
+    [418, 'dd24e9'],
+  ])(
+    'a progressive JPEG cut after %i bytes has the pixels that Pillow reads',
+    async (cut, digest) => {
+      const { frames } = await decodeImage(Buffer.from(PROGRESSIVE, 'base64').subarray(0, cut));
+      expect(createHash('md5').update(frames[0].rgb).digest('hex').slice(0, 6)).toBe(digest);
     },
   );
 

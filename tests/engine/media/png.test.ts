@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeImage } from '../../../engine/media/decode-image.ts';
 import { workflowTexts } from '../../../engine/media/workflow-texts.ts';
 import { readPng } from '../../../engine/media/formats/png/chunks.ts';
+import { readPngText } from '../../../engine/workflow/png-text.ts';
 import { encodePng, type Pixels } from '../../../engine/media/formats/png/encode.ts';
 
 function pattern(width: number, height: number, channels: Pixels['channels']): Pixels {
@@ -47,7 +48,7 @@ describe('encodePng', () => {
       ['note', '日本'],
     ] as const;
     const png = await encodePng(pattern(2, 2, 3), { level: 1, text });
-    expect(readPng(png).text).toEqual(text);
+    expect([...(await readPngText(png))]).toEqual(text);
     const types = ['tEXt', 'tEXt', 'iTXt'].map((type) => png.indexOf(type));
     expect(types.every((at) => at > 0)).toBe(true);
     expect(png.indexOf('iTXt')).toBeLessThan(png.indexOf('IDAT'));

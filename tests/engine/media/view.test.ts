@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeImage } from '../../../engine/media/decode-image.ts';
 import { mergeMask } from '../../../engine/media/mask-upload.ts';
 import { encodePng } from '../../../engine/media/formats/png/encode.ts';
-import { readPng } from '../../../engine/media/formats/png/chunks.ts';
+import { readPngText } from '../../../engine/workflow/png-text.ts';
 import { encodePreview, fitInside } from '../../../engine/media/preview.ts';
 import { viewTransform } from '../../../engine/media/view-transform.ts';
 
@@ -41,6 +41,10 @@ describe('viewTransform', () => {
     ['jpeg', 'rgba', 'webp', true],
     ['gif', 'rgb', 'webp', false],
     ['jpeg;999', 'rgb', 'jpeg', false],
+    // Only a channel that is asked for keeps the alpha.
+    ['jpeg;90', undefined, 'jpeg', false],
+    ['jpeg', undefined, 'jpeg', false],
+    ['webp', undefined, 'webp', true],
   ])('preview=%s channel=%s is %s (alpha %s)', async (preview, channel, format, hasAlpha) => {
     const source = await encodePng(rgba, { level: 4 });
     const { bytes, mime } = await viewTransform(source, { preview, channel });
@@ -61,7 +65,7 @@ describe('mergeMask', () => {
     const original = await encodePng(rgb, { level: 4, text });
     const merged = await mergeMask(original, await encodePng(rgba, { level: 4 }));
     expect(await pixels(merged)).toEqual([1, 2, 3, 0, 4, 5, 6, 128]);
-    expect(readPng(merged).text).toEqual(text);
+    expect([...(await readPngText(merged))]).toEqual(text);
   });
 
   it('is opaque where the upload has no alpha', async () => {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { encodeModel } from '../../../engine/onnx/encode.ts';
-import { type LowerOptions, lower } from '../../../engine/onnx/lower.ts';
+import { lower } from '../../../engine/onnx/lower.ts';
+import { portable } from '../../../engine/onnx/portable.ts';
 import { printModel } from '../../../engine/onnx/print.ts';
 import { encodeMessage } from '../../../engine/onnx/protobuf.ts';
+import { providers } from '../../../engine/runtime/providers.ts';
 import { conv2d, linear } from '../../../engine/tensor/layers.ts';
 import { attention, rearrange, silu } from '../../../engine/tensor/nn.ts';
 import { trace } from '../../../engine/tensor/trace.ts';
@@ -27,8 +29,7 @@ const program = () =>
 
 describe('lowering', () => {
   it('to the CPU provider: fused operators, prepared weights, names from the checkpoint', () => {
-    const options: LowerOptions = { provider: 'cpu', widen: 'weights', block: 16 };
-    expect(printModel(lower(program(), options))).toMatchInlineSnapshot(`
+    expect(printModel(lower(program(), { ...providers.cpu, block: 16 }))).toMatchInlineSnapshot(`
       "model tiny
       input x : f32[batch, 16, height, width]
       constant weights/in.0.bias : f32[16] (stored)
@@ -44,11 +45,11 @@ describe('lowering', () => {
       in.0/ReorderInput = com.microsoft.nchwc.ReorderInput(x)
       in.0/Conv = com.microsoft.nchwc.Conv(in.0/ReorderInput, weights/in.0.weight:blocked, weights/in.0.bias) {kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], dilations=[1, 1], group=1}
       in.0/ReorderOutput = com.microsoft.nchwc.ReorderOutput(in.0/Conv) {channels=16}
-      in.0/QuickGelu = com.microsoft.QuickGelu(in.0/ReorderOutput) {alpha=1}
-      in.0/Transpose = Transpose(in.0/QuickGelu) {perm=[0, 2, 3, 1]}
-      in.0/Reshape = Reshape(in.0/Transpose, constant/i64)
-      in.0/MultiHeadAttention = com.microsoft.MultiHeadAttention(in.0/Reshape, in.0/Reshape, in.0/Reshape) {num_heads=2, scale=0.35355339059327373}
-      attn.to_out/Reshape = Reshape(in.0/MultiHeadAttention, constant/i64_2)
+      in/QuickGelu = com.microsoft.QuickGelu(in.0/ReorderOutput) {alpha=1}
+      in/Transpose = Transpose(in/QuickGelu) {perm=[0, 2, 3, 1]}
+      in/Reshape = Reshape(in/Transpose, constant/i64)
+      in/MultiHeadAttention = com.microsoft.MultiHeadAttention(in/Reshape, in/Reshape, in/Reshape) {num_heads=2, scale=0.35355339059327373}
+      attn.to_out/Reshape = Reshape(in/MultiHeadAttention, constant/i64_2)
       attn.to_out/Gemm = Gemm(attn.to_out/Reshape, weights/attn.to_out.weight:float32) {transB=1}
       sizes/Shape = Shape(x) {start=0, end=1}
       attn.to_out/Concat = Concat(sizes/Shape, constant/i64_3, constant/i64_4) {axis=0}
@@ -56,17 +57,17 @@ describe('lowering', () => {
       sizes/Shape_2 = Shape(x) {start=2, end=3}
       sizes/Add = Add(sizes/Shape_2, constant/i64_6)
       sizes/Div = Div(sizes/Add, constant/i64_7)
-      attn.to_out/Concat_2 = Concat(constant/i64_5, sizes/Div, constant/i64_3, constant/i64_4) {axis=0}
-      attn.to_out/Reshape_3 = Reshape(attn.to_out/Reshape_2, attn.to_out/Concat_2)
-      attn.to_out/Transpose = Transpose(attn.to_out/Reshape_3) {perm=[0, 3, 1, 2]}
-      output/y = Identity(attn.to_out/Transpose)
+      attn/Concat = Concat(constant/i64_5, sizes/Div, constant/i64_3, constant/i64_4) {axis=0}
+      attn/Reshape = Reshape(attn.to_out/Reshape_2, attn/Concat)
+      attn/Transpose = Transpose(attn/Reshape) {perm=[0, 3, 1, 2]}
+      output/y = Identity(attn/Transpose)
       output output/y : f32[batch, 16, (height + 1)//2, (width + 1)//2]
       "
     `);
   });
 
   it('to standard operators: casts inside the graph', () => {
-    expect(printModel(lower(program(), { provider: 'portable' }))).toMatchInlineSnapshot(`
+    expect(printModel(lower(program(), { table: portable }))).toMatchInlineSnapshot(`
       "model tiny
       input x : f32[batch, 16, height, width]
       constant weights/in.0.weight : f16[16, 16, 3, 3] (stored)
@@ -84,24 +85,24 @@ describe('lowering', () => {
       constant constant/i64_9 : i64[1] = [2]
       in.0/Cast = Cast(weights/in.0.weight) {to=1}
       in.0/Conv = Conv(x, in.0/Cast, weights/in.0.bias) {strides=[2, 2], pads=[1, 1, 1, 1], dilations=[1, 1], group=1}
-      in.0/Sigmoid = Sigmoid(in.0/Conv)
-      in.0/Mul = Mul(in.0/Conv, in.0/Sigmoid)
-      in.0/Transpose = Transpose(in.0/Mul) {perm=[0, 2, 3, 1]}
-      in.0/Reshape = Reshape(in.0/Transpose, constant/i64)
-      in.0/Reshape_2 = Reshape(in.0/Reshape, constant/i64_2)
-      in.0/Transpose_2 = Transpose(in.0/Reshape_2) {perm=[0, 2, 1, 3]}
-      in.0/Reshape_3 = Reshape(in.0/Reshape, constant/i64_2)
-      in.0/Transpose_3 = Transpose(in.0/Reshape_3) {perm=[0, 2, 3, 1]}
-      in.0/Reshape_4 = Reshape(in.0/Reshape, constant/i64_2)
-      in.0/Transpose_4 = Transpose(in.0/Reshape_4) {perm=[0, 2, 1, 3]}
-      in.0/Mul_2 = Mul(in.0/Transpose_2, constant/f32)
-      in.0/MatMul = MatMul(in.0/Mul_2, in.0/Transpose_3)
-      in.0/Softmax = Softmax(in.0/MatMul) {axis=-1}
-      in.0/MatMul_2 = MatMul(in.0/Softmax, in.0/Transpose_4)
-      in.0/Transpose_5 = Transpose(in.0/MatMul_2) {perm=[0, 2, 1, 3]}
-      in.0/Reshape_5 = Reshape(in.0/Transpose_5, constant/i64_3)
+      in/Sigmoid = Sigmoid(in.0/Conv)
+      in/Mul = Mul(in.0/Conv, in/Sigmoid)
+      in/Transpose = Transpose(in/Mul) {perm=[0, 2, 3, 1]}
+      in/Reshape = Reshape(in/Transpose, constant/i64)
+      in/Reshape_2 = Reshape(in/Reshape, constant/i64_2)
+      in/Transpose_2 = Transpose(in/Reshape_2) {perm=[0, 2, 1, 3]}
+      in/Mul_2 = Mul(in/Transpose_2, constant/f32)
+      in/Reshape_3 = Reshape(in/Reshape, constant/i64_2)
+      in/Transpose_3 = Transpose(in/Reshape_3) {perm=[0, 2, 3, 1]}
+      in/MatMul = MatMul(in/Mul_2, in/Transpose_3)
+      in/Softmax = Softmax(in/MatMul) {axis=3}
+      in/Reshape_4 = Reshape(in/Reshape, constant/i64_2)
+      in/Transpose_4 = Transpose(in/Reshape_4) {perm=[0, 2, 1, 3]}
+      in/MatMul_2 = MatMul(in/Softmax, in/Transpose_4)
+      in/Transpose_5 = Transpose(in/MatMul_2) {perm=[0, 2, 1, 3]}
+      in/Reshape_5 = Reshape(in/Transpose_5, constant/i64_3)
       attn.to_out/Cast = Cast(weights/attn.to_out.weight) {to=1}
-      attn.to_out/Reshape = Reshape(in.0/Reshape_5, constant/i64_4)
+      attn.to_out/Reshape = Reshape(in/Reshape_5, constant/i64_4)
       attn.to_out/Gemm = Gemm(attn.to_out/Reshape, attn.to_out/Cast) {transB=1}
       sizes/Shape = Shape(x) {start=0, end=1}
       attn.to_out/Concat = Concat(sizes/Shape, constant/i64_5, constant/i64_6) {axis=0}
@@ -109,10 +110,10 @@ describe('lowering', () => {
       sizes/Shape_2 = Shape(x) {start=2, end=3}
       sizes/Add = Add(sizes/Shape_2, constant/i64_8)
       sizes/Div = Div(sizes/Add, constant/i64_9)
-      attn.to_out/Concat_2 = Concat(constant/i64_7, sizes/Div, constant/i64_5, constant/i64_6) {axis=0}
-      attn.to_out/Reshape_3 = Reshape(attn.to_out/Reshape_2, attn.to_out/Concat_2)
-      attn.to_out/Transpose = Transpose(attn.to_out/Reshape_3) {perm=[0, 3, 1, 2]}
-      output/y = Identity(attn.to_out/Transpose)
+      attn/Concat = Concat(constant/i64_7, sizes/Div, constant/i64_5, constant/i64_6) {axis=0}
+      attn/Reshape = Reshape(attn.to_out/Reshape_2, attn/Concat)
+      attn/Transpose = Transpose(attn/Reshape) {perm=[0, 3, 1, 2]}
+      output/y = Identity(attn/Transpose)
       output output/y : f32[batch, 16, (height + 1)//2, (width + 1)//2]
       "
     `);

@@ -2,8 +2,6 @@
  * At least one case for every op: a small program that uses it, with the sizes of its inputs. The host
  * interpreter and ONNX Runtime must agree on each.
  */
-import { type Weights, openWeights } from '../../../engine/tensor/cursor.ts';
-import type { Patch } from '../../../engine/tensor/patch.ts';
 import {
   conv,
   conv2d,
@@ -37,11 +35,9 @@ import {
   gelu,
   geluTanh,
   greater,
-  input,
   leakyRelu,
   less,
   log,
-  lowRank,
   matmul,
   max,
   maximum,
@@ -64,6 +60,7 @@ import {
   resizeBilinear,
   round,
   scalar,
+  scatterAdd,
   sigmoid,
   silu,
   sin,
@@ -112,17 +109,6 @@ const onPair = (f: (a: Tensor, b: Tensor) => Tensor): Omit<OpCase, 'name'> => ({
 const channels = (g: Graph, c: number): Tensor => g.input('x', 'f32', ['b', c, 'h', 'w']);
 const tokens = (g: Graph, name: string, length: string, c: number): Tensor =>
   g.input(name, 'f32', ['b', length, c]);
-
-/** The weights with `weight` changed twice by factors whose strength is an input. */
-function patched({ weights }: Graph): Weights {
-  const strength = input('strength', 'f32', [1]);
-  const patch: Patch = {
-    identity: 'low rank',
-    keys: new Set(['weight']),
-    change: (_, value) => lowRank(value, mul(weights.param('up'), strength), weights.param('down')),
-  };
-  return openWeights(weights.ledger.source, [patch, patch]);
-}
 
 const cases: { readonly [K in OpName]: readonly (Omit<OpCase, 'name'> & { note?: string })[] } = {
   input: [onX((x) => x)],
@@ -223,31 +209,6 @@ const cases: { readonly [K in OpName]: readonly (Omit<OpCase, 'name'> & { note?:
       weights: { weight: [6, 3], bias: [6] },
       inputs: { x: [3] },
       build: (g) => linear(g.weights, g.input('x', 'f32', [3])),
-    },
-  ],
-  lowRank: [
-    {
-      weights: { weight: { shape: [7, 5], dtype: 'F16' }, up: [7, 2], down: [2, 5] },
-      build: ({ weights: w }) => mul(lowRank(w.param('weight'), w.param('up'), w.param('down')), 2),
-    },
-    {
-      note: 'in a linear layer, twice',
-      weights: { weight: { shape: [7, 5], dtype: 'F16' }, bias: [7], up: [7, 2], down: [2, 5] },
-      inputs: { x: [2, 3, 5], strength: [1] },
-      build: (g) => linear(patched(g), tokens(g, 'x', 't', 5)),
-    },
-    ...[16, 6].map((c) => ({
-      note: `in a convolution of ${c} channels`,
-      tolerance: 2e-5, // sums of hundreds of products near 1
-      weights: { weight: [16, c, 3, 3], bias: [16], up: [16, 4], down: [4, c, 3, 3] },
-      inputs: { x: [2, c, 5, 4], strength: [1] },
-      build: (g: Graph) => conv2d(patched(g), channels(g, c), { stride: 2, pad: 1 }),
-    })),
-    {
-      note: 'in a grouped convolution',
-      weights: { weight: [4, 2, 3, 3], up: [4, 1], down: [1, 2, 3, 3] },
-      inputs: { x: [2, 4, 5, 4], strength: [1] },
-      build: (g) => conv2d(patched(g), channels(g, 4), { groups: 2 }),
     },
   ],
   conv: [
@@ -502,6 +463,7 @@ const cases: { readonly [K in OpName]: readonly (Omit<OpCase, 'name'> & { note?:
       ),
     ),
     onX((x) => pad(x, [[1, 1]], { value: -3 })),
+    onX((x) => padZero(x, [[x.shape[3], addDim(x.shape[2], -1)]])),
   ],
   resize: [
     onX((x) => upsampleNearest(x, { scale: 2 })),
@@ -521,6 +483,31 @@ const cases: { readonly [K in OpName]: readonly (Omit<OpCase, 'name'> & { note?:
       build: (g) => gather(x4(g), g.input('i', 'i64', ['n']), 1),
     },
     onX((x) => gather(x, scalar(1, 'i64'), 3)),
+  ],
+  scatterAdd: [
+    {
+      note: 'some places twice, some never',
+      inputs: { x: [2, 4, 3], y: [2, 5, 3] },
+      ids: { i: { ids: [0, 0, 3, 1, 0], shape: [5] } },
+      build: ({ input }) => {
+        const x = input('x', 'f32', ['b', 4, 'c']);
+        const y = input('y', 'f32', ['b', 'n', 'c']);
+        const places = reshape(input('i', 'i64', ['n']), [1, y.shape[1], 1]);
+        return scatterAdd(x, expand(places, y.shape), y, 1);
+      },
+    },
+    {
+      note: 'along the last axis, from the end',
+      inputs: { x: [2, 4], y: [2, 2] },
+      ids: { i: { ids: [1, -1, 2, 2], shape: [2, 2] } },
+      build: ({ input }) =>
+        scatterAdd(
+          input('x', 'f32', ['b', 'c']),
+          input('i', 'i64', ['b', 2]),
+          input('y', 'f32', ['b', 2]),
+          -1,
+        ),
+    },
   ],
 };
 

@@ -1,3 +1,5 @@
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NodeRegistry } from '../../../engine/graph/definition.ts';
 import { findPacks } from '../../../engine/packs/find-packs.ts';
@@ -96,6 +98,29 @@ describe('loading', () => {
     open();
     expect(await problems()).toEqual([]);
     expect(await packNodes()).toEqual(['Same', 'SameTs', 'SameJs']);
+  });
+
+  it('loads packs of several files from anywhere, also the one that comes with the program', async () => {
+    const part = (name: string): string =>
+      `import { defineNode, string } from 'noodle/node';
+       export const nodes = [defineNode({ name: '${name}', category: 'x', inputs: { text: string() },
+         outputs: [{ type: 'STRING' }], run: ({ text }) => [text] })];`;
+    files.write('a/index.ts', `export { nodes } from './part.ts';`);
+    files.write('a/part.ts', part('WithEnding'));
+    files.write('b/index.ts', `export { nodes } from './lib';`);
+    files.write('b/lib/index.ts', `export * from '../part';`);
+    files.write('b/part.ts', part('WithoutEnding'));
+    files.write('c/index.js', `import { nodes } from './part.js?a=1'; export default { nodes };`);
+    files.write('c/part.js', part('Queried'));
+    cpSync('custom_nodes/example', join(files.folder, 'example'), { recursive: true });
+    open();
+    expect(await problems()).toEqual([]);
+    expect((await packNodes()).slice(0, 4)).toEqual([
+      'WithEnding',
+      'WithoutEnding',
+      'Queried',
+      'ExampleAdjust',
+    ]);
   });
 
   it('reports nodes that are no data', async () => {

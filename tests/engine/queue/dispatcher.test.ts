@@ -17,9 +17,8 @@ const success: JobResult = {
 function setup({ engines = 1 } = {}) {
   const started: { events: EngineEvents; sent: ToEngine[]; killed: boolean }[] = [];
   const seen: string[] = [];
-  const queue = createQueue(openSqliteStore(':memory:', { maxHistory: 10 }), {
-    onChange: () => dispatcher.pump(),
-  });
+  const queue = createQueue(openSqliteStore(':memory:', { maxHistory: 10 }));
+  queue.watch({ changed: () => dispatcher.pump() });
   const dispatcher = createDispatcher({
     queue,
     engines,
@@ -59,7 +58,7 @@ function setup({ engines = 1 } = {}) {
     data: JSON.stringify(data),
     to: 'client',
   });
-  const status = (id: string): string => queue.store.historyEntry(id)?.statusText ?? '';
+  const status = (id: string): string => queue.history.get(id)?.statusText ?? '';
   return { queue, dispatcher, started, seen, submit, ready, event, status };
 }
 
@@ -77,7 +76,7 @@ describe('dispatcher', () => {
     expect(started[0].sent).toMatchObject([{ type: 'run', job: { id: 'a' } }]);
     started[0].events.message({ type: 'done', jobId: 'a', result: success });
     expect(seen).toEqual(['a finished']);
-    expect(queue.store.historyEntry('a')?.status).toBe('completed');
+    expect(queue.history.get('a')?.status).toBe('completed');
     expect(started[0].sent[1]).toMatchObject({ type: 'run', job: { id: 'b' } });
   });
 
@@ -140,7 +139,7 @@ describe('dispatcher', () => {
     const ui = { images: [{ filename: 'x.png', subfolder: '', type: 'output' }] };
     started[0].events.message(event('a', 'executed', { node: '5', display_node: '5', output: ui }));
     started[0].events.exit('exit code 1');
-    const entry = queue.store.historyEntry('a');
+    const entry = queue.history.get('a');
     expect(entry?.status).toBe('failed');
     expect(JSON.parse(entry!.outputsText)).toEqual({ 5: ui });
     vi.advanceTimersByTime(0);
@@ -162,7 +161,7 @@ describe('dispatcher', () => {
     vi.advanceTimersByTime(1);
     expect(started[0].killed).toBe(true);
     expect(status('a')).toContain('execution_interrupted');
-    expect(queue.store.historyEntry('a')?.status).toBe('cancelled');
+    expect(queue.history.get('a')?.status).toBe('cancelled');
   });
 
   it('renews the process for free_memory when idle or after the job', () => {
@@ -203,7 +202,7 @@ describe('dispatcher', () => {
     submit('b', 1);
     dispatcher.interrupt('b');
     await dispatcher.stop();
-    expect(queue.store.get('a')).toMatchObject({ status: 'pending', attempt: 0 });
+    expect(queue.job('a')).toMatchObject({ status: 'pending', attempt: 0 });
     expect(status('b')).toContain('execution_interrupted');
     expect(started).toHaveLength(2);
   });

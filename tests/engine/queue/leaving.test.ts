@@ -14,8 +14,9 @@ const success: JobResult = {
 function setup() {
   const left: string[] = [];
   const store = openSqliteStore(':memory:', { maxHistory: 10 });
-  const queue = createQueue(store, {
-    onLeave: (ids) => left.push(...ids.map((id) => `${id} ${store.get(id)?.status ?? 'gone'}`)),
+  const queue = createQueue(store);
+  queue.watch({
+    left: (ids) => void left.push(...ids.map((id) => `${id} ${store.get(id)?.status ?? 'gone'}`)),
   });
   const submit = (id: string, number: number, asksForSecrets = false): void =>
     queue.submit({
@@ -29,7 +30,7 @@ describe('jobs that leave the queue', () => {
   it('are named once their end is stored, whichever way they went', () => {
     const { left, queue, submit } = setup();
     for (const [i, id] of ['a', 'b', 'c', 'd'].entries()) submit(id, i);
-    expect(queue.waiting().map(({ id }) => id)).toEqual(['a', 'b', 'c', 'd']);
+    expect(queue.next(9).map(({ id }) => id)).toEqual(['a', 'b', 'c', 'd']);
     queue.take();
     expect(queue.has('a')).toBe(true);
     queue.finish('a', success);
@@ -52,7 +53,8 @@ describe('jobs that leave the queue', () => {
     const { store, submit } = setup();
     submit('a', 0, true);
     const left: string[] = [];
-    const next = createQueue(store, { onLeave: (ids) => left.push(...ids) });
+    const next = createQueue(store);
+    next.watch({ left: (ids) => void left.push(...ids) });
     expect(next.take()).toBeUndefined();
     expect(left).toEqual(['a']);
   });

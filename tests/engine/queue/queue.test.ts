@@ -6,6 +6,7 @@ import type { JobResult } from '../../../engine/worker/messages.ts';
 import { openDb } from '../../../engine/store/db.ts';
 import { createQueue } from '../../../engine/queue/queue.ts';
 import type { Submission } from '../../../engine/queue/queue.ts';
+import type { JobStore } from '../../../engine/queue/store.ts';
 import { openSqliteStore } from '../../../engine/queue/sqlite.ts';
 
 const submission = (id: string, number: number, more: Partial<Submission> = {}): Submission => ({
@@ -37,7 +38,10 @@ const interrupted: JobResult = {
 };
 
 let folder: string;
-const open = (maxHistory = 100) => openSqliteStore(join(folder, 'q.db'), { maxHistory });
+/** The store that was opened last. */
+let opened: JobStore;
+const open = (maxHistory = 100): JobStore =>
+  (opened = openSqliteStore(join(folder, 'q.db'), { maxHistory }));
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'noodle-queue-'));
 });
@@ -62,7 +66,8 @@ describe('queue order', () => {
 
   it('moves, deletes and clears only what waits', () => {
     const onChange = vi.fn();
-    const queue = createQueue(open(), { onChange });
+    const queue = createQueue(open());
+    queue.watch({ changed: onChange });
     for (const [i, id] of ['a', 'b', 'c', 'd'].entries()) queue.submit(submission(id, i));
     expect(queue.take()?.id).toBe('a');
     expect(queue.deletePending('a')).toBe(false);
@@ -76,6 +81,21 @@ describe('queue order', () => {
     queue.submit(submission('last', 9));
     queue.deletePending('last');
     expect(onChange).toHaveBeenCalledTimes(3); // put, emptied, deleted
+  });
+
+  it('counts and places jobs without listing them', () => {
+    const queue = createQueue(open());
+    for (const [i, id] of ['c', 'a', 'b', 'd'].entries()) queue.submit(submission(id, i % 3));
+    expect(queue.next(3).map(({ id }) => id)).toEqual(['c', 'd', 'a']);
+    expect(['c', 'd', 'a', 'b'].map((id) => queue.position(id))).toEqual([0, 1, 2, 3]);
+    queue.take();
+    expect(queue.counts()).toEqual({ running: 1, pending: 3 });
+    expect(['c', 'd', 'unknown'].map((id) => queue.position(id))).toEqual([
+      undefined,
+      0,
+      undefined,
+    ]);
+    expect(queue.next(0)).toEqual([]);
   });
 
   it('pauses', () => {
@@ -104,13 +124,13 @@ describe('what survives', () => {
     let queue = createQueue(open());
     queue.submit(submission('b', queue.nextNumber(false)));
     queue.submit(submission('a', queue.nextNumber(false)));
-    queue.store.close();
+    opened.close();
     queue = createQueue(open());
     expect(queue.nextNumber(false)).toBe(2);
     const job = queue.take();
     expect(job?.id).toBe('b');
     expect(job?.prompt).toContain('18446744073709551615, "cfg": 5.0');
-    queue.store.close();
+    opened.close();
   });
 
   it('runs an interrupted job once more after a restart, and not a third time', () => {
@@ -119,9 +139,9 @@ describe('what survives', () => {
       if (expected === 'a' && queue.remaining() === 0) queue.submit(submission('a', 0));
       expect(queue.take()?.id).toBe(expected);
       if (expected === undefined) {
-        expect(queue.store.historyEntry('a')?.statusText).toContain('"ServerRestart"');
+        expect(queue.history.get('a')?.statusText).toContain('"ServerRestart"');
       }
-      queue.store.close();
+      opened.close();
     }
   });
 
@@ -144,10 +164,23 @@ describe('what survives', () => {
     expect(queue.pending()[0].extraData).not.toContain('api_key');
     expect(queue.take()?.extraData).toBe('{"client_id": "c", "api_key_comfy_org": "k"}');
     queue.requeue('a');
-    queue.store.close();
+    opened.close();
     queue = createQueue(open());
     expect(queue.take()?.id).toBe('b');
-    expect(queue.store.historyEntry('a')?.statusText).toContain('credentials');
+    expect(queue.history.get('a')?.statusText).toContain('credentials');
+  });
+
+  it('takes a database of the version before jobs had owners', () => {
+    createQueue(open()).submit(submission('a', 0));
+    opened.close();
+    const db = openDb(join(folder, 'q.db'));
+    db.exec('ALTER TABLE jobs DROP COLUMN owner; PRAGMA user_version = 2;');
+    db.close();
+    const queue = createQueue(open());
+    expect(queue.job('a')).toMatchObject({ status: 'pending', owner: undefined });
+    queue.submit(submission('b', 1, { owner: 'ada' }));
+    expect(queue.job('b')?.owner).toBe('ada');
+    opened.close();
   });
 
   it('lets one server at a time have the database', () => {
@@ -167,15 +200,15 @@ describe('history', () => {
       queue.finish(id, success);
     }
     const ids = (offset: number, count: number) =>
-      queue.store.history(offset, count).map(({ id }) => id);
+      queue.history.page(offset, count).map(({ id }) => id);
     expect(ids(0, 10)).toEqual(['b', 'c', 'd']);
     expect(ids(1, 1)).toEqual(['c']);
-    expect(queue.store.historyCount()).toBe(3);
-    expect(queue.store.historyEntry('a')).toBeUndefined();
-    queue.store.deleteHistory(['c', 'none']);
+    expect(queue.history.count()).toBe(3);
+    expect(queue.history.get('a')).toBeUndefined();
+    queue.history.delete(['c', 'none']);
     expect(ids(0, 10)).toEqual(['b', 'd']);
-    queue.store.deleteHistory('all');
-    expect(queue.store.historyCount()).toBe(0);
+    queue.history.delete('all');
+    expect(queue.history.count()).toBe(0);
   });
 
   it('writes the status as ComfyUI does and tells how a job ended', () => {
@@ -188,7 +221,7 @@ describe('history', () => {
       queue.take();
       queue.finish(id, result);
     }
-    expect(queue.store.historyEntry('a')).toMatchObject({
+    expect(queue.history.get('a')).toMatchObject({
       status: 'completed',
       executionStart: 1000,
       executionEnd: 1500,
@@ -197,7 +230,7 @@ describe('history', () => {
         '["execution_start", {"prompt_id": "x", "timestamp": 1000}], ' +
         '["execution_success", {"prompt_id": "x", "timestamp": 1500}]]}',
     });
-    expect(queue.store.historyEntry('b')?.status).toBe('cancelled');
+    expect(queue.history.get('b')?.status).toBe('cancelled');
   });
 
   it('lists jobs of all kinds by creation or duration', () => {
@@ -208,7 +241,7 @@ describe('history', () => {
     queue.finish('a', success);
     queue.take();
     const list = (filter: object) =>
-      queue.store
+      queue
         .list({ sortBy: 'created_at', descending: true, offset: 0, ...filter })
         .jobs.map(({ id }) => id);
     expect(list({})).toEqual(['c', 'b', 'a']);
@@ -235,11 +268,11 @@ describe('history', () => {
       read();
       return performance.now() - begin;
     };
-    expect(store.historyCount()).toBe(100_000);
+    expect(store.history.count()).toBe(100_000);
     const median = (read: () => unknown): number =>
       Array.from({ length: 5 }, () => timed(read)).sort((a, b) => a - b)[2];
-    expect(median(() => store.historyEntry('job-99999'))).toBeLessThan(5);
-    expect(median(() => store.history(99_900, 100))).toBeLessThan(50);
+    expect(median(() => store.history.get('job-99999'))).toBeLessThan(5);
+    expect(median(() => store.history.page(99_900, 100))).toBeLessThan(50);
     expect(median(() => queue.submit(submission(`n${Math.random()}`, 0)))).toBeLessThan(20);
     store.close();
   }, 60_000);

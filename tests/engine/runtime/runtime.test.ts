@@ -15,7 +15,6 @@ import { linear } from '../../../engine/tensor/layers.ts';
 import { add } from '../../../engine/tensor/nn.ts';
 import { type Program, trace } from '../../../engine/tensor/trace.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
-import { fileSource } from '../../../engine/weights/source.ts';
 import { writeSafetensors } from '../../../engine/weights/write.ts';
 import { randomSource } from '../../support/random-weights.ts';
 
@@ -94,7 +93,7 @@ describe('session cache', () => {
     const log: string[] = [];
     const cache = createSessionCache(10);
     let finish = (): void => undefined;
-    const open = (name: string) => ({ bytes: 8, open: async () => fake(log, name) });
+    const open = (name: string) => () => ({ bytes: 8, open: async () => fake(log, name) });
     const running = cache.use('a', open('a'), async () => {
       await new Promise<void>((resolve) => (finish = resolve));
       log.push('ran');
@@ -112,7 +111,7 @@ describe('session cache', () => {
   it('opens a session larger than the budget', async () => {
     const log: string[] = [];
     const cache = createSessionCache(10);
-    const request = { bytes: 100, open: async () => fake(log, 'large') };
+    const request = () => ({ bytes: 100, open: async () => fake(log, 'large') });
     await cache.use('a', request, async () => undefined);
     expect(cache.entries()).toEqual([{ key: 'a', bytes: 100 }]);
     await cache.clear();
@@ -175,7 +174,7 @@ describe('prepared weights', () => {
     const path = join(tmpdir(), `noodle-large-${process.pid}.safetensors`);
     await writeSafetensors(path, new Map(tensors));
     onTestFinished(() => rm(path));
-    const program = trace('large', fileSource(await openSafetensors(path)), ({ weights }) => ({
+    const program = trace('large', await openSafetensors(path), ({ weights }) => ({
       y: add(weights.param('a'), weights.param('b')),
     }));
     const weights = weightsOf(program);

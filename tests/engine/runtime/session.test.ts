@@ -9,12 +9,7 @@ import { conv2d, groupNorm, linear } from '../../../engine/tensor/layers.ts';
 import { add, expand, rearrange, silu } from '../../../engine/tensor/nn.ts';
 import { type Graph, type Program, trace } from '../../../engine/tensor/trace.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
-import {
-  fileSource,
-  mergeSources,
-  rowsOf,
-  transposedEntry,
-} from '../../../engine/weights/source.ts';
+import { mergeSources, rowsOf, transposedEntry } from '../../../engine/weights/source.ts';
 import { writeSafetensors } from '../../../engine/weights/write.ts';
 import { randomFloats, randomTensors } from '../../support/random-weights.ts';
 
@@ -47,7 +42,7 @@ async function networkOf(
   };
   const typed = Object.entries(shapes).map(([key, shape]) => [key, { shape, dtype }] as const);
   await writeSafetensors(path, randomTensors(Object.fromEntries(typed)));
-  return { program: trace(name, fileSource(await openSafetensors(path)), network), path };
+  return { program: trace(name, await openSafetensors(path), network), path };
 }
 
 function network({ input, weights: w }: Graph) {
@@ -98,7 +93,7 @@ describe('weights in the user’s file', () => {
     await writeSafetensors(paths[0], randomTensors({ qkv: { shape: [24, 16], dtype: 'F16' } }));
     await writeSafetensors(paths[1], randomTensors({ bias: [8], swapped: [16, 8] }));
     const source = mergeSources(
-      await Promise.all(paths.map(async (path) => fileSource(await openSafetensors(path)))),
+      await Promise.all(paths.map(async (path) => await openSafetensors(path))),
     );
     const tensors = new Map([
       ['k.weight', rowsOf(source.tensors.get('qkv')!, 8, 16)],

@@ -3,32 +3,28 @@ import { describe, expect, it } from 'vitest';
 import type { EngineJob, JobResult } from '../../../engine/worker/messages.ts';
 import { createQueue } from '../../../engine/queue/queue.ts';
 import { openSqliteStore } from '../../../engine/queue/sqlite.ts';
-import { type BusOptions, type EventBus, createEventBus } from '../../../engine/server/events.ts';
-import { storedJob } from '../../../engine/server/v1/job-json.ts';
+import { type EventOptions, createEvents } from '../../../engine/server/events.ts';
 import { eventStream } from '../../../engine/server/v1/sse.ts';
 
 const success: JobResult = {
   ...{ status: 'success', completed: true, messages: [], outputs: '{}', meta: '{}' },
 };
 
-function setup(options: Partial<BusOptions> = {}) {
-  const queue = createQueue(openSqliteStore(':memory:', { maxHistory: 99 }), {
-    onChange: () => bus.queueChanged(),
-    onLeave: (ids) => bus.jobsLeft(ids.map((id) => ({ id, job: storedJob(queue, id) }))),
-  });
-  const bus: EventBus = createEventBus({ queue: () => queue, boot: 'boot', ...options });
+function setup(options: Partial<EventOptions> = {}) {
+  const queue = createQueue(openSqliteStore(':memory:', { maxHistory: 99 }));
+  const events = createEvents({ queue, boot: 'boot', ...options });
   const submit = (id: string): void =>
     queue.submit({
       ...{ id, number: 0, numberText: '0', prompt: '{}', extraData: '{}', outputs: [] },
     });
   const engine = (event: string, data: object): void =>
-    bus.engineMessage({ id: 'a' } as EngineJob, {
+    events.tell.message({ id: 'a' } as EngineJob, {
       ...{ type: 'event', jobId: 'a', event, data: JSON.stringify(data), to: 'client' },
     });
   const seen: string[] = [];
   const follow = (after?: string) =>
-    bus.subscribe(({ type }, id) => seen.push(id === undefined ? type : `${id} ${type}`), after);
-  return { queue, bus, submit, engine, seen, follow };
+    events.follow(({ type }, id) => seen.push(id === undefined ? type : `${id} ${type}`), after);
+  return { queue, events, submit, engine, seen, follow };
 }
 
 describe('events', () => {
@@ -80,11 +76,13 @@ describe('events', () => {
   });
 
   it('do not repeat a queue that is as it was', () => {
-    const { bus, seen, follow } = setup();
-    bus.queueChanged();
+    const { queue, seen, follow } = setup();
+    queue.resume();
     follow();
-    bus.queueChanged();
+    queue.resume();
     expect(seen).toEqual([]);
+    queue.pause();
+    expect(seen).toEqual(['boot.2 queue']);
   });
 });
 
@@ -93,21 +91,21 @@ describe('waiting for a job', () => {
     Promise.race([promise.then(() => true), new Promise<boolean>((r) => setTimeout(r, 5, false))]);
 
   it('ends with the job, at once when it has ended, and with the signal', async () => {
-    const { queue, bus, submit } = setup();
+    const { queue, events, submit } = setup();
     const never = new AbortController();
     submit('a');
-    const waiting = bus.left('a', never.signal);
+    const waiting = events.left('a', never.signal);
     expect(await isSettled(waiting)).toBe(false);
     const aborted = new AbortController();
-    const given = bus.left('a', aborted.signal);
+    const given = events.left('a', aborted.signal);
     aborted.abort();
     expect(await isSettled(given)).toBe(true);
     expect(await isSettled(waiting)).toBe(false);
     queue.take();
     queue.finish('a', success);
     expect(await isSettled(waiting)).toBe(true);
-    expect(await isSettled(bus.left('a', never.signal))).toBe(true);
-    expect(await isSettled(bus.left('unknown', never.signal))).toBe(true);
+    expect(await isSettled(events.left('a', never.signal))).toBe(true);
+    expect(await isSettled(events.left('unknown', never.signal))).toBe(true);
   });
 });
 
@@ -130,50 +128,52 @@ describe('a stream', () => {
     const req = { socket: { setNoDelay: () => undefined } };
     return { state, res: res as unknown as ServerResponse, req: req as unknown as IncomingMessage };
   }
-  const events = (text: string): string[] =>
+  const eventsIn = (text: string): string[] =>
     [...text.matchAll(/^event: (.*)$/gm)].map(([, name]) => name);
 
   it('drops progress for a slow client, then the client', () => {
-    const { bus, queue, submit, engine } = setup();
+    const { events, queue, submit, engine } = setup();
     submit('a');
     const { state, res, req } = response();
-    eventStream({ bus, queue }, { base: '' })(req, res);
+    eventStream({ events, queue }, { base: '' })(req, res);
     engine('progress', { node: '3', value: 1, max: 4 });
     state.writableLength = 100_000;
     engine('progress', { node: '3', value: 2, max: 4 });
     engine('execution_start', {});
-    expect(events(state.text)).toEqual(['queue', 'progress', 'started']);
+    expect(eventsIn(state.text)).toEqual(['queue', 'progress', 'started']);
     state.writableLength = 10_000_000;
     engine('execution_start', {});
     expect(state.destroyed).toBe(true);
-    expect(bus.subscribers()).toBe(0);
+    expect(events.readers()).toBe(0);
   });
 
   it('of one job begins with the job and holds nothing of others', () => {
-    const { bus, queue, submit, engine } = setup();
+    const { events, queue, submit, engine } = setup();
     submit('a');
     const { state, res, req } = response();
-    eventStream({ bus, queue }, { job: 'a', base: 'http://me' })(req, res);
+    eventStream({ events, queue }, { job: 'a', base: 'http://me' })(req, res);
     submit('b');
     engine('execution_start', {});
     queue.clearPending();
-    expect(events(state.text)).toEqual(['job', 'started', 'finished']);
+    expect(eventsIn(state.text)).toEqual(['job', 'started', 'finished']);
     expect(state.text).toContain('"self": "http://me/v1/jobs/a"');
     state.close();
   });
 
   it('says that there is a gap, and begins anew', () => {
-    const { bus, queue } = setup();
+    const { events, queue } = setup();
     const { state, res, req } = response();
-    eventStream({ bus, queue }, { after: 'old.7', base: '' })(req, res);
-    expect(events(state.text)).toEqual(['gap', 'queue']);
+    eventStream({ events, queue }, { after: 'old.7', base: '' })(req, res);
+    expect(eventsIn(state.text)).toEqual(['gap', 'queue']);
     state.close();
   });
 
   it('is refused for unknown jobs and beyond the limit', () => {
-    const { bus, queue } = setup();
-    expect(() => eventStream({ bus, queue }, { job: 'nope', base: '' })).toThrow(/no job 'nope'/);
-    for (let i = 0; i < 200; i++) bus.subscribe(() => undefined);
-    expect(() => eventStream({ bus, queue }, { base: '' })).toThrow(/too many event streams/);
+    const { events, queue } = setup();
+    expect(() => eventStream({ events, queue }, { job: 'nope', base: '' })).toThrow(
+      /no job 'nope'/,
+    );
+    for (let i = 0; i < 200; i++) events.follow(() => undefined);
+    expect(() => eventStream({ events, queue }, { base: '' })).toThrow(/too many event streams/);
   });
 });

@@ -1,11 +1,16 @@
 import type { Request, Response } from 'express';
 import { describe, expect, it } from 'vitest';
+import { refuseAsProblem } from '../../../engine/server/v1/problem.ts';
 import { clientNetwork, rateLimit } from '../../../engine/server/rate-limit.ts';
 
 /** Sends one request; answers with the status, 200 when it went through. */
 function client(perMinute: number) {
   let time = 0;
-  const limit = rateLimit({ perMinute, now: () => time });
+  const limit = rateLimit({
+    perMinute,
+    refuse: (req, res, refusal, plainly) => refuseAsProblem(req, res, refusal) || plainly(),
+    now: () => time,
+  });
   const headers: Record<string, string> = {};
   const send = (address = '10.0.0.1', method = 'POST', path = '/prompt'): number => {
     let status = 200;

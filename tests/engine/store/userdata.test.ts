@@ -54,13 +54,18 @@ test('writing, moving and deleting obey overwrite and existence', () => {
   expect(() => deleteUserFile(root, 'd.txt')).toThrow(/not found/);
 });
 
-test.each(['../x', '/etc/passwd', 'a/../../x', '..\\x', 'C:\\x', 'a\0b'])(
+test.each(['../x', '/etc/passwd', 'a/../../x', '..\\x', 'C:\\x'])(
   'a name that leaves the user folder is refused: %j',
   (name) => {
     expect(() => put(name)).toThrow(/outside/);
     expect(() => listUserFiles(root, name, { recurse: true })).toThrow(/outside/);
   },
 );
+
+test('a name that no file can have is refused', () => {
+  expect(() => put('a\0b')).toThrow('control character U+0000');
+  expect(() => listUserFiles(root, 'a\nb', { recurse: true })).toThrow('a line break');
+});
 
 test('a symlink that leaves the user folder is refused', () => {
   symlinkSync(tmpdir(), join(root, 'out'));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openWeights } from '../../../engine/tensor/cursor.ts';
-import { conv2d, groupNorm, linear } from '../../../engine/tensor/layers.ts';
+import { conv2d, groupNorm, layerNorm, linear } from '../../../engine/tensor/layers.ts';
 import {
   add,
   attention,
@@ -60,25 +60,44 @@ describe('trace', () => {
       %0 = input() {name: x} : f32[batch, 4, height, width]
       %1 = conv(%0, conv.weight, conv.bias) {strides: [2, 2], pads: [1, 1, 1, 1], dilations: [1, 1], groups: 1} : f32[batch, 8, (height + 1)//2, (width + 1)//2] @conv
       %2 = groupNorm(%1, norm.weight, norm.bias) {groups: 4, eps: 0.00001} : f32[batch, 8, (height + 1)//2, (width + 1)//2] @norm
-      %3 = silu(%2) : f32[batch, 8, (height + 1)//2, (width + 1)//2] @norm
-      %4 = permute(%3) {order: [0, 2, 3, 1]} : f32[batch, (height + 1)//2, (width + 1)//2, 8] @norm
-      %5 = reshape(%4) {shape: [batch, ((height + 1)//2)*((width + 1)//2), 8]} : f32[batch, ((height + 1)//2)*((width + 1)//2), 8] @norm
+      %3 = silu(%2) : f32[batch, 8, (height + 1)//2, (width + 1)//2]
+      %4 = permute(%3) {order: [0, 2, 3, 1]} : f32[batch, (height + 1)//2, (width + 1)//2, 8]
+      %5 = reshape(%4) {shape: [batch, ((height + 1)//2)*((width + 1)//2), 8]} : f32[batch, ((height + 1)//2)*((width + 1)//2), 8]
       %6 = cast(attn.qkv.weight) {to: f32} : f32[24, 8] @attn.qkv
       %7 = linear(%5, %6) : f32[batch, ((height + 1)//2)*((width + 1)//2), 24] @attn.qkv
-      %8 = slice(%7) {axis: 2, start: 0, end: 8, step: 1} : f32[batch, ((height + 1)//2)*((width + 1)//2), 8] @attn.qkv
-      %9 = slice(%7) {axis: 2, start: 8, end: 16, step: 1} : f32[batch, ((height + 1)//2)*((width + 1)//2), 8] @attn.qkv
-      %10 = slice(%7) {axis: 2, start: 16, end: 24, step: 1} : f32[batch, ((height + 1)//2)*((width + 1)//2), 8] @attn.qkv
-      %11 = attention(%8, %9, %10) {heads: 2, kvHeads: 2, causal: false, scale: 0.5} : f32[batch, ((height + 1)//2)*((width + 1)//2), 8] @attn.qkv
+      %8 = slice(%7) {axis: 2, start: 0, end: 8, step: 1} : f32[batch, ((height + 1)//2)*((width + 1)//2), 8] @attn
+      %9 = slice(%7) {axis: 2, start: 8, end: 16, step: 1} : f32[batch, ((height + 1)//2)*((width + 1)//2), 8] @attn
+      %10 = slice(%7) {axis: 2, start: 16, end: 24, step: 1} : f32[batch, ((height + 1)//2)*((width + 1)//2), 8] @attn
+      %11 = attention(%8, %9, %10) {heads: 2, kvHeads: 2, causal: false, scale: 0.5} : f32[batch, ((height + 1)//2)*((width + 1)//2), 8] @attn
       %12 = cast(attn.out.weight) {to: f32} : f32[8, 8] @attn.out
       %13 = linear(%11, %12, attn.out.bias) : f32[batch, ((height + 1)//2)*((width + 1)//2), 8] @attn.out
-      %14 = add(%5, %13) : f32[batch, ((height + 1)//2)*((width + 1)//2), 8] @norm
-      %15 = reshape(%14) {shape: [batch, (height + 1)//2, (width + 1)//2, 8]} : f32[batch, (height + 1)//2, (width + 1)//2, 8] @norm
-      %16 = permute(%15) {order: [0, 3, 1, 2]} : f32[batch, 8, (height + 1)//2, (width + 1)//2] @norm
-      %17 = resize(%16) {sizes: [height, width], mode: nearest} : f32[batch, 8, height, width] @norm
-      %18 = concat(%17, %0) {axis: 1} : f32[batch, 12, height, width] @norm
+      %14 = add(%5, %13) : f32[batch, ((height + 1)//2)*((width + 1)//2), 8]
+      %15 = reshape(%14) {shape: [batch, (height + 1)//2, (width + 1)//2, 8]} : f32[batch, (height + 1)//2, (width + 1)//2, 8]
+      %16 = permute(%15) {order: [0, 3, 1, 2]} : f32[batch, 8, (height + 1)//2, (width + 1)//2]
+      %17 = resize(%16) {sizes: [height, width], mode: nearest} : f32[batch, 8, height, width]
+      %18 = concat(%17, %0) {axis: 1} : f32[batch, 12, height, width]
       return y = %18
       "
     `);
+  });
+
+  it('names what is computed between layers after the block around them', () => {
+    const source = randomSource({
+      'block.norm.weight': [4],
+      'block.norm.bias': [4],
+      'block.fc.weight': { shape: [4, 4], dtype: 'F16' },
+    });
+    const scopes: string[] = [];
+    trace('scopes', source, ({ input, weights: w }) => {
+      const x = input('x', 'f32', ['n', 4]);
+      const normed = layerNorm(w.at('block.norm'), x);
+      const active = silu(normed);
+      const y = linear(w.at('block.fc'), active);
+      const sum = add(normed, y);
+      scopes.push(...[normed, active, y, sum, add(x, sum)].map(({ scope }) => scope));
+      return { sum };
+    });
+    expect(scopes).toEqual(['block.norm', 'block', 'block.fc', 'block', 'block']);
   });
 
   it('is deterministic', () => {

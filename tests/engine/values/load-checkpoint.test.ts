@@ -15,7 +15,6 @@ import {
 import { requireVae } from '../../../engine/values/vae.ts';
 import { readBytes } from '../../../engine/weights/read.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
-import { fileSource } from '../../../engine/weights/source.ts';
 
 const checkpoint = join(import.meta.dirname, '../../../models/checkpoints/tiny-scenes.safetensors');
 const noFiles = { modelFiles: () => [] } as unknown as Folders;
@@ -44,7 +43,7 @@ async function extract(name: string, to: (key: string) => string | undefined): P
   let offset = 0;
   const header: Record<string, unknown> = {};
   const parts: Uint8Array[] = [];
-  for (const [key, entry] of fileSource(await openSafetensors(checkpoint)).tensors) {
+  for (const [key, entry] of (await openSafetensors(checkpoint)).tensors) {
     const renamed = to(key);
     if (renamed === undefined) continue;
     const { dtype, shape, byteLength } = entry;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { blocked, cutTask, preparedSize } from '../../../engine/weights/prepare.ts';
+import { layoutSize } from '../../../engine/weights/layout.ts';
+import { blocked, cutTask } from '../../../engine/weights/prepare.ts';
 
 describe('blocked filters', () => {
   it.each([
@@ -37,7 +38,8 @@ describe('pieces', () => {
   });
 
   it('take the bytes of their layout', () => {
-    expect(preparedSize({ dtype: 'F16', shape: [3, 5], layout: { kind: 'stored' } })).toBe(30);
-    expect(preparedSize({ dtype: 'F16', shape: [3, 5], layout: { kind: 'float32' } })).toBe(60);
+    expect(layoutSize({ kind: 'stored' }, 'f16', [3, 5])).toBe(30);
+    expect(layoutSize({ kind: 'float32' }, 'f16', [3, 5])).toBe(60);
+    expect(layoutSize({ kind: 'float16' }, 'f32', [3, 5])).toBe(30);
   });
 });

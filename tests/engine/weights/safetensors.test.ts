@@ -2,10 +2,10 @@ import { mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openWeights } from '../../../engine/tensor/cursor.ts';
 import { readFloats, readTensor } from '../../../engine/weights/read.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
 import {
-  fileSource,
   mergeSources,
   rename,
   rowsOf,
@@ -52,8 +52,11 @@ describe('hostile headers are refused', () => {
     ['a number', '7', 0],
     ['null', 'null', 0],
     ['entry is no object', { a: 3 }, 0],
-    ['unknown dtype', { a: tensor([1], [0, 4], 'F31') }, 4],
-    ['dtype from the prototype', { a: tensor([1], [0, 4], 'constructor') }, 4],
+    ['dtype is no name', { a: tensor([1], [0, 4], 4) }, 4],
+    ['unknown dtype past the end', { a: tensor([1], [0, 8], 'F4') }, 4],
+    ['unknown dtype backwards', { a: tensor([1], [4, 0], 'F4') }, 4],
+    ['unknown dtype over another', { a: tensor([1], [0, 4]), b: tensor([8], [2, 6], 'F4') }, 6],
+    ['unknown dtype behind a hole', { a: tensor([1], [0, 4]), b: tensor([8], [5, 9], 'F4') }, 9],
     ['shape is no list', { a: tensor('4', [0, 4]) }, 4],
     ['negative size', { a: tensor([-1, -1], [0, 4]) }, 4],
     ['size with a fraction', { a: tensor([0.5, 2], [0, 4]) }, 4],
@@ -93,6 +96,26 @@ describe('hostile headers are refused', () => {
       '{"__proto__":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a:{}\\"":{"dtype":"U8","shape":[0],"data_offsets":[1,1]}}';
     const { tensors } = await openSafetensors(await fileOf(header, 1));
     expect([...tensors.keys()]).toEqual(['__proto__', 'a:{}"']);
+  });
+});
+
+describe('types that are not known here', () => {
+  it.each(['F4', 'F6_E2M3', 'F8_E8M0', 'C64', 'F31', 'constructor'])(
+    'a tensor of type %s does no harm until it is read',
+    async (dtype) => {
+      const header = { a: tensor([1], [0, 4]), odd: tensor([3, 2], [4, 7], dtype) };
+      const file = await openSafetensors(await fileOf(header, 7));
+      expect(await readTensor(file, 'a')).toEqual({ data: Float32Array.of(0), shape: [1] });
+      const message = `tensor 'odd': numbers of type ${dtype} cannot be read`;
+      const refusal = { code: 'UNSUPPORTED', message };
+      await expect(readTensor(file, 'odd')).rejects.toMatchObject(refusal);
+      expect(() => openWeights(sub(file, '')).param('odd')).toThrow(dtype);
+    },
+  );
+
+  it('metadata may be null', async () => {
+    const header = { __metadata__: null, a: tensor([1], [0, 4]) };
+    expect((await openSafetensors(await fileOf(header, 4))).metadata).toEqual({});
   });
 });
 
@@ -141,7 +164,7 @@ describe('views', () => {
     const values = Float32Array.from({ length: 12 }, (_, i) => i);
     const tensors = new Map([['model.qkv', floatTensor(values, [6, 2], 'F16')]]);
     await writeSafetensors(path, tensors);
-    const source = fileSource(await openSafetensors(path));
+    const source = await openSafetensors(path);
     const model = sub(source, 'model.');
     expect([...model.tensors.keys()]).toEqual(['qkv']);
     expect(model.identity).not.toBe(source.identity);

@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import {
   Float,
+  entriesOf,
+  keysOf,
+  objectOf,
   parseJson,
   pythonFloat,
   stringifyJson,
   toPlain,
 } from '../../../engine/workflow/lossless-json.ts';
+import type { Json } from '../../../engine/workflow/lossless-json.ts';
 
 describe('parseJson', () => {
   it.each([
@@ -29,6 +33,33 @@ describe('parseJson', () => {
     ['{"a": 1, "a": 2}', { a: 2 }],
   ])('reads %s', (text, value) => {
     expect(parseJson(text)).toEqual(value);
+  });
+
+  it.each([
+    '{"2": 1, "1": 2}',
+    '{"b": {"10": [{"3": 0, "a": 1, "2": 0}]}, "0": 1, "a": 2}',
+    '{"x": 1, "7": 2, "__proto__": 3, "6": 4}',
+  ])('keeps the order of %s, also as plain JavaScript', (text) => {
+    const value = parseJson(text) as { [key: string]: Json };
+    expect(stringifyJson(value)).toBe(text);
+    expect(stringifyJson(toPlain(value))).toBe(text);
+  });
+
+  it('knows the sent order of changed objects and of keys that come twice', () => {
+    const value = parseJson('{"9": 1, "8": 2, "9": 3}') as { [key: string]: Json };
+    expect(entriesOf(value)).toEqual([
+      ['9', 3],
+      ['8', 2],
+    ]);
+    value['1'] = 4;
+    delete value['8'];
+    expect(keysOf(value)).toEqual(['9', '1']);
+    const made = objectOf([
+      ['5', 'a'],
+      ['4', 'b'],
+      ['5', 'c'],
+    ]);
+    expect(stringifyJson(made)).toBe('{"5": "c", "4": "b"}');
   });
 
   it('keeps hostile keys as data', () => {

@@ -60,6 +60,28 @@ describe('readPngText', () => {
   it('refuses compression bombs', async () => {
     const bomb = Buffer.concat([latin('bomb\0\0'), deflateSync(Buffer.alloc(100 << 20))]);
     expect((await readPngText(png(chunk('zTXt', bomb)))).size).toBe(0);
+    const half = deflateSync(Buffer.alloc(40 << 20));
+    const part = (key: string): Buffer =>
+      chunk('iTXt', Buffer.concat([latin(`${key}\0\x01\0\0\0`), half]));
+    // Each is small enough; together they are not.
+    expect([...(await readPngText(png(part('a'), part('b')))).keys()]).toEqual(['a']);
+  });
+
+  it('reads ComfyUI’s chunk of animations, and UTF-8 where Latin-1 is due', async () => {
+    const file = png(
+      chunk('comf', latin('workflow\0{"nodes": []}')),
+      chunk('tEXt', Buffer.from('prompt\0{"a": "日本 ä"}')),
+    );
+    expect(await readImageWorkflow(file)).toEqual({
+      prompt: '{"a": "日本 ä"}',
+      workflow: '{"nodes": []}',
+    });
+  });
+
+  it('takes the last of equal keywords, and none that nobody wants', async () => {
+    const file = png(chunk('tEXt', latin('a\0one')), chunk('tEXt', latin('a\0two')));
+    expect([...(await readPngText(file))]).toEqual([['a', 'two']]);
+    expect((await readPngText(file, (key) => key === 'b')).size).toBe(0);
   });
 });
 
@@ -76,5 +98,36 @@ describe('WebP', () => {
     for (let end = 0; end < file.length; end += 7) {
       await readImageWorkflow(file.subarray(0, end));
     }
+  });
+
+  /** A WebP shell around one EXIF directory; every tag names the same text. */
+  const webp = (text: Buffer, tags: number): Buffer => {
+    const tiff = Buffer.alloc(10 + tags * 12);
+    tiff.write('II*\0\x08\0\0\0', 'latin1');
+    tiff.writeUInt16LE(tags, 8);
+    for (let i = 0; i < tags; i++) {
+      const at = 10 + i * 12;
+      tiff.writeUInt16LE(0x100 + i, at);
+      tiff.writeUInt16LE(2, at + 2);
+      tiff.writeUInt32LE(text.length, at + 4);
+      tiff.writeUInt32LE(tiff.length, at + 8);
+    }
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE(tiff.length + text.length);
+    return Buffer.concat([latin('RIFF\0\0\0\0WEBPEXIF'), size, tiff, text]);
+  };
+
+  it('reads texts of any letters', async () => {
+    const file = webp(Buffer.from('Workflow:{"nodes": ["日本:ä"]}\0\0'), 1);
+    expect((await readImageWorkflow(file)).workflow).toBe('{"nodes": ["日本:ä"]}');
+  });
+
+  it('spends no more time on hostile tags than on honest ones', async () => {
+    const nuls = Buffer.concat([latin('a:'), Buffer.alloc(1 << 20), latin('x')]);
+    const start = performance.now();
+    expect((await readImageWorkflow(webp(nuls, 1))).prompt).toBeUndefined();
+    // Tens of thousands of tags that all name one large text.
+    await readImageWorkflow(webp(Buffer.concat([latin('a:'), Buffer.alloc(4 << 20, 120)]), 60_000));
+    expect(performance.now() - start).toBeLessThan(5000);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isApiFormat, isUiFormat } from '../../../engine/workflow/is-api-format.ts';
+import { isApiFormat, isUiFormat } from '../../../engine/workflow/forms.ts';
 import { promptToWorkflow } from '../../../engine/workflow/prompt-to-workflow.ts';
 import { workflowToPrompt } from '../../../engine/workflow/to-prompt.ts';
 import type { ApiPrompt, ObjectInfo } from '../../../engine/workflow/types.ts';

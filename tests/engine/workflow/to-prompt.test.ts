@@ -249,6 +249,93 @@ describe('links', () => {
     });
   });
 
+  describe('a bypassed node behind knots hands on what their consumer takes', () => {
+    const filter = {
+      id: 4,
+      type: 'Filter',
+      mode: 4,
+      inputs: [
+        socket('model', 'MODEL', 1),
+        socket('strength', 'FLOAT', null, true),
+        socket('clip', 'CLIP', 2),
+      ],
+      outputs: [
+        { name: 'CLIP', type: 'CLIP' },
+        { name: 'MODEL', type: 'MODEL' },
+      ],
+    };
+    const knot = (id: number, type: string, link: number, more: Loose = {}): Loose => ({
+      id,
+      type,
+      inputs: [socket('', '*', link)],
+      outputs: [{ name: '', type: '*' }],
+      ...more,
+    });
+    const links = [
+      [1, 1, 0, 4, 0, 'MODEL'],
+      [2, 1, 1, 4, 2, 'CLIP'],
+      [3, 4, 0, 5, 0, '*'],
+    ];
+    const expected = { 1: { name: 'a.ckpt' }, 2: { text: 'hello', clip: ['1', 1] } };
+
+    it.each(['Reroute', 'Reroute (rgthree)'])('%s, one and two of them', (type) => {
+      const one = [...links, [4, 5, 0, 2, 0, 'CLIP']];
+      expect(inputsOf(workflow([loader, filter, knot(5, type, 3), encode(4)], one))).toEqual(
+        expected,
+      );
+      const two = [...links, [4, 5, 0, 6, 0, '*'], [5, 6, 0, 2, 0, 'CLIP']];
+      const knots = [knot(5, type, 3), knot(6, type, 4)];
+      expect(inputsOf(workflow([loader, filter, ...knots, encode(5)], two))).toEqual(expected);
+    });
+
+    it('a variable', () => {
+      const nodes = [
+        loader,
+        filter,
+        knot(5, 'SetNode', 3, { widgets_values: ['c'] }),
+        { id: 6, type: 'GetNode', outputs: [{ name: '', type: '*' }], widgets_values: ['c'] },
+        encode(4),
+      ];
+      expect(inputsOf(workflow(nodes, [...links, [4, 6, 0, 2, 0, 'CLIP']]))).toEqual(expected);
+    });
+
+    it('two bypassed nodes with a knot between', () => {
+      const second = {
+        ...filter,
+        id: 7,
+        inputs: [
+          socket('model', 'MODEL', null),
+          socket('strength', 'FLOAT', null, true),
+          socket('any', '*', 4),
+        ],
+      };
+      const more = [...links, [4, 5, 0, 7, 2, '*'], [5, 7, 0, 2, 0, 'CLIP']];
+      const nodes = [loader, filter, knot(5, 'Reroute', 3), second, encode(5)];
+      expect(inputsOf(workflow(nodes, more))).toEqual(expected);
+    });
+
+    it('a subgraph’s untyped input', () => {
+      const subgraph = {
+        id: 'inner',
+        name: 'Inner',
+        inputs: [{ id: 'a', name: 'clip', type: '*' }],
+        outputs: [],
+        nodes: [{ ...encode(1), id: 8 }],
+        links: [{ id: 1, origin_id: -10, origin_slot: 0, target_id: 8, target_slot: 0, type: '*' }],
+      };
+      const instance = { id: 9, type: 'inner', inputs: [socket('clip', '*', 3)], outputs: [] };
+      const value = workflow(
+        [loader, filter, instance],
+        [...links.slice(0, 2), [3, 4, 0, 9, 0, '*']],
+        { definitions: { subgraphs: [subgraph] } },
+      );
+      expect(inputsOf(value)).toEqual({
+        1: { name: 'a.ckpt' },
+        '9:8': { text: 'hello', clip: ['1', 1] },
+      });
+    });
+  });
+
   it('puts a primitive’s value in place of the widget’s', () => {
     const sample = {
       id: 3,

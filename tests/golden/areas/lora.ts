@@ -16,7 +16,7 @@ import type { Tensor } from '../../../engine/tensor/tensor.ts';
 import { type Graph, trace } from '../../../engine/tensor/trace.ts';
 import { loadCheckpoint } from '../../../engine/values/load-checkpoint.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
-import { type WeightSource, fileSource } from '../../../engine/weights/source.ts';
+import type { WeightSource } from '../../../engine/weights/source.ts';
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, compare, type GoldenArea } from '../area.ts';
 import { modelFile } from '../model-file.ts';
@@ -59,7 +59,7 @@ async function patched(
   const merged: NetworkPatch[] = [];
   for (const [i, lora] of golden.params.loras.entries()) {
     const file = await openSafetensors(modelFile(dir, 'lora', lora.file));
-    const { entries } = await readAdapters(fileSource(file));
+    const { entries } = await readAdapters(file);
     const fitted = fitAdapters(entries, names, source);
     patches.push(loraPatch(`lora${i}`, fitted, lora[strength]));
     merged.push(loraPatch(`lora${i}`, onWeights(fitted), lora[strength]));
@@ -143,13 +143,12 @@ async function runCase(golden: Golden, dir: string): Promise<CaseResult> {
     const config = detectClip(openWeights(source))!;
     texts.push(await encode(network, config, spec, golden.params.tokens));
   }
-  const cond = joined(texts.map(({ hidden }) => hidden));
-  const pooled = texts[clip!.setup.pooledFrom].pooled;
+  const { cross, pooled } = clip!.setup.join(texts);
   const check = (name: string, got: NDArray): void => {
     comparisons.push(compare(name, got, golden.array(name), golden.tolerance));
   };
-  check('out.cond', cond);
-  check('out.pooled', pooled);
+  check('out.cond', cross);
+  check('out.pooled', pooled!);
 
   const { source } = model;
   const names = unetNames(source.tensors.keys());
@@ -179,22 +178,6 @@ async function runCase(golden: Golden, dir: string): Promise<CaseResult> {
   });
   check('out.eps', eps);
   return { comparisons };
-}
-
-/** Hidden states [1, t, c] side by side. */
-function joined(parts: readonly NDArray[]): NDArray {
-  const [, tokens] = parts[0].shape;
-  const width = parts.reduce((sum, { shape }) => sum + shape[2], 0);
-  const data = new Float32Array(tokens * width);
-  let at = 0;
-  for (const part of parts) {
-    const own = part.shape[2];
-    for (let t = 0; t < tokens; t++) {
-      data.set(part.data.subarray(t * own, (t + 1) * own), t * width + at);
-    }
-    at += own;
-  }
-  return { data, shape: [1, tokens, width] };
 }
 
 /** Every name that the reference takes for a weight must mean that weight here. */

@@ -19,7 +19,7 @@ import {
   clipEncoderKind,
 } from '../../../engine/values/clip-encoder.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
-import { fileSource, sub } from '../../../engine/weights/source.ts';
+import { sub } from '../../../engine/weights/source.ts';
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, compare, type GoldenArea } from '../area.ts';
 import { type GoldenCase, openCase } from '../open-case.ts';
@@ -56,9 +56,7 @@ async function openEncoder(
   spec: ClipSpec,
   special: SpecialTokens,
 ): Promise<ClipEncoder> {
-  const file = fileSource(
-    await openSafetensors(modelFile(dir, 'text-encoders', join('models', name))),
-  );
+  const file = await openSafetensors(modelFile(dir, 'text-encoders', join('models', name)));
   const prefix = ['conditioner.embedders.1.model.', 'cond_stage_model.model.'].find((start) =>
     [...file.tensors.keys()].some((key) => key.startsWith(start)),
   );

@@ -25,12 +25,7 @@ import {
   isDiffusersUNet,
 } from '../../../engine/weights/key-maps/diffusers-unet.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
-import {
-  type WeightSource,
-  fileSource,
-  memorySource,
-  sub,
-} from '../../../engine/weights/source.ts';
+import { type WeightSource, memorySource, sub } from '../../../engine/weights/source.ts';
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, compare, type GoldenArea } from '../area.ts';
 import { type GoldenCase, gunzipped, openCase } from '../open-case.ts';
@@ -73,7 +68,7 @@ const later: Readonly<Record<string, string>> = {
 /** Where the weights named by a case lie: a UNet file of the area, or an end-to-end checkpoint. */
 async function openUNet(dir: string, name: string, prefix: string): Promise<WeightSource> {
   const path = modelFile(dir, 'unet', name.startsWith('..') ? name : join('models', name));
-  const file = fileSource(await openSafetensors(await gunzipped(path)));
+  const file = await openSafetensors(await gunzipped(path));
   const inside = sub(file, prefix);
   const source = inside.tensors.size > 0 ? inside : file;
   return isDiffusersUNet(source) ? fromDiffusersUNet(source) : source;

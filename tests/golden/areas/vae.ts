@@ -22,7 +22,7 @@ import {
   encodeTiled,
 } from '../../../engine/values/vae.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
-import { type WeightSource, fileSource, sub } from '../../../engine/weights/source.ts';
+import { type WeightSource, sub } from '../../../engine/weights/source.ts';
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, compare, type GoldenArea } from '../area.ts';
 import { type GoldenCase, gunzipped, openCase } from '../open-case.ts';
@@ -64,7 +64,7 @@ const operations: Readonly<Record<string, (golden: Golden, dir: string) => Promi
 
 async function sourceOf(dir: string, { model, prefix = '' }: Params): Promise<WeightSource> {
   const path = modelFile(dir, 'vae', model.startsWith('..') ? model : join('models', model));
-  const file = fileSource(await openSafetensors(await gunzipped(path)));
+  const file = await openSafetensors(await gunzipped(path));
   return prefix === '' ? file : sub(file, prefix);
 }
 
@@ -197,7 +197,7 @@ async function diffusersCase(golden: Golden, dir: string): Promise<CaseResult> {
 async function taesdCase(golden: Golden, dir: string): Promise<CaseResult> {
   const { encoder, decoder, variants } = golden.params;
   const open = async (name: string) =>
-    fileSource(await openSafetensors(modelFile(dir, 'vae', join('models', name))));
+    await openSafetensors(modelFile(dir, 'vae', join('models', name)));
   const files = { encoder: await open(encoder), decoder: await open(decoder) };
   const comparisons: Comparison[] = [];
   const latent = golden.array('in.latent');

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NDArray } from '../../../engine/array/nd.ts';
 import type { NodeOutput } from '../../../engine/graph/definition.ts';
+import { readPngText } from '../../../engine/workflow/png-text.ts';
 import { readPng } from '../../../engine/media/formats/png/chunks.ts';
 import { decodePng } from '../../../engine/media/formats/png/decode.ts';
 import type { Latent } from '../../../engine/values/media.ts';
@@ -37,7 +38,7 @@ async function pngPixels(
     for (let k = 0; k < 3; k++) data[i * channels + k] = rgb[i * 3 + k];
     if (alpha) data[i * channels + 3] = alpha[i];
   }
-  return { data, shape: [height, width, channels], text: new Map(png.text) };
+  return { data, shape: [height, width, channels], text: await readPngText(bytes) };
 }
 
 /** LoadImage and LoadImageMask on a file with these bytes. */

@@ -58,7 +58,8 @@ const whileClose = defineNode({
   run(inputs, context) {
     if (!inputs.condition) return values(0, inputs);
     const prompt = inputs.dynprompt as DynamicPromptView;
-    const self = inputs.unique_id as string;
+    const self = inputs.unique_id;
+    const given: Readonly<Record<string, unknown>> = inputs;
     const [open] = inputs.flow_control;
     const body = nodesBetween(prompt, open, self);
 
@@ -77,7 +78,7 @@ const whileClose = defineNode({
       }
     }
     for (const i of numbers(0)) {
-      graph.lookup(nameOf(open))?.setInput(`initial_value${i}`, inputs[`initial_value${i}`]);
+      graph.lookup(nameOf(open))?.setInput(`initial_value${i}`, given[`initial_value${i}`]);
     }
     const again = graph.lookup('Recurse');
     return { result: numbers(0).map((i) => again?.out(i)), expand: graph.finalize() };

@@ -66,8 +66,9 @@ const variadicAverage = defineNode({
   inputs: { input1: image() },
   outputs: [{ type: 'IMAGE' }],
   run(inputs) {
+    const given: Readonly<Record<string, unknown>> = inputs;
     const images: NDArray[] = [];
-    for (let i = 1; `input${i}` in inputs; i++) images.push(inputs[`input${i}`] as NDArray);
+    for (let i = 1; `input${i}` in given; i++) images.push(given[`input${i}`] as NDArray);
     return [average(images)];
   },
 });

@@ -1,5 +1,4 @@
-/** The chunks of a PNG or APNG file, bounds-checked; nothing is inflated here but text. */
-import { inflateSync } from 'node:zlib';
+/** The chunks of a PNG or APNG file that its pixels need, bounds-checked; nothing is inflated here. */
 import { badImage, checkImageSize } from '../../limits.ts';
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
@@ -31,8 +30,6 @@ export interface PngFile {
   readonly palette: Uint8Array;
   readonly transparency?: Uint8Array;
   readonly exif?: Uint8Array;
-  /** tEXt, zTXt and iTXt entries in file order. */
-  readonly text: readonly (readonly [key: string, value: string])[];
   readonly frames: readonly PngFrame[];
 }
 
@@ -69,8 +66,6 @@ class Reader {
   private palette = new Uint8Array();
   private transparency?: Uint8Array;
   private exif?: Uint8Array;
-  private readonly text: [string, string][] = [];
-  private textSize = 0;
   private readonly frames: PngFrame[] = [];
   private animated = false;
   /** A frame control came since the last image data. */
@@ -91,11 +86,6 @@ class Reader {
       case 'eXIf':
         this.exif = data;
         break;
-      case 'tEXt':
-      case 'zTXt':
-      case 'iTXt':
-        this.takeText(type, data);
-        break;
       case 'acTL':
         this.animated = this.frames.length === 0 && data.length >= 8 && readUint32(data, 0) > 0;
         break;
@@ -112,16 +102,9 @@ class Reader {
   }
 
   finish(): PngFile {
-    const { header, palette, transparency, exif, text, frames } = this;
+    const { header, palette, transparency, exif, frames } = this;
     if (!header || frames.length === 0) throw badImage('it holds no PNG image data');
-    return {
-      header,
-      palette,
-      text,
-      frames,
-      ...(transparency ? { transparency } : {}),
-      ...(exif ? { exif } : {}),
-    };
+    return { header, palette, transparency, exif, frames };
   }
 
   private takeData(data: Uint8Array, still: boolean): void {
@@ -144,37 +127,6 @@ class Reader {
       throw badImage('an animation frame lies outside the picture');
     }
     return { x, y, width, height, dispose: data[24], blend: data[25], data: [] };
-  }
-
-  private takeText(type: string, data: Uint8Array): void {
-    const entry = parseText(type, data);
-    if (!entry) return;
-    this.textSize += entry[1].length;
-    if (this.textSize > MAX_TEXT_TOTAL) throw badImage('its text is too long');
-    this.text.push(entry);
-  }
-}
-
-const MAX_TEXT = 1 << 26;
-const MAX_TEXT_TOTAL = 1 << 26;
-
-function parseText(type: string, data: Uint8Array): [string, string] | undefined {
-  const latin = (part: Uint8Array): string => Buffer.from(part).toString('latin1');
-  const end = data.indexOf(0);
-  if (end < 1) return undefined;
-  const key = latin(data.subarray(0, end));
-  if (type === 'tEXt') return [key, latin(data.subarray(end + 1))];
-  try {
-    const inflate = (part: Uint8Array): Buffer => inflateSync(part, { maxOutputLength: MAX_TEXT });
-    if (type === 'zTXt') return [key, latin(inflate(data.subarray(end + 2)))];
-    const compressed = data[end + 1] === 1;
-    const language = data.indexOf(0, end + 3);
-    const translated = language < 0 ? -1 : data.indexOf(0, language + 1);
-    if (translated < 0) return undefined;
-    const value = data.subarray(translated + 1);
-    return [key, Buffer.from(compressed ? inflate(value) : value).toString('utf8')];
-  } catch {
-    return undefined; // a broken comment does not spoil the picture
   }
 }
 

@@ -62,7 +62,7 @@ export const catalogRoutes = [
       if (node === undefined) {
         throw new NoodleError('FILE_NOT_FOUND', { kind: 'node class', name: params.class });
       }
-      return ok(nodeInfo(node, api.source));
+      return ok(nodeInfo(node, api.folders));
     },
   }),
   route({

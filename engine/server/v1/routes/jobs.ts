@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { NoodleError } from '../../../errors.ts';
 import { JOB_STATUSES } from '../../../queue/store.ts';
 import { parseJson } from '../../../workflow/lossless-json.ts';
-import { findJob, jobJson, storedJob, withBase } from '../job-json.ts';
+import { findJob, jobJson, withBase } from '../job-json.ts';
 import { ok, route } from '../route.ts';
 import { Cancelled, JobDetail, JobPage, JobStatus } from '../schemas.ts';
 
@@ -42,9 +42,9 @@ export const jobRoutes = [
       ),
     }),
     responses: { 200: { description: 'A page of jobs.', schema: JobPage } },
-    run: ({ query, base }, { queue, bus }) => {
+    run: ({ query, base }, { queue, events }) => {
       const { status, workflow_id: workflowId, sort, order, limit = 50, offset = 0 } = query;
-      const { jobs, total } = queue.store.list({
+      const { jobs, total } = queue.list({
         ...{ statuses: status?.length ? status : undefined, workflowId, limit, offset },
         sortBy: sort === 'duration' ? 'execution_duration' : 'created_at',
         descending: order !== 'asc',
@@ -57,7 +57,9 @@ export const jobRoutes = [
         ...{ limit: String(limit), offset: String(offset + limit) },
       });
       return ok({
-        jobs: jobs.map((job) => withBase(jobJson(job, { progress: bus.progress(job.id) }), base)),
+        jobs: jobs.map((job) =>
+          withBase(jobJson(job, { progress: events.progress(job.id) }), base),
+        ),
         ...{ total, offset, limit },
         next: offset + jobs.length < total ? `${base}/v1/jobs?${next.toString()}` : null,
       });
@@ -80,9 +82,9 @@ export const jobRoutes = [
       ),
     }),
     responses: { 200: { description: 'The job.', schema: JobDetail }, 404: NO_JOB },
-    run: ({ params: { id }, query, base }, { queue, bus }) => {
-      const job = findJob(queue, bus, id);
-      const stored = storedJob(queue, id);
+    run: ({ params: { id }, query, base }, { queue, events }) => {
+      const job = findJob(queue, events, id);
+      const stored = queue.job(id);
       if (job === undefined || stored === undefined) throw new NoodleError('JOB_UNKNOWN', { id });
       if (query.include !== 'prompt') return ok(withBase(job, base));
       return ok({
@@ -109,7 +111,7 @@ export const jobRoutes = [
     run: ({ params: { id } }, { queue, dispatcher }) => {
       if (queue.deletePending(id)) return ok({ id, status: 'cancelled' });
       if (dispatcher.interrupt(id)) return { status: 202, body: { id, status: 'cancelling' } };
-      const job = storedJob(queue, id);
+      const job = queue.job(id);
       if (job === undefined) throw new NoodleError('JOB_UNKNOWN', { id });
       throw new NoodleError('JOB_FINISHED', { id, status: job.status });
     },

@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import { NoodleError } from '../../../errors.ts';
 import type { Api } from '../api.ts';
-import { findJob, jobJson, storedJob, withBase } from '../job-json.ts';
+import { findJob, jobJson, withBase } from '../job-json.ts';
 import { ok, route } from '../route.ts';
 import { JobDetail, Queue, QueueChange } from '../schemas.ts';
 
@@ -38,8 +38,6 @@ export const queueRoutes = [
     responses: { 200: { description: 'The queue.', schema: Queue } },
     run: ({ base }, api) => {
       api.queue.pause();
-      // Nothing of the queue's contents changed, so that it does not tell by itself.
-      api.bus.queueChanged();
       return ok(queueJson(api, base));
     },
   }),
@@ -69,27 +67,25 @@ export const queueRoutes = [
       404: { description: 'There is no such job.' },
       409: { description: 'It does not wait.' },
     },
-    run: ({ params: { id }, body, base }, { queue, bus }) => {
-      const job = storedJob(queue, id);
+    run: ({ params: { id }, body, base }, { queue, events }) => {
+      const job = queue.job(id);
       if (job === undefined) throw new NoodleError('JOB_UNKNOWN', { id });
       if (job.status !== 'pending') throw new NoodleError('NOT_WAITING', { id });
       queue.move(id, body.number ?? queue.nextNumber(true));
-      return ok(withBase(findJob(queue, bus, id)!, base));
+      return ok(withBase(findJob(queue, events, id)!, base));
     },
   }),
 ];
 
-function queueJson({ queue, bus }: Api, base: string, limit = SHOWN): unknown {
-  const waiting = queue.waiting();
+function queueJson({ queue, events }: Api, base: string, limit = SHOWN): unknown {
   const running = queue.running();
   return {
     paused: queue.paused(),
     running_count: running.length,
-    pending_count: waiting.length,
-    running: running.map((job) => withBase(jobJson(job, { progress: bus.progress(job.id) }), base)),
-    pending: waiting.slice(0, limit).flatMap(({ id }, position) => {
-      const job = queue.store.get(id);
-      return job === undefined ? [] : [withBase(jobJson(job, { position }), base)];
-    }),
+    pending_count: queue.counts().pending,
+    running: running.map((job) =>
+      withBase(jobJson(job, { progress: events.progress(job.id) }), base),
+    ),
+    pending: queue.next(limit).map((job, position) => withBase(jobJson(job, { position }), base)),
   };
 }

@@ -3,7 +3,8 @@ import { Type } from 'typebox';
 import { NoodleError } from '../../../errors.ts';
 import { objectInfo } from '../../../graph/object-info.ts';
 import type { NodeErrors } from '../../../graph/validate.ts';
-import { isApiFormat, isUiFormat } from '../../../workflow/is-api-format.ts';
+import { isFinished } from '../../../queue/store.ts';
+import { isApiFormat, isUiFormat } from '../../../workflow/forms.ts';
 import { type Json, parseJson } from '../../../workflow/lossless-json.ts';
 import { setInput } from '../../../workflow/set-input.ts';
 import { workflowToPrompt } from '../../../workflow/to-prompt.ts';
@@ -58,7 +59,7 @@ export const workflowRoutes = [
       for (const [target, value] of Object.entries(objectOf(raw.inputs))) {
         setInput(prompt, target, value, `inputs "${target}"`);
       }
-      const answer = await api.submit(submission(raw, prompt, workflow));
+      const answer = await api.submit(submission(raw, prompt, workflow), { owner: call.owner });
       return answerRun(answer, call, api, { warnings, at });
     },
   }),
@@ -77,15 +78,15 @@ export const workflowRoutes = [
     },
     run: async (call, api) => {
       const { id } = call.params;
-      const { store } = api.queue;
-      if (store.get(id) === undefined) throw new NoodleError('JOB_UNKNOWN', { id });
-      const job = store.historyEntry(id);
-      if (job === undefined) throw new NoodleError('JOB_ACTIVE', { id });
-      const answer = await api.submit({
+      const job = api.queue.job(id);
+      if (job === undefined) throw new NoodleError('JOB_UNKNOWN', { id });
+      if (!isFinished(job)) throw new NoodleError('JOB_ACTIVE', { id });
+      const again = {
         prompt: parseJson(job.prompt),
         extra_data: parseJson(job.extraData),
         partial_execution_targets: [...job.outputs],
-      });
+      };
+      const answer = await api.submit(again, { owner: call.owner });
       return answerRun(answer, { ...call, body: {} }, api, { warnings: [], at: undefined });
     },
   }),
@@ -107,7 +108,7 @@ async function readPrompt({ prompt, workflow }: Body, api: Api): Promise<ReadPro
   }
   if (isApiFormat(workflow)) return ownPrompt(workflow, '/workflow');
   if (!isUiFormat(workflow)) throw notThere('/workflow', 'an editor workflow or an API prompt');
-  const info = objectInfo(await api.nodes(), api.source) as ObjectInfo;
+  const info = objectInfo(await api.nodes(), api.folders) as ObjectInfo;
   try {
     return { ...workflowToPrompt(workflow, info), workflow };
   } catch (error) {
@@ -160,7 +161,7 @@ type RunBody = {
 async function answerRun(
   answer: SubmitAnswer,
   { body, base, signal }: RunCall,
-  { queue, bus, webhooks }: Api,
+  { queue, events, webhooks }: Api,
   { warnings, at }: Pick<ReadPrompt, 'warnings' | 'at'>,
 ): Promise<Answer> {
   const errors = nodeErrors(answer.nodeErrors, at);
@@ -170,13 +171,13 @@ async function answerRun(
     throw new ProblemError({ status: answer.status, code, detail, errors });
   }
   const { promptId: id } = answer;
-  const { position: _, ...submitted } = findJob(queue, bus, id)!;
+  const { position: _, ...submitted } = findJob(queue, events, id)!;
   if (body.webhook !== undefined) webhooks.add({ jobId: id, base, ...body.webhook });
   if (body.wait !== undefined && body.wait > 0) {
-    await bus.left(id, AbortSignal.any([signal, AbortSignal.timeout(body.wait * 1000)]));
+    await events.left(id, AbortSignal.any([signal, AbortSignal.timeout(body.wait * 1000)]));
   }
   // Whoever else uses the server may have dropped it while we waited.
-  const job = findJob(queue, bus, id) ?? { ...submitted, status: 'cancelled' as const };
+  const job = findJob(queue, events, id) ?? { ...submitted, status: 'cancelled' as const };
   const status = queue.has(id) ? 202 : 200;
   return {
     status,

@@ -53,7 +53,7 @@ const types = (sent: readonly string[]): string[] =>
 
 const hubOf = (options: Partial<Parameters<typeof createHub>[0]> = {}) =>
   createHub({
-    features: () => ({ supports_preview_metadata: true, max_upload_size: 1 }),
+    features: { supports_preview_metadata: true, max_upload_size: 1 },
     remaining: () => 2,
     activeNode: () => undefined,
     ...options,
@@ -92,17 +92,35 @@ describe('hub', () => {
     expect(types(other.sent)).toEqual(['status']);
   });
 
-  it('replaces a client that comes back; the old socket closing later changes nothing', () => {
+  it('tells the newest socket of a client; an older one stays open and is told when it is alone', () => {
     const hub = hubOf({ activeNode: (sid) => (sid === 'a' ? '7' : undefined) });
     const [before, after] = [fakeSocket(), fakeSocket()];
     hub.attach(before.socket, 'a');
     hub.attach(after.socket, 'a');
-    expect(before.raw.closed).toBe(4001);
-    before.emit('close');
+    expect(before.raw.closed).toBeUndefined();
     hub.send({ sid: 'a' }, 'executed', '{}');
-    expect(types(after.sent)).toEqual(['status', 'executing', 'executed']);
+    hub.broadcastStatus();
+    expect(types(after.sent)).toEqual(['status', 'executing', 'executed', 'status']);
     expect(JSON.parse(after.sent[1])).toEqual({ type: 'executing', data: { node: '7' } });
-    expect(hub.size()).toBe(1);
+    expect(before.sent).toHaveLength(2);
+    after.emit('close');
+    hub.send({ sid: 'a' }, 'executed', '{}');
+    expect(types(before.sent)).toEqual(['status', 'executing', 'executed']);
+    before.emit('close');
+    expect(hub.has('a')).toBe(false);
+  });
+
+  it('keeps so many sockets of one client, and none that takes nothing', () => {
+    const hub = hubOf({ softLimit: 1000 });
+    const sockets = Array.from({ length: 40 }, () => fakeSocket());
+    sockets.forEach(({ socket }) => hub.attach(socket, 'a'));
+    const open = sockets.filter(({ raw }) => raw.closed === undefined);
+    expect(open).toEqual(sockets.slice(-16));
+    const stuck = fakeSocket({ slow: true });
+    hub.attach(stuck.socket, 'a');
+    hub.sendFrame({ sid: 'a' }, preview, 'any');
+    hub.attach(fakeSocket().socket, 'a');
+    expect(stuck.raw.closed).toBe(4001);
   });
 
   it('holds back what can be dropped from a slow reader, the latest of each kind', () => {
@@ -152,7 +170,7 @@ describe('hub', () => {
     hub.attach(client.socket, 'a');
     for (let i = 0; i < 100; i++) hub.send({ sid: 'a' }, 'executed', `"${'x'.repeat(500)}"`);
     expect(client.raw.terminated).toBe(true);
-    expect(hub.size()).toBe(0);
+    expect(hub.has('a')).toBe(false);
     expect(client.raw.bufferedAmount).toBeLessThan(6000);
   });
 

@@ -15,8 +15,6 @@ function setup() {
     sendFrame: (recipient, frame, filter) => said.push(`${to(recipient)} ${frame.type} ${filter}`),
     broadcastStatus: () => undefined,
     has: () => true,
-    size: () => 0,
-    closeAll: () => undefined,
   };
   return { said, relay: createRelay(hub) };
 }

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { JobResult } from '../../../../engine/worker/messages.ts';
 import { createQueue } from '../../../../engine/queue/queue.ts';
 import { openSqliteStore } from '../../../../engine/queue/sqlite.ts';
-import { storedJob } from '../../../../engine/server/v1/job-json.ts';
+import { leftJson } from '../../../../engine/server/v1/event-json.ts';
 import { postWebhook, signedHeaders } from '../../../../engine/server/webhooks/webhook-request.ts';
 import { createWebhooks } from '../../../../engine/server/webhooks/webhooks.ts';
 
@@ -34,11 +34,14 @@ describe('notices', () => {
   ) {
     const sent: Sent[] = [];
     const warnings: string[] = [];
-    const queue = createQueue(store, {
-      onLeave: (ids) => webhooks.jobsLeft(ids.map((id) => ({ id, job: storedJob(queue, id) }))),
+    const queue = createQueue(store);
+    queue.watch({
+      left: (ids) => webhooks.jobsLeft(ids.map((id) => ({ id, job: queue.job(id) }))),
     });
     const webhooks = createWebhooks({
-      queue: () => queue,
+      queue,
+      payload: (left, base) => JSON.stringify({ type: 'job.finished', job: leftJson(left, base) }),
+      rows: store.webhooks,
       post: async (url, body, headers) => {
         sent.push({ url, body, headers });
         const answer = answers.shift() ?? 200;

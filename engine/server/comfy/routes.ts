@@ -1,17 +1,8 @@
-/** All route modules and where they are mounted. */
+/** All route modules of ComfyUI's face and where they are mounted. */
 import { join } from 'node:path';
-import type { Assets } from '../../assets/client.ts';
-import type { Config } from '../../config.ts';
-import type { NodeRegistry } from '../../graph/definition.ts';
-import type { Dispatcher } from '../../queue/dispatcher.ts';
-import type { Queue } from '../../queue/queue.ts';
-import type { PackHost } from '../../packs/pack-host.ts';
 import { createPictures } from '../../media/picture-thread.ts';
-import type { Folders } from '../../store/folders.ts';
-import { createUsers } from '../../store/users.ts';
-import type { MountedRoutes } from '../app.ts';
+import type { Core, MountedRoutes } from '../face.ts';
 import type { Hub } from './hub.ts';
-import type { Log } from '../log.ts';
 import type { FeatureFlags } from '../../protocol.ts';
 import { assetRoutes, assetScanRoutes } from './assets.ts';
 import { extensionFileRoutes, extensionRoutes } from './extensions.ts';
@@ -31,36 +22,17 @@ import { userRoutes } from './users.ts';
 import { viewRoutes } from './view.ts';
 import { workflowRoutes } from './workflows.ts';
 
-export interface RouteOptions {
-  readonly config: Config;
-  readonly folders: Folders;
-  /** Undefined where they are turned off. */
-  readonly assets: Assets | undefined;
-  readonly queue: Queue;
-  readonly dispatcher: Dispatcher;
-  readonly hub: Hub;
-  readonly log: Log;
-  readonly features: () => FeatureFlags;
-  readonly nodes: () => Promise<NodeRegistry>;
-  readonly packs: Pick<PackHost, 'reports'>;
-  /** Folders of the packs that are in use. */
-  readonly packFolders: () => readonly string[];
-  readonly newId: () => string;
-  readonly now: () => number;
-}
-
-/** The routes of a server, in the order they are tried. */
-export function serverRoutes(options: RouteOptions): MountedRoutes[] {
-  const { config, folders, assets, queue, dispatcher, hub, log, features, nodes } = options;
-  const { packs, packFolders } = options;
-  const { argv, multiUser, defaultHash } = config;
+/** The routes of ComfyUI, in the order they are tried. */
+export function comfyRoutes(core: Core, hub: Hub, features: FeatureFlags): MountedRoutes[] {
+  const { config, folders, assets, users, queue, dispatcher, log, nodes, packs, packFolders } =
+    core;
+  const { argv, defaultHash } = config;
   // The option is in MB and may be any fraction of one.
   const maxUploadBytes = Math.floor(config.maxUploadSize);
   const { program } = config.engine.folders;
-  const users = createUsers(folders.user, { multiUser });
   const pictures = createPictures();
   const both = [
-    promptRoutes({ ...options, source: folders }),
+    promptRoutes(core),
     queueRoutes({ queue, dispatcher }),
     historyRoutes(queue),
     assetScanRoutes({ assets }),

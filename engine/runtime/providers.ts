@@ -1,0 +1,91 @@
+/**
+ * The execution providers of ONNX Runtime that programs can be lowered for, one row each. Whatever
+ * differs between them is said here; nobody asks for a row by its name.
+ */
+import type { Target } from '../onnx/lower.ts';
+import { portable } from '../onnx/portable.ts';
+import { cpu } from '../onnx/cpu.ts';
+import type { OpName } from '../tensor/ops.ts';
+import { channelBlock } from './channel-block.ts';
+import type { OrtOptions } from './ort.ts';
+
+/** What of a target depends on the machine. */
+export type MachineFacts = Pick<Target, 'block'>;
+
+export interface Provider extends Required<Omit<Target, 'block'>> {
+  readonly name: string;
+  /** How ONNX Runtime is told: its providers, the first choice first, and options that measured best. */
+  readonly session: OrtOptions & { readonly providers: readonly string[] };
+  /** What lowering must know of this machine. */
+  readonly probe: () => Promise<MachineFacts>;
+}
+
+/**
+ * What measured best (docs/decisions/003-session-time.md): graphs are fused when they are lowered and
+ * weights lie as kernels want them, so the slow rewrites of the layout level and private packed
+ * copies of the weights are left out.
+ */
+const measured: OrtOptions = {
+  optimization: 'extended',
+  config: { disable_prepacking: '1' },
+};
+
+/** Sums over many numbers, which half precision would lose or overflow. */
+const longSums: ReadonlySet<OpName> = new Set<OpName>([
+  'groupNorm',
+  'layerNorm',
+  'rmsNorm',
+  'softmax',
+  'reduceSum',
+  'reduceMean',
+  'cumsum',
+  'scatterAdd',
+]);
+
+/**
+ * Reals in half precision. Exact stay long sums, and whatever is computed before a weight comes in:
+ * angles of timesteps and positions, masks, sizes.
+ */
+const halfPrecision = {
+  compute: 'f16',
+  exact: (tensor, weighted) => !weighted || longSums.has(tensor.op),
+} satisfies Partial<Target>;
+
+const fullPrecision = { compute: 'f32', exact: () => false } satisfies Partial<Target>;
+const nothing = async (): Promise<MachineFacts> => ({});
+
+export const providers = {
+  cpu: {
+    name: 'cpu',
+    table: cpu,
+    ...fullPrecision,
+    widen: 'weights',
+    session: { ...measured, providers: ['cpu'] },
+    probe: async () => ({ block: await channelBlock() }),
+  },
+  /** Standard operators only: what every other row starts from, on the CPU. */
+  portable: {
+    name: 'portable',
+    table: portable,
+    ...fullPrecision,
+    widen: 'weights',
+    session: { ...measured, providers: ['cpu'] },
+    probe: nothing,
+  },
+  webgpu: {
+    name: 'webgpu',
+    table: portable,
+    ...halfPrecision,
+    widen: 'weights',
+    session: { optimization: 'extended', providers: ['webgpu', 'cpu'] },
+    probe: nothing,
+  },
+  cuda: {
+    name: 'cuda',
+    table: portable,
+    ...halfPrecision,
+    widen: 'weights',
+    session: { optimization: 'extended', providers: ['cuda', 'cpu'] },
+    probe: nothing,
+  },
+} satisfies Readonly<Record<string, Provider>>;

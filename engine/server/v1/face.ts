@@ -1,0 +1,67 @@
+/**
+ * The public API beside ComfyUI's routes. Only what has to listen from the start is here; schemas,
+ * routes and their libraries are loaded by the first request for them.
+ */
+import type { RequestHandler } from 'express';
+import { stringifyJson } from '../../workflow/lossless-json.ts';
+import type { Core, Face } from '../face.ts';
+import { createHealth } from '../health.ts';
+import { createMetrics } from '../metrics.ts';
+import { postWebhook } from '../webhooks/webhook-request.ts';
+import { createWebhooks } from '../webhooks/webhooks.ts';
+import type { Api } from './api.ts';
+import { leftJson } from './event-json.ts';
+import { refuseAsProblem } from './problem.ts';
+
+const OURS = /^\/(v1(\/.*)?|metrics|docs|docs\/ui-assets\/.*)\/?$/;
+
+/** `/v1`, its description, health, metrics and webhooks. */
+export function v1Face(core: Core): Face {
+  const { config, queue, dispatcher, events, nodes, log, now } = core;
+  const webhooks = createWebhooks({
+    ...{ queue, log, now },
+    rows: core.webhookRows,
+    payload: (left, base) => stringifyJson({ type: 'job.finished', job: leftJson(left, base) }),
+    post: (url, body, headers) =>
+      postWebhook(url, body, headers, { allowPrivate: config.allowPrivateWebhooks }),
+  });
+  const metrics = createMetrics({
+    ...{ queue, dispatcher, websockets: core.websockets },
+    eventStreams: () => events.readers(),
+    webhooks: () => webhooks.count(),
+  });
+  const health = createHealth({ queue, dispatcher, nodes: nodes(), now });
+
+  const load = async (): Promise<RequestHandler> => {
+    const [{ createRouter }, { routeTable }, { docsPage }] = await Promise.all([
+      import('./router.ts'),
+      import('./table.ts'),
+      import('./docs-page.ts'),
+    ]);
+    const api: Api = { ...core, webhooks, metrics, health };
+    return docsPage().use(createRouter(routeTable, api));
+  };
+  let loaded: Promise<RequestHandler> | undefined;
+  const router: RequestHandler = async (req, res, next) => {
+    if (!OURS.test(req.path)) return next();
+    const routes = await (loaded ??= load());
+    await routes(req, res, next);
+  };
+
+  return {
+    name: 'v1',
+    // The two addresses of health need no token; every request is measured, refused ones too.
+    open: [health.handler, metrics.observe],
+    routes: [{ at: 'root', router }],
+    refuse: refuseAsProblem,
+    on: {
+      left: (jobs) => {
+        metrics.jobsLeft(jobs);
+        webhooks.jobsLeft(jobs);
+      },
+    },
+    // Takes up webhooks that an earlier process left.
+    start: () => webhooks.start(),
+    stop: () => webhooks.stop(),
+  };
+}

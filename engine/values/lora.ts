@@ -1,0 +1,79 @@
+/** Adapter files (LoRA and kin) on MODEL and CLIP values. */
+import { fitAdapters, loraPatch } from '../patch/lora/lora.ts';
+import { type WeightNames, clipNames, unetNames } from '../patch/lora/names.ts';
+import { type AdapterEntry, readAdapters } from '../patch/lora/read.ts';
+import type { Clip } from './clip.ts';
+import { openSource } from './load-checkpoint.ts';
+import type { Model } from './model.ts';
+import type { Weighted } from './network.ts';
+
+/** An adapter file, read whole: its factors are fed to the networks. */
+export interface LoraFile {
+  readonly path: string;
+  readonly entries: readonly AdapterEntry[];
+  /** Keys of no known form. */
+  readonly unknown: readonly string[];
+}
+
+/** Reads a file of `loras`. Throws what opening weights throws. */
+export async function openLora(path: string): Promise<LoraFile> {
+  return { path, ...(await readAdapters(await openSource(path))) };
+}
+
+export interface LoraStrengths {
+  readonly model: number;
+  readonly clip: number;
+}
+
+/**
+ * The values with the file on them; either may be missing. `warn` hears of entries that name nothing
+ * in them, or do not fit what they name.
+ */
+export function withLora<M extends Model | null, C extends Clip | null | undefined>(
+  { model, clip }: { readonly model: M; readonly clip: C },
+  file: LoraFile,
+  strengths: LoraStrengths,
+  warn: (message: string) => void,
+): { model: M; clip: C } {
+  const taken = new Set<string>();
+  const misfits = new Set<string>();
+  const put = <N extends Weighted>(network: N, names: WeightNames, strength: number): N => {
+    const fitted = fitAdapters(file.entries, names, network.source);
+    fitted.taken.forEach((name) => taken.add(name));
+    fitted.misfits.forEach((name) => misfits.add(name));
+    if (strength === 0 || fitted.acts.size === 0) return network;
+    const patch = loraPatch(`lora${network.patches.length}`, fitted, strength);
+    return { ...network, patches: [...network.patches, patch] };
+  };
+  const result = {
+    model: model && put(model, unetNames(model.source.tensors.keys()), strengths.model),
+    clip: clip && {
+      ...clip,
+      encoders: clip.encoders.map((encoder) =>
+        put(encoder, clipNames(encoder.spec.name, encoder.source.tensors.keys()), strengths.clip),
+      ),
+    },
+  };
+  const strange = [
+    ...file.unknown,
+    ...file.entries.map(({ name }) => name).filter((name) => !taken.has(name)),
+  ];
+  // a loader for the model alone leaves the text encoders' part
+  if (clip !== undefined) tell(warn, file, strange, 'no weight of this model has these names');
+  tell(warn, file, [...misfits], 'the weights of these names have other shapes');
+  return result;
+}
+
+const shown = 5;
+
+function tell(
+  warn: (message: string) => void,
+  { path }: LoraFile,
+  names: readonly string[],
+  what: string,
+): void {
+  if (names.length === 0) return;
+  const more = names.length > shown ? ` and ${names.length - shown} more` : '';
+  const list = names.slice(0, shown).join(', ');
+  warn(`${path}: left out, for ${what}: ${list}${more}`);
+}

@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest';
+import { detectUNet, unet } from '../../../engine/arch/unet.ts';
+import { estimateMemory, weightBytes } from '../../../engine/runtime/memory.ts';
+import { partsOf, planParts, sessionOfParts } from '../../../engine/runtime/parts.ts';
+import { createPreparedWeights } from '../../../engine/runtime/prepared-weights.ts';
+import { createRuntime } from '../../../engine/runtime/runtime.ts';
+import { type Session, openSession } from '../../../engine/runtime/session.ts';
+import { openWeights } from '../../../engine/tensor/cursor.ts';
+import { partition } from '../../../engine/tensor/partition.ts';
+import { type Program, trace } from '../../../engine/tensor/trace.ts';
+import { openSafetensors } from '../../../engine/weights/safetensors.ts';
+import { sub } from '../../../engine/weights/source.ts';
+import { randomFloats } from '../../support/random-weights.ts';
+
+const model = new URL('../../golden/data/unet/models/sd2.safetensors', import.meta.url).pathname;
+
+async function tinyUNet(): Promise<Program> {
+  const source = sub(await openSafetensors(model), 'model.diffusion_model.');
+  const config = detectUNet(openWeights(source))!;
+  return trace('unet', source, (g) => ({
+    out: unet(
+      g.weights,
+      {
+        x: g.input('x', 'f32', ['batch', config.inChannels, 'height', 'width']),
+        timesteps: g.input('timesteps', 'f32', ['batch']),
+        context: g.input('cross', 'f32', ['batch', 'tokens', config.contextWidth!]),
+      },
+      config,
+    ),
+  }));
+}
+
+const filled = (shape: readonly number[]) => ({
+  data: randomFloats(shape.reduce((n, dim) => n * dim, 1)),
+  shape,
+});
+
+const inputsFor = (program: Program) => ({
+  x: filled([2, 4, 8, 16]),
+  timesteps: { data: Float32Array.of(801, 3), shape: [2] },
+  cross: filled([
+    2,
+    5,
+    program.inputs.find(({ attrs }) => attrs.name === 'cross')!.shape[2] as number,
+  ]),
+});
+
+const runWhole = async (program: Program): Promise<Awaited<ReturnType<Session['run']>>> => {
+  const session = await openSession(program, { threads: 1 });
+  const result = await session.run(inputsFor(program));
+  await session.release();
+  return result;
+};
+
+describe('a network in parts', () => {
+  it('gives the same bytes, each part with its own weights only', async () => {
+    const whole = await tinyUNet();
+    const cuts = ['input_blocks.1', 'middle_block'].map((name) => whole.sites.get(name)!);
+    const parts = partition(whole, cuts);
+    expect(parts).toHaveLength(3);
+    const used = parts.map(({ usage }) => new Set(usage.used));
+    expect([...used[0]].filter((key) => used[1].has(key) || used[2].has(key))).toEqual([]);
+    expect(new Set(parts.flatMap(({ usage }) => usage.used))).toEqual(new Set(whole.usage.used));
+
+    const asked: string[][] = [];
+    const prepared = createPreparedWeights();
+    const open = parts.map((program) => ({
+      program,
+      bytes: 0,
+      open: () =>
+        openSession(program, {
+          threads: 1,
+          prepared: {
+            acquire: (weights) => {
+              asked.push(weights.map(({ name }) => name.replace(/^weights\/|:.*$/g, '')));
+              return prepared.acquire(weights);
+            },
+          },
+        }),
+    }));
+    const session = sessionOfParts(whole, open, { resident: 0, bytes: 0 });
+    const { out } = await session.run(inputsFor(whole));
+    await session.release();
+    expect(out).toEqual((await runWhole(whole)).out);
+    asked.forEach((names, i) => {
+      const foreign = names.filter((name) => !used[i].has(name.replace(/\[.*$/, '')));
+      expect(foreign).toEqual([]);
+    });
+  });
+
+  it('runs within a budget below its size', async () => {
+    const whole = await tinyUNet();
+    const size = estimateMemory(whole);
+    const budget = Math.floor(size * 0.6);
+    const runtime = createRuntime({ threads: 1, memoryBudget: budget });
+    const opened = await runtime.session('unet', () => whole);
+    const first = await opened.run(inputsFor(whole));
+    expect(first).toEqual(await runWhole(whole));
+    expect(await opened.run(inputsFor(whole))).toEqual(first);
+    const [{ bytes }] = runtime.stats().sessions;
+    expect(bytes).toBeLessThanOrEqual(budget);
+    expect(bytes).toBeGreaterThan(0);
+    await runtime.unloadAll();
+    expect(runtime.stats().bytes).toBe(0);
+  });
+
+  it('is cut at sites into parts of about the size asked for', async () => {
+    const whole = await tinyUNet();
+    const bytesOf = (tensor: Program['nodes'][number]): number => weightBytes(tensor, 'f32');
+    const size = estimateMemory(whole) / 4;
+    const parts = partsOf(whole, size, bytesOf);
+    expect(parts.length).toBeGreaterThan(3);
+    const sizes = parts.map((part) => estimateMemory(part));
+    expect(sizes.reduce((a, b) => a + b)).toBe(estimateMemory(whole));
+    expect(partsOf(whole, Infinity, bytesOf)).toHaveLength(1);
+  });
+});
+
+describe('parts in turn', () => {
+  it.each([
+    [[4, 4, 4], 12, { resident: 3, bytes: 12 }],
+    [[4, 4, 4], 11, { resident: 1, bytes: 8 }],
+    [[2, 1, 6, 3], 9, { resident: 2, bytes: 9 }],
+    [[5, 9], 8, { resident: 0, bytes: 9 }],
+  ])('of sizes %j in a budget of %i: %j', (sizes, budget, expected) => {
+    const parts = sizes.map((bytes) => ({ bytes }));
+    expect(planParts(parts, budget)).toEqual(expected);
+  });
+
+  it('are open one at a time, but for those that stay', async () => {
+    const whole = await tinyUNet();
+    const log: string[] = [];
+    const parts = partition(whole, [
+      whole.sites.get('input_blocks.1')!,
+      whole.sites.get('middle_block')!,
+    ]);
+    const fakes = parts.map((program, i) => ({
+      program,
+      bytes: 1,
+      open: async (): Promise<Session> => {
+        log.push(`open ${i}`);
+        return {
+          run: async () => {
+            log.push(`run ${i}`);
+            return Object.fromEntries(
+              Object.keys(program.outputs).map((name) => [name, filled([1])]),
+            );
+          },
+          release: async () => void log.push(`release ${i}`),
+        };
+      },
+    }));
+    const session = sessionOfParts(whole, fakes, { resident: 1, bytes: 2 });
+    const inputs = inputsFor(whole);
+    await Promise.all([session.run(inputs), session.run(inputs)]);
+    await session.release();
+    const streamed = ['open 1', 'run 1', 'release 1', 'open 2', 'run 2', 'release 2'];
+    expect(log).toEqual(['open 0', 'run 0', ...streamed, 'run 0', ...streamed, 'release 0']);
+  });
+
+  it('release what they opened when one of them fails', async () => {
+    const whole = await tinyUNet();
+    const log: string[] = [];
+    const parts = partition(whole, [whole.sites.get('middle_block')!]).map((program) => ({
+      program,
+      bytes: 1,
+      open: async (): Promise<Session> => ({
+        run: () => Promise.reject(new Error('broken')),
+        release: async () => void log.push('released'),
+      }),
+    }));
+    const session = sessionOfParts(whole, parts, { resident: 0, bytes: 1 });
+    await expect(session.run(inputsFor(whole))).rejects.toThrow('broken');
+    expect(log).toEqual(['released']);
+    await expect(session.run({ ...inputsFor(whole), x: filled([1]) })).rejects.toThrow("input 'x'");
+  });
+});

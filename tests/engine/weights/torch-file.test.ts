@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openSession } from '../../../engine/runtime/session.ts';
+import { linear } from '../../../engine/tensor/layers.ts';
+import { trace } from '../../../engine/tensor/trace.ts';
+import { readFloats } from '../../../engine/weights/read.ts';
+import { openTorchSource } from '../../../engine/weights/torch-file.ts';
+import { type PlainDict, writeTorchFile } from '../../support/torch-file.ts';
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'noodle-torch-'));
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+const weight = { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) };
+const bias = { shape: [2], data: Float32Array.of(0.5, -0.5) };
+
+const saved = (name: string, root: PlainDict | readonly PlainDict[]): string => {
+  const path = join(dir, name);
+  writeTorchFile(path, root);
+  return path;
+};
+
+describe('a torch file as a weight source', () => {
+  it.each<[string, PlainDict]>([
+    ['bare', { weight, bias }],
+    ['as state_dict', { state_dict: { weight, bias }, epoch: 'three' }],
+    ['as the only value', { params_ema: { weight, bias } }],
+  ])('the state dict %s', async (name, root) => {
+    const source = openTorchSource(saved(`${name}.pth`, root));
+    expect([...source.tensors.keys()]).toEqual(['weight', 'bias']);
+    expect(await readFloats(source.tensors.get('weight')!)).toEqual(weight.data);
+    expect(source.tensors.get('bias')).toMatchObject({ name: 'bias', dtype: 'F32', shape: [2] });
+  });
+
+  it('is mapped by a session where it lies', async () => {
+    const source = openTorchSource(saved('model.pt', { weight, bias }));
+    const program = trace('linear', source, ({ input, weights }) => ({
+      y: linear(weights, input('x', 'f32', ['n', 3])),
+    }));
+    const session = await openSession(program);
+    const { y } = await session.run({ x: { data: Float32Array.of(1, 0, -1), shape: [1, 3] } });
+    expect([...y.data]).toEqual([1 - 3 + 0.5, 4 - 6 - 0.5]);
+    await session.release();
+  });
+
+  it('changes its identity with the file', () => {
+    const before = openTorchSource(saved('same.pt', { weight })).identity;
+    const after = openTorchSource(saved('same.pt', { weight, bias })).identity;
+    expect(after).not.toBe(before);
+  });
+
+  it.each<[string, PlainDict | readonly PlainDict[]]>([
+    ['a list', [{ weight }]],
+    ['a dict without tensors', { note: 'none' }],
+  ])('refuses %s', (name, root) => {
+    const path = saved(`${name}.pt`, root);
+    expect(() => openTorchSource(path)).toThrow(/no dictionary of tensors/);
+  });
+
+  it('refuses whatever would need code to run', () => {
+    const hostile = join(import.meta.dirname, '../text/data/hostile.pt');
+    expect(() => openTorchSource(hostile)).toThrow('it needs posix.system');
+  });
+});
