@@ -2,7 +2,9 @@
 import { corePlace } from '../engine/graph/core-classes.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 import { conditioningNodes } from './conditioning.ts';
+import { customSamplingNodes } from './custom-sampling.ts';
 import { freeuNodes } from './freeu.ts';
+import { guidanceNodes } from './guidance.ts';
 import { imageAnimationNodes } from './image-animation.ts';
 import { imageFilterNodes } from './image-filters.ts';
 import { imageIoNodes } from './image-io.ts';
@@ -16,12 +18,18 @@ import { loaderNodes } from './loaders.ts';
 import { loraNodes } from './lora.ts';
 import { maskNodes } from './mask.ts';
 import { primitiveNodes } from './primitives.ts';
+import { samplerNodes } from './samplers.ts';
 import { samplingNodes } from './sampling.ts';
+import { sigmaNodes } from './sigmas.ts';
 import { stringNodes } from './strings.ts';
 import { vaeNodes } from './vae.ts';
 
 const lists: readonly (readonly NodeDefinition[])[] = [
   samplingNodes,
+  customSamplingNodes,
+  samplerNodes,
+  sigmaNodes,
+  guidanceNodes,
   loaderNodes,
   loraNodes,
   freeuNodes,

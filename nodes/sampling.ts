@@ -15,11 +15,9 @@ import type { Model, NodeDefinition } from '../engine/node.ts';
 import type { KSamplerOptions, StepReport } from '../engine/sampling/driver.ts';
 import type { LatentFormat } from '../engine/sampling/latent/formats.ts';
 import { samplerNames, schedulerNames } from '../engine/sampling/names.ts';
+import { cfgOptions, seedOptions } from './sampling-sockets.ts';
 
-const MAX_SEED = 18446744073709551615n;
-const seedOptions = { default: 0, min: 0, max: MAX_SEED, control_after_generate: true };
 const stepsOptions = { default: 20, min: 1, max: 10000 };
-const cfgOptions = { default: 8, min: 0, max: 100, step: 0.1, round: 0.01 };
 
 /** Reports each step as progress, with a preview picture when previews are on. */
 export async function stepProgress(
@@ -55,8 +53,8 @@ async function sample(run: Run, context: Context): Promise<[Latent]> {
     latent: samples,
     signal: context.signal,
     onStep: await stepProgress(network.latentFormat, context),
-    ...(noise_mask && { noiseMask: noise_mask }),
-    ...(batch_index && { batchIndex: batch_index }),
+    noiseMask: noise_mask,
+    batchIndex: batch_index,
   });
   return [{ ...run.latent, samples: result }];
 }

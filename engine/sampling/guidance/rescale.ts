@@ -25,6 +25,22 @@ export const rescaleCfg =
     return axpby(1 / variance, x, -1 / k, rescaled);
   };
 
+/**
+ * RenormCFG (Lumina-Image 2.0): above `cfgTrunc` only the positive prediction counts; below it the guided
+ * one may be at most `renorm` times as long as the positive one (0: any length). Lengths per item.
+ */
+export const renormCfg =
+  ({ cfgTrunc, renorm }: { cfgTrunc: number; renorm: number }): Combine =>
+  ({ sigma, cfg, cond, uncond }) => {
+    if (sigma >= cfgTrunc) return cond;
+    const guided = axpby(1 - cfg, uncond, cfg, cond);
+    if (renorm <= 0) return guided;
+    const items = perItem(guided);
+    const [wanted, got] = [dot(cond, cond, items), dot(guided, guided, items)];
+    const gains = got.map((square, i) => Math.min(1, renorm * Math.sqrt(wanted[i] / square)));
+    return groupSum(items, [gains, guided]);
+  };
+
 /** CFG-Zero* (Fan et al. 2025): the unconditional side is scaled to fit the positive one best. */
 export const cfgZeroStar: After = ({ x, cfg, cond, uncond, denoised }) => {
   const [c, u] = [sub(x, cond), sub(x, uncond)];

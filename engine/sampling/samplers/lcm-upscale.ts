@@ -8,7 +8,7 @@ export interface LcmUpscaleOptions {
   /** Final size over first size. */
   readonly ratio: number;
   /** Over how many steps the size grows; default about half of them. */
-  readonly steps?: number;
+  readonly steps?: number | undefined;
   readonly method: UpscaleMethod;
 }
 

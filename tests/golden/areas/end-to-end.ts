@@ -99,6 +99,8 @@ function valueAt(run: WorkflowRun, path: string): NDArray | undefined {
     const entry = (value as Conditioning | undefined)?.[Number(text[2])];
     return text[1] === 'cond' ? entry?.cross : entry?.pooled;
   }
+  // SIGMAS
+  if (value instanceof Float32Array) return { data: value, shape: [value.length] };
   if (field === undefined) return value as NDArray | undefined;
   return (value as Record<string, NDArray> | undefined)?.[field];
 }

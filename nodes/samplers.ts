@@ -1,0 +1,197 @@
+/** SAMPLER: samplers by name, and samplers with options. */
+import { boolean, combo, float, inModule, int, model, socket } from '../engine/node.ts';
+import type { NodeDefinition } from '../engine/node.ts';
+import type { UpscaleMethod } from '../engine/array/resize.ts';
+import { createModelSampling } from '../engine/sampling/model-sampling.ts';
+import { type SamplerName, samplerNames } from '../engine/sampling/names.ts';
+import { eulerCfgPp, eulerPp } from '../engine/sampling/samplers/cfg-pp.ts';
+import { dpmAdaptive } from '../engine/sampling/samplers/dpm-solver.ts';
+import { dpmpp2sAncestral } from '../engine/sampling/samplers/dpmpp-2s-ancestral.ts';
+import { dpmpp2mSde, dpmpp3mSde, dpmppSde } from '../engine/sampling/samplers/dpmpp-sde.ts';
+import { erSde } from '../engine/sampling/samplers/er-sde.ts';
+import { eulerAncestral } from '../engine/sampling/samplers/euler-ancestral.ts';
+import { lcmUpscale } from '../engine/sampling/samplers/lcm-upscale.ts';
+import { lms } from '../engine/sampling/samplers/multistep.ts';
+import { saSolver, tauBetween } from '../engine/sampling/samplers/sa-solver.ts';
+import type { Sampler, SamplerDefinition } from '../engine/sampling/samplers/sampler.ts';
+import { samplerByName } from '../engine/sampling/samplers/table.ts';
+
+const shared = {
+  category: 'sampling/custom_sampling/samplers',
+  outputs: [{ type: 'SAMPLER' }],
+} as const;
+const define = inModule('comfy_extras.nodes_custom_sampler', 'v1', shared);
+const defineAdvanced = inModule('comfy_extras.nodes_advanced_samplers', 'v3', {
+  outputs: shared.outputs,
+});
+
+const erSolvers = { 'ER-SDE': 'er-sde', 'Reverse-time SDE': 'reverse', ODE: 'ode' } as const;
+
+const plain = (run: Sampler): [SamplerDefinition] => [{ run }];
+const brownian = (run: Sampler): [SamplerDefinition] => [{ run, noise: 'brownian' }];
+
+/** An option from 0 to `max` in steps of 0.01 that is not rounded. */
+const option = (value: number, max = 100) =>
+  float({ default: value, min: 0, max, step: 0.01, round: false });
+const ancestral = () => ({ eta: option(1), s_noise: option(1) });
+/** ComfyUI can draw the noise on either device; here both are the processor. */
+const noiseDevice = () => combo(['gpu', 'cpu']);
+
+export const samplerNodes: readonly NodeDefinition[] = [
+  define({
+    name: 'KSamplerSelect',
+    displayName: 'KSamplerSelect',
+    inputs: { sampler_name: combo<SamplerName>(samplerNames) },
+    run: ({ sampler_name }) => [samplerByName(sampler_name)],
+  }),
+  define({
+    name: 'SamplerEulerAncestral',
+    displayName: 'SamplerEulerAncestral',
+    inputs: ancestral(),
+    run: ({ eta, s_noise: sNoise }) => plain(eulerAncestral({ eta, sNoise })),
+  }),
+  define({
+    name: 'SamplerEulerAncestralCFGPP',
+    displayName: 'SamplerEulerAncestralCFG++',
+    inputs: { eta: option(1, 1), s_noise: option(1, 10) },
+    run: ({ eta, s_noise: sNoise }) => [
+      { run: eulerCfgPp({ eta, sNoise }), usesUncond: true } satisfies SamplerDefinition,
+    ],
+  }),
+  define({
+    name: 'SamplerLMS',
+    displayName: 'SamplerLMS',
+    inputs: { order: int({ default: 4, min: 1, max: 100 }) },
+    run: ({ order }) => plain(lms(order)),
+  }),
+  define({
+    name: 'SamplerDPMPP_3M_SDE',
+    displayName: 'SamplerDPMPP_3M_SDE',
+    inputs: { ...ancestral(), noise_device: noiseDevice() },
+    run: ({ eta, s_noise: sNoise }) => brownian(dpmpp3mSde({ eta, sNoise })),
+  }),
+  define({
+    name: 'SamplerDPMPP_2M_SDE',
+    displayName: 'SamplerDPMPP_2M_SDE',
+    inputs: {
+      solver_type: combo<'midpoint' | 'heun'>(['midpoint', 'heun']),
+      ...ancestral(),
+      noise_device: noiseDevice(),
+    },
+    run: ({ solver_type: solver, eta, s_noise: sNoise }) =>
+      brownian(dpmpp2mSde({ eta, sNoise, solver })),
+  }),
+  define({
+    name: 'SamplerDPMPP_SDE',
+    displayName: 'SamplerDPMPP_SDE',
+    inputs: { ...ancestral(), r: option(0.5), noise_device: noiseDevice() },
+    run: ({ eta, s_noise: sNoise, r }) => brownian(dpmppSde({ eta, sNoise, r })),
+  }),
+  define({
+    name: 'SamplerDPMPP_2S_Ancestral',
+    displayName: 'SamplerDPMPP_2S_Ancestral',
+    inputs: ancestral(),
+    run: ({ eta, s_noise: sNoise }) => plain(dpmpp2sAncestral({ eta, sNoise })),
+  }),
+  define({
+    name: 'SamplerDPMAdaptative',
+    displayName: 'SamplerDPMAdaptative',
+    inputs: {
+      order: int({ default: 3, min: 2, max: 3 }),
+      rtol: option(0.05),
+      atol: option(0.0078),
+      h_init: option(0.05),
+      pcoeff: option(0),
+      icoeff: option(1),
+      dcoeff: option(0),
+      accept_safety: option(0.81),
+      eta: option(0),
+      s_noise: option(1),
+    },
+    run: ({ order, rtol, atol, eta, s_noise: sNoise, ...pid }) =>
+      plain(
+        dpmAdaptive({
+          order: order === 2 ? 2 : 3,
+          rtol,
+          atol,
+          hInit: pid.h_init,
+          pCoeff: pid.pcoeff,
+          iCoeff: pid.icoeff,
+          dCoeff: pid.dcoeff,
+          acceptSafety: pid.accept_safety,
+          eta,
+          sNoise,
+        }),
+      ),
+  }),
+  define({
+    name: 'SamplerER_SDE',
+    displayName: 'SamplerER_SDE',
+    inputs: {
+      solver_type: socket<keyof typeof erSolvers>('COMBO', {
+        options: ['ER-SDE', 'Reverse-time SDE', 'ODE'],
+      }),
+      max_stage: int({ default: 3, min: 1, max: 3 }),
+      ...ancestral(),
+    },
+    run: ({ solver_type, max_stage: maxStage, eta, s_noise: sNoise }) =>
+      plain(erSde({ solver: erSolvers[solver_type], maxStage, eta, sNoise })),
+  }),
+  define({
+    name: 'SamplerSASolver',
+    displayName: 'SamplerSASolver',
+    inputs: {
+      model: model({}),
+      eta: option(1, 10),
+      sde_start_percent: float({ default: 0.2, min: 0, max: 1, step: 0.001 }),
+      sde_end_percent: float({ default: 0.8, min: 0, max: 1, step: 0.001 }),
+      s_noise: option(1),
+      predictor_order: int({ default: 3, min: 1, max: 6 }),
+      corrector_order: int({ default: 4, min: 0, max: 6 }),
+      use_pece: boolean({}),
+      simple_order_2: boolean({}),
+    },
+    run({ model, eta, s_noise: sNoise, ...inputs }) {
+      const { percentToSigma } = createModelSampling(model.sampling);
+      const start = percentToSigma(inputs.sde_start_percent);
+      const end = percentToSigma(inputs.sde_end_percent);
+      return plain(
+        saSolver({
+          predictorOrder: inputs.predictor_order,
+          correctorOrder: inputs.corrector_order,
+          pece: inputs.use_pece,
+          simpleOrder2: inputs.simple_order_2,
+          sNoise,
+          tau: tauBetween(start, end, eta),
+        }),
+      );
+    },
+  }),
+  defineAdvanced({
+    name: 'SamplerLCMUpscale',
+    category: shared.category,
+    inputs: {
+      scale_ratio: float({ default: 1, min: 0.1, max: 20, step: 0.01 }),
+      scale_steps: int({ default: -1, min: -1, max: 1000, step: 1 }),
+      upscale_method: combo<UpscaleMethod>(
+        ['bislerp', 'nearest-exact', 'bilinear', 'area', 'bicubic'],
+        { multiselect: false },
+      ),
+    },
+    run: ({ scale_ratio: ratio, scale_steps: steps, upscale_method: method }) =>
+      plain(lcmUpscale({ ratio, method, steps: steps < 0 ? undefined : steps })),
+  }),
+  defineAdvanced({
+    name: 'SamplerEulerCFGpp',
+    displayName: 'SamplerEulerCFG++',
+    category: '_for_testing',
+    experimental: true,
+    inputs: { version: combo(['regular', 'alternative'], { multiselect: false }) },
+    run: ({ version }) => [
+      {
+        run: version === 'regular' ? eulerCfgPp() : eulerPp(),
+        usesUncond: true,
+      } satisfies SamplerDefinition,
+    ],
+  }),
+];

@@ -1,0 +1,248 @@
+/** SIGMAS: schedules of noise levels, and tools that cut and change them. */
+import { boolean, combo, float, inModule, int, model } from '../engine/node.ts';
+import type { Model, NodeDefinition } from '../engine/node.ts';
+import { createModelSampling, type ModelSampling } from '../engine/sampling/model-sampling.ts';
+import { schedulerNames } from '../engine/sampling/names.ts';
+import {
+  extendSigmas,
+  flipSigmas,
+  setFirstSigma,
+  sigmaAtPercent,
+  type Spacing,
+  splitSigmas,
+  splitSigmasDenoise,
+} from '../engine/sampling/schedules/cut.ts';
+import {
+  alignYourSteps,
+  gitsSigmas,
+  optimalSteps,
+  storedSigmas,
+} from '../engine/sampling/schedules/fixed.ts';
+import {
+  basicSchedule,
+  laplaceSigmas,
+  polyexponentialSigmas,
+  sdTurboSigmas,
+  vpSigmas,
+} from '../engine/sampling/schedules/free.ts';
+import {
+  betaSigmas,
+  exponentialSigmas,
+  karrasSigmas,
+} from '../engine/sampling/schedules/schedules.ts';
+import { sigmas } from './sampling-sockets.ts';
+
+const category = 'sampling/custom_sampling/schedulers';
+const outputs = [{ type: 'SIGMAS' }];
+const module = 'comfy_extras.nodes_custom_sampler';
+const scheduler = inModule(module, 'v1', { category, outputs });
+const tool = inModule(module, 'v1', { category: 'sampling/custom_sampling/sigmas' });
+
+const samplingOf = (model: Model): ModelSampling => createModelSampling(model.sampling);
+
+const steps = (value = 20, min = 1, max = 10000) => int({ default: value, min, max });
+const denoise = () => float({ default: 1, min: 0, max: 1, step: 0.01 });
+/** A number that is taken as it is written. */
+const exact = (value: number, max: number, { min = 0, step = 0.01 } = {}) =>
+  float({ default: value, min, max, step, round: false });
+const range = () => ({ sigma_max: exact(14.614642, 5000), sigma_min: exact(0.0291675, 5000) });
+
+const schedulers: readonly NodeDefinition[] = [
+  scheduler({
+    name: 'BasicScheduler',
+    displayName: 'BasicScheduler',
+    inputs: {
+      model: model(),
+      scheduler: combo(schedulerNames),
+      steps: steps(),
+      denoise: denoise(),
+    },
+    run: ({ model, scheduler, ...run }) => [basicSchedule(samplingOf(model), scheduler, run)],
+  }),
+  scheduler({
+    name: 'KarrasScheduler',
+    displayName: 'KarrasScheduler',
+    inputs: { steps: steps(), ...range(), rho: exact(7, 100) },
+    run: ({ steps, sigma_max, sigma_min, rho }) => [
+      Float32Array.from(karrasSigmas(steps, sigma_min, sigma_max, rho)),
+    ],
+  }),
+  scheduler({
+    name: 'ExponentialScheduler',
+    displayName: 'ExponentialScheduler',
+    inputs: { steps: steps(), ...range() },
+    run: ({ steps, sigma_max, sigma_min }) => [
+      Float32Array.from(exponentialSigmas(steps, sigma_min, sigma_max)),
+    ],
+  }),
+  scheduler({
+    name: 'PolyexponentialScheduler',
+    displayName: 'PolyexponentialScheduler',
+    inputs: { steps: steps(), ...range(), rho: exact(1, 100) },
+    run: ({ steps, sigma_max: high, sigma_min: low, rho }) => [
+      polyexponentialSigmas(steps, { low, high, rho }),
+    ],
+  }),
+  scheduler({
+    name: 'LaplaceScheduler',
+    displayName: 'LaplaceScheduler',
+    inputs: {
+      steps: steps(),
+      ...range(),
+      mu: exact(0, 10, { min: -10, step: 0.1 }),
+      beta: exact(0.5, 10, { step: 0.1 }),
+    },
+    run: ({ steps, sigma_max: high, sigma_min: low, mu, beta }) => [
+      laplaceSigmas(steps, { low, high, mu, beta }),
+    ],
+  }),
+  scheduler({
+    name: 'VPScheduler',
+    displayName: 'VPScheduler',
+    inputs: {
+      steps: steps(),
+      beta_d: exact(19.9, 5000),
+      beta_min: exact(0.1, 5000),
+      eps_s: exact(0.001, 1, { step: 0.0001 }),
+    },
+    run: ({ steps, beta_d: betaD, beta_min: betaMin, eps_s: epsS }) => [
+      vpSigmas(steps, { betaD, betaMin, epsS }),
+    ],
+  }),
+  scheduler({
+    name: 'BetaSamplingScheduler',
+    displayName: 'BetaSamplingScheduler',
+    inputs: { model: model(), steps: steps(), alpha: exact(0.6, 50), beta: exact(0.6, 50) },
+    run: ({ model, steps, alpha, beta }) => [
+      Float32Array.from(betaSigmas(samplingOf(model), steps, alpha, beta)),
+    ],
+  }),
+  scheduler({
+    name: 'SDTurboScheduler',
+    displayName: 'SDTurboScheduler',
+    inputs: {
+      model: model(),
+      steps: steps(1, 1, 10),
+      denoise: float({ default: 1, min: 0n, max: 1, step: 0.01 }),
+    },
+    run: ({ model, ...run }) => [sdTurboSigmas(samplingOf(model), run)],
+  }),
+  inModule(
+    'comfy_extras.nodes_align_your_steps',
+    'v3',
+  )({
+    name: 'AlignYourStepsScheduler',
+    category,
+    outputs,
+    inputs: {
+      model_type: combo<keyof typeof alignYourSteps>(['SD1', 'SDXL', 'SVD'], {
+        multiselect: false,
+      }),
+      steps: steps(10),
+      denoise: denoise(),
+    },
+    run: ({ model_type, ...run }) => [storedSigmas(alignYourSteps[model_type], run)],
+  }),
+  inModule(
+    'comfy_extras.nodes_gits',
+    'v3',
+  )({
+    name: 'GITSScheduler',
+    category,
+    outputs,
+    inputs: {
+      coeff: float({ default: 1.2, min: 0.8, max: 1.5, step: 0.05 }),
+      steps: steps(10, 2, 1000),
+      denoise: denoise(),
+    },
+    run: ({ coeff, ...run }) => [gitsSigmas(coeff, run)],
+  }),
+  inModule(
+    'comfy_extras.nodes_optimalsteps',
+    'v3',
+  )({
+    name: 'OptimalStepsScheduler',
+    category,
+    outputs,
+    inputs: {
+      model_type: combo<keyof typeof optimalSteps>(['FLUX', 'Wan', 'Chroma'], {
+        multiselect: false,
+      }),
+      steps: steps(20, 3, 1000),
+      denoise: denoise(),
+    },
+    run: ({ model_type, ...run }) => [storedSigmas(optimalSteps[model_type], run)],
+  }),
+];
+
+const parts = [
+  { type: 'SIGMAS', name: 'high_sigmas' },
+  { type: 'SIGMAS', name: 'low_sigmas' },
+];
+
+const tools: readonly NodeDefinition[] = [
+  tool({
+    name: 'SplitSigmas',
+    displayName: 'SplitSigmas',
+    inputs: { sigmas: sigmas(), step: int({ default: 0, min: 0, max: 10000 }) },
+    outputs: parts,
+    run({ sigmas, step }) {
+      const { high, low } = splitSigmas(sigmas, step);
+      return [high, low];
+    },
+  }),
+  tool({
+    name: 'SplitSigmasDenoise',
+    displayName: 'SplitSigmasDenoise',
+    inputs: { sigmas: sigmas(), denoise: denoise() },
+    outputs: parts,
+    run({ sigmas, denoise }) {
+      const { high, low } = splitSigmasDenoise(sigmas, denoise);
+      return [high, low];
+    },
+  }),
+  tool({
+    name: 'FlipSigmas',
+    displayName: 'FlipSigmas',
+    inputs: { sigmas: sigmas() },
+    outputs,
+    run: ({ sigmas }) => [flipSigmas(sigmas)],
+  }),
+  tool({
+    name: 'SetFirstSigma',
+    displayName: 'SetFirstSigma',
+    inputs: { sigmas: sigmas(), sigma: exact(136, 20000, { step: 0.001 }) },
+    outputs,
+    run: ({ sigmas, sigma }) => [setFirstSigma(sigmas, sigma)],
+  }),
+  tool({
+    name: 'ExtendIntermediateSigmas',
+    displayName: 'ExtendIntermediateSigmas',
+    inputs: {
+      sigmas: sigmas(),
+      steps: int({ default: 2, min: 1, max: 100 }),
+      start_at_sigma: exact(-1, 20000, { min: -1 }),
+      end_at_sigma: exact(12, 20000),
+      spacing: combo<Spacing>(['linear', 'cosine', 'sine']),
+    },
+    outputs,
+    run: ({ sigmas, steps, start_at_sigma: startAt, end_at_sigma: endAt, spacing }) => [
+      extendSigmas(sigmas, { steps, startAt, endAt, spacing }),
+    ],
+  }),
+  tool({
+    name: 'SamplingPercentToSigma',
+    displayName: 'SamplingPercentToSigma',
+    inputs: {
+      model: model({}),
+      sampling_percent: float({ default: 0, min: 0, max: 1, step: 0.0001 }),
+      return_actual_sigma: boolean({ default: false }),
+    },
+    outputs: [{ type: 'FLOAT', name: 'sigma_value' }],
+    run: ({ model, sampling_percent, return_actual_sigma: actual }) => [
+      sigmaAtPercent(samplingOf(model), sampling_percent, { actual }),
+    ],
+  }),
+];
+
+export const sigmaNodes: readonly NodeDefinition[] = [...schedulers, ...tools];
