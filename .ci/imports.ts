@@ -1,6 +1,6 @@
 /**
  * Checks who imports whom: the layer table below (docs/architecture.md says why) and no cycles.
- * Only runtime imports count for cycles; a type-only import must still respect the table.
+ * Imports of types count for cycles as well.
  */
 import { alg, Graph } from '@dagrejs/graphlib';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
@@ -159,8 +159,8 @@ function violations(imports: readonly Import[]): string[] {
  */
 function cycles(imports: readonly Import[]): string[] {
   const graph = new Graph({ directed: true });
-  for (const { file, target, typeOnly } of imports) {
-    if (!typeOnly) graph.setEdge(file, target);
+  for (const { file, target } of imports) {
+    graph.setEdge(file, target);
   }
   return alg.findCycles(graph).map((knot) => `cycle: ${shortestCircle(graph, knot).join(' -> ')}`);
 }
