@@ -63,9 +63,34 @@ export function engineStarter(settings: EngineSettings, packs: EnginePacks, log:
       // A process that is ending cannot be told anything any more; its exit follows.
       if (child.connected) child.send(message, () => undefined);
     };
-    child.on('message', (messages) => (messages as FromEngine[]).forEach(receive));
+    const inbox: FromEngine[] = [];
+    let waits = false;
+    /** The end of a job is written to the disk: what was said before it reaches clients meanwhile. */
+    const deliver = (): void => {
+      while (!waits && inbox.length > 0) {
+        waits = inbox[0].type === 'done';
+        if (waits) setImmediate(deliverLast);
+        else receive(inbox.shift()!);
+      }
+    };
+    const deliverLast = (): void => {
+      if (!waits) return;
+      waits = false;
+      receive(inbox.shift()!);
+      deliver();
+    };
+    child.on('message', (messages) => {
+      inbox.push(...(messages as FromEngine[]));
+      deliver();
+    });
     child.on('error', (error) => end(error.message));
-    child.on('close', (code, signal) => end(signal ?? `exit code ${code}`));
+    child.on('close', (code, signal) => {
+      while (inbox.length > 0) {
+        deliverLast();
+        deliver();
+      }
+      end(signal ?? `exit code ${code}`);
+    });
     // The engine reads its own code meanwhile.
     packs.loadable().then(
       (paths) => send({ type: 'packs', paths }),
