@@ -84,8 +84,8 @@ const report = defineNode({
   outputNode: true,
   run({ image, id, prompt }) {
     const mean = image.data.reduce((sum, value) => sum + value, 0) / image.data.length;
-    const nodes = Object.keys(prompt as object).length;
-    const text = `node ${id as string} of ${nodes}: [${image.shape.join(', ')}], mean ${mean.toFixed(3)}`;
+    const nodes = Object.keys(prompt).length;
+    const text = `node ${id} of ${nodes}: [${image.shape.join(', ')}], mean ${mean.toFixed(3)}`;
     return { ui: { text: [text] } };
   },
 });
