@@ -1,6 +1,4 @@
 /** Runs prompts through validation and the executor in-process, with the testing pack's nodes. */
-import { concat, rows } from '../../../engine/array/batch.ts';
-import type { NDArray } from '../../../engine/array/nd.ts';
 import { createCaches } from '../../../engine/graph/caches.ts';
 import type { CacheMode } from '../../../engine/graph/caches.ts';
 import type { NodeDefinition, Prompt } from '../../../engine/graph/definition.ts';
@@ -10,12 +8,13 @@ import type { BuiltNode, GraphBuilder } from '../../../engine/graph/graph-builde
 import type { GraphMessage, JobResult } from '../../../engine/graph/messages.ts';
 import { validatePrompt } from '../../../engine/graph/validate.ts';
 import type { Validation } from '../../../engine/graph/validate.ts';
-import { defineNode, image, int, string } from '../../../engine/node.ts';
+import { defineNode, image, string } from '../../../engine/node.ts';
 import { parseJson, stringifyJson } from '../../../engine/workflow/lossless-json.ts';
 import type { Json } from '../../../engine/workflow/lossless-json.ts';
 import { builtinNodes } from '../../../nodes/index.ts';
 import { nodes as packNodes } from '../../protocol/pack/index.ts';
 import { referenceChoices } from '../../support/object-info.ts';
+import { rebatch } from './rebatch.ts';
 
 /** 8-bit pictures as SaveImage would write them, by file name. */
 type Saved = Map<string, Uint8Array>;
@@ -42,25 +41,6 @@ const saver = (name: string, saved: Saved): NodeDefinition =>
       return { ui: { images: files } };
     },
   });
-
-const rebatch = defineNode({
-  name: 'RebatchImages',
-  category: 'image/batch',
-  module: 'comfy_extras.nodes_rebatch',
-  form: 'v1',
-  inputs: { images: image(), batch_size: int({ default: 1, min: 1, max: 4096 }) },
-  outputs: [{ type: 'IMAGE', list: true }],
-  inputIsList: true,
-  run(inputs) {
-    const all = concat([...inputs.images]);
-    const [size] = inputs.batch_size;
-    const batches: NDArray[] = [];
-    for (let at = 0; at < all.shape[0]; at += size) {
-      batches.push(rows(all, at, Math.min(at + size, all.shape[0])));
-    }
-    return [batches];
-  },
-});
 
 export interface Event {
   readonly event: string;

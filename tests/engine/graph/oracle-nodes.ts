@@ -1,6 +1,4 @@
 /** The nodes tests/fixtures/execution.json was computed with: the testing pack and a few doubles. */
-import { concat, rows } from '../../../engine/array/batch.ts';
-import type { NDArray } from '../../../engine/array/nd.ts';
 import type { NodeDefinition } from '../../../engine/graph/definition.ts';
 import {
   boolean,
@@ -8,13 +6,13 @@ import {
   defineNode,
   float,
   image,
-  int,
   optional,
   pythonRepr,
   socket,
   string,
 } from '../../../engine/node.ts';
 import { nodes as packNodes } from '../../protocol/pack/index.ts';
+import { rebatch } from './rebatch.ts';
 
 const module = 'custom_nodes.testing-pack';
 
@@ -41,25 +39,6 @@ export function oracleNodes(): Map<string, NodeDefinition> {
         },
       }),
     });
-
-  const rebatch = defineNode({
-    name: 'RebatchImages',
-    category: 'image/batch',
-    module,
-    form: 'v1',
-    inputs: { images: image(), batch_size: int({ default: 1, min: 1, max: 4096 }) },
-    outputs: [{ type: 'IMAGE', list: true }],
-    inputIsList: true,
-    run(inputs) {
-      const all = concat([...inputs.images]);
-      const [size] = inputs.batch_size;
-      const batches: NDArray[] = [];
-      for (let at = 0; at < all.shape[0]; at += size) {
-        batches.push(rows(all, at, Math.min(at + size, all.shape[0])));
-      }
-      return [batches];
-    },
-  });
 
   const lazyDemo = defineNode({
     name: 'TestLazyDemo',
