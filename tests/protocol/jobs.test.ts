@@ -90,6 +90,8 @@ it('shows finished, failed, running, waiting and cancelled jobs', async () => {
   const spelled = 'status=Pending,IN_PROGRESS&sort_by=Created_At&sort_order=ASC';
   expect(await ids(spelled)).toEqual([running, waiting]);
   expect(await ids('workflow_id=other')).toEqual([]);
+  expect(await ids('status=,')).toEqual([]);
+  expect(await ids('status=')).toHaveLength(4);
 
   expect(await cancel(`/api/jobs/${waiting}/cancel`)).toEqual({ cancelled: true });
   expect(await cancel('/api/jobs/cancel', { job_ids: [running] })).toEqual({ cancelled: true });

@@ -67,7 +67,8 @@ function jobFilter(req: Request): JobFilter | string {
   const sortOrder = queryText(req, 'sort_order')?.toLowerCase() ?? 'desc';
   const limit = queryText(req, 'limit');
   const offset = queryText(req, 'offset');
-  const statuses = list(queryText(req, 'status')?.toLowerCase());
+  const asked = queryText(req, 'status')?.toLowerCase() ?? '';
+  const statuses = list(asked);
   const wrong = statuses.filter((status) => !(JOB_STATUSES as readonly string[]).includes(status));
   if (wrong.length > 0) {
     const valid = JOB_STATUSES.join(', ');
@@ -81,7 +82,7 @@ function jobFilter(req: Request): JobFilter | string {
   if (limit !== undefined && Number(limit) <= 0) return 'limit must be a positive integer';
   if (offset !== undefined && !isInteger(offset)) return 'offset must be an integer';
   return {
-    statuses: statuses.length > 0 ? (statuses as JobStatus[]) : undefined,
+    statuses: asked === '' ? undefined : (statuses as JobStatus[]),
     workflowId: queryText(req, 'workflow_id'),
     sortBy,
     descending: sortOrder === 'desc',
@@ -103,8 +104,8 @@ function cancelIds(req: Request): readonly unknown[] | string {
 
 const isInteger = (text: string): boolean => /^\s*[+-]?\d{1,15}\s*$/.test(text);
 
-const list = (text: string | undefined): string[] =>
-  (text ?? '')
+const list = (text: string): string[] =>
+  text
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
