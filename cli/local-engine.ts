@@ -44,7 +44,7 @@ export async function createLocalRunner({ flags, out, log }: LocalOptions): Prom
     folders: {
       ...engine.folders,
       tempDirectory: temp,
-      ...(out !== undefined && { outputDirectory: out }),
+      outputDirectory: out ?? engine.folders.outputDirectory,
     },
   };
   const folders = createFolders(settings.folders, log);

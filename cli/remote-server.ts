@@ -39,10 +39,7 @@ export function createServerRunner({ url, token, out }: ServerOptions): Runner {
   const request = async (path: string, body?: string): Promise<Response> => {
     const address = new URL(path, base);
     try {
-      return await fetch(address, {
-        headers,
-        ...(body !== undefined && { method: 'POST', body }),
-      });
+      return await fetch(address, { method: body === undefined ? 'GET' : 'POST', headers, body });
     } catch (cause) {
       const what = `${base.origin} cannot be reached: ${reasonOf(cause)}`;
       throw new NoodleError('UNSUPPORTED', { what }, { cause });

@@ -76,7 +76,7 @@ async function createRunner(flags: RunFlags, engineFlags: readonly string[]): Pr
     log: (text) => {
       if (!flags.quiet) console.error(safeText(text));
     },
-    ...(flags.out !== undefined && { out: resolve(flags.out) }),
+    out: flags.out === undefined ? undefined : resolve(flags.out),
   });
 }
 

@@ -79,7 +79,7 @@ export function readMessage(event: string, data: Record<string, unknown>): RunEv
 export function failureComplaint(data: Record<string, unknown>): Complaint {
   const text = typeof data.exception_message === 'string' ? data.exception_message.trim() : '';
   return {
-    ...(typeof data.node_id === 'string' && { nodeId: data.node_id }),
+    nodeId: typeof data.node_id === 'string' ? data.node_id : undefined,
     text: text === '' ? 'the node failed' : text,
   };
 }

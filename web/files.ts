@@ -1,4 +1,4 @@
-import { formsOf, formsOfTexts } from '../engine/workflow/forms.ts';
+import { formsOfTexts } from '../engine/workflow/forms.ts';
 import { type Json, parseJson, toPlain } from '../engine/workflow/lossless-json.ts';
 import { readImageWorkflow } from '../engine/workflow/png-text.ts';
 import type { Server } from './api/server.ts';
@@ -15,11 +15,8 @@ export type Files = ReturnType<typeof createFiles>;
 export function createFiles(editor: Editor, server: Server, state: State) {
   const { canvas, documents } = editor;
 
-  const openText = (text: string, name: string): WorkflowDocument => {
-    const value = parseJson(text);
-    const { prompt, workflow } = formsOf(value);
-    return documents.open(toPlain((workflow ?? prompt ?? value) as Json), name);
-  };
+  const openText = (text: string, name: string): WorkflowDocument =>
+    documents.open(toPlain(parseJson(text)), name);
 
   /** Opens a workflow from JSON or from a picture; false when a picture carries none. */
   const openFile = async (file: File): Promise<boolean> => {
@@ -30,7 +27,6 @@ export function createFiles(editor: Editor, server: Server, state: State) {
     }
     const bytes = new Uint8Array(await file.arrayBuffer());
     const { prompt, workflow } = formsOfTexts(await readImageWorkflow(bytes));
-    // ComfyUI prefers the drawn workflow; a bare prompt is laid out anew.
     const form = workflow ?? prompt;
     if (form === undefined) return false;
     documents.open(toPlain(form as Json), name);

@@ -1,7 +1,8 @@
 import { LGraphEventMode } from '@comfyorg/litegraph';
+import { formsOf } from '../engine/workflow/forms.ts';
+import type { Json } from '../engine/workflow/lossless-json.ts';
 import type { Editor } from './editor.ts';
 import type { Files } from './files.ts';
-import { detectForm } from './graph/workflow-file.ts';
 import type { Runner } from './run.ts';
 import type { State } from './state.ts';
 
@@ -186,7 +187,8 @@ const isTyping = (target: EventTarget | null): boolean =>
 function looksLikeWorkflow(text: string): boolean {
   if (!text.trimStart().startsWith('{')) return false;
   try {
-    return detectForm(JSON.parse(text)) !== null;
+    const { prompt, workflow } = formsOf(JSON.parse(text) as Json);
+    return prompt !== undefined || workflow !== undefined;
   } catch {
     return false;
   }

@@ -108,7 +108,7 @@ function block(w: Weights, x: Tensor, mask: Tensor | undefined, options: ClipOpt
     linear(w.at(`self_attn.${name}`), n),
   );
   const heads = w.shape('layer_norm1.weight')[0] / 64;
-  const attended = attention(q, k, v, { heads, causal: true, ...(mask && { mask }) }); // [b, t, c]
+  const attended = attention(q, k, v, { heads, causal: true, mask }); // [b, t, c]
   const h = add(x, linear(w.at('self_attn.out_proj'), attended));
   const inner = linear(w.at('mlp.fc1'), layerNorm(w.at('layer_norm2'), h)); // [b, t, 4*c]
   const act = options.activation === 'gelu' ? gelu(inner) : quickGelu(inner);

@@ -1,6 +1,7 @@
 /** What a file says of itself: the `metadata` of an asset, as ComfyUI's extractor names it. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { extname } from 'node:path';
+import { pictureFormat } from '../media/formats/signatures.ts';
 import { loadSharp } from '../media/sharp.ts';
 import { UNKNOWN_TYPE, contentType } from '../store/content-type.ts';
 import { safetensorsMetadata } from '../store/model-details.ts';
@@ -47,7 +48,7 @@ function pngSize(path: string): { width: number; height: number } | undefined {
   } catch {
     return undefined;
   }
-  if (head.toString('latin1', 0, 8) !== '\x89PNG\r\n\x1a\n') return undefined;
+  if (pictureFormat(head) !== 'png') return undefined;
   const [width, height] = [head.readUInt32BE(16), head.readUInt32BE(20)];
   return width > 0 && height > 0 ? { width, height } : undefined;
 }

@@ -105,7 +105,11 @@ export function createIngest(
     const metadata = await describe(content);
     return db.transaction(() =>
       records.add(content, {
-        ...{ uuid: newId(), owner: request.owner, name, tags: request.tags, metadata },
+        uuid: newId(),
+        owner: request.owner,
+        name,
+        tags: request.tags,
+        metadata,
         mime: request.mime ?? mimeOf(name) ?? mimeOf(content.path),
         preview: previewOf(request),
         userMetadata: request.userMetadata,

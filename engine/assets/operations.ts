@@ -22,7 +22,7 @@ import {
   pathRange,
   servablePath,
 } from './roots.ts';
-import { createScanner } from './scan.ts';
+import { Scanner } from './scan/scanner.ts';
 import { openAssetDb } from './schema.ts';
 import { type TagChange, type TagQuery, addTags, listTags, removeTags } from './tags.ts';
 
@@ -72,8 +72,7 @@ export function openAssets(
   const records = createRecords(db, now);
   const lister = createLister(db);
   const ingest = createIngest(db, records, roots, randomUUID);
-  const options = { db, records, roots, hashing, newId: randomUUID, announce };
-  const scanner = createScanner(options);
+  const scanner = new Scanner({ db, records, roots, hashing, newId: randomUUID, announce });
 
   // The temporary folder was emptied when the server started.
   for (const base of basesOf(roots, 'temp')) {

@@ -70,6 +70,12 @@ export const ASSET_JOINS = `
 
 export interface Records {
   live(path: string): Content | undefined;
+  /** Live contents with paths between the two (both exclusive), by path. */
+  liveBetween(after: string, before: string, limit: number): Content[];
+  /** Live contents with higher ids, by id. */
+  liveAfter(id: number, limit: number): Content[];
+  /** Contents whose file is gone from the path and that assets still name, the newest first. */
+  missingAt(path: string): Content[];
   addContent(path: string, facts: FileFacts, hash?: string): Content;
   /** The facts of a live content were seen anew; without `hash` it is not known any more. */
   refresh(id: number, facts: FileFacts, hash: string | undefined): void;
@@ -144,6 +150,23 @@ export function createRecords(db: AssetDb, now: () => number): Records {
       const row = sql('SELECT * FROM contents WHERE path = ? AND missing = 0').get(path);
       return row === undefined ? undefined : readContent(row);
     },
+    liveBetween: (after, before, limit) =>
+      sql(
+        'SELECT * FROM contents WHERE missing = 0 AND path > ? AND path < ? ORDER BY path LIMIT ?',
+      )
+        .all(after, before, limit)
+        .map(readContent),
+    liveAfter: (id, limit) =>
+      sql('SELECT * FROM contents WHERE missing = 0 AND id > ? ORDER BY id LIMIT ?')
+        .all(id, limit)
+        .map(readContent),
+    missingAt: (path) =>
+      sql(
+        `SELECT * FROM contents c WHERE path = ? AND missing = 1
+           AND EXISTS (SELECT 1 FROM assets WHERE content = c.id) ORDER BY id DESC`,
+      )
+        .all(path)
+        .map(readContent),
     addContent: (path, { size, mtime }, hash) => {
       const row = sql(
         'INSERT INTO contents (path, size, mtime, hash, created) VALUES (?, ?, ?, ?, ?) RETURNING *',

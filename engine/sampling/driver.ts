@@ -101,13 +101,13 @@ export async function sampleCustom(
   const mask = options.noiseMask && prepareMask(options.noiseMask, latent.shape);
   const hooks: GuidanceHooks = {
     ...model.guidance,
-    ...(sampler.usesUncond && { alwaysUncond: true }),
+    alwaysUncond: sampler.usesUncond || model.guidance?.alwaysUncond,
   };
   const conditioningRun = {
     latentShape: latent.shape,
     noise,
     latentImage: start,
-    ...(mask && { denoiseMask: mask }),
+    denoiseMask: mask,
   };
   const run: GuiderRun = {
     hooks,
@@ -189,9 +189,8 @@ function masked(
     latent: start,
     noisy: (sigma) =>
       model.inpaintLatent?.(sigma, noise, start) ?? sampling.noiseScaling(sigma, noise, start),
-    ...(hooks.mask && {
-      maskAt: (sigma, soft) => hooks.mask!(Math.fround(sigma), soft, { sigmas, sampling }),
-    }),
+    maskAt:
+      hooks.mask && ((sigma, soft) => hooks.mask!(Math.fround(sigma), soft, { sigmas, sampling })),
   });
 }
 

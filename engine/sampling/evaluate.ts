@@ -48,7 +48,7 @@ export async function evaluate(
         strength,
         maskStrength,
         ramps,
-        ...(mask && { mask }),
+        mask,
       });
       means[list].add(rows(output, k * rowCount, (k + 1) * rowCount), box, weights);
     });

@@ -44,10 +44,10 @@ function place(
   dims: readonly number[],
 ): Pick<PreparedEntry, 'box' | 'mask'> {
   const box = area && areaBox(area, dims);
-  if (!mask) return { ...(box && { box }) };
+  if (!mask) return { box };
   const fitted = fitMask(mask, dims);
   const bounds = setAreaToBounds && dims.length === 2 ? maskBounds(fitted) : box;
-  return { mask: fitted, ...(bounds && { box: bounds }) };
+  return { mask: fitted, box: bounds };
 }
 
 /**

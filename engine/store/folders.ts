@@ -8,7 +8,7 @@ import { NoodleError } from '../errors.ts';
 import type { ChoiceSource } from '../graph/definition.ts';
 import { findEmbedding } from './embedding-files.ts';
 import { byCodePoint, createModelLister } from './list-files.ts';
-import { isKind } from './media-kinds.ts';
+import { isKind } from './content-type.ts';
 import {
   addModelPath,
   modelFolderName,

@@ -1,8 +1,9 @@
 /** Recursive file lists that are remembered until a directory changes. */
-import { readdirSync, realpathSync, statSync } from 'node:fs';
-import { extname, join, sep } from 'node:path';
+import { statSync } from 'node:fs';
+import { extname, relative } from 'node:path';
 import type { ModelFolder } from './model-folders.ts';
 import { nameProblem } from './names.ts';
+import { walkFiles } from './walk.ts';
 
 interface CachedList {
   readonly files: readonly string[];
@@ -25,15 +26,24 @@ export function createModelLister(): (folder: ModelFolder) => readonly string[] 
     const scannedAt = BigInt(Date.now()) * 1_000_000n;
     const files = new Set<string>();
     for (const root of folder.paths) {
-      walk(root, '', new Set(), stamps, (name) => {
-        if (matches(name, folder.extensions)) files.add(name);
+      const found = walkFiles(root, {
+        takes: isListed,
+        // The stamp is taken before reading, so that a file added in between makes the list stale.
+        entering: (directory) => stamps.set(directory, stampOf(directory)),
       });
+      for (const path of found) {
+        if (matches(path, folder.extensions)) files.add(relative(root, path));
+      }
     }
     const list = { files: [...files].sort(byCodePoint), stamps, scannedAt };
     cache.set(folder, list);
     return list.files;
   };
 }
+
+/** What is hidden, and what no prompt could name, is not listed. */
+const isListed = (name: string): boolean =>
+  !name.startsWith('.') && nameProblem(name) === undefined;
 
 function isFresh(list: CachedList, paths: readonly string[]): boolean {
   if (!paths.every((path) => list.stamps.has(path))) return false;
@@ -42,35 +52,6 @@ function isFresh(list: CachedList, paths: readonly string[]): boolean {
     if (stamp !== null && list.scannedAt - stamp < RACY_NS) return false;
   }
   return true;
-}
-
-function walk(
-  directory: string,
-  prefix: string,
-  above: ReadonlySet<string>,
-  stamps: Map<string, bigint | null>,
-  found: (name: string) => void,
-): void {
-  // The stamp is taken before reading, so that a file added in between makes the list stale.
-  stamps.set(directory, stampOf(directory));
-  let entries;
-  let real: string;
-  try {
-    real = realpathSync.native(directory);
-    entries = readdirSync(directory, { withFileTypes: true });
-  } catch {
-    return;
-  }
-  if (above.has(real)) return; // a link to one of its own ancestors
-  const inside = new Set(above).add(real);
-  for (const entry of entries) {
-    // What no prompt could name is not listed.
-    if (entry.name.startsWith('.') || nameProblem(entry.name) !== undefined) continue;
-    const path = join(directory, entry.name);
-    const target = entry.isSymbolicLink() ? statSync(path, { throwIfNoEntry: false }) : entry;
-    if (target?.isDirectory()) walk(path, prefix + entry.name + sep, inside, stamps, found);
-    else if (target?.isFile()) found(prefix + entry.name);
-  }
 }
 
 function stampOf(directory: string): bigint | null {

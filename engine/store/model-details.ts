@@ -4,7 +4,7 @@ import { basename, dirname, extname, join } from 'node:path';
 import { parseJson } from '../workflow/lossless-json.ts';
 import type { Folders } from './folders.ts';
 import { createModelLister } from './list-files.ts';
-import { isKind } from './media-kinds.ts';
+import { isKind } from './content-type.ts';
 import { WEIGHT_ENDINGS } from './model-folders.ts';
 import type { ModelFolder } from './model-folders.ts';
 import { resolveInside } from './paths.ts';

@@ -36,7 +36,7 @@ export function averageConditioning(
     const cross = mix(entry.cross, fitTokens(first.cross, entry.cross.shape[1]), strength);
     const pooledTo = entry.pooled ?? first.pooled;
     const pooled = pooledTo && first.pooled ? mix(pooledTo, first.pooled, strength) : entry.pooled;
-    return { ...entry, cross, ...(pooled && { pooled }) };
+    return { ...entry, cross, pooled };
   });
 }
 
@@ -45,7 +45,7 @@ export function zeroOut(conditioning: Conditioning): Conditioning {
   return conditioning.map((entry) => ({
     ...entry,
     cross: zeros(entry.cross.shape),
-    ...(entry.pooled && { pooled: zeros(entry.pooled.shape) }),
+    pooled: entry.pooled && zeros(entry.pooled.shape),
   }));
 }
 

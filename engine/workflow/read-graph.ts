@@ -38,12 +38,12 @@ export function readNode(stored: unknown): GraphNode | undefined {
     id: String(item.id),
     type: item.type,
     mode: typeof item.mode === 'number' ? item.mode : 0,
-    ...(typeof item.title === 'string' && { title: item.title }),
+    title: typeof item.title === 'string' ? item.title : undefined,
     inputs: asArray(item.inputs).filter(isRecord).map(readInput),
     outputs: asArray(item.outputs)
       .filter(isRecord)
       .map((output) => ({ name: text(output.name), type: typeName(output.type) })),
-    ...(isStored(item.widgets_values) && { values: item.widgets_values }),
+    values: isStored(item.widgets_values) ? item.widgets_values : undefined,
     properties: isRecord(item.properties) ? (item.properties as Record<string, Json>) : {},
   };
 }
@@ -53,9 +53,9 @@ function readInput(input: Record<string, unknown>): InputSlot {
   return {
     name: text(input.name),
     type: typeName(input.type),
-    ...(isId(input.link) && { link: String(input.link) }),
-    ...(typeof widget === 'string' && { widget }),
-    ...(typeof input.label === 'string' && { label: input.label }),
+    link: isId(input.link) ? String(input.link) : undefined,
+    widget: typeof widget === 'string' ? widget : undefined,
+    label: typeof input.label === 'string' ? input.label : undefined,
   };
 }
 

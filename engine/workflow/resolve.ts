@@ -30,48 +30,75 @@ export const isVirtual = (node: GraphNode): boolean => VIRTUAL.has(node.type);
 export const promptId = (scope: Scope, node: GraphNode): string =>
   [...scope.path, node.id].join(':');
 
+/** Where the walk from an input to its source stands. */
+type Place =
+  | {
+      readonly at: 'input';
+      readonly scope: Scope;
+      readonly node: GraphNode;
+      readonly slot: InputSlot;
+    }
+  | {
+      readonly at: 'output';
+      readonly scope: Scope;
+      readonly node: GraphNode;
+      readonly slot: number;
+    }
+  /** At the inner side of a subgraph's input. */
+  | { readonly at: 'border'; readonly scope: Scope; readonly link: GraphLink };
+
 /**
  * Resolves one input of a node; undefined where it is not linked or leads nowhere (also in circles).
- * `wanted` is the type that the node which runs takes: knots on the way say `*` or nothing, and a
- * bypassed node behind them must still hand on what fits the consumer.
+ * What counts for bypassed nodes on the way is the type of this slot, which the node that runs takes:
+ * knots say `*` or nothing, and a bypassed node behind them must still hand on what fits the consumer.
+ * Files may chain any number of knots, so the way is walked, not recursed.
  */
 export function resolveInput(
   scopes: Scopes,
   scope: Scope,
   node: GraphNode,
   slot: InputSlot,
-  wanted = slot.type,
-  visited = new Set<string>(),
 ): Source | undefined {
-  if (slot.link === undefined) return undefined;
-  const link = scope.graph.links.get(slot.link);
-  if (link === undefined) return undefined;
-  const here = `${promptId(scope, node)} ${slot.name} ${slot.link}`;
-  if (visited.has(here)) return undefined;
-  visited.add(here);
-  if (link.originId === SUBGRAPH_INPUT && scope.parent !== undefined) {
-    return resolveOuter(scopes, scope, link, wanted, visited);
+  const wanted = slot.type;
+  const visited = new Set<string>();
+  let place: Place | undefined = { at: 'input', scope, node, slot };
+  while (place !== undefined) {
+    if (place.at === 'input') {
+      const here = `${promptId(place.scope, place.node)} ${place.slot.name} ${place.slot.link}`;
+      if (visited.has(here)) return undefined;
+      visited.add(here);
+      place = behindInput(place.scope, place.slot);
+    } else {
+      const next: Place | Source | undefined =
+        place.at === 'border'
+          ? outsideOf(place.scope, place.link)
+          : behindOutput(scopes, place.scope, place.node, place.slot, wanted);
+      if (next !== undefined && 'kind' in next) return next;
+      place = next;
+    }
   }
-  const origin = scope.graph.nodes.get(link.originId);
-  if (origin === undefined) return undefined;
-  return resolveOutput(scopes, scope, origin, link.originSlot, wanted, visited);
+  return undefined;
+}
+
+/** The other end of an input's link. */
+function behindInput(scope: Scope, slot: InputSlot): Place | undefined {
+  const link = slot.link === undefined ? undefined : scope.graph.links.get(slot.link);
+  if (link === undefined) return undefined;
+  if (link.originId === SUBGRAPH_INPUT && scope.parent !== undefined) {
+    return { at: 'border', scope, link };
+  }
+  const node = scope.graph.nodes.get(link.originId);
+  return node && { at: 'output', scope, node, slot: link.originSlot };
 }
 
 /** From inside a subgraph to its instance: the instance's link, else the value of its widget. */
-function resolveOuter(
-  scopes: Scopes,
-  scope: Scope,
-  link: GraphLink,
-  wanted: string,
-  visited: Set<string>,
-): Source | undefined {
+function outsideOf(scope: Scope, link: GraphLink): Place | Source | undefined {
   const { parent, instance, subgraph } = scope;
   if (parent === undefined || instance === undefined || subgraph === undefined) return undefined;
   const name = subgraph.inputs[link.originSlot]?.name;
   if (name === undefined) return undefined;
   const slot = instanceSlot(instance, subgraph, link.originSlot);
-  if (slot?.link !== undefined)
-    return resolveInput(scopes, parent, instance, slot, wanted, visited);
+  if (slot?.link !== undefined) return { at: 'input', scope: parent, node: instance, slot };
   const value = scope.inputValues.get(name);
   return value === undefined ? undefined : { kind: 'value', value };
 }
@@ -94,40 +121,31 @@ function instanceSlot(
   return instance.inputs.find((slot) => slot.name === name);
 }
 
-function resolveOutput(
+/** What an output hands on: its own node's result, or the input that the editor puts through. */
+function behindOutput(
   scopes: Scopes,
   scope: Scope,
   node: GraphNode,
   slot: number,
   wanted: string,
-  visited: Set<string>,
-): Source | undefined {
-  if (node.mode === MODE_BYPASSED) {
-    const input = bypassInput(node, slot, wanted);
-    return input && resolveInput(scopes, scope, node, input, wanted, visited);
-  }
+): Place | Source | undefined {
+  const through = (input: InputSlot | undefined): Place | undefined =>
+    input && { at: 'input', scope, node, slot: input };
+
+  if (node.mode === MODE_BYPASSED) return through(bypassInput(node, slot, wanted));
   const subgraph = scopes.subgraphOf(node);
   if (subgraph !== undefined) {
-    const inside = subgraph.outputs[slot];
-    if (inside === undefined) return undefined;
+    const link = subgraph.outputs[slot];
+    if (link === undefined) return undefined;
     const inner = scopes.enter(scope, node, subgraph);
-    if (inside.originId === SUBGRAPH_INPUT)
-      return resolveOuter(scopes, inner, inside, wanted, visited);
-    const origin = subgraph.nodes.get(inside.originId);
-    return origin && resolveOutput(scopes, inner, origin, inside.originSlot, wanted, visited);
+    if (link.originId === SUBGRAPH_INPUT) return { at: 'border', scope: inner, link };
+    const origin = subgraph.nodes.get(link.originId);
+    return origin && { at: 'output', scope: inner, node: origin, slot: link.originSlot };
   }
   if (node.type === 'PrimitiveNode') return primitiveValue(scope, node);
-  if (PASS_THROUGH.has(node.type)) {
-    const input = node.inputs[slot] ?? node.inputs[0];
-    return input && resolveInput(scopes, scope, node, input, wanted, visited);
-  }
-  if (node.type === 'SetNode' || node.type === 'GetNode') {
-    const setter = node.type === 'SetNode' ? { scope, node } : findSetter(scope, node);
-    const input = setter?.node.inputs[0];
-    return (
-      setter && input && resolveInput(scopes, setter.scope, setter.node, input, wanted, visited)
-    );
-  }
+  if (PASS_THROUGH.has(node.type)) return through(node.inputs[slot] ?? node.inputs[0]);
+  if (node.type === 'SetNode') return through(node.inputs[0]);
+  if (node.type === 'GetNode') return setterInput(scope, node);
   if (isVirtual(node)) return undefined;
   return { kind: 'link', id: promptId(scope, node), slot };
 }
@@ -141,15 +159,14 @@ function primitiveValue(scope: Scope, node: GraphNode): Source | undefined {
   return value === undefined || value === null ? undefined : { kind: 'value', value };
 }
 
-/** KJNodes' variables: the SetNode with the same name, on this level or an outer one. */
-function findSetter(
-  scope: Scope,
-  getter: GraphNode,
-): { scope: Scope; node: GraphNode } | undefined {
+/** KJNodes' variables: the input of the SetNode with the same name, on this level or an outer one. */
+function setterInput(scope: Scope, getter: GraphNode): Place | undefined {
   const name = variableName(getter);
   for (let level: Scope | undefined = scope; level !== undefined; level = level.parent) {
     for (const node of level.graph.nodes.values()) {
-      if (node.type === 'SetNode' && variableName(node) === name) return { scope: level, node };
+      if (node.type !== 'SetNode' || variableName(node) !== name) continue;
+      const [slot] = node.inputs as (InputSlot | undefined)[];
+      return slot && { at: 'input', scope: level, node, slot };
     }
   }
   return undefined;

@@ -2,78 +2,25 @@
 import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type PublicApi, openPublicApi, picture } from '../support/public-api.ts';
 import { type TestServer, connect, startServer, testingPack } from '../support/server.ts';
 
 /* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call -- JSON from the wire */
 
 let server: TestServer;
-let document: any;
-let ajv: Ajv2020;
-/** Operations that were answered with success. */
-const called = new Set<string>();
+let api: PublicApi;
 
 beforeAll(async () => {
   server = await startServer({ packs: [testingPack], flags: ['--allow-private-webhooks'] });
-  document = await server.json('/v1/openapi.json');
-  ajv = new Ajv2020({ strict: false, validateFormats: false });
-  ajv.addSchema(document, 'api');
+  api = await openPublicApi(server);
   await vi.waitFor(async () => expect((await server.get('/readyz')).status).toBe(200), 20_000);
 });
 afterAll(() => server?.stop());
 
-/** Finds the operation of a request in the document and checks the answer against its schema. */
-async function call(
-  method: string,
-  path: string,
-  body?: unknown,
-): Promise<{ status: number; json: any; headers: Headers }> {
-  const response = await server.get(path, {
-    method,
-    body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
-  });
-  const bare = path.split('?')[0];
-  const template = Object.keys(document.paths).find(
-    (key) =>
-      new RegExp(`^${key.replace(/\{\w+\}/g, '[^/]+')}$`).test(bare) &&
-      document.paths[key][method.toLowerCase()],
-  )!;
-  const operation = document.paths[template][method.toLowerCase()];
-  const spec = operation.responses[response.status];
-  expect(
-    spec,
-    `${method} ${path} answered ${response.status}, which is not declared`,
-  ).toBeDefined();
-  const type = response.headers.get('content-type')!.split(';')[0];
-  expect(Object.keys(spec.content)).toContain(type);
-  const text = await response.text();
-  const json = /json/.test(type) ? JSON.parse(text) : text;
-  const pointer = [
-    'paths',
-    template,
-    method.toLowerCase(),
-    'responses',
-    response.status,
-    'content',
-    type,
-    'schema',
-  ]
-    .map((part) => encodeURIComponent(String(part).replaceAll('~', '~0').replaceAll('/', '~1')))
-    .join('/');
-  const check = ajv.getSchema(`api#/${pointer}`)!;
-  expect(check(json), JSON.stringify([check.errors, json], null, 1)).toBe(true);
-  if (response.ok) called.add(operation.operationId);
-  return { status: response.status, json, headers: response.headers };
-}
-
+const call = (method: string, path: string, body?: unknown) => api.call(method, path, body);
 const run = (body: object) => call('POST', '/v1/workflows/run', body);
 
-/** One picture in `value`'s grey. */
-const picture = (value = 0.5) => ({
-  1: { class_type: 'StubConstantImage', inputs: { value, height: 8, width: 8, batch_size: 1 } },
-  2: { class_type: 'PreviewImage', inputs: { images: ['1', 0] } },
-});
 const sleeper = (seconds: number, value = 0.5) => ({
   ...picture(value),
   3: { class_type: 'TestSleep', inputs: { value: ['1', 0], seconds } },
@@ -145,6 +92,15 @@ describe('running a workflow', () => {
     expect([bytes.readUInt32BE(16), bytes.readUInt32BE(20)]).toEqual([16, 24]);
     expect(bytes.toString('latin1')).toContain('"id": "wf-1"');
     expect(await call('GET', '/v1/jobs?workflow_id=wf-1')).toMatchObject({ json: { total: 1 } });
+  });
+
+  it('takes the body of a /prompt as a workflow, and says where in it a mistake is', async () => {
+    const extra_data = { extra_pnginfo: { workflow: { id: 'wf-2', nodes: [], links: [] } } };
+    const { json } = await run({ workflow: { prompt: picture(0.36), extra_data }, wait: 20 });
+    expect(json).toMatchObject({ status: 'completed', workflow_id: 'wf-2' });
+    const wrong = await run({ workflow: { prompt: { 1: { class_type: 'PreviewImage' } } } });
+    expect(wrong.status).toBe(400);
+    expect(wrong.json.errors[0].pointer).toBe('/workflow/prompt/1/inputs/images');
   });
 
   it('keeps 64-bit seeds and 5.0', async () => {
@@ -349,7 +305,7 @@ describe('what there is', () => {
     });
     expect((await call('GET', '/healthz')).json).toEqual({ status: 'ok' });
     expect((await call('GET', '/readyz')).json).toEqual({ status: 'ready', reasons: [] });
-    expect((await call('GET', '/v1/openapi.json')).json).toEqual(document);
+    expect((await call('GET', '/v1/openapi.json')).json).toEqual(api.document);
   });
 
   it('counts for Prometheus', async () => {
@@ -377,37 +333,11 @@ describe('what there is', () => {
   });
 });
 
-/** Reads a stream into a list of events. */
-async function follow(path: string, headers: Record<string, string> = {}) {
-  const controller = new AbortController();
-  const response = await fetch(server.url + path, { headers, signal: controller.signal });
-  expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/);
-  called.add('streamEvents');
-  const events: { id?: string; event: string; data: any }[] = [];
-  const read = async (): Promise<void> => {
-    let text = '';
-    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
-      text += chunk;
-      for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
-        const lines = text
-          .slice(0, end)
-          .split('\n')
-          .map((line) => line.split(/: (.*)/s));
-        const { id, event, data } = Object.fromEntries(lines);
-        if (event !== undefined) events.push({ id, event, data: JSON.parse(data) });
-        text = text.slice(end + 2);
-      }
-    }
-  };
-  void read().catch(() => undefined);
-  return { events, names: () => events.map(({ event }) => event), stop: () => controller.abort() };
-}
-
 describe('the event stream', () => {
   it('tells the story of a job, and again after a reconnect', async () => {
-    const all = await follow('/v1/events');
+    const all = await api.follow('/v1/events');
     const { id } = (await run({ prompt: sleeper(0.3, 0.51) })).json;
-    const one = await follow(`/v1/events?job=${id}`);
+    const one = await api.follow(`/v1/events?job=${id}`);
     await expect.poll(one.names, { timeout: 10_000 }).toContain('finished');
     expect(new Set(all.names())).toEqual(
       new Set(['queue', 'started', 'progress', 'executed', 'finished']),
@@ -415,13 +345,13 @@ describe('the event stream', () => {
     expect(one.names()[0]).toBe('job');
     expect(one.names()).not.toContain('queue');
     const finished = one.events.at(-1)!;
-    expect(ajv.getSchema('api#/components/schemas/Job')!(finished.data)).toBe(true);
+    expect(api.isA('Job', finished.data)).toBe(true);
     expect(finished.data).toMatchObject({ id, status: 'completed' });
     expect((await fetch(finished.data.outputs[0].url)).status).toBe(200);
     const started = all.events.find(({ event }) => event === 'started')!;
-    const again = await follow('/v1/events', { 'Last-Event-ID': started.id! });
+    const again = await api.follow('/v1/events', { 'Last-Event-ID': started.id! });
     await expect.poll(again.names).toEqual(['executed', 'finished', 'queue']);
-    const lost = await follow('/v1/events?last_event_id=other.1');
+    const lost = await api.follow('/v1/events?last_event_id=other.1');
     await expect.poll(lost.names).toEqual(['gap', 'queue']);
     for (const stream of [all, one, again, lost]) stream.stop();
     expect((await call('GET', '/v1/events?job=nope')).status).toBe(404);
@@ -451,7 +381,7 @@ describe('webhooks', () => {
     const [{ headers, body }] = received;
     const { type, job } = JSON.parse(body);
     expect(type).toBe('job.finished');
-    expect(ajv.getSchema('api#/components/schemas/Job')!(job)).toBe(true);
+    expect(api.isA('Job', job)).toBe(true);
     expect(job).toMatchObject({ id, status: 'completed' });
     expect((await fetch(job.outputs[0].url)).status).toBe(200);
     const signed = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
@@ -464,67 +394,5 @@ describe('webhooks', () => {
 });
 
 it('every operation of the document was called with success', () => {
-  const ids = Object.values<any>(document.paths).flatMap((methods) =>
-    Object.values<any>(methods).map(({ operationId }) => operationId),
-  );
-  expect(ids.filter((id) => !called.has(id))).toEqual([]);
-});
-
-describe('a server with a token and a limit', () => {
-  it('lets nobody in without the token but to its health, and holds up the hasty', async () => {
-    const guarded = await startServer({
-      flags: ['--token', 'long enough', '--rate-limit', '3', '--max-upload-size', '0.001'],
-    });
-    try {
-      const ask = (path: string, init: RequestInit = {}) => guarded.get(path, init);
-      const headers = { Authorization: 'Bearer long enough' };
-      expect((await ask('/healthz')).status).toBe(200);
-      expect([200, 503]).toContain((await ask('/readyz')).status);
-      for (const path of [
-        '/metrics',
-        '/docs',
-        '/v1/system',
-        '/v1/openapi.json',
-        '/docs/ui-assets/page.js',
-      ]) {
-        expect((await ask(path)).status).toBe(401);
-        expect((await ask(path, { headers })).status).toBe(200);
-      }
-      const refused = await ask('/v1/jobs');
-      expect(refused.headers.get('www-authenticate')).toBe('Bearer');
-      expect(await refused.json()).toMatchObject({ code: 'unauthorized', status: 401 });
-      const foreign = await ask('/v1/jobs', {
-        headers: { ...headers, Origin: 'http://evil.test' },
-      });
-      expect(await foreign.json()).toMatchObject({ code: 'forbidden', status: 403 });
-      const post = (path: string, body = '{}') => ask(path, { method: 'POST', body, headers });
-      expect((await post('/v1/workflows/run')).status).toBe(400);
-      const large = await post('/v1/workflows/run', ' '.repeat(5000));
-      expect(await large.json()).toMatchObject({ code: 'too_large', status: 413 });
-      expect((await post('/queue')).status).toBe(200);
-      const hasty = await post('/queue');
-      expect(hasty.status).toBe(429);
-      expect(await hasty.json()).toMatchObject({ error: { type: 'rate_limited' } });
-      expect(Number(hasty.headers.get('retry-after'))).toBeGreaterThan(0);
-      expect(await (await post('/v1/queue/pause')).json()).toMatchObject({ code: 'rate_limited' });
-      expect((await ask('/v1/system', { headers })).status).toBe(200);
-      const document: any = await (await ask('/v1/openapi.json', { headers })).json();
-      expect(document.security).toEqual([{ token: [] }, { cookie: [] }]);
-    } finally {
-      await guarded.stop();
-    }
-  }, 20_000);
-
-  it('calls no private address unless it is told to', async () => {
-    const careful = await startServer();
-    try {
-      const response = await careful.post('/v1/workflows/run', {
-        prompt: picture(),
-        webhook: { url: 'http://127.0.0.1:1/' },
-      });
-      expect(await response.json()).toMatchObject({ code: 'webhook_address', status: 400 });
-    } finally {
-      await careful.stop();
-    }
-  }, 20_000);
+  expect(api.uncalled()).toEqual([]);
 });

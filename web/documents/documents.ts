@@ -1,7 +1,7 @@
-import { parseJson, toPlain } from '../../engine/workflow/lossless-json.ts';
+import { formsOf, isUiFormat } from '../../engine/workflow/forms.ts';
+import { type Json, parseJson, toPlain } from '../../engine/workflow/lossless-json.ts';
 import type { Stage } from '../graph/stage.ts';
 import { createUndoStack } from '../graph/undo.ts';
-import { detectForm } from '../graph/workflow-file.ts';
 import { toast, type State } from '../state.ts';
 import { createDocument, untitled, type WorkflowDocument } from './document.ts';
 import { continueDrafts } from './continue-drafts.ts';
@@ -117,13 +117,15 @@ export function createDocuments({ stage, drafts, self, state, redraw, arrived }:
     replace(document, toPlain(parseJson(document.workflow)));
 
   const open = (data: unknown, name: string, origin: string | null = null): WorkflowDocument => {
-    const form = detectForm(data);
-    if (form === null) throw new TypeError(`${name}: this JSON is not a workflow`);
+    const { workflow, prompt } = formsOf(data as Json);
+    // ComfyUI prefers the drawn workflow; a bare prompt is laid out anew.
+    const form: unknown = workflow ?? prompt;
+    if (form === undefined) throw new TypeError(`${name}: this JSON is not a workflow`);
     const before = active();
     const document = make(name, { origin });
-    if (form === 'workflow') document.source = data;
+    if (isUiFormat(form)) document.source = form;
     const hadWork = isOpen(before);
-    replace(document, data);
+    replace(document, form);
     if (hadWork) offerReturn(before, document);
     return document;
   };
@@ -141,8 +143,8 @@ export function createDocuments({ stage, drafts, self, state, redraw, arrived }:
     keep,
     active,
     /**
-     * Opens a parsed workflow or API prompt as a new document; throws a TypeError when the data is
-     * neither. Without `origin`, its name among the user's workflows, it was never saved.
+     * Opens a workflow as a new document, in whatever form it was parsed; throws a TypeError when
+     * there is none in the data. Without `origin`, its name among the user's workflows, it was never saved.
      */
     open,
     clear: () => open({ nodes: [], links: [], version: 0.4 }, untitled),

@@ -1,4 +1,5 @@
 import { createUuidv4, type LGraph } from '@comfyorg/litegraph';
+import { isUiFormat } from '../../engine/workflow/forms.ts';
 import { parseJson, stringifyJson, toPlain } from '../../engine/workflow/lossless-json.ts';
 import type { EditorCanvas } from './canvas.ts';
 import { isRecord } from './input-spec.ts';
@@ -7,7 +8,6 @@ import { allGraphs, loadWorkflow, type Loaded } from './load.ts';
 import { saveWorkflow } from './save.ts';
 import type { Snapshot } from './undo.ts';
 import { someNodeVisible, viewInFile, viewOf, type View } from './view.ts';
-import { detectForm } from './workflow-file.ts';
 
 export type Stage = ReturnType<typeof createStage>;
 
@@ -24,7 +24,7 @@ export function createStage(graph: LGraph, canvas: EditorCanvas) {
 
   const load = (data: unknown): Loaded => {
     canvas.setGraph(graph);
-    const isFile = detectForm(data) === 'workflow';
+    const isFile = isUiFormat(data);
     const loaded = isFile ? loadWorkflow(graph, data) : loadPrompt(graph, data);
     if (!isRecord(data) || typeof data.id !== 'string') graph.id = createUuidv4();
     settleSizes(graph);

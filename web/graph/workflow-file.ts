@@ -12,16 +12,6 @@ export interface StoredNode extends Record<string, unknown> {
   readonly type: string;
 }
 
-/** Tells the two JSON forms users drop on the page apart. */
-export function detectForm(data: unknown): 'workflow' | 'prompt' | null {
-  if (!isRecord(data)) return null;
-  if (Array.isArray(data.nodes)) return 'workflow';
-  const nodes = Object.values(data);
-  const isPrompt =
-    nodes.length > 0 && nodes.every((n) => isRecord(n) && typeof n.class_type === 'string');
-  return isPrompt ? 'prompt' : null;
-}
-
 const graphKeys = [
   'id',
   'revision',

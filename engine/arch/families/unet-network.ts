@@ -14,7 +14,7 @@ export function unetNetwork(
   const x = g.input('x', 'f32', ['batch', config.inChannels, 'height', 'width']);
   const timesteps = g.input('timesteps', 'f32', ['batch']);
   const context = g.input('cross', 'f32', ['batch', 'tokens', contextWidth(config)]);
-  const inputs = { x, timesteps, context, ...(y && { y: y(g) }) };
+  const inputs = { x, timesteps, context, y: y?.(g) };
   return { out: unet(g.weights, inputs, config) };
 }
 

@@ -142,7 +142,9 @@ const loha: AdapterKind = {
     return {
       arrays: {
         h1a: scaled(h1a, factor(parts, h1b.shape[0])),
-        ...{ h1b, h2a, h2b },
+        h1b,
+        h2a,
+        h2b,
         ...(t1 && t2 ? { t1, t2 } : {}),
       },
       delta: (_, fed) => {

@@ -148,7 +148,9 @@ const Webhook = Type.Object(
 
 export const RunRequest = Type.Object(
   {
-    workflow: Type.Optional(free('An editor workflow, or a prompt in the API format.')),
+    workflow: Type.Optional(
+      free('An editor workflow, a prompt in the API format, or a body of POST /prompt with them.'),
+    ),
     prompt: Type.Optional(
       free('A prompt in the API format; `workflow` is then only saved with the results.'),
     ),

@@ -90,6 +90,7 @@ describe('model folders', () => {
     put('elsewhere/linked.pt');
     symlinkSync(join(base, 'elsewhere'), join(base, 'models/vae/link'));
     symlinkSync(join(base, 'models/vae'), join(base, 'models/vae/deep/loop'));
+    symlinkSync(join(base, 'models/vae/itself'), join(base, 'models/vae/itself'));
     put('models/classifiers/plain');
     put('models/classifiers/with.txt');
     const folders = make();

@@ -4,7 +4,7 @@ import { NoodleError } from '../../../errors.ts';
 import { objectInfo } from '../../../graph/object-info.ts';
 import type { NodeErrors } from '../../../graph/validate.ts';
 import { isFinished } from '../../../queue/store.ts';
-import { isApiFormat, isUiFormat } from '../../../workflow/forms.ts';
+import { formsOf } from '../../../workflow/forms.ts';
 import { type Json, parseJson } from '../../../workflow/lossless-json.ts';
 import { setInput } from '../../../workflow/set-input.ts';
 import { workflowToPrompt } from '../../../workflow/to-prompt.ts';
@@ -101,26 +101,27 @@ interface ReadPrompt {
   readonly at?: string;
 }
 
-async function readPrompt({ prompt, workflow }: Body, api: Api): Promise<ReadPrompt> {
+/** Reads what is to be run from `prompt`, else from `workflow`; both take every form that files have. */
+async function readPrompt(body: Body, api: Api): Promise<ReadPrompt> {
+  const at = body.prompt === undefined ? '/workflow' : '/prompt';
+  const given = body.prompt ?? body.workflow ?? null;
+  const { prompt, workflow } = formsOf(given);
   if (prompt !== undefined) {
-    if (!isApiFormat(prompt)) throw notThere('/prompt', 'a prompt in the API format');
-    return { ...ownPrompt(prompt, '/prompt'), ...(workflow === undefined ? {} : { workflow }) };
+    // A node without any inputs may leave them out.
+    for (const node of Object.values(prompt)) node.inputs ??= {};
+    const saved = body.prompt === undefined ? workflow : (body.workflow ?? workflow);
+    const place = prompt === (given as unknown) ? at : `${at}/prompt`;
+    return { prompt, workflow: saved, warnings: [], at: place };
   }
-  if (isApiFormat(workflow)) return ownPrompt(workflow, '/workflow');
-  if (!isUiFormat(workflow)) throw notThere('/workflow', 'an editor workflow or an API prompt');
+  if (body.prompt !== undefined) throw notThere(at, 'a prompt in the API format');
+  if (workflow === undefined) throw notThere(at, 'an editor workflow or an API prompt');
   const info = objectInfo(await api.nodes(), api.folders) as ObjectInfo;
   try {
     return { ...workflowToPrompt(workflow, info), workflow };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw notThere('/workflow', `an editor workflow (${error.message})`);
+    throw notThere(at, `an editor workflow (${error.message})`);
   }
-}
-
-/** The prompt with `inputs` on every node: a node without any may leave them out. */
-function ownPrompt(prompt: ApiPrompt, at: string): ReadPrompt {
-  for (const node of Object.values(prompt)) node.inputs ??= {};
-  return { prompt, warnings: [], at };
 }
 
 const notThere = (pointer: string, expected: string): ProblemError =>
