@@ -90,6 +90,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   config: ['type:values', 'type:store', 'type:graph'],
   nodes: [
+    'patch',
     'node',
     'packs',
     'python',

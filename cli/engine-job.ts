@@ -1,4 +1,7 @@
-/** One job in one engine process, from its start to its end. */
+/**
+ * One job in one engine, from its start to its end. The server's dispatcher starts engines again and
+ * jobs with them; here both end with the command, at Ctrl-C within the grace.
+ */
 import type { EngineJob, FromEngine } from '../engine/worker/messages.ts';
 import type { JobResult } from '../engine/graph/messages.ts';
 import type { StartEngine } from '../engine/worker/link.ts';
@@ -28,7 +31,7 @@ export interface JobOptions {
  * Starts an engine, runs the job, ends the engine. An abort interrupts the job; an engine that does
  * not obey is killed. Never rejects: a lost engine is an outcome too.
  */
-export function runJob({ start, job, signal, onEvent }: JobOptions): Promise<Outcome> {
+export function runInEngine({ start, job, signal, onEvent }: JobOptions): Promise<Outcome> {
   return new Promise((resolve) => {
     let outcome: Outcome | undefined;
     let grace: NodeJS.Timeout | undefined;

@@ -21,7 +21,7 @@ import { stringifyJson } from '../engine/workflow/lossless-json.ts';
 import type { ApiPrompt } from '../engine/workflow/types.ts';
 import { createPackHost } from '../engine/packs/pack-host.ts';
 import { builtinNodes } from '../nodes/index.ts';
-import { readObject, runJob } from './engine-job.ts';
+import { readObject, runInEngine } from './engine-job.ts';
 import { validationComplaints } from './runner.ts';
 import type { Complaint, Runner } from './runner.ts';
 
@@ -68,7 +68,7 @@ export async function createLocalRunner({ flags, out, log }: LocalOptions): Prom
       if (checked.outputs === undefined) {
         return { status: 'invalid', files: [], texts: [], complaints: checked.complaints };
       }
-      const outcome = await runJob({
+      const outcome = await runInEngine({
         start: engineStarter(settings, packs, (_, text) => onEvent({ type: 'log', text })),
         job: {
           id: randomUUID(),

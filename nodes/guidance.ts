@@ -18,6 +18,7 @@ import {
   videoLinearCfg,
   videoTriangleCfg,
 } from '../engine/sampling/guidance/rescale.ts';
+import { perturbedGuidance } from '../engine/sampling/guidance/perturbed.ts';
 import { differentialDiffusion } from '../engine/sampling/inpaint.ts';
 
 /** The model with hooks behind those it has; what can be there once replaces the one before. */
@@ -93,6 +94,19 @@ export const guidanceNodes: readonly NodeDefinition[] = [
     inputs: { model: model({}), strength: float({ default: 1, min: 0, max: 100, step: 0.01 }) },
     outputs: patched,
     run: ({ model, strength }) => guided(model, { after: [cfgNorm(strength)] }),
+  }),
+  extras('nodes_pag')({
+    name: 'PerturbedAttentionGuidance',
+    category: 'model_patches/unet',
+    inputs: {
+      model: model({}),
+      scale: float({ default: 3, min: 0, max: 100, step: 0.01, round: 0.01 }),
+    },
+    outputs,
+    async run({ model, scale }) {
+      const { perturbedAttention } = await import('../engine/patch/perturbed-attention.ts');
+      return guided(model, { after: [perturbedGuidance(perturbedAttention, scale)] });
+    },
   }),
   extras('nodes_mahiro')({
     name: 'Mahiro',

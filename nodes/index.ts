@@ -17,6 +17,7 @@ import { latentNodes } from './latent.ts';
 import { loaderNodes } from './loaders.ts';
 import { loraNodes } from './lora.ts';
 import { maskNodes } from './mask.ts';
+import { modelSamplingNodes } from './model-sampling.ts';
 import { primitiveNodes } from './primitives.ts';
 import { samplerNodes } from './samplers.ts';
 import { samplingNodes } from './sampling.ts';
@@ -30,6 +31,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   samplerNodes,
   sigmaNodes,
   guidanceNodes,
+  modelSamplingNodes,
   loaderNodes,
   loraNodes,
   freeuNodes,

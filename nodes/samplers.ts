@@ -4,17 +4,7 @@ import type { NodeDefinition } from '../engine/node.ts';
 import type { UpscaleMethod } from '../engine/array/resize.ts';
 import { createModelSampling } from '../engine/sampling/model-sampling.ts';
 import { type SamplerName, samplerNames } from '../engine/sampling/names.ts';
-import { eulerCfgPp, eulerPp } from '../engine/sampling/samplers/cfg-pp.ts';
-import { dpmAdaptive } from '../engine/sampling/samplers/dpm-solver.ts';
-import { dpmpp2sAncestral } from '../engine/sampling/samplers/dpmpp-2s-ancestral.ts';
-import { dpmpp2mSde, dpmpp3mSde, dpmppSde } from '../engine/sampling/samplers/dpmpp-sde.ts';
-import { erSde } from '../engine/sampling/samplers/er-sde.ts';
-import { eulerAncestral } from '../engine/sampling/samplers/euler-ancestral.ts';
-import { lcmUpscale } from '../engine/sampling/samplers/lcm-upscale.ts';
-import { lms } from '../engine/sampling/samplers/multistep.ts';
-import { saSolver, tauBetween } from '../engine/sampling/samplers/sa-solver.ts';
 import type { Sampler, SamplerDefinition } from '../engine/sampling/samplers/sampler.ts';
-import { samplerByName } from '../engine/sampling/samplers/table.ts';
 
 const shared = {
   category: 'sampling/custom_sampling/samplers',
@@ -26,6 +16,9 @@ const defineAdvanced = inModule('comfy_extras.nodes_advanced_samplers', 'v3', {
 });
 
 const erSolvers = { 'ER-SDE': 'er-sde', 'Reverse-time SDE': 'reverse', ODE: 'ode' } as const;
+
+/** Loaded when the first sampler is asked for: a server only lists nodes. */
+const samplers = () => import('../engine/sampling/samplers/index.ts');
 
 const plain = (run: Sampler): [SamplerDefinition] => [{ run }];
 const brownian = (run: Sampler): [SamplerDefinition] => [{ run, noise: 'brownian' }];
@@ -42,33 +35,36 @@ export const samplerNodes: readonly NodeDefinition[] = [
     name: 'KSamplerSelect',
     displayName: 'KSamplerSelect',
     inputs: { sampler_name: combo<SamplerName>(samplerNames) },
-    run: ({ sampler_name }) => [samplerByName(sampler_name)],
+    run: async ({ sampler_name }) => [(await samplers()).samplerByName(sampler_name)],
   }),
   define({
     name: 'SamplerEulerAncestral',
     displayName: 'SamplerEulerAncestral',
     inputs: ancestral(),
-    run: ({ eta, s_noise: sNoise }) => plain(eulerAncestral({ eta, sNoise })),
+    run: async ({ eta, s_noise: sNoise }) =>
+      plain((await samplers()).eulerAncestral({ eta, sNoise })),
   }),
   define({
     name: 'SamplerEulerAncestralCFGPP',
     displayName: 'SamplerEulerAncestralCFG++',
     inputs: { eta: option(1, 1), s_noise: option(1, 10) },
-    run: ({ eta, s_noise: sNoise }) => [
-      { run: eulerCfgPp({ eta, sNoise }), usesUncond: true } satisfies SamplerDefinition,
-    ],
+    async run({ eta, s_noise: sNoise }) {
+      const { eulerCfgPp } = await samplers();
+      return [{ run: eulerCfgPp({ eta, sNoise }), usesUncond: true } satisfies SamplerDefinition];
+    },
   }),
   define({
     name: 'SamplerLMS',
     displayName: 'SamplerLMS',
     inputs: { order: int({ default: 4, min: 1, max: 100 }) },
-    run: ({ order }) => plain(lms(order)),
+    run: async ({ order }) => plain((await samplers()).lms(order)),
   }),
   define({
     name: 'SamplerDPMPP_3M_SDE',
     displayName: 'SamplerDPMPP_3M_SDE',
     inputs: { ...ancestral(), noise_device: noiseDevice() },
-    run: ({ eta, s_noise: sNoise }) => brownian(dpmpp3mSde({ eta, sNoise })),
+    run: async ({ eta, s_noise: sNoise }) =>
+      brownian((await samplers()).dpmpp3mSde({ eta, sNoise })),
   }),
   define({
     name: 'SamplerDPMPP_2M_SDE',
@@ -78,20 +74,22 @@ export const samplerNodes: readonly NodeDefinition[] = [
       ...ancestral(),
       noise_device: noiseDevice(),
     },
-    run: ({ solver_type: solver, eta, s_noise: sNoise }) =>
-      brownian(dpmpp2mSde({ eta, sNoise, solver })),
+    run: async ({ solver_type: solver, eta, s_noise: sNoise }) =>
+      brownian((await samplers()).dpmpp2mSde({ eta, sNoise, solver })),
   }),
   define({
     name: 'SamplerDPMPP_SDE',
     displayName: 'SamplerDPMPP_SDE',
     inputs: { ...ancestral(), r: option(0.5), noise_device: noiseDevice() },
-    run: ({ eta, s_noise: sNoise, r }) => brownian(dpmppSde({ eta, sNoise, r })),
+    run: async ({ eta, s_noise: sNoise, r }) =>
+      brownian((await samplers()).dpmppSde({ eta, sNoise, r })),
   }),
   define({
     name: 'SamplerDPMPP_2S_Ancestral',
     displayName: 'SamplerDPMPP_2S_Ancestral',
     inputs: ancestral(),
-    run: ({ eta, s_noise: sNoise }) => plain(dpmpp2sAncestral({ eta, sNoise })),
+    run: async ({ eta, s_noise: sNoise }) =>
+      plain((await samplers()).dpmpp2sAncestral({ eta, sNoise })),
   }),
   define({
     name: 'SamplerDPMAdaptative',
@@ -108,9 +106,9 @@ export const samplerNodes: readonly NodeDefinition[] = [
       eta: option(0),
       s_noise: option(1),
     },
-    run: ({ order, rtol, atol, eta, s_noise: sNoise, ...pid }) =>
+    run: async ({ order, rtol, atol, eta, s_noise: sNoise, ...pid }) =>
       plain(
-        dpmAdaptive({
+        (await samplers()).dpmAdaptive({
           order: order === 2 ? 2 : 3,
           rtol,
           atol,
@@ -134,8 +132,8 @@ export const samplerNodes: readonly NodeDefinition[] = [
       max_stage: int({ default: 3, min: 1, max: 3 }),
       ...ancestral(),
     },
-    run: ({ solver_type, max_stage: maxStage, eta, s_noise: sNoise }) =>
-      plain(erSde({ solver: erSolvers[solver_type], maxStage, eta, sNoise })),
+    run: async ({ solver_type, max_stage: maxStage, eta, s_noise: sNoise }) =>
+      plain((await samplers()).erSde({ solver: erSolvers[solver_type], maxStage, eta, sNoise })),
   }),
   define({
     name: 'SamplerSASolver',
@@ -151,7 +149,8 @@ export const samplerNodes: readonly NodeDefinition[] = [
       use_pece: boolean({}),
       simple_order_2: boolean({}),
     },
-    run({ model, eta, s_noise: sNoise, ...inputs }) {
+    async run({ model, eta, s_noise: sNoise, ...inputs }) {
+      const { saSolver, tauBetween } = await samplers();
       const { percentToSigma } = createModelSampling(model.sampling);
       const start = percentToSigma(inputs.sde_start_percent);
       const end = percentToSigma(inputs.sde_end_percent);
@@ -178,8 +177,8 @@ export const samplerNodes: readonly NodeDefinition[] = [
         { multiselect: false },
       ),
     },
-    run: ({ scale_ratio: ratio, scale_steps: steps, upscale_method: method }) =>
-      plain(lcmUpscale({ ratio, method, steps: steps < 0 ? undefined : steps })),
+    run: async ({ scale_ratio: ratio, scale_steps: steps, upscale_method: method }) =>
+      plain((await samplers()).lcmUpscale({ ratio, method, steps: steps < 0 ? undefined : steps })),
   }),
   defineAdvanced({
     name: 'SamplerEulerCFGpp',
@@ -187,11 +186,10 @@ export const samplerNodes: readonly NodeDefinition[] = [
     category: '_for_testing',
     experimental: true,
     inputs: { version: combo(['regular', 'alternative'], { multiselect: false }) },
-    run: ({ version }) => [
-      {
-        run: version === 'regular' ? eulerCfgPp() : eulerPp(),
-        usesUncond: true,
-      } satisfies SamplerDefinition,
-    ],
+    async run({ version }) {
+      const { eulerCfgPp, eulerPp } = await samplers();
+      const run = version === 'regular' ? eulerCfgPp() : eulerPp();
+      return [{ run, usesUncond: true } satisfies SamplerDefinition];
+    },
   }),
 ];

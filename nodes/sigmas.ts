@@ -3,33 +3,8 @@ import { boolean, combo, float, inModule, int, model } from '../engine/node.ts';
 import type { Model, NodeDefinition } from '../engine/node.ts';
 import { createModelSampling, type ModelSampling } from '../engine/sampling/model-sampling.ts';
 import { schedulerNames } from '../engine/sampling/names.ts';
-import {
-  extendSigmas,
-  flipSigmas,
-  setFirstSigma,
-  sigmaAtPercent,
-  type Spacing,
-  splitSigmas,
-  splitSigmasDenoise,
-} from '../engine/sampling/schedules/cut.ts';
-import {
-  alignYourSteps,
-  gitsSigmas,
-  optimalSteps,
-  storedSigmas,
-} from '../engine/sampling/schedules/fixed.ts';
-import {
-  basicSchedule,
-  laplaceSigmas,
-  polyexponentialSigmas,
-  sdTurboSigmas,
-  vpSigmas,
-} from '../engine/sampling/schedules/free.ts';
-import {
-  betaSigmas,
-  exponentialSigmas,
-  karrasSigmas,
-} from '../engine/sampling/schedules/schedules.ts';
+import type { Spacing } from '../engine/sampling/schedules/cut.ts';
+import type { alignYourSteps, optimalSteps } from '../engine/sampling/schedules/fixed.ts';
 import { sigmas } from './sampling-sockets.ts';
 
 const category = 'sampling/custom_sampling/schedulers';
@@ -37,6 +12,9 @@ const outputs = [{ type: 'SIGMAS' }];
 const module = 'comfy_extras.nodes_custom_sampler';
 const scheduler = inModule(module, 'v1', { category, outputs });
 const tool = inModule(module, 'v1', { category: 'sampling/custom_sampling/sigmas' });
+
+/** Loaded when the first schedule is asked for: a server only lists nodes. */
+const schedules = () => import('../engine/sampling/schedules/index.ts');
 
 const samplingOf = (model: Model): ModelSampling => createModelSampling(model.sampling);
 
@@ -57,30 +35,32 @@ const schedulers: readonly NodeDefinition[] = [
       steps: steps(),
       denoise: denoise(),
     },
-    run: ({ model, scheduler, ...run }) => [basicSchedule(samplingOf(model), scheduler, run)],
+    run: async ({ model, scheduler, ...run }) => [
+      (await schedules()).basicSchedule(samplingOf(model), scheduler, run),
+    ],
   }),
   scheduler({
     name: 'KarrasScheduler',
     displayName: 'KarrasScheduler',
     inputs: { steps: steps(), ...range(), rho: exact(7, 100) },
-    run: ({ steps, sigma_max, sigma_min, rho }) => [
-      Float32Array.from(karrasSigmas(steps, sigma_min, sigma_max, rho)),
+    run: async ({ steps, sigma_max, sigma_min, rho }) => [
+      Float32Array.from((await schedules()).karrasSigmas(steps, sigma_min, sigma_max, rho)),
     ],
   }),
   scheduler({
     name: 'ExponentialScheduler',
     displayName: 'ExponentialScheduler',
     inputs: { steps: steps(), ...range() },
-    run: ({ steps, sigma_max, sigma_min }) => [
-      Float32Array.from(exponentialSigmas(steps, sigma_min, sigma_max)),
+    run: async ({ steps, sigma_max, sigma_min }) => [
+      Float32Array.from((await schedules()).exponentialSigmas(steps, sigma_min, sigma_max)),
     ],
   }),
   scheduler({
     name: 'PolyexponentialScheduler',
     displayName: 'PolyexponentialScheduler',
     inputs: { steps: steps(), ...range(), rho: exact(1, 100) },
-    run: ({ steps, sigma_max: high, sigma_min: low, rho }) => [
-      polyexponentialSigmas(steps, { low, high, rho }),
+    run: async ({ steps, sigma_max: high, sigma_min: low, rho }) => [
+      (await schedules()).polyexponentialSigmas(steps, { low, high, rho }),
     ],
   }),
   scheduler({
@@ -92,8 +72,8 @@ const schedulers: readonly NodeDefinition[] = [
       mu: exact(0, 10, { min: -10, step: 0.1 }),
       beta: exact(0.5, 10, { step: 0.1 }),
     },
-    run: ({ steps, sigma_max: high, sigma_min: low, mu, beta }) => [
-      laplaceSigmas(steps, { low, high, mu, beta }),
+    run: async ({ steps, sigma_max: high, sigma_min: low, mu, beta }) => [
+      (await schedules()).laplaceSigmas(steps, { low, high, mu, beta }),
     ],
   }),
   scheduler({
@@ -105,16 +85,16 @@ const schedulers: readonly NodeDefinition[] = [
       beta_min: exact(0.1, 5000),
       eps_s: exact(0.001, 1, { step: 0.0001 }),
     },
-    run: ({ steps, beta_d: betaD, beta_min: betaMin, eps_s: epsS }) => [
-      vpSigmas(steps, { betaD, betaMin, epsS }),
+    run: async ({ steps, beta_d: betaD, beta_min: betaMin, eps_s: epsS }) => [
+      (await schedules()).vpSigmas(steps, { betaD, betaMin, epsS }),
     ],
   }),
   scheduler({
     name: 'BetaSamplingScheduler',
     displayName: 'BetaSamplingScheduler',
     inputs: { model: model(), steps: steps(), alpha: exact(0.6, 50), beta: exact(0.6, 50) },
-    run: ({ model, steps, alpha, beta }) => [
-      Float32Array.from(betaSigmas(samplingOf(model), steps, alpha, beta)),
+    run: async ({ model, steps, alpha, beta }) => [
+      Float32Array.from((await schedules()).betaSigmas(samplingOf(model), steps, alpha, beta)),
     ],
   }),
   scheduler({
@@ -125,7 +105,7 @@ const schedulers: readonly NodeDefinition[] = [
       steps: steps(1, 1, 10),
       denoise: float({ default: 1, min: 0n, max: 1, step: 0.01 }),
     },
-    run: ({ model, ...run }) => [sdTurboSigmas(samplingOf(model), run)],
+    run: async ({ model, ...run }) => [(await schedules()).sdTurboSigmas(samplingOf(model), run)],
   }),
   inModule(
     'comfy_extras.nodes_align_your_steps',
@@ -141,7 +121,10 @@ const schedulers: readonly NodeDefinition[] = [
       steps: steps(10),
       denoise: denoise(),
     },
-    run: ({ model_type, ...run }) => [storedSigmas(alignYourSteps[model_type], run)],
+    async run({ model_type, ...run }) {
+      const { alignYourSteps, storedSigmas } = await schedules();
+      return [storedSigmas(alignYourSteps[model_type], run)];
+    },
   }),
   inModule(
     'comfy_extras.nodes_gits',
@@ -155,7 +138,7 @@ const schedulers: readonly NodeDefinition[] = [
       steps: steps(10, 2, 1000),
       denoise: denoise(),
     },
-    run: ({ coeff, ...run }) => [gitsSigmas(coeff, run)],
+    run: async ({ coeff, ...run }) => [(await schedules()).gitsSigmas(coeff, run)],
   }),
   inModule(
     'comfy_extras.nodes_optimalsteps',
@@ -171,7 +154,10 @@ const schedulers: readonly NodeDefinition[] = [
       steps: steps(20, 3, 1000),
       denoise: denoise(),
     },
-    run: ({ model_type, ...run }) => [storedSigmas(optimalSteps[model_type], run)],
+    async run({ model_type, ...run }) {
+      const { optimalSteps, storedSigmas } = await schedules();
+      return [storedSigmas(optimalSteps[model_type], run)];
+    },
   }),
 ];
 
@@ -186,8 +172,8 @@ const tools: readonly NodeDefinition[] = [
     displayName: 'SplitSigmas',
     inputs: { sigmas: sigmas(), step: int({ default: 0, min: 0, max: 10000 }) },
     outputs: parts,
-    run({ sigmas, step }) {
-      const { high, low } = splitSigmas(sigmas, step);
+    async run({ sigmas, step }) {
+      const { high, low } = (await schedules()).splitSigmas(sigmas, step);
       return [high, low];
     },
   }),
@@ -196,8 +182,8 @@ const tools: readonly NodeDefinition[] = [
     displayName: 'SplitSigmasDenoise',
     inputs: { sigmas: sigmas(), denoise: denoise() },
     outputs: parts,
-    run({ sigmas, denoise }) {
-      const { high, low } = splitSigmasDenoise(sigmas, denoise);
+    async run({ sigmas, denoise }) {
+      const { high, low } = (await schedules()).splitSigmasDenoise(sigmas, denoise);
       return [high, low];
     },
   }),
@@ -206,14 +192,14 @@ const tools: readonly NodeDefinition[] = [
     displayName: 'FlipSigmas',
     inputs: { sigmas: sigmas() },
     outputs,
-    run: ({ sigmas }) => [flipSigmas(sigmas)],
+    run: async ({ sigmas }) => [(await schedules()).flipSigmas(sigmas)],
   }),
   tool({
     name: 'SetFirstSigma',
     displayName: 'SetFirstSigma',
     inputs: { sigmas: sigmas(), sigma: exact(136, 20000, { step: 0.001 }) },
     outputs,
-    run: ({ sigmas, sigma }) => [setFirstSigma(sigmas, sigma)],
+    run: async ({ sigmas, sigma }) => [(await schedules()).setFirstSigma(sigmas, sigma)],
   }),
   tool({
     name: 'ExtendIntermediateSigmas',
@@ -226,8 +212,8 @@ const tools: readonly NodeDefinition[] = [
       spacing: combo<Spacing>(['linear', 'cosine', 'sine']),
     },
     outputs,
-    run: ({ sigmas, steps, start_at_sigma: startAt, end_at_sigma: endAt, spacing }) => [
-      extendSigmas(sigmas, { steps, startAt, endAt, spacing }),
+    run: async ({ sigmas, steps, start_at_sigma: startAt, end_at_sigma: endAt, spacing }) => [
+      (await schedules()).extendSigmas(sigmas, { steps, startAt, endAt, spacing }),
     ],
   }),
   tool({
@@ -239,8 +225,8 @@ const tools: readonly NodeDefinition[] = [
       return_actual_sigma: boolean({ default: false }),
     },
     outputs: [{ type: 'FLOAT', name: 'sigma_value' }],
-    run: ({ model, sampling_percent, return_actual_sigma: actual }) => [
-      sigmaAtPercent(samplingOf(model), sampling_percent, { actual }),
+    run: async ({ model, sampling_percent, return_actual_sigma: actual }) => [
+      (await schedules()).sigmaAtPercent(samplingOf(model), sampling_percent, { actual }),
     ],
   }),
 ];

@@ -52,6 +52,9 @@ const MIGRATIONS: readonly string[] = [
   `ALTER TABLE jobs ADD COLUMN owner TEXT;`,
 ];
 
+/** Milliseconds after which an ended job is on the disk at the latest. */
+const FLUSH_WITHIN = 50;
+
 export interface SqliteStoreOptions {
   /** Finished jobs that are kept. */
   readonly maxHistory: number;
@@ -108,6 +111,18 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
     `DELETE FROM jobs WHERE finished IN
        (SELECT finished FROM jobs WHERE finished IS NOT NULL ORDER BY finished DESC LIMIT -1 OFFSET ?)`,
   );
+  const probe = (): void =>
+    db.transaction(() => void setCounter.run(Number(getCounter.get()!.value)));
+  let flushTimer: NodeJS.Timeout | undefined;
+  /** Any transaction that is flushed takes those before it along. */
+  const flush = (): void => {
+    flushTimer = undefined;
+    try {
+      probe();
+    } catch {
+      // A full disk shows where something is stored, and in the health of the server.
+    }
+  };
 
   return {
     insert: (job, counter) =>
@@ -137,13 +152,16 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
       }),
     requeue: (id) => void requeue.run(id),
     putBack: (id) => void putBack.run(id),
-    finish: (id, result) =>
-      db.transaction(() => {
+    finish: (id, result) => {
+      // Clients wait for the end of their job, not for the disk; the next job's insert flushes both.
+      unflushed(db, () => {
         const { begin, end } = executionTimes(result);
         const text = statusText(result);
         finish.run(finalStatus(result), begin, end, text, result.outputs, result.meta, id);
         prune.run(maxHistory);
-      }),
+      });
+      flushTimer ??= setTimeout(flush, FLUSH_WITHIN).unref();
+    },
     remove: (ids) => db.transaction(() => ids.forEach((id) => remove.run(id))),
     get: (id) => readOptional(get.get(id), readAny),
     active: () =>
@@ -164,9 +182,10 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
         }),
     },
     list: (filter) => listJobs(db, filter),
-    probe: () => db.transaction(() => void setCounter.run(Number(getCounter.get()!.value))),
+    probe,
     webhooks: createWebhookRows(db),
     close: () => {
+      clearTimeout(flushTimer);
       db.close();
       unlock();
     },

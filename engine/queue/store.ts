@@ -64,7 +64,10 @@ export interface History {
   delete(ids: readonly string[] | 'all'): void;
 }
 
-/** Every method is one transaction; when it returns, the change is on the disk. */
+/**
+ * Every method is one transaction; when it returns, the change outlives the process, and but for
+ * `start` and `finish`, which follow in a moment, it is on the disk.
+ */
 export interface JobStore {
   /** Adds a pending job; `counter` is the submission counter to go on from after a restart. */
   insert(job: NewJob, counter: number): void;

@@ -4,6 +4,7 @@
  */
 import { linspace } from '../array/linspace.ts';
 import { clamp } from '../array/round.ts';
+import { NoodleError } from '../errors.ts';
 
 export interface SigmaSchedule {
   /** Rising table of noise levels. */
@@ -29,6 +30,14 @@ const number = (settings: Settings, key: string, fallback: number): number => {
   const value = settings[key];
   return typeof value === 'number' ? value : fallback;
 };
+
+/** A setting that only numbers above 0 make a schedule with; throws BAD_INPUT. */
+function positive(settings: Settings, key: string, fallback: number): number {
+  const value = number(settings, key, fallback);
+  if (value > 0 && value < Infinity) return value;
+  const subject = `${key} of the noise schedule`;
+  throw new NoodleError('BAD_INPUT', { subject, expected: 'a number above 0', got: value });
+}
 
 /** f of a percentage strictly inside the run; its ends are given. */
 const inside =
@@ -116,8 +125,8 @@ function lcmSchedule(settings: Settings): SigmaSchedule {
 
 /** 1000 sigmas, evenly spaced in their logarithms. */
 function logSpaced(settings: Settings, sigmaMax: number): Float32Array {
-  const low = Math.log(number(settings, 'sigmaMin', 0.002));
-  const high = Math.log(number(settings, 'sigmaMax', sigmaMax));
+  const low = Math.log(positive(settings, 'sigmaMin', 0.002));
+  const high = Math.log(positive(settings, 'sigmaMax', sigmaMax));
   return Float32Array.from(linspace(low, high, 1000), Math.exp);
 }
 
@@ -143,7 +152,7 @@ const table = (count: number, max: number, sigma: (t: number) => number): Float3
 const shiftTime = (shift: number, t: number): number => (shift * t) / (1 + (shift - 1) * t);
 
 function flowSchedule(settings: Settings): SigmaSchedule {
-  const shift = number(settings, 'shift', 1);
+  const shift = positive(settings, 'shift', 1);
   const multiplier = number(settings, 'multiplier', 1000);
   // Tables are exact to the bit: each operation is rounded to fp32 as in the reference.
   const sigma = (timestep: number): number => {

@@ -10,7 +10,6 @@
  *  7. the page's files
  *  8. what is left: 404 for reading, 405 for everything else; errors in one shape
  */
-import compression from 'compression';
 import express from 'express';
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
 import { NoodleError } from '../errors.ts';
@@ -18,6 +17,7 @@ import type { Log } from '../log.ts';
 import { sendEmpty, sendError, sendText } from './answer.ts';
 import { cacheHeaders } from './cache-headers.ts';
 import type { Face, Refuse } from './face.ts';
+import { lazily } from './lazily.ts';
 import { rateLimit } from './rate-limit.ts';
 import { type Guard, TOKEN_COOKIE } from './security.ts';
 import { identify } from './user.ts';
@@ -58,7 +58,9 @@ export function createApp(options: AppOptions): Express {
   app.use(identify((req) => guard.userOf(req)));
   app.use((req, res, next) => (req.method === 'OPTIONS' ? sendEmpty(res) : next()));
   app.use(rateLimit({ perMinute, refuse }));
-  if (options.compressResponses) app.use(compression({ filter: isCompressible }));
+  if (options.compressResponses) {
+    app.use(lazily(async () => (await import('compression')).default({ filter: isCompressible })));
+  }
   app.use(
     express.raw({
       limit: Math.floor(maxUploadSize),

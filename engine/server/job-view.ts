@@ -1,4 +1,5 @@
 /** Jobs as GET /api/jobs shows them. */
+import { pythonStr } from '../python/repr.ts';
 import { type FinishedJob, type Job, isFinished } from '../queue/store.ts';
 import { entriesOf, Float, type Json, objectOf, parseJson } from '../workflow/lossless-json.ts';
 
@@ -8,6 +9,7 @@ type JsonObject = { readonly [key: string]: Json };
 const SHOWN_MEDIA = ['images', 'video', 'audio', '3d', 'text'];
 const MODEL_FILE = /\.(obj|fbx|gltf|glb|usdz)$/i;
 const TEXT_FILE = /\.(txt|md|json)$/i;
+/** Code points. */
 const LONGEST_TEXT = 1024;
 
 /** A job in a list; `undefined` members are left out of the JSON. */
@@ -64,8 +66,8 @@ function summarize(outputs: Json): Summary {
   let shown = 0;
   for (const { nodeId, media, item } of outputItems(outputs)) {
     if (!isObject(item)) {
-      if (media === 'text' && typeof item === 'string') {
-        best[3] ??= { ...textPreview(item), nodeId, mediaType: media };
+      if (media === 'text') {
+        best[3] ??= { ...textPreview(pythonStr(item)), nodeId, mediaType: media };
       }
       continue;
     }
@@ -122,10 +124,13 @@ function isShown(media: string, item: JsonObject): boolean {
   return MODEL_FILE.test(nameOf(item)) || TEXT_FILE.test(nameOf(item));
 }
 
+/** The beginning of a text, counted in code points as Python counts. */
 function textPreview(text: string): JsonObject {
-  return text.length <= LONGEST_TEXT
+  if (text.length <= LONGEST_TEXT) return { content: text };
+  const points = [...text.slice(0, 2 * (LONGEST_TEXT + 1))];
+  return points.length <= LONGEST_TEXT
     ? { content: text }
-    : { content: text.slice(0, LONGEST_TEXT), truncated: true };
+    : { content: points.slice(0, LONGEST_TEXT).join(''), truncated: true };
 }
 
 const nameOf = ({ filename }: JsonObject): string => (typeof filename === 'string' ? filename : '');

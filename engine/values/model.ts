@@ -5,7 +5,7 @@ import type { ExtraChannels, Family } from '../arch/family.ts';
 import { NoodleError } from '../errors.ts';
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
 import type { GuidanceHooks, GuidedModel } from '../sampling/guidance/hooks.ts';
-import { latentFormat } from '../sampling/latent/formats.ts';
+import { type LatentFormat, latentFormat } from '../sampling/latent/formats.ts';
 import type { ConditioningRun, CondTensor } from '../sampling/model.ts';
 import { type SamplingSettings, createModelSampling } from '../sampling/model-sampling.ts';
 import { withOwnColors } from '../sampling/latent/own-colors.ts';
@@ -20,6 +20,8 @@ export interface Model extends Weighted {
   readonly extraChannels: ExtraChannels;
   /** The file's settings, or what a ModelSampling node put in their place. */
   readonly sampling: SamplingSettings;
+  /** Name of the latent format that a node put in place of the family's. */
+  readonly latentFormat?: string;
   /** What guidance nodes added. */
   readonly guidance?: GuidanceHooks;
 }
@@ -34,6 +36,9 @@ const cellBytes = 0.01 * 4 * 2 ** 20;
 /** More rows than this in one call bring nothing. */
 const mostRows = 16;
 
+const formatOf = ({ family, latentFormat: other }: Model): LatentFormat =>
+  latentFormat(other ?? family.latentFormat);
+
 /** The model as samplers see it. */
 export function diffusion(model: Model, run: NetworkRun): GuidedModel {
   const { family, config } = model;
@@ -43,7 +48,7 @@ export function diffusion(model: Model, run: NetworkRun): GuidedModel {
   });
   return {
     modelSampling: createModelSampling(model.sampling),
-    latentFormat: withOwnColors(latentFormat(family.latentFormat), model.source.metadata),
+    latentFormat: withOwnColors(formatOf(model), model.source.metadata),
     guidance: model.guidance,
     encodeConditioning: async (entry, sampled) => conditioningTensors(model, entry, sampled),
     async apply(input) {
@@ -73,8 +78,7 @@ function conditioningTensors(
 ): Record<string, CondTensor> {
   const { family, config } = model;
   checkWidth(entry.cross, family.contextWidth(config), `the text condition of ${family.title}`);
-  const format = latentFormat(family.latentFormat);
-  const concat = extraChannelInput(model.extraChannels, entry, run, format);
+  const concat = extraChannelInput(model.extraChannels, entry, run, formatOf(model));
   return {
     cross: { value: entry.cross, along: 'tokens' },
     ...vectorTensors(model, entry, run),
@@ -84,13 +88,14 @@ function conditioningTensors(
 
 /** `pooled` and `numbers` for families with a vector condition. */
 function vectorTensors(
-  { family, config }: Model,
+  model: Model,
   entry: ConditioningEntry,
   run: ConditioningRun,
 ): Record<string, CondTensor> {
+  const { family, config } = model;
   if (!family.vector) return {};
   const [height, width] = run.latentShape.slice(-2);
-  const { space } = latentFormat(family.latentFormat);
+  const { space } = formatOf(model);
   const numbers = family.vector.numbers(entry.extra ?? {}, {
     width: width * space,
     height: height * space,

@@ -10,7 +10,7 @@ import { packOf } from '../packs/pack-of.ts';
 import { createBatch } from './batch.ts';
 import { createEngineHost } from './compose.ts';
 import type { FromEngine, ToEngine } from './messages.ts';
-import { runJob } from './run-job.ts';
+import { createWorker } from './worker.ts';
 
 const parent = process.ppid;
 
@@ -48,21 +48,12 @@ const host = await createEngineHost(JSON.parse(process.argv[2]) as EngineSetting
   onLoading: (path) =>
     new Promise((resolve) => process.send!([{ type: 'loading', path }], () => resolve())),
 });
-let current: { readonly id: string; readonly interrupt: AbortController } | undefined;
-/** What has to wait until the current job is done. */
-let afterJob: (() => Promise<void>)[] = [];
-
-process.on('message', (message) => {
-  const order = message as ToEngine;
-  if (order.type === 'packs') return;
-  if (order.type === 'interrupt') {
-    if (current?.id === order.jobId) current.interrupt.abort();
-    return;
-  }
-  const action = (): Promise<void> => obey(order);
-  if (current === undefined) void action();
-  else afterJob.push(action);
+const obey = createWorker(host, {
+  send,
+  flush: batch.flush,
+  stop: () => process.exit(0),
 });
+process.on('message', (message) => obey(message as ToEngine));
 
 send({ type: 'ready', devices: host.devices() });
 
@@ -77,29 +68,6 @@ function packsToLoad(): Promise<readonly string[]> {
       resolve(order.paths);
     });
   });
-}
-
-async function obey(order: Exclude<ToEngine, { type: 'interrupt' | 'packs' }>): Promise<void> {
-  switch (order.type) {
-    case 'run': {
-      const interrupt = new AbortController();
-      current = { id: order.job.id, interrupt };
-      const { signal } = interrupt;
-      const result = await runJob(order.job, host, { send, flush: batch.flush, signal });
-      current = undefined;
-      send({ type: 'done', jobId: order.job.id, result });
-      const waiting = afterJob;
-      afterJob = [];
-      for (const action of waiting) await action();
-      return;
-    }
-    case 'free':
-      if (order.unloadModels) await host.runtime.unloadAll();
-      if (order.freeMemory) host.caches.clear();
-      return;
-    case 'stop':
-      process.exit(0);
-  }
 }
 
 /** What the executor says before and after nodes may wait for more of it; see `Host.flush`. */

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { runJob } from '../../cli/engine-job.ts';
+import { runInEngine } from '../../cli/engine-job.ts';
 import type { RunEvent } from '../../cli/runner.ts';
 import type { FromEngine, ToEngine } from '../../engine/worker/messages.ts';
 import type { EngineEvents, StartEngine } from '../../engine/worker/link.ts';
@@ -46,13 +46,17 @@ const done = (messages: [string, string][], status: 'success' | 'error'): FromEn
 const run = (
   script: (message: ToEngine, events: EngineEvents) => void,
   signal = new AbortController().signal,
-): { outcome: ReturnType<typeof runJob>; events: RunEvent[]; sent: ToEngine[] } => {
+): { outcome: ReturnType<typeof runInEngine>; events: RunEvent[]; sent: ToEngine[] } => {
   const { start, sent } = fakeEngine(script);
   const events: RunEvent[] = [];
-  return { outcome: runJob({ start, job, signal, onEvent: (e) => events.push(e) }), events, sent };
+  return {
+    outcome: runInEngine({ start, job, signal, onEvent: (e) => events.push(e) }),
+    events,
+    sent,
+  };
 };
 
-describe('runJob', () => {
+describe('runInEngine', () => {
   it('runs, tells what happens and ends the engine', async () => {
     const { outcome, events, sent } = run((message, engine) => {
       if (message.type === 'run') {

@@ -87,7 +87,11 @@ it('shows finished, failed, running, waiting and cancelled jobs', async () => {
     (await server.json(`/api/jobs?${query}`)).jobs.map(({ id }: any) => id);
   expect(await ids('status=pending,in_progress&sort_order=asc')).toEqual([running, waiting]);
   expect(await ids('status=completed&limit=1')).toEqual([done]);
+  const spelled = 'status=Pending,IN_PROGRESS&sort_by=Created_At&sort_order=ASC';
+  expect(await ids(spelled)).toEqual([running, waiting]);
   expect(await ids('workflow_id=other')).toEqual([]);
+  expect(await ids('status=,')).toEqual([]);
+  expect(await ids('status=')).toHaveLength(4);
 
   expect(await cancel(`/api/jobs/${waiting}/cancel`)).toEqual({ cancelled: true });
   expect(await cancel('/api/jobs/cancel', { job_ids: [running] })).toEqual({ cancelled: true });
@@ -104,6 +108,18 @@ it.each([
   const answer = await server.get(`/api/jobs?${query}`);
   expect(answer.status).toBe(400);
   expect(((await answer.json()) as { error: string }).error).toContain(error);
+});
+
+it('names the ids of a list that are none', async () => {
+  const unknown = '00000000-0000-4000-8000-000000000000';
+  const batch = (ids: unknown[]) => server.post('/api/jobs/cancel', { job_ids: ids });
+  expect(await (await batch([unknown])).json()).toEqual({ cancelled: false });
+  const answer = await batch([unknown, 'lost', 7, null, {}]);
+  expect(answer.status).toBe(400);
+  expect(await answer.json()).toEqual({
+    error: 'job_ids contains invalid id(s)',
+    invalid_ids: ['lost', '7', 'None', '{}'],
+  });
 });
 
 it('knows no other jobs', async () => {

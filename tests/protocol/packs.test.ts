@@ -1,7 +1,8 @@
 /** Node packs on a real server: broken ones, their files for the page, reloading while writing them. */
-import { symlinkSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type PackFiles, nodeText as node, packFiles } from '../support/pack-files.ts';
 import { workflowToPrompt } from '../../engine/workflow/to-prompt.ts';
 import type { ObjectInfo } from '../../engine/workflow/types.ts';
@@ -180,8 +181,13 @@ describe('files for the page', () => {
 });
 
 describe('--dev-reload', () => {
+  // Runs until it is told to end, however long the machine takes to see what changed.
+  const signal = join(mkdtempSync(join(tmpdir(), 'noodle-reload-')), 'end');
   const slow = `{ name: 'Slow', outputNode: true, run: async () => {
-    await new Promise((done) => setTimeout(done, 1500)); return { ui: { text: ['old'] } }; } }`;
+    const { existsSync } = await import('node:fs');
+    while (!existsSync(${JSON.stringify(signal)})) await new Promise((done) => setTimeout(done, 20));
+    return { ui: { text: ['old'] } }; } }`;
+  afterAll(() => rmSync(dirname(signal), { recursive: true }));
 
   it('loads what changed into server and engine, and drops nothing', async () => {
     files.write(
@@ -193,7 +199,9 @@ describe('--dev-reload', () => {
     await start('--dev-reload');
     const client = await connect(server);
     const running = await submit('Slow');
-    await expect.poll(async () => (await server.json('/queue')).queue_running.length).toBe(1);
+    await expect
+      .poll(async () => (await server.json('/queue')).queue_running.length, { timeout: 10_000 })
+      .toBe(1);
     const before = await server.engines();
     const waiting = await submit('Slow', { unused: 1 });
 
@@ -203,6 +211,7 @@ describe('--dev-reload', () => {
     );
     await client.until(({ type }) => type === 'packs_changed');
     expect(Object.keys(await server.json('/object_info'))).toContain('Added');
+    writeFileSync(signal, '');
     expect(await finished(running)).toEqual({ text: ['old'] });
     expect(await finished(waiting)).toEqual({ text: ['new'] });
     expect(await finished(await submit('Added'))).toEqual({ text: ['Added'] });
@@ -219,7 +228,9 @@ describe('--dev-reload', () => {
     await client.until(({ type }) => type === 'packs_changed');
     expect((await server.json('/ui/packs'))[0].problems).toHaveLength(1);
     files.write('a/nodes.mjs', `export const nodes = [${node('Again')}];`);
-    await expect.poll(async () => server.json('/object_info/Again')).not.toEqual({});
+    await expect
+      .poll(async () => server.json('/object_info/Again'), { timeout: 10_000 })
+      .not.toEqual({});
     expect(await finished(await submit('Again'))).toEqual({ text: ['Again'] });
     await client.close();
   });

@@ -4,12 +4,12 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Router } from 'express';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
-import multer from 'multer';
 import type { Assets } from '../../assets/client.ts';
 import { parseHash } from '../../assets/hash-text.ts';
 import { type RootName, SCAN_ROOTS } from '../../assets/roots.ts';
 import { NoodleError } from '../../errors.ts';
 import type { Users } from '../../store/users.ts';
+import { lazily } from '../lazily.ts';
 import { userOf } from '../user.ts';
 import { bodyFields, queryText, sendEmpty, sendJson, sendJsonText, sendText } from '../answer.ts';
 import {
@@ -172,36 +172,39 @@ export function assetScanRoutes({ assets }: Pick<AssetRouteOptions, 'assets'>): 
 /** Takes one file `file` into a temporary one, and text fields. */
 function uploadForm({ temp, maxUploadBytes }: AssetRouteOptions): RequestHandler {
   const folder = join(temp, 'uploads');
-  const parse = multer({
-    storage: multer.diskStorage({
-      destination: (_req, _file, done) => {
-        mkdirSync(folder, { recursive: true });
-        done(null, folder);
-      },
-      filename: (_req, _file, done) => done(null, `${randomUUID()}.part`),
-    }),
-    // Without it names arrive as Latin-1.
-    defParamCharset: 'utf8',
-    limits: { fileSize: maxUploadBytes, files: 1, fields: 64, fieldSize: 1024 * 1024 },
-  }).single('file');
-  return (req, res, next) => {
-    if (!req.is('multipart/*')) {
-      const reason = 'expected multipart/form-data';
-      throw new NoodleError('UNSUPPORTED_MEDIA_TYPE', { reason });
-    }
-    // Whatever becomes of the request, its bytes are not left behind.
-    res.once('close', () => {
-      if (req.file !== undefined) rmSync(req.file.path, { force: true });
-    });
-    void parse(req, res, (error: unknown) => {
-      if (error instanceof multer.MulterError && error.code === 'LIMIT_FILE_SIZE') {
-        sendText(res, 413, `Maximum request body size ${maxUploadBytes} exceeded.`);
-      } else if (error) {
-        const reason = `form: ${error instanceof Error ? error.message : 'malformed'}`;
-        next(new NoodleError('INVALID_BODY', { reason }));
-      } else next();
-    });
-  };
+  return lazily(async () => {
+    const { default: multer } = await import('multer');
+    const parse = multer({
+      storage: multer.diskStorage({
+        destination: (_req, _file, done) => {
+          mkdirSync(folder, { recursive: true });
+          done(null, folder);
+        },
+        filename: (_req, _file, done) => done(null, `${randomUUID()}.part`),
+      }),
+      // Without it names arrive as Latin-1.
+      defParamCharset: 'utf8',
+      limits: { fileSize: maxUploadBytes, files: 1, fields: 64, fieldSize: 1024 * 1024 },
+    }).single('file');
+    return (req, res, next) => {
+      if (!req.is('multipart/*')) {
+        const reason = 'expected multipart/form-data';
+        throw new NoodleError('UNSUPPORTED_MEDIA_TYPE', { reason });
+      }
+      // Whatever becomes of the request, its bytes are not left behind.
+      res.once('close', () => {
+        if (req.file !== undefined) rmSync(req.file.path, { force: true });
+      });
+      void parse(req, res, (error: unknown) => {
+        if (error instanceof multer.MulterError && error.code === 'LIMIT_FILE_SIZE') {
+          sendText(res, 413, `Maximum request body size ${maxUploadBytes} exceeded.`);
+        } else if (error) {
+          const reason = `form: ${error instanceof Error ? error.message : 'malformed'}`;
+          next(new NoodleError('INVALID_BODY', { reason }));
+        } else next();
+      });
+    };
+  });
 }
 
 /** Types that show or play and run nothing; everything else is a download of unknown type. */

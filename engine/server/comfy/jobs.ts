@@ -1,6 +1,7 @@
 /** /api/jobs*: queue and history as one list. */
 import { Router } from 'express';
 import type { Request } from 'express';
+import { pythonStr } from '../../python/repr.ts';
 import type { Dispatcher } from '../../queue/dispatcher.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { JOB_STATUSES } from '../../queue/store.ts';
@@ -47,7 +48,7 @@ export function jobRoutes({ queue, dispatcher }: JobsOptions): Router {
     );
     if (invalid.length > 0) {
       const error = 'job_ids contains invalid id(s)';
-      return sendJson(res, { error, invalid_ids: invalid }, 400);
+      return sendJson(res, { error, invalid_ids: invalid.map(pythonStr) }, 400);
     }
     const cancelled = (ids as string[]).map(cancel);
     sendJson(res, { cancelled: cancelled.includes(true) });
@@ -62,11 +63,12 @@ export function jobRoutes({ queue, dispatcher }: JobsOptions): Router {
 
 /** What the query asks for, or the text of what is wrong with it. */
 function jobFilter(req: Request): JobFilter | string {
-  const sortBy = queryText(req, 'sort_by') ?? 'created_at';
-  const sortOrder = queryText(req, 'sort_order') ?? 'desc';
+  const sortBy = queryText(req, 'sort_by')?.toLowerCase() ?? 'created_at';
+  const sortOrder = queryText(req, 'sort_order')?.toLowerCase() ?? 'desc';
   const limit = queryText(req, 'limit');
   const offset = queryText(req, 'offset');
-  const statuses = list(queryText(req, 'status'));
+  const asked = queryText(req, 'status')?.toLowerCase() ?? '';
+  const statuses = list(asked);
   const wrong = statuses.filter((status) => !(JOB_STATUSES as readonly string[]).includes(status));
   if (wrong.length > 0) {
     const valid = JOB_STATUSES.join(', ');
@@ -80,7 +82,7 @@ function jobFilter(req: Request): JobFilter | string {
   if (limit !== undefined && Number(limit) <= 0) return 'limit must be a positive integer';
   if (offset !== undefined && !isInteger(offset)) return 'offset must be an integer';
   return {
-    statuses: statuses.length > 0 ? (statuses as JobStatus[]) : undefined,
+    statuses: asked === '' ? undefined : (statuses as JobStatus[]),
     workflowId: queryText(req, 'workflow_id'),
     sortBy,
     descending: sortOrder === 'desc',
@@ -102,8 +104,8 @@ function cancelIds(req: Request): readonly unknown[] | string {
 
 const isInteger = (text: string): boolean => /^\s*[+-]?\d{1,15}\s*$/.test(text);
 
-const list = (text: string | undefined): string[] =>
-  (text ?? '')
+const list = (text: string): string[] =>
+  text
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');

@@ -4,7 +4,6 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { Router } from 'express';
 import type { Request, RequestHandler, Response } from 'express';
-import multer from 'multer';
 import type { Assets } from '../../assets/client.ts';
 import type { UploadedAsset } from '../../assets/operations.ts';
 import { NoodleError } from '../../errors.ts';
@@ -18,6 +17,7 @@ import type { Users } from '../../store/users.ts';
 import { writeFileAtomic } from '../../store/write.ts';
 import { parseJson } from '../../workflow/lossless-json.ts';
 import { sendEmpty, sendError, sendJson } from '../answer.ts';
+import { lazily } from '../lazily.ts';
 import { assetOwner } from './assets.ts';
 
 const TYPES: readonly string[] = ['input', 'temp', 'output'];
@@ -89,27 +89,33 @@ interface Upload {
 
 /** Takes one file `image` and text fields; 413 over the limit, 400 for anything malformed. */
 function singleFile(maxUploadBytes: number): RequestHandler {
-  const parse = multer({
-    storage: multer.memoryStorage(),
-    // Without it names arrive as Latin-1.
-    defParamCharset: 'utf8',
-    preservePath: true,
-    limits: { fileSize: maxUploadBytes, files: 1, fields: 32, fieldSize: 1024 * 1024 },
-  }).single('image');
-  return (req, res, next) => {
-    void parse(req, res, (error: unknown) => {
-      if (error instanceof multer.MulterError && error.code === 'LIMIT_FILE_SIZE') {
-        res.status(413).type('text').send(`Maximum request body size ${maxUploadBytes} exceeded.`);
-      } else if (error) {
-        const details = error instanceof Error ? error.message : 'malformed multipart body';
-        sendError(res, 400, {
-          type: 'invalid_upload',
-          message: 'Could not read the form',
-          details,
-        });
-      } else next();
-    });
-  };
+  return lazily(async () => {
+    const { default: multer } = await import('multer');
+    const parse = multer({
+      storage: multer.memoryStorage(),
+      // Without it names arrive as Latin-1.
+      defParamCharset: 'utf8',
+      preservePath: true,
+      limits: { fileSize: maxUploadBytes, files: 1, fields: 32, fieldSize: 1024 * 1024 },
+    }).single('image');
+    return (req, res, next) => {
+      void parse(req, res, (error: unknown) => {
+        if (error instanceof multer.MulterError && error.code === 'LIMIT_FILE_SIZE') {
+          res
+            .status(413)
+            .type('text')
+            .send(`Maximum request body size ${maxUploadBytes} exceeded.`);
+        } else if (error) {
+          const details = error instanceof Error ? error.message : 'malformed multipart body';
+          sendError(res, 400, {
+            type: 'invalid_upload',
+            message: 'Could not read the form',
+            details,
+          });
+        } else next();
+      });
+    };
+  });
 }
 
 /** The upload of a parsed form; undefined without a file, a name or a known directory type. */

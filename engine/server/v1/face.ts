@@ -6,6 +6,7 @@ import type { RequestHandler } from 'express';
 import { stringifyJson } from '../../workflow/lossless-json.ts';
 import type { Core, Face } from '../face.ts';
 import { createHealth } from '../health.ts';
+import { lazily } from '../lazily.ts';
 import { createMetrics } from '../metrics.ts';
 import { postWebhook } from '../webhooks/webhook-request.ts';
 import { createWebhooks } from '../webhooks/webhooks.ts';
@@ -46,12 +47,9 @@ export function v1Face(core: Core): Face {
     const api: Api = { ...core, webhooks, metrics, health };
     return docsPage().use(createRouter(routeTable, api));
   };
-  let loaded: Promise<RequestHandler> | undefined;
-  const router: RequestHandler = async (req, res, next) => {
-    if (!OURS.test(req.path)) return next();
-    const routes = await (loaded ??= load());
-    await routes(req, res, next);
-  };
+  const routes = lazily(load);
+  const router: RequestHandler = (req, res, next) =>
+    OURS.test(req.path) ? routes(req, res, next) : next();
 
   return {
     name: 'v1',

@@ -66,6 +66,30 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe('dispatcher', () => {
+  it('takes on engines that come over other links, and starts them again too', () => {
+    const { queue, dispatcher, started, submit, ready } = setup({ engines: 1 });
+    dispatcher.start();
+    const joined: { events: EngineEvents; sent: ToEngine[] }[] = [];
+    dispatcher.join((events) => {
+      const sent: ToEngine[] = [];
+      joined.push({ events, sent });
+      return { pid: undefined, send: (message) => sent.push(message), kill: () => undefined };
+    });
+    expect(dispatcher.engines()).toEqual({ total: 2, ready: 0, restarts: 0 });
+    submit('a');
+    submit('b', 1);
+    joined[0].events.message(ready);
+    expect(joined[0].sent).toMatchObject([{ type: 'run', job: { id: 'a' } }]);
+    started[0].events.message(ready);
+    expect(queue.running().map(({ id }) => id)).toEqual(['a', 'b']);
+    joined[0].events.message({ type: 'done', jobId: 'a', result: success });
+    joined[0].events.exit('lost');
+    vi.advanceTimersByTime(1);
+    expect(joined).toHaveLength(2);
+    expect(started).toHaveLength(1);
+    expect(dispatcher.engines()).toEqual({ total: 2, ready: 1, restarts: 1 });
+  });
+
   it('waits for an engine, runs one job at a time, stores before it tells', () => {
     const { queue, dispatcher, started, seen, submit, ready } = setup();
     submit('a');

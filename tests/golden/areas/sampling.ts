@@ -10,7 +10,7 @@ import { schedulerNodes, sigmaNodes } from '../sampling/sigma-nodes.ts';
 import {
   ksamplerSchedules,
   modelSampling,
-  modelSamplingNodes,
+  modelSamplingNodeCases,
   schedules,
 } from '../sampling/tables.ts';
 
@@ -19,7 +19,7 @@ type Operation = (golden: GoldenCase<never>) => Comparison[] | Promise<CaseResul
 
 const operations: Readonly<Record<string, Operation>> = {
   model_sampling: modelSampling,
-  'model sampling patch nodes': modelSamplingNodes,
+  'model sampling patch nodes': modelSamplingNodeCases,
   calculate_sigmas: schedules,
   'KSampler sigma slicing': ksamplerSchedules,
   ksampler,

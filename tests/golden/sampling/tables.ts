@@ -1,12 +1,15 @@
 /** Golden cases of sigma tables, parameterisations and schedules. */
 import { map } from '../../../engine/array/elementwise.ts';
 import type { NDArray } from '../../../engine/array/nd.ts';
+import type { NodeContext } from '../../../engine/graph/definition.ts';
 import {
   createModelSampling,
   type ModelSampling,
 } from '../../../engine/sampling/model-sampling.ts';
 import { samplerByName, samplers } from '../../../engine/sampling/samplers/table.ts';
 import { calculateSigmas, ksamplerSigmas } from '../../../engine/sampling/schedules/schedules.ts';
+import type { Model } from '../../../engine/values/model.ts';
+import { modelSamplingNodes } from '../../../nodes/model-sampling.ts';
 import { type Comparison, compare } from '../area.ts';
 import type { GoldenCase } from '../open-case.ts';
 import { samplingOf } from './settings.ts';
@@ -90,10 +93,20 @@ export function ksamplerSchedules(golden: GoldenCase<TableParams>): Comparison[]
   });
 }
 
+/** What a ModelSampling… node makes of SD1's settings. */
+function nodeSampling(name: string, inputs: Readonly<Record<string, unknown>>): Model {
+  const node = modelSamplingNodes.find((candidate) => candidate.name === name)!;
+  const model = { sampling: { prediction: 'eps', schedule: {} } } as Model;
+  const [made] = node.run({ model, ...inputs }, {} as NodeContext) as [Model];
+  return made;
+}
+
+const discrete = (sampling: string, zsnr: boolean): Model =>
+  nodeSampling('ModelSamplingDiscrete', { sampling, zsnr });
+
 /** `model_sampling_nodes`: the sampling objects that the ModelSampling… nodes make. */
-export function modelSamplingNodes(golden: GoldenCase<TableParams>): Comparison[] {
-  const lcm = createModelSampling({ prediction: 'lcm', schedule: {} });
-  const aura = samplingOf('FLOW', { shift: 1.73, multiplier: 1 });
+export function modelSamplingNodeCases(golden: GoldenCase<TableParams>): Comparison[] {
+  const lcm = createModelSampling(discrete('lcm', false).sampling);
   const fixed: Record<string, () => ArrayLike<number> | NDArray> = {
     lcm_sigmas: () => lcm.sigmas,
     lcm_timestep: () => Array.from(golden.array('in.lcm_sigma').data, lcm.timestep),
@@ -103,49 +116,45 @@ export function modelSamplingNodes(golden: GoldenCase<TableParams>): Comparison[
         golden.array('in.lcm_model_output'),
         golden.array('in.lcm_x'),
       ),
-    v_zsnr_sigma_max: () => [samplingOf('V_PREDICTION', { zsnr: true }).sigmaMax],
+    v_zsnr_sigma_max: () => [createModelSampling(discrete('v_prediction', true).sampling).sigmaMax],
   };
   return outputs(golden).map((output) => {
     const name = output.slice(4);
-    const made = fixed[name]?.() ?? nodeValue(name, { lcm, aura });
+    const made = fixed[name]?.() ?? nodeValue(name);
     const got = 'shape' in made ? made : list(made);
     return compare(output, got, golden.numbers(output), golden.tolerance);
   });
 }
 
-const continuousEdm: Readonly<Record<string, { type: string; sigmaData: number }>> = {
-  v_prediction: { type: 'V_PREDICTION_EDM', sigmaData: 1 },
-  edm: { type: 'EDM', sigmaData: 0.5 },
-  eps: { type: 'V_PREDICTION_EDM', sigmaData: 1 },
-  cosmos_rflow: { type: 'FLOW_COSMOS', sigmaData: 1 },
-};
+/** Keys are `<node's settings>_<what is read>`: a schedule of some steps, or one of the numbers. */
+function nodeValue(name: string): ArrayLike<number> {
+  const { sampling } = nodeOf(name);
+  const [, setting] = /_(shift|sigma_data)_f64$/.exec(name) ?? [];
+  if (setting === 'shift') return [Number(sampling.schedule.shift)];
+  const made = createModelSampling(sampling);
+  if (setting === 'sigma_data') return [made.sigmaData];
+  const [, time] = /_timestep_of_([\d.]+)$/.exec(name) ?? [];
+  if (time !== undefined) return [made.timestep(Number(time))];
+  const [, scheduler, steps] = /_(simple|normal|karras|sgm_uniform)_(\d+)$/.exec(name)!;
+  return calculateSigmas(made, scheduler, Number(steps));
+}
 
-function nodeValue(
-  name: string,
-  { lcm, aura }: { lcm: ModelSampling; aura: ModelSampling },
-): ArrayLike<number> {
-  const flux = /^flux_([\d.]+)_([\d.]+)_(\d+)x(\d+)_(shift_f64|simple_6)$/.exec(name);
+function nodeOf(name: string): Model {
+  const flux = /^flux_([\d.]+)_([\d.]+)_(\d+)x(\d+)_/.exec(name);
   if (flux) {
-    const [max, base, width, height] = flux.slice(1, 5).map(Number);
-    const slope = (max - base) / (4096 - 256);
-    const shift = ((width * height) / 256) * slope + base - slope * 256;
-    if (flux[5] === 'shift_f64') return [shift];
-    return calculateSigmas(samplingOf('FLUX', { shift }), 'simple', 6);
+    const [max_shift, base_shift, width, height] = flux.slice(1).map(Number);
+    return nodeSampling('ModelSamplingFlux', { max_shift, base_shift, width, height });
   }
   const edm = /^cont_edm_(\w+)_(sigma_data_f64|karras_5)$/.exec(name);
   if (edm) {
-    const { type, sigmaData } = continuousEdm[edm[1]];
-    if (edm[2] === 'sigma_data_f64') return [sigmaData];
-    const settings = { sigma_min: 0.002, sigma_max: 120, sigma_data: sigmaData };
-    return calculateSigmas(samplingOf(type, settings), 'karras', 5);
+    const levels = { sigma_max: 120, sigma_min: 0.002 };
+    return nodeSampling('ModelSamplingContinuousEDM', { sampling: edm[1], ...levels });
   }
-  const schedule = /^(lcm|aura_1\.73|sd3_4\.5)_(\w+)_(\d+)$/.exec(name);
-  if (schedule) {
-    const sampling = { lcm, 'aura_1.73': aura, 'sd3_4.5': samplingOf('FLOW', { shift: 4.5 }) }[
-      schedule[1] as 'lcm'
-    ];
-    return calculateSigmas(sampling, schedule[2], Number(schedule[3]));
+  const flow = /^(aura|sd3)_([\d.]+)_/.exec(name);
+  if (flow) {
+    const node = flow[1] === 'aura' ? 'ModelSamplingAuraFlow' : 'ModelSamplingSD3';
+    return nodeSampling(node, { shift: Number(flow[2]) });
   }
-  if (name === 'aura_1.73_timestep_of_0.5') return [aura.timestep(0.5)];
+  if (name.startsWith('lcm_')) return discrete('lcm', false);
   throw new Error(`unknown entry '${name}'`);
 }

@@ -1,0 +1,11 @@
+/** All makers of samplers: one module to load when the first is asked for. */
+export { eulerCfgPp, eulerPp } from './cfg-pp.ts';
+export { dpmAdaptive } from './dpm-solver.ts';
+export { dpmpp2sAncestral } from './dpmpp-2s-ancestral.ts';
+export { dpmpp2mSde, dpmpp3mSde, dpmppSde } from './dpmpp-sde.ts';
+export { erSde } from './er-sde.ts';
+export { eulerAncestral } from './euler-ancestral.ts';
+export { lcmUpscale } from './lcm-upscale.ts';
+export { lms } from './multistep.ts';
+export { saSolver, tauBetween } from './sa-solver.ts';
+export { samplerByName } from './table.ts';
