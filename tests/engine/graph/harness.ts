@@ -1,4 +1,5 @@
 /** Runs prompts through validation and the executor in-process, with the testing pack's nodes. */
+import { rows } from '../../../engine/array/batch.ts';
 import { createCaches } from '../../../engine/graph/caches.ts';
 import type { CacheMode } from '../../../engine/graph/caches.ts';
 import type { NodeDefinition, Prompt } from '../../../engine/graph/definition.ts';

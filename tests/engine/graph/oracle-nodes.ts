@@ -10,6 +10,7 @@ import {
   pythonRepr,
   socket,
   string,
+  int,
 } from '../../../engine/node.ts';
 import { nodes as packNodes } from '../../protocol/pack/index.ts';
 import { rebatch } from './rebatch.ts';
