@@ -1,8 +1,9 @@
 /**
  * Writes the lists of docs/compat.md (nodes, samplers, schedulers) from what the program has:
- * `node --import tsx docs/compat.ts`; with `--check` it only says whether they are up to date.
+ * `npm run docs`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { samplers } from '../engine/sampling/samplers/table.ts';
 import { schedulers } from '../engine/sampling/schedules/schedules.ts';
 import { builtinNodes } from '../nodes/index.ts';
@@ -17,19 +18,15 @@ const info = read('../tests/fixtures/object_info.json') as {
 };
 const { sampler_name: samplerNames, scheduler: schedulerNames } = info.KSampler.input.required;
 
-const lists = [
-  nodeTable(),
-  nameList('Samplers', samplerNames[0], Object.keys(samplers)),
-  nameList('Schedulers', schedulerNames[0], Object.keys(schedulers)),
-].join('\n\n');
-
-const before = readFileSync(file, 'utf8');
-const [head, rest] = before.split(START);
-const after = `${head}${START}\n\n${lists}\n\n${END}${rest.split(END)[1]}`;
-if (!process.argv.includes('--check')) writeFileSync(file, after);
-else if (after !== before) {
-  console.error('docs/compat.md is out of date: node --import tsx docs/compat.ts');
-  process.exitCode = 1;
+/** The page with its lists as the program is now. */
+export function compatPage(): string {
+  const lists = [
+    nodeTable(),
+    nameList('Samplers', samplerNames[0], Object.keys(samplers)),
+    nameList('Schedulers', schedulerNames[0], Object.keys(schedulers)),
+  ].join('\n\n');
+  const [head, rest] = readFileSync(file, 'utf8').split(START);
+  return `${head}${START}\n\n${lists}\n\n${END}${rest.split(END)[1]}`;
 }
 
 function read(path: string): unknown {
@@ -68,3 +65,5 @@ function nameList(title: string, theirs: readonly string[], ours: readonly strin
   const rest = missing.length === 0 ? '' : ` Missing: ${missing.join(', ')}.`;
   return `### ${title}: ${have} of ${theirs.length}\n\n${theirs.filter((name) => ours.includes(name)).join(', ')}.${rest}`;
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(file, compatPage());
