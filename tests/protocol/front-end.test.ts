@@ -49,7 +49,13 @@ describe('scripts', () => {
 describe('templates', () => {
   it.each(['index.json', 'index.de.json'])('lists the examples in %s', async (index) => {
     const [group] = await server.json(`/templates/${index}`); // eslint-disable-line @typescript-eslint/no-unsafe-assignment -- JSON from the wire
-    expect(group).toMatchObject({ moduleName: 'default', type: 'image' });
+    // What the page looks for when it greets a new user; under another title its list is empty.
+    expect(group).toMatchObject({
+      moduleName: 'default',
+      title: 'Getting Started',
+      type: 'image',
+      isEssential: true,
+    });
     const { templates } = group as { templates: Record<string, string>[] };
     expect(templates).toContainEqual({
       name: 'hires-fix',

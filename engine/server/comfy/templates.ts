@@ -9,6 +9,14 @@ import { isFile, resolveInside } from '../../store/paths.ts';
 import { sendJson } from '../answer.ts';
 import { drawWorkflow } from './workflow-picture.ts';
 
+/** On a user's first visit the page shows the essential group of this title and nothing else. */
+const FIRST_GROUP = {
+  moduleName: 'default',
+  title: 'Getting Started',
+  type: 'image',
+  isEssential: true,
+};
+
 /** `root` is the program's workflows folder, `webRoot` that of a page from outside. */
 export function templateRoutes({ root, webRoot }: { root: string; webRoot?: string }): Router {
   const router = Router();
@@ -20,7 +28,7 @@ export function templateRoutes({ root, webRoot }: { root: string; webRoot?: stri
       .filter((name) => name.endsWith('.json'))
       .sort()
       .map((name) => template(basename(name, '.json')));
-    sendJson(res, [{ moduleName: 'default', title: 'Noodle', type: 'image', templates }]);
+    sendJson(res, [{ ...FIRST_GROUP, templates }]);
   });
   // Logos of providers we have none of, and search options of which the page has good ones.
   router.get('/templates/index_logo.json', (_req, res) => sendJson(res, {}));
