@@ -277,7 +277,9 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
       })
       .toBe(1);
     await page.getByRole('button', { name: /^Remove the draft/ }).click();
+    await page.getByRole('dialog').waitFor();
     await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
     await drafts.locator('.list-row').click();
     expect((await graphOf(page)).nodes).toHaveLength(1);
   });
