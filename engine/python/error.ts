@@ -47,10 +47,12 @@ export function isOutOfMemory(error: unknown): boolean {
   return error instanceof RangeError && /allocation failed/i.test(error.message);
 }
 
-/** Whether an error is an interrupt: our own code, or what an aborted call of the platform throws. */
+/**
+ * Whether an error is an interrupt: our own code, or whatever a node or the platform throws once it was
+ * told to stop (an async node may give up in words of its own before the executor hears of it).
+ */
 export function isInterrupt(error: unknown, signal: AbortSignal): boolean {
-  if (error instanceof NoodleError) return error.code === 'INTERRUPTED';
-  return signal.aborted && error instanceof Error && error.name === 'AbortError';
+  return signal.aborted || (error instanceof NoodleError && error.code === 'INTERRUPTED');
 }
 
 /** The text of anything thrown; what the system says of a file names the file without its folders. */
