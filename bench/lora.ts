@@ -62,7 +62,7 @@ async function step(on: Model): Promise<number> {
 }
 
 const least = (times: readonly number[]): number => Math.min(...times);
-const several = async (on: (i: number) => Model, count = 4): Promise<number> => {
+const several = async (on: (i: number) => Model, count = 6): Promise<number> => {
   const times: number[] = [];
   for (let i = 0; i < count; i++) times.push(await step(on(i)));
   return least(times);
