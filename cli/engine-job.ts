@@ -51,7 +51,7 @@ export function runInEngine({ start, job, signal, onEvent }: JobOptions): Promis
           onEvent({ type: 'text', nodeId: message.nodeId, text: message.text });
           return;
         case 'log':
-          onEvent({ type: 'log', text: message.text });
+          if (message.level !== 'DEBUG') onEvent({ type: 'log', text: message.text });
           return;
         case 'done':
           outcome = readResult(message.result);

@@ -57,6 +57,20 @@ const run = (
 };
 
 describe('runInEngine', () => {
+  it('passes on what the engine logs, but for its talk to developers', async () => {
+    const { outcome, events } = run((message, engine) => {
+      if (message.type !== 'run') return engine.exit('exit code 0');
+      engine.message({ type: 'log', level: 'DEBUG', text: 'tensors that nobody read' });
+      engine.message({ type: 'log', level: 'WARNING', text: 'left out' });
+      engine.message(done([], 'success'));
+    });
+    await outcome;
+    expect(events).toContainEqual({ type: 'log', text: 'left out' });
+    expect(events).not.toContainEqual(
+      expect.objectContaining({ text: 'tensors that nobody read' }),
+    );
+  });
+
   it('runs, tells what happens and ends the engine', async () => {
     const { outcome, events, sent } = run((message, engine) => {
       if (message.type === 'run') {
