@@ -7,8 +7,8 @@ export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
     pool: 'forks',
-    // Many files wait for servers and browsers: two at once also where two cores are all there are.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Many files wait for servers and browsers: three at once also where two cores are all there are.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
