@@ -6,7 +6,6 @@
 import { describe, expect, it } from 'vitest';
 import { clipText, detectClip } from '../../../engine/arch/clip.ts';
 import { decodeTaesd } from '../../../engine/arch/taesd.ts';
-import { detectUNet, unet } from '../../../engine/arch/unet.ts';
 import { decode, encode } from '../../../engine/arch/vae.ts';
 import { lower } from '../../../engine/onnx/lower.ts';
 import { portable } from '../../../engine/onnx/portable.ts';
@@ -17,30 +16,15 @@ import { printProgram } from '../../../engine/tensor/print.ts';
 import { type Graph, type Program, trace } from '../../../engine/tensor/trace.ts';
 import type { Tensor } from '../../../engine/tensor/tensor.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
-import { type WeightSource, sub } from '../../../engine/weights/source.ts';
+import type { WeightSource } from '../../../engine/weights/source.ts';
 import { fromDiffusersVae } from '../../../engine/weights/key-maps/diffusers-vae.ts';
+import { tinyUNet } from '../../support/tiny-unet.ts';
 
 const data = new URL('../../golden/data/', import.meta.url);
 const replay = new URL('../../fixtures/replay/', import.meta.url);
 
 const open = async (path: string): Promise<WeightSource> =>
   openSafetensors(new URL(path, data).pathname);
-
-async function traceUNet(path: string): Promise<Program> {
-  const source = sub(await open(path), 'model.diffusion_model.');
-  const config = detectUNet(openWeights(source))!;
-  return trace('unet', source, (g) => ({
-    out: unet(
-      g.weights,
-      {
-        x: g.input('x', 'f32', ['batch', config.inChannels, 'height', 'width']),
-        timesteps: g.input('timesteps', 'f32', ['batch']),
-        context: g.input('cross', 'f32', ['batch', 'tokens', config.contextWidth!]),
-      },
-      config,
-    ),
-  }));
-}
 
 async function traceClip(path: string): Promise<Program> {
   const source = await open(path);
@@ -74,8 +58,8 @@ const vae16 = async (): Promise<WeightSource> =>
   fromDiffusersVae(await open('vae/models/vae16_diffusers.safetensors'));
 
 const programs: Readonly<Record<string, () => Promise<Program>>> = {
-  'unet-inpaint': () => traceUNet('unet/models/inpaint9.safetensors'),
-  'unet-sd2': () => traceUNet('unet/models/sd2.safetensors'),
+  'unet-inpaint': () => tinyUNet('inpaint9'),
+  'unet-sd2': () => tinyUNet('sd2'),
   'clip-l': () => traceClip('text-encoders/models/clip_l.safetensors'),
   'vae-encode': async () =>
     tracePictures('vae-encode', await vae16(), 3, (g, x) => encode(g.weights, x)),

@@ -1,38 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { detectUNet, unet } from '../../../engine/arch/unet.ts';
 import { lower } from '../../../engine/onnx/lower.ts';
 import { printModel } from '../../../engine/onnx/print.ts';
 import { type Provider, providers } from '../../../engine/runtime/providers.ts';
 import { openSession } from '../../../engine/runtime/session.ts';
-import { openWeights } from '../../../engine/tensor/cursor.ts';
 import { interpret } from '../../../engine/tensor/interpret.ts';
 import { conv2d, groupNorm } from '../../../engine/tensor/layers.ts';
 import { add, cast, cos, div, mul, rearrange, silu, softmax } from '../../../engine/tensor/nn.ts';
 import { type Program, trace } from '../../../engine/tensor/trace.ts';
-import { openSafetensors } from '../../../engine/weights/safetensors.ts';
-import { sub } from '../../../engine/weights/source.ts';
 import { randomFloats, randomSource } from '../../support/random-weights.ts';
+import { tinyUNet } from '../../support/tiny-unet.ts';
 
 /** What GPU providers are given, run by the CPU's kernels. */
 const halves: Provider = { ...providers.webgpu, session: providers.portable.session };
-
-const model = new URL('../../golden/data/unet/models/sd2.safetensors', import.meta.url).pathname;
-
-async function tinyUNet(): Promise<Program> {
-  const source = sub(await openSafetensors(model), 'model.diffusion_model.');
-  const config = detectUNet(openWeights(source))!;
-  return trace('unet', source, (g) => ({
-    out: unet(
-      g.weights,
-      {
-        x: g.input('x', 'f32', ['batch', config.inChannels, 'height', 'width']),
-        timesteps: g.input('timesteps', 'f32', ['batch']),
-        context: g.input('cross', 'f32', ['batch', 'tokens', config.contextWidth!]),
-      },
-      config,
-    ),
-  }));
-}
 
 describe('half precision', () => {
   it.each([providers.cpu, halves])(
@@ -51,7 +30,7 @@ describe('half precision', () => {
   );
 
   it('stays near full precision over a whole network, late timesteps included', async () => {
-    const program = await tinyUNet();
+    const program = await tinyUNet('sd2');
     const random = (shape: readonly number[], seed: number) => ({
       data: randomFloats(
         shape.reduce((n, dim) => n * dim, 1),

@@ -1,34 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { detectUNet, unet } from '../../../engine/arch/unet.ts';
 import { estimateMemory, weightBytes } from '../../../engine/runtime/memory.ts';
 import { partsOf, planParts, sessionOfParts } from '../../../engine/runtime/parts.ts';
 import { createPreparedWeights } from '../../../engine/runtime/prepared-weights.ts';
 import { createRuntime } from '../../../engine/runtime/runtime.ts';
 import { type Session, openSession } from '../../../engine/runtime/session.ts';
-import { openWeights } from '../../../engine/tensor/cursor.ts';
 import { partition } from '../../../engine/tensor/partition.ts';
-import { type Program, trace } from '../../../engine/tensor/trace.ts';
-import { openSafetensors } from '../../../engine/weights/safetensors.ts';
-import { sub } from '../../../engine/weights/source.ts';
+import type { Program } from '../../../engine/tensor/trace.ts';
 import { randomFloats } from '../../support/random-weights.ts';
-
-const model = new URL('../../golden/data/unet/models/sd2.safetensors', import.meta.url).pathname;
-
-async function tinyUNet(): Promise<Program> {
-  const source = sub(await openSafetensors(model), 'model.diffusion_model.');
-  const config = detectUNet(openWeights(source))!;
-  return trace('unet', source, (g) => ({
-    out: unet(
-      g.weights,
-      {
-        x: g.input('x', 'f32', ['batch', config.inChannels, 'height', 'width']),
-        timesteps: g.input('timesteps', 'f32', ['batch']),
-        context: g.input('cross', 'f32', ['batch', 'tokens', config.contextWidth!]),
-      },
-      config,
-    ),
-  }));
-}
+import { tinyUNet } from '../../support/tiny-unet.ts';
 
 const filled = (shape: readonly number[]) => ({
   data: randomFloats(shape.reduce((n, dim) => n * dim, 1)),
@@ -54,7 +33,7 @@ const runWhole = async (program: Program): Promise<Awaited<ReturnType<Session['r
 
 describe('a network in parts', () => {
   it('gives the same bytes, each part with its own weights only', async () => {
-    const whole = await tinyUNet();
+    const whole = await tinyUNet('sd2');
     const cuts = ['input_blocks.1', 'middle_block'].map((name) => whole.sites.get(name)!);
     const parts = partition(whole, cuts);
     expect(parts).toHaveLength(3);
@@ -89,7 +68,7 @@ describe('a network in parts', () => {
   });
 
   it('runs within a budget below its size', async () => {
-    const whole = await tinyUNet();
+    const whole = await tinyUNet('sd2');
     const size = estimateMemory(whole);
     const budget = Math.floor(size * 0.6);
     const runtime = createRuntime({ threads: 1, memoryBudget: budget });
@@ -105,7 +84,7 @@ describe('a network in parts', () => {
   });
 
   it('is cut at sites into parts of about the size asked for', async () => {
-    const whole = await tinyUNet();
+    const whole = await tinyUNet('sd2');
     const bytesOf = (tensor: Program['nodes'][number]): number => weightBytes(tensor, 'f32');
     const size = estimateMemory(whole) / 4;
     const parts = partsOf(whole, size, bytesOf);
@@ -128,7 +107,7 @@ describe('parts in turn', () => {
   });
 
   it('are open one at a time, but for those that stay', async () => {
-    const whole = await tinyUNet();
+    const whole = await tinyUNet('sd2');
     const log: string[] = [];
     const parts = partition(whole, [
       whole.sites.get('input_blocks.1')!,
@@ -159,7 +138,7 @@ describe('parts in turn', () => {
   });
 
   it('release what they opened when one of them fails', async () => {
-    const whole = await tinyUNet();
+    const whole = await tinyUNet('sd2');
     const log: string[] = [];
     const parts = partition(whole, [whole.sites.get('middle_block')!]).map((program) => ({
       program,
