@@ -8,18 +8,25 @@ const defineNode = inModule('nodes', 'v1', { category: 'loaders' });
 const strength = (tooltip?: string) =>
   float({ default: 1, min: -100, max: 100, step: 0.01, ...(tooltip ? { tooltip } : {}) });
 
-/** The last file that was read: another strength needs no second reading. */
-let last: { readonly path: string; readonly time: number; readonly file: LoraFile } | undefined;
+interface Opened {
+  readonly path: string;
+  readonly time: number;
+  readonly file: LoraFile;
+}
 
-async function open(name: string, { services }: Context): Promise<LoraFile> {
+/** The file, which the node keeps while it stays in prompts: another strength needs no second reading. */
+async function open(name: string, { services, state }: Context): Promise<LoraFile> {
   const [{ openLora }, { stat }] = await Promise.all([
     import('../engine/values/lora.ts'),
     import('node:fs/promises'),
   ]);
   const path = services.folders.modelFile('loras', name);
   const time = (await stat(path)).mtimeMs;
-  if (last?.path !== path || last.time !== time) last = { path, time, file: await openLora(path) };
-  return last.file;
+  const known = state.get('lora') as Opened | undefined;
+  if (known?.path === path && known.time === time) return known.file;
+  const file = await openLora(path);
+  state.set('lora', { path, time, file } satisfies Opened);
+  return file;
 }
 
 export const loraLoader = defineNode({
