@@ -14,7 +14,7 @@ import type { Node, Tensor } from '../tensor/tensor.ts';
 import type { Program } from '../tensor/trace.ts';
 import { dtypes } from '../weights/dtypes.ts';
 import { floatToF16 } from '../weights/float.ts';
-import { type Layout, layoutDtype } from '../weights/layout.ts';
+import { type Layout, layoutDtype, layoutShape } from '../weights/layout.ts';
 import type { WeightEntry } from '../weights/source.ts';
 import type { Attribute, Initializer, OnnxNode } from './model.ts';
 
@@ -59,6 +59,8 @@ export interface Builder {
   weight(param: Node<'param'>, layout: Layout): string;
   /** Channels per block of NCHWc convolutions; undefined where they cannot be used. */
   readonly block: number | undefined;
+  /** The convolutions to compute by Winograd's method. */
+  readonly winograd: ReadonlySet<Tensor>;
   /** A size as a vector of one 64-bit integer. */
   size(dim: Dim): string;
   /** A shape as a vector of 64-bit integers. */
@@ -71,12 +73,14 @@ export interface WeightForms {
   readonly widen: 'graph' | 'weights';
   /** Channels per block of NCHWc convolutions on this machine; needs weights prepared for it. */
   readonly block?: number;
+  /** Convolutions to compute by Winograd's method, where the table has it; needs prepared weights. */
+  readonly winograd?: ReadonlySet<Tensor>;
 }
 
 /** A builder for a program. */
 export function createBuilder(
   program: Pick<Program, 'inputs' | 'nodes'>,
-  { widen, block }: WeightForms,
+  { widen, block, winograd = new Set() }: WeightForms,
 ): Builder {
   const origins = sizeOrigins(program.inputs);
   const readers = readersOf(program.nodes);
@@ -117,6 +121,7 @@ export function createBuilder(
     nodes,
     initializers,
     block,
+    winograd,
     scope: '',
     real: 'f32',
     emit: (op, inputs, { attributes = {}, domain = '' } = {}) => {
@@ -162,8 +167,9 @@ export function createBuilder(
       if (known !== undefined) return known;
       const suffix = layout.kind === 'stored' ? '' : `:${layout.kind}`;
       const name = unique(`weights/${key}${suffix}`);
-      const shape = param.shape as readonly number[]; // stored tensors have fixed sizes
-      initializers.push({ name, dtype: layoutDtype(layout, dtype), shape, entry, layout });
+      const stored = param.shape as readonly number[]; // stored tensors have fixed sizes
+      const shape = layoutShape(layout, stored);
+      initializers.push({ name, dtype: layoutDtype(layout, dtype), shape, stored, entry, layout });
       weights.set(
         entry,
         (weights.get(entry) ?? new Map<Layout['kind'], string>()).set(layout.kind, name),

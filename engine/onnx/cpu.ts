@@ -4,6 +4,7 @@ import { type Node, type Tensor, node } from '../tensor/tensor.ts';
 import { rowsOf } from '../weights/source.ts';
 import { type Builder, storedWeight } from './builder.ts';
 import { type Lower, type LoweringTable, convAttributes, portable } from './portable.ts';
+import { winogradConv } from './winograd.ts';
 
 /** x * sigmoid(alpha * x) in one pass over memory. */
 const gated =
@@ -107,7 +108,8 @@ function linearOnRows({ inputs: [whole], attrs }: Node<'slice'>): Node<'linear'>
 export const cpu: LoweringTable = {
   ...portable,
   slice,
-  conv: blockedConv,
+  conv: (b, tensor, inputs) =>
+    (b.winograd.has(tensor) ? winogradConv : blockedConv)(b, tensor, inputs),
   gather,
   silu: gated(1),
   quickGelu: gated(1.702),
