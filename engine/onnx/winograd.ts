@@ -5,7 +5,8 @@
  * transpose, for everything else is slow in ONNX Runtime.
  */
 import { type Dim, ceilDivDim, evalShape, mulDim, sameDim, symbolsOf } from '../tensor/shape.ts';
-import type { Node, Tensor } from '../tensor/tensor.ts';
+import { windowOps } from '../tensor/ops/windows.ts';
+import { type Tensor, isOp } from '../tensor/tensor.ts';
 import type { Program } from '../tensor/trace.ts';
 import {
   inputTransform,
@@ -15,11 +16,12 @@ import {
   winogradTile,
 } from '../weights/winograd.ts';
 import { type Builder, storedWeight } from './builder.ts';
+import type { NodeOf } from './portable.ts';
 
 /** The convolution; the rows of a batch are further columns of the products. */
 export function winogradConv(
   b: Builder,
-  { inputs: [x, weight], attrs: { pads }, shape }: Node<'conv'>,
+  { inputs: [x, weight], attrs: { pads }, shape }: NodeOf<'conv'>,
   [name, , bias]: readonly string[],
 ): string {
   const [batch, channels] = x.shape;
@@ -97,7 +99,7 @@ export function winogradLayers(
   { nodes }: Pick<Program, 'nodes'>,
   most: number,
 ): { readonly layers: ReadonlySet<Tensor>; readonly bytes: number } {
-  const convolutions = nodes.filter((tensor) => tensor.op === 'conv');
+  const convolutions = nodes.filter((tensor) => isOp(windowOps.conv, tensor));
   const peak = Math.max(
     0,
     ...convolutions.map((tensor) => floatsAt(tensor).reduce((a, b) => a + b)),
@@ -127,7 +129,7 @@ export function winogradLayers(
 }
 
 /** 3 x 3, each step one cell, on stored filters. */
-function isSuitable({ inputs: [, weight], attrs }: Node<'conv'>): boolean {
+function isSuitable({ inputs: [, weight], attrs }: NodeOf<'conv'>): boolean {
   const { strides, dilations, groups } = attrs;
   const kernel = weight.shape.slice(2) as readonly number[];
   const ones = [...strides, ...dilations].every((step) => step === 1);
@@ -145,13 +147,13 @@ function isSuitable({ inputs: [, weight], attrs }: Node<'conv'>): boolean {
  * the products at a little less speed, and for each cell the transforms, which weigh less the more
  * channels share them.
  */
-function gain({ inputs: [, weight] }: Node<'conv'>): number {
+function gain({ inputs: [, weight] }: NodeOf<'conv'>): number {
   const [outputs, channels] = weight.shape as readonly number[];
   return 1 - (0.3 + 55 * (1 / outputs + 1 / channels));
 }
 
 /** Floats of a convolution's input and result. */
-const floatsAt = ({ inputs: [x], shape }: Node<'conv'>): number[] =>
+const floatsAt = ({ inputs: [x], shape }: NodeOf<'conv'>): number[] =>
   [x.shape, shape].map((of) => nominal(of).reduce((product, size) => product * size, 1));
 
 /** A shape with one row in its batch and every unknown size as `nominalSize`. */

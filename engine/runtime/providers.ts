@@ -5,7 +5,6 @@
 import type { Target } from '../onnx/lower.ts';
 import { portable } from '../onnx/portable.ts';
 import { cpu } from '../onnx/cpu.ts';
-import type { OpName } from '../tensor/ops.ts';
 import { channelBlock } from './channel-block.ts';
 import type { OrtOptions } from './ort.ts';
 
@@ -35,25 +34,13 @@ const measured: OrtOptions = {
   config: { disable_prepacking: '1' },
 };
 
-/** Sums over many numbers, which half precision would lose or overflow. */
-const longSums: ReadonlySet<OpName> = new Set<OpName>([
-  'groupNorm',
-  'layerNorm',
-  'rmsNorm',
-  'softmax',
-  'reduceSum',
-  'reduceMean',
-  'cumsum',
-  'scatterAdd',
-]);
-
 /**
  * Reals in half precision. Exact stay long sums, and whatever is computed before a weight comes in:
  * angles of timesteps and positions, masks, sizes.
  */
 const halfPrecision = {
   compute: 'f16',
-  exact: (tensor, weighted) => !weighted || longSums.has(tensor.op),
+  exact: (tensor, weighted) => !weighted || tensor.op.longSum === true,
 } satisfies Partial<Target>;
 
 const fullPrecision = { compute: 'f32', exact: () => false } satisfies Partial<Target>;

@@ -69,7 +69,7 @@ export async function openSession(
   return {
     run: async (inputs, { signal } = {}) => {
       if (signal?.aborted) throw new NoodleError('INTERRUPTED');
-      bindSizes(program.inputs, inputs);
+      bindSizes(program, inputs);
       await verifyFiles();
       const feeds = await toFeeds(program, inputs);
       const results = await native.run(feeds).catch((cause: unknown) => {

@@ -5,6 +5,7 @@ import { winogradLayers } from '../../../engine/onnx/winograd.ts';
 import { openSession } from '../../../engine/runtime/session.ts';
 import { interpret } from '../../../engine/tensor/interpret.ts';
 import { conv2d } from '../../../engine/tensor/layers.ts';
+import { windowOps } from '../../../engine/tensor/ops/windows.ts';
 import { type Dim, mulDim, symbol } from '../../../engine/tensor/shape.ts';
 import { type Graph, trace } from '../../../engine/tensor/trace.ts';
 import { cutTask, prepareFile } from '../../../engine/weights/prepare.ts';
@@ -30,7 +31,7 @@ describe('a convolution by Winograd', () => {
     const program = trace('conv', source, (g) => ({
       y: conv2d(g.weights, picture(g, 8), { pad: typeof pad === 'number' ? pad : [...pad] }),
     }));
-    const layers = new Set(program.nodes.filter(({ op }) => op === 'conv'));
+    const layers = new Set(program.nodes.filter(({ op }) => op === windowOps.conv));
     const inputs = {
       x: {
         data: randomFloats(
@@ -56,7 +57,7 @@ describe('a convolution by Winograd', () => {
       const program = trace('conv', source, (g) => ({
         y: conv2d(g.weights, g.input('x', 'f32', ['batch', 4, size, size]), { pad: 1 }),
       }));
-      const winograd = new Set(program.nodes.filter(({ op }) => op === 'conv'));
+      const winograd = new Set(program.nodes.filter(({ op }) => op === windowOps.conv));
       return lower(program, { winograd, widen: 'weights' }).nodes.map(({ op }) => op);
     };
     expect(opsFor(symbol('height'))).toContain('Slice');
