@@ -8,9 +8,9 @@ import { conv2d, layerNorm } from '../../tensor/layers.ts';
 import { add, concat, leakyRelu, mul } from '../../tensor/nn.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { UpscaleKind } from './kind.ts';
-import { centred, numbersUnder, uncentred } from './pixels.ts';
+import { centred, channelsFirst, channelsLast, numbersUnder, uncentred } from './pixels.ts';
 import { residualConv, upsample, upsamplerScale } from './reconstruction.ts';
-import { channelsFirst, channelsLast, halfShiftMask, swinBlock } from './windows.ts';
+import { halfShiftMask, swinBlock } from './windows.ts';
 
 interface DrctConfig {
   readonly window: number;

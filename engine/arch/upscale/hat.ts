@@ -24,11 +24,9 @@ import {
 import { type Dim, floorDivDim } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { UpscaleKind } from './kind.ts';
-import { centred, numbersUnder, uncentred } from './pixels.ts';
+import { centred, channelsFirst, channelsLast, numbersUnder, uncentred } from './pixels.ts';
 import { residualConv, upsample, upsamplerScale } from './reconstruction.ts';
 import {
-  channelsFirst,
-  channelsLast,
   halfShiftMask,
   mlp,
   pictureOf,

@@ -1,15 +1,21 @@
 /** Small parts that many upscalers have: pixels and channels, and the sizes that tell them. */
 import type { Weights } from '../../tensor/cursor.ts';
+import { layerNorm } from '../../tensor/layers.ts';
 import {
   add,
   constant,
   div,
   minimum,
   mul,
+  permute,
   rearrange,
   relu,
   reshape,
+  slice,
+  softplus,
+  sqrt,
   sub,
+  tanh,
 } from '../../tensor/nn.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 
@@ -20,6 +26,32 @@ export const pixelShuffle = (x: Tensor, r: number): Tensor =>
 /** [b, c, h*r, w*r] as [b, c*r*r, h, w]. */
 export const pixelUnshuffle = (x: Tensor, r: number): Tensor =>
   r === 1 ? x : rearrange(x, 'b c (h i) (w j) -> b (c i j) h w', { i: r, j: r });
+
+/** Features of a picture [1, c, h, w] with their channels last: [1, h, w, c]. */
+export const channelsLast = (x: Tensor): Tensor => permute(x, [0, 2, 3, 1]);
+
+/** The inverse of `channelsLast`. */
+export const channelsFirst = (x: Tensor): Tensor => permute(x, [0, 3, 1, 2]);
+
+/** Layer norm over the channels of x [1, c, h, w]. */
+export const channelNorm = (w: Weights, x: Tensor, { eps = 1e-6 } = {}): Tensor =>
+  channelsFirst(layerNorm(w, channelsLast(x), { eps }));
+
+/** Batch norm of x [b, c, h, w] by the mean and variance that training left in the file. */
+export function batchNorm(w: Weights, x: Tensor, { eps = 1e-5 } = {}): Tensor {
+  const scale = div(w.param('weight'), sqrt(add(w.param('running_var'), eps)));
+  const shift = sub(w.param('bias'), mul(w.param('running_mean'), scale));
+  return add(mul(x, reshape(scale, [-1, 1, 1])), reshape(shift, [-1, 1, 1]));
+}
+
+/** x * tanh(softplus(x)) (Misra 2019). */
+export const mish = (x: Tensor): Tensor => mul(x, tanh(softplus(x)));
+
+/** x in two: its first `n` channels [1, n, h, w], and the others. */
+export const splitChannels = (x: Tensor, n: number): [Tensor, Tensor] => [
+  slice(x, 1, 0, n),
+  slice(x, 1, n),
+];
 
 /** x where positive, elsewhere times the channel's slope (`weight`, one or one a channel). */
 export function prelu(w: Weights, x: Tensor): Tensor {

@@ -9,7 +9,14 @@ import { conv2d, layerNorm } from '../../tensor/layers.ts';
 import { add } from '../../tensor/nn.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { UpscaleKind } from './kind.ts';
-import { centred, numbersUnder, pixelUnshuffle, uncentred } from './pixels.ts';
+import {
+  centred,
+  channelsFirst,
+  channelsLast,
+  numbersUnder,
+  pixelUnshuffle,
+  uncentred,
+} from './pixels.ts';
 import {
   type Upsampler,
   residualConv,
@@ -17,7 +24,7 @@ import {
   upsamplerOf,
   upsamplerScale,
 } from './reconstruction.ts';
-import { channelsFirst, channelsLast, halfShiftMask, swinBlock } from './windows.ts';
+import { halfShiftMask, swinBlock } from './windows.ts';
 
 interface SwinIrConfig {
   readonly window: number;

@@ -19,7 +19,6 @@ import {
   permute,
   range,
   rearrange,
-  reshape,
   sizeTensor,
   slice,
   unsqueeze,
@@ -34,12 +33,6 @@ export interface Sides {
 }
 
 export const square = (side: number): Sides => ({ height: side, width: side });
-
-/** Features of a picture [1, c, h, w] with their channels last: [1, h, w, c]. */
-export const channelsLast = (x: Tensor): Tensor => permute(x, [0, 2, 3, 1]);
-
-/** The inverse of `channelsLast`. */
-export const channelsFirst = (x: Tensor): Tensor => permute(x, [0, 3, 1, 2]);
 
 /** The windows of x [1, h, w, c], row by row: [windows, height*width, c]. */
 export const windowsOf = (x: Tensor, { height: i, width: j }: Sides): Tensor =>
@@ -160,6 +153,3 @@ export function swinBlock(w: Weights, x: Tensor, options: WindowOptions): Tensor
 /** Two linear layers with a gelu between. */
 export const mlp = (w: Weights, x: Tensor): Tensor =>
   linear(w.at('fc2'), gelu(linear(w.at('fc1'), x)));
-
-/** [1, c] of something a channel as [1, c, 1, 1]. */
-export const perChannel = (x: Tensor): Tensor => reshape(x, [1, -1, 1, 1]);
