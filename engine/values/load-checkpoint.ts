@@ -4,8 +4,8 @@ import { detectFamily, modelPrefix } from '../arch/families/detect.ts';
 import { textSetups } from '../arch/families/text-setups.ts';
 import { NoodleError } from '../errors.ts';
 import { fromDiffusersUNet, isDiffusersUNet } from '../weights/key-maps/diffusers-unet.ts';
+import { openSource } from '../weights/open.ts';
 import { readFloats } from '../weights/read.ts';
-import { openSafetensors } from '../weights/safetensors.ts';
 import { type WeightSource, sub } from '../weights/source.ts';
 import { openVae } from './autoencoders.ts';
 import type { Clip } from './clip.ts';
@@ -90,15 +90,6 @@ export async function loadTextEncoders(paths: readonly string[], type: string): 
     return openTextEncoder(source, spec)!;
   });
   return { setup, encoders };
-}
-
-/** A file as a weight source. Throws UNSUPPORTED for pickled checkpoints. */
-export async function openSource(path: string): Promise<WeightSource> {
-  if (/\.(ckpt|pt|pt2|pth|bin|pkl)$/i.test(path)) {
-    const what = `${path}: pickled checkpoints are not loaded; convert the file to .safetensors`;
-    throw new NoodleError('UNSUPPORTED', { what });
-  }
-  return await openSafetensors(path);
 }
 
 async function detectModel(file: WeightSource, families: readonly Family[]): Promise<Model> {
