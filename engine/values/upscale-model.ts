@@ -3,9 +3,9 @@ import type { UpscaleKind, UpscalerFacts } from '../arch/upscale/kind.ts';
 import { detectUpscaler } from '../arch/upscale/kinds.ts';
 import { NoodleError } from '../errors.ts';
 import { openWeights } from '../tensor/cursor.ts';
+import { openSource } from '../weights/open.ts';
 import { readTensor } from '../weights/read.ts';
 import { type WeightSource, sub } from '../weights/source.ts';
-import { openSource } from './load-checkpoint.ts';
 import type { Weighted } from './network.ts';
 
 export interface UpscaleModel<C = unknown> extends Weighted, UpscalerFacts {
