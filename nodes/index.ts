@@ -23,6 +23,7 @@ import { samplerNodes } from './samplers.ts';
 import { samplingNodes } from './sampling.ts';
 import { sigmaNodes } from './sigmas.ts';
 import { stringNodes } from './strings.ts';
+import { upscaleNodes } from './upscale.ts';
 import { vaeNodes } from './vae.ts';
 
 const lists: readonly (readonly NodeDefinition[])[] = [
@@ -41,6 +42,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   latentAdvancedNodes,
   imageIoNodes,
   imageScaleNodes,
+  upscaleNodes,
   imageNodes,
   imageFilterNodes,
   imageAnimationNodes,
