@@ -2,6 +2,7 @@
 import { corePlace } from '../engine/graph/core-classes.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 import { conditioningNodes } from './conditioning.ts';
+import { controlNodes } from './control.ts';
 import { customSamplingNodes } from './custom-sampling.ts';
 import { freeuNodes } from './freeu.ts';
 import { guidanceNodes } from './guidance.ts';
@@ -37,6 +38,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   loraNodes,
   freeuNodes,
   conditioningNodes,
+  controlNodes,
   vaeNodes,
   latentNodes,
   latentAdvancedNodes,
