@@ -24,6 +24,7 @@ import { samplingNodes } from './sampling.ts';
 import { sigmaNodes } from './sigmas.ts';
 import { stringNodes } from './strings.ts';
 import { vaeNodes } from './vae.ts';
+import { visionNodes } from './vision.ts';
 
 const lists: readonly (readonly NodeDefinition[])[] = [
   samplingNodes,
@@ -36,6 +37,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   loraNodes,
   freeuNodes,
   conditioningNodes,
+  visionNodes,
   vaeNodes,
   latentNodes,
   latentAdvancedNodes,

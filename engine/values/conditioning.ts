@@ -15,6 +15,14 @@ export function withValues(
   return conditioning.map((entry) => ({ ...entry, ...values }));
 }
 
+/** The entry with more for its family's model to read; what it carries already stays. */
+export function withExtra(
+  entry: ConditioningEntry,
+  extra: Readonly<Record<string, unknown>>,
+): ConditioningEntry {
+  return { ...entry, extra: { ...entry.extra, ...extra } };
+}
+
 /** The first entry of `from` appended along the tokens to every entry of `to`. */
 export function concatConditioning(to: Conditioning, from: Conditioning): Conditioning {
   const { cross } = firstOf(from);
