@@ -1,8 +1,10 @@
 /** What picture encoders see, and what models make of it: CLIP vision, style models, unCLIP. */
 import { combo, conditioning, float, image, inModule, socket } from '../engine/node.ts';
-import type { Context, InputSpec, NodeDefinition } from '../engine/node.ts';
+import type { Conditioning, Context, InputSpec, NodeDefinition } from '../engine/node.ts';
 import type { ClipVision, ClipVisionOutput } from '../engine/values/clip-vision.ts';
+import { withExtra } from '../engine/values/conditioning.ts';
 import type { StyleModel } from '../engine/values/style-model.ts';
+import type { SeenPicture } from '../engine/values/unclip.ts';
 
 const defineNode = inModule('nodes', 'v1', {});
 
@@ -81,9 +83,51 @@ export const styleModelApply = defineNode({
   },
 });
 
+export const unclipCheckpointLoader = defineNode({
+  name: 'unCLIPCheckpointLoader',
+  displayName: 'unCLIPCheckpointLoader',
+  category: 'loaders',
+  description: 'Opens a checkpoint that looks at pictures, with its picture encoder.',
+  inputs: { ckpt_name: combo((source) => source.modelFiles('checkpoints')) },
+  outputs: [{ type: 'MODEL' }, { type: 'CLIP' }, { type: 'VAE' }, { type: 'CLIP_VISION' }],
+  async run({ ckpt_name }, { services }) {
+    const path = services.folders.modelFile('checkpoints', ckpt_name);
+    const { loadCheckpoint } = await import('../engine/values/load-checkpoint.ts');
+    const { model, clip, vae, vision } = await loadCheckpoint(path, services.families);
+    return [model, clip, vae, vision];
+  },
+});
+
+export const unclipConditioning = defineNode({
+  name: 'unCLIPConditioning',
+  displayName: 'unCLIPConditioning',
+  category: 'conditioning',
+  description: 'Tells an unCLIP model (or SDXL, in place of the pooled text) of a picture.',
+  inputs: {
+    conditioning: conditioning(),
+    clip_vision_output: clipVisionOutput(),
+    strength: float({ default: 1, min: -10, max: 10, step: 0.01 }),
+    noise_augmentation: float({ default: 0, min: 0, max: 1, step: 0.01 }),
+  },
+  outputs: [{ type: 'CONDITIONING' }],
+  run({ conditioning: entries, clip_vision_output, strength, noise_augmentation }) {
+    if (strength === 0) return [entries];
+    const seen: SeenPicture = {
+      output: clip_vision_output,
+      strength,
+      noiseAugmentation: noise_augmentation,
+    };
+    const before = ({ extra }: Conditioning[number]): readonly SeenPicture[] =>
+      (extra?.unclip as readonly SeenPicture[] | undefined) ?? [];
+    return [entries.map((entry) => withExtra(entry, { unclip: [...before(entry), seen] }))];
+  },
+});
+
 export const visionNodes: readonly NodeDefinition[] = [
   clipVisionLoader,
   clipVisionEncode,
   styleModelLoader,
   styleModelApply,
+  unclipCheckpointLoader,
+  unclipConditioning,
 ];

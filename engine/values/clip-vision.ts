@@ -25,7 +25,7 @@ export interface ClipVisionOutput {
   /** [b, p], or [b, t, c] of encoders without a class token. */
   readonly embeds: NDArray;
   /** [b, t - 1, p], where the encoder has LLaVA's projector. */
-  readonly projected?: NDArray;
+  readonly projected?: NDArray | undefined;
 }
 
 /** The encoder in a source (its prefix removed), under any of its names; undefined when it has none. */
@@ -74,8 +74,13 @@ export async function encodePictures(
     const pixels = visionPixels(some, config, crop);
     parts.push(await network({ pixels }, { rows: pixels.shape[0] }));
   }
-  const joined = Object.keys(parts[0]).map((name) => [name, concat(parts.map((p) => p[name]))]);
-  return Object.fromEntries(joined) as unknown as ClipVisionOutput;
+  const joined = (name: string): NDArray => concat(parts.map((part) => part[name]));
+  return {
+    last: joined('last'),
+    penultimate: joined('penultimate'),
+    embeds: joined('embeds'),
+    projected: 'projected' in parts[0] ? joined('projected') : undefined,
+  };
 }
 
 /** Pictures of 0..1 as the encoder takes them: [b, 3, size, size], in steps of 8 bits, normalised. */
