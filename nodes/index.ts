@@ -11,12 +11,14 @@ import { imageIoNodes } from './image-io.ts';
 import { imageScaleNodes } from './image-scale.ts';
 import { imageNodes } from './image.ts';
 import { latentAdvancedNodes } from './latent-advanced.ts';
+import { latentEmptyNodes } from './latent-empty.ts';
 import { latentIoNodes } from './latent-io.ts';
 import { latentOperationNodes } from './latent-operations.ts';
 import { latentNodes } from './latent.ts';
 import { loaderNodes } from './loaders.ts';
 import { loraNodes } from './lora.ts';
 import { maskNodes } from './mask.ts';
+import { modelConditioningNodes } from './model-conditioning.ts';
 import { modelSamplingNodes } from './model-sampling.ts';
 import { primitiveNodes } from './primitives.ts';
 import { samplerNodes } from './samplers.ts';
@@ -38,8 +40,10 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   freeuNodes,
   conditioningNodes,
   visionNodes,
+  modelConditioningNodes,
   vaeNodes,
   latentNodes,
+  latentEmptyNodes,
   latentAdvancedNodes,
   imageIoNodes,
   imageScaleNodes,

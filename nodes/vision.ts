@@ -1,8 +1,8 @@
 /** What picture encoders see, and what models make of it: CLIP vision, style models, unCLIP. */
 import { combo, conditioning, float, image, inModule, socket } from '../engine/node.ts';
-import type { Conditioning, Context, InputSpec, NodeDefinition } from '../engine/node.ts';
+import type { Context, InputSpec, NodeDefinition } from '../engine/node.ts';
 import type { ClipVision, ClipVisionOutput } from '../engine/values/clip-vision.ts';
-import { withExtra } from '../engine/values/conditioning.ts';
+import { appendExtra } from '../engine/values/conditioning.ts';
 import type { StyleModel } from '../engine/values/style-model.ts';
 import type { SeenPicture } from '../engine/values/unclip.ts';
 
@@ -117,9 +117,7 @@ export const unclipConditioning = defineNode({
       strength,
       noiseAugmentation: noise_augmentation,
     };
-    const before = ({ extra }: Conditioning[number]): readonly SeenPicture[] =>
-      (extra?.unclip as readonly SeenPicture[] | undefined) ?? [];
-    return [entries.map((entry) => withExtra(entry, { unclip: [...before(entry), seen] }))];
+    return [entries.map((entry) => appendExtra(entry, 'unclip', seen))];
   },
 });
 

@@ -23,6 +23,16 @@ export function withExtra(
   return { ...entry, extra: { ...entry.extra, ...extra } };
 }
 
+/** The entry with one more item in a list that its family's model reads. */
+export function appendExtra(
+  entry: ConditioningEntry,
+  name: string,
+  item: unknown,
+): ConditioningEntry {
+  const before = (entry.extra?.[name] ?? []) as readonly unknown[];
+  return withExtra(entry, { [name]: [...before, item] });
+}
+
 /** The first entry of `from` appended along the tokens to every entry of `to`. */
 export function concatConditioning(to: Conditioning, from: Conditioning): Conditioning {
   const { cross } = firstOf(from);
