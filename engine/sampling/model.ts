@@ -41,6 +41,8 @@ export interface ConditioningRun {
   /** Shape of the latent being sampled [b, c, h, w]. */
   readonly latentShape: readonly number[];
   readonly noise: NDArray;
+  /** The run's seed; conditions that are noised draw theirs from it. */
+  readonly seed?: number | bigint;
   /** Present while inpainting: [b, 1, h, w] latent-sized mask, and the scaled latent. */
   readonly denoiseMask?: NDArray;
   readonly latentImage?: NDArray;
