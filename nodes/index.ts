@@ -23,6 +23,7 @@ import { samplerNodes } from './samplers.ts';
 import { samplingNodes } from './sampling.ts';
 import { sigmaNodes } from './sigmas.ts';
 import { stringNodes } from './strings.ts';
+import { unetPatchNodes } from './unet-patches.ts';
 import { vaeNodes } from './vae.ts';
 
 const lists: readonly (readonly NodeDefinition[])[] = [
@@ -35,6 +36,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   loaderNodes,
   loraNodes,
   freeuNodes,
+  unetPatchNodes,
   conditioningNodes,
   vaeNodes,
   latentNodes,

@@ -5,7 +5,7 @@
 import { concat, repeatToBatch, rows } from '../array/batch.ts';
 import { type NDArray, sameShape } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
-import type { CondTensor, DiffusionModel } from './model.ts';
+import type { CondTensor, DiffusionModel, RunMemory } from './model.ts';
 import type { PreparedEntry } from './prepared.ts';
 import { type Box, boxWeights, clipBox, cutBox, weightedMean } from './region.ts';
 
@@ -16,6 +16,13 @@ interface Part {
   readonly box: Box;
   readonly x: NDArray;
   readonly encoded: Readonly<Record<string, CondTensor>>;
+}
+
+/** At which noise level, and in which run. */
+interface Call {
+  readonly sigma: number;
+  readonly signal: AbortSignal | undefined;
+  readonly run: RunMemory;
 }
 
 /** A sequence of tokens is repeated at most this often to fit a longer one. */
@@ -29,7 +36,7 @@ export async function evaluate(
   model: DiffusionModel,
   lists: readonly (readonly PreparedEntry[] | undefined)[],
   x: NDArray,
-  { sigma, signal }: { sigma: number; signal: AbortSignal | undefined },
+  { sigma, signal, run }: Call,
 ): Promise<NDArray[]> {
   const dims = x.shape.slice(2);
   const means = lists.map(() => weightedMean(x.shape));
@@ -38,7 +45,7 @@ export async function evaluate(
   );
   while (waiting.length > 0) {
     const batch = takeBatch(waiting, model);
-    const output = await callModel(model, batch, { sigma, signal });
+    const output = await callModel(model, batch, { sigma, signal, run });
     const rowCount = x.shape[0];
     batch.forEach(({ list, prepared, box }, k) => {
       const { strength = 1, maskStrength = 1 } = prepared.entry;
@@ -103,7 +110,7 @@ function canJoin(a: Part, b: Part): boolean {
 async function callModel(
   model: DiffusionModel,
   parts: readonly Part[],
-  { sigma, signal }: { sigma: number; signal: AbortSignal | undefined },
+  { sigma, signal, run }: Call,
 ): Promise<NDArray> {
   if (signal?.aborted) throw new NoodleError('INTERRUPTED');
   const { modelSampling } = model;
@@ -118,6 +125,7 @@ async function callModel(
     timesteps: new Float32Array(x.shape[0]).fill(modelSampling.timestep(sigma)),
     cond,
     parts: parts.map(({ list, prepared }) => ({ list, entry: prepared.entry })),
+    run,
   });
   return modelSampling.calculateDenoised(sigma, output, x);
 }

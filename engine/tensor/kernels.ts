@@ -375,6 +375,22 @@ export const kernels: {
       for (let i = 1; i < x.shape[axis]; i++) if (value(i) > value(best)) best = i;
       return best;
     }),
+  argsort: ([x], { axis, descending }) => {
+    const lanes = new Map<string, number[]>();
+    return build(x.shape, (index) => {
+      const lane = withAxis(index, axis, 0).join();
+      let order = lanes.get(lane);
+      if (!order) {
+        const values = Array.from({ length: x.shape[axis] }, (_, i) =>
+          at(x, withAxis(index, axis, i)),
+        );
+        const sign = descending ? -1 : 1;
+        order = values.map((_, i) => i).sort((i, j) => sign * (values[i] - values[j]));
+        lanes.set(lane, order);
+      }
+      return order[index[axis]];
+    });
+  },
   cumsum: ([x], { axis }) =>
     build(x.shape, (index) => sumOver(index[axis] + 1, (i) => at(x, withAxis(index, axis, i)))),
   avgPool: pooling(0, (acc, x) => acc + x, true),

@@ -152,6 +152,10 @@ export const max = reduction('reduceMax');
 export const argmax = (x: Tensor, axis: number): Tensor =>
   node('argmax', [x], { axis: frontAxis(x, axis) });
 
+/** Indices (i64) that sort an axis; equal values keep their order (torch's stable argsort). */
+export const argsort = (x: Tensor, axis: number, { descending = false } = {}): Tensor =>
+  node('argsort', [x], { axis: frontAxis(x, axis), descending });
+
 /** Running sum along an axis. */
 export const cumsum = (x: Tensor, axis: number): Tensor =>
   node('cumsum', [x], { axis: frontAxis(x, axis) });

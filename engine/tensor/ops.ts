@@ -121,6 +121,7 @@ export interface OpParams extends Record<UnaryOp | ArithmeticOp | ComparisonOp, 
   reduceMean: Reduce;
   reduceMax: Reduce;
   argmax: Axis;
+  argsort: Axis & { readonly descending: boolean };
   cumsum: Axis;
   avgPool: Pool;
   maxPool: Pool;
@@ -302,6 +303,8 @@ export const ops = {
     shape: ([x], { axis }) => reducedShape(x.shape, [axis], false),
     dtype: () => 'i64',
   },
+  /** Indices that sort an axis; equal values keep their order. */
+  argsort: { shape: ([x]) => x.shape, dtype: () => 'i64' },
   cumsum: { shape: ([x]) => x.shape },
   /** Mean of each window of x [b, c, ...spatial]; padding counts as zeros. */
   avgPool: pool,

@@ -45,7 +45,7 @@ export function trace(
 ): Program {
   const cursor = 'tensors' in weights ? openWeights(weights) : weights;
   const inputs: Node<'input'>[] = [];
-  const outputs = build({
+  const own = build({
     weights: cursor,
     input: (inputName, dtype, dims) => {
       if (inputs.some((other) => other.attrs.name === inputName)) {
@@ -57,6 +57,7 @@ export function trace(
       return input;
     },
   });
+  const outputs = { ...own, ...Object.fromEntries(cursor.ledger.outputs) };
   const nodes = topologicalOrder(Object.values(outputs));
   for (const tensor of nodes) {
     if (tensor.op === 'input' && !inputs.includes(tensor)) inputs.push(tensor); // from a patch
