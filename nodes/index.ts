@@ -27,6 +27,7 @@ import { samplingNodes } from './sampling.ts';
 import { sigmaNodes } from './sigmas.ts';
 import { stringNodes } from './strings.ts';
 import { upscaleNodes } from './upscale.ts';
+import { unetPatchNodes } from './unet-patches.ts';
 import { vaeNodes } from './vae.ts';
 import { visionNodes } from './vision.ts';
 
@@ -40,6 +41,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   loaderNodes,
   loraNodes,
   freeuNodes,
+  unetPatchNodes,
   conditioningNodes,
   controlNodes,
   visionNodes,
