@@ -15,7 +15,9 @@ import { latentIoNodes } from './latent-io.ts';
 import { latentOperationNodes } from './latent-operations.ts';
 import { latentNodes } from './latent.ts';
 import { loaderNodes } from './loaders.ts';
+import { logicNodes } from './logic.ts';
 import { loraNodes } from './lora.ts';
+import { mathNodes } from './math.ts';
 import { maskNodes } from './mask.ts';
 import { modelSamplingNodes } from './model-sampling.ts';
 import { primitiveNodes } from './primitives.ts';
@@ -23,6 +25,7 @@ import { samplerNodes } from './samplers.ts';
 import { samplingNodes } from './sampling.ts';
 import { sigmaNodes } from './sigmas.ts';
 import { stringNodes } from './strings.ts';
+import { utilityNodes } from './utilities.ts';
 import { vaeNodes } from './vae.ts';
 
 const lists: readonly (readonly NodeDefinition[])[] = [
@@ -49,6 +52,9 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   maskNodes,
   primitiveNodes,
   stringNodes,
+  logicNodes,
+  mathNodes,
+  utilityNodes,
 ];
 
 /** A new registry of all built-in nodes: class name -> definition. */
