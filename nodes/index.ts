@@ -2,6 +2,7 @@
 import { corePlace } from '../engine/graph/core-classes.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 import { conditioningNodes } from './conditioning.ts';
+import { controlNodes } from './control.ts';
 import { customSamplingNodes } from './custom-sampling.ts';
 import { freeuNodes } from './freeu.ts';
 import { guidanceNodes } from './guidance.ts';
@@ -41,6 +42,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   conditioningNodes,
   visionNodes,
   modelConditioningNodes,
+  controlNodes,
   vaeNodes,
   latentNodes,
   latentEmptyNodes,

@@ -113,7 +113,7 @@ export function openWeights(source: WeightSource, patches: readonly Patch[] = []
 }
 
 /** The stored tensor as a program reads it: floats as f32, axes swapped where the view says so. */
-function widened(key: string, entry: WeightEntry, scope: string): Tensor {
+export function widened(key: string, entry: WeightEntry, scope: string): Tensor {
   const { dtype } = storageOf(entry);
   let value = node('param', [], { key, entry, dtype }, scope);
   if (isNarrowFloat(dtype) || dtype === 'f64') value = cast(value, 'f32');
