@@ -18,7 +18,7 @@ export const gligenLoader = defineNode({
   outputs: [{ type: 'GLIGEN' }],
   async run({ gligen_name }, { services }) {
     const [{ openSource }, { openGligen }] = await Promise.all([
-      import('../engine/values/load-checkpoint.ts'),
+      import('../engine/weights/open.ts'),
       import('../engine/values/gligen.ts'),
     ]);
     const path = services.folders.modelFile('gligen', gligen_name);

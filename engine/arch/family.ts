@@ -25,6 +25,8 @@ export interface ClipSpec extends ClipOptions {
   readonly kind: 'clip';
   /** Name of the encoder's vectors in embedding files (`clip_l`); also names its token list. */
   readonly name: string;
+  /** Layers in files that leave out the last one, because `layer` never reaches it. */
+  readonly shortened?: number;
   /** What fills a chunk behind the end token. */
   readonly pad: 'end' | 'zero';
   /** Whether tokens behind the first end token are hidden from attention. */
