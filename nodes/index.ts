@@ -5,6 +5,7 @@ import { conditioningNodes } from './conditioning.ts';
 import { controlNodes } from './control.ts';
 import { customSamplingNodes } from './custom-sampling.ts';
 import { freeuNodes } from './freeu.ts';
+import { gligenNodes } from './gligen.ts';
 import { guidanceNodes } from './guidance.ts';
 import { imageAnimationNodes } from './image-animation.ts';
 import { imageFilterNodes } from './image-filters.ts';
@@ -48,6 +49,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   conditioningNodes,
   controlNodes,
   visionNodes,
+  gligenNodes,
   modelConditioningNodes,
   vaeNodes,
   latentNodes,
