@@ -6,7 +6,13 @@ import { drct } from './drct.ts';
 import { esrgan } from './esrgan.ts';
 import { hat } from './hat.ts';
 import type { Detected, ReadNumbers, UpscaleKind } from './kind.ts';
+import { mosr } from './mosr.ts';
+import { omniSr } from './omnisr.ts';
 import { plksr } from './plksr.ts';
+import { rcan } from './rcan.ts';
+import { rgt } from './rgt.ts';
+import { safmn } from './safmn.ts';
+import { scunet } from './scunet.ts';
 import { span } from './span.ts';
 import { swinIr } from './swinir.ts';
 
@@ -15,19 +21,26 @@ export const upscaleKinds = [
   compact,
   hat,
   swinIr,
+  omniSr,
+  scunet,
+  rgt,
   dat,
   span,
+  safmn,
   drct,
   esrgan,
   plksr,
+  mosr,
+  rcan,
 ] as readonly UpscaleKind[];
 
-/** The upscaler under a cursor; undefined when it is of no known architecture. */
+/** The upscaler under a cursor; undefined when it is of none of these architectures. */
 export async function detectUpscaler(
   w: Weights,
   read: ReadNumbers,
+  kinds: readonly UpscaleKind[] = upscaleKinds,
 ): Promise<(NonNullable<Detected<unknown>> & { readonly kind: UpscaleKind }) | undefined> {
-  for (const kind of upscaleKinds) {
+  for (const kind of kinds) {
     const detected = await kind.detect(w, read);
     if (detected) return { ...detected, kind };
   }
