@@ -1,4 +1,4 @@
-/** Golden area `upscale`: upscale models on small pictures, whole and in tiles. */
+/** Golden area `upscale`: upscale models on small pictures, whole and in tiles; picture encoders and style models. */
 import { join } from 'node:path';
 import { rows } from '../../../engine/array/batch.ts';
 import { createRuntime } from '../../../engine/runtime/runtime.ts';
@@ -8,8 +8,11 @@ import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, type GoldenArea, compare } from '../area.ts';
 import { modelFile } from '../model-file.ts';
 import { type GoldenCase, openCase } from '../open-case.ts';
+import { visionOperations } from '../vision/vision.ts';
 
-interface Params {
+type VisionParams = Parameters<(typeof visionOperations)[string]>[0]['params'];
+
+interface UpscaleParams {
   readonly op: string;
   readonly model: string;
   readonly scale: number;
@@ -19,7 +22,7 @@ interface Params {
 
 const run = { runtime: createRuntime({ threads: 2 }) };
 
-async function upscaleCase(golden: GoldenCase<Params>, dir: string): Promise<CaseResult> {
+async function upscaleCase(golden: GoldenCase<UpscaleParams>, dir: string): Promise<CaseResult> {
   const { params } = golden;
   const model = await loadUpscaleModel(modelFile(dir, 'upscale', params.model));
   const facts = [model.kind.name, model.scale].join();
@@ -37,16 +40,15 @@ async function upscaleCase(golden: GoldenCase<Params>, dir: string): Promise<Cas
   };
 }
 
-const operations: Readonly<
-  Record<string, (golden: GoldenCase<Params>, dir: string) => Promise<CaseResult>>
-> = { upscale_model: upscaleCase };
-
 export const area: GoldenArea = {
   name: 'upscale',
   list: async (dir) => goldenFiles(dir, '.safetensors').map((file) => file.slice(0, -12)),
   async run(dir, name): Promise<CaseResult> {
-    const golden = await openCase<Params>(join(dir, `${name}.safetensors`));
+    const golden = await openCase<UpscaleParams & VisionParams>(join(dir, `${name}.safetensors`));
     const { op } = golden.params;
-    return operations[op]?.(golden, dir) ?? { skip: `operation '${op}' is not supported yet` };
+    if (op === 'upscale_model') return upscaleCase(golden, dir);
+    return (
+      visionOperations[op]?.(golden, dir) ?? { skip: `operation '${op}' is not supported yet` }
+    );
   },
 };
