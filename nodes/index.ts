@@ -17,7 +17,9 @@ import { latentIoNodes } from './latent-io.ts';
 import { latentOperationNodes } from './latent-operations.ts';
 import { latentNodes } from './latent.ts';
 import { loaderNodes } from './loaders.ts';
+import { logicNodes } from './logic.ts';
 import { loraNodes } from './lora.ts';
+import { mathNodes } from './math.ts';
 import { maskNodes } from './mask.ts';
 import { modelConditioningNodes } from './model-conditioning.ts';
 import { modelSamplingNodes } from './model-sampling.ts';
@@ -27,6 +29,8 @@ import { samplingNodes } from './sampling.ts';
 import { sigmaNodes } from './sigmas.ts';
 import { stringNodes } from './strings.ts';
 import { upscaleNodes } from './upscale.ts';
+import { unetPatchNodes } from './unet-patches.ts';
+import { utilityNodes } from './utilities.ts';
 import { vaeNodes } from './vae.ts';
 import { visionNodes } from './vision.ts';
 
@@ -40,6 +44,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   loaderNodes,
   loraNodes,
   freeuNodes,
+  unetPatchNodes,
   conditioningNodes,
   controlNodes,
   visionNodes,
@@ -59,6 +64,9 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   maskNodes,
   primitiveNodes,
   stringNodes,
+  logicNodes,
+  mathNodes,
+  utilityNodes,
 ];
 
 /** A new registry of all built-in nodes: class name -> definition. */

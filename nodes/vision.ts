@@ -17,7 +17,7 @@ export const clipVisionOutput = (): InputSpec<ClipVisionOutput, false> =>
 
 /** A model file of a folder, opened by its header. */
 async function open(folder: string, name: string, { services }: Context) {
-  const { openSource } = await import('../engine/values/load-checkpoint.ts');
+  const { openSource } = await import('../engine/weights/open.ts');
   return openSource(services.folders.modelFile(folder, name));
 }
 

@@ -19,6 +19,7 @@ import { printModel } from '../../engine/onnx/print.ts';
 import { lower } from '../../engine/onnx/lower.ts';
 import { fitAdapters, loraPatch } from '../../engine/patch/lora/lora.ts';
 import type { AdapterKind } from '../../engine/patch/lora/kinds.ts';
+import { TorchGenerator } from '../../engine/sampling/noise/torch-generator.ts';
 import { feedsOf, type NetworkPatch } from '../../engine/patch/patch.ts';
 import { type Provider, providers } from '../../engine/runtime/providers.ts';
 import { openSession } from '../../engine/runtime/session.ts';
@@ -157,6 +158,7 @@ describe('a model family, and a kind of text encoder', () => {
       cond: { cross: zeros([1, 5, 6]) },
       sigma: 1,
       parts: [],
+      run: { state: new Map(), generator: () => new TorchGenerator(0) },
     });
     expect(out.shape).toEqual([1, 4, 2, 2]);
   });
