@@ -1,5 +1,6 @@
 /** The architectures of upscalers; a new one is its own file and a row here. */
 import type { Weights } from '../../tensor/cursor.ts';
+import { atd } from './atd.ts';
 import { compact } from './compact.ts';
 import { dat } from './dat.ts';
 import { drct } from './drct.ts';
@@ -10,6 +11,7 @@ import { mosr } from './mosr.ts';
 import { omniSr } from './omnisr.ts';
 import { plksr } from './plksr.ts';
 import { rcan } from './rcan.ts';
+import { realCugan } from './realcugan.ts';
 import { rgt } from './rgt.ts';
 import { safmn } from './safmn.ts';
 import { scunet } from './scunet.ts';
@@ -26,7 +28,9 @@ export const upscaleKinds = [
   rgt,
   dat,
   span,
+  realCugan,
   safmn,
+  atd,
   drct,
   esrgan,
   plksr,
