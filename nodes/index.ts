@@ -17,6 +17,7 @@ import { latentNodes } from './latent.ts';
 import { loaderNodes } from './loaders.ts';
 import { loraNodes } from './lora.ts';
 import { maskNodes } from './mask.ts';
+import { modelMergingNodes } from './model-merging.ts';
 import { modelSamplingNodes } from './model-sampling.ts';
 import { primitiveNodes } from './primitives.ts';
 import { samplerNodes } from './samplers.ts';
@@ -34,6 +35,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   modelSamplingNodes,
   loaderNodes,
   loraNodes,
+  modelMergingNodes,
   freeuNodes,
   conditioningNodes,
   vaeNodes,
