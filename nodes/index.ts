@@ -2,6 +2,7 @@
 import { corePlace } from '../engine/graph/core-classes.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 import { conditioningNodes } from './conditioning.ts';
+import { controlNodes } from './control.ts';
 import { customSamplingNodes } from './custom-sampling.ts';
 import { freeuNodes } from './freeu.ts';
 import { guidanceNodes } from './guidance.ts';
@@ -11,12 +12,14 @@ import { imageIoNodes } from './image-io.ts';
 import { imageScaleNodes } from './image-scale.ts';
 import { imageNodes } from './image.ts';
 import { latentAdvancedNodes } from './latent-advanced.ts';
+import { latentEmptyNodes } from './latent-empty.ts';
 import { latentIoNodes } from './latent-io.ts';
 import { latentOperationNodes } from './latent-operations.ts';
 import { latentNodes } from './latent.ts';
 import { loaderNodes } from './loaders.ts';
 import { loraNodes } from './lora.ts';
 import { maskNodes } from './mask.ts';
+import { modelConditioningNodes } from './model-conditioning.ts';
 import { modelMergingNodes } from './model-merging.ts';
 import { modelSamplingNodes } from './model-sampling.ts';
 import { primitiveNodes } from './primitives.ts';
@@ -24,7 +27,9 @@ import { samplerNodes } from './samplers.ts';
 import { samplingNodes } from './sampling.ts';
 import { sigmaNodes } from './sigmas.ts';
 import { stringNodes } from './strings.ts';
+import { upscaleNodes } from './upscale.ts';
 import { vaeNodes } from './vae.ts';
+import { visionNodes } from './vision.ts';
 
 const lists: readonly (readonly NodeDefinition[])[] = [
   samplingNodes,
@@ -38,11 +43,16 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   modelMergingNodes,
   freeuNodes,
   conditioningNodes,
+  controlNodes,
+  visionNodes,
+  modelConditioningNodes,
   vaeNodes,
   latentNodes,
+  latentEmptyNodes,
   latentAdvancedNodes,
   imageIoNodes,
   imageScaleNodes,
+  upscaleNodes,
   imageNodes,
   imageFilterNodes,
   imageAnimationNodes,

@@ -8,6 +8,7 @@ import { openSource } from '../weights/open.ts';
 import { readFloats } from '../weights/read.ts';
 import { type WeightSource, sub } from '../weights/source.ts';
 import { openVae } from './autoencoders.ts';
+import { type ClipVision, openClipVision } from './clip-vision.ts';
 import type { Clip } from './clip.ts';
 import type { Model } from './model.ts';
 import type { TextEncoder } from './text-encoder.ts';
@@ -19,6 +20,8 @@ export interface Checkpoint {
   /** Null where the file has no (complete) text encoder or autoencoder. */
   readonly clip: Clip | null;
   readonly vae: Vae | null;
+  /** The picture encoder of models that look at pictures, where the file has it. */
+  readonly vision: ClipVision | null;
 }
 
 /**
@@ -39,6 +42,7 @@ export async function loadCheckpoint(
     model,
     clip: checkpointClip(file, family),
     vae: vaeSource ? vaeOrNull(vaeSource) : null,
+    vision: (family.visionPrefix && openClipVision(sub(file, family.visionPrefix))) || null,
   };
 }
 

@@ -1,7 +1,7 @@
 /** Weights with the patches of their network in them. */
 import { type NetworkPatch, feedsOf } from '../patch/patch.ts';
 import { openSession } from '../runtime/session.ts';
-import { node } from '../tensor/tensor.ts';
+import { mul } from '../tensor/nn.ts';
 import { trace } from '../tensor/trace.ts';
 import { type StorageDtype, storageDtypes, storageOf } from '../weights/dtypes.ts';
 import { readFloats } from '../weights/read.ts';
@@ -19,11 +19,12 @@ export async function wholeWeight(network: Weighted, key: string): Promise<Float
   const patches = patchesOf(network, key);
   if (patches.length === 0) return stored;
   const program = trace(`weight ${key}`, { ...network.source, tensors: new Map() }, ({ input }) => {
-    let value = input('weight', 'f32', entry.shape);
+    // a patch may leave it as it is, and an output is never an input
+    let value = mul(input('weight', 'f32', entry.shape), 1);
     for (const patch of patches) {
       value = patch.whole?.(key, value) ?? patch.change?.(key, value) ?? value;
     }
-    return { out: value.op === 'input' ? node('cast', [value], { to: 'f32' }) : value };
+    return { out: value };
   });
   const session = await openSession(program);
   try {
