@@ -22,6 +22,7 @@ import { maskNodes } from './mask.ts';
 import { modelConditioningNodes } from './model-conditioning.ts';
 import { modelMergingNodes } from './model-merging.ts';
 import { modelSamplingNodes } from './model-sampling.ts';
+import { modelSavingNodes } from './model-saving.ts';
 import { primitiveNodes } from './primitives.ts';
 import { samplerNodes } from './samplers.ts';
 import { samplingNodes } from './sampling.ts';
@@ -41,6 +42,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   loaderNodes,
   loraNodes,
   modelMergingNodes,
+  modelSavingNodes,
   freeuNodes,
   conditioningNodes,
   controlNodes,
