@@ -267,6 +267,7 @@ export const kernels: {
   sqrt: unary(Math.sqrt),
   sin: unary(Math.sin),
   cos: unary(Math.cos),
+  acos: unary(Math.acos),
   tanh: unary(Math.tanh),
   erf: unary(erf),
   floor: unary(Math.floor),

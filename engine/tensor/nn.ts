@@ -97,7 +97,7 @@ const unary = Object.fromEntries(
   unaryOps.map((op) => [op, (x: Tensor) => node(op, [x], {})]),
 ) as Readonly<Record<UnaryOp, (x: Tensor) => Tensor>>;
 
-export const { neg, abs, exp, log, sqrt, sin, cos, tanh, erf, floor, round } = unary;
+export const { neg, abs, exp, log, sqrt, sin, cos, acos, tanh, erf, floor, round } = unary;
 export const { sigmoid, softplus, relu, silu, gelu, geluTanh, quickGelu } = unary;
 
 /** x where positive, slope * x elsewhere. */

@@ -52,6 +52,7 @@ export const unaryOps = [
   'sqrt',
   'sin',
   'cos',
+  'acos',
   'tanh',
   'erf', // the error function
   'floor',

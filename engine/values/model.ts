@@ -67,7 +67,7 @@ export function diffusion(model: Model, run: NetworkRun): GuidedModel {
       const rows = Math.floor(callBytes / (cells * cellBytes * family.memoryFactor));
       return Math.min(mostRows, Math.max(1, rows));
     },
-    with: (more) => diffusion({ ...model, patches: [...model.patches, ...more] }, run),
+    with: (more) => diffusion({ ...model, patches: [...more, ...model.patches] }, run),
   };
 }
 
