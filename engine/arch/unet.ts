@@ -32,9 +32,9 @@ import {
 import type { SiteFacts } from '../tensor/patch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
-export interface UNetConfig {
+/** What the encoder half needs to know, which control networks share. */
+export interface EncoderConfig {
   readonly inChannels: number;
-  readonly outChannels: number;
   readonly modelChannels: number;
   /** Width of the text embedding; undefined for a UNet without attention. */
   readonly contextWidth: number | undefined;
@@ -48,6 +48,10 @@ export interface UNetConfig {
   readonly heads: { readonly count: number } | { readonly width: number };
   /** Video models mix in layers over time, which this network lacks. */
   readonly temporal: boolean;
+}
+
+export interface UNetConfig extends EncoderConfig {
+  readonly outChannels: number;
 }
 
 export interface UNetInputs {
@@ -64,6 +68,11 @@ export interface UNetInputs {
 /** The UNet's sizes when `w` stands on one, else undefined. Reads names and shapes only. */
 export function detectUNet(w: Weights): UNetConfig | undefined {
   if (!w.has('input_blocks.0.0.weight') || !w.has('out.2.weight')) return undefined;
+  return { ...detectEncoder(w), outChannels: w.shape('out.2.weight')[0] };
+}
+
+/** The sizes of the encoder half; `w` stands on a UNet or on a copy of its first half. */
+export function detectEncoder(w: Weights): EncoderConfig {
   const [modelChannels, inChannels] = w.shape('input_blocks.0.0.weight');
   const blocks = Array.from({ length: w.count('input_blocks') }, (_, i) => `input_blocks.${i}`);
   const depths = blocks.map((block) => w.count(`${block}.1.transformer_blocks`));
@@ -76,7 +85,6 @@ export function detectUNet(w: Weights): UNetConfig | undefined {
   const fixedHeads = !linearProjection || inChannels === 7;
   return {
     inChannels,
-    outChannels: w.shape('out.2.weight')[0],
     modelChannels,
     contextWidth:
       transformer === undefined
@@ -134,18 +142,9 @@ export function unet(w: Weights, inputs: UNetInputs, config: UNetConfig): Tensor
     .at('time_embed')
     .site({ emb: embed(w, timesteps, y, config.modelChannels) }, ({ emb }) => emb); // [b, 4*c]
 
-  let h = x;
-  const skips: Tensor[] = [];
-  for (let i = 0; i < w.count('input_blocks'); i++) {
-    const block = w.at(`input_blocks.${i}`);
-    h = block.site({ h }, ({ h }) => sequence(block, h, { emb, context, config }));
-    skips.push(h);
-    h = block.at('after_skip').site({ h }, ({ h }) => h);
-  }
-  if (w.has('middle_block')) {
-    const block = w.at('middle_block');
-    h = block.site({ h }, ({ h }) => sequence(block, h, { emb, context, config }));
-  }
+  const encoded = encode(w, x, { emb, context, config });
+  const { skips } = encoded;
+  let h = encoded.middle;
   for (let i = 0; i < w.count('output_blocks'); i++) {
     const block = w.at(`output_blocks.${i}`);
     const skip = skips.pop()!;
@@ -156,10 +155,37 @@ export function unet(w: Weights, inputs: UNetInputs, config: UNetConfig): Tensor
   return conv2d(w.at('out.2'), h, { pad: 1 }); // [b, out, h, w]
 }
 
-interface BlockContext {
+/**
+ * The encoder half: what every input block gives (the first plus `hint`, where there is one), and the
+ * middle.
+ */
+export function encode(
+  w: Weights,
+  x: Tensor,
+  inner: BlockContext,
+  hint?: Tensor,
+): { readonly skips: Tensor[]; readonly middle: Tensor } {
+  let h = x;
+  const skips: Tensor[] = [];
+  for (let i = 0; i < w.count('input_blocks'); i++) {
+    const block = w.at(`input_blocks.${i}`);
+    h = block.site({ h }, ({ h }) => sequence(block, h, inner));
+    if (hint && i === 0) h = add(h, hint);
+    skips.push(h);
+    h = block.at('after_skip').site({ h }, ({ h }) => h);
+  }
+  if (w.has('middle_block')) {
+    const block = w.at('middle_block');
+    h = block.site({ h }, ({ h }) => sequence(block, h, inner));
+  }
+  return { skips, middle: h };
+}
+
+/** What all blocks get beside the picture. */
+export interface BlockContext {
   readonly emb: Tensor;
   readonly context: Tensor;
-  readonly config: UNetConfig;
+  readonly config: EncoderConfig;
   /** The skip connection an upsampling block must match in size. */
   readonly upTo?: Tensor;
 }
@@ -180,7 +206,12 @@ function sequence(w: Weights, x: Tensor, context: BlockContext): Tensor {
 }
 
 /** Time and label embedding, the same for all blocks. */
-function embed(w: Weights, timesteps: Tensor, y: Tensor | undefined, channels: number): Tensor {
+export function embed(
+  w: Weights,
+  timesteps: Tensor,
+  y: Tensor | undefined,
+  channels: number,
+): Tensor {
   const time = sinusoidalEmbedding(timesteps, channels); // [b, c]
   const emb = linear(w.at('time_embed.2'), silu(linear(w.at('time_embed.0'), time))); // [b, 4*c]
   if (!y) return emb;

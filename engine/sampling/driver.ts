@@ -107,6 +107,7 @@ export async function sampleCustom(
   const conditioningRun = {
     latentShape: latent.shape,
     noise,
+    seed: options.seed,
     latentImage: start,
     denoiseMask: mask,
   };

@@ -5,6 +5,7 @@
 import { concat, repeatToBatch, rows } from '../array/batch.ts';
 import { type NDArray, sameShape } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
+import type { ConditioningEntry } from './conditioning.ts';
 import type { CondTensor, DiffusionModel, RunMemory } from './model.ts';
 import type { PreparedEntry } from './prepared.ts';
 import { type Box, boxWeights, clipBox, cutBox, weightedMean } from './region.ts';
@@ -83,7 +84,8 @@ function takeBatch(waiting: Part[], model: DiffusionModel): Part[] {
   const [first] = waiting;
   const fitting = waiting.filter((part) => canJoin(part, first)).reverse();
   const itemsPerPart = first.x.shape[0];
-  const limit = Math.max(1, Math.floor(model.bestBatch(first.x.shape.slice(1)) / itemsPerPart));
+  const rowsAtOnce = model.bestBatch(first.x.shape.slice(1), first.prepared.entry);
+  const limit = Math.max(1, Math.floor(rowsAtOnce / itemsPerPart));
   let count = fitting.length;
   for (let divisor = 2; count > limit; divisor++) count = Math.floor(fitting.length / divisor);
   const batch = fitting.slice(0, Math.max(1, count));
@@ -93,7 +95,7 @@ function takeBatch(waiting: Part[], model: DiffusionModel): Part[] {
 
 function canJoin(a: Part, b: Part): boolean {
   if (!sameShape(a.x.shape, b.x.shape)) return false;
-  if (a.prepared.entry.hooks !== b.prepared.entry.hooks) return false;
+  if (!sameChanges(a.prepared.entry, b.prepared.entry)) return false;
   const names = Object.keys(a.encoded).sort();
   if (names.join() !== Object.keys(b.encoded).sort().join()) return false;
   return names.every((name) => {
@@ -104,6 +106,13 @@ function canJoin(a: Part, b: Part): boolean {
     if (p[0] !== q[0] || !sameShape(p.slice(2), q.slice(2))) return false;
     return leastCommonMultiple(p[1], q[1]) / Math.min(p[1], q[1]) <= maxRepeats;
   });
+}
+
+function sameChanges(
+  { changes: a = {} }: ConditioningEntry,
+  { changes: b = {} }: ConditioningEntry,
+) {
+  return a === b || [...Object.keys(a), ...Object.keys(b)].every((kind) => a[kind] === b[kind]);
 }
 
 /** The denoised rows of all parts, one part after the other. */

@@ -38,7 +38,10 @@ export interface ModelInput {
   readonly cond: Readonly<Record<string, NDArray>>;
   /** The noise level of all rows. */
   readonly sigma: number;
-  /** Which conditioning each equal share of the rows belongs to, in order; list 0 is the positive. */
+  /**
+   * Which conditioning each equal share of the rows belongs to, in order; list 0 is the positive. All
+   * of them carry the same changes of the network.
+   */
   readonly parts: readonly { readonly list: number; readonly entry: ConditioningEntry }[];
   readonly run: RunMemory;
 }
@@ -48,6 +51,8 @@ export interface ConditioningRun {
   /** Shape of the latent being sampled [b, c, h, w]. */
   readonly latentShape: readonly number[];
   readonly noise: NDArray;
+  /** The run's seed; conditions that are noised draw theirs from it. */
+  readonly seed?: number | bigint;
   /** Present while inpainting: [b, 1, h, w] latent-sized mask, and the scaled latent. */
   readonly denoiseMask?: NDArray;
   readonly latentImage?: NDArray;
@@ -68,9 +73,9 @@ export interface DiffusionModel {
   apply(input: ModelInput): Promise<NDArray>;
   /**
    * How many rows [c, h, w] are best evaluated in one call on this device
-   * (1 = evaluate cond and uncond one after the other).
+   * (1 = evaluate cond and uncond one after the other), with the changes that `entry` brings.
    */
-  bestBatch(rowShape: readonly number[]): number;
+  bestBatch(rowShape: readonly number[], entry?: ConditioningEntry): number;
   /** What the kept part looks like to the network while inpainting; default: noised to `sigma`. */
   inpaintLatent?(sigma: number, noise: NDArray, latent: NDArray): NDArray;
   /**

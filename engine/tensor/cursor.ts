@@ -8,6 +8,7 @@ import { storageOf } from '../weights/dtypes.ts';
 import type { WeightEntry, WeightSource } from '../weights/source.ts';
 import { isNarrowFloat } from './dtype.ts';
 import { add, cast, mul, permute } from './nn.ts';
+import { leafOps } from './ops/leaves.ts';
 import type { Patch, Site, SiteFacts, SiteInputs } from './patch.ts';
 import { type Tensor, node } from './tensor.ts';
 
@@ -119,9 +120,9 @@ export function openWeights(source: WeightSource, patches: readonly Patch[] = []
 }
 
 /** The stored tensor as a program reads it: floats as f32, axes swapped where the view says so. */
-function widened(key: string, entry: WeightEntry, scope: string): Tensor {
+export function widened(key: string, entry: WeightEntry, scope: string): Tensor {
   const { dtype } = storageOf(entry);
-  let value = node('param', [], { key, entry, dtype }, scope);
+  let value: Tensor = node(leafOps.param, [], { key, entry, dtype }, scope);
   if (isNarrowFloat(dtype) || dtype === 'f64') value = cast(value, 'f32');
   return entry.transposed ? permute(value, [1, 0]) : value;
 }

@@ -12,6 +12,7 @@ import { families } from '../../engine/arch/families/index.ts';
 import { alone, clipL } from '../../engine/arch/families/text-encoders.ts';
 import { builtinNodes } from '../../nodes/index.ts';
 import { defineNode, float } from '../../engine/node.ts';
+import type { Builder } from '../../engine/onnx/builder.ts';
 import { printModel } from '../../engine/onnx/print.ts';
 import { lower } from '../../engine/onnx/lower.ts';
 import { fitAdapters, loraPatch } from '../../engine/patch/lora/lora.ts';
@@ -19,6 +20,7 @@ import type { AdapterKind } from '../../engine/patch/lora/kinds.ts';
 import { TorchGenerator } from '../../engine/sampling/noise/torch-generator.ts';
 import { feedsOf, type NetworkPatch } from '../../engine/patch/patch.ts';
 import { type Provider, providers } from '../../engine/runtime/providers.ts';
+import { openSession } from '../../engine/runtime/session.ts';
 import { createRuntime } from '../../engine/runtime/runtime.ts';
 import { sampleCustom } from '../../engine/sampling/driver.ts';
 import { cfgGuider } from '../../engine/sampling/guidance/cfg.ts';
@@ -28,7 +30,8 @@ import type { SamplerDefinition } from '../../engine/sampling/samplers/sampler.t
 import { openWeights } from '../../engine/tensor/cursor.ts';
 import { interpret } from '../../engine/tensor/interpret.ts';
 import { linear } from '../../engine/tensor/layers.ts';
-import { add, mean, mul, relu, unsqueeze } from '../../engine/tensor/nn.ts';
+import { add, mean, mul, relu, softplus, tanh, unsqueeze } from '../../engine/tensor/nn.ts';
+import { type Tensor, node, opTable, row } from '../../engine/tensor/tensor.ts';
 import { trace } from '../../engine/tensor/trace.ts';
 import { encodePrompt } from '../../engine/values/clip.ts';
 import { loadCheckpoint } from '../../engine/values/load-checkpoint.ts';
@@ -212,5 +215,40 @@ describe('what changes a network', () => {
       table: { ...providers.portable.table, linear: (b, _, inputs) => b.emit('LINEAR', inputs) },
     };
     expect(printModel(lower(network([]), shouting))).toMatch(/ = LINEAR\(x, /);
+  });
+});
+
+describe('an op', () => {
+  /** x * tanh(log(1 + exp(x))) (Misra 2019). */
+  const { mish: mishOp } = opTable({
+    mish: row<object>({
+      shape: ([h]) => h.shape,
+      kernel: ([h], _, { shape }) => ({
+        shape,
+        data: h.data.map((v) => v * Math.tanh(Math.log1p(Math.exp(v)))),
+      }),
+      decompose: ({ inputs: [h] }) => mul(h, tanh(softplus(h))),
+    }),
+  });
+  const mish = (h: Tensor): Tensor => node(mishOp, [h], {});
+  const program = trace('op', source, (g) => ({ y: mish(g.input('x', 'f32', ['batch', 3])) }));
+
+  it.each([providers.cpu, providers.portable])(
+    'is one row: what it computes, and steps that $name runs',
+    async (provider) => {
+      const expected = (await interpret(program, { x })).y;
+      const session = await openSession(program, { provider, threads: 1 });
+      const { y } = await session.run({ x: { ...x, data: Float32Array.from(x.data) } });
+      await session.release();
+      y.data.forEach((value, i) => expect(value).toBeCloseTo(expected.data[i], 5));
+    },
+  );
+
+  it('may have an operator where a provider has one', () => {
+    const table = {
+      ...providers.portable.table,
+      mish: (b: Builder, _: Tensor, inputs: readonly string[]) => b.emit('Mish', inputs),
+    };
+    expect(printModel(lower(program, { table }))).toMatch(/ = Mish\(x\)/);
   });
 });

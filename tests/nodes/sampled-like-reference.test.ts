@@ -54,8 +54,8 @@ async function changed(
     name,
     typeof value === 'string' && value.startsWith('$') ? conditioning(value.slice(1)) : value,
   ]);
-  const given = { model: on, ...Object.fromEntries(values) };
-  const [result] = (await node.run(given as never, context)) as [Model];
+  const given = { model: on, ...(Object.fromEntries(values) as object) };
+  const [result] = (await node.run(given, context)) as [Model];
   return result;
 }
 

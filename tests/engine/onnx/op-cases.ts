@@ -81,7 +81,7 @@ import {
   upsampleNearest,
   where,
 } from '../../../engine/tensor/nn.ts';
-import type { OpName } from '../../../engine/tensor/ops.ts';
+import type { OpName } from '../../../engine/tensor/ops/index.ts';
 import { addDim, floorDivDim, mulDim } from '../../../engine/tensor/shape.ts';
 import type { Tensor } from '../../../engine/tensor/tensor.ts';
 import type { Graph } from '../../../engine/tensor/trace.ts';

@@ -5,6 +5,7 @@ import { evaluate } from '../../../engine/sampling/evaluate.ts';
 import { latentFormat } from '../../../engine/sampling/latent/formats.ts';
 import type { CondTensor, DiffusionModel, ModelInput } from '../../../engine/sampling/model.ts';
 import { createModelSampling } from '../../../engine/sampling/model-sampling.ts';
+import type { NetworkChange } from '../../../engine/sampling/conditioning.ts';
 import type { PreparedEntry } from '../../../engine/sampling/prepared.ts';
 
 const cell = (value: number, shape: readonly number[]): NDArray => full(shape, value);
@@ -27,9 +28,9 @@ function listening(): { model: DiffusionModel; calls: ModelInput[] } {
 
 const entry = (
   encoded: Record<string, CondTensor>,
-  more: Partial<PreparedEntry> & { hooks?: unknown } = {},
+  more: Partial<PreparedEntry> & { hooks?: NetworkChange } = {},
 ): PreparedEntry => ({
-  entry: { cross: cell(0, [1, 1, 1]), hooks: more.hooks },
+  entry: { cross: cell(0, [1, 1, 1]), ...(more.hooks && { changes: { hooks: more.hooks } }) },
   encoded,
   startSigma: Infinity,
   endSigma: -Infinity,
@@ -69,7 +70,7 @@ describe('evaluate', () => {
 
   it('shares no call between entries with different hooks', async () => {
     const { model, calls } = listening();
-    const hooks = { lora: 'a' };
+    const hooks: NetworkChange = {};
     const text: Record<string, CondTensor> = { c: { value: zeros([1, 1, 1]), along: 'tokens' } };
     await ask(model, [[entry(text, { hooks }), entry(text, { hooks }), entry(text)]]);
     expect(calls.map(({ parts }) => parts.length)).toEqual([2, 1]);

@@ -21,6 +21,7 @@ import { openWeights } from '../../../engine/tensor/cursor.ts';
 import type { Tensor } from '../../../engine/tensor/tensor.ts';
 import { trace } from '../../../engine/tensor/trace.ts';
 import { extraChannelInput } from '../../../engine/values/extra-channels.ts';
+import { unclipVector } from '../../../engine/values/unclip.ts';
 import {
   fromDiffusersUNet,
   isDiffusersUNet,
@@ -48,6 +49,11 @@ interface Params {
   readonly b2?: number;
   readonly s1?: number;
   readonly s2?: number;
+  readonly strengths?: readonly number[];
+  readonly noise_augmentation?: readonly number[];
+  readonly merge?: number;
+  readonly dim?: number;
+  readonly sampler_seed?: number;
 }
 
 type Golden = GoldenCase<Params>;
@@ -60,12 +66,9 @@ const operations: Readonly<Record<string, (golden: Golden, dir: string) => Promi
   apply_model: applyModel,
   concat_conds: concatConditions,
   sdxl_adm: sdxlVector,
+  unclip_adm: unclip,
   freeu: freeu,
   tome: tokenMerging,
-};
-
-const later: Readonly<Record<string, string>> = {
-  unclip_adm: 'unCLIP models are not supported yet',
 };
 
 /** Where the weights named by a case lie: a UNet file of the area, or an end-to-end checkpoint. */
@@ -311,6 +314,23 @@ async function sdxlVector(golden: Golden): Promise<CaseResult> {
   return { comparisons };
 }
 
+/** The vector of one picture and of two. */
+async function unclip(golden: Golden): Promise<CaseResult> {
+  const { params } = golden;
+  const pictures = params.strengths!.map((strength, i) => ({
+    output: { embeds: golden.array(`in.embeds.${i}`) },
+    strength,
+    noiseAugmentation: params.noise_augmentation![i],
+  }));
+  const stats = { mean: golden.array('in.data_mean'), std: golden.array('in.data_std') };
+  const options = { width: params.dim!, mergeNoise: params.merge!, seed: params.sampler_seed! };
+  const of = (count: number): NDArray =>
+    unclipVector(pictures.slice(0, count), { ...options, stats });
+  return {
+    comparisons: [check(golden, 'out.adm.one', of(1)), check(golden, 'out.adm.two', of(2))],
+  };
+}
+
 function numbersOf(
   family: string,
   extra: Readonly<Record<string, unknown>>,
@@ -355,7 +375,6 @@ export const area: GoldenArea = {
   async run(dir, name) {
     const golden = await openCase<Params>(join(dir, `${name}.safetensors`));
     const { op } = golden.params;
-    if (later[op]) return { skip: later[op] };
     return operations[op]?.(golden, dir) ?? { skip: `unknown operation '${op}'` };
   },
 };
