@@ -6,6 +6,7 @@ import { controlNodes } from './control.ts';
 import { customSamplingNodes } from './custom-sampling.ts';
 import { freeuNodes } from './freeu.ts';
 import { guidanceNodes } from './guidance.ts';
+import { hookNodes } from './hooks.ts';
 import { imageAnimationNodes } from './image-animation.ts';
 import { imageFilterNodes } from './image-filters.ts';
 import { imageIoNodes } from './image-io.ts';
@@ -38,6 +39,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   freeuNodes,
   conditioningNodes,
   controlNodes,
+  hookNodes,
   vaeNodes,
   latentNodes,
   latentAdvancedNodes,

@@ -8,7 +8,7 @@ export interface NetworkCall {
   /** Rows of the batch. */
   readonly rows: number;
   /** What a diffusion model is asked: noise level, picture, and which conditioning the rows belong to. */
-  readonly input?: Pick<ModelInput, 'sigma' | 'x' | 'parts'>;
+  readonly input?: Pick<ModelInput, 'sigma' | 'sigmas' | 'x' | 'parts'>;
 }
 
 /** Values of inputs by name. */

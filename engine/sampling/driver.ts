@@ -116,7 +116,7 @@ export async function sampleCustom(
     lists: await prepareConditioning(model, guider.lists, conditioningRun),
     prepare: async (list) => (await prepareConditioning(model, { list }, conditioningRun))['list'],
     evaluate: (entries, x, sigma, other) =>
-      evaluate(other?.model ?? model, entries, x, { sigma, signal }),
+      evaluate(other?.model ?? model, entries, x, { sigma, signal, sigmas }),
   };
   const predict: Denoise = (x, sigma) => {
     throwIfAborted(signal);

@@ -29,6 +29,8 @@ export interface ModelInput {
   readonly cond: Readonly<Record<string, NDArray>>;
   /** The noise level of all rows. */
   readonly sigma: number;
+  /** The noise levels of the run, where a sampler asks. */
+  readonly sigmas?: Float32Array;
   /**
    * Which conditioning each equal share of the rows belongs to, in order; list 0 is the positive. All
    * of them carry the same changes of the network.
