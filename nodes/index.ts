@@ -7,6 +7,7 @@ import { customSamplingNodes } from './custom-sampling.ts';
 import { freeuNodes } from './freeu.ts';
 import { gligenNodes } from './gligen.ts';
 import { guidanceNodes } from './guidance.ts';
+import { hookNodes } from './hooks.ts';
 import { imageAnimationNodes } from './image-animation.ts';
 import { imageFilterNodes } from './image-filters.ts';
 import { imageIoNodes } from './image-io.ts';
@@ -55,6 +56,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   visionNodes,
   gligenNodes,
   modelConditioningNodes,
+  hookNodes,
   vaeNodes,
   latentNodes,
   latentEmptyNodes,

@@ -26,6 +26,8 @@ export interface RunMemory {
   readonly state: Map<object, unknown>;
   /** torch's global generator, where the draw of the initial noise left it. */
   readonly generator: () => TorchGenerator;
+  /** The noise levels that the sampler goes through. */
+  readonly sigmas: Float32Array;
 }
 
 /** Everything one batched network call needs; row r of every tensor belongs together. */

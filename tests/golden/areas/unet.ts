@@ -31,6 +31,7 @@ import { type WeightSource, memorySource, sub } from '../../../engine/weights/so
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, compare, type GoldenArea } from '../area.ts';
 import { type GoldenCase, gunzipped, openCase } from '../open-case.ts';
+import { runMemory } from '../../support/run-memory.ts';
 import { findModelFile, modelFile } from '../model-file.ts';
 
 interface Params {
@@ -115,7 +116,7 @@ async function runUNet(
     }),
   );
   const x = inputs.x as NDArray;
-  const run = { state: new Map(), generator };
+  const run = { ...runMemory(), generator };
   const call = { rows: x.shape[0], input: { x, sigma: 1, parts: [], run } };
   return session.run({ ...inputs, ...(await feedsOf(patches, call)) });
 }
