@@ -18,6 +18,7 @@ import { type PromptRun, encodePrompt, requireClip, withLastLayer } from '../eng
 import {
   averageConditioning,
   concatConditioning,
+  multiplyConditioning,
   withValues,
   zeroOut,
 } from '../engine/values/conditioning.ts';
@@ -229,6 +230,19 @@ export const conditioningSetMask = defineNode({
   ],
 });
 
+export const conditioningMultiply = defineNode({
+  ...base,
+  name: 'ConditioningMultiply',
+  displayName: 'Conditioning (Multiply)',
+  category: 'model/conditioning/transform',
+  inputs: {
+    conditioning: conditioning(),
+    multiplier: float({ default: 1, min: -100, max: 100, step: 0.01 }),
+  },
+  outputs: CONDITIONING,
+  run: ({ conditioning: entries, multiplier }) => [multiplyConditioning(entries, multiplier)],
+});
+
 export const conditioningZeroOut = defineNode({
   ...base,
   name: 'ConditioningZeroOut',
@@ -291,6 +305,7 @@ export const conditioningNodes: readonly NodeDefinition[] = [
   conditioningSetAreaPercentage,
   conditioningSetAreaStrength,
   conditioningSetMask,
+  conditioningMultiply,
   conditioningZeroOut,
   conditioningSetTimestepRange,
   inpaintModelConditioning,

@@ -6,8 +6,11 @@ import { customSamplingNodes } from './custom-sampling.ts';
 import { freeuNodes } from './freeu.ts';
 import { guidanceNodes } from './guidance.ts';
 import { imageAnimationNodes } from './image-animation.ts';
+import { imageBatchNodes } from './image-batch.ts';
+import { imageColourNodes } from './image-colour.ts';
 import { imageFilterNodes } from './image-filters.ts';
 import { imageIoNodes } from './image-io.ts';
+import { imageResizeNodes } from './image-resize.ts';
 import { imageScaleNodes } from './image-scale.ts';
 import { imageNodes } from './image.ts';
 import { latentAdvancedNodes } from './latent-advanced.ts';
@@ -44,6 +47,9 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   latentAdvancedNodes,
   imageIoNodes,
   imageScaleNodes,
+  imageResizeNodes,
+  imageBatchNodes,
+  imageColourNodes,
   imageNodes,
   imageFilterNodes,
   imageAnimationNodes,

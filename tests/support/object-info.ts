@@ -37,7 +37,7 @@ const LATER = [
  * Classes of 0.3.64 that print what 0.33 added to them as well, so that prompts of both versions
  * validate: its new outputs behind the old ones, its new inputs as optional ones.
  */
-const UNITED = new Set<string>([]);
+const UNITED = new Set(['ImageScaleToTotalPixels']);
 
 /** The folders of the machine the fixture was computed on. */
 export const referenceChoices: ChoiceSource = {
@@ -101,7 +101,8 @@ function withoutTooltips(value: Json): Json {
 /** What 0.3.64 prints, and behind it what 0.33 added. */
 function united(old: Info, later: Info): Info {
   type Inputs = Record<string, Record<string, Json>>;
-  const inputs = structuredClone(old.input) as Inputs;
+  const groups = Object.entries(old.input as Inputs);
+  const inputs: Inputs = Object.fromEntries(groups.map(([group, all]) => [group, { ...all }]));
   const known = Object.values(inputs).flatMap((group) => Object.keys(group));
   for (const [group, members] of Object.entries(later.input as Inputs)) {
     if (group === 'hidden') continue;
