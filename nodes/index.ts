@@ -3,6 +3,8 @@ import { corePlace } from '../engine/graph/core-classes.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 import { conditioningNodes } from './conditioning.ts';
 import { customSamplingNodes } from './custom-sampling.ts';
+import { datasetFileNodes } from './dataset-files.ts';
+import { datasetNodes } from './dataset.ts';
 import { freeuNodes } from './freeu.ts';
 import { guidanceNodes } from './guidance.ts';
 import { imageAnimationNodes } from './image-animation.ts';
@@ -61,6 +63,8 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   logicNodes,
   mathNodes,
   utilityNodes,
+  datasetFileNodes,
+  datasetNodes,
 ];
 
 /** A new registry of all built-in nodes: class name -> definition. */

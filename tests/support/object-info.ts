@@ -45,6 +45,9 @@ export const referenceChoices: ChoiceSource = {
   inputFiles: (kind) => (kind === 'image' || kind === 'any' ? ['example.png'] : []),
 };
 
+/** The same for 0.33. */
+const referenceChoices33: ChoiceSource = { ...referenceChoices, inputFolders: () => ['3d'] };
+
 /** Class names of 0.3.64, and of 0.33. */
 export const referenceNodeNames = (): string[] => Object.keys(reference);
 export const referenceNodeNames33 = (): string[] => Object.keys(reference33);
@@ -58,7 +61,7 @@ export function assertLikeReference(
   source: ChoiceSource = referenceChoices,
 ): void {
   const { name } = definition;
-  if (!(name in reference)) return assertLikeReference33(definition, source);
+  if (!(name in reference)) return assertLikeReference33(definition);
   const expected = reference[name];
   const wanted = UNITED.has(name) ? united(expected, reference33[name]) : expected;
   assertPrints(definition, source, wanted, [...FREE_TEXT, ...LATER]);
@@ -67,7 +70,7 @@ export function assertLikeReference(
 /** The same for a class that only 0.33 has; fails for one that no version has. */
 export function assertLikeReference33(
   definition: NodeDefinition,
-  source: ChoiceSource = referenceChoices,
+  source: ChoiceSource = referenceChoices33,
 ): void {
   const expected = reference33[definition.name];
   expect(expected, `${definition.name} is in neither fixture`).toBeDefined();

@@ -37,6 +37,7 @@ export function createObjectInfoText(
     ...source,
     modelFiles: (folder) => remember(`models ${folder}`, () => source.modelFiles(folder)),
     inputFiles: (kind) => remember(`input ${kind}`, () => source.inputFiles(kind)),
+    inputFolders: () => remember('input folders', () => source.inputFolders?.() ?? []),
   };
   const isCurrent = (): boolean => {
     for (const { read, was } of lists.values()) if (!isSame(read(), was)) return false;
