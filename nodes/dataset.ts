@@ -48,7 +48,7 @@ const pictureNode = <const I extends Inputs>(
 ): NodeDefinition =>
   define({
     ...names,
-    inputs: { images: image({}), ...inputs } as Inputs,
+    inputs: { images: image({}), ...inputs },
     outputs: [{ type: 'IMAGE', name: 'images' }],
     run: (given) => {
       const images = given.images as Image;
@@ -150,7 +150,7 @@ const listNode = <const I extends Inputs>(
     ...names,
     category: 'image/batch',
     inputIsList: true,
-    inputs: { images: image({}), ...inputs } as Inputs,
+    inputs: { images: image({}), ...inputs },
     outputs: [{ type: 'IMAGE', name: 'images', list: isList }],
     run: ({ images, ...rest }) => {
       const single = (images as readonly Image[]).flatMap((batch) =>
@@ -230,7 +230,7 @@ const shufflePairs = (
     category,
     description: 'The pairs of two lists in an order that the seed chooses.',
     inputIsList: true,
-    inputs: { [id]: socket(type, {}), texts, seed: seed() } as Inputs,
+    inputs: { [id]: socket(type, {}), texts, seed: seed() },
     outputs: [
       { type, name: id, list: true },
       { type: 'STRING', name: 'texts', list: true },
@@ -241,7 +241,7 @@ const shufflePairs = (
         const expected = `${items.length} texts, as many as ${id}`;
         throw new NoodleError('BAD_INPUT', { subject: 'texts', expected, got: captions.length });
       }
-      const order = numpyRandom(inputs.seed[0] as number).permutation(items.length);
+      const order = numpyRandom(inputs.seed[0]).permutation(items.length);
       return [shuffled(items, order), shuffled(captions, order)];
     },
   });
@@ -282,7 +282,7 @@ const textNode = <const I extends Inputs>(
   define({
     ...names,
     category: 'text',
-    inputs: { texts: string(), ...inputs } as Inputs,
+    inputs: { texts: string(), ...inputs },
     outputs: [{ type: 'STRING', name: 'texts', list: null }],
     run: (given) => [change(given.texts as string, given as InputValues<I>)],
   });
