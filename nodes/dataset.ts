@@ -156,7 +156,8 @@ const listNode = <const I extends Inputs>(
       const single = (images as readonly Image[]).flatMap((batch) =>
         Array.from({ length: batch.shape[0] }, (_, i) => rows(batch, i, i + 1)),
       );
-      const values = Object.entries(rest).map(([name, list]) => [name, list[0]] as const);
+      const lists = Object.entries(rest as Record<string, readonly unknown[]>);
+      const values = lists.map(([name, list]) => [name, list[0]] as const);
       return [change(single, Object.fromEntries(values) as InputValues<I>)];
     },
   });

@@ -208,7 +208,7 @@ export const imageCropV2 = defineImages({
     }
     const box = { left: Math.min(x, w - 1), top: Math.min(y, h - 1), width, height };
     const cut = cropImage(image, box);
-    const shown = await previewPictures(cut, { prompt: {}, extra_pnginfo: null }, context);
+    const shown = await previewPictures(cut, {}, context);
     return { result: [cut], ui: shown.ui };
   },
 });

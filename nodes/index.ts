@@ -29,6 +29,7 @@ import { primitiveNodes } from './primitives.ts';
 import { samplerNodes } from './samplers.ts';
 import { samplingNodes } from './sampling.ts';
 import { sigmaNodes } from './sigmas.ts';
+import { saveTextNodes } from './save-text.ts';
 import { stringNodes } from './strings.ts';
 import { utilityNodes } from './utilities.ts';
 import { vaeNodes } from './vae.ts';
@@ -63,6 +64,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   logicNodes,
   mathNodes,
   utilityNodes,
+  saveTextNodes,
   datasetFileNodes,
   datasetNodes,
 ];

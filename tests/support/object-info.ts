@@ -37,7 +37,7 @@ const LATER = [
  * Classes of 0.3.64 that print what 0.33 added to them as well, so that prompts of both versions
  * validate: its new outputs behind the old ones, its new inputs as optional ones.
  */
-const UNITED = new Set(['ImageScaleToTotalPixels']);
+const UNITED = new Set(['ImageScaleToTotalPixels', 'SaveSVGNode']);
 
 /** The folders of the machine the fixture was computed on. */
 export const referenceChoices: ChoiceSource = {
