@@ -15,6 +15,7 @@ import { imageIoNodes } from './image-io.ts';
 import { imageResizeNodes } from './image-resize.ts';
 import { imageScaleNodes } from './image-scale.ts';
 import { imageNodes } from './image.ts';
+import { jsonPromptNodes } from './json-prompt.ts';
 import { latentAdvancedNodes } from './latent-advanced.ts';
 import { latentIoNodes } from './latent-io.ts';
 import { latentOperationNodes } from './latent-operations.ts';
@@ -65,6 +66,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   mathNodes,
   utilityNodes,
   saveTextNodes,
+  jsonPromptNodes,
   datasetFileNodes,
   datasetNodes,
 ];

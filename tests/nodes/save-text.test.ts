@@ -8,6 +8,7 @@ import { toPixels } from '../../engine/media/to-array.ts';
 import { createFolders } from '../../engine/store/folders.ts';
 import { imageCompare, webcamCapture } from '../../nodes/image-io.ts';
 import { imageCropV2 } from '../../nodes/image-resize.ts';
+import { buildJsonPromptIdeogram } from '../../nodes/json-prompt.ts';
 import { saveSvg, saveText } from '../../nodes/save-text.ts';
 import { assertLikeReference } from '../support/object-info.ts';
 import { expectArray, pattern } from '../support/number-pattern.ts';
@@ -27,7 +28,9 @@ const run = async (node: NodeDefinition, inputs: Record<string, unknown>): Promi
 
 describe('savers of texts, drawings and comparisons', () => {
   it.each(
-    [saveText, saveSvg, imageCompare, webcamCapture].map((node) => [node.name, node] as const),
+    [saveText, saveSvg, imageCompare, webcamCapture, buildJsonPromptIdeogram].map(
+      (node) => [node.name, node] as const,
+    ),
   )('%s prints as the reference', (_, node) => assertLikeReference(node));
 
   it('saves texts under numbers without a tail', async () => {
@@ -65,6 +68,37 @@ describe('savers of texts, drawings and comparisons', () => {
     await run(saveSvg, { ...inputs, prompt: null });
     expect(readFileSync(join(folders.output, 'svg/a_00003_.svg'), 'utf8')).toBe(
       '<svg width="2"></svg>',
+    );
+  });
+
+  it('builds prompts of JSON', () => {
+    const build = (style: object, rest: object = {}): unknown[] =>
+      buildJsonPromptIdeogram.run(
+        {
+          element: [{ type: 'obj' }],
+          high_level_description: ' ',
+          background: 'sky',
+          style,
+          aesthetics: 'calm',
+          lighting: 'dusk',
+          medium: 'photograph',
+          color_palette: [],
+          ...rest,
+        },
+        context,
+      ) as unknown[];
+    const compositional_deconstruction = { background: 'sky', elements: [{ type: 'obj' }] };
+    expect(build({ style: 'none' })).toEqual([{ compositional_deconstruction }]);
+    const text = JSON.stringify(
+      build(
+        { style: 'photo', photo: '35mm' },
+        { high_level_description: 'a', color_palette: ['#ff00aa'] },
+      )[0],
+    );
+    expect(text).toBe(
+      '{"high_level_description":"a","style_description":{"aesthetics":"calm","lighting":"dusk",' +
+        '"photo":"35mm","medium":"photograph","color_palette":["#FF00AA"]},' +
+        `"compositional_deconstruction":${JSON.stringify(compositional_deconstruction)}}`,
     );
   });
 
