@@ -2,10 +2,12 @@
 import { corePlace } from '../engine/graph/core-classes.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 import { conditioningNodes } from './conditioning.ts';
+import { controlNodes } from './control.ts';
 import { customSamplingNodes } from './custom-sampling.ts';
 import { datasetFileNodes } from './dataset-files.ts';
 import { datasetNodes } from './dataset.ts';
 import { freeuNodes } from './freeu.ts';
+import { gligenNodes } from './gligen.ts';
 import { guidanceNodes } from './guidance.ts';
 import { imageAnimationNodes } from './image-animation.ts';
 import { imageBatchNodes } from './image-batch.ts';
@@ -17,6 +19,7 @@ import { imageScaleNodes } from './image-scale.ts';
 import { imageNodes } from './image.ts';
 import { jsonPromptNodes } from './json-prompt.ts';
 import { latentAdvancedNodes } from './latent-advanced.ts';
+import { latentEmptyNodes } from './latent-empty.ts';
 import { latentIoNodes } from './latent-io.ts';
 import { latentOperationNodes } from './latent-operations.ts';
 import { latentNodes } from './latent.ts';
@@ -25,15 +28,21 @@ import { logicNodes } from './logic.ts';
 import { loraNodes } from './lora.ts';
 import { mathNodes } from './math.ts';
 import { maskNodes } from './mask.ts';
+import { modelConditioningNodes } from './model-conditioning.ts';
+import { modelMergingNodes } from './model-merging.ts';
 import { modelSamplingNodes } from './model-sampling.ts';
+import { modelSavingNodes } from './model-saving.ts';
 import { primitiveNodes } from './primitives.ts';
 import { samplerNodes } from './samplers.ts';
 import { samplingNodes } from './sampling.ts';
 import { sigmaNodes } from './sigmas.ts';
 import { saveTextNodes } from './save-text.ts';
 import { stringNodes } from './strings.ts';
+import { upscaleNodes } from './upscale.ts';
+import { unetPatchNodes } from './unet-patches.ts';
 import { utilityNodes } from './utilities.ts';
 import { vaeNodes } from './vae.ts';
+import { visionNodes } from './vision.ts';
 
 const lists: readonly (readonly NodeDefinition[])[] = [
   samplingNodes,
@@ -44,16 +53,25 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   modelSamplingNodes,
   loaderNodes,
   loraNodes,
+  modelMergingNodes,
+  modelSavingNodes,
   freeuNodes,
+  unetPatchNodes,
   conditioningNodes,
+  controlNodes,
+  visionNodes,
+  gligenNodes,
+  modelConditioningNodes,
   vaeNodes,
   latentNodes,
+  latentEmptyNodes,
   latentAdvancedNodes,
   imageIoNodes,
   imageScaleNodes,
   imageResizeNodes,
   imageBatchNodes,
   imageColourNodes,
+  upscaleNodes,
   imageNodes,
   imageFilterNodes,
   imageAnimationNodes,

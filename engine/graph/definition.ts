@@ -14,6 +14,8 @@ export type ComboChoice = string | number | boolean;
 export interface ChoiceSource {
   /** Files of a model folder (`checkpoints`, `loras`, …), sorted relative paths. */
   modelFiles(folder: string): readonly string[];
+  /** Folders below a model folder that hold a file of this name; absent where there are no folders. */
+  modelDirectories?(folder: string, holding: string): readonly string[];
   /** Top-level files of the input directory of one kind, sorted. */
   inputFiles(kind: 'image' | 'audio' | 'video' | 'latent' | 'any'): readonly string[];
   /** All folders below the input directory as relative paths, sorted; absent where none are at hand. */
