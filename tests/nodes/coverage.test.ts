@@ -21,16 +21,15 @@ const free = added.filter((name) => !excluded.includes(name));
 const ours = builtinNodes();
 
 /** What was reached; a change may raise these numbers, never lower them. */
-const LEAST = { old: 187, free: 61 };
+const LEAST = { old: 253, free: 61 };
 
 it('covers the classes of 0.3.64 and the network-free ones that 0.33 added', () => {
   const share = (title: string, names: readonly string[]): number => {
     const missing = names.filter((name) => !ours.has(name));
     const have = names.length - missing.length;
     const percent = ((100 * have) / names.length).toFixed(1);
-    console.log(
-      `${title}: ${have} of ${names.length} (${percent} %)\nmissing: ${missing.join(', ')}`,
-    );
+    const counts = `${have} of ${names.length} (${percent} %)`;
+    process.stdout.write(`${title}: ${counts}\nmissing: ${missing.join(', ')}\n`);
     return have;
   };
   expect(share('ComfyUI 0.3.64', old)).toBeGreaterThanOrEqual(LEAST.old);
