@@ -23,6 +23,7 @@ import {
 import {
   averageConditioning,
   concatConditioning,
+  multiplyConditioning,
   withValues,
   zeroOut,
 } from '../engine/values/conditioning.ts';
@@ -254,6 +255,19 @@ export const conditioningSetMask = defineNode({
   ],
 });
 
+export const conditioningMultiply = defineNode({
+  ...base,
+  name: 'ConditioningMultiply',
+  displayName: 'Conditioning (Multiply)',
+  category: 'model/conditioning/transform',
+  inputs: {
+    conditioning: conditioning(),
+    multiplier: float({ default: 1, min: -100, max: 100, step: 0.01 }),
+  },
+  outputs: CONDITIONING,
+  run: ({ conditioning: entries, multiplier }) => [multiplyConditioning(entries, multiplier)],
+});
+
 export const conditioningZeroOut = defineNode({
   ...base,
   name: 'ConditioningZeroOut',
@@ -317,6 +331,7 @@ export const conditioningNodes: readonly NodeDefinition[] = [
   conditioningSetAreaPercentageVideo,
   conditioningSetAreaStrength,
   conditioningSetMask,
+  conditioningMultiply,
   conditioningZeroOut,
   conditioningSetTimestepRange,
   inpaintModelConditioning,
