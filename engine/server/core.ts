@@ -20,6 +20,7 @@ import { type Events, createEvents } from './events.ts';
 import type { Core } from './face.ts';
 import type { ServerLog } from './log.ts';
 import { refuseReachable } from './reachable.ts';
+import type * as Submit from './submit.ts';
 
 export interface RunningCore {
   readonly core: Core;
@@ -74,6 +75,8 @@ export function createCore(
   queue.watch({ changed: () => void setImmediate(() => dispatcher.pump()) });
 
   const [newId, now] = [randomUUID, Date.now];
+  // Kept: asked again, the loader's thread would be asked again too.
+  let submitting: Promise<typeof Submit> | undefined;
   const submitOptions = { queue, nodes, source: folders, newId, now };
   const core: Core = {
     config,
@@ -81,7 +84,7 @@ export function createCore(
     users: createUsers(folders.user, config),
     nodes,
     submit: async (body, sender) => {
-      const { submitPrompt } = await import('./submit.ts');
+      const { submitPrompt } = await (submitting ??= import('./submit.ts'));
       return submitPrompt(body, submitOptions, sender);
     },
     queue,
