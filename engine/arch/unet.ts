@@ -32,9 +32,9 @@ import {
 import type { SiteFacts } from '../tensor/patch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
-export interface UNetConfig {
+/** What the encoder half needs to know, which control networks share. */
+export interface EncoderConfig {
   readonly inChannels: number;
-  readonly outChannels: number;
   readonly modelChannels: number;
   /** Width of the text embedding; undefined for a UNet without attention. */
   readonly contextWidth: number | undefined;
@@ -48,6 +48,10 @@ export interface UNetConfig {
   readonly heads: { readonly count: number } | { readonly width: number };
   /** Video models mix in layers over time, which this network lacks. */
   readonly temporal: boolean;
+}
+
+export interface UNetConfig extends EncoderConfig {
+  readonly outChannels: number;
 }
 
 export interface UNetInputs {
@@ -64,6 +68,11 @@ export interface UNetInputs {
 /** The UNet's sizes when `w` stands on one, else undefined. Reads names and shapes only. */
 export function detectUNet(w: Weights): UNetConfig | undefined {
   if (!w.has('input_blocks.0.0.weight') || !w.has('out.2.weight')) return undefined;
+  return { ...detectEncoder(w), outChannels: w.shape('out.2.weight')[0] };
+}
+
+/** The sizes of the encoder half; `w` stands on a UNet or on a copy of its first half. */
+export function detectEncoder(w: Weights): EncoderConfig {
   const [modelChannels, inChannels] = w.shape('input_blocks.0.0.weight');
   const blocks = Array.from({ length: w.count('input_blocks') }, (_, i) => `input_blocks.${i}`);
   const depths = blocks.map((block) => w.count(`${block}.1.transformer_blocks`));
@@ -76,7 +85,6 @@ export function detectUNet(w: Weights): UNetConfig | undefined {
   const fixedHeads = !linearProjection || inChannels === 7;
   return {
     inChannels,
-    outChannels: w.shape('out.2.weight')[0],
     modelChannels,
     contextWidth:
       transformer === undefined
@@ -92,6 +100,27 @@ export function detectUNet(w: Weights): UNetConfig | undefined {
   };
 }
 
+/**
+ * The self-attentions of a UNet in the order in which they run: their sites, and how often the picture
+ * was halved before. Reads names only.
+ */
+export function selfAttentions(w: Weights): { readonly site: string; readonly level: number }[] {
+  const found: { site: string; level: number }[] = [];
+  let level = 0;
+  const visit = (block: string): void => {
+    for (let i = 0; w.has(`${block}.${i}`); i++) {
+      if (w.has(`${block}.${i}.op`)) level++;
+      if (w.has(`${block}.${i}.conv`)) level--;
+      const blocks = `${block}.${i}.transformer_blocks`;
+      for (let d = 0; d < w.count(blocks); d++) found.push({ site: `${blocks}.${d}.attn1`, level });
+    }
+  };
+  for (let i = 0; i < w.count('input_blocks'); i++) visit(`input_blocks.${i}`);
+  visit('middle_block');
+  for (let i = 0; i < w.count('output_blocks'); i++) visit(`output_blocks.${i}`);
+  return found;
+}
+
 /** Predicts eps (or v): the raw output of the network, [b, out, h, w]. */
 export function unet(w: Weights, inputs: UNetInputs, config: UNetConfig): Tensor {
   const { x, timesteps, context, y } = inputs;
@@ -99,18 +128,9 @@ export function unet(w: Weights, inputs: UNetInputs, config: UNetConfig): Tensor
     .at('time_embed')
     .site({ emb: embed(w, timesteps, y, config.modelChannels) }, ({ emb }) => emb); // [b, 4*c]
 
-  let h = x;
-  const skips: Tensor[] = [];
-  for (let i = 0; i < w.count('input_blocks'); i++) {
-    const block = w.at(`input_blocks.${i}`);
-    h = block.site({ h }, ({ h }) => sequence(block, h, { emb, context, config }));
-    skips.push(h);
-    h = block.at('after_skip').site({ h }, ({ h }) => h);
-  }
-  if (w.has('middle_block')) {
-    const block = w.at('middle_block');
-    h = block.site({ h }, ({ h }) => sequence(block, h, { emb, context, config }));
-  }
+  const encoded = encode(w, x, { emb, context, config });
+  const { skips } = encoded;
+  let h = encoded.middle;
   for (let i = 0; i < w.count('output_blocks'); i++) {
     const block = w.at(`output_blocks.${i}`);
     const skip = skips.pop()!;
@@ -121,10 +141,37 @@ export function unet(w: Weights, inputs: UNetInputs, config: UNetConfig): Tensor
   return conv2d(w.at('out.2'), h, { pad: 1 }); // [b, out, h, w]
 }
 
-interface BlockContext {
+/**
+ * The encoder half: what every input block gives (the first plus `hint`, where there is one), and the
+ * middle.
+ */
+export function encode(
+  w: Weights,
+  x: Tensor,
+  inner: BlockContext,
+  hint?: Tensor,
+): { readonly skips: Tensor[]; readonly middle: Tensor } {
+  let h = x;
+  const skips: Tensor[] = [];
+  for (let i = 0; i < w.count('input_blocks'); i++) {
+    const block = w.at(`input_blocks.${i}`);
+    h = block.site({ h }, ({ h }) => sequence(block, h, inner));
+    if (hint && i === 0) h = add(h, hint);
+    skips.push(h);
+    h = block.at('after_skip').site({ h }, ({ h }) => h);
+  }
+  if (w.has('middle_block')) {
+    const block = w.at('middle_block');
+    h = block.site({ h }, ({ h }) => sequence(block, h, inner));
+  }
+  return { skips, middle: h };
+}
+
+/** What all blocks get beside the picture. */
+export interface BlockContext {
   readonly emb: Tensor;
   readonly context: Tensor;
-  readonly config: UNetConfig;
+  readonly config: EncoderConfig;
   /** The skip connection an upsampling block must match in size. */
   readonly upTo?: Tensor;
 }
@@ -145,7 +192,12 @@ function sequence(w: Weights, x: Tensor, context: BlockContext): Tensor {
 }
 
 /** Time and label embedding, the same for all blocks. */
-function embed(w: Weights, timesteps: Tensor, y: Tensor | undefined, channels: number): Tensor {
+export function embed(
+  w: Weights,
+  timesteps: Tensor,
+  y: Tensor | undefined,
+  channels: number,
+): Tensor {
   const time = sinusoidalEmbedding(timesteps, channels); // [b, c]
   const emb = linear(w.at('time_embed.2'), silu(linear(w.at('time_embed.0'), time))); // [b, 4*c]
   if (!y) return emb;
@@ -202,9 +254,15 @@ function transformerBlock(w: Weights, x: Tensor, context: Tensor, facts: Attenti
   return add(geglu(w.at('ff.net'), layerNorm(w.at('norm3'), h)), h); // [b, t, c]
 }
 
-type AttentionFacts = Required<SiteFacts>;
+export type AttentionFacts = Required<SiteFacts>;
 
-function crossAttention(w: Weights, x: Tensor, context: Tensor, facts: AttentionFacts): Tensor {
+/** Attention of x [b, t, c] to a context [b, s, width], or to itself. */
+export function crossAttention(
+  w: Weights,
+  x: Tensor,
+  context: Tensor,
+  facts: AttentionFacts,
+): Tensor {
   const attend = ({ q, k, v }: { q: Tensor; k: Tensor; v: Tensor }): Tensor =>
     attention(q, k, v, { heads: facts.heads });
   return w.site(
@@ -221,7 +279,7 @@ function crossAttention(w: Weights, x: Tensor, context: Tensor, facts: Attention
 }
 
 /** Gated feed-forward (Shazeer 2020): the first half times gelu of the second. */
-function geglu(w: Weights, x: Tensor): Tensor {
+export function geglu(w: Weights, x: Tensor): Tensor {
   const [value, gate] = chunk(linear(w.at('0.proj'), x), 2, -1); // [b, t, 4*c] each
   return linear(w.at('2'), mul(value, gelu(gate))); // [b, t, c]
 }

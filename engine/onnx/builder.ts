@@ -16,7 +16,7 @@ import { type Tensor, isOp } from '../tensor/tensor.ts';
 import type { Program } from '../tensor/trace.ts';
 import { dtypes } from '../weights/dtypes.ts';
 import { floatToF16 } from '../weights/float.ts';
-import { type Layout, layoutDtype } from '../weights/layout.ts';
+import { type Layout, layoutDtype, layoutShape } from '../weights/layout.ts';
 import type { WeightEntry } from '../weights/source.ts';
 import type { Attribute, Initializer, OnnxNode } from './model.ts';
 
@@ -26,6 +26,8 @@ export type Real = 'f32' | 'f16';
 export interface NodeOptions {
   readonly attributes?: Readonly<Record<string, Attribute>>;
   readonly domain?: string;
+  /** How many results the operator has, of which the last one is used; default 1. */
+  readonly results?: number;
 }
 
 export interface Builder {
@@ -35,7 +37,7 @@ export interface Builder {
   scope: string;
   /** The type in which new nodes compute reals. */
   real: Real;
-  /** Adds a node and gives the name of its output. */
+  /** Adds a node and gives the name of its (last) output. */
   emit(op: string, inputs: readonly string[], options?: NodeOptions): string;
   /** A node of ONNX Runtime's own operators. */
   contrib(op: string, inputs: readonly string[], attributes?: NodeOptions['attributes']): string;
@@ -61,6 +63,8 @@ export interface Builder {
   weight(param: Param, layout: Layout): string;
   /** Channels per block of NCHWc convolutions; undefined where they cannot be used. */
   readonly block: number | undefined;
+  /** The convolutions to compute by Winograd's method. */
+  readonly winograd: ReadonlySet<Tensor>;
   /** A size as a vector of one 64-bit integer. */
   size(dim: Dim): string;
   /** A shape as a vector of 64-bit integers. */
@@ -73,12 +77,14 @@ export interface WeightForms {
   readonly widen: 'graph' | 'weights';
   /** Channels per block of NCHWc convolutions on this machine; needs weights prepared for it. */
   readonly block?: number;
+  /** Convolutions to compute by Winograd's method, where the table has it; needs prepared weights. */
+  readonly winograd?: ReadonlySet<Tensor>;
 }
 
 /** A builder for a program. */
 export function createBuilder(
   program: Pick<Program, 'sizes' | 'nodes'>,
-  { widen, block }: WeightForms,
+  { widen, block, winograd = new Set() }: WeightForms,
 ): Builder {
   const origins = program.sizes;
   const readers = readersOf(program.nodes);
@@ -120,11 +126,13 @@ export function createBuilder(
     nodes,
     initializers,
     block,
+    winograd,
     scope: '',
     real: 'f32',
-    emit: (op, inputs, { attributes = {}, domain = '' } = {}) => {
+    emit: (op, inputs, { attributes = {}, domain = '', results = 1 } = {}) => {
       const name = unique(builder.scope === '' ? op : `${builder.scope}/${op}`);
-      nodes.push({ op, domain, name, inputs, outputs: [name], attributes });
+      const others = Array.from({ length: results - 1 }, (_, i) => `${name}:${i}`);
+      nodes.push({ op, domain, name, inputs, outputs: [...others, name], attributes });
       return name;
     },
     contrib: (op, inputs, attributes) =>
@@ -165,8 +173,9 @@ export function createBuilder(
       if (known !== undefined) return known;
       const suffix = layout.kind === 'stored' ? '' : `:${layout.kind}`;
       const name = unique(`weights/${key}${suffix}`);
-      const shape = param.shape as readonly number[]; // stored tensors have fixed sizes
-      initializers.push({ name, dtype: layoutDtype(layout, dtype), shape, entry, layout });
+      const stored = param.shape as readonly number[]; // stored tensors have fixed sizes
+      const shape = layoutShape(layout, stored);
+      initializers.push({ name, dtype: layoutDtype(layout, dtype), shape, stored, entry, layout });
       weights.set(
         entry,
         (weights.get(entry) ?? new Map<Layout['kind'], string>()).set(layout.kind, name),

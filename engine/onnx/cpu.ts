@@ -14,6 +14,7 @@ import {
   convAttributes,
   portable,
 } from './portable.ts';
+import { winogradConv } from './winograd.ts';
 
 /** x * sigmoid(alpha * x) in one pass over memory. */
 const gated =
@@ -121,7 +122,8 @@ function linearOnRows({ inputs: [whole], attrs }: NodeOf<'slice'>): NodeOf<'line
 export const cpu: LoweringTable = {
   ...portable,
   slice,
-  conv: blockedConv,
+  conv: (b, tensor, inputs) =>
+    (b.winograd.has(tensor) ? winogradConv : blockedConv)(b, tensor, inputs),
   gather,
   silu: gated(1),
   quickGelu: gated(1.702),

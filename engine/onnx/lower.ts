@@ -25,9 +25,16 @@ export interface Target extends Partial<WeightForms> {
 /** The program as an ONNX model for a target; the same program and target give the same model. */
 export function lower(
   program: Program,
-  { table = cpu, compute = 'f32', exact = () => false, widen = 'graph', block }: Target = {},
+  {
+    table = cpu,
+    compute = 'f32',
+    exact = () => false,
+    widen = 'graph',
+    block,
+    winograd,
+  }: Target = {},
 ): OnnxModel {
-  const builder = createBuilder(program, { widen, block });
+  const builder = createBuilder(program, { widen, block, winograd });
   for (const input of program.inputs) builder.define(input, input.attrs.name);
   const weighted = new Set<Tensor>();
   for (const tensor of program.nodes) {

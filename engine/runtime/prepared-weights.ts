@@ -103,11 +103,11 @@ function needsPreparing({ entry, layout }: WeightInitializer): boolean {
 }
 
 /** Names a prepared weight by where its bytes come from and how they lie afterwards. */
-function keyOf({ entry, shape, layout }: WeightInitializer): string {
+function keyOf({ entry, stored, layout }: WeightInitializer): string {
   const { bytes, dtype } = entry;
   const origin =
     bytes.kind === 'file' ? `${bytes.identity}@${bytes.offset}` : memoryId(bytes.bytes);
-  return JSON.stringify([origin, dtype, shape, layout]);
+  return JSON.stringify([origin, dtype, stored, layout]);
 }
 
 async function prepare(
@@ -147,18 +147,24 @@ function planFiles(weights: readonly WeightInitializer[], count: number): FilePl
   const plans = Array.from({ length: count }, (): FilePlan => ({ keys: [], tasks: [], size: 0 }));
   for (const weight of weights) {
     const plan = plans.reduce((least, other) => (other.size < least.size ? other : least));
-    const { entry, shape, layout } = weight;
+    const { entry, stored, layout } = weight;
     plan.keys.push(keyOf(weight));
     const { storage } = storageOf(entry);
-    plan.tasks.push({ dtype: storage, shape, bytes: entry.bytes, layout, target: plan.size });
+    plan.tasks.push({
+      dtype: storage,
+      shape: stored,
+      bytes: entry.bytes,
+      layout,
+      target: plan.size,
+    });
     plan.size += Math.ceil(sizeOf(weight) / alignment) * alignment;
   }
   return plans.filter(({ tasks }) => tasks.length > 0);
 }
 
 /** Bytes that a weight takes once it was rewritten. */
-const sizeOf = ({ entry, shape, layout }: WeightInitializer): number =>
-  layoutSize(layout, storageOf(entry).dtype, shape);
+const sizeOf = ({ entry, stored, layout }: WeightInitializer): number =>
+  layoutSize(layout, storageOf(entry).dtype, stored);
 
 const memoryIds = new WeakMap<Uint8Array, number>();
 let nextMemoryId = 0;

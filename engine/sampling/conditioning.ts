@@ -16,12 +16,26 @@ export type Area =
       readonly width: number;
       readonly y: number;
       readonly x: number;
+      /** Part of a video; left out: all frames. */
+      readonly time?: { readonly length: number; readonly start: number };
     };
+
+/**
+ * What changes the network in the calls of the entries that carry it: a chain of ControlNets, hooks,
+ * boxes of words. Samplers compare such objects by identity and hand them on; what they do is the
+ * business of whoever implements the model (engine/values/changes.ts).
+ */
+export interface NetworkChange {
+  /** Lists that have no change of this kind get the one of the positive list. */
+  readonly spreads?: boolean;
+}
 
 /** One entry of a CONDITIONING list. Immutable: nodes return changed copies. */
 export interface ConditioningEntry {
   /** Cross-attention context [1, tokens, width]. */
   readonly cross: NDArray;
+  /** What ControlNets attend to instead [1, tokens, width]. */
+  readonly crossControl?: NDArray;
   /** Pooled text embedding [1, width]. */
   readonly pooled?: NDArray;
   readonly area?: Area;
@@ -35,8 +49,8 @@ export interface ConditioningEntry {
   /** InpaintModelConditioning: what an inpaint model gets beside x. */
   readonly concatLatent?: NDArray;
   readonly concatMask?: NDArray;
-  /** Changes of the network that hold for this entry alone; entries with other hooks share no call. */
-  readonly hooks?: unknown;
+  /** By kind (`control`, `hooks` …). Entries share a call when they carry the same objects. */
+  readonly changes?: Readonly<Record<string, NetworkChange>>;
   /** Anything a family's model reads from its conditioning (sizes, guidance, references …). */
   readonly extra?: Readonly<Record<string, unknown>>;
 }

@@ -5,7 +5,8 @@
 import { concat, repeatToBatch, rows } from '../array/batch.ts';
 import { type NDArray, sameShape } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
-import type { CondTensor, DiffusionModel } from './model.ts';
+import type { ConditioningEntry } from './conditioning.ts';
+import type { CondTensor, DiffusionModel, RunMemory } from './model.ts';
 import type { PreparedEntry } from './prepared.ts';
 import { type Box, boxWeights, clipBox, cutBox, weightedMean } from './region.ts';
 
@@ -16,6 +17,13 @@ interface Part {
   readonly box: Box;
   readonly x: NDArray;
   readonly encoded: Readonly<Record<string, CondTensor>>;
+}
+
+/** At which noise level, and in which run. */
+interface Call {
+  readonly sigma: number;
+  readonly signal: AbortSignal | undefined;
+  readonly run: RunMemory;
 }
 
 /** A sequence of tokens is repeated at most this often to fit a longer one. */
@@ -29,7 +37,7 @@ export async function evaluate(
   model: DiffusionModel,
   lists: readonly (readonly PreparedEntry[] | undefined)[],
   x: NDArray,
-  { sigma, signal }: { sigma: number; signal: AbortSignal | undefined },
+  { sigma, signal, run }: Call,
 ): Promise<NDArray[]> {
   const dims = x.shape.slice(2);
   const means = lists.map(() => weightedMean(x.shape));
@@ -38,7 +46,7 @@ export async function evaluate(
   );
   while (waiting.length > 0) {
     const batch = takeBatch(waiting, model);
-    const output = await callModel(model, batch, { sigma, signal });
+    const output = await callModel(model, batch, { sigma, signal, run });
     const rowCount = x.shape[0];
     batch.forEach(({ list, prepared, box }, k) => {
       const { strength = 1, maskStrength = 1 } = prepared.entry;
@@ -76,7 +84,8 @@ function takeBatch(waiting: Part[], model: DiffusionModel): Part[] {
   const [first] = waiting;
   const fitting = waiting.filter((part) => canJoin(part, first)).reverse();
   const itemsPerPart = first.x.shape[0];
-  const limit = Math.max(1, Math.floor(model.bestBatch(first.x.shape.slice(1)) / itemsPerPart));
+  const rowsAtOnce = model.bestBatch(first.x.shape.slice(1), first.prepared.entry);
+  const limit = Math.max(1, Math.floor(rowsAtOnce / itemsPerPart));
   let count = fitting.length;
   for (let divisor = 2; count > limit; divisor++) count = Math.floor(fitting.length / divisor);
   const batch = fitting.slice(0, Math.max(1, count));
@@ -86,7 +95,7 @@ function takeBatch(waiting: Part[], model: DiffusionModel): Part[] {
 
 function canJoin(a: Part, b: Part): boolean {
   if (!sameShape(a.x.shape, b.x.shape)) return false;
-  if (a.prepared.entry.hooks !== b.prepared.entry.hooks) return false;
+  if (!sameChanges(a.prepared.entry, b.prepared.entry)) return false;
   const names = Object.keys(a.encoded).sort();
   if (names.join() !== Object.keys(b.encoded).sort().join()) return false;
   return names.every((name) => {
@@ -99,11 +108,18 @@ function canJoin(a: Part, b: Part): boolean {
   });
 }
 
+function sameChanges(
+  { changes: a = {} }: ConditioningEntry,
+  { changes: b = {} }: ConditioningEntry,
+) {
+  return a === b || [...Object.keys(a), ...Object.keys(b)].every((kind) => a[kind] === b[kind]);
+}
+
 /** The denoised rows of all parts, one part after the other. */
 async function callModel(
   model: DiffusionModel,
   parts: readonly Part[],
-  { sigma, signal }: { sigma: number; signal: AbortSignal | undefined },
+  { sigma, signal, run }: Call,
 ): Promise<NDArray> {
   if (signal?.aborted) throw new NoodleError('INTERRUPTED');
   const { modelSampling } = model;
@@ -118,6 +134,7 @@ async function callModel(
     timesteps: new Float32Array(x.shape[0]).fill(modelSampling.timestep(sigma)),
     cond,
     parts: parts.map(({ list, prepared }) => ({ list, entry: prepared.entry })),
+    run,
   });
   return modelSampling.calculateDenoised(sigma, output, x);
 }

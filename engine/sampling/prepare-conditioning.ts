@@ -35,7 +35,31 @@ export async function prepareConditioning(
       for (const entry of prepared[name]) addSameArea(prepared[other], entry);
     }
   }
+  for (const name of names.filter((other) => other !== 'positive')) {
+    spreadChanges(prepared['positive'] ?? [], prepared[name]);
+  }
   return prepared;
+}
+
+/**
+ * What spreads goes from the entries of `from` for the whole picture to those of `list`, one after the
+ * other and from the first again; unless one of those has a change of its own of that kind.
+ */
+function spreadChanges(from: readonly PreparedEntry[], list: PreparedEntry[]): void {
+  const whole = (entries: readonly PreparedEntry[]): PreparedEntry[] =>
+    entries.filter(({ entry }) => entry.area === undefined);
+  const given = whole(from).flatMap(({ entry }) => Object.entries(entry.changes ?? {}));
+  const places = whole(list).map((entry) => list.indexOf(entry));
+  const taken = new Set(places.flatMap((at) => Object.keys(list[at].entry.changes ?? {})));
+  const counts = new Map<string, number>();
+  for (const [kind, change] of given) {
+    if (!change.spreads || taken.has(kind) || places.length === 0) continue;
+    const count = counts.get(kind) ?? 0;
+    counts.set(kind, count + 1);
+    const at = places[count % places.length];
+    const { entry } = list[at];
+    list[at] = { ...list[at], entry: { ...entry, changes: { ...entry.changes, [kind]: change } } };
+  }
 }
 
 /** The box and the mask of an entry on a grid of `dims`. */

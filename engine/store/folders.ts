@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { NoodleError } from '../errors.ts';
 import type { ChoiceSource } from '../graph/definition.ts';
 import { findEmbedding } from './embedding-files.ts';
-import { byCodePoint, createModelLister } from './list-files.ts';
+import { byCodePoint, createDirectoryLister, createModelLister } from './list-files.ts';
 import { isKind } from './content-type.ts';
 import {
   addModelPath,
@@ -115,6 +115,7 @@ export function createFolders(
 
   const models = collectModelFolders(options, base, output, warn);
   const listModels = createModelLister();
+  const listDirectories = createDirectoryLister(listModels);
   const counters = createCounters(options.now);
   const directories = { input, output, temp };
   const links: Links =
@@ -164,6 +165,8 @@ export function createFolders(
       const found = modelFolder(folder);
       return found === undefined ? [] : listModels(found);
     },
+    modelDirectories: (folder, holding) =>
+      listDirectories(modelFolder(folder)?.paths ?? [], holding),
     inputFiles: (kind) =>
       filesOf('input')
         .filter((name) => isKind(name, kind))

@@ -19,6 +19,8 @@ export interface SaveTarget {
   readonly subfolder: string;
   /** The prefix after token replacement. */
   readonly prefix: string;
+  /** What stands between the number and the suffix; `_` when it is not said. */
+  readonly tail?: string;
 }
 
 /** A file that `writeNumbered` wrote. */
@@ -83,13 +85,13 @@ export function createCounters(now: () => Date = () => new Date()): Counters {
     checkPrefix(root, rawPrefix, suffix) {
       const prefix = replaceTokens(rawPrefix, now());
       const { filename } = splitPrefix(root, prefix);
-      const problem = nameProblem(numbered(filename, 1, suffix));
+      const problem = nameProblem(numbered(filename, 1, `_${suffix}`));
       if (problem !== undefined) refuseName(prefix, problem);
     },
 
     writeNumbered(target, suffix, bytes) {
       for (let counter = target.counter; ; counter++) {
-        const name = numbered(target.filename, counter, suffix);
+        const name = numbered(target.filename, counter, (target.tail ?? '_') + suffix);
         const path = join(target.directory, name);
         const key = keyOf(target.directory, target.filename);
         const undisturbed = known.get(key)?.directoryStamp === stampOf(target.directory);
@@ -168,7 +170,7 @@ function refuseName(prefix: string, reason: string): never {
 }
 
 const numbered = (filename: string, counter: number, suffix: string): string =>
-  `${filename}_${String(counter).padStart(5, '0')}_${suffix}`;
+  `${filename}_${String(counter).padStart(5, '0')}${suffix}`;
 
 function writing(name: string, run: () => void): void {
   try {

@@ -1,16 +1,23 @@
 /** MODEL: a diffusion network of some family, as it travels between nodes; immutable. */
-import { concat as join } from '../array/batch.ts';
-import type { NDArray } from '../array/nd.ts';
+import { concat as join, sliceAxis } from '../array/batch.ts';
+import { type NDArray, zeros } from '../array/nd.ts';
 import type { ExtraChannels, Family } from '../arch/family.ts';
 import { NoodleError } from '../errors.ts';
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
 import type { GuidanceHooks, GuidedModel } from '../sampling/guidance/hooks.ts';
 import { type LatentFormat, latentFormat } from '../sampling/latent/formats.ts';
 import type { ConditioningRun, CondTensor } from '../sampling/model.ts';
-import { type SamplingSettings, createModelSampling } from '../sampling/model-sampling.ts';
+import {
+  type ModelSampling,
+  type SamplingSettings,
+  createModelSampling,
+} from '../sampling/model-sampling.ts';
 import { withOwnColors } from '../sampling/latent/own-colors.ts';
+import type { Graph } from '../tensor/trace.ts';
+import { type RunChanges, runChanges } from './changes.ts';
 import { extraChannelInput } from './extra-channels.ts';
 import { type NetworkRun, type Weighted, openNetwork } from './network.ts';
+import { type SeenPicture, unclipVector } from './unclip.ts';
 
 export interface Model extends Weighted {
   readonly family: Family;
@@ -41,13 +48,21 @@ const formatOf = ({ family, latentFormat: other }: Model): LatentFormat =>
 
 /** The model as samplers see it. */
 export function diffusion(model: Model, run: NetworkRun): GuidedModel {
+  const sampling = createModelSampling(model.sampling);
+  const changes = runChanges({ ...run, network: model, sampling });
+  return sampled(model, run, { sampling, changes });
+}
+
+function sampled(
+  model: Model,
+  run: NetworkRun,
+  shared: { readonly sampling: ModelSampling; readonly changes: RunChanges },
+): GuidedModel {
   const { family, config } = model;
-  const network = openNetwork(run, model, {
-    name: family.name,
-    build: (g) => family.network(g, config),
-  });
+  const { sampling, changes } = shared;
+  const architecture = { name: family.name, build: (g: Graph) => family.network(g, config) };
   return {
-    modelSampling: createModelSampling(model.sampling),
+    modelSampling: sampling,
     latentFormat: withOwnColors(formatOf(model), model.source.metadata),
     guidance: model.guidance,
     encodeConditioning: async (entry, sampled) => conditioningTensors(model, entry, sampled),
@@ -59,15 +74,26 @@ export function diffusion(model: Model, run: NetworkRun): GuidedModel {
         x: concat ? join([x, concat], 1) : x,
         timesteps: { data: timesteps, shape: [timesteps.length] },
       };
+      // all parts of a call carry the same changes
+      const brought = await Promise.all(
+        changes.of(input.parts[0].entry).map((change) => change.patches(input)),
+      );
+      const patches = [...model.patches, ...brought.flat()];
+      const network = openNetwork(run, { ...model, patches }, architecture);
       const { out } = await network(inputs, { rows: timesteps.length, input });
       return out;
     },
-    bestBatch(rowShape) {
+    bestBatch(rowShape, entry) {
       const cells = rowShape.slice(1).reduce((product, size) => product * size, 1);
-      const rows = Math.floor(callBytes / (cells * cellBytes * family.memoryFactor));
+      const more = entry ? changes.of(entry) : [];
+      const perCell = more.reduce(
+        (sum, change) => sum + change.cellBytes,
+        cellBytes * family.memoryFactor,
+      );
+      const rows = Math.floor(callBytes / (cells * perCell));
       return Math.min(mostRows, Math.max(1, rows));
     },
-    with: (more) => diffusion({ ...model, patches: [...model.patches, ...more] }, run),
+    with: (more) => sampled({ ...model, patches: [...model.patches, ...more] }, run, shared),
   };
 }
 
@@ -81,6 +107,7 @@ function conditioningTensors(
   const concat = extraChannelInput(model.extraChannels, entry, run, formatOf(model));
   return {
     cross: { value: entry.cross, along: 'tokens' },
+    ...(entry.crossControl && { crossControl: { value: entry.crossControl, along: 'tokens' } }),
     ...vectorTensors(model, entry, run),
     ...(concat && { concat: { value: concat, along: 'grid' } }),
   };
@@ -92,30 +119,44 @@ function vectorTensors(
   entry: ConditioningEntry,
   run: ConditioningRun,
 ): Record<string, CondTensor> {
-  const { family, config } = model;
+  const { family } = model;
   if (!family.vector) return {};
   const [height, width] = run.latentShape.slice(-2);
   const { space } = formatOf(model);
-  const numbers = family.vector.numbers(entry.extra ?? {}, {
-    width: width * space,
-    height: height * space,
-  });
-  const expected = family.vector.pooledWidth(config);
-  if (!entry.pooled) {
+  const picture = { width: width * space, height: height * space };
+  const numbers = Float32Array.from(family.vector.numbers(entry.extra ?? {}, picture));
+  const pooled: CondTensor = { value: pooledVector(model, entry, run), along: 'row' };
+  if (numbers.length === 0) return { pooled };
+  return {
+    pooled,
+    numbers: { value: { data: numbers, shape: [1, numbers.length] }, along: 'row' },
+  };
+}
+
+/** What pictures or the pooled text tell the network: [1, width]. */
+function pooledVector(
+  { family, config }: Model,
+  { pooled, extra }: ConditioningEntry,
+  { seed = 0 }: ConditioningRun,
+): NDArray {
+  const vector = family.vector!;
+  const expected = vector.pooledWidth(config);
+  const seen = extra?.unclip as readonly SeenPicture[] | undefined;
+  if (seen) {
+    const { mergeNoise } = vector.pictures;
+    const width = vector.pictures.width(config);
+    return sliceAxis(unclipVector(seen, { width, mergeNoise, seed }), 1, 0, expected);
+  }
+  if (vector.picturesOnly) return zeros([1, expected]);
+  if (!pooled) {
     throw new NoodleError('BAD_INPUT', {
       subject: `the conditioning of ${family.title}`,
       expected: `a pooled text embedding of width ${expected}`,
       got: 'none',
     });
   }
-  checkWidth(entry.pooled, expected, `the pooled text embedding of ${family.title}`);
-  return {
-    pooled: { value: entry.pooled, along: 'row' },
-    numbers: {
-      value: { data: Float32Array.from(numbers), shape: [1, numbers.length] },
-      along: 'row',
-    },
-  };
+  checkWidth(pooled, expected, `the pooled text embedding of ${family.title}`);
+  return pooled;
 }
 
 function checkWidth(x: NDArray, expected: number, subject: string): void {

@@ -62,8 +62,15 @@ export function readBytesSync(entry: WeightEntry): Uint8Array {
  * UNSUPPORTED for a storage type that cannot be read.
  */
 export async function readFloats(entry: WeightEntry): Promise<Float32Array> {
-  const { storage } = storageOf(entry);
-  const values = decode(await readBytes(entry), storage);
+  return decoded(entry, await readBytes(entry));
+}
+
+/** The same at once, for small tensors. */
+export const readFloatsSync = (entry: WeightEntry): Float32Array =>
+  decoded(entry, readBytesSync(entry));
+
+function decoded(entry: WeightEntry, bytes: Uint8Array): Float32Array {
+  const values = decode(bytes, storageOf(entry).storage);
   if (!entry.transposed) return values;
   const [rows, columns] = entry.shape;
   const swapped = new Float32Array(values.length);

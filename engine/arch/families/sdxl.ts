@@ -35,6 +35,7 @@ export const sdxl = defineFamily({
   extraChannels,
   vector: {
     pooledWidth: (config) => pooledWidth(config, baseNumbers),
+    pictures: { width: (config) => pooledWidth(config, baseNumbers), mergeNoise: 0 },
     numbers(extra, picture) {
       const width = number(extra.width, picture.width);
       const height = number(extra.height, picture.height);
@@ -79,6 +80,7 @@ export const sdxlRefiner = defineFamily({
   memoryFactor: 1,
   vector: {
     pooledWidth: (config) => pooledWidth(config, refinerNumbers),
+    pictures: { width: (config) => pooledWidth(config, refinerNumbers), mergeNoise: 0 },
     numbers(extra, picture) {
       const negative = extra.prompt_type === 'negative';
       return [

@@ -1,9 +1,11 @@
+import { TorchGenerator } from '../../../engine/sampling/noise/torch-generator.ts';
 import { describe, expect, it } from 'vitest';
 import { type NDArray, full, zeros } from '../../../engine/array/nd.ts';
 import { evaluate } from '../../../engine/sampling/evaluate.ts';
 import { latentFormat } from '../../../engine/sampling/latent/formats.ts';
 import type { CondTensor, DiffusionModel, ModelInput } from '../../../engine/sampling/model.ts';
 import { createModelSampling } from '../../../engine/sampling/model-sampling.ts';
+import type { NetworkChange } from '../../../engine/sampling/conditioning.ts';
 import type { PreparedEntry } from '../../../engine/sampling/prepared.ts';
 
 const cell = (value: number, shape: readonly number[]): NDArray => full(shape, value);
@@ -26,9 +28,9 @@ function listening(): { model: DiffusionModel; calls: ModelInput[] } {
 
 const entry = (
   encoded: Record<string, CondTensor>,
-  more: Partial<PreparedEntry> & { hooks?: unknown } = {},
+  more: Partial<PreparedEntry> & { hooks?: NetworkChange } = {},
 ): PreparedEntry => ({
-  entry: { cross: cell(0, [1, 1, 1]), hooks: more.hooks },
+  entry: { cross: cell(0, [1, 1, 1]), ...(more.hooks && { changes: { hooks: more.hooks } }) },
   encoded,
   startSigma: Infinity,
   endSigma: -Infinity,
@@ -37,7 +39,11 @@ const entry = (
 
 const x = zeros([1, 4, 16, 16]);
 const ask = (model: DiffusionModel, lists: PreparedEntry[][]): Promise<NDArray[]> =>
-  evaluate(model, lists, x, { sigma: 1, signal: undefined });
+  evaluate(model, lists, x, {
+    sigma: 1,
+    signal: undefined,
+    run: { state: new Map(), generator: () => new TorchGenerator(0) },
+  });
 
 describe('evaluate', () => {
   it('repeats what lies along tokens, whatever its name, and keeps apart what does not fit', async () => {
@@ -64,7 +70,7 @@ describe('evaluate', () => {
 
   it('shares no call between entries with different hooks', async () => {
     const { model, calls } = listening();
-    const hooks = { lora: 'a' };
+    const hooks: NetworkChange = {};
     const text: Record<string, CondTensor> = { c: { value: zeros([1, 1, 1]), along: 'tokens' } };
     await ask(model, [[entry(text, { hooks }), entry(text, { hooks }), entry(text)]]);
     expect(calls.map(({ parts }) => parts.length)).toEqual([2, 1]);

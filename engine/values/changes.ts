@@ -1,0 +1,39 @@
+/**
+ * Changes of a diffusion network that conditioning entries bring for their own calls, by kind. An entry
+ * carries them as plain data (`ConditioningEntry.changes`); what a kind does is its row here. Entries
+ * with the same changes share calls, so a call has one set of them. What changes from call to call are
+ * feeds of patches: a kind opens a session of its own only for another program.
+ */
+import type { ConditioningEntry, NetworkChange } from '../sampling/conditioning.ts';
+import type { BoundChange, ChangeRun } from './change.ts';
+import { type Control, bindControl } from './control.ts';
+import { type TextBoxes, bindTextBoxes } from './gligen.ts';
+
+type ChangeKind = (change: NetworkChange, run: ChangeRun) => BoundChange;
+
+const kinds: Readonly<Record<string, ChangeKind>> = {
+  control: (change, run) => bindControl(change as Control, run),
+  gligen: (change, run) => bindTextBoxes(change as TextBoxes, run),
+};
+
+/** The changes of entries during one run; each is bound once, when it is first met. */
+export interface RunChanges {
+  /** Of all that an entry carries, in the order of the kinds. */
+  of(entry: ConditioningEntry): readonly BoundChange[];
+}
+
+/** Changes bound to a run. */
+export function runChanges(run: ChangeRun): RunChanges {
+  const bound = new Map<NetworkChange, BoundChange>();
+  const bind = (kind: ChangeKind, change: NetworkChange): BoundChange => {
+    const made = bound.get(change) ?? kind(change, run);
+    bound.set(change, made);
+    return made;
+  };
+  return {
+    of: ({ changes = {} }) =>
+      Object.entries(kinds)
+        .filter(([name]) => changes[name] !== undefined)
+        .map(([name, kind]) => bind(kind, changes[name])),
+  };
+}

@@ -1,0 +1,47 @@
+/** CONTROL_NET, and what applying one puts on conditioning; plain data. */
+import type { NDArray } from '../array/nd.ts';
+import type { ControlLists } from '../patch/residuals.ts';
+import type { NetworkChange } from '../sampling/conditioning.ts';
+import type { ModelInput } from '../sampling/model.ts';
+import type { ChangeRun } from './change.ts';
+import type { Image } from './media.ts';
+import type { Weighted } from './network.ts';
+
+/** A network that makes residuals for a UNet from a hint picture. */
+export interface ControlNet extends Weighted {
+  /** Its row in `control.ts`. */
+  readonly kind: ControlKindName;
+  /**
+   * For files that change the weights of a UNet: low-rank products on those of the model that is
+   * sampled, or differences from those of `base`.
+   */
+  readonly onModel?: 'lora' | { readonly base: Weighted };
+  /** Every residual is replaced by its mean over the picture (the `shuffle` networks). */
+  readonly pooled: boolean;
+  /** The kind of hint that a union network is told; none: it finds out. */
+  readonly type?: number;
+}
+
+export type ControlKindName = 'controlnet' | 't2i-adapter';
+
+/** A ControlNet with its hint: the change `control` of a conditioning entry. */
+export interface Control extends NetworkChange {
+  readonly net: ControlNet;
+  readonly image: Image;
+  readonly strength: number;
+  /** Parts of the run (0 start .. 1 end) between which it acts. */
+  readonly startPercent: number;
+  readonly endPercent: number;
+  /** The one applied before it; their residuals add up. */
+  readonly previous?: Control;
+}
+
+/** A kind of control network bound to a run. */
+export interface BoundControl {
+  /** Residuals of one call, times the strength; zeros of the same shapes where it is not `active`. */
+  residuals(input: ModelInput, active: boolean): Promise<ControlLists<NDArray>>;
+  /** Bytes of its residuals for each latent cell of a row. */
+  readonly cellBytes: number;
+}
+
+export type ControlKind = (control: Control, run: ChangeRun) => BoundControl;

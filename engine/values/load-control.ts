@@ -1,0 +1,65 @@
+/** Opening files of control networks: what they are follows from their keys. */
+import { parse } from 'node:path';
+import { detectControlNet } from '../arch/controlnet.ts';
+import { detectT2IAdapter } from '../arch/t2i-adapter.ts';
+import { NoodleError } from '../errors.ts';
+import { openWeights } from '../tensor/cursor.ts';
+import {
+  fromDiffusersControlNet,
+  fromDiffusersT2IAdapter,
+  isDiffusersControlNet,
+  isDiffusersT2IAdapter,
+} from '../weights/key-maps/diffusers-controlnet.ts';
+import { type WeightSource, sub } from '../weights/source.ts';
+import type { ControlNet } from './control-net.ts';
+import { openSource } from '../weights/open.ts';
+import type { Weighted } from './network.ts';
+
+/** What later families' control networks are known by. */
+const foreign: readonly (readonly [key: string, title: string])[] = [
+  ['after_proj_list.18.bias', 'a ControlNet for Hunyuan DiT'],
+  ['controlnet_blocks.0.weight', 'a ControlNet for a diffusion transformer'],
+  ['controlnet_blocks.0.linear.weight', 'a ControlNet for Flux'],
+  ['backbone.0.0.weight', 'a ControlNet for Stable Cascade'],
+  ['backbone.10.blocks.0.weight', 'a ControlNet for Stable Cascade'],
+];
+
+/**
+ * Opens a ControlNet (also Control-LoRA and difference files) or T2I-Adapter. `base` is the model that
+ * a difference file is added to. Reads the header only. Throws FAMILY_UNKNOWN, saying what the file
+ * seems to be, and BAD_INPUT for a difference file without `base`.
+ */
+export async function loadControlNet(path: string, base?: Weighted | null): Promise<ControlNet> {
+  const file = await openSource(path);
+  const has = (key: string): boolean => file.tensors.has(key);
+  const shared = { source: file, patches: [], pooled: /_shuffle(_fp16)?$/.test(parse(path).name) };
+  if (has('lora_controlnet')) return { ...shared, kind: 'controlnet', onModel: 'lora' };
+
+  const source = underUsualNames(file);
+  if (has('control_model.zero_convs.0.0.weight') && has('difference')) {
+    if (!base) {
+      const expected = 'the model it was made for: load it with DiffControlNetLoader';
+      throw new NoodleError('BAD_INPUT', {
+        subject: `the ControlNet ${path}`,
+        expected,
+        got: 'none',
+      });
+    }
+    return { ...shared, source, kind: 'controlnet', onModel: { base } };
+  }
+  const weights = openWeights(source);
+  if (detectControlNet(weights)) return { ...shared, source, kind: 'controlnet' };
+  if (detectT2IAdapter(weights)) return { ...shared, source, kind: 't2i-adapter' };
+  const what = foreign.find(([key]) => has(key));
+  const reason = what
+    ? `it seems to be ${what[1]}, which is not supported yet`
+    : 'it is no ControlNet and no T2I-Adapter for a UNet';
+  throw new NoodleError('FAMILY_UNKNOWN', { file: path, reason });
+}
+
+function underUsualNames(file: WeightSource): WeightSource {
+  if (isDiffusersControlNet(file)) return fromDiffusersControlNet(file);
+  if (isDiffusersT2IAdapter(file)) return fromDiffusersT2IAdapter(file);
+  const inside = sub(file, 'control_model.');
+  return inside.tensors.size > 0 ? inside : file;
+}
