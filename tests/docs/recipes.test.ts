@@ -157,7 +157,7 @@ describe('a model family, and a kind of text encoder', () => {
       timesteps: Float32Array.of(1),
       cond: { cross: zeros([1, 5, 6]) },
       sigma: 1,
-      parts: [],
+      parts: [{ list: 0, entry: { cross: zeros([1, 5, 6]) } }],
       run: { state: new Map(), generator: () => new TorchGenerator(0) },
     });
     expect(out.shape).toEqual([1, 4, 2, 2]);
