@@ -18,6 +18,7 @@ import './style/canvas.css';
 import './style/bars.css';
 import './style/panels.css';
 import './style/overlays.css';
+import './style/dialogs.css';
 
 async function start(): Promise<void> {
   const root = document.getElementById('app') as HTMLElement;

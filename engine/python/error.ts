@@ -1,5 +1,6 @@
 /** Errors as Python clients know them: a builtin exception name beside the message. */
 import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { NoodleError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 
@@ -66,9 +67,26 @@ export function messageOf(error: unknown): string {
   return text;
 }
 
-/** The frames of an error's stack, one string each ending with a newline, outermost first. */
+/**
+ * The frames of an error's stack, one string each ending with a newline, outermost first. Clients see
+ * them, so files are named from the project's root, from the folder of packs or packages, or alone.
+ */
 export function tracebackOf(error: unknown): string[] {
   if (!(error instanceof Error) || error.stack === undefined) return [];
   const frames = error.stack.split('\n').filter((line) => /^\s*at /.test(line));
-  return frames.reverse().map((line) => `  ${line.trim()}\n`);
+  return frames.reverse().map((line) => `  ${withoutFolders(line.trim())}\n`);
+}
+
+const project = fileURLToPath(new URL('../../', import.meta.url));
+/** `at f (file:1:2)` or `at file:1:2`, where the file is given with its folders. */
+const FRAME = /^(at (?:async )?(?:.*? \()?)((?:file:\/\/)?(?:\/|[A-Za-z]:[\\/]).*)(:\d+:\d+\)?)$/;
+
+function withoutFolders(frame: string): string {
+  return frame.replace(FRAME, (_, before: string, file: string, after: string) => {
+    const path = file.replace(/^file:\/\//, '');
+    if (path.startsWith(project)) return before + path.slice(project.length) + after;
+    const own =
+      /^.*[\\/](custom_nodes[\\/].*)$/.exec(path) ?? /^.*[\\/](node_modules[\\/].*)$/.exec(path);
+    return before + (own?.[1] ?? basename(path)) + after;
+  });
 }

@@ -163,13 +163,28 @@ function primitiveValue(scope: Scope, node: GraphNode): Source | undefined {
 function setterInput(scope: Scope, getter: GraphNode): Place | undefined {
   const name = variableName(getter);
   for (let level: Scope | undefined = scope; level !== undefined; level = level.parent) {
-    for (const node of level.graph.nodes.values()) {
-      if (node.type !== 'SetNode' || variableName(node) !== name) continue;
-      const [slot] = node.inputs as (InputSlot | undefined)[];
-      return slot && { at: 'input', scope: level, node, slot };
-    }
+    const node = settersOf(level.graph.nodes).get(name);
+    if (node === undefined) continue;
+    const [slot] = node.inputs as (InputSlot | undefined)[];
+    return slot && { at: 'input', scope: level, node, slot };
   }
   return undefined;
+}
+
+type Nodes = Scope['graph']['nodes'];
+const knownSetters = new WeakMap<Nodes, ReadonlyMap<Json | undefined, GraphNode>>();
+
+/** The first SetNode of every name, looked for once a graph: files may have thousands of variables. */
+function settersOf(nodes: Nodes): ReadonlyMap<Json | undefined, GraphNode> {
+  const known = knownSetters.get(nodes);
+  if (known !== undefined) return known;
+  const setters = new Map<Json | undefined, GraphNode>();
+  for (const node of nodes.values()) {
+    const name = variableName(node);
+    if (node.type === 'SetNode' && !setters.has(name)) setters.set(name, node);
+  }
+  knownSetters.set(nodes, setters);
+  return setters;
 }
 
 const variableName = (node: GraphNode): Json | undefined =>

@@ -36,7 +36,13 @@ afterAll(async () => {
 describe('without the token', () => {
   it('nothing is answered, not even the page', async () => {
     const paths = ['/', '/prompt', '/queue', '/object_info', '/view?filename=a.png', '/settings'];
-    const more = ['/internal/logs', '/api/jobs', '/extensions/a/b.js', '/assets/index.js'];
+    const more = [
+      '/internal/logs',
+      '/internal/folder_paths',
+      '/api/jobs',
+      '/extensions/a/b.js',
+      '/assets/index.js',
+    ];
     const api = ['/v1/jobs', '/v1/events', '/v1/openapi.json', '/metrics', '/api/assets'];
     for (const path of [...paths, ...more, ...api]) {
       const answer = await raw(server, path);

@@ -1,18 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { buildWeb } from '../../web/build.mjs';
-import { startMockServer, type MockServer } from './mock-server.ts';
-import {
-  drag,
-  dropFile,
-  graphOf,
-  launch,
-  noBrowser,
-  opened,
-  openPage,
-  spotOf,
-} from './support/browser.ts';
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { drag, dropFile, graphOf, noBrowser, opened, openPage, spotOf } from './support/browser.ts';
+import { useBuiltPage } from './support/built-page.ts';
 
 interface Saved {
   readonly nodes: readonly { id: number; type: string; pos: number[]; size: number[] }[];
@@ -23,24 +13,14 @@ const example = (name: string): Buffer =>
   readFileSync(new URL(`../../workflows/${name}.json`, import.meta.url));
 
 describe.skipIf(noBrowser !== null)('work is never lost', () => {
-  let browser: Browser;
-  let server: MockServer;
+  const stand = useBuiltPage();
   let context: BrowserContext;
   let page: Page;
   let errors: string[];
 
-  beforeAll(async () => {
-    await buildWeb();
-    server = await startMockServer();
-    browser = await launch();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-  });
   beforeEach(async () => {
-    context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-    ({ page, errors } = await openPage(context, server.url));
+    context = await stand.browser.newContext({ viewport: { width: 1280, height: 800 } });
+    ({ page, errors } = await openPage(context, stand.server.url));
   });
   afterEach(async () => {
     await context.close();
@@ -81,7 +61,7 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
     expect(await unsaved()).toBe(1);
 
     await page.close();
-    ({ page, errors } = await openPage(context, server.url));
+    ({ page, errors } = await openPage(context, stand.server.url));
     const after = await graphNow();
     const moved = nodeIn(after, 9)?.pos ?? [];
     expect(moved[0]).toBeGreaterThan((nodeIn(before, 9)?.pos[0] ?? NaN) + 50);
@@ -176,7 +156,7 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
   test('saving never takes the place of another workflow unasked', async () => {
     await saveAs('portrait');
     await page.getByText('Saved portrait').waitFor();
-    const first = server.saved.get('workflows/portrait.json');
+    const first = stand.server.saved.get('workflows/portrait.json');
 
     await drop('portrait.json', example('hires-fix'));
     await page.waitForFunction(() => window.noodle.nodes().length === 11);
@@ -188,12 +168,12 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
     await page.getByText('There is already a workflow called portrait').waitFor();
     await page.keyboard.press('Escape');
     await page.locator('dialog[open]').waitFor({ state: 'detached' });
-    expect(server.saved.get('workflows/portrait.json')).toBe(first);
+    expect(stand.server.saved.get('workflows/portrait.json')).toBe(first);
 
     await saveAs('portrait');
     await page.getByRole('button', { name: 'Replace' }).click();
     await page.getByText('Saved portrait').last().waitFor();
-    await expect.poll(() => server.saved.get('workflows/portrait.json')).not.toBe(first);
+    await expect.poll(() => stand.server.saved.get('workflows/portrait.json')).not.toBe(first);
 
     // From here on it is the same workflow: no more questions.
     await moveNode(9, 30);
@@ -245,7 +225,7 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
 
   test('every window keeps its own work; a closed one leaves it as a draft', async () => {
     await moveNode(9, 30);
-    const second = await openPage(context, server.url);
+    const second = await openPage(context, stand.server.url);
     await second.page.locator('#graph').focus();
     await second.page.keyboard.press('w');
     await second.page.getByRole('button', { name: 'New', exact: true }).click();
@@ -292,7 +272,7 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
     await twin.addInitScript((value) => {
       if (sessionStorage.length === 0) sessionStorage.setItem('noodle.window', value ?? '');
     }, id);
-    const { page: other } = await openPage(context, server.url, undefined, twin);
+    const { page: other } = await openPage(context, stand.server.url, undefined, twin);
     expect(await other.evaluate(() => sessionStorage.getItem('noodle.window'))).not.toBe(id);
     const before = await graphNow();
     expect((await graphNow(other)).nodes).toEqual(before.nodes);
@@ -307,7 +287,7 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
     await saveAs('mine');
     await page.getByText('Saved mine').waitFor();
     await page.keyboard.press('Control+Enter');
-    await expect.poll(() => server.finished(), { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => stand.server.finished(), { timeout: 10_000 }).toBeGreaterThan(0);
     await page.locator('#graph').focus();
     await page.keyboard.press('q');
     await page.getByRole('button', { name: 'Load this workflow' }).first().click();
@@ -319,12 +299,12 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
 
   test('the history is cleared only after asking', async () => {
     await page.keyboard.press('Control+Enter');
-    const runs = server.finished();
-    await expect.poll(() => server.finished(), { timeout: 10_000 }).toBeGreaterThan(runs);
+    const runs = stand.server.finished();
+    await expect.poll(() => stand.server.finished(), { timeout: 10_000 }).toBeGreaterThan(runs);
     await page.locator('#graph').focus();
     await page.keyboard.press('q');
     await page.locator('.history-entry').first().waitFor();
-    const clears = () => server.requests.filter((r) => r === 'POST /history').length;
+    const clears = () => stand.server.requests.filter((r) => r === 'POST /history').length;
     const before = clears();
     await page.getByRole('button', { name: 'Clear history' }).click();
     await page.getByRole('button', { name: 'Cancel', exact: true }).click();

@@ -1,9 +1,8 @@
 /** Whatever is done to the graph by hand, leaving the page and coming back shows the same graph. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildWeb } from '../../web/build.mjs';
-import { startMockServer, type MockServer } from './mock-server.ts';
-import { drag, graphOf, launch, noBrowser, opened, openPage, spotOf } from './support/browser.ts';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
+import { drag, graphOf, noBrowser, opened, openPage, spotOf } from './support/browser.ts';
+import { useBuiltPage } from './support/built-page.ts';
 
 const seed = 1;
 const gestureCount = 150;
@@ -21,21 +20,10 @@ function numbersFrom(seed: number): () => number {
 }
 
 describe.skipIf(noBrowser !== null)('a monkey at the graph', () => {
-  let browser: Browser;
-  let server: MockServer;
-
-  beforeAll(async () => {
-    await buildWeb();
-    server = await startMockServer();
-    browser = await launch();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-  });
+  const stand = useBuiltPage();
 
   test('loses nothing over a reload', { timeout: 60_000 }, async () => {
-    const { page, errors } = await openPage(browser, server.url);
+    const { page, errors } = await openPage(stand.browser, stand.server.url);
     const start = await live(page);
     const random = numbersFrom(seed);
     const done: string[] = [];

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildWeb } from '../../web/build.mjs';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { parseJson } from '../../engine/workflow/lossless-json.ts';
 import { objectInfo } from './fixtures/object-info.ts';
-import { startMockServer, type MockServer } from './mock-server.ts';
-import { graphOf, dropFile, launch, noBrowser, openPage } from './support/browser.ts';
+import type { MockServer } from './mock-server.ts';
+import { graphOf, dropFile, noBrowser, openPage } from './support/browser.ts';
+import { useBuiltPage } from './support/built-page.ts';
 import { pngWithText } from './support/png-with-text.ts';
 
 if (noBrowser !== null) console.warn(noBrowser); // eslint-disable-line no-console -- says why below is skipped
@@ -14,20 +14,12 @@ const example = (name: string): string =>
   readFileSync(new URL(`../../workflows/${name}.json`, import.meta.url), 'utf8');
 
 describe.skipIf(noBrowser !== null)('the page', () => {
-  let browser: Browser;
-  let server: MockServer;
+  const stand = useBuiltPage();
   let page: Page;
   let errors: string[];
 
   beforeAll(async () => {
-    await buildWeb();
-    server = await startMockServer();
-    browser = await launch();
-    ({ page, errors } = await openPage(browser, server.url));
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
+    ({ page, errors } = await openPage(stand.browser, stand.server.url));
   });
 
   test('opens with the default workflow and without console errors', async () => {
@@ -44,7 +36,7 @@ describe.skipIf(noBrowser !== null)('the page', () => {
       ].sort(),
     );
     await expect(page.locator('textarea.node-text').count()).resolves.toBe(2);
-    expect(server.received[0]).toContain('"supports_preview_metadata":true');
+    expect(stand.server.received[0]).toContain('"supports_preview_metadata":true');
     expect(errors).toEqual([]);
   });
 
@@ -57,7 +49,7 @@ describe.skipIf(noBrowser !== null)('the page', () => {
   });
 
   test('Ctrl Enter queues; progress, preview and the picture show in the nodes', async () => {
-    server.stepDelay = 40;
+    stand.server.stepDelay = 40;
     await page.locator('#graph').focus();
     await page.keyboard.press('Control+Enter');
     await page.waitForFunction(
@@ -70,12 +62,12 @@ describe.skipIf(noBrowser !== null)('the page', () => {
     expect(image).toMatchObject({ width: 128, height: 128, live: false });
     await page.waitForFunction(() => window.noodle.imagesOf(3).length === 0);
 
-    const [{ body }] = server.prompts;
+    const [{ body }] = stand.server.prompts;
     const prompt = body.prompt as Record<string, { inputs: Record<string, unknown> }>;
     expect(prompt['3'].inputs).toMatchObject({ seed: 11, steps: 20, sampler_name: 'dpmpp_2m' });
     expect(body.client_id).toMatch(/^[0-9a-f-]{36}$/);
     expect(body).toHaveProperty('extra_data.extra_pnginfo.workflow.nodes');
-    server.stepDelay = 5;
+    stand.server.stepDelay = 5;
   });
 
   test('the seed moved on after queueing, and undo brings it back', async () => {
@@ -89,8 +81,8 @@ describe.skipIf(noBrowser !== null)('the page', () => {
   test('64-bit seeds reach the server digit for digit', async () => {
     await page.evaluate(() => window.noodle.setWidget(3, 'seed', '18446744073709551615'));
     await page.evaluate(() => window.noodle.setWidget(3, 'control_after_generate', 'fixed'));
-    await queueAndWait(page, server);
-    const prompt = server.prompts.at(-1)?.body.prompt as Record<
+    await queueAndWait(page, stand.server);
+    const prompt = stand.server.prompts.at(-1)?.body.prompt as Record<
       string,
       { inputs: { seed: unknown } }
     >;
@@ -122,7 +114,7 @@ describe.skipIf(noBrowser !== null)('the page', () => {
 
   test('a failure while running marks the node and shows the exception', async () => {
     await typeIntoFirstPrompt(page, 'explode please');
-    await queueAndWait(page, server);
+    await queueAndWait(page, stand.server);
     await expect(page.locator('.problem-panel').textContent()).resolves.toContain(
       'the sampler exploded on purpose',
     );
@@ -132,15 +124,15 @@ describe.skipIf(noBrowser !== null)('the page', () => {
 
   test('cancel interrupts the run', async () => {
     await typeIntoFirstPrompt(page, 'a long run');
-    server.stepDelay = 120;
+    stand.server.stepDelay = 120;
     await page.keyboard.press('Control+Enter');
     await page.waitForFunction(
       () => document.querySelector('.run-status')?.textContent?.includes('%') === true,
     );
     await page.getByRole('button', { name: 'Cancel the running prompt' }).click();
     await page.getByText('Cancelled').first().waitFor();
-    expect(server.requests).toContain('POST /interrupt');
-    server.stepDelay = 5;
+    expect(stand.server.requests).toContain('POST /interrupt');
+    stand.server.stepDelay = 5;
   });
 
   test('a dropped picture with a workflow inside opens it', async () => {
@@ -174,7 +166,7 @@ describe.skipIf(noBrowser !== null)('the page', () => {
     await page.waitForFunction(() => window.noodle.nodes().some((n) => n.type === 'LoadImage'));
     const node = (await graphOf(page)).nodes.find((n) => n.type === 'LoadImage');
     await page.waitForFunction((id) => window.noodle.imagesOf(id).length === 1, Number(node?.id));
-    expect(server.uploads).toEqual(['photo.png']);
+    expect(stand.server.uploads).toEqual(['photo.png']);
     expect(await widgetValue(page, Number(node?.id), 'image')).toBe('photo.png');
   });
 
@@ -242,10 +234,10 @@ describe.skipIf(noBrowser !== null)('the page', () => {
   });
 
   test('a lost connection comes back by itself', async () => {
-    server.dropSockets();
+    stand.server.dropSockets();
     await page.getByText('Connection lost').waitFor();
     await page.waitForFunction(() => document.querySelector('.connection') === null);
-    await queueAndWait(page, server);
+    await queueAndWait(page, stand.server);
     await page.waitForFunction(() => window.noodle.imagesOf(9).length === 1);
   });
 

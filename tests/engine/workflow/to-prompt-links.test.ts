@@ -89,6 +89,28 @@ describe('links', () => {
     });
   });
 
+  it('finds each of thousands of variables, the first of equal names', () => {
+    const names = Array.from({ length: 5000 }, (_, i) => `v${i}`);
+    const set = (id: number, name: string, link: number) => ({
+      id,
+      type: 'SetNode',
+      inputs: [socket('CLIP', 'CLIP', link)],
+      widgets_values: [name],
+    });
+    const get = (id: number, name: string) => ({
+      id,
+      type: 'GetNode',
+      outputs: [{ name: 'CLIP', type: 'CLIP' }],
+      widgets_values: [name],
+    });
+    const setters = names.map((name, i) => set(10 + i, name, 10 + i));
+    const file = workflow(
+      [loader, ...setters, set(6, 'v4999', 5), get(7, 'v4999'), encode(2)],
+      [...names.map((_, i) => [10 + i, 1, 1, 10 + i, 0, 'CLIP']), [2, 7, 0, 2, 0, 'CLIP']],
+    );
+    expect(inputsOf(file)['2']).toEqual({ text: 'hello', clip: ['1', 1] });
+  });
+
   it('follows chains of any length', () => {
     const length = 20_000;
     const ids = Array.from({ length }, (_, i) => 10 + i);
