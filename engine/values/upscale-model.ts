@@ -1,4 +1,5 @@
 /** UPSCALE_MODEL: a network that makes pictures larger, as it travels between nodes; immutable. */
+import { foreignUpscaler } from '../arch/upscale/foreign.ts';
 import type { UpscaleKind, UpscalerFacts } from '../arch/upscale/kind.ts';
 import { detectUpscaler, upscaleKinds } from '../arch/upscale/kinds.ts';
 import { NoodleError } from '../errors.ts';
@@ -23,12 +24,18 @@ export async function openUpscaleModel(
   file: WeightSource,
   kinds: readonly UpscaleKind[] = upscaleKinds,
 ): Promise<UpscaleModel> {
+  let seems: string | undefined;
   for (const source of unwrapped(file)) {
+    const cursor = openWeights(source);
+    seems ??= foreignUpscaler(cursor);
+    if (seems !== undefined) break;
     const read = async (key: string) => (await readTensor(source, key)).data;
-    const detected = await detectUpscaler(openWeights(source), read, kinds);
+    const detected = await detectUpscaler(cursor, read, kinds);
     if (detected) return { ...detected, source, patches: [] };
   }
-  const reason = 'it is no upscale model of a known architecture';
+  const reason = seems
+    ? `it seems to be a model of the architecture ${seems}, which is not supported`
+    : 'it is no upscale model of a known architecture';
   throw new NoodleError('FAMILY_UNKNOWN', { file: file.label, reason });
 }
 

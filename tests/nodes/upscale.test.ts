@@ -119,13 +119,16 @@ describe('ImageUpscaleWithModel', () => {
   });
 });
 
-test('a file that holds something else is refused', async () => {
+test.each([
+  ['net.weight', 'it is no upscale model of a known architecture'],
+  [
+    'params.am_list.0.fc.0.weight',
+    'it seems to be a model of the architecture MM-RealSR, which is not supported',
+  ],
+])('a file that holds something else is refused: %s', async (key, reason) => {
   const bytes = new Uint8Array(4);
-  const file = memorySource('other.safetensors', 'other', [
-    ['net.weight', { dtype: 'F32', shape: [1], bytes }],
-  ]);
+  const file = memorySource('other.pth', 'other', [[key, { dtype: 'F32', shape: [1], bytes }]]);
   await expect(openUpscaleModel(file)).rejects.toThrow(
-    'other.safetensors: could not detect the model type of this file: ' +
-      'it is no upscale model of a known architecture',
+    `other.pth: could not detect the model type of this file: ${reason}`,
   );
 });

@@ -16,12 +16,14 @@ import { rgt } from './rgt.ts';
 import { safmn } from './safmn.ts';
 import { scunet } from './scunet.ts';
 import { span } from './span.ts';
+import { swin2Sr } from './swin2sr.ts';
 import { swinIr } from './swinir.ts';
 
 /** In detection order: a later architecture may have the keys of an earlier one too. */
 export const upscaleKinds = [
   compact,
   hat,
+  swin2Sr,
   swinIr,
   omniSr,
   scunet,

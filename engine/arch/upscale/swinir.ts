@@ -40,8 +40,9 @@ export const swinIr: UpscaleKind<SwinIrConfig> = {
   name: 'SwinIR',
   detect(w) {
     const first = w.has('conv_first.1.weight') ? 'conv_first.1.weight' : 'conv_first.weight';
-    const required = ['norm1.weight', 'mlp.fc1.bias', 'attn.relative_position_index'];
-    if (!w.has(first) || !required.every((key) => w.has(`${firstBlock}.${key}`))) return undefined;
+    const required = ['relative_position_index', 'relative_position_bias_table'];
+    if (!w.has(first) || !required.every((key) => w.has(`${firstBlock}.attn.${key}`)))
+      return undefined;
     const [, channels] = w.shape(first);
     const unshuffled = first === 'conv_first.1.weight';
     const unshuffle = unshuffled ? Math.round(Math.sqrt(Math.floor(channels / 3))) : 1;
