@@ -7,6 +7,7 @@ import { customSamplingNodes } from './custom-sampling.ts';
 import { freeuNodes } from './freeu.ts';
 import { gligenNodes } from './gligen.ts';
 import { guidanceNodes } from './guidance.ts';
+import { hypernetworkNodes } from './hypernetwork.ts';
 import { imageAnimationNodes } from './image-animation.ts';
 import { imageFilterNodes } from './image-filters.ts';
 import { imageIoNodes } from './image-io.ts';
@@ -44,6 +45,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   modelSamplingNodes,
   loaderNodes,
   loraNodes,
+  hypernetworkNodes,
   freeuNodes,
   unetPatchNodes,
   conditioningNodes,
