@@ -25,6 +25,7 @@ import { mathNodes } from './math.ts';
 import { maskNodes } from './mask.ts';
 import { modelConditioningNodes } from './model-conditioning.ts';
 import { modelSamplingNodes } from './model-sampling.ts';
+import { photoMakerNodes } from './photomaker.ts';
 import { primitiveNodes } from './primitives.ts';
 import { samplerNodes } from './samplers.ts';
 import { samplingNodes } from './sampling.ts';
@@ -52,6 +53,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   controlNodes,
   visionNodes,
   gligenNodes,
+  photoMakerNodes,
   modelConditioningNodes,
   vaeNodes,
   latentNodes,

@@ -23,7 +23,8 @@ export async function openHypernetwork(path: string): Promise<Hypernetwork> {
   const activation = read('activation_func') ?? 'linear';
   if (typeof activation !== 'string' || !Object.hasOwn(hypernetworkActivations, activation)) {
     const known = Object.keys(hypernetworkActivations).join(', ');
-    const what = `${path}: a hypernetwork with activation ${String(activation)} (known: ${known})`;
+    const name = typeof activation === 'string' ? activation : 'that is no text';
+    const what = `${path}: a hypernetwork with activation ${name} (known: ${known})`;
     throw new NoodleError('UNSUPPORTED', { what });
   }
   return {
