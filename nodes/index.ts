@@ -24,8 +24,10 @@ import { loraNodes } from './lora.ts';
 import { mathNodes } from './math.ts';
 import { maskNodes } from './mask.ts';
 import { modelConditioningNodes } from './model-conditioning.ts';
+import { modelMergingNodes } from './model-merging.ts';
 import { modelSamplingNodes } from './model-sampling.ts';
 import { photoMakerNodes } from './photomaker.ts';
+import { modelSavingNodes } from './model-saving.ts';
 import { primitiveNodes } from './primitives.ts';
 import { samplerNodes } from './samplers.ts';
 import { samplingNodes } from './sampling.ts';
@@ -47,6 +49,8 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   loaderNodes,
   loraNodes,
   hypernetworkNodes,
+  modelMergingNodes,
+  modelSavingNodes,
   freeuNodes,
   unetPatchNodes,
   conditioningNodes,

@@ -7,7 +7,6 @@ import { sliceAxis } from '../../engine/array/batch.ts';
 import { type NDArray, nd, sizeOf, zeros } from '../../engine/array/nd.ts';
 import { hypernetworkActivations } from '../../engine/patch/hypernetwork.ts';
 import { createRuntime } from '../../engine/runtime/runtime.ts';
-import { TorchGenerator } from '../../engine/sampling/noise/torch-generator.ts';
 import { trace } from '../../engine/tensor/trace.ts';
 import { openHypernetwork } from '../../engine/values/hypernetwork.ts';
 import { type Model, diffusion } from '../../engine/values/model.ts';
@@ -19,6 +18,7 @@ import { contextWith, runNode, withFolders } from '../golden/pictures/run-node.t
 import { ownGoldenDir } from '../support/golden.ts';
 import { assertLikeReference } from '../support/object-info.ts';
 import { randomFloats, randomSource } from '../support/random-weights.ts';
+import { runMemory } from '../support/run-memory.ts';
 
 const fixtures = join(import.meta.dirname, '../fixtures/hypernetwork');
 
@@ -83,7 +83,7 @@ test.each(['swish', 'mish'] as const)('a %s file of torch.save changes the netwo
       cond: { cross, concat: sliceAxis(whole, 1, 4, 9) },
       sigma: 1,
       parts: [{ list: 0, entry: { cross: zeros([1, 77, 64]) } }],
-      run: { state: new Map(), generator: () => new TorchGenerator(0) },
+      run: runMemory(),
     });
     const expected = { data: reference[name], shape: reference.shape };
     const result = compare('eps', got, expected, { atol: 2e-5, rtol: 1e-4 });
