@@ -10,6 +10,7 @@ import { freeuNodes } from './freeu.ts';
 import { gligenNodes } from './gligen.ts';
 import { guidanceNodes } from './guidance.ts';
 import { hookNodes } from './hooks.ts';
+import { hypernetworkNodes } from './hypernetwork.ts';
 import { imageAnimationNodes } from './image-animation.ts';
 import { imageBatchNodes } from './image-batch.ts';
 import { imageColourNodes } from './image-colour.ts';
@@ -32,6 +33,7 @@ import { maskNodes } from './mask.ts';
 import { modelConditioningNodes } from './model-conditioning.ts';
 import { modelMergingNodes } from './model-merging.ts';
 import { modelSamplingNodes } from './model-sampling.ts';
+import { photoMakerNodes } from './photomaker.ts';
 import { modelSavingNodes } from './model-saving.ts';
 import { primitiveNodes } from './primitives.ts';
 import { samplerNodes } from './samplers.ts';
@@ -54,6 +56,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   modelSamplingNodes,
   loaderNodes,
   loraNodes,
+  hypernetworkNodes,
   modelMergingNodes,
   modelSavingNodes,
   freeuNodes,
@@ -62,6 +65,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   controlNodes,
   visionNodes,
   gligenNodes,
+  photoMakerNodes,
   modelConditioningNodes,
   hookNodes,
   vaeNodes,

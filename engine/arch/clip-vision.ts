@@ -61,8 +61,26 @@ export function detectClipVision(w: Weights): ClipVisionConfig | undefined {
 export function clipVision(
   w: Weights,
   pixels: Tensor,
-  { layers, activation }: Pick<ClipVisionConfig, 'layers' | 'activation'>,
+  config: Pick<ClipVisionConfig, 'layers' | 'activation'>,
 ): Record<string, Tensor> {
+  const { last, penultimate, seen } = clipVisionTrunk(w, pixels, config);
+  const projection = w.at('visual_projection');
+  const embeds = projection.has('weight') ? linear(projection, seen) : seen;
+  const outputs: Record<string, Tensor> = { last, penultimate, embeds };
+  const projector = w.at('multi_modal_projector');
+  if (projector.has('linear_1')) {
+    const inner = gelu(linear(projector.at('linear_1'), slice(penultimate, 1, 1)));
+    outputs.projected = linear(projector.at('linear_2'), inner);
+  }
+  return outputs;
+}
+
+/** The same before any projection; `seen` is the normed class token [b, c] (SigLIP: all tokens [b, t, c]). */
+export function clipVisionTrunk(
+  w: Weights,
+  pixels: Tensor,
+  { layers, activation }: Pick<ClipVisionConfig, 'layers' | 'activation'>,
+): { readonly last: Tensor; readonly penultimate: Tensor; readonly seen: Tensor } {
   const model = w.at('vision_model');
   const hasClass = model.has('embeddings.class_embedding');
   let h = embedPatches(model.at('embeddings'), pixels); // [b, t, c]
@@ -74,20 +92,11 @@ export function clipVision(
     if (i === layers - 2) penultimate = h;
   }
   const norm = (x: Tensor): Tensor => layerNorm(model.at('post_layernorm'), x);
-  const last = hasClass ? h : norm(h);
-  const seen = hasClass ? norm(squeeze(slice(h, 1, 0, 1), 1)) : last; // [b, c] or [b, t, c]
-  const projection = w.at('visual_projection');
-  const outputs: Record<string, Tensor> = {
-    last,
-    penultimate,
-    embeds: projection.has('weight') ? linear(projection, seen) : seen,
-  };
-  const projector = w.at('multi_modal_projector');
-  if (projector.has('linear_1')) {
-    const inner = gelu(linear(projector.at('linear_1'), slice(penultimate, 1, 1)));
-    outputs.projected = linear(projector.at('linear_2'), inner);
+  if (!hasClass) {
+    const last = norm(h);
+    return { last, penultimate, seen: last };
   }
-  return outputs;
+  return { last: h, penultimate, seen: norm(squeeze(slice(h, 1, 0, 1), 1)) };
 }
 
 /** Patches as tokens, a class token in front of them where there is one, plus positions. */

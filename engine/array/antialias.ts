@@ -21,23 +21,28 @@ export function resizeAntialiased(x: NDArray, height: number, width: number): ND
   return nd(down, [b, height, width, c]);
 }
 
+const f = Math.fround;
+
 function bicubicTaps(from: number, to: number): Taps {
-  const scale = Math.fround(from / to);
+  const scale = f(from / to);
   const stretch = Math.max(scale, 1);
   const support = 2 * stretch;
+  const inverse = f(1 / stretch);
   const offset = new Int32Array(to + 1);
   const index: number[] = [];
   const weight: number[] = [];
   for (let o = 0; o < to; o++) {
-    const centre = Math.fround(scale * (o + 0.5));
+    const centre = f(scale * (o + 0.5));
     const first = Math.max(Math.trunc(centre - support + 0.5), 0);
     const last = Math.min(Math.trunc(centre + support + 0.5), from);
     const weights: number[] = [];
-    for (let i = first; i < last; i++) weights.push(cubic((i - centre + 0.5) / stretch));
-    const sum = weights.reduce((total, w) => total + w, 0);
+    for (let i = first; i < last; i++) {
+      weights.push(cubic(f(f(f(f(i - centre) + 0.5) * inverse))));
+    }
+    const sum = weights.reduce((total, w) => f(total + w), 0);
     weights.forEach((w, k) => {
       index.push(first + k);
-      weight.push(sum === 0 ? w : Math.fround(w / sum));
+      weight.push(sum === 0 ? w : f(w / sum));
     });
     offset[o + 1] = index.length;
   }
@@ -46,8 +51,9 @@ function bicubicTaps(from: number, to: number): Taps {
 
 const a = -0.5;
 
+/** In fp32 steps, as torch computes it: pixels are rounded to 8 bits soon after. */
 function cubic(distance: number): number {
   const x = Math.abs(distance);
-  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
-  return x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
+  if (x < 1) return f(f(f(f(f((a + 2) * x) - (a + 3)) * x) * x) + 1);
+  return x < 2 ? f(f(f(f(f(f(a * x) - 5 * a) * x) + 8 * a) * x) - 4 * a) : 0;
 }
