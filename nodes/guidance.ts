@@ -1,5 +1,5 @@
 /** Nodes that change how a model's predictions are joined: hooks on its guidance. */
-import { conditioning, float, inModule, int, model, optional } from '../engine/node.ts';
+import { boolean, conditioning, float, inModule, int, model, optional } from '../engine/node.ts';
 import type { Model, NodeDefinition } from '../engine/node.ts';
 import { freSca } from '../engine/sampling/guidance/frequency.ts';
 import type { GuidanceHooks } from '../engine/sampling/guidance/hooks.ts';
@@ -20,16 +20,22 @@ import {
 } from '../engine/sampling/guidance/rescale.ts';
 import { perturbedGuidance } from '../engine/sampling/guidance/perturbed.ts';
 import { selfAttentionGuidance } from '../engine/sampling/guidance/self-attention.ts';
+import {
+  type StepCacheOptions,
+  easyCache,
+  lazyCache,
+} from '../engine/sampling/guidance/step-cache.ts';
 import { differentialDiffusion } from '../engine/sampling/inpaint.ts';
 
 /** The model with hooks behind those it has; what can be there once replaces the one before. */
 function guided(model: Model, hooks: GuidanceHooks): [Model] {
-  const { before = [], after = [], ...rest } = model.guidance ?? {};
+  const { before = [], after = [], predict = [], ...rest } = model.guidance ?? {};
   const guidance: GuidanceHooks = {
     ...rest,
     ...hooks,
     before: [...before, ...(hooks.before ?? [])],
     after: [...after, ...(hooks.after ?? [])],
+    predict: [...predict, ...(hooks.predict ?? [])],
   };
   return [{ ...model, guidance }];
 }
@@ -41,6 +47,32 @@ const video = inModule('comfy_extras.nodes_video_model', 'v1', {
   category: 'sampling/video_models',
   outputs,
 });
+
+/** A node that leaves out steps in which little changes. */
+const stepCache = (name: string, hooks: (options: StepCacheOptions) => GuidanceHooks) =>
+  extras('nodes_easycache')({
+    name,
+    displayName: name,
+    category: 'advanced/debug/model',
+    experimental: true,
+    inputs: {
+      model: model({}),
+      reuse_threshold: float({ default: 0.2, min: 0, max: 3, step: 0.01 }),
+      start_percent: float({ default: 0.15, min: 0, max: 1, step: 0.01 }),
+      end_percent: float({ default: 0.95, min: 0, max: 1, step: 0.01 }),
+      verbose: boolean({ default: false }),
+    },
+    outputs,
+    run({ model, verbose, ...inputs }, { services }) {
+      const report = (message: string): void => services.log?.('INFO', message);
+      const options = {
+        threshold: inputs.reuse_threshold,
+        start: inputs.start_percent,
+        end: inputs.end_percent,
+      };
+      return guided(model, hooks(verbose ? { ...options, report } : options));
+    },
+  });
 
 export const guidanceNodes: readonly NodeDefinition[] = [
   inModule(
@@ -197,6 +229,8 @@ export const guidanceNodes: readonly NodeDefinition[] = [
     outputs,
     run: ({ model, strength }) => guided(model, { mask: differentialDiffusion(strength) }),
   }),
+  stepCache('EasyCache', (options) => ({ network: easyCache(options) })),
+  stepCache('LazyCache', (options) => ({ predict: [lazyCache(options)] })),
   video({
     name: 'VideoLinearCFGGuidance',
     displayName: 'VideoLinearCFGGuidance',
