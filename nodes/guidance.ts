@@ -9,12 +9,15 @@ import {
   tangentialDamping,
 } from '../engine/sampling/guidance/projected.ts';
 import {
+  cfgBetween,
   cfgNorm,
+  cfgNormBefore,
   cfgZeroStar,
   epsilonScaling,
   mahiro,
   renormCfg,
   rescaleCfg,
+  temporalScoreRescaling,
   videoLinearCfg,
   videoTriangleCfg,
 } from '../engine/sampling/guidance/rescale.ts';
@@ -26,6 +29,7 @@ import {
   lazyCache,
 } from '../engine/sampling/guidance/step-cache.ts';
 import { differentialDiffusion } from '../engine/sampling/inpaint.ts';
+import { cfgOptions } from './sampling-sockets.ts';
 
 /** The model with hooks behind those it has; what can be there once replaces the one before. */
 function guided(model: Model, hooks: GuidanceHooks): [Model] {
@@ -124,9 +128,17 @@ export const guidanceNodes: readonly NodeDefinition[] = [
     name: 'CFGNorm',
     category: 'advanced/guidance',
     experimental: true,
-    inputs: { model: model({}), strength: float({ default: 1, min: 0, max: 100, step: 0.01 }) },
+    inputs: {
+      model: model({}),
+      strength: float({ default: 1, min: 0, max: 100, step: 0.01 }),
+      pre_cfg: optional(boolean({ default: false })),
+    },
     outputs: patched,
-    run: ({ model, strength }) => guided(model, { after: [cfgNorm(strength)] }),
+    run: ({ model, strength, pre_cfg }) =>
+      guided(
+        model,
+        pre_cfg ? { combine: cfgNormBefore(strength) } : { after: [cfgNorm(strength)] },
+      ),
   }),
   extras('nodes_pag')({
     name: 'PerturbedAttentionGuidance',
@@ -216,6 +228,65 @@ export const guidanceNodes: readonly NodeDefinition[] = [
     },
     outputs,
     run: ({ model, scaling_factor }) => guided(model, { after: [epsilonScaling(scaling_factor)] }),
+  }),
+  extras('nodes_eps')({
+    name: 'TemporalScoreRescaling',
+    displayName: 'TSR - Temporal Score Rescaling',
+    category: 'model/patch/unet',
+    inputs: {
+      model: model({}),
+      tsr_k: float({
+        default: 0.95,
+        min: 0.01,
+        max: 100,
+        step: 0.001,
+        display: 'number',
+        advanced: true,
+      }),
+      tsr_sigma: float({
+        default: 1,
+        min: 0.01,
+        max: 100,
+        step: 0.001,
+        display: 'number',
+        advanced: true,
+      }),
+    },
+    outputs: patched,
+    run: ({ model, tsr_k: k, tsr_sigma: sigma }) =>
+      guided(model, { after: [temporalScoreRescaling({ k, sigma })] }),
+  }),
+  extras('nodes_custom_sampler')({
+    name: 'CFGOverride',
+    displayName: 'CFG Override',
+    category: 'model/sampling/guiders',
+    inputs: {
+      model: model({}),
+      cfg: float({ ...cfgOptions, default: 1 }),
+      start_percent: float({ default: 0, min: 0, max: 1, step: 0.001 }),
+      end_percent: float({ default: 1, min: 0, max: 1, step: 0.001 }),
+    },
+    outputs,
+    run: ({ model, cfg, start_percent: start, end_percent: end }) =>
+      guided(model, { predict: [cfgBetween(cfg, { start, end })] }),
+  }),
+  extras('nodes_nag')({
+    name: 'NAGuidance',
+    displayName: 'Normalized Attention Guidance',
+    category: 'advanced/guidance',
+    experimental: true,
+    inputs: {
+      model: model({}),
+      nag_scale: float({ default: 5, min: 0, max: 50, step: 0.1 }),
+      nag_alpha: float({ default: 0.5, min: 0, max: 1, step: 0.01 }),
+      nag_tau: float({ default: 1.5, min: 1, max: 10, step: 0.01 }),
+    },
+    outputs,
+    async run({ model, nag_scale: scale, nag_alpha: alpha, nag_tau: tau }) {
+      const { withNormalizedAttention } = await import('../engine/values/unet-patches.ts');
+      const changed = withNormalizedAttention(model, { scale, alpha, tau });
+      return guided(changed, { alwaysUncond: true });
+    },
   }),
   extras('nodes_differential_diffusion')({
     name: 'DifferentialDiffusion',

@@ -5,6 +5,7 @@ import { conditioningNodes } from './conditioning.ts';
 import { controlNodes } from './control.ts';
 import { customSamplingNodes } from './custom-sampling.ts';
 import { freeuNodes } from './freeu.ts';
+import { gligenNodes } from './gligen.ts';
 import { guidanceNodes } from './guidance.ts';
 import { imageAnimationNodes } from './image-animation.ts';
 import { imageFilterNodes } from './image-filters.ts';
@@ -22,7 +23,9 @@ import { loraNodes } from './lora.ts';
 import { mathNodes } from './math.ts';
 import { maskNodes } from './mask.ts';
 import { modelConditioningNodes } from './model-conditioning.ts';
+import { modelMergingNodes } from './model-merging.ts';
 import { modelSamplingNodes } from './model-sampling.ts';
+import { modelSavingNodes } from './model-saving.ts';
 import { primitiveNodes } from './primitives.ts';
 import { samplerNodes } from './samplers.ts';
 import { samplingNodes } from './sampling.ts';
@@ -43,11 +46,14 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   modelSamplingNodes,
   loaderNodes,
   loraNodes,
+  modelMergingNodes,
+  modelSavingNodes,
   freeuNodes,
   unetPatchNodes,
   conditioningNodes,
   controlNodes,
   visionNodes,
+  gligenNodes,
   modelConditioningNodes,
   vaeNodes,
   latentNodes,

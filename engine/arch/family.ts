@@ -82,6 +82,8 @@ export interface Family<C = unknown> {
   readonly text: TextSetup;
   /** Where it keeps each text encoder (as `text.encoders`); the first prefix that exists. */
   readonly textPrefixes: readonly (readonly string[])[];
+  /** What saved checkpoints say they are (`modelspec.architecture`); absent where nothing is said. */
+  modelspec?(config: C): string;
   /** Name of the latent format in engine/sampling/latent/formats.ts. */
   readonly latentFormat: string;
   /** ComfyUI's memory_usage_factor: how hungry a step is per latent cell. */

@@ -268,9 +268,15 @@ function transformerBlock(w: Weights, x: Tensor, context: Tensor, facts: Attenti
   return add(geglu(w.at('ff.net'), layerNorm(w.at('norm3'), h)), h); // [b, t, c]
 }
 
-type AttentionFacts = Required<SiteFacts>;
+export type AttentionFacts = Required<SiteFacts>;
 
-function crossAttention(w: Weights, x: Tensor, context: Tensor, facts: AttentionFacts): Tensor {
+/** Attention of x [b, t, c] to a context [b, s, width], or to itself. */
+export function crossAttention(
+  w: Weights,
+  x: Tensor,
+  context: Tensor,
+  facts: AttentionFacts,
+): Tensor {
   const attend = ({ q, k, v }: { q: Tensor; k: Tensor; v: Tensor }): Tensor =>
     attention(q, k, v, { heads: facts.heads });
   return w.site(
@@ -287,7 +293,7 @@ function crossAttention(w: Weights, x: Tensor, context: Tensor, facts: Attention
 }
 
 /** Gated feed-forward (Shazeer 2020): the first half times gelu of the second. */
-function geglu(w: Weights, x: Tensor): Tensor {
+export function geglu(w: Weights, x: Tensor): Tensor {
   const [value, gate] = chunk(linear(w.at('0.proj'), x), 2, -1); // [b, t, 4*c] each
   return linear(w.at('2'), mul(value, gelu(gate))); // [b, t, c]
 }

@@ -2,7 +2,19 @@
  * Normalized attention guidance (Chen et al. 2025): in every self-attention the answer under the positive
  * prompt is led away from that under the negative one, and kept at about its length.
  */
-import { abs, add, clamp, div, gather, input, minimum, mul, reshape, sub, sum } from '../tensor/nn.ts';
+import {
+  abs,
+  add,
+  clamp,
+  div,
+  gather,
+  input,
+  minimum,
+  mul,
+  reshape,
+  sub,
+  sum,
+} from '../tensor/nn.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { NetworkPatch } from './patch.ts';
 

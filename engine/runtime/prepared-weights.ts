@@ -7,6 +7,7 @@ import { parse } from 'node:path';
 import type { WeightInitializer } from '../onnx/model.ts';
 import { startThread } from '../threads.ts';
 import { storageOf } from '../weights/dtypes.ts';
+import { memoryOf } from '../weights/source.ts';
 import { layoutSize } from '../weights/layout.ts';
 import { type PrepareTask, prepareFile } from '../weights/prepare.ts';
 import type { PrepareJob } from './prepare-worker.ts';
@@ -97,16 +98,16 @@ export function createPreparedWeights({
  */
 function needsPreparing({ entry, layout }: WeightInitializer): boolean {
   if (layout.kind !== 'stored') return true;
-  return entry.bytes.kind === 'memory'
-    ? entry.byteLength > 4096
-    : parse(entry.bytes.path).root !== parse(tmpdir()).root;
+  return entry.bytes.kind === 'file'
+    ? parse(entry.bytes.path).root !== parse(tmpdir()).root
+    : entry.byteLength > 4096;
 }
 
 /** Names a prepared weight by where its bytes come from and how they lie afterwards. */
 function keyOf({ entry, stored, layout }: WeightInitializer): string {
   const { bytes, dtype } = entry;
   const origin =
-    bytes.kind === 'file' ? `${bytes.identity}@${bytes.offset}` : memoryId(bytes.bytes);
+    bytes.kind === 'file' ? `${bytes.identity}@${bytes.offset}` : memoryId(memoryOf(entry));
   return JSON.stringify([origin, dtype, stored, layout]);
 }
 

@@ -65,6 +65,15 @@ export interface Folders extends ChoiceSource {
    * the target's on; never replaces a file, also between processes.
    */
   writeNumbered(target: SaveTarget, suffix: string, bytes: Uint8Array | string): SavedFile;
+  /**
+   * The same for a large file, which `write` writes at the path it is given: a temporary one in the same
+   * folder, that goes when `write` throws.
+   */
+  streamNumbered(
+    target: SaveTarget,
+    suffix: string,
+    write: (path: string) => Promise<void>,
+  ): Promise<SavedFile>;
 }
 
 /** ComfyUI's directory flags; paths may be relative to the working directory. */
@@ -198,6 +207,7 @@ export function createFolders(
     saveTarget: (prefix, type, size) =>
       counters.saveTarget({ directory: directories[type], links }, prefix, size),
     writeNumbered: (target, suffix, bytes) => counters.writeNumbered(target, suffix, bytes),
+    streamNumbered: (target, suffix, write) => counters.streamNumbered(target, suffix, write),
   };
 }
 

@@ -61,4 +61,9 @@ export interface Patch {
   scale?(key: string): Tensor | undefined;
   /** A parameter (weight, bias, norm …) on its way into the program, as f32. */
   change?(key: string, value: Tensor): Tensor;
+  /**
+   * The parameter with all that the patch does to it, what `beside` adds included: for those who keep
+   * changed weights (merging, saving). Left out where `change` is all.
+   */
+  whole?(key: string, value: Tensor): Tensor;
 }

@@ -1,10 +1,10 @@
 /** How much memory the values of a program take while it runs. */
 import { sizeOf } from '../array/nd.ts';
 import { dtypes } from '../weights/dtypes.ts';
-import { evalShape } from './shape.ts';
-import { bindSizes } from './sizes.ts';
 import { leafOps } from './ops/leaves.ts';
 import { movementOps } from './ops/movement.ts';
+import { evalShape } from './shape.ts';
+import { bindSizes } from './sizes.ts';
 import { type Tensor, isOp } from './tensor.ts';
 import type { Program } from './trace.ts';
 
@@ -14,10 +14,11 @@ import type { Program } from './trace.ts';
  * count, nor does what an operator needs inside. Throws BAD_INPUT for shapes that do not fit.
  */
 export function peakMemory(
-  { nodes, inputs, sizes: origins, outputs }: Program,
+  program: Program,
   shapes: Readonly<Record<string, { readonly shape: readonly number[] }>>,
 ): number {
-  const sizes = bindSizes({ inputs, sizes: origins }, shapes);
+  const { nodes, outputs } = program;
+  const sizes = bindSizes(program, shapes);
   const lastReader = new Map<Tensor, number>();
   nodes.forEach((tensor, i) => {
     for (const input of tensor.inputs) lastReader.set(ownerOf(input), i);

@@ -2,6 +2,7 @@
 import type { NDArray } from '../array/nd.ts';
 import type { Runtime, SessionInput } from '../runtime/runtime.ts';
 import { type NetworkCall, type NetworkPatch, feedsOf } from '../patch/patch.ts';
+import { storedSource } from '../runtime/stored-source.ts';
 import { openWeights } from '../tensor/cursor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type Graph, trace } from '../tensor/trace.ts';
@@ -50,8 +51,9 @@ export function openNetwork(
     const active = patches.filter((patch) => patch.active?.(call) ?? true);
     const changes = active.map(({ identity }) => identity);
     const key = JSON.stringify([name, source.identity, changes, settings]);
+    const stored = await storedSource(source, signal);
     const session = await runtime.session(key, () =>
-      trace(name, openWeights(source, active), build),
+      trace(name, openWeights(stored, active), build),
     );
     const feeds = await feedsOf(active, call);
     const outputs = await session.run({ ...inputs, ...feeds }, { signal });

@@ -7,7 +7,7 @@ import { NoodleError } from '../errors.ts';
 import { type StorageDtype, decode, storageDtypes } from './dtypes.ts';
 import { floatToF16 } from './float.ts';
 import type { Layout } from './layout.ts';
-import type { WeightBytes } from './source.ts';
+import { type WeightBytes, memoryOf } from './source.ts';
 import { winogradFilters, winogradPlanes } from './winograd.ts';
 
 /** One tensor to rewrite: from where, in which layout, to which position of the target file. */
@@ -137,13 +137,14 @@ function growing<T extends Uint8Array | Float32Array>(
 }
 
 function readPiece(
-  { bytes }: PrepareTask,
+  task: PrepareTask,
   from: number,
   buffer: Uint8Array,
   open: (path: string) => number,
 ): Uint8Array {
+  const { bytes } = task;
   const length = buffer.byteLength;
-  if (bytes.kind === 'memory') return bytes.bytes.subarray(from, from + length);
+  if (bytes.kind !== 'file') return memoryOf(task).subarray(from, from + length);
   const file = open(bytes.path);
   for (let done = 0; done < length;) {
     const read = readSync(file, buffer, done, length - done, bytes.offset + from + done);

@@ -29,6 +29,8 @@ export const sdxl = defineFamily({
   vaePrefixes: ['first_stage_model.'],
   text: joinedOnChannels([clipLOfXl, clipG], { pooledFrom: 1 }),
   textPrefixes: [['conditioner.embedders.0.transformer.'], ['conditioner.embedders.1.model.']],
+  modelspec: ({ inChannels }) =>
+    inChannels === 8 ? 'stable-diffusion-xl-v1-edit' : 'stable-diffusion-xl-v1-base',
   latentFormat: 'SDXL',
   memoryFactor: 0.8,
   contextWidth,
@@ -77,6 +79,7 @@ export const sdxlRefiner = defineFamily({
   sampling: async () => ({ prediction: 'eps', schedule: {} }),
   text: alone(clipG),
   textPrefixes: [['conditioner.embedders.0.model.']],
+  modelspec: () => 'stable-diffusion-xl-v1-refiner',
   memoryFactor: 1,
   vector: {
     pooledWidth: (config) => pooledWidth(config, refinerNumbers),

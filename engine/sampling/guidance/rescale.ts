@@ -102,8 +102,11 @@ export const temporalScoreRescaling =
 export const cfgBetween =
   (cfg: number, { start, end }: { start: number; end: number }): PredictHook =>
   (next, { sampling }) => {
-    const [high, low] = [start, end].map((percent) => Math.fround(sampling.percentToSigma(percent)));
-    return (at) => next(at.sigma <= high && at.sigma >= low && at.cfg === undefined ? { ...at, cfg } : at);
+    const [high, low] = [start, end].map((percent) =>
+      Math.fround(sampling.percentToSigma(percent)),
+    );
+    return (at) =>
+      next(at.sigma <= high && at.sigma >= low && at.cfg === undefined ? { ...at, cfg } : at);
   };
 
 const signedRoot = (value: number): number => Math.sign(value) * Math.sqrt(Math.abs(value));

@@ -110,3 +110,38 @@ export function styleAdapterNames(source: WeightSource): WeightSource {
   }
   return { label: source.label, identity: `${source.identity}|style-adapter-names`, tensors };
 }
+
+/** Where an OpenCLIP tensor comes from: these keys' rows one below the other, or one key's matrix turned. */
+export interface OpenClipTensor {
+  readonly keys: readonly string[];
+  readonly transposed?: boolean;
+}
+
+/** OpenCLIP's names for keys in huggingface's. */
+export function toOpenClip(keys: Iterable<string>): Map<string, OpenClipTensor> {
+  const theirs = new Map(Object.entries(text.outer).map(([open, hugging]) => [hugging, open]));
+  const tensors = new Map<string, OpenClipTensor>();
+  for (const key of keys) {
+    if (key === 'text_projection.weight') {
+      tensors.set('text_projection', { keys: [key], transposed: true });
+      continue;
+    }
+    const [, layer, rest] = /^text_model\.encoder\.layers\.(\d+)\.(.+)$/.exec(key) ?? [];
+    if (layer === undefined) {
+      if (!key.endsWith('position_ids')) tensors.set(theirs.get(key) ?? key, { keys: [key] });
+      continue;
+    }
+    const block = `transformer.resblocks.${layer}.`;
+    const [, which] = /^self_attn\.[qkv]_proj\.(weight|bias)$/.exec(rest) ?? [];
+    if (which !== undefined) {
+      const parts = ['q', 'k', 'v'].map(
+        (name) => `text_model.encoder.layers.${layer}.self_attn.${name}_proj.${which}`,
+      );
+      tensors.set(`${block}attn.in_proj_${which}`, { keys: parts });
+      continue;
+    }
+    const row = inner.find(([, to]) => rest.startsWith(to));
+    tensors.set(block + (row ? row[0] + rest.slice(row[1].length) : rest), { keys: [key] });
+  }
+  return tensors;
+}
