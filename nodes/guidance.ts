@@ -1,5 +1,5 @@
 /** Nodes that change how a model's predictions are joined: hooks on its guidance. */
-import { conditioning, float, inModule, int, model, optional } from '../engine/node.ts';
+import { boolean, conditioning, float, inModule, int, model, optional } from '../engine/node.ts';
 import type { Model, NodeDefinition } from '../engine/node.ts';
 import { freSca } from '../engine/sampling/guidance/frequency.ts';
 import type { GuidanceHooks } from '../engine/sampling/guidance/hooks.ts';
@@ -9,27 +9,37 @@ import {
   tangentialDamping,
 } from '../engine/sampling/guidance/projected.ts';
 import {
+  cfgBetween,
   cfgNorm,
+  cfgNormBefore,
   cfgZeroStar,
   epsilonScaling,
   mahiro,
   renormCfg,
   rescaleCfg,
+  temporalScoreRescaling,
   videoLinearCfg,
   videoTriangleCfg,
 } from '../engine/sampling/guidance/rescale.ts';
 import { perturbedGuidance } from '../engine/sampling/guidance/perturbed.ts';
 import { selfAttentionGuidance } from '../engine/sampling/guidance/self-attention.ts';
+import {
+  type StepCacheOptions,
+  easyCache,
+  lazyCache,
+} from '../engine/sampling/guidance/step-cache.ts';
 import { differentialDiffusion } from '../engine/sampling/inpaint.ts';
+import { cfgOptions } from './sampling-sockets.ts';
 
 /** The model with hooks behind those it has; what can be there once replaces the one before. */
 function guided(model: Model, hooks: GuidanceHooks): [Model] {
-  const { before = [], after = [], ...rest } = model.guidance ?? {};
+  const { before = [], after = [], predict = [], ...rest } = model.guidance ?? {};
   const guidance: GuidanceHooks = {
     ...rest,
     ...hooks,
     before: [...before, ...(hooks.before ?? [])],
     after: [...after, ...(hooks.after ?? [])],
+    predict: [...predict, ...(hooks.predict ?? [])],
   };
   return [{ ...model, guidance }];
 }
@@ -41,6 +51,32 @@ const video = inModule('comfy_extras.nodes_video_model', 'v1', {
   category: 'sampling/video_models',
   outputs,
 });
+
+/** A node that leaves out steps in which little changes. */
+const stepCache = (name: string, hooks: (options: StepCacheOptions) => GuidanceHooks) =>
+  extras('nodes_easycache')({
+    name,
+    displayName: name,
+    category: 'advanced/debug/model',
+    experimental: true,
+    inputs: {
+      model: model({}),
+      reuse_threshold: float({ default: 0.2, min: 0, max: 3, step: 0.01 }),
+      start_percent: float({ default: 0.15, min: 0, max: 1, step: 0.01 }),
+      end_percent: float({ default: 0.95, min: 0, max: 1, step: 0.01 }),
+      verbose: boolean({ default: false }),
+    },
+    outputs,
+    run({ model, verbose, ...inputs }, { services }) {
+      const report = (message: string): void => services.log?.('INFO', message);
+      const options = {
+        threshold: inputs.reuse_threshold,
+        start: inputs.start_percent,
+        end: inputs.end_percent,
+      };
+      return guided(model, hooks(verbose ? { ...options, report } : options));
+    },
+  });
 
 export const guidanceNodes: readonly NodeDefinition[] = [
   inModule(
@@ -92,9 +128,17 @@ export const guidanceNodes: readonly NodeDefinition[] = [
     name: 'CFGNorm',
     category: 'advanced/guidance',
     experimental: true,
-    inputs: { model: model({}), strength: float({ default: 1, min: 0, max: 100, step: 0.01 }) },
+    inputs: {
+      model: model({}),
+      strength: float({ default: 1, min: 0, max: 100, step: 0.01 }),
+      pre_cfg: optional(boolean({ default: false })),
+    },
     outputs: patched,
-    run: ({ model, strength }) => guided(model, { after: [cfgNorm(strength)] }),
+    run: ({ model, strength, pre_cfg }) =>
+      guided(
+        model,
+        pre_cfg ? { combine: cfgNormBefore(strength) } : { after: [cfgNorm(strength)] },
+      ),
   }),
   extras('nodes_pag')({
     name: 'PerturbedAttentionGuidance',
@@ -185,6 +229,65 @@ export const guidanceNodes: readonly NodeDefinition[] = [
     outputs,
     run: ({ model, scaling_factor }) => guided(model, { after: [epsilonScaling(scaling_factor)] }),
   }),
+  extras('nodes_eps')({
+    name: 'TemporalScoreRescaling',
+    displayName: 'TSR - Temporal Score Rescaling',
+    category: 'model/patch/unet',
+    inputs: {
+      model: model({}),
+      tsr_k: float({
+        default: 0.95,
+        min: 0.01,
+        max: 100,
+        step: 0.001,
+        display: 'number',
+        advanced: true,
+      }),
+      tsr_sigma: float({
+        default: 1,
+        min: 0.01,
+        max: 100,
+        step: 0.001,
+        display: 'number',
+        advanced: true,
+      }),
+    },
+    outputs: patched,
+    run: ({ model, tsr_k: k, tsr_sigma: sigma }) =>
+      guided(model, { after: [temporalScoreRescaling({ k, sigma })] }),
+  }),
+  extras('nodes_custom_sampler')({
+    name: 'CFGOverride',
+    displayName: 'CFG Override',
+    category: 'model/sampling/guiders',
+    inputs: {
+      model: model({}),
+      cfg: float({ ...cfgOptions, default: 1 }),
+      start_percent: float({ default: 0, min: 0, max: 1, step: 0.001 }),
+      end_percent: float({ default: 1, min: 0, max: 1, step: 0.001 }),
+    },
+    outputs,
+    run: ({ model, cfg, start_percent: start, end_percent: end }) =>
+      guided(model, { predict: [cfgBetween(cfg, { start, end })] }),
+  }),
+  extras('nodes_nag')({
+    name: 'NAGuidance',
+    displayName: 'Normalized Attention Guidance',
+    category: 'advanced/guidance',
+    experimental: true,
+    inputs: {
+      model: model({}),
+      nag_scale: float({ default: 5, min: 0, max: 50, step: 0.1 }),
+      nag_alpha: float({ default: 0.5, min: 0, max: 1, step: 0.01 }),
+      nag_tau: float({ default: 1.5, min: 1, max: 10, step: 0.01 }),
+    },
+    outputs,
+    async run({ model, nag_scale: scale, nag_alpha: alpha, nag_tau: tau }) {
+      const { withNormalizedAttention } = await import('../engine/values/unet-patches.ts');
+      const changed = withNormalizedAttention(model, { scale, alpha, tau });
+      return guided(changed, { alwaysUncond: true });
+    },
+  }),
   extras('nodes_differential_diffusion')({
     name: 'DifferentialDiffusion',
     displayName: 'Differential Diffusion',
@@ -197,6 +300,8 @@ export const guidanceNodes: readonly NodeDefinition[] = [
     outputs,
     run: ({ model, strength }) => guided(model, { mask: differentialDiffusion(strength) }),
   }),
+  stepCache('EasyCache', (options) => ({ network: easyCache(options) })),
+  stepCache('LazyCache', (options) => ({ predict: [lazyCache(options)] })),
   video({
     name: 'VideoLinearCFGGuidance',
     displayName: 'VideoLinearCFGGuidance',

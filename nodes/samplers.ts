@@ -166,6 +166,33 @@ export const samplerNodes: readonly NodeDefinition[] = [
       );
     },
   }),
+  inModule(
+    'comfy_extras.nodes_custom_sampler',
+    'v3',
+  )({
+    name: 'SamplerSEEDS2',
+    outputs: shared.outputs,
+    category: 'model/sampling/samplers',
+    inputs: {
+      solver_type: combo<'phi_1' | 'phi_2'>(['phi_1', 'phi_2'], { multiselect: false }),
+      eta: option(1),
+      s_noise: option(1),
+      r: float({ default: 0.5, min: 0.01, max: 1, step: 0.01, round: false }),
+    },
+    run: async ({ solver_type: solver, eta, s_noise: sNoise, r }) =>
+      plain((await samplers()).seeds2({ solver, eta, sNoise, r })),
+  }),
+  defineAdvanced({
+    name: 'SamplerLCM',
+    category: 'model/sampling/samplers',
+    inputs: {
+      s_noise: float({ default: 1, min: 0, max: 64, step: 0.01 }),
+      s_noise_end: float({ default: 1, min: 0, max: 64, step: 0.01 }),
+      noise_clip_std: float({ default: 0, min: 0, max: 10, step: 0.01 }),
+    },
+    run: async ({ s_noise: sNoise, s_noise_end: sNoiseEnd, noise_clip_std: clip }) =>
+      plain((await samplers()).lcm({ sNoise, sNoiseEnd, clip })),
+  }),
   defineAdvanced({
     name: 'SamplerLCMUpscale',
     category: shared.category,

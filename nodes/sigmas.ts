@@ -1,6 +1,17 @@
 /** SIGMAS: schedules of noise levels, and tools that cut and change them. */
+import { NoodleError } from '../engine/errors.ts';
 import { sizeOf } from '../engine/array/nd.ts';
-import { boolean, combo, float, inModule, int, latent, model, optional } from '../engine/node.ts';
+import {
+  boolean,
+  combo,
+  float,
+  inModule,
+  int,
+  latent,
+  model,
+  optional,
+  string,
+} from '../engine/node.ts';
 import type { Model, NodeDefinition } from '../engine/node.ts';
 import { createModelSampling, type ModelSampling } from '../engine/sampling/model-sampling.ts';
 import { schedulerNames } from '../engine/sampling/names.ts';
@@ -254,4 +265,23 @@ const tools: readonly NodeDefinition[] = [
   }),
 ];
 
-export const sigmaNodes: readonly NodeDefinition[] = [...schedulers, ...tools];
+function numberOf(text: string): number {
+  const value = Number(text);
+  if (!Number.isNaN(value)) return value;
+  throw new NoodleError('BAD_INPUT', { subject: 'sigmas', expected: 'numbers', got: text });
+}
+
+const manualSigmas = inModule(
+  module,
+  'v3',
+)({
+  name: 'ManualSigmas',
+  category: 'model/sampling/sigmas',
+  experimental: true,
+  inputs: { sigmas: string({ default: '1, 0.5', multiline: false }) },
+  outputs,
+  // whatever looks like a number, as ComfyUI reads it
+  run: ({ sigmas }) => [Float32Array.from(sigmas.match(/[-+]?\d*\.*\d+/g) ?? [], numberOf)],
+});
+
+export const sigmaNodes: readonly NodeDefinition[] = [...schedulers, ...tools, manualSigmas];

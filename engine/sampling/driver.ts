@@ -7,7 +7,7 @@ import { NoodleError } from '../errors.ts';
 import type { Conditioning } from './conditioning.ts';
 import { evaluate } from './evaluate.ts';
 import { cfgGuider } from './guidance/cfg.ts';
-import type { GuidanceHooks, GuidedModel, Guider, GuiderRun } from './guidance/hooks.ts';
+import type { GuidanceHooks, GuidedModel, Guider, GuiderRun, Predict } from './guidance/hooks.ts';
 import { inpaintDenoise, prepareMask } from './inpaint.ts';
 import type { LatentFormat } from './latent/formats.ts';
 import { processIn, processOut } from './latent/process.ts';
@@ -15,7 +15,7 @@ import { brownianNoise, type NoiseSampler } from './noise/brownian-tree.ts';
 import { drawNoise, prepareNoise, seededNoise } from './noise/prepare-noise.ts';
 import { toSeed } from './noise/seed.ts';
 import { TorchGenerator } from './noise/torch-generator.ts';
-import type { RunMemory } from './model.ts';
+import type { DiffusionModel, RunMemory } from './model.ts';
 import { prepareConditioning } from './prepare-conditioning.ts';
 import type { Denoise, SamplerDefinition } from './samplers/sampler.ts';
 import { samplerByName } from './samplers/table.ts';
@@ -116,6 +116,10 @@ export async function sampleCustom(
     generator: globalGenerator(options, noise.shape),
     sigmas,
   };
+  const hooked = (asked: DiffusionModel): DiffusionModel =>
+    hooks.network
+      ? { ...asked, apply: hooks.network((input) => asked.apply(input), { memory, sampling }) }
+      : asked;
   const run: GuiderRun = {
     hooks,
     model,
@@ -123,11 +127,15 @@ export async function sampleCustom(
     lists: await prepareConditioning(model, guider.lists, conditioningRun),
     prepare: async (list) => (await prepareConditioning(model, { list }, conditioningRun))['list'],
     evaluate: (entries, x, sigma, other) =>
-      evaluate(other?.model ?? model, entries, x, { sigma, signal, run: memory }),
+      evaluate(hooked(other?.model ?? model), entries, x, { sigma, signal, run: memory }),
   };
+  const guided = (hooks.predict ?? []).reduce<Predict>(
+    (next, hook) => hook(next, { memory, sampling }),
+    ({ x, sigma, cfg }) => guider.predict(run, x, sigma, cfg),
+  );
   const predict: Denoise = (x, sigma) => {
     throwIfAborted(signal);
-    return guider.predict(run, x, Math.fround(sigma));
+    return guided({ x, sigma: Math.fround(sigma) });
   };
   const denoise = mask ? masked(predict, { options, mask, start, sigmas, hooks, noise }) : predict;
 

@@ -10,6 +10,8 @@ export const samplerNames = [
   'euler_ancestral_cfg_pp',
   'heun',
   'heunpp2',
+  'exp_heun_2_x0',
+  'exp_heun_2_x0_sde',
   'dpm_2',
   'dpm_2_ancestral',
   'lms',

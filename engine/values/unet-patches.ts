@@ -5,6 +5,10 @@ import { attentionMap, attentionMapSite } from '../patch/attention-map.ts';
 import { type FreeUOptions, freeuPatch } from '../patch/freeu.ts';
 import { type DeepShrinkPatch, type Shrink, deepShrinkPatch } from '../patch/deep-shrink.ts';
 import { type FactorOf, multiplyLayers } from '../patch/multiply-layers.ts';
+import {
+  type NormalizedAttentionOptions,
+  normalizedAttention,
+} from '../patch/normalized-attention.ts';
 import type { NetworkPatch } from '../patch/patch.ts';
 import { type TiledAttentionOptions, tiledAttentionPatch } from '../patch/tiled-attention.ts';
 import { tokenMergingPatch } from '../patch/token-merging.ts';
@@ -40,6 +44,12 @@ export function withTokenMerging(model: Model, ratio: number): Model {
   const outer = unetBlocks(unetOf(model, 'token merging').w).filter(({ level }) => level === 0);
   const sites = outer.flatMap(({ selfAttentions }) => selfAttentions);
   return patched(model, tokenMergingPatch({ name: 'tome', ratio, sites }));
+}
+
+/** The model whose self-attentions are led away from the negative prompt. */
+export function withNormalizedAttention(model: Model, options: NormalizedAttentionOptions): Model {
+  unetOf(model, 'normalized attention guidance');
+  return patched(model, normalizedAttention(options));
 }
 
 /** The model whose large self-attentions take their queries tile by tile. */

@@ -37,7 +37,14 @@ const LATER = [
  * Classes of 0.3.64 that print what 0.33 added to them as well, so that prompts of both versions
  * validate: its new outputs behind the old ones, its new inputs as optional ones.
  */
-const UNITED = new Set(['ImageScaleToTotalPixels', 'SaveSVGNode']);
+const UNITED = new Set([
+  'CFGNorm',
+  'ImageScaleToTotalPixels',
+  'KSampler',
+  'KSamplerAdvanced',
+  'KSamplerSelect',
+  'SaveSVGNode',
+]);
 
 /** The folders of the machine the fixture was computed on. */
 export const referenceChoices: ChoiceSource = {
@@ -101,6 +108,21 @@ function withoutTooltips(value: Json): Json {
   return Object.fromEntries(kept.map(([key, member]) => [key, withoutTooltips(member)] as const));
 }
 
+const groupOf = (inputs: Record<string, Record<string, Json>>, name: string): string =>
+  Object.keys(inputs).find((group) => name in inputs[group])!;
+
+/** An input of choices with those that a later version has more; they may come in another form. */
+function withChoices(entry: Json, later: Json): Json {
+  const choices = (of: Json): Json => {
+    const [type, options] = of as [Json, { options?: Json }?];
+    return type === 'COMBO' ? (options?.options ?? null) : type;
+  };
+  const [old, more] = [choices(entry), choices(later)];
+  if (!Array.isArray(old) || !Array.isArray(more)) return entry;
+  if (!old.every((choice) => more.includes(choice))) return entry;
+  return [more, ...(entry as Json[]).slice(1)];
+}
+
 /** What 0.3.64 prints, and behind it what 0.33 added. */
 function united(old: Info, later: Info): Info {
   type Inputs = Record<string, Record<string, Json>>;
@@ -111,6 +133,11 @@ function united(old: Info, later: Info): Info {
     if (group === 'hidden') continue;
     for (const [name, entry] of Object.entries(members)) {
       if (!known.includes(name)) (inputs.optional ??= {})[name] = entry;
+      else
+        inputs[groupOf(inputs, name)][name] = withChoices(
+          inputs[groupOf(inputs, name)][name],
+          entry,
+        );
     }
   }
   const order = Object.entries(inputs).map(([group, members]) => [group, Object.keys(members)]);

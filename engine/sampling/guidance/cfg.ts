@@ -13,10 +13,10 @@ export function cfgGuider(options: {
   negative?: Conditioning;
   cfg: number;
 }): Guider {
-  const { positive, negative, cfg } = options;
+  const { positive, negative } = options;
   return {
     lists: { positive, ...(negative && { negative }) },
-    async predict(run, x, sigma) {
+    async predict(run, x, sigma, cfg = options.cfg) {
       const { positive: pos, negative: neg } = run.lists;
       const hasUncond = neg !== undefined && (!isOne(cfg) || run.hooks.alwaysUncond === true);
       const lists = { cond: pos, uncond: hasUncond ? neg : undefined };

@@ -59,11 +59,11 @@ export function perpNegGuider(options: {
   cfg: number;
   negScale: number;
 }): Guider {
-  const { positive, negative, empty, cfg, negScale } = options;
+  const { positive, negative, empty, negScale } = options;
   const unscaled = negScale === 0;
   return {
     lists: { positive, empty, negative },
-    async predict(run, x, sigma) {
+    async predict(run, x, sigma, cfg = options.cfg) {
       const { hooks } = run;
       const skipNegative = unscaled && !hooks.alwaysUncond;
       const { positive, negative, empty } = run.lists;

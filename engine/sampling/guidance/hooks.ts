@@ -1,7 +1,7 @@
 /** How guidance is plugged together: what guiders and the hooks of a model's patches are given. */
 import type { NDArray } from '../../array/nd.ts';
 import type { Conditioning } from '../conditioning.ts';
-import type { DiffusionModel } from '../model.ts';
+import type { DiffusionModel, RunMemory } from '../model.ts';
 import type { ModelSampling } from '../model-sampling.ts';
 import type { Prediction } from '../samplers/sampler.ts';
 import type { PreparedEntry, PreparedLists } from '../prepared.ts';
@@ -38,6 +38,21 @@ export type Evaluate = (
 
 export type MaybePromise<T> = T | Promise<T>;
 
+/** What a hook around calls knows of the run. */
+export interface HookRun {
+  readonly memory: RunMemory;
+  readonly sampling: ModelSampling;
+}
+
+export type Apply = DiffusionModel['apply'];
+
+/** One prediction of a guider; `cfg` replaces its own. */
+export type Predict = (at: {
+  readonly x: NDArray;
+  readonly sigma: number;
+  readonly cfg?: number;
+}) => Promise<Prediction>;
+
 /** What patches of a model add to classifier-free guidance; lists run in the order they were added. */
 export interface GuidanceHooks {
   /** Replaces uncond + cfg·(cond - uncond). */
@@ -52,6 +67,10 @@ export interface GuidanceHooks {
   ) => MaybePromise<NDArray>)[];
   /** Evaluate the negative side even at cfg 1. */
   readonly alwaysUncond?: boolean;
+  /** Around every call of the network, made anew for each evaluation (caches). */
+  readonly network?: (next: Apply, run: HookRun) => Apply;
+  /** Around the guider: each wraps those before it (caches, another cfg at some levels). */
+  readonly predict?: readonly ((next: Predict, run: HookRun) => Predict)[];
   /** Changes the inpainting mask at a noise level (differential diffusion). */
   readonly mask?: (
     sigma: number,
@@ -81,5 +100,6 @@ export interface GuidedModel extends DiffusionModel {
 /** A value on GUIDER wires, less its model: conditioning lists by name and what to do with them. */
 export interface Guider {
   readonly lists: Readonly<Record<string, Conditioning>>;
-  predict(run: GuiderRun, x: NDArray, sigma: number): Promise<Prediction>;
+  /** Guiders of one cfg take `cfg` in its place. */
+  predict(run: GuiderRun, x: NDArray, sigma: number, cfg?: number): Promise<Prediction>;
 }

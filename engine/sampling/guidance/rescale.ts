@@ -1,10 +1,12 @@
 /** Guidance that keeps the size of the prediction in check. */
 import { axpby, map, sub, weightedSum, zip } from '../../array/elementwise.ts';
+import { halfLogSnr } from '../samplers/steps.ts';
 import type { GuidanceHooks } from './hooks.ts';
 import { channelDot, deviation, dot, groupSum, perItem, scaleCells } from './groups.ts';
 
 type Combine = NonNullable<GuidanceHooks['combine']>;
 type After = NonNullable<GuidanceHooks['after']>[number];
+type PredictHook = NonNullable<GuidanceHooks['predict']>[number];
 
 /**
  * RescaleCFG (Lin et al. 2023): in v space the guided prediction gets the deviation of the positive
@@ -61,6 +63,50 @@ export const cfgNorm =
       const ratio = Math.sqrt(wanted[i]) / (Math.sqrt(got[i]) + 1e-8);
       return Math.min(1, Math.max(0, ratio)) * strength;
     });
+  };
+
+/**
+ * The other CFGNorm, before guidance is joined: in noise space the guided prediction gets the length (over
+ * channels) of the positive one in every cell; `strength` blends to plain guidance.
+ */
+export const cfgNormBefore =
+  (strength: number): Combine =>
+  ({ x, cfg, cond, uncond }) => {
+    const positive = sub(x, cond);
+    const guided = axpby(1 - cfg, sub(x, uncond), cfg, positive);
+    const [wanted, got] = [channelDot(positive, positive), channelDot(guided, guided)];
+    const rescaled = scaleCells(guided, (i) => {
+      const ratio = got[i] > 0 ? Math.sqrt(wanted[i]) / Math.max(Math.sqrt(got[i]), 1e-12) : 1;
+      return strength * ratio + 1 - strength;
+    });
+    return sub(x, rescaled);
+  };
+
+/**
+ * Temporal score rescaling (Xu et al. 2025, arXiv 2510.01184): the noise is scaled by a ratio that goes
+ * from 1 at high noise to `k` at none; `sigma` says how early.
+ */
+export const temporalScoreRescaling =
+  ({ k, sigma: reach }: { k: number; sigma: number }): After =>
+  ({ x, sigma, denoised, run }) => {
+    if (k === 1 || sigma === 0) return denoised;
+    const { lambda, alpha } = halfLogSnr(run.model.modelSampling).at(sigma);
+    const snr = Math.exp(2 * lambda);
+    if (snr === 0) return denoised;
+    const seen = snr * reach ** 2;
+    const ratio = snr === Infinity ? k : (seen + 1) / (seen / k + 1);
+    return axpby((1 - ratio) / alpha, x, ratio, denoised);
+  };
+
+/** Another cfg while end <= sigma <= start; of several that act the one put on last counts. */
+export const cfgBetween =
+  (cfg: number, { start, end }: { start: number; end: number }): PredictHook =>
+  (next, { sampling }) => {
+    const [high, low] = [start, end].map((percent) =>
+      Math.fround(sampling.percentToSigma(percent)),
+    );
+    return (at) =>
+      next(at.sigma <= high && at.sigma >= low && at.cfg === undefined ? { ...at, cfg } : at);
   };
 
 const signedRoot = (value: number): number => Math.sign(value) * Math.sqrt(Math.abs(value));

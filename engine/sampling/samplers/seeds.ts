@@ -66,8 +66,28 @@ const seeds =
     });
   };
 
-/** SEEDS-2: a midpoint stage, whose prediction alone makes the step. */
-export const seeds2 = seeds([1 / 2, 1], [(h) => [Math.expm1(-h / 2)], (h) => [0, Math.expm1(-h)]]);
+export interface Seeds2Options extends Ancestral {
+  /** How far along the step the middle stage lies. */
+  readonly r?: number;
+  /** How the two predictions are weighed: by phi_1 (mixed linearly) or phi_2. */
+  readonly solver?: 'phi_1' | 'phi_2';
+}
+
+/**
+ * SEEDS-2: one stage on the way. With r = 1 and phi_2 it is the exponential Heun method in data prediction
+ * (`exp_heun_2_x0`).
+ */
+export const seeds2 = ({ r = 1 / 2, solver = 'phi_1', ...noise }: Seeds2Options = {}): Sampler =>
+  seeds(
+    [r, 1],
+    [
+      (h) => [Math.expm1(-r * h)],
+      (h) => {
+        const second = solver === 'phi_1' ? Math.expm1(-h) / (2 * r) : phi2(-h) / r;
+        return [Math.expm1(-h) - second, second];
+      },
+    ],
+  )(noise);
 
 const [r1, r2] = [1 / 3, 2 / 3];
 

@@ -59,6 +59,8 @@ export const samplers = {
   gradient_estimation: { run: gradientEstimation() },
   gradient_estimation_cfg_pp: { run: gradientEstimation({ cfgPp: true }), usesUncond: true },
   er_sde: { run: erSde() },
+  exp_heun_2_x0: { run: seeds2({ r: 1, solver: 'phi_2', eta: 0, sNoise: 0 }) },
+  exp_heun_2_x0_sde: { run: seeds2({ r: 1, solver: 'phi_2' }) },
   seeds_2: { run: seeds2() },
   seeds_3: { run: seeds3() },
   sa_solver: { run: saSolver() },
