@@ -17,9 +17,11 @@ import { latentIoNodes } from './latent-io.ts';
 import { latentOperationNodes } from './latent-operations.ts';
 import { latentNodes } from './latent.ts';
 import { loaderNodes } from './loaders.ts';
+import { loraExtractNodes } from './lora-extract.ts';
 import { loraNodes } from './lora.ts';
 import { maskNodes } from './mask.ts';
 import { modelConditioningNodes } from './model-conditioning.ts';
+import { modelComputeNodes } from './model-compute.ts';
 import { modelMergingNodes } from './model-merging.ts';
 import { modelSamplingNodes } from './model-sampling.ts';
 import { modelSavingNodes } from './model-saving.ts';
@@ -43,6 +45,8 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   loraNodes,
   modelMergingNodes,
   modelSavingNodes,
+  loraExtractNodes,
+  modelComputeNodes,
   freeuNodes,
   conditioningNodes,
   controlNodes,
