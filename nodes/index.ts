@@ -5,6 +5,7 @@ import { conditioningNodes } from './conditioning.ts';
 import { controlNodes } from './control.ts';
 import { customSamplingNodes } from './custom-sampling.ts';
 import { freeuNodes } from './freeu.ts';
+import { gligenNodes } from './gligen.ts';
 import { guidanceNodes } from './guidance.ts';
 import { imageAnimationNodes } from './image-animation.ts';
 import { imageFilterNodes } from './image-filters.ts';
@@ -17,8 +18,10 @@ import { latentIoNodes } from './latent-io.ts';
 import { latentOperationNodes } from './latent-operations.ts';
 import { latentNodes } from './latent.ts';
 import { loaderNodes } from './loaders.ts';
+import { logicNodes } from './logic.ts';
 import { loraExtractNodes } from './lora-extract.ts';
 import { loraNodes } from './lora.ts';
+import { mathNodes } from './math.ts';
 import { maskNodes } from './mask.ts';
 import { modelConditioningNodes } from './model-conditioning.ts';
 import { modelComputeNodes } from './model-compute.ts';
@@ -31,6 +34,8 @@ import { samplingNodes } from './sampling.ts';
 import { sigmaNodes } from './sigmas.ts';
 import { stringNodes } from './strings.ts';
 import { upscaleNodes } from './upscale.ts';
+import { unetPatchNodes } from './unet-patches.ts';
+import { utilityNodes } from './utilities.ts';
 import { vaeNodes } from './vae.ts';
 import { visionNodes } from './vision.ts';
 
@@ -48,9 +53,11 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   loraExtractNodes,
   modelComputeNodes,
   freeuNodes,
+  unetPatchNodes,
   conditioningNodes,
   controlNodes,
   visionNodes,
+  gligenNodes,
   modelConditioningNodes,
   vaeNodes,
   latentNodes,
@@ -67,6 +74,9 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   maskNodes,
   primitiveNodes,
   stringNodes,
+  logicNodes,
+  mathNodes,
+  utilityNodes,
 ];
 
 /** A new registry of all built-in nodes: class name -> definition. */

@@ -105,8 +105,8 @@ export interface OutputSpec {
   readonly type: string | readonly ComboChoice[];
   /** Defaults to the type. */
   readonly name?: string;
-  /** OUTPUT_IS_LIST. */
-  readonly list?: boolean;
+  /** OUTPUT_IS_LIST; null prints as such and says no. */
+  readonly list?: boolean | null;
   readonly tooltip?: string;
   /** Template id of a COMFY_MATCHTYPE_V3 output. */
   readonly matchType?: string;

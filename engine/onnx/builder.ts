@@ -26,6 +26,8 @@ export type Real = 'f32' | 'f16';
 export interface NodeOptions {
   readonly attributes?: Readonly<Record<string, Attribute>>;
   readonly domain?: string;
+  /** How many results the operator has, of which the last one is used; default 1. */
+  readonly results?: number;
 }
 
 export interface Builder {
@@ -35,7 +37,7 @@ export interface Builder {
   scope: string;
   /** The type in which new nodes compute reals. */
   real: Real;
-  /** Adds a node and gives the name of its output. */
+  /** Adds a node and gives the name of its (last) output. */
   emit(op: string, inputs: readonly string[], options?: NodeOptions): string;
   /** A node of ONNX Runtime's own operators. */
   contrib(op: string, inputs: readonly string[], attributes?: NodeOptions['attributes']): string;
@@ -127,9 +129,10 @@ export function createBuilder(
     winograd,
     scope: '',
     real: 'f32',
-    emit: (op, inputs, { attributes = {}, domain = '' } = {}) => {
+    emit: (op, inputs, { attributes = {}, domain = '', results = 1 } = {}) => {
       const name = unique(builder.scope === '' ? op : `${builder.scope}/${op}`);
-      nodes.push({ op, domain, name, inputs, outputs: [name], attributes });
+      const others = Array.from({ length: results - 1 }, (_, i) => `${name}:${i}`);
+      nodes.push({ op, domain, name, inputs, outputs: [...others, name], attributes });
       return name;
     },
     contrib: (op, inputs, attributes) =>

@@ -148,6 +148,12 @@ export const portable = {
   reduceMax: reduction('ReduceMax'),
   argmax: (b, { attrs: { axis } }, inputs) =>
     b.emit('ArgMax', inputs, { attributes: { axis: { int: axis }, keepdims: { int: 0 } } }),
+  // TopK takes the first of equal values first
+  argsort: (b, { inputs: [x], attrs: { axis, descending } }, [name]) =>
+    b.emit('TopK', [name, b.size(x.shape[axis])], {
+      attributes: { axis: { int: axis }, largest: { int: descending ? 1 : 0 } },
+      results: 2,
+    }),
   cumsum: (b, { attrs: { axis } }, [x]) => b.emit('CumSum', [x, b.ints([axis], [])]),
   avgPool: (b, { attrs: { kernel, strides, pads } }, inputs) =>
     b.emit('AveragePool', inputs, {

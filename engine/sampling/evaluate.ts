@@ -6,7 +6,7 @@ import { concat, repeatToBatch, rows } from '../array/batch.ts';
 import { type NDArray, sameShape } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import type { ConditioningEntry } from './conditioning.ts';
-import type { CondTensor, DiffusionModel } from './model.ts';
+import type { CondTensor, DiffusionModel, RunMemory } from './model.ts';
 import type { PreparedEntry } from './prepared.ts';
 import { type Box, boxWeights, clipBox, cutBox, weightedMean } from './region.ts';
 
@@ -17,6 +17,13 @@ interface Part {
   readonly box: Box;
   readonly x: NDArray;
   readonly encoded: Readonly<Record<string, CondTensor>>;
+}
+
+/** At which noise level, and in which run. */
+interface Call {
+  readonly sigma: number;
+  readonly signal: AbortSignal | undefined;
+  readonly run: RunMemory;
 }
 
 /** A sequence of tokens is repeated at most this often to fit a longer one. */
@@ -30,7 +37,7 @@ export async function evaluate(
   model: DiffusionModel,
   lists: readonly (readonly PreparedEntry[] | undefined)[],
   x: NDArray,
-  { sigma, signal }: { sigma: number; signal: AbortSignal | undefined },
+  { sigma, signal, run }: Call,
 ): Promise<NDArray[]> {
   const dims = x.shape.slice(2);
   const means = lists.map(() => weightedMean(x.shape));
@@ -39,7 +46,7 @@ export async function evaluate(
   );
   while (waiting.length > 0) {
     const batch = takeBatch(waiting, model);
-    const output = await callModel(model, batch, { sigma, signal });
+    const output = await callModel(model, batch, { sigma, signal, run });
     const rowCount = x.shape[0];
     batch.forEach(({ list, prepared, box }, k) => {
       const { strength = 1, maskStrength = 1 } = prepared.entry;
@@ -112,7 +119,7 @@ function sameChanges(
 async function callModel(
   model: DiffusionModel,
   parts: readonly Part[],
-  { sigma, signal }: { sigma: number; signal: AbortSignal | undefined },
+  { sigma, signal, run }: Call,
 ): Promise<NDArray> {
   if (signal?.aborted) throw new NoodleError('INTERRUPTED');
   const { modelSampling } = model;
@@ -127,6 +134,7 @@ async function callModel(
     timesteps: new Float32Array(x.shape[0]).fill(modelSampling.timestep(sigma)),
     cond,
     parts: parts.map(({ list, prepared }) => ({ list, entry: prepared.entry })),
+    run,
   });
   return modelSampling.calculateDenoised(sigma, output, x);
 }

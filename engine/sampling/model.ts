@@ -7,6 +7,7 @@ import type { NDArray } from '../array/nd.ts';
 import type { ConditioningEntry } from './conditioning.ts';
 import type { LatentFormat } from './latent/formats.ts';
 import type { ModelSampling } from './model-sampling.ts';
+import type { TorchGenerator } from './noise/torch-generator.ts';
 
 /**
  * A tensor that conditioning brings to the network, and what it lies along beside its rows:
@@ -17,6 +18,14 @@ import type { ModelSampling } from './model-sampling.ts';
 export interface CondTensor {
   readonly value: NDArray;
   readonly along: 'row' | 'tokens' | 'grid';
+}
+
+/** What one run of a sampler remembers from call to call. */
+export interface RunMemory {
+  /** What guidance and patches keep, under keys of their own; new for every run. */
+  readonly state: Map<object, unknown>;
+  /** torch's global generator, where the draw of the initial noise left it. */
+  readonly generator: () => TorchGenerator;
 }
 
 /** Everything one batched network call needs; row r of every tensor belongs together. */
@@ -34,6 +43,7 @@ export interface ModelInput {
    * of them carry the same changes of the network.
    */
   readonly parts: readonly { readonly list: number; readonly entry: ConditioningEntry }[];
+  readonly run: RunMemory;
 }
 
 /** What `encodeConditioning` may need to know about the run. */

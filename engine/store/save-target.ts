@@ -19,6 +19,8 @@ export interface SaveTarget {
   readonly subfolder: string;
   /** The prefix after token replacement. */
   readonly prefix: string;
+  /** What stands between the number and the suffix; `_` when it is not said. */
+  readonly tail?: string;
 }
 
 /** A file that `writeNumbered` wrote. */
@@ -85,7 +87,7 @@ export function createCounters(now: () => Date = () => new Date()): Counters {
     put: (path: string) => void,
   ): SavedFile => {
     for (let counter = target.counter; ; counter++) {
-      const name = numbered(target.filename, counter, suffix);
+      const name = numbered(target.filename, counter, (target.tail ?? '_') + suffix);
       const path = join(target.directory, name);
       const key = keyOf(target.directory, target.filename);
       const undisturbed = known.get(key)?.directoryStamp === stampOf(target.directory);
@@ -114,7 +116,7 @@ export function createCounters(now: () => Date = () => new Date()): Counters {
     checkPrefix(root, rawPrefix, suffix) {
       const prefix = replaceTokens(rawPrefix, now());
       const { filename } = splitPrefix(root, prefix);
-      const problem = nameProblem(numbered(filename, 1, suffix));
+      const problem = nameProblem(numbered(filename, 1, `_${suffix}`));
       if (problem !== undefined) refuseName(prefix, problem);
     },
 
@@ -193,7 +195,7 @@ function refuseName(prefix: string, reason: string): never {
 }
 
 const numbered = (filename: string, counter: number, suffix: string): string =>
-  `${filename}_${String(counter).padStart(5, '0')}_${suffix}`;
+  `${filename}_${String(counter).padStart(5, '0')}${suffix}`;
 
 function writing(name: string, run: () => void): void {
   try {

@@ -43,13 +43,17 @@ export interface Ledger {
   readonly used: ReadonlySet<string>;
   /** The output of every site, by name. */
   readonly sites: ReadonlyMap<string, Tensor>;
+  /** Outputs that patches added, by name. */
+  readonly outputs: ReadonlyMap<string, Tensor>;
 }
 
 /** A cursor at the root of a source, for a network with these patches. */
 export function openWeights(source: WeightSource, patches: readonly Patch[] = []): Weights {
   const used = new Set<string>();
   const sites = new Map<string, Tensor>();
-  const ledger: Ledger = { source, used, sites };
+  const outputs = new Map<string, Tensor>();
+  const ledger: Ledger = { source, used, sites, outputs };
+  const output = (name: string, value: Tensor): void => void outputs.set(name, value);
   const known = new Map<string, Tensor>();
   const inner = innerPaths(source);
 
@@ -100,7 +104,7 @@ export function openWeights(source: WeightSource, patches: readonly Patch[] = []
         type Run = Site['run'];
         const patched = patches.reduce<Run>(
           (inner, patch) => (given) =>
-            patch.at?.({ name: scope, inputs: given, run: inner, facts }) ?? inner(given),
+            patch.at?.({ name: scope, inputs: given, run: inner, facts, output }) ?? inner(given),
           run as Run, // patches pass on the names they were given
         );
         const out = patched(inputs);

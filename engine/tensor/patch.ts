@@ -18,6 +18,8 @@ export interface Site {
   /** The part on these inputs, with the patches before this one. */
   readonly run: (inputs: SiteInputs) => Tensor;
   readonly facts: SiteFacts;
+  /** Makes a tensor an output of the program, beside the network's own. */
+  readonly output: (name: string, value: Tensor) => void;
 }
 
 /** What cannot be read from the shapes of the inputs. */

@@ -1,9 +1,11 @@
 /** How much memory the values of a program take while it runs. */
 import { sizeOf } from '../array/nd.ts';
 import { dtypes } from '../weights/dtypes.ts';
+import { leafOps } from './ops/leaves.ts';
+import { movementOps } from './ops/movement.ts';
 import { evalShape } from './shape.ts';
 import { bindSizes } from './sizes.ts';
-import type { Tensor } from './tensor.ts';
+import { type Tensor, isOp } from './tensor.ts';
 import type { Program } from './trace.ts';
 
 /**
@@ -12,10 +14,11 @@ import type { Program } from './trace.ts';
  * count, nor does what an operator needs inside. Throws BAD_INPUT for shapes that do not fit.
  */
 export function peakMemory(
-  { nodes, inputs, outputs }: Program,
+  program: Program,
   shapes: Readonly<Record<string, { readonly shape: readonly number[] }>>,
 ): number {
-  const sizes = bindSizes(inputs, shapes);
+  const { nodes, outputs } = program;
+  const sizes = bindSizes(program, shapes);
   const lastReader = new Map<Tensor, number>();
   nodes.forEach((tensor, i) => {
     for (const input of tensor.inputs) lastReader.set(ownerOf(input), i);
@@ -26,7 +29,8 @@ export function peakMemory(
   let alive = 0;
   let peak = 0;
   nodes.forEach((tensor, i) => {
-    const isFixed = tensor.op !== 'input' && tensor.inputs.every((input) => fixed.has(input));
+    const isFixed =
+      !isOp(leafOps.input, tensor) && tensor.inputs.every((input) => fixed.has(input));
     if (isFixed) fixed.add(tensor);
     else if (ownerOf(tensor) === tensor) {
       const bytes = sizeOf(evalShape(tensor.shape, sizes)) * dtypes[tensor.dtype].bytes;
@@ -43,6 +47,6 @@ export function peakMemory(
 /** The tensor whose memory this one shows: a reshape copies nothing. */
 function ownerOf(tensor: Tensor): Tensor {
   let owner = tensor;
-  while (owner.op === 'reshape') [owner] = owner.inputs;
+  while (isOp(movementOps.reshape, owner)) [owner] = owner.inputs;
   return owner;
 }

@@ -48,7 +48,7 @@ export function trace(
 ): Program {
   const cursor = 'tensors' in weights ? openWeights(weights) : weights;
   const inputs: Input[] = [];
-  const outputs = build({
+  const own = build({
     weights: cursor,
     input: (inputName, dtype, dims) => {
       if (inputs.some((other) => other.attrs.name === inputName)) {
@@ -60,6 +60,7 @@ export function trace(
       return declared;
     },
   });
+  const outputs = { ...own, ...Object.fromEntries(cursor.ledger.outputs) };
   const nodes = topologicalOrder(Object.values(outputs));
   for (const tensor of nodes) {
     if (isOp(leafOps.input, tensor) && !inputs.includes(tensor)) inputs.push(tensor); // from a patch

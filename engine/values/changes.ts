@@ -7,11 +7,13 @@
 import type { ConditioningEntry, NetworkChange } from '../sampling/conditioning.ts';
 import type { BoundChange, ChangeRun } from './change.ts';
 import { type Control, bindControl } from './control.ts';
+import { type TextBoxes, bindTextBoxes } from './gligen.ts';
 
 type ChangeKind = (change: NetworkChange, run: ChangeRun) => BoundChange;
 
 const kinds: Readonly<Record<string, ChangeKind>> = {
   control: (change, run) => bindControl(change as Control, run),
+  gligen: (change, run) => bindTextBoxes(change as TextBoxes, run),
 };
 
 /** The changes of entries during one run; each is bound once, when it is first met. */

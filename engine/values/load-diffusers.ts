@@ -29,7 +29,7 @@ export async function loadDiffusers(
   name: string,
   folders: Pick<Folders, 'modelFile'>,
   families: readonly Family[],
-): Promise<Checkpoint> {
+): Promise<Omit<Checkpoint, 'vision'>> {
   const part = async (folder: string, names: readonly string[]): Promise<WeightSource> => {
     const source = await openPart(`${name}/${folder}`, names, folders);
     if (source) return source;
@@ -41,7 +41,7 @@ export async function loadDiffusers(
   const second = await openPart(`${name}/text_encoder_2`, encoderNames, folders);
   if (second) encoders.push(second);
   const clip = textEncodersOf(encoders, familyTextSetups, `the diffusers model '${name}'`);
-  return { model, clip, vision: null, vae: openVae(await part('vae', networkNames)) };
+  return { model, clip, vae: openVae(await part('vae', networkNames)) };
 }
 
 /** The first of these files that is there: safetensors, then pickles, whole before shards. */

@@ -54,6 +54,9 @@ export function openNetwork(
     const session = await runtime.session(key, () =>
       trace(name, openWeights(stored, patches), build),
     );
-    return session.run({ ...inputs, ...(await feedsOf(patches, call)) }, { signal });
+    const feeds = await feedsOf(patches, call);
+    const outputs = await session.run({ ...inputs, ...feeds }, { signal });
+    for (const patch of patches) patch.receive?.(outputs, call);
+    return outputs;
   };
 }

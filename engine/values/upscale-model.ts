@@ -1,6 +1,6 @@
 /** UPSCALE_MODEL: a network that makes pictures larger, as it travels between nodes; immutable. */
 import type { UpscaleKind, UpscalerFacts } from '../arch/upscale/kind.ts';
-import { detectUpscaler } from '../arch/upscale/kinds.ts';
+import { detectUpscaler, upscaleKinds } from '../arch/upscale/kinds.ts';
 import { NoodleError } from '../errors.ts';
 import { openWeights } from '../tensor/cursor.ts';
 import { openSource } from '../weights/open.ts';
@@ -19,10 +19,13 @@ export const loadUpscaleModel = async (path: string): Promise<UpscaleModel> =>
   openUpscaleModel(await openSource(path));
 
 /** The upscaler in a source, wherever in it its weights lie. Throws FAMILY_UNKNOWN. */
-export async function openUpscaleModel(file: WeightSource): Promise<UpscaleModel> {
+export async function openUpscaleModel(
+  file: WeightSource,
+  kinds: readonly UpscaleKind[] = upscaleKinds,
+): Promise<UpscaleModel> {
   for (const source of unwrapped(file)) {
     const read = async (key: string) => (await readTensor(source, key)).data;
-    const detected = await detectUpscaler(openWeights(source), read);
+    const detected = await detectUpscaler(openWeights(source), read, kinds);
     if (detected) return { ...detected, source, patches: [] };
   }
   const reason = 'it is no upscale model of a known architecture';

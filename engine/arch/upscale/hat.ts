@@ -12,19 +12,23 @@ import {
   chunk,
   gather,
   gelu,
-  mean,
   mul,
   padZero,
   range,
   rearrange,
-  relu,
-  sigmoid,
   unsqueeze,
 } from '../../tensor/nn.ts';
 import { type Dim, floorDivDim } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { UpscaleKind } from './kind.ts';
-import { centred, channelsFirst, channelsLast, numbersUnder, uncentred } from './pixels.ts';
+import {
+  centred,
+  channelAttention,
+  channelsFirst,
+  channelsLast,
+  numbersUnder,
+  uncentred,
+} from './pixels.ts';
 import { residualConv, upsample, upsamplerScale } from './reconstruction.ts';
 import {
   halfShiftMask,
@@ -116,13 +120,7 @@ function hybridBlock(
 /** Two convolutions, whose channels are then weighted by what is in them overall. */
 function channelAttentionBlock(w: Weights, x: Tensor): Tensor {
   const h = conv2d(w.at('2'), gelu(conv2d(w.at('0'), x, { pad: 1 })), { pad: 1 });
-  return channelAttention(w.at('3.attention'), h);
-}
-
-/** x times a weight for each channel that comes from the means of all (RCAN; layers 1 and 3). */
-function channelAttention(w: Weights, x: Tensor): Tensor {
-  const means = mean(x, [2, 3], { keep: true }); // [1, c, 1, 1]
-  return mul(x, sigmoid(conv2d(w.at('3'), relu(conv2d(w.at('1'), means)))));
+  return channelAttention(h, w.at('3.attention.1'), w.at('3.attention.3'));
 }
 
 /** Attention of windows to larger windows around them. */

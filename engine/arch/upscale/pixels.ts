@@ -1,20 +1,24 @@
 /** Small parts that many upscalers have: pixels and channels, and the sizes that tell them. */
 import type { Weights } from '../../tensor/cursor.ts';
-import { layerNorm } from '../../tensor/layers.ts';
+import { conv2d, layerNorm } from '../../tensor/layers.ts';
 import {
   add,
   constant,
   div,
+  maximum,
+  mean,
   minimum,
   mul,
   permute,
   rearrange,
   relu,
   reshape,
+  sigmoid,
   slice,
   softplus,
   sqrt,
   sub,
+  sum,
   tanh,
 } from '../../tensor/nn.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -42,6 +46,16 @@ export function batchNorm(w: Weights, x: Tensor, { eps = 1e-5 } = {}): Tensor {
   const scale = div(w.param('weight'), sqrt(add(w.param('running_var'), eps)));
   const shift = sub(w.param('bias'), mul(w.param('running_mean'), scale));
   return add(mul(x, reshape(scale, [-1, 1, 1])), reshape(shift, [-1, 1, 1]));
+}
+
+/** x of length 1 along the last axis. */
+export const unit = (x: Tensor): Tensor =>
+  div(x, maximum(sqrt(sum(mul(x, x), -1, { keep: true })), 1e-12));
+
+/** x [1, c, h, w] times a weight for each channel that two layers make of the means of all (RCAN). */
+export function channelAttention(x: Tensor, first: Weights, second: Weights): Tensor {
+  const means = mean(x, [2, 3], { keep: true }); // [1, c, 1, 1]
+  return mul(x, sigmoid(conv2d(second, relu(conv2d(first, means)))));
 }
 
 /** x * tanh(softplus(x)) (Misra 2019). */

@@ -23,7 +23,7 @@ export function upsamplerOf(w: Weights): Upsampler {
 export function upsamplerScale(w: Weights, upsampler: Upsampler, outputChannels: number): number {
   switch (upsampler) {
     case 'pixelshuffle':
-      return shuffles(w.at('upsample')).reduce((scale, { factor }) => scale * factor, 1);
+      return shuffleScale(w.at('upsample'));
     case 'pixelshuffledirect':
       return Math.floor(Math.sqrt(w.shape('upsample.0.weight')[0] / outputChannels));
     case 'nearest+conv':
@@ -49,6 +49,10 @@ export function shuffleUp(w: Weights, x: Tensor): Tensor {
   for (const { step, factor } of shuffles(w)) h = pixelShuffle(conv2d(step, h, { pad: 1 }), factor);
   return h; // [1, c, h*scale, w*scale]
 }
+
+/** How many times larger `shuffleUp` makes features. */
+export const shuffleScale = (w: Weights): number =>
+  shuffles(w).reduce((scale, { factor }) => scale * factor, 1);
 
 const shuffles = (w: Weights): { readonly step: Weights; readonly factor: number }[] =>
   numbersUnder(w)

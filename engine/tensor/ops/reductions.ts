@@ -55,6 +55,27 @@ export const reductionOps = opTable({
         return best;
       }),
   }),
+  /** Indices that sort an axis; equal values keep their order. */
+  argsort: row<Axis & { readonly descending: boolean }>({
+    shape: ([x]) => x.shape,
+    dtype: () => 'i64',
+    kernel: ([x], { axis, descending }) => {
+      const sign = descending ? -1 : 1;
+      const orders = new Map<string, number[]>();
+      return build(x.shape, (index) => {
+        const lane = withAxis(index, axis, 0).join();
+        let order = orders.get(lane);
+        if (!order) {
+          const values = Array.from({ length: x.shape[axis] }, (_, i) =>
+            at(x, withAxis(index, axis, i)),
+          );
+          order = values.map((_, i) => i).sort((i, j) => sign * (values[i] - values[j]));
+          orders.set(lane, order);
+        }
+        return order[index[axis]];
+      });
+    },
+  }),
   cumsum: row<Axis>({
     shape: ([x]) => x.shape,
     kernel: ([x], { axis }) =>
@@ -95,6 +116,10 @@ export const max = reduction(reductionOps.reduceMax);
 /** Index of the first largest value along an axis, which is removed. */
 export const argmax = (x: Tensor, axis: number): Tensor =>
   node(reductionOps.argmax, [x], { axis: frontAxis(x, axis) });
+
+/** Indices (i64) that sort an axis; equal values keep their order (torch's stable argsort). */
+export const argsort = (x: Tensor, axis: number, { descending = false } = {}): Tensor =>
+  node(reductionOps.argsort, [x], { axis: frontAxis(x, axis), descending });
 
 /** Running sum along an axis. */
 export const cumsum = (x: Tensor, axis: number): Tensor =>
