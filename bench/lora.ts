@@ -57,7 +57,12 @@ async function step(on: Model): Promise<number> {
     timesteps: Float32Array.of(500, 500),
     cond: { cross: cross.value },
     sigma: 2,
-    parts: [], run: { state: new Map(), generator: () => new TorchGenerator(0) },
+    parts: [],
+    run: {
+      state: new Map(),
+      generator: () => new TorchGenerator(0),
+      sigmas: Float32Array.of(1, 0),
+    },
   });
   return performance.now() - began;
 }

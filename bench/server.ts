@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connect, startServer, testingPack } from '../tests/support/server.ts';
 import type { Client, TestServer } from '../tests/support/server.ts';
+import { type Prompt, chain, submit, untilFirstAnswer } from './trivial.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const base = mkdtempSync(join(tmpdir(), 'noodle-bench-'));
@@ -29,34 +30,12 @@ async function timed<T>(action: () => Promise<T>): Promise<{ ms: number; value: 
   return { ms: performance.now() - begin, value };
 }
 
-type Prompt = Record<string, { class_type: string; inputs: Record<string, unknown> }>;
-
-/** A chain of integer sums that ends in an output node; `start` makes it new. */
-function chain(length: number, start: number): Prompt {
-  const prompt: Prompt = { n0: { class_type: 'StubInt', inputs: { value: start } } };
-  for (let i = 1; i < length - 1; i++) {
-    prompt[`n${i}`] = {
-      class_type: 'TestIntMathOperation',
-      inputs: { a: [`n${i - 1}`, 0], b: 1, operation: 'add' },
-    };
-  }
-  prompt.end = { class_type: 'PreviewAny', inputs: { source: [`n${length - 2}`, 0] } };
-  return prompt;
-}
-
 /** The sample workflow of the embedded checkpoint with another seed and number of steps. */
 async function picture(seed: number, steps: number): Promise<Prompt> {
   const file = join(root, 'tests/golden/data/samples/02-red-circle.json');
   const prompt = JSON.parse(await readFile(file, 'utf8')) as Prompt;
   Object.assign(prompt['3'].inputs, { seed, steps });
   return prompt;
-}
-
-async function submit(server: TestServer, prompt: Prompt, client?: Client): Promise<string> {
-  const answer = await server.post('/prompt', { prompt, client_id: client?.sid });
-  const { prompt_id: id, error } = (await answer.json()) as { prompt_id: string; error?: unknown };
-  if (error !== undefined) throw new Error(JSON.stringify(error));
-  return id;
 }
 
 async function waitIdle(server: TestServer): Promise<void> {
@@ -83,12 +62,8 @@ async function residentMiB(server: TestServer): Promise<number> {
 async function startUp(): Promise<void> {
   const times = [];
   for (let i = 0; i < 5; i++) {
-    const { ms: time, value: server } = await timed(async () => {
-      const started = await startServer({ base });
-      await started.get('/system_stats');
-      return started;
-    });
-    times.push(time);
+    const { milliseconds, server } = await untilFirstAnswer(() => startServer({ base }));
+    times.push(milliseconds);
     await server.stop();
   }
   report('start to the first /system_stats (median of 5)', ms(quantile(times, 0.5)), '1000 ms');

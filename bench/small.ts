@@ -12,29 +12,15 @@ import { loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type * as Support from '../tests/support/server.ts';
 import type { Client, TestServer } from '../tests/support/server.ts';
+import { chain, submit, untilFirstAnswer } from './trivial.ts';
 
 const root = resolve(process.argv[2] ?? join(import.meta.dirname, '..'));
 const support = (await import(join(root, 'tests/support/server.ts'))) as typeof Support;
 const base = mkdtempSync(join(tmpdir(), 'noodle-small-'));
 
-type Prompt = Record<string, { class_type: string; inputs: Record<string, unknown> }>;
-
 const STARTS = Number(process.argv[3] ?? 5);
 
 let fresh = 1;
-
-/** A chain of integer sums that ends in an output node and was never there before. */
-function chain(length: number): Prompt {
-  const prompt: Prompt = { n0: { class_type: 'StubInt', inputs: { value: fresh++ } } };
-  for (let i = 1; i < length - 1; i++) {
-    prompt[`n${i}`] = {
-      class_type: 'TestIntMathOperation',
-      inputs: { a: [`n${i - 1}`, 0], b: 1, operation: 'add' },
-    };
-  }
-  prompt.end = { class_type: 'PreviewAny', inputs: { source: [`n${length - 2}`, 0] } };
-  return prompt;
-}
 
 const print = (name: string, times: number[]): void => {
   times.sort((a, b) => a - b);
@@ -60,9 +46,8 @@ async function startUp(): Promise<void> {
   const used: [answered: number[], ready: number[]] = [[], []];
   for (let i = 0; i < STARTS; i++) {
     const begin = performance.now();
-    const server = await support.startServer({ base });
-    await server.get('/system_stats');
-    answered.push(performance.now() - begin);
+    const { milliseconds, server } = await untilFirstAnswer(() => support.startServer({ base }));
+    answered.push(milliseconds);
     used[0].push(cpu(server.process.pid!));
     await server.get('/object_info');
     used[1].push(cpu(server.process.pid!));
@@ -73,11 +58,6 @@ async function startUp(): Promise<void> {
   print('  processor time of the server until then', used[0]);
   print('start to the first /object_info', ready);
   print('  processor time of the server until then', used[1]);
-}
-
-async function submit(server: TestServer, client: Client, prompt: Prompt): Promise<string> {
-  const answer = await server.post('/prompt', { prompt, client_id: client.sid });
-  return ((await answer.json()) as { prompt_id: string }).prompt_id;
 }
 
 async function prompts(server: TestServer, client: Client): Promise<void> {
@@ -91,9 +71,9 @@ async function prompts(server: TestServer, client: Client): Promise<void> {
     const pids = [server.process.pid!, engine];
     const before = pids.map(cpu);
     for (let i = 0; i < times; i++) {
-      const prompt = chain(length);
+      const prompt = chain(length, fresh++);
       const begin = performance.now();
-      await client.finished(await submit(server, client, prompt));
+      await client.finished(await submit(server, prompt, client));
       taken.push(performance.now() - begin);
       client.messages.length = 0;
     }
@@ -109,7 +89,7 @@ try {
   const server = await support.startServer({ base, packs: [support.testingPack] });
   try {
     const client = await support.connect(server);
-    await client.finished(await submit(server, client, chain(2)));
+    await client.finished(await submit(server, chain(2, fresh++), client));
     await prompts(server, client);
     await client.close();
   } finally {

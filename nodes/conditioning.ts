@@ -14,10 +14,16 @@ import {
 } from '../engine/node.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 import { reshape } from '../engine/array/nd.ts';
-import { encodePrompt, requireClip, withLastLayer } from '../engine/values/clip.ts';
+import {
+  encodePrompt,
+  encodeScheduled,
+  requireClip,
+  withLastLayer,
+} from '../engine/values/clip.ts';
 import {
   averageConditioning,
   concatConditioning,
+  multiplyConditioning,
   withValues,
   zeroOut,
 } from '../engine/values/conditioning.ts';
@@ -41,7 +47,8 @@ export const clipTextEncode = defineNode({
   inputs: { text: prompt, clip: textEncoder },
   outputs: [{ type: 'CONDITIONING', tooltip: 'What guides the diffusion model.' }],
   async run({ text, clip: encoder }, context) {
-    return [[await encodePrompt(encoder, text, promptRun(context))]];
+    const run = promptRun(context);
+    return [await encodeScheduled(encoder, (hooked) => encodePrompt(hooked, text, run))];
   },
 });
 
@@ -66,8 +73,11 @@ export const clipTextEncodeSdxl = defineNode({
   outputs: CONDITIONING,
   async run({ clip: encoder, text_g, text_l, ...sizes }, context) {
     const texts = { clip_g: text_g, clip_l: text_l };
-    const entry = await encodeSdxlPrompt(encoder, texts, promptRun(context));
-    return [[{ ...entry, extra: sizes }]];
+    const run = promptRun(context);
+    const entries = await encodeScheduled(encoder, (hooked) =>
+      encodeSdxlPrompt(hooked, texts, run),
+    );
+    return [withValues(entries, { extra: sizes })];
   },
 });
 
@@ -85,8 +95,9 @@ export const clipTextEncodeSdxlRefiner = defineNode({
   },
   outputs: CONDITIONING,
   async run({ ascore, width, height, text, clip: encoder }, context) {
-    const entry = await encodePrompt(encoder, text, promptRun(context));
-    return [[{ ...entry, extra: { aesthetic_score: ascore, width, height } }]];
+    const run = promptRun(context);
+    const entries = await encodeScheduled(encoder, (hooked) => encodePrompt(hooked, text, run));
+    return [withValues(entries, { extra: { aesthetic_score: ascore, width, height } })];
   },
 });
 
@@ -244,6 +255,19 @@ export const conditioningSetMask = defineNode({
   ],
 });
 
+export const conditioningMultiply = defineNode({
+  ...base,
+  name: 'ConditioningMultiply',
+  displayName: 'Conditioning (Multiply)',
+  category: 'model/conditioning/transform',
+  inputs: {
+    conditioning: conditioning(),
+    multiplier: float({ default: 1, min: -100, max: 100, step: 0.01 }),
+  },
+  outputs: CONDITIONING,
+  run: ({ conditioning: entries, multiplier }) => [multiplyConditioning(entries, multiplier)],
+});
+
 export const conditioningZeroOut = defineNode({
   ...base,
   name: 'ConditioningZeroOut',
@@ -307,6 +331,7 @@ export const conditioningNodes: readonly NodeDefinition[] = [
   conditioningSetAreaPercentageVideo,
   conditioningSetAreaStrength,
   conditioningSetMask,
+  conditioningMultiply,
   conditioningZeroOut,
   conditioningSetTimestepRange,
   inpaintModelConditioning,

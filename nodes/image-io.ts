@@ -1,6 +1,6 @@
 /** Picture files in and out. */
 import { randomInt } from 'node:crypto';
-import { combo, image, inModule, socket, string } from '../engine/node.ts';
+import { boolean, combo, image, inModule, int, optional, socket, string } from '../engine/node.ts';
 import type {
   ChoiceSource,
   Context,
@@ -95,7 +95,7 @@ export type WorkflowValues = HiddenValues<typeof workflowInputs>;
 export async function savePictures(
   images: Image,
   target: { prefix: string; type: 'output' | 'temp'; level: number },
-  { prompt, extra_pnginfo }: WorkflowValues,
+  { prompt, extra_pnginfo }: Partial<WorkflowValues>,
   { services }: Context,
 ): Promise<NodeOutput> {
   const [count, height, width] = images.shape;
@@ -137,12 +137,13 @@ export const saveImage = define({
 /** Saves to the temp folder under a name of its own, fast rather than small. */
 export function previewPictures(
   images: Image,
-  inputs: WorkflowValues,
+  inputs: Partial<WorkflowValues>,
   context: Context,
+  prefix = 'ComfyUI',
 ): Promise<NodeOutput> {
   const letters = 'abcdefghijklmnopqrstuvwxyz';
   const tag = Array.from({ length: 5 }, () => letters[randomInt(letters.length)]).join('');
-  const target = { prefix: `ComfyUI_temp_${tag}`, type: 'temp', level: 1 } as const;
+  const target = { prefix: `${prefix}_temp_${tag}`, type: 'temp', level: 1 } as const;
   return savePictures(images, target, inputs, context);
 }
 
@@ -155,6 +156,53 @@ export const previewImage = define({
   outputs: [],
   outputNode: true,
   run: (inputs, context) => previewPictures(inputs.images, inputs, context),
+});
+
+export const imageCompare = inModule(
+  'comfy_extras.nodes_image_compare',
+  'v3',
+)({
+  name: 'ImageCompare',
+  displayName: 'Compare Images',
+  category: 'image',
+  description: 'Shows two pictures over each other, with a slider between them.',
+  essentialsCategory: 'Image Tools',
+  experimental: true,
+  outputNode: true,
+  inputs: {
+    image_a: optional(image({})),
+    image_b: optional(image({})),
+    compare_view: socket('IMAGECOMPARE', { socketless: true }),
+  },
+  hidden: workflowInputs,
+  outputs: [],
+  run: async ({ image_a, image_b }, context) => {
+    const shown = async (picture: Image | undefined, name: string): Promise<readonly unknown[]> => {
+      if (!picture || picture.shape[0] === 0) return [];
+      const { ui } = await previewPictures(picture, {}, context, `comfy.compare.${name}`);
+      return ui?.images ?? [];
+    };
+    return { ui: { a_images: await shown(image_a, 'a'), b_images: await shown(image_b, 'b') } };
+  },
+});
+
+export const webcamCapture = inModule(
+  'comfy_extras.nodes_webcam',
+  'v1',
+)({
+  name: 'WebcamCapture',
+  displayName: 'Webcam Capture',
+  category: 'image',
+  inputs: {
+    // The page takes the picture, uploads it, and sends its name.
+    image: socket<string>('WEBCAM', {}),
+    width: int({ default: 0, min: 0, max: 16384, step: 1 }),
+    height: int({ default: 0, min: 0, max: 16384, step: 1 }),
+    capture_on_queue: boolean({ default: true }),
+  },
+  outputs: [{ type: 'IMAGE' }],
+  ...checked,
+  run: async ({ image }, context) => [(await load(String(image), context))[0]],
 });
 
 /** Milliseconds since 1970, or more where it was asked more often than that. */
@@ -188,5 +236,7 @@ export const imageIoNodes: readonly NodeDefinition[] = [
   loadImage,
   loadImageMask,
   loadImageOutput,
+  imageCompare,
+  webcamCapture,
   saveImageWebsocket,
 ];

@@ -2,7 +2,7 @@
 import { padImage } from '../engine/array/rectangle.ts';
 import { upscaleImage } from '../engine/array/resize.ts';
 import { roundHalfEven, roundToInteger, toInteger } from '../engine/array/round.ts';
-import { combo, float, image, inModule, int } from '../engine/node.ts';
+import { combo, float, image, inModule, int, optional } from '../engine/node.ts';
 import type { Image, NodeDefinition } from '../engine/node.ts';
 
 const METHODS = ['nearest-exact', 'bilinear', 'area', 'bicubic', 'lanczos'] as const;
@@ -33,9 +33,11 @@ export const imageScale = define({
   },
 });
 
-/** Both sides times `factor`, rounded. */
-function scaleBy(x: Image, factor: number, method: (typeof METHODS)[number]): Image {
-  const [height, width] = [x.shape[1], x.shape[2]].map((v) => roundToInteger(v * factor));
+/** Both sides times `factor`, rounded to multiples of `steps`. */
+function scaleBy(x: Image, factor: number, method: (typeof METHODS)[number], steps = 1): Image {
+  const [height, width] = [x.shape[1], x.shape[2]].map(
+    (side) => roundToInteger((side * factor) / steps) * steps,
+  );
   return upscaleImage(x, width, height, method, 'disabled');
 }
 
@@ -60,12 +62,14 @@ export const imageScaleToTotalPixels = inModule(
     image: image({}),
     upscale_method: combo(METHODS, { multiselect: false }),
     megapixels: float({ default: 1, min: 0.01, max: 16, step: 0.01 }),
+    // Of 0.33: both sides become multiples of it.
+    resolution_steps: optional(int({ default: 1, min: 1, max: 256, advanced: true })),
   },
   outputs: [{ type: 'IMAGE' }],
-  run: ({ image, upscale_method, megapixels }) => {
+  run: ({ image, upscale_method, megapixels, resolution_steps: steps = 1 }) => {
     const total = toInteger(megapixels * 1024 * 1024);
     const factor = Math.sqrt(total / (image.shape[1] * image.shape[2]));
-    return [scaleBy(image, factor, upscale_method)];
+    return [scaleBy(image, factor, upscale_method, steps)];
   },
 });
 

@@ -4,14 +4,21 @@ import type { NodeDefinition } from '../engine/node.ts';
 import { conditioningNodes } from './conditioning.ts';
 import { controlNodes } from './control.ts';
 import { customSamplingNodes } from './custom-sampling.ts';
+import { datasetFileNodes } from './dataset-files.ts';
+import { datasetNodes } from './dataset.ts';
 import { freeuNodes } from './freeu.ts';
 import { gligenNodes } from './gligen.ts';
 import { guidanceNodes } from './guidance.ts';
+import { hookNodes } from './hooks.ts';
 import { imageAnimationNodes } from './image-animation.ts';
+import { imageBatchNodes } from './image-batch.ts';
+import { imageColourNodes } from './image-colour.ts';
 import { imageFilterNodes } from './image-filters.ts';
 import { imageIoNodes } from './image-io.ts';
+import { imageResizeNodes } from './image-resize.ts';
 import { imageScaleNodes } from './image-scale.ts';
 import { imageNodes } from './image.ts';
+import { jsonPromptNodes } from './json-prompt.ts';
 import { latentAdvancedNodes } from './latent-advanced.ts';
 import { latentEmptyNodes } from './latent-empty.ts';
 import { latentIoNodes } from './latent-io.ts';
@@ -32,6 +39,7 @@ import { primitiveNodes } from './primitives.ts';
 import { samplerNodes } from './samplers.ts';
 import { samplingNodes } from './sampling.ts';
 import { sigmaNodes } from './sigmas.ts';
+import { saveTextNodes } from './save-text.ts';
 import { stringNodes } from './strings.ts';
 import { upscaleNodes } from './upscale.ts';
 import { unetPatchNodes } from './unet-patches.ts';
@@ -59,12 +67,16 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   visionNodes,
   gligenNodes,
   modelConditioningNodes,
+  hookNodes,
   vaeNodes,
   latentNodes,
   latentEmptyNodes,
   latentAdvancedNodes,
   imageIoNodes,
   imageScaleNodes,
+  imageResizeNodes,
+  imageBatchNodes,
+  imageColourNodes,
   upscaleNodes,
   imageNodes,
   imageFilterNodes,
@@ -77,6 +89,10 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   logicNodes,
   mathNodes,
   utilityNodes,
+  saveTextNodes,
+  jsonPromptNodes,
+  datasetFileNodes,
+  datasetNodes,
 ];
 
 /** A new registry of all built-in nodes: class name -> definition. */

@@ -1,8 +1,14 @@
 /** Arithmetic on latents; latents joined and cut along an axis. */
 import { concat, repeatToBatch, sliceAxis } from '../engine/array/batch.ts';
 import { add, scale, sub } from '../engine/array/elementwise.ts';
-import { interpolateLatents, matchLatent, matchLatentSize } from '../engine/array/latent-math.ts';
-import { combo, float, inModule, int, latent } from '../engine/node.ts';
+import {
+  interpolateLatents,
+  matchLatent,
+  matchLatentSize,
+  piecesAsBatch,
+  withFrames,
+} from '../engine/array/latent-math.ts';
+import { combo, float, inModule, int, latent, optional } from '../engine/node.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 import { joinLatents } from '../engine/values/latent-batch.ts';
 
@@ -114,6 +120,52 @@ export const latentBatchSeedBehavior = define({
   },
 });
 
+const defineLatent33 = inModule('comfy_extras.nodes_latent', 'v3', {
+  outputs: [{ type: 'LATENT' }],
+});
+
+export const latentCutToBatch = defineLatent33({
+  name: 'LatentCutToBatch',
+  category: 'model/latent/advanced',
+  description: 'Cuts latents along an axis and makes a batch of the pieces; a rest is dropped.',
+  inputs: {
+    samples: anyLatent,
+    dim: combo(['t', 'x', 'y'] as const),
+    slice_size: int({ default: 1, min: 1, max: MAX, step: 1 }),
+  },
+  run: ({ samples, dim, slice_size }) => {
+    const axis = samples.samples.shape.length - { x: 1, y: 2, t: 3 }[dim];
+    if (axis < 2) return [samples];
+    return [{ ...samples, samples: piecesAsBatch(samples.samples, axis, slice_size) }];
+  },
+});
+
+export const replaceVideoLatentFrames = defineLatent33({
+  name: 'ReplaceVideoLatentFrames',
+  displayName: 'Replace Video Latent Frames',
+  category: 'model/latent/batch',
+  description:
+    'Puts the frames of one video latent into another; what does not fit changes nothing.',
+  inputs: {
+    destination: anyLatent,
+    source: optional(anyLatent),
+    index: int({ default: 0, min: -MAX, max: MAX, step: 1 }),
+  },
+  run: ({ destination, source, index }, { services }) => {
+    if (!source) return [destination];
+    const [frames, count] = [destination, source].map((x) => x.samples.shape[2]);
+    const at = index < 0 ? frames + index : index;
+    if (at < 0 || at + count > frames) {
+      services.log?.(
+        'WARNING',
+        `ReplaceVideoLatentFrames: ${count} frames do not fit at ${index} of ${frames}`,
+      );
+      return [destination];
+    }
+    return [{ ...source, samples: withFrames(destination.samples, source.samples, at) }];
+  },
+});
+
 export const latentAdvancedNodes: readonly NodeDefinition[] = [
   latentAdd,
   latentSubtract,
@@ -123,4 +175,6 @@ export const latentAdvancedNodes: readonly NodeDefinition[] = [
   latentCut,
   latentBatch,
   latentBatchSeedBehavior,
+  latentCutToBatch,
+  replaceVideoLatentFrames,
 ];

@@ -118,7 +118,8 @@ export function controlNet(
 
 const typeWidth = 256;
 
-function typeEmbedding(w: Weights, types: Tensor): Tensor {
+/** What a union network adds to the time embedding for `types` [types] (0 or 1 each): [1, 4*c]. */
+export function typeEmbedding(w: Weights, types: Tensor): Tensor {
   const count = types.shape[0] as number;
   const flat = reshape(sinusoidalEmbedding(types, typeWidth), [1, count * typeWidth]);
   return linear(w.at('linear_2'), silu(linear(w.at('linear_1'), flat))); // [1, 4*c]

@@ -14,15 +14,15 @@ export interface Bytes {
 }
 
 /**
- * Resizes RGB (3) or RGBA (4) pixels. RGBA is premultiplied for the passes and divided again.
+ * Resizes grey (1), RGB (3) or RGBA (4) pixels. RGBA is premultiplied for the passes and divided again.
  * Throws RangeError for other channel counts.
  */
 export function lanczosBytes(image: Bytes, width: number, height: number): Bytes {
-  if (image.channels !== 3 && image.channels !== 4) {
-    throw new RangeError(`lanczos: expected 3 or 4 channels, got ${image.channels}`);
+  if (![1, 3, 4].includes(image.channels)) {
+    throw new RangeError(`lanczos: expected 1, 3 or 4 channels, got ${image.channels}`);
   }
   if (image.width === width && image.height === height) return image;
-  if (image.channels === 3) return resizePasses(image, width, height);
+  if (image.channels !== 4) return resizePasses(image, width, height);
   const out = resizePasses({ ...image, data: premultiply(image.data) }, width, height);
   unpremultiply(out.data);
   return out;
@@ -94,6 +94,12 @@ function horizontal({ data, width, height, channels }: Bytes, outWidth: number):
       const base = row + first[x] * channels;
       const n = count[x];
       const at = x * stride;
+      if (channels === 1) {
+        let sum = HALF;
+        for (let k = 0; k < n; k++) sum = (sum + weights[at + k] * data[base + k]) | 0;
+        out[to++] = clip(sum);
+        continue;
+      }
       let r = HALF;
       let g = HALF;
       let b = HALF;

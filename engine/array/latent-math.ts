@@ -1,5 +1,5 @@
 /** Arithmetic on latents [b, c, h, w] (or [b, c, t, h, w]) that looks at whole channel vectors. */
-import { repeatToBatch } from './batch.ts';
+import { concat, repeatToBatch, rows, sliceAxis } from './batch.ts';
 import { type NDArray, nd, sizeOf } from './nd.ts';
 import { commonUpscale } from './resize.ts';
 
@@ -140,4 +140,31 @@ export function pasteFeathered(
     }
   }
   return nd(out, destination.shape);
+}
+
+/**
+ * [b, c, …] cut along `axis` (2 or later) into pieces of `size`, which become the batch: each item's pieces
+ * after one another. What does not fill a piece is dropped; a larger size takes the whole axis.
+ */
+export function piecesAsBatch(x: NDArray, axis: number, size: number): NDArray {
+  const length = x.shape[axis];
+  const piece = Math.min(size, length);
+  const count = Math.floor(length / piece);
+  return concat(
+    Array.from({ length: x.shape[0] }, (_, n) => {
+      const item = rows(x, n, n + 1);
+      const pieces = Array.from({ length: count }, (_, i) =>
+        sliceAxis(item, axis, i * piece, (i + 1) * piece),
+      );
+      return concat(pieces);
+    }),
+  );
+}
+
+/** The frames of `source` [b, c, t, h, w] in place of those of `destination` from `at` on. */
+export function withFrames(destination: NDArray, source: NDArray, at: number): NDArray {
+  const [, , frames] = destination.shape;
+  const end = at + source.shape[2];
+  const fit = repeatToBatch(source, destination.shape[0]);
+  return concat([sliceAxis(destination, 2, 0, at), fit, sliceAxis(destination, 2, end, frames)], 2);
 }

@@ -61,7 +61,7 @@ export function interpolateImage(
 /**
  * ComfyUI's common_upscale for latents: [b, c, h, w] or [b, c, t, h, w] (frames are scaled one by
  * one). `crop` center first cuts both sides so that the aspect ratio fits. 'lanczos' goes through
- * 8 bits and needs 3 or 4 channels.
+ * 8 bits and needs 1, 3 or 4 channels.
  */
 export function commonUpscale(
   x: NDArray,

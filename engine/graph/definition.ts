@@ -18,6 +18,8 @@ export interface ChoiceSource {
   modelDirectories?(folder: string, holding: string): readonly string[];
   /** Top-level files of the input directory of one kind, sorted. */
   inputFiles(kind: 'image' | 'audio' | 'video' | 'latent' | 'any'): readonly string[];
+  /** All folders below the input directory as relative paths, sorted; absent where none are at hand. */
+  inputFolders?(): readonly string[];
   /** Whether `name`, `name [output]` … is an existing file; absent where no folders are at hand. */
   annotatedExists?(name: string): boolean;
   /** Why a saver could not write under this filename_prefix; undefined when it can. */

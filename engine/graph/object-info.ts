@@ -174,7 +174,7 @@ const V3_ORDER = [
   'min max step round label_on label_off multiline placeholder dynamicPrompts',
   'multiselect options control_after_generate display',
   'image_upload audio_upload video_upload file_upload image_folder remote',
-  'multi_select chip template',
+  'multi_select chip template component',
 ]
   .join(' ')
   .split(' ');
@@ -194,9 +194,10 @@ function dynamicOptions(
   source: ChoiceSource,
 ): Record<string, unknown> {
   const group = (inputs: Inputs): Record<string, unknown> => {
-    const printed: Record<string, Record<string, unknown>> = { required: {}, optional: {} };
+    const printed: Record<string, Record<string, unknown>> = { required: {} };
     for (const [name, spec] of Object.entries(inputs)) {
-      printed[spec.optional ? 'optional' : 'required'][name] = printInput(spec, form, source);
+      const kind = spec.optional ? 'optional' : 'required';
+      (printed[kind] ??= {})[name] = printInput(spec, form, source);
     }
     return printed;
   };

@@ -3,12 +3,12 @@
  * once more when that does no harm, else reported; the process is started again either way.
  */
 import type { Log } from '../log.ts';
-import type { DeviceStats, EngineJob, FromEngine } from '../worker/messages.ts';
+import type { Audience, DeviceStats, EngineJob, FromEngine } from '../worker/messages.ts';
 import type { StartEngine } from '../worker/link.ts';
 import type { Queue } from './queue.ts';
 import { failedResult } from './results.ts';
 import { type RunningJob, watchJob } from './running-job.ts';
-import { Slot } from './slot.ts';
+import { Slot, type SlotOwner } from './slot.ts';
 import type { JobResult } from './store.ts';
 
 export interface DispatcherOptions {
@@ -54,49 +54,127 @@ export interface Dispatcher {
 const HOPELESS_STARTS = 3;
 
 /** A dispatcher; nothing runs before `start`. */
-export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const { queue, startEngine, interruptGrace, onMessage, onFinished, onReady, log } = options;
-  const { now = Date.now } = options;
-  const slots: Slot[] = [];
-  let stopping = false;
-  let pumping = false;
-  let restarts = 0;
+export const createDispatcher = (options: DispatcherOptions): Dispatcher => new Slots(options);
 
-  /** One more place for an engine, which is started there. */
-  const join = (start: StartEngine): void => {
-    const slot = new Slot(
-      { start, interruptGrace },
-      {
-        ready: () => {
-          onReady?.();
-          pump();
-        },
-        message: (message, running) => {
-          if (message.type === 'log') log(message.level, message.text);
-          if (message.type === 'log' || running === undefined) return;
-          running.observe(message);
-          onMessage(running.job, message);
-        },
-        done: (running, end) => finish(running.job, running.result(end)),
-        lost: loseJob,
-        failedToStart: (how, times) => {
-          log('ERROR', `an engine ended before it was ready (${how})`);
-          if (times >= HOPELESS_STARTS && !slots.some(({ isUp }) => isUp)) failWaiting(how);
-        },
-        broke: () => restarts++,
-        overdue: ({ id }) => log('WARNING', `${id}: not interrupted in time, its engine is ended`),
-      },
-    );
-    slots.push(slot);
+/** The places for engines, and what becomes of the jobs in them. */
+class Slots implements Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #slots: Slot[] = [];
+  #stopping = false;
+  #pumping = false;
+  #restarts = 0;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    for (let i = 0; i < this.#options.engines; i++) this.join(this.#options.startEngine);
+  }
+
+  join(start: StartEngine): void {
+    const { interruptGrace } = this.#options;
+    const slot = new Slot({ start, interruptGrace }, this.#owner());
+    this.#slots.push(slot);
     slot.launch();
-  };
+  }
 
-  const finish = (job: EngineJob, result: JobResult): void => {
-    queue.finish(job.id, result);
-    onFinished(job);
-  };
+  pump(): void {
+    // queue.take announces a change, which leads back here.
+    if (this.#pumping || this.#stopping) return;
+    this.#pumping = true;
+    for (const slot of this.#slots) {
+      if (!slot.isIdle) continue;
+      const job = this.#options.queue.take();
+      if (job === undefined) break;
+      slot.run(watchJob(job, this.#now()));
+    }
+    this.#pumping = false;
+  }
 
-  const loseJob = (running: RunningJob, how: string, interrupted: boolean): void => {
+  interrupt(jobId?: string): boolean {
+    const busy = this.#slots.filter(
+      ({ running }) => running !== undefined && (jobId === undefined || running.job.id === jobId),
+    );
+    for (const slot of busy) slot.interrupt();
+    return busy.length > 0;
+  }
+
+  free({ unloadModels, freeMemory }: { unloadModels: boolean; freeMemory: boolean }): void {
+    for (const slot of this.#slots) {
+      if (freeMemory) slot.renewIfUp();
+      else if (unloadModels) slot.unloadModels();
+    }
+  }
+
+  renew(): void {
+    for (const slot of this.#slots) slot.renew();
+  }
+
+  devices(): readonly DeviceStats[] {
+    return this.#slots.flatMap(({ devices }) => devices);
+  }
+
+  engines(): ReturnType<Dispatcher['engines']> {
+    const ready = this.#slots.filter(({ isUp }) => isUp).length;
+    return { total: this.#slots.length, ready, restarts: this.#restarts };
+  }
+
+  activeNode(clientId: string): string | undefined {
+    return this.#slots
+      .find(({ running }) => running?.job.clientId === clientId)
+      ?.running?.activeNode();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const { queue } = this.#options;
+    const cut = this.#slots.flatMap(({ running, wasInterrupted }) =>
+      running === undefined ? [] : [{ running, wasInterrupted }],
+    );
+    await Promise.all(this.#slots.map((slot) => slot.stop()));
+    for (const { running, wasInterrupted } of cut) {
+      const { id } = running.job;
+      if (wasInterrupted) queue.finish(id, running.interruption(this.#now()).result);
+      else queue.putBack(id);
+    }
+  }
+
+  /** What slots are told to say. */
+  #owner(): SlotOwner {
+    const { onReady, log } = this.#options;
+    return {
+      ready: () => {
+        onReady?.();
+        this.pump();
+      },
+      message: (message, running) => this.#hear(message, running),
+      done: (running, end) => this.#finish(running.job, running.result(end)),
+      lost: (running, how, interrupted) => this.#lose(running, how, interrupted),
+      failedToStart: (how, times) => {
+        log('ERROR', `an engine ended before it was ready (${how})`);
+        if (times >= HOPELESS_STARTS && this.engines().ready === 0) this.#failWaiting(how);
+      },
+      broke: () => this.#restarts++,
+      overdue: ({ id }) => log('WARNING', `${id}: not interrupted in time, its engine is ended`),
+    };
+  }
+
+  #hear(message: FromEngine, running: RunningJob | undefined): void {
+    if (message.type === 'log') return this.#options.log(message.level, message.text);
+    if (running === undefined) return;
+    running.observe(message);
+    this.#options.onMessage(running.job, message);
+  }
+
+  #finish(job: EngineJob, result: JobResult): void {
+    this.#options.queue.finish(job.id, result);
+    this.#options.onFinished(job);
+  }
+
+  /** The engine of a job is gone: the job runs once more where that does no harm, else it has failed. */
+  #lose(running: RunningJob, how: string, interrupted: boolean): void {
+    const { queue, log } = this.#options;
     const { job } = running;
     if (!interrupted && running.isRepeatable() && queue.requeue(job.id)) {
       log('WARNING', `an engine ended (${how}) while it ran ${job.id}; the prompt runs once more`);
@@ -105,75 +183,28 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const reason = `The engine process ended (${how}) while it ran this prompt.`;
     if (!interrupted) log('ERROR', `${job.id}: ${reason}`);
     const { event, result } = interrupted
-      ? running.interruption(now())
-      : running.failure(reason, now());
-    const to = interrupted ? 'client-or-all' : 'client';
-    onMessage(job, { type: 'event', jobId: job.id, event: event[0], data: event[1], to });
-    finish(job, result);
-  };
+      ? running.interruption(this.#now())
+      : running.failure(reason, this.#now());
+    this.#tell(job, event, interrupted ? 'client-or-all' : 'client');
+    this.#finish(job, result);
+  }
 
-  const failWaiting = (how: string): void => {
+  #failWaiting(how: string): void {
+    const { queue } = this.#options;
     for (let job = queue.take(); job !== undefined; job = queue.take()) {
       const reason = `No engine process could be started (${how}); the server's log says why.`;
-      const result = failedResult(job.id, 'EngineDied', reason, now());
-      const [[event, data]] = result.messages;
-      onMessage(job, { type: 'event', jobId: job.id, event, data, to: 'client' });
-      finish(job, result);
+      const result = failedResult(job.id, 'EngineDied', reason, this.#now());
+      this.#tell(job, result.messages[0], 'client');
+      this.#finish(job, result);
     }
-  };
+  }
 
-  const pump = (): void => {
-    // queue.take announces a change, which leads back here.
-    if (pumping || stopping) return;
-    pumping = true;
-    for (const slot of slots) {
-      if (!slot.isIdle) continue;
-      const job = queue.take();
-      if (job === undefined) break;
-      slot.run(watchJob(job, now()));
-    }
-    pumping = false;
-  };
+  /** Says of a job what its engine cannot say any more. */
+  #tell(job: EngineJob, [event, data]: readonly [string, string], to: Audience): void {
+    this.#options.onMessage(job, { type: 'event', jobId: job.id, event, data, to });
+  }
 
-  return {
-    start: () => {
-      for (let i = 0; i < options.engines; i++) join(startEngine);
-    },
-    join,
-    pump,
-    interrupt: (jobId) => {
-      const busy = slots.filter(
-        ({ running }) => running !== undefined && (jobId === undefined || running.job.id === jobId),
-      );
-      for (const slot of busy) slot.interrupt();
-      return busy.length > 0;
-    },
-    free: ({ unloadModels, freeMemory }) => {
-      for (const slot of slots) {
-        if (freeMemory) slot.renewIfUp();
-        else if (unloadModels) slot.unloadModels();
-      }
-    },
-    renew: () => slots.forEach((slot) => slot.renew()),
-    devices: () => slots.flatMap(({ devices }) => devices),
-    engines: () => ({
-      total: slots.length,
-      ready: slots.filter(({ isUp }) => isUp).length,
-      restarts,
-    }),
-    activeNode: (clientId) =>
-      slots.find(({ running }) => running?.job.clientId === clientId)?.running?.activeNode(),
-    stop: async () => {
-      stopping = true;
-      const cut = slots.flatMap(({ running, wasInterrupted }) =>
-        running === undefined ? [] : [{ running, wasInterrupted }],
-      );
-      await Promise.all(slots.map((slot) => slot.stop()));
-      for (const { running, wasInterrupted } of cut) {
-        const { id } = running.job;
-        if (wasInterrupted) queue.finish(id, running.interruption(now()).result);
-        else queue.putBack(id);
-      }
-    },
-  };
+  #now(): number {
+    return (this.#options.now ?? Date.now)();
+  }
 }

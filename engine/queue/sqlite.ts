@@ -70,7 +70,7 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
   migrate(db, path);
 
   const insert = db.prepare(
-    `INSERT OR REPLACE INTO jobs (id, status, number, number_text, created_at, client_id,
+    `INSERT INTO jobs (id, status, number, number_text, created_at, client_id,
        workflow_id, owner, needs_secrets, outputs_to_execute, extra_data, prompt)
      VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
@@ -103,12 +103,15 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
        (SELECT finished FROM jobs WHERE finished IS NOT NULL ORDER BY finished LIMIT ? OFFSET ?)
      ORDER BY finished`,
   );
-  const count = db.prepare(`SELECT count(*) AS n FROM jobs WHERE finished IS NOT NULL`);
   const forget = db.prepare(`DELETE FROM jobs WHERE id = ? AND finished IS NOT NULL`);
   const forgetAll = db.prepare(`DELETE FROM jobs WHERE finished IS NOT NULL`);
   const prune = db.prepare(
     `DELETE FROM jobs WHERE finished IN
-       (SELECT finished FROM jobs WHERE finished IS NOT NULL ORDER BY finished DESC LIMIT -1 OFFSET ?)`,
+       (SELECT finished FROM jobs WHERE finished IS NOT NULL ORDER BY finished LIMIT ?)`,
+  );
+  // Nobody else writes here, and counting them would walk the whole history with every job.
+  let finished = Number(
+    db.prepare(`SELECT count(*) AS n FROM jobs WHERE finished IS NOT NULL`).get()!.n,
   );
   const probe = (): void =>
     db.transaction(() => void setCounter.run(Number(getCounter.get()!.value)));
@@ -124,8 +127,10 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
   };
 
   return {
-    insert: (job, counter) =>
-      db.transaction(() => {
+    insert: (job, counter) => {
+      finished -= db.transaction(() => {
+        // An id may come again; the newest job has it.
+        const replaced = forget.run(job.id);
         insert.run(
           job.id,
           job.number,
@@ -140,7 +145,9 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
           job.prompt,
         );
         setCounter.run(counter);
-      }),
+        return Number(replaced.changes);
+      });
+    },
     counter: () => Number(getCounter.get()!.value),
     setNumber: (id, number, numberText) => void setNumber.run(number, numberText, id),
     start: (id) =>
@@ -153,11 +160,12 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
     putBack: (id) => void putBack.run(id),
     finish: (id, result) => {
       // Clients wait for the end of their job, not for the disk; the next job's insert flushes both.
-      unflushed(db, () => {
+      finished += unflushed(db, () => {
         const { begin, end } = executionTimes(result);
         const text = statusText(result);
         finish.run(finalStatus(result), begin, end, text, result.outputs, result.meta, id);
-        prune.run(maxHistory);
+        const tooMany = finished + 1 - maxHistory;
+        return tooMany > 0 ? 1 - Number(prune.run(tooMany).changes) : 1;
       });
       flushTimer ??= setTimeout(flush, FLUSH_WITHIN).unref();
     },
@@ -173,12 +181,13 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
     history: {
       get: (id) => readOptional(entry.get(id), readFinished),
       page: (offset, limit) => page.all(limit, offset).map(readFinished),
-      count: () => Number(count.get()!.n),
-      delete: (ids) =>
-        db.transaction(() => {
-          if (ids === 'all') forgetAll.run();
-          else ids.forEach((id) => forget.run(id));
-        }),
+      count: () => finished,
+      delete: (ids) => {
+        finished -= db.transaction(() => {
+          const gone = ids === 'all' ? [forgetAll.run()] : ids.map((id) => forget.run(id));
+          return gone.reduce((count, { changes }) => count + Number(changes), 0);
+        });
+      },
     },
     list: (filter) => listJobs(db, filter),
     probe,

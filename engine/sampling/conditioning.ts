@@ -46,6 +46,10 @@ export interface ConditioningEntry {
   readonly setAreaToBounds?: boolean;
   readonly startPercent?: number;
   readonly endPercent?: number;
+  /** The part of the run for which its text was encoded; it counts only inside both ranges. */
+  readonly textRange?: { readonly start: number; readonly end: number };
+  /** Counts where the other entries of its list do not, in place of its own strength and mask. */
+  readonly isDefault?: boolean;
   /** InpaintModelConditioning: what an inpaint model gets beside x. */
   readonly concatLatent?: NDArray;
   readonly concatMask?: NDArray;

@@ -114,6 +114,7 @@ export async function sampleCustom(
   const memory: RunMemory = {
     state: new Map(),
     generator: globalGenerator(options, noise.shape),
+    sigmas,
   };
   const run: GuiderRun = {
     hooks,

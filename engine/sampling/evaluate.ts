@@ -3,12 +3,21 @@
  * call, and how their predictions are joined into one picture per list.
  */
 import { concat, repeatToBatch, rows } from '../array/batch.ts';
+import { map } from '../array/elementwise.ts';
 import { type NDArray, sameShape } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import type { ConditioningEntry } from './conditioning.ts';
 import type { CondTensor, DiffusionModel, RunMemory } from './model.ts';
 import type { PreparedEntry } from './prepared.ts';
-import { type Box, boxWeights, clipBox, cutBox, weightedMean } from './region.ts';
+import {
+  type Box,
+  type Weights,
+  boxWeights,
+  clipBox,
+  cutBox,
+  weightSum,
+  weightedMean,
+} from './region.ts';
 
 /** One entry cut out and ready to be batched. */
 interface Part {
@@ -16,11 +25,13 @@ interface Part {
   readonly prepared: PreparedEntry;
   readonly box: Box;
   readonly x: NDArray;
+  /** How much its prediction counts. */
+  readonly weights: Weights;
   readonly encoded: Readonly<Record<string, CondTensor>>;
 }
 
 /** At which noise level, and in which run. */
-interface Call {
+export interface EvaluateCall {
   readonly sigma: number;
   readonly signal: AbortSignal | undefined;
   readonly run: RunMemory;
@@ -37,27 +48,15 @@ export async function evaluate(
   model: DiffusionModel,
   lists: readonly (readonly PreparedEntry[] | undefined)[],
   x: NDArray,
-  { sigma, signal, run }: Call,
+  call: EvaluateCall,
 ): Promise<NDArray[]> {
-  const dims = x.shape.slice(2);
   const means = lists.map(() => weightedMean(x.shape));
-  const waiting = lists.flatMap((list, index) =>
-    (list ?? []).filter((entry) => isActive(entry, sigma)).map((entry) => cutPart(entry, index, x)),
-  );
+  const waiting = lists.flatMap((list, index) => partsOf(list ?? [], index, x, call.sigma));
   while (waiting.length > 0) {
     const batch = takeBatch(waiting, model);
-    const output = await callModel(model, batch, { sigma, signal, run });
+    const output = await callModel(model, batch, call);
     const rowCount = x.shape[0];
-    batch.forEach(({ list, prepared, box }, k) => {
-      const { strength = 1, maskStrength = 1 } = prepared.entry;
-      const { mask } = prepared;
-      const ramps = prepared.box !== undefined;
-      const weights = boxWeights(dims, box, {
-        strength,
-        maskStrength,
-        ramps,
-        mask,
-      });
+    batch.forEach(({ list, box, weights }, k) => {
       means[list].add(rows(output, k * rowCount, (k + 1) * rowCount), box, weights);
     });
   }
@@ -66,6 +65,33 @@ export async function evaluate(
 
 const isActive = ({ startSigma, endSigma }: PreparedEntry, sigma: number): boolean =>
   sigma <= startSigma && sigma >= endSigma;
+
+/** The active entries of a list; its default entries count where the others leave something. */
+function partsOf(
+  entries: readonly PreparedEntry[],
+  list: number,
+  x: NDArray,
+  sigma: number,
+): Part[] {
+  const active = entries
+    .filter((entry) => isActive(entry, sigma))
+    .map((entry) => cutPart(entry, list, x));
+  const isDefault = ({ prepared }: Part): boolean => prepared.entry.isDefault === true;
+  const parts = active.filter((part) => !isDefault(part));
+  const defaults = active.filter(isDefault);
+  if (defaults.length === 0) return parts;
+  const rest = uncovered(x.shape, parts);
+  if (rest.data.every((weight) => weight === 0)) return parts;
+  const [rowCount] = x.shape;
+  const weightsIn = (box: Box): Weights => ({ rows: rowCount, data: cutBox(rest, box).data });
+  return [...parts, ...defaults.map((part) => ({ ...part, weights: weightsIn(part.box) }))];
+}
+
+/** What the weights of all parts leave of 1 in every cell: [b, 1, ...dims]. */
+function uncovered([rowCount, , ...dims]: readonly number[], parts: readonly Part[]): NDArray {
+  const covered = weightSum([rowCount, 1, ...dims], parts);
+  return map(covered, (weight) => Math.max(0, 1 - weight));
+}
 
 function cutPart(prepared: PreparedEntry, list: number, x: NDArray): Part {
   const [batch, , ...dims] = x.shape;
@@ -76,7 +102,10 @@ function cutPart(prepared: PreparedEntry, list: number, x: NDArray): Part {
     const cut = prepared.box && along === 'grid' ? cutBox(value, box) : value;
     encoded[name] = { value: repeatToBatch(cut, batch), along };
   }
-  return { list, prepared, box, x: prepared.box ? cutBox(x, box) : x, encoded };
+  const { strength = 1, maskStrength = 1 } = prepared.entry;
+  const ramps = prepared.box !== undefined;
+  const weights = boxWeights(dims, box, { strength, maskStrength, ramps, mask: prepared.mask });
+  return { list, prepared, box, x: prepared.box ? cutBox(x, box) : x, weights, encoded };
 }
 
 /** Removes from `waiting` what goes with its first part into one call, in the order of the rows. */
@@ -119,7 +148,7 @@ function sameChanges(
 async function callModel(
   model: DiffusionModel,
   parts: readonly Part[],
-  { sigma, signal, run }: Call,
+  { sigma, signal, run }: EvaluateCall,
 ): Promise<NDArray> {
   if (signal?.aborted) throw new NoodleError('INTERRUPTED');
   const { modelSampling } = model;

@@ -114,14 +114,16 @@ function maskBounds({ data, shape: [rows, height, width] }: NDArray): Box {
 }
 
 function sigmaRange(
-  { startPercent, endPercent }: ConditioningEntry,
+  { startPercent, endPercent, textRange }: ConditioningEntry,
   sampling: ModelSampling,
 ): Pick<PreparedEntry, 'startSigma' | 'endSigma'> {
+  const start = textRange ? Math.max(textRange.start, startPercent ?? 0) : startPercent;
+  const end = textRange ? Math.min(textRange.end, endPercent ?? 1) : endPercent;
   // fp32, because sigmas are: a limit that equals a level must include it
   const limit = (percent: number): number => Math.fround(sampling.percentToSigma(percent));
   return {
-    startSigma: startPercent === undefined ? Infinity : limit(startPercent),
-    endSigma: endPercent === undefined ? -Infinity : limit(endPercent),
+    startSigma: start === undefined ? Infinity : limit(start),
+    endSigma: end === undefined ? -Infinity : limit(end),
   };
 }
 

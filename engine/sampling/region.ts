@@ -142,6 +142,27 @@ function ramp(
   }
 }
 
+/** The sum of weights over a grid [b, 1, ...dims]. */
+export function weightSum(
+  shape: readonly number[],
+  parts: readonly { readonly box: Box; readonly weights: Weights }[],
+): NDArray {
+  const [b, , ...dims] = shape;
+  const planeSize = sizeOf(dims);
+  const data = new Float32Array(b * planeSize);
+  for (const { box, weights } of parts) {
+    for (let item = 0; item < b; item++) {
+      const base = (item % weights.rows) * boxVolume(box);
+      forEachRun(dims, box, (at, from, length) => {
+        for (let i = 0; i < length; i++) {
+          data[item * planeSize + at + i] += weights.data[base + from + i];
+        }
+      });
+    }
+  }
+  return { data, shape };
+}
+
 /** Weighted predictions of a whole latent and the sum of their weights. */
 export interface WeightedMean {
   add(prediction: NDArray, box: Box, weights: Weights): void;

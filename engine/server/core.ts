@@ -20,6 +20,7 @@ import { type Events, createEvents } from './events.ts';
 import type { Core } from './face.ts';
 import type { ServerLog } from './log.ts';
 import { refuseReachable } from './reachable.ts';
+import type * as Submit from './submit.ts';
 
 export interface RunningCore {
   readonly core: Core;
@@ -74,6 +75,9 @@ export function createCore(
   queue.watch({ changed: () => void setImmediate(() => dispatcher.pump()) });
 
   const [newId, now] = [randomUUID, Date.now];
+  // Kept: asked again, the loader's thread would be asked again too.
+  let submitting: Promise<typeof Submit> | undefined;
+  const loadSubmit = () => (submitting ??= import('./submit.ts'));
   const submitOptions = { queue, nodes, source: folders, newId, now };
   const core: Core = {
     config,
@@ -81,7 +85,7 @@ export function createCore(
     users: createUsers(folders.user, config),
     nodes,
     submit: async (body, sender) => {
-      const { submitPrompt } = await import('./submit.ts');
+      const { submitPrompt } = await loadSubmit();
       return submitPrompt(body, submitOptions, sender);
     },
     queue,
@@ -97,7 +101,10 @@ export function createCore(
     newId,
   };
   const nodesKnown = nodes();
-  nodesKnown.catch((error: Error) => log('CRITICAL', `nodes: ${error.stack ?? error.message}`));
+  // No prompt is looked at before; the first one finds it loaded.
+  nodesKnown
+    .then(loadSubmit)
+    .catch((error: Error) => log('CRITICAL', `nodes: ${error.stack ?? error.message}`));
   let devReload: Promise<() => void> | undefined;
   return {
     core,

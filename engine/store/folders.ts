@@ -180,6 +180,7 @@ export function createFolders(
       filesOf('input')
         .filter((name) => isKind(name, kind))
         .sort(byCodePoint),
+    inputFolders: () => foldersBelow(input).sort(byCodePoint),
     modelFile: (folder, name) => {
       for (const root of modelFolder(folder)?.paths ?? []) {
         const path = modelPath(root, name);
@@ -255,6 +256,14 @@ export function wipeTemp(folders: Pick<Folders, 'temp'>): void {
   for (const name of readdirSync(folders.temp)) {
     rmSync(join(folders.temp, name), { recursive: true, force: true });
   }
+}
+
+/** Relative paths with `/`, links and names that cannot be asked for left out. */
+function foldersBelow(directory: string, path = ''): string[] {
+  const names = readdirSync(join(directory, path), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && nameProblem(entry.name) === undefined)
+    .map(({ name }) => (path === '' ? name : `${path}/${name}`));
+  return names.flatMap((name) => [name, ...foldersBelow(directory, name)]);
 }
 
 function isDirectory(path: string): boolean {

@@ -1,8 +1,10 @@
 /** CLIP: the text encoders of a model, as they travel between nodes; immutable. */
 import type { TextSetup } from '../arch/family.ts';
 import { NoodleError } from '../errors.ts';
-import type { ConditioningEntry } from '../sampling/conditioning.ts';
+import type { Conditioning, ConditioningEntry } from '../sampling/conditioning.ts';
 import type { TokenBatch } from '../text/token-batches.ts';
+import { type ClipHooks, hookedEncoder } from './clip-hooks.ts';
+import { hookRanges } from './hook-group.ts';
 import type { NetworkRun } from './network.ts';
 import type { Services } from './services.ts';
 import type { TextEncoder } from './text-encoder.ts';
@@ -11,6 +13,8 @@ export interface Clip {
   readonly setup: TextSetup;
   /** As `setup.encoders`. */
   readonly encoders: readonly TextEncoder[];
+  /** SetClipHooks: hooks under which prompts are encoded. */
+  readonly hooks?: ClipHooks;
 }
 
 /** Weighted tokens per encoder, by the encoder's name. */
@@ -58,15 +62,36 @@ export function tokenizeFor(
 
 /** The conditioning of tokens: the outputs of all encoders, joined as the family does. */
 export async function encodePromptTokens(
-  { setup, encoders }: Clip,
+  { setup, encoders, hooks }: Clip,
   tokens: PromptTokens,
   run: NetworkRun,
 ): Promise<ConditioningEntry> {
   const encoded = [];
-  for (const encoder of encoders) {
+  for (const plain of encoders) {
+    const encoder = hooks ? hookedEncoder(plain, hooks) : plain;
     encoded.push(await encoder.kind.encode(encoder, tokens[encoder.spec.name], run));
   }
-  return setup.join(encoded);
+  const entry = setup.join(encoded);
+  return hooks?.onConditioning ? { ...entry, changes: { hooks: hooks.group } } : entry;
+}
+
+/**
+ * Encodes with `encode`: once, or where the CLIP's hooks are scheduled once for every part of the run
+ * in which their strengths stay the same.
+ */
+export async function encodeScheduled(
+  clip: Clip | null,
+  encode: (clip: Clip) => Promise<ConditioningEntry>,
+): Promise<Conditioning> {
+  const present = requireClip(clip);
+  const { hooks } = present;
+  if (!hooks?.scheduled) return [await encode(present)];
+  const entries: ConditioningEntry[] = [];
+  for (const { start, end, strengths } of hookRanges(hooks.group)) {
+    const entry = await encode({ ...present, hooks: { ...hooks, strengths } });
+    entries.push({ ...entry, textRange: { start, end } });
+  }
+  return entries;
 }
 
 /** The CLIP with another last layer (-1 .. -24). */

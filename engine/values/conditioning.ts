@@ -1,7 +1,7 @@
 /** CONDITIONING: ComfyUI's list of (text embedding, options), and what nodes do to it. */
 import { concat, sliceAxis } from '../array/batch.ts';
 import { type NDArray, zeros } from '../array/nd.ts';
-import { zip } from '../array/elementwise.ts';
+import { scale, zip } from '../array/elementwise.ts';
 import { NoodleError } from '../errors.ts';
 import type { Conditioning, ConditioningEntry } from '../sampling/conditioning.ts';
 
@@ -56,6 +56,15 @@ export function averageConditioning(
     const pooled = pooledTo && first.pooled ? mix(pooledTo, first.pooled, strength) : entry.pooled;
     return { ...entry, cross, pooled };
   });
+}
+
+/** The embeddings, pooled ones too, times a factor. */
+export function multiplyConditioning(conditioning: Conditioning, factor: number): Conditioning {
+  return conditioning.map((entry) => ({
+    ...entry,
+    cross: scale(entry.cross, factor),
+    pooled: entry.pooled && scale(entry.pooled, factor),
+  }));
 }
 
 /** Every number of the embeddings replaced by 0. */

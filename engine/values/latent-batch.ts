@@ -1,6 +1,7 @@
 /** Batches of latents cut, repeated and regrouped, with their masks and batch indices. */
 import { concat, repeatToBatch, rows } from '../array/batch.ts';
 import { type NDArray, full } from '../array/nd.ts';
+import { NoodleError } from '../errors.ts';
 import { type Latent, pixelsPerCell } from './media.ts';
 
 /** `length` items from `start` on, both limited to what is there; the items keep their indices. */
@@ -115,4 +116,35 @@ function part({ samples, mask, index }: Group, start: number, end: number): Grou
 
 function range(start: number, end: number): number[] {
   return Array.from({ length: end - start }, (_, i) => start + i);
+}
+
+/**
+ * Latents and one list of items (conditioning entries) for each, row by row, as one batch and one list for
+ * each size, in the order in which the sizes come. Throws BAD_INPUT where a row has no item.
+ */
+export function bucketsByResolution<T>(
+  latents: readonly Latent[],
+  items: readonly (readonly T[])[],
+): { readonly latent: Latent; readonly items: readonly T[] }[] {
+  const buckets = new Map<string, { rows: NDArray[]; items: T[] }>();
+  latents.forEach(({ samples }, n) => {
+    if (items[n].length < samples.shape[0]) {
+      throw new NoodleError('BAD_INPUT', {
+        subject: 'conditioning',
+        expected: `${samples.shape[0]} entries, one for each latent of the batch`,
+        got: items[n].length,
+      });
+    }
+    for (let i = 0; i < samples.shape[0]; i++) {
+      const key = samples.shape.slice(-2).join('x');
+      const bucket = buckets.get(key) ?? { rows: [], items: [] };
+      buckets.set(key, bucket);
+      bucket.rows.push(rows(samples, i, i + 1));
+      bucket.items.push(items[n][i]);
+    }
+  });
+  return [...buckets.values()].map((bucket) => ({
+    latent: { samples: concat(bucket.rows) },
+    items: bucket.items,
+  }));
 }

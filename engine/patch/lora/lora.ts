@@ -6,7 +6,7 @@ import type { Layer } from '../../tensor/patch.ts';
 import { type Shape, shapeText } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { WeightSource } from '../../weights/source.ts';
-import type { Feeds, NetworkPatch } from '../patch.ts';
+import type { Feeds, NetworkCall, NetworkPatch } from '../patch.ts';
 import { type AdapterAct, type AdapterParts, type Fed, adapterKinds } from './kinds.ts';
 import type { WeightNames } from './names.ts';
 import type { AdapterEntry } from './read.ts';
@@ -88,13 +88,14 @@ const epsilon = 2 ** -23;
 
 /**
  * The patch of a fitted file at a strength. Factors and strength are fed: another strength, or another
- * file of the same shape, needs no new session. `name` must be unique among a network's patches.
+ * file of the same shape, needs no new session; it may be asked anew at every call. `name` must be unique among a network's patches.
  */
 export function loraPatch(
   name: string,
   { shape, acts }: FittedAdapters,
-  strength: number,
+  strength: number | ((call: NetworkCall) => number),
 ): NetworkPatch {
+  const strengthAt = typeof strength === 'number' ? () => strength : strength;
   const inputs = new Map<string, Tensor>();
   const fed = (path: string, dims: Shape): Tensor => {
     const key = `${path} ${shapeText(dims)}`;
@@ -128,11 +129,15 @@ export function loraPatch(
     },
     change: (key, weight) => (acts.get(key)!.beside ? weight : whole(key, weight)),
     whole,
-    feeds: ({ rows }): Feeds => ({
-      ...arrays,
-      [`${name}/strength`]: { data: new Float32Array(rows).fill(strength), shape: [rows] },
-      [`${name}/scale`]: { data: Float32Array.of(strength), shape: [] },
-    }),
+    feeds: (call): Feeds => {
+      const { rows } = call;
+      const value = strengthAt(call);
+      return {
+        ...arrays,
+        [`${name}/strength`]: { data: new Float32Array(rows).fill(value), shape: [rows] },
+        [`${name}/scale`]: { data: Float32Array.of(value), shape: [] },
+      };
+    },
   };
 }
 

@@ -42,6 +42,7 @@ export function createObjectInfoText(
         () => source.modelDirectories?.(folder, holding) ?? [],
       ),
     inputFiles: (kind) => remember(`input ${kind}`, () => source.inputFiles(kind)),
+    inputFolders: () => remember('input folders', () => source.inputFolders?.() ?? []),
   };
   const isCurrent = (): boolean => {
     for (const { read, was } of lists.values()) if (!isSame(read(), was)) return false;

@@ -100,8 +100,10 @@ describe('commonUpscale', () => {
     expect(whole.data).toEqual(flat.data);
   });
 
-  it('refuses lanczos on one channel, like Pillow', () => {
-    expect(() => commonUpscale(picture, 3, 3, 'lanczos', 'disabled')).toThrow('3 or 4 channels');
+  it('takes lanczos on one channel, as 0.33 does, and refuses two', () => {
+    expect(commonUpscale(picture, 3, 3, 'lanczos', 'disabled').shape).toEqual([1, 1, 3, 3]);
+    const two = nd(new Float32Array(8), [1, 2, 2, 2]);
+    expect(() => commonUpscale(two, 3, 3, 'lanczos', 'disabled')).toThrow('1, 3 or 4 channels');
   });
 });
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { JobResult } from '../../../engine/queue/store.ts';
 import { openDb } from '../../../engine/store/db.ts';
 import { createQueue } from '../../../engine/queue/queue.ts';
-import type { Submission } from '../../../engine/queue/queue.ts';
+import type { Queue, Submission } from '../../../engine/queue/queue.ts';
 import type { JobStore } from '../../../engine/queue/store.ts';
 import { openSqliteStore } from '../../../engine/queue/sqlite.ts';
 
@@ -209,6 +209,23 @@ describe('history', () => {
     expect(ids(0, 10)).toEqual(['b', 'd']);
     queue.history.delete('all');
     expect(queue.history.count()).toBe(0);
+  });
+
+  it('counts an id that came again once, also after a restart', () => {
+    const run = (queue: Queue, id: string, number: number): void => {
+      queue.submit(submission(id, number));
+      queue.take();
+      queue.finish(id, success);
+    };
+    const queue = createQueue(open(3));
+    for (const [i, id] of ['a', 'b', 'a', 'c'].entries()) run(queue, id, i);
+    expect(queue.history.count()).toBe(3);
+    opened!.close();
+    const again = createQueue(open(3));
+    expect(again.history.count()).toBe(3);
+    run(again, 'd', 9);
+    expect(again.history.count()).toBe(3);
+    expect(again.history.page(0, 10).map(({ id }) => id)).toEqual(['a', 'c', 'd']);
   });
 
   it('writes the status as ComfyUI does and tells how a job ended', () => {

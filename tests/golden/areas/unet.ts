@@ -4,12 +4,7 @@ import { concat } from '../../../engine/array/batch.ts';
 import type { NDArray } from '../../../engine/array/nd.ts';
 import { families } from '../../../engine/arch/families/index.ts';
 import { vectorCondition } from '../../../engine/arch/families/sdxl.ts';
-import {
-  detectUNet,
-  selfAttentions,
-  sinusoidalEmbedding,
-  unet,
-} from '../../../engine/arch/unet.ts';
+import { detectUNet, sinusoidalEmbedding, unet, unetBlocks } from '../../../engine/arch/unet.ts';
 import { freeuPatch } from '../../../engine/patch/freeu.ts';
 import { type NetworkPatch, feedsOf } from '../../../engine/patch/patch.ts';
 import { residualPatch, unetPlaces } from '../../../engine/patch/residuals.ts';
@@ -36,6 +31,7 @@ import { type WeightSource, memorySource, sub } from '../../../engine/weights/so
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, compare, type GoldenArea } from '../area.ts';
 import { type GoldenCase, gunzipped, openCase } from '../open-case.ts';
+import { runMemory } from '../../support/run-memory.ts';
 import { findModelFile, modelFile } from '../model-file.ts';
 
 interface Params {
@@ -120,7 +116,7 @@ async function runUNet(
     }),
   );
   const x = inputs.x as NDArray;
-  const run = { state: new Map(), generator };
+  const run = { ...runMemory(), generator };
   const call = { rows: x.shape[0], input: { x, sigma: 1, parts: [], run } };
   return session.run({ ...inputs, ...(await feedsOf(patches, call)) });
 }
@@ -154,13 +150,9 @@ async function tokenMerging(golden: Golden, dir: string): Promise<CaseResult> {
   const [x, timesteps, context] = ['in.x', 'in.timesteps', 'in.context'].map((name) =>
     golden.array(name),
   );
-  const weights = openWeights(source);
-  const sites = selfAttentions(weights).filter(({ level }) => level === 0);
-  const patch = tokenMergingPatch({
-    name: 'tome',
-    ratio: ratio!,
-    sites: sites.map(({ site }) => site),
-  });
+  const outer = unetBlocks(openWeights(source)).filter(({ level }) => level === 0);
+  const sites = outer.flatMap(({ selfAttentions }) => selfAttentions);
+  const patch = tokenMergingPatch({ name: 'tome', ratio: ratio!, sites });
   const generator = new TorchGenerator(seed!);
   const { eps } = await runUNet(source, { x, timesteps, context }, [patch], () => generator);
   const plain = await runUNet(source, { x, timesteps, context });
