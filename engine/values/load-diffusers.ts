@@ -41,7 +41,7 @@ export async function loadDiffusers(
   const second = await openPart(`${name}/text_encoder_2`, encoderNames, folders);
   if (second) encoders.push(second);
   const clip = textEncodersOf(encoders, familyTextSetups, `the diffusers model '${name}'`);
-  return { model, clip, vae: openVae(await part('vae', networkNames)) };
+  return { model, clip, vision: null, vae: openVae(await part('vae', networkNames)) };
 }
 
 /** The first of these files that is there: safetensors, then pickles, whole before shards. */
