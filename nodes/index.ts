@@ -27,10 +27,12 @@ import { latentOperationNodes } from './latent-operations.ts';
 import { latentNodes } from './latent.ts';
 import { loaderNodes } from './loaders.ts';
 import { logicNodes } from './logic.ts';
+import { loraExtractNodes } from './lora-extract.ts';
 import { loraNodes } from './lora.ts';
 import { mathNodes } from './math.ts';
 import { maskNodes } from './mask.ts';
 import { modelConditioningNodes } from './model-conditioning.ts';
+import { modelComputeNodes } from './model-compute.ts';
 import { modelMergingNodes } from './model-merging.ts';
 import { modelSamplingNodes } from './model-sampling.ts';
 import { photoMakerNodes } from './photomaker.ts';
@@ -59,6 +61,8 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   hypernetworkNodes,
   modelMergingNodes,
   modelSavingNodes,
+  loraExtractNodes,
+  modelComputeNodes,
   freeuNodes,
   unetPatchNodes,
   conditioningNodes,

@@ -77,4 +77,30 @@ export const loraLoaderModelOnly = defineNode({
   },
 });
 
-export const loraNodes: readonly NodeDefinition[] = [loraLoader, loraLoaderModelOnly];
+/** Low-rank changes run beside the layers here in any case: what ComfyUI 0.33 has nodes of their own for. */
+const bypass = {
+  module: 'comfy_extras.nodes_lora_debug',
+  category: 'model/loaders',
+  experimental: true,
+} as const;
+
+export const loraLoaderBypass: NodeDefinition = {
+  ...loraLoader,
+  ...bypass,
+  name: 'LoraLoaderBypass',
+  displayName: 'Load LoRA (Bypass) (For debugging)',
+};
+
+export const loraLoaderBypassModelOnly: NodeDefinition = {
+  ...loraLoaderModelOnly,
+  ...bypass,
+  name: 'LoraLoaderBypassModelOnly',
+  displayName: 'Load LoRA (Bypass, Model Only) (for debugging)',
+};
+
+export const loraNodes: readonly NodeDefinition[] = [
+  loraLoader,
+  loraLoaderModelOnly,
+  loraLoaderBypass,
+  loraLoaderBypassModelOnly,
+];
