@@ -4,7 +4,6 @@ import { promisify } from 'node:util';
 import { CommanderError } from 'commander';
 import { type Config, parseConfig } from './engine/config.ts';
 import { NoodleError } from './engine/errors.ts';
-import { openBrowser } from './engine/server/open-browser.ts';
 import { faces } from './engine/server/faces.ts';
 import { startServer } from './engine/server/start.ts';
 
@@ -21,7 +20,10 @@ const server = await startServer(
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void stop(0));
 }
-if (config.autoLaunch) openBrowser(server.url);
+if (config.autoLaunch) {
+  const { openBrowser } = await import('./engine/server/open-browser.ts');
+  openBrowser(server.url);
+}
 if (config.quickTest) {
   await server.ready;
   await stop(0);

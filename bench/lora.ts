@@ -13,6 +13,7 @@ import { fitAdapters, loraPatch } from '../engine/patch/lora/lora.ts';
 import { unetNames } from '../engine/patch/lora/names.ts';
 import { readAdapters } from '../engine/patch/lora/read.ts';
 import { createRuntime } from '../engine/runtime/runtime.ts';
+import { TorchGenerator } from '../engine/sampling/noise/torch-generator.ts';
 import { type Model, diffusion } from '../engine/values/model.ts';
 import { loadCheckpoint } from '../engine/values/load-checkpoint.ts';
 import { memorySource } from '../engine/weights/source.ts';
@@ -56,7 +57,7 @@ async function step(on: Model): Promise<number> {
     timesteps: Float32Array.of(500, 500),
     cond: { cross: cross.value },
     sigma: 2,
-    parts: [],
+    parts: [], run: { state: new Map(), generator: () => new TorchGenerator(0) },
   });
   return performance.now() - began;
 }

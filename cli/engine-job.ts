@@ -3,7 +3,7 @@
  * jobs with them; here both end with the command, at Ctrl-C within the grace.
  */
 import type { EngineJob, FromEngine } from '../engine/worker/messages.ts';
-import type { JobResult } from '../engine/graph/messages.ts';
+import type { JobEnd } from '../engine/graph/messages.ts';
 import type { StartEngine } from '../engine/worker/link.ts';
 import { parseJson, toPlain } from '../engine/workflow/lossless-json.ts';
 import { failureComplaint, readMessage } from './runner.ts';
@@ -15,8 +15,8 @@ const GRACE = 10_000;
 /** How a job ended. */
 export interface Outcome {
   readonly status: RunResult['status'];
-  /** JSON text: node id -> what it shows. */
-  readonly outputs: string;
+  /** Node id -> what it shows. */
+  readonly outputs: Readonly<Record<string, unknown>>;
   readonly complaints: readonly Complaint[];
 }
 
@@ -34,6 +34,7 @@ export interface JobOptions {
 export function runInEngine({ start, job, signal, onEvent }: JobOptions): Promise<Outcome> {
   return new Promise((resolve) => {
     let outcome: Outcome | undefined;
+    const told: Record<string, unknown> = {};
     let grace: NodeJS.Timeout | undefined;
     const receive = (message: FromEngine): void => {
       switch (message.type) {
@@ -43,6 +44,10 @@ export function runInEngine({ start, job, signal, onEvent }: JobOptions): Promis
           return;
         case 'event': {
           const data = readObject(message.data);
+          // Nodes that show nothing are told of too.
+          if (message.event === 'executed' && data.output !== null) {
+            told[String(data.node)] = data.output;
+          }
           const event = readMessage(message.event, data);
           if (event !== undefined) onEvent(event);
           return;
@@ -54,7 +59,7 @@ export function runInEngine({ start, job, signal, onEvent }: JobOptions): Promis
           if (message.level !== 'DEBUG') onEvent({ type: 'log', text: message.text });
           return;
         case 'done':
-          outcome = readResult(message.result);
+          outcome = outcomeOf(message.end, { ...told, ...readObject(message.end.untold) });
           link.send({ type: 'stop' });
           // An engine that does not end by itself has nothing left to do.
           clearTimeout(grace);
@@ -72,7 +77,7 @@ export function runInEngine({ start, job, signal, onEvent }: JobOptions): Promis
         signal.removeEventListener('abort', interrupt);
         const status = signal.aborted ? 'interrupted' : 'error';
         const lost = [{ text: `the engine ended before the workflow did (${how})` }];
-        resolve(outcome ?? { status, outputs: '{}', complaints: signal.aborted ? [] : lost });
+        resolve(outcome ?? { status, outputs: {}, complaints: signal.aborted ? [] : lost });
       },
     });
     if (signal.aborted) interrupt();
@@ -80,7 +85,7 @@ export function runInEngine({ start, job, signal, onEvent }: JobOptions): Promis
   });
 }
 
-function readResult({ status, messages, outputs }: JobResult): Outcome {
+function outcomeOf({ status, messages }: JobEnd, outputs: Outcome['outputs']): Outcome {
   const find = (event: string): string | undefined =>
     messages.find(([name]) => name === event)?.[1];
   if (find('execution_interrupted') !== undefined) {

@@ -21,7 +21,8 @@ import { stringifyJson } from '../engine/workflow/lossless-json.ts';
 import type { ApiPrompt } from '../engine/workflow/types.ts';
 import { createPackHost } from '../engine/packs/pack-host.ts';
 import { builtinNodes } from '../nodes/index.ts';
-import { readObject, runInEngine } from './engine-job.ts';
+import { runInEngine } from './engine-job.ts';
+import type { Outcome } from './engine-job.ts';
 import { validationComplaints } from './runner.ts';
 import type { Complaint, Runner } from './runner.ts';
 
@@ -111,15 +112,14 @@ async function check(
 
 /** What the nodes showed, as paths and texts. */
 function collect(
-  outputs: string,
+  outputs: Outcome['outputs'],
   folders: Folders,
 ): { saved: string[]; previews: string[]; texts: string[] } {
   const saved: string[] = [];
   const previews: string[] = [];
   const texts: string[] = [];
-  const shown = readObject(outputs) as Record<string, Record<string, unknown>>;
-  for (const ui of Object.values(shown)) {
-    for (const [key, items] of Object.entries(ui)) {
+  for (const ui of Object.values(outputs)) {
+    for (const [key, items] of Object.entries(ui as Record<string, unknown>)) {
       for (const item of Array.isArray(items) ? (items as unknown[]) : []) {
         if (key === 'text' && typeof item === 'string') texts.push(item);
         const found = shownFile(item, folders);

@@ -1,4 +1,4 @@
-/** `noodle`: serve, run, info. Each command is loaded only when it is asked for. */
+/** `noodle`: run and info, each loaded only when it is asked for; `serve` never comes here (bin/noodle.js). */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { NoodleError } from '../engine/errors.ts';
@@ -9,13 +9,7 @@ import type { RunFlags } from './run.ts';
 /** Exit codes of every command. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
-async function main(argv: readonly string[]): Promise<number | undefined> {
-  if (argv[0] === 'serve') {
-    // All flags behind `serve` are the server's own; it reads them, prints its help, and goes on.
-    process.argv.splice(2, 1);
-    await import('../server.ts');
-    return undefined;
-  }
+async function main(argv: readonly string[]): Promise<number> {
   let code: number = EXIT.ok;
   const program = commands((result) => (code = result));
   if (argv.length === 0) program.outputHelp();
@@ -118,8 +112,7 @@ function complain(error: unknown): number {
 }
 
 try {
-  const code = await main(process.argv.slice(2));
-  if (code !== undefined) process.exitCode = code;
+  process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   process.exitCode = complain(error);
 }

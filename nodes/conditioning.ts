@@ -12,10 +12,9 @@ import {
   string,
   vae,
 } from '../engine/node.ts';
-import type { Context, NodeDefinition } from '../engine/node.ts';
+import type { NodeDefinition } from '../engine/node.ts';
 import { reshape } from '../engine/array/nd.ts';
 import {
-  type PromptRun,
   encodePrompt,
   encodeScheduled,
   requireClip,
@@ -30,6 +29,7 @@ import {
 import { encodeInpaintCondition } from '../engine/values/inpaint.ts';
 import { cells } from '../engine/values/media.ts';
 import { encodeSdxlPrompt } from '../engine/values/sdxl-prompt.ts';
+import { promptRun } from './prompt-run.ts';
 
 const maxResolution = 16384;
 const CONDITIONING = [{ type: 'CONDITIONING' }];
@@ -37,18 +37,6 @@ const strength = float({ default: 1, min: 0, max: 10, step: 0.01 });
 const prompt = string({ multiline: true, dynamicPrompts: true, tooltip: 'The prompt.' });
 const textEncoder = clip({ tooltip: 'The text encoders of the model.' });
 const base = { category: 'conditioning', module: 'nodes', form: 'v1' } as const;
-
-/** What encoding needs; what is left out of a prompt is shown on the node. */
-function promptRun({ services, signal, sendText }: Context): PromptRun {
-  const { runtime, folders, log } = services;
-  const shown: string[] = [];
-  const warn = (message: string): void => {
-    if (shown.includes(message)) return;
-    shown.push(message);
-    sendText(shown.join('\n'));
-  };
-  return { runtime, folders, log, signal, warn };
-}
 
 export const clipTextEncode = defineNode({
   ...base,
@@ -211,6 +199,32 @@ export const conditioningSetAreaPercentage = defineNode({
   ],
 });
 
+export const conditioningSetAreaPercentageVideo = defineNode({
+  name: 'ConditioningSetAreaPercentageVideo',
+  displayName: 'ConditioningSetAreaPercentageVideo',
+  category: 'conditioning',
+  module: 'comfy_extras.nodes_video_model',
+  form: 'v1',
+  inputs: {
+    conditioning: conditioning(),
+    width: part(1),
+    height: part(1),
+    temporal: part(1),
+    x: part(0),
+    y: part(0),
+    z: part(0),
+    strength,
+  },
+  outputs: CONDITIONING,
+  run: ({ conditioning: entries, strength: weight, temporal, z, ...place }) => [
+    withValues(entries, {
+      area: { kind: 'percentage', ...place, time: { length: temporal, start: z } },
+      strength: weight,
+      setAreaToBounds: false,
+    }),
+  ],
+});
+
 export const conditioningSetAreaStrength = defineNode({
   ...base,
   name: 'ConditioningSetAreaStrength',
@@ -300,6 +314,7 @@ export const conditioningNodes: readonly NodeDefinition[] = [
   conditioningConcat,
   conditioningSetArea,
   conditioningSetAreaPercentage,
+  conditioningSetAreaPercentageVideo,
   conditioningSetAreaStrength,
   conditioningSetMask,
   conditioningZeroOut,

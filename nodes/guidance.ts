@@ -19,6 +19,7 @@ import {
   videoTriangleCfg,
 } from '../engine/sampling/guidance/rescale.ts';
 import { perturbedGuidance } from '../engine/sampling/guidance/perturbed.ts';
+import { selfAttentionGuidance } from '../engine/sampling/guidance/self-attention.ts';
 import { differentialDiffusion } from '../engine/sampling/inpaint.ts';
 
 /** The model with hooks behind those it has; what can be there once replaces the one before. */
@@ -106,6 +107,26 @@ export const guidanceNodes: readonly NodeDefinition[] = [
     async run({ model, scale }) {
       const { perturbedAttention } = await import('../engine/patch/perturbed-attention.ts');
       return guided(model, { after: [perturbedGuidance(perturbedAttention, scale)] });
+    },
+  }),
+  extras('nodes_sag')({
+    name: 'SelfAttentionGuidance',
+    displayName: 'Self-Attention Guidance',
+    category: '_for_testing',
+    experimental: true,
+    inputs: {
+      model: model({}),
+      scale: float({ default: 0.5, min: -2, max: 5, step: 0.01 }),
+      blur_sigma: float({ default: 2, min: 0, max: 10, step: 0.1 }),
+    },
+    outputs,
+    async run({ model, scale, blur_sigma: blurSigma }) {
+      const { withAttentionMap } = await import('../engine/values/unet-patches.ts');
+      const { attentionMap } = await import('../engine/patch/attention-map.ts');
+      return guided(withAttentionMap(model), {
+        after: [selfAttentionGuidance(attentionMap, { scale, blurSigma })],
+        alwaysUncond: true,
+      });
     },
   }),
   extras('nodes_mahiro')({

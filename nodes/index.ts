@@ -5,6 +5,7 @@ import { conditioningNodes } from './conditioning.ts';
 import { controlNodes } from './control.ts';
 import { customSamplingNodes } from './custom-sampling.ts';
 import { freeuNodes } from './freeu.ts';
+import { gligenNodes } from './gligen.ts';
 import { guidanceNodes } from './guidance.ts';
 import { hookNodes } from './hooks.ts';
 import { imageAnimationNodes } from './image-animation.ts';
@@ -13,19 +14,29 @@ import { imageIoNodes } from './image-io.ts';
 import { imageScaleNodes } from './image-scale.ts';
 import { imageNodes } from './image.ts';
 import { latentAdvancedNodes } from './latent-advanced.ts';
+import { latentEmptyNodes } from './latent-empty.ts';
 import { latentIoNodes } from './latent-io.ts';
 import { latentOperationNodes } from './latent-operations.ts';
 import { latentNodes } from './latent.ts';
 import { loaderNodes } from './loaders.ts';
+import { logicNodes } from './logic.ts';
 import { loraNodes } from './lora.ts';
+import { mathNodes } from './math.ts';
 import { maskNodes } from './mask.ts';
+import { modelConditioningNodes } from './model-conditioning.ts';
+import { modelMergingNodes } from './model-merging.ts';
 import { modelSamplingNodes } from './model-sampling.ts';
+import { modelSavingNodes } from './model-saving.ts';
 import { primitiveNodes } from './primitives.ts';
 import { samplerNodes } from './samplers.ts';
 import { samplingNodes } from './sampling.ts';
 import { sigmaNodes } from './sigmas.ts';
 import { stringNodes } from './strings.ts';
+import { upscaleNodes } from './upscale.ts';
+import { unetPatchNodes } from './unet-patches.ts';
+import { utilityNodes } from './utilities.ts';
 import { vaeNodes } from './vae.ts';
+import { visionNodes } from './vision.ts';
 
 const lists: readonly (readonly NodeDefinition[])[] = [
   samplingNodes,
@@ -36,15 +47,23 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   modelSamplingNodes,
   loaderNodes,
   loraNodes,
+  modelMergingNodes,
+  modelSavingNodes,
   freeuNodes,
+  unetPatchNodes,
   conditioningNodes,
   controlNodes,
   hookNodes,
+  visionNodes,
+  gligenNodes,
+  modelConditioningNodes,
   vaeNodes,
   latentNodes,
+  latentEmptyNodes,
   latentAdvancedNodes,
   imageIoNodes,
   imageScaleNodes,
+  upscaleNodes,
   imageNodes,
   imageFilterNodes,
   imageAnimationNodes,
@@ -53,6 +72,9 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   maskNodes,
   primitiveNodes,
   stringNodes,
+  logicNodes,
+  mathNodes,
+  utilityNodes,
 ];
 
 /** A new registry of all built-in nodes: class name -> definition. */

@@ -3,6 +3,8 @@ import { combo, defineNode, optional } from '../engine/node.ts';
 import type { ChoiceSource, NodeDefinition } from '../engine/node.ts';
 import { PIXEL_SPACE, taesdNames } from '../engine/values/approximate-vae-names.ts';
 
+import { configNames } from '../engine/values/checkpoint-config-names.ts';
+
 /** What opens files knows every family; servers only list nodes and never load it. */
 const opening = () => import('../engine/values/load-checkpoint.ts');
 
@@ -122,10 +124,57 @@ export const vaeLoader = defineNode({
   },
 });
 
+export const diffusersLoader = defineNode({
+  name: 'DiffusersLoader',
+  displayName: 'DiffusersLoader',
+  category: 'advanced/loaders/deprecated',
+  description: 'Opens a model in a folder as the diffusers library saves it.',
+  module: 'nodes',
+  form: 'v1',
+  inputs: {
+    model_path: combo((source) => source.modelDirectories?.('diffusers', 'model_index.json') ?? []),
+  },
+  outputs: [{ type: 'MODEL' }, { type: 'CLIP' }, { type: 'VAE' }],
+  async run({ model_path }, { services }) {
+    const { loadDiffusers } = await import('../engine/values/load-diffusers.ts');
+    const { model, clip, vae } = await loadDiffusers(
+      model_path,
+      services.folders,
+      services.families,
+    );
+    return [model, clip, vae];
+  },
+});
+
+export const checkpointLoader = defineNode({
+  name: 'CheckpointLoader',
+  displayName: 'Load Checkpoint With Config (DEPRECATED)',
+  category: 'advanced/loaders',
+  description: 'Opens a checkpoint; of the configuration only clip skip and v-prediction count.',
+  module: 'nodes',
+  form: 'v1',
+  deprecated: true,
+  inputs: {
+    config_name: combo((source) => configNames(source.modelFiles('configs'))),
+    ckpt_name: combo((source) => source.modelFiles('checkpoints')),
+  },
+  outputs: [{ type: 'MODEL' }, { type: 'CLIP' }, { type: 'VAE' }],
+  async run({ config_name, ckpt_name }, { services }) {
+    const path = services.folders.modelFile('checkpoints', ckpt_name);
+    const { loadCheckpoint } = await opening();
+    const { configured, readConfig } = await import('../engine/values/checkpoint-config.ts');
+    const config = await readConfig(config_name, services.folders);
+    const { model, clip, vae } = configured(await loadCheckpoint(path, services.families), config);
+    return [model, clip, vae];
+  },
+});
+
 export const loaderNodes: readonly NodeDefinition[] = [
   checkpointLoaderSimple,
   vaeLoader,
   unetLoader,
   clipLoader,
   dualClipLoader,
+  diffusersLoader,
+  checkpointLoader,
 ];

@@ -3,6 +3,7 @@ import {
   boolean,
   defineNode,
   float,
+  int,
   int64,
   pythonRepr,
   pythonStr,
@@ -10,7 +11,11 @@ import {
   string,
 } from '../engine/node.ts';
 import type { InputSpec, NodeDefinition } from '../engine/node.ts';
+import { isPlain } from '../engine/python/plain.ts';
 import { stringifyJson } from '../engine/workflow/lossless-json.ts';
+
+/** Pixels. */
+const place = (fallback: number, min: number) => int({ default: fallback, min, max: 16384 });
 
 const MAX_INT64 = 9223372036854775807n;
 
@@ -74,15 +79,16 @@ function shown(value: unknown): string {
   return `<${value.constructor?.name ?? 'object'}>`;
 }
 
-/** Whether a value is made of lists, plain objects and scalars only. */
-function isPlain(value: unknown, depth = 0): boolean {
-  if (value === null || typeof value !== 'object') return typeof value !== 'function';
-  if (depth > 100) return false;
-  if (Array.isArray(value)) return value.every((item) => isPlain(item, depth + 1));
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return false;
-  return Object.values(value).every((item) => isPlain(item, depth + 1));
-}
+export const primitiveBoundingBox = defineNode({
+  name: 'PrimitiveBoundingBox',
+  displayName: 'Bounding Box',
+  category: 'utilities/primitive',
+  module: 'comfy_extras.nodes_images',
+  form: 'v3',
+  inputs: { x: place(0, 0), y: place(0, 0), width: place(512, 1), height: place(512, 1) },
+  outputs: [{ type: 'BOUNDING_BOX' }],
+  run: ({ x, y, width, height }) => [{ x, y, width, height }],
+});
 
 export const primitiveNodes: readonly NodeDefinition[] = [
   primitiveString,
@@ -91,4 +97,5 @@ export const primitiveNodes: readonly NodeDefinition[] = [
   primitiveFloat,
   primitiveBoolean,
   previewAny,
+  primitiveBoundingBox,
 ];

@@ -1,5 +1,6 @@
 /** SIGMAS: schedules of noise levels, and tools that cut and change them. */
-import { boolean, combo, float, inModule, int, model } from '../engine/node.ts';
+import { sizeOf } from '../engine/array/nd.ts';
+import { boolean, combo, float, inModule, int, latent, model, optional } from '../engine/node.ts';
 import type { Model, NodeDefinition } from '../engine/node.ts';
 import { createModelSampling, type ModelSampling } from '../engine/sampling/model-sampling.ts';
 import { schedulerNames } from '../engine/sampling/names.ts';
@@ -139,6 +140,28 @@ const schedulers: readonly NodeDefinition[] = [
       denoise: denoise(),
     },
     run: async ({ coeff, ...run }) => [(await schedules()).gitsSigmas(coeff, run)],
+  }),
+  inModule(
+    'comfy_extras.nodes_lt',
+    'v3',
+  )({
+    name: 'LTXVScheduler',
+    category,
+    outputs,
+    inputs: {
+      steps: steps(),
+      max_shift: float({ default: 2.05, min: 0, max: 100, step: 0.01 }),
+      base_shift: float({ default: 0.95, min: 0, max: 100, step: 0.01 }),
+      stretch: boolean({ default: true, tooltip: 'Bring the last level before 0 to `terminal`.' }),
+      terminal: float({ default: 0.1, min: 0, max: 0.99, step: 0.01 }),
+      latent: optional(latent({})),
+    },
+    async run({ steps, max_shift, base_shift, stretch, terminal, latent }) {
+      const { ltxvSigmas } = await schedules();
+      const tokens = latent && sizeOf(latent.samples.shape.slice(2));
+      const options = { maxShift: max_shift, baseShift: base_shift, stretch, terminal, tokens };
+      return [ltxvSigmas(steps, options)];
+    },
   }),
   inModule(
     'comfy_extras.nodes_optimalsteps',

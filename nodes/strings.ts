@@ -1,10 +1,25 @@
 /** Texts cut, joined, compared and searched, with Python's meaning of every word. */
-import { boolean, combo, inModule, int, optional, string } from '../engine/node.ts';
+import {
+  autogrow,
+  boolean,
+  combo,
+  inModule,
+  int,
+  optional,
+  pythonStr,
+  socket,
+  string,
+} from '../engine/node.ts';
 import type { NodeDefinition } from '../engine/node.ts';
+import { PythonError } from '../engine/python/error.ts';
+import { format } from '../engine/python/format.ts';
+import { isPlain } from '../engine/python/plain.ts';
 import { RegexError, compileRegex, findAll, substitute } from '../engine/python/regex.ts';
 import type { PythonRegex } from '../engine/python/regex.ts';
 import { withinTime } from '../engine/python/time-limit.ts';
 import { capitalize, length, replaceAll, slice, strip, title } from '../engine/python/string.ts';
+import { parseJson, stringifyJson } from '../engine/workflow/lossless-json.ts';
+import type { Json } from '../engine/workflow/lossless-json.ts';
 
 const defineString = inModule('comfy_extras.nodes_string', 'v3', {
   category: 'utils/string',
@@ -213,6 +228,65 @@ function forgiving<T>(run: () => T, otherwise: T): T {
   }
 }
 
+/** ComfyUI 0.33 moved these nodes to a category of their own. */
+const defineText = inModule('comfy_extras.nodes_string', 'v3', {
+  category: 'text',
+  outputs: [{ type: 'STRING' }],
+});
+
+export const stringFormat = defineText({
+  name: 'StringFormat',
+  displayName: 'Format Text',
+  description: "Python's str.format: {a}, {b:.2f}, {c!r} … stand for the values.",
+  inputs: {
+    values: autogrow(['value', socket('*', {})], [...'abcdefghijklmnopqrstuvwxyz'], { min: 0 }),
+    f_string: string({ default: '{a}', multiline: true }),
+  },
+  run: ({ values, f_string }) => [format(f_string, values)],
+});
+
+export const jsonExtractString = defineText({
+  name: 'JsonExtractString',
+  displayName: 'Extract Text from JSON',
+  inputs: { json_string: text(), key: string({ multiline: false }) },
+  run: ({ json_string, key }) => [member(json_string, key)],
+});
+
+/** The member of a JSON object as Python prints it; nothing where there is no such thing. */
+function member(json: string, key: string): string {
+  let data: Json;
+  try {
+    data = parseJson(json);
+  } catch {
+    return '';
+  }
+  if (data === null || typeof data !== 'object' || Array.isArray(data)) return '';
+  const value = Object.hasOwn(data, key) ? (data as Record<string, Json>)[key] : null;
+  return value === null ? '' : pythonStr(value);
+}
+
+const indent = () => int({ default: 2, min: 0, max: 8 });
+
+/** json.dumps without escapes; 0 writes one line. */
+function dumpJson(value: unknown, spaces: number): string {
+  if (!isPlain(value)) throw new PythonError('TypeError', 'the value is not JSON serializable');
+  return stringifyJson(value, { ascii: false, indent: spaces === 0 ? undefined : spaces });
+}
+
+export const convertDictionaryToString = defineText({
+  name: 'ConvertDictionaryToString',
+  displayName: 'Convert Dictionary to String',
+  inputs: { dictionary: socket('DICT', {}), indent: indent() },
+  run: ({ dictionary, indent }) => [dumpJson(dictionary, indent)],
+});
+
+export const convertArrayToString = defineText({
+  name: 'ConvertArrayToString',
+  displayName: 'Convert Array to String',
+  inputs: { array: socket('ARRAY', {}), indent: indent() },
+  run: ({ array, indent }) => [dumpJson(array, indent)],
+});
+
 export const stringNodes: readonly NodeDefinition[] = [
   stringConcatenate,
   stringSubstring,
@@ -225,4 +299,8 @@ export const stringNodes: readonly NodeDefinition[] = [
   regexMatch,
   regexExtract,
   regexReplace,
+  stringFormat,
+  jsonExtractString,
+  convertDictionaryToString,
+  convertArrayToString,
 ];

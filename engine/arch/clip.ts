@@ -15,6 +15,7 @@ import {
   attention,
   expand,
   gelu,
+  geluTanh,
   matmul,
   mul,
   quickGelu,
@@ -79,11 +80,15 @@ export function clipText(
   const [batch, length] = tokens.shape;
   const mask = padding && expand(padding, [batch, 1, length, length]); // [b, 1, t, t]
 
+  // heads are 64 wide in every text model
+  const heads = model.shape('final_layer_norm.weight')[0] / 64;
+  const block = { heads, activation: options.activation, causal: true, mask };
+
   let h = embedTokens(model.at('embeddings'), inputs); // [b, t, c]
   let hidden = h;
   for (let i = 0; i < count; i++) {
     const layer = model.at(`encoder.layers.${i}`);
-    h = layer.site({ h }, ({ h }) => block(layer, h, mask, options));
+    h = layer.site({ h }, ({ h }) => clipBlock(layer, h, block));
     if (i === wanted) hidden = h;
   }
   const last = norm(h);
@@ -101,16 +106,26 @@ function embedTokens(w: Weights, { tokens, inserted }: ClipInputs): Tensor {
   return add(h, unsqueeze(w.at('position_embedding').param('weight'), 0)); // [b, t, c]
 }
 
-/** Pre-norm transformer block with causal attention; heads are 64 wide in every CLIP. */
-function block(w: Weights, x: Tensor, mask: Tensor | undefined, options: ClipOptions): Tensor {
+export interface ClipBlockOptions {
+  readonly heads: number;
+  readonly activation: 'quickGelu' | 'gelu' | 'geluTanh';
+  /** Whether a token sees only those before it (text). */
+  readonly causal?: boolean;
+  /** Added to the scores [b, 1, t, t]. */
+  readonly mask?: Tensor | undefined;
+}
+
+const activations = { quickGelu, gelu, geluTanh } as const;
+
+/** CLIP's pre-norm transformer block, of text and of pictures alike: x [b, t, c]. */
+export function clipBlock(w: Weights, x: Tensor, options: ClipBlockOptions): Tensor {
+  const { heads, activation, causal = false, mask } = options;
   const n = layerNorm(w.at('layer_norm1'), x);
   const [q, k, v] = ['q_proj', 'k_proj', 'v_proj'].map((name) =>
     linear(w.at(`self_attn.${name}`), n),
   );
-  const heads = w.shape('layer_norm1.weight')[0] / 64;
-  const attended = attention(q, k, v, { heads, causal: true, mask }); // [b, t, c]
+  const attended = attention(q, k, v, { heads, causal, mask }); // [b, t, c]
   const h = add(x, linear(w.at('self_attn.out_proj'), attended));
   const inner = linear(w.at('mlp.fc1'), layerNorm(w.at('layer_norm2'), h)); // [b, t, 4*c]
-  const act = options.activation === 'gelu' ? gelu(inner) : quickGelu(inner);
-  return add(h, linear(w.at('mlp.fc2'), act)); // [b, t, c]
+  return add(h, linear(w.at('mlp.fc2'), activations[activation](inner))); // [b, t, c]
 }

@@ -25,6 +25,8 @@ export interface ClipSpec extends ClipOptions {
   readonly kind: 'clip';
   /** Name of the encoder's vectors in embedding files (`clip_l`); also names its token list. */
   readonly name: string;
+  /** Layers in files that leave out the last one, because `layer` never reaches it. */
+  readonly shortened?: number;
   /** What fills a chunk behind the end token. */
   readonly pad: 'end' | 'zero';
   /** Whether tokens behind the first end token are hidden from attention. */
@@ -75,9 +77,13 @@ export interface Family<C = unknown> {
   sampling(candidate: Candidate, config: C): Promise<SamplingSettings>;
   /** Where a single-file checkpoint keeps its picture autoencoder; the first prefix that exists. */
   readonly vaePrefixes: readonly string[];
+  /** Where it keeps a picture encoder, in families of models that look at pictures. */
+  readonly visionPrefix?: string;
   readonly text: TextSetup;
   /** Where it keeps each text encoder (as `text.encoders`); the first prefix that exists. */
   readonly textPrefixes: readonly (readonly string[])[];
+  /** What saved checkpoints say they are (`modelspec.architecture`); absent where nothing is said. */
+  modelspec?(config: C): string;
   /** Name of the latent format in engine/sampling/latent/formats.ts. */
   readonly latentFormat: string;
   /** ComfyUI's memory_usage_factor: how hungry a step is per latent cell. */
@@ -89,12 +95,21 @@ export interface Family<C = unknown> {
   /** Sizes and scores a family's vector condition is made of; absent when there is none. */
   readonly vector?: {
     pooledWidth(config: C): number;
-    /** The numbers, in the network's order, from a conditioning entry's extras. */
+    /** The numbers, in the network's order, from a conditioning entry's extras; none makes no input. */
     numbers(extra: Readonly<Record<string, unknown>>, picture: PictureSize): readonly number[];
+    /** How pictures stand in for the pooled text (engine/values/unclip.ts). */
+    readonly pictures: {
+      /** Width of a picture's embedding. */
+      width(config: C): number;
+      /** Noise put on the sum of several pictures, 0..1. */
+      readonly mergeNoise: number;
+    };
+    /** Without pictures the vector is 0, whatever the text says. */
+    readonly picturesOnly?: boolean;
   };
   /**
    * The network as a traced function. Declares inputs `x` [batch, c, height, width], `timesteps`
-   * [batch], `cross` [batch, tokens, contextWidth], and `pooled` and `numbers` with a `vector`;
+   * [batch], `cross` [batch, tokens, contextWidth], and with a `vector` `pooled` and (if any) `numbers`;
    * returns the raw output `out`.
    */
   network(g: Graph, config: C): Record<string, Tensor>;

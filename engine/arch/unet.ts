@@ -100,6 +100,27 @@ export function detectEncoder(w: Weights): EncoderConfig {
   };
 }
 
+/**
+ * The self-attentions of a UNet in the order in which they run: their sites, and how often the picture
+ * was halved before. Reads names only.
+ */
+export function selfAttentions(w: Weights): { readonly site: string; readonly level: number }[] {
+  const found: { site: string; level: number }[] = [];
+  let level = 0;
+  const visit = (block: string): void => {
+    for (let i = 0; w.has(`${block}.${i}`); i++) {
+      if (w.has(`${block}.${i}.op`)) level++;
+      if (w.has(`${block}.${i}.conv`)) level--;
+      const blocks = `${block}.${i}.transformer_blocks`;
+      for (let d = 0; d < w.count(blocks); d++) found.push({ site: `${blocks}.${d}.attn1`, level });
+    }
+  };
+  for (let i = 0; i < w.count('input_blocks'); i++) visit(`input_blocks.${i}`);
+  visit('middle_block');
+  for (let i = 0; i < w.count('output_blocks'); i++) visit(`output_blocks.${i}`);
+  return found;
+}
+
 /** Predicts eps (or v): the raw output of the network, [b, out, h, w]. */
 export function unet(w: Weights, inputs: UNetInputs, config: UNetConfig): Tensor {
   const { x, timesteps, context, y } = inputs;
@@ -233,9 +254,15 @@ function transformerBlock(w: Weights, x: Tensor, context: Tensor, facts: Attenti
   return add(geglu(w.at('ff.net'), layerNorm(w.at('norm3'), h)), h); // [b, t, c]
 }
 
-type AttentionFacts = Required<SiteFacts>;
+export type AttentionFacts = Required<SiteFacts>;
 
-function crossAttention(w: Weights, x: Tensor, context: Tensor, facts: AttentionFacts): Tensor {
+/** Attention of x [b, t, c] to a context [b, s, width], or to itself. */
+export function crossAttention(
+  w: Weights,
+  x: Tensor,
+  context: Tensor,
+  facts: AttentionFacts,
+): Tensor {
   const attend = ({ q, k, v }: { q: Tensor; k: Tensor; v: Tensor }): Tensor =>
     attention(q, k, v, { heads: facts.heads });
   return w.site(
@@ -252,7 +279,7 @@ function crossAttention(w: Weights, x: Tensor, context: Tensor, facts: Attention
 }
 
 /** Gated feed-forward (Shazeer 2020): the first half times gelu of the second. */
-function geglu(w: Weights, x: Tensor): Tensor {
+export function geglu(w: Weights, x: Tensor): Tensor {
   const [value, gate] = chunk(linear(w.at('0.proj'), x), 2, -1); // [b, t, 4*c] each
   return linear(w.at('2'), mul(value, gelu(gate))); // [b, t, c]
 }

@@ -21,6 +21,10 @@ export function blurImage(x: NDArray, radius: number, sigma: number): NDArray {
   return nd(blur(x.data, imagePlanes(x.shape), radius, sigma), x.shape);
 }
 
+/** The same of latents [b, c, h, w]. */
+export const blurLatent = (x: NDArray, radius: number, sigma: number): NDArray =>
+  nd(blur(x.data, latentPlanes(x.shape), radius, sigma), x.shape);
+
 /** x + 10·alpha·(x − blur), the reference's sharpening kernel; values are limited to 0..1. */
 export function sharpenImage(
   x: NDArray,

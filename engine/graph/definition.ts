@@ -14,6 +14,8 @@ export type ComboChoice = string | number | boolean;
 export interface ChoiceSource {
   /** Files of a model folder (`checkpoints`, `loras`, …), sorted relative paths. */
   modelFiles(folder: string): readonly string[];
+  /** Folders below a model folder that hold a file of this name; absent where there are no folders. */
+  modelDirectories?(folder: string, holding: string): readonly string[];
   /** Top-level files of the input directory of one kind, sorted. */
   inputFiles(kind: 'image' | 'audio' | 'video' | 'latent' | 'any'): readonly string[];
   /** Whether `name`, `name [output]` … is an existing file; absent where no folders are at hand. */
@@ -103,8 +105,8 @@ export interface OutputSpec {
   readonly type: string | readonly ComboChoice[];
   /** Defaults to the type. */
   readonly name?: string;
-  /** OUTPUT_IS_LIST. */
-  readonly list?: boolean;
+  /** OUTPUT_IS_LIST; null prints as such and says no. */
+  readonly list?: boolean | null;
   readonly tooltip?: string;
   /** Template id of a COMFY_MATCHTYPE_V3 output. */
   readonly matchType?: string;

@@ -13,10 +13,11 @@ import {
   stringifyJson,
 } from '../workflow/lossless-json.ts';
 import { whenSettled } from './call-node.ts';
+import type { Ui } from './call-results.ts';
 import { createDynamicPrompt } from './dynamic-prompt.ts';
 import { formatValue } from './format-value.ts';
 import { readIsChanged } from './is-changed.ts';
-import { type Audience, type JobResult, eventMessage } from './messages.ts';
+import { type Audience, type JobEnd, type NodeMeta, eventMessage } from './messages.ts';
 import { createProgress } from './progress.ts';
 import {
   PythonError,
@@ -36,8 +37,8 @@ import { createExecutionList } from './toposort.ts';
 
 export type { Host, Job } from './run.ts';
 
-/** Runs a validated prompt; never throws: what goes wrong is part of the result and the messages. */
-export async function executePrompt(job: Job, host: Host): Promise<JobResult> {
+/** Runs a validated prompt; never throws: what goes wrong is part of its end and the messages. */
+export async function executePrompt(job: Job, host: Host): Promise<JobEnd> {
   const messages: [string, string][] = [];
   const say: Say = <T extends Said>(
     event: T,
@@ -68,13 +69,14 @@ export async function executePrompt(job: Job, host: Host): Promise<JobResult> {
     report(run, failure, say);
   }
   await lifetime.end(run);
-  addIntermediateOutputs(run);
+  const untold = intermediateOutputs(run);
+  const metas = [...run.shown, ...untold.map(([id]) => [id, metaOf(run.prompt, id)] as const)];
   return {
     status: success ? 'success' : 'error',
     completed: success,
     messages,
-    outputs: stringifyJson(fromShown(run, ({ ui }) => ui)),
-    meta: stringifyJson(fromShown(run, ({ meta }) => meta)),
+    untold: stringifyJson(objectOf(untold)),
+    meta: stringifyJson(objectOf<NodeMeta>(metas)),
   };
 }
 
@@ -237,21 +239,16 @@ const MEMORY_TIPS =
   'you might have accidentally set the batch_size to a large number.';
 
 /** Cached nodes that have something to show without being outputs are part of the history too. */
-function addIntermediateOutputs(run: Run): void {
-  for (const id of keysOf(run.job.prompt)) {
+function intermediateOutputs(run: Run): (readonly [nodeId: string, ui: Ui])[] {
+  return keysOf(run.job.prompt).flatMap((id) => {
     const definition = run.host.nodes.get(run.job.prompt[id].class_type);
-    if (definition?.hasIntermediateOutput !== true || run.shown.has(id)) continue;
+    if (definition?.hasIntermediateOutput !== true || run.shown.has(id)) return [];
     const ui = run.host.caches.outputs.get(id)?.ui;
-    if (ui === undefined) continue;
-    run.shown.set(id, { ui, meta: metaOf(run.prompt, id) });
+    if (ui === undefined) return [];
     run.host.onShow?.(ui);
-  }
+    return [[id, ui] as const];
+  });
 }
-
-const fromShown = <T>(
-  run: Run,
-  pick: (shown: NonNullable<ReturnType<Run['shown']['get']>>) => T,
-): Record<string, T> => objectOf([...run.shown].map(([id, shown]) => [id, pick(shown)] as const));
 
 /** How long pending async nodes may take to notice that their prompt is over. */
 const GRACE_MS = 1000;

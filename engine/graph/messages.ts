@@ -43,13 +43,14 @@ export function eventMessage<T extends MessageType>(
   return { type: 'event', event, data: stringifyJson(data), to };
 }
 
-export interface JobResult {
+/** How a prompt ended. What its nodes showed was told by their `executed` messages. */
+export interface JobEnd {
   readonly status: 'success' | 'error';
   readonly completed: boolean;
   /** `[event, JSON text of its data]` in order, as history stores them. */
   readonly messages: readonly (readonly [string, string])[];
-  /** JSON text: { node id: ui }. */
-  readonly outputs: string;
-  /** JSON text: { node id: NodeMeta }. */
+  /** JSON text: { node id: ui } of what belongs to the history and no message told. */
+  readonly untold: string;
+  /** JSON text: { node id: NodeMeta } of every node that showed something. */
   readonly meta: string;
 }

@@ -110,7 +110,7 @@ function inputInfo(definition: NodeDefinition, source: ChoiceSource): NodeInfo {
 
 const outputInfo = ({ outputs }: NodeDefinition): NodeInfo => ({
   output: outputs.map((output) => output.type),
-  output_is_list: outputs.map((output) => output.list ?? false),
+  output_is_list: outputs.map((output) => (output.list === undefined ? false : output.list)),
   output_name: outputs.map((output) => output.name ?? output.type),
 });
 

@@ -164,7 +164,7 @@ function show(run: Run, nodeId: string, ui: Ui | undefined): void {
     'client',
   );
   if (ui !== undefined) {
-    run.shown.set(nodeId, { ui, meta });
+    run.shown.set(nodeId, meta);
     run.host.onShow?.(ui);
   }
   run.host.emit(message);

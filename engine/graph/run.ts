@@ -72,8 +72,8 @@ export interface Run {
   readonly signal: AbortSignal;
   /** Nodes that finished in this run (not cached ones), in order. */
   readonly executed: string[];
-  /** UI of the nodes whose `executed` was sent. */
-  readonly shown: Map<string, { readonly ui: Ui; readonly meta: NodeMeta }>;
+  /** Nodes whose `executed` told of something. */
+  readonly shown: Map<string, NodeMeta>;
   readonly pendingCalls: Map<string, PendingCalls>;
   readonly pendingExpansions: Map<string, PendingExpansion>;
   /** Wakes the loop when an async node is done. */

@@ -2,6 +2,7 @@
  * A palette by median cut (Heckbert 1982), choice for choice as Pillow makes it: the box with the
  * most pixels is cut next, across its widest side weighted by luminance.
  */
+import { heapPop, heapPush } from '../heap.ts';
 
 /** More colours than this and the lowest bits of every channel are left out, as often as needed. */
 const MAX_COLOURS = 65_536;
@@ -22,6 +23,9 @@ interface Box {
   halves?: readonly [Box, Box];
 }
 
+/** The largest pixel count comes first; which of equals does is part of Pillow's result. */
+const larger = (a: Box, b: Box): boolean => a.pixels > b.pixels;
+
 /** At most `size` colours (RGB bytes) for interleaved RGB pixels. */
 export function medianCutPalette(rgb: Uint8Array, size: number): Uint8Array {
   const histogram = countColours(rgb);
@@ -29,17 +33,16 @@ export function medianCutPalette(rgb: Uint8Array, size: number): Uint8Array {
     members: Int32Array.from(histogram.colours, (_, i) => i),
     pixels: rgb.length / 3,
   };
-  const heap = new BoxHeap();
-  heap.add(root);
+  const heap = [root];
   for (let boxes = 1; boxes < size; boxes++) {
-    let box = heap.remove();
+    let box = heapPop(heap, larger, 'left');
     while (box && extents(histogram, box).every(({ low, high }) => low === high)) {
-      box = heap.remove();
+      box = heapPop(heap, larger, 'left');
     }
     if (!box) break;
     box.halves = split(histogram, box);
-    heap.add(box.halves[0]);
-    heap.add(box.halves[1]);
+    heapPush(heap, box.halves[0], larger);
+    heapPush(heap, box.halves[1], larger);
   }
   return averages(rgb, histogram, leaves(root));
 }
@@ -122,39 +125,4 @@ function averages(rgb: Uint8Array, { colours, shift }: Histogram, boxes: Box[]):
     const at = Math.floor(k / 3) * 4;
     return Math.trunc(0.5 + sums[at + (k % 3)] / sums[at + 3]);
   });
-}
-
-/** Largest pixel count first; which of equals comes first is part of the result, so it is ours. */
-class BoxHeap {
-  private readonly boxes: Box[] = [];
-
-  add(box: Box): void {
-    let at = this.boxes.length + 1;
-    while (at > 1 && box.pixels > this.at(at >> 1).pixels) {
-      this.boxes[at - 1] = this.at(at >> 1);
-      at >>= 1;
-    }
-    this.boxes[at - 1] = box;
-  }
-
-  remove(): Box | undefined {
-    const top = this.boxes[0] as Box | undefined;
-    const last = this.boxes.pop();
-    if (!last || this.boxes.length === 0) return top;
-    const count = this.boxes.length;
-    let at = 1;
-    while (at * 2 <= count) {
-      let child = at * 2;
-      if (child < count && this.at(child).pixels < this.at(child + 1).pixels) child++;
-      if (last.pixels > this.at(child).pixels) break;
-      this.boxes[at - 1] = this.at(child);
-      at = child;
-    }
-    this.boxes[at - 1] = last;
-    return top;
-  }
-
-  private at(position: number): Box {
-    return this.boxes[position - 1];
-  }
 }

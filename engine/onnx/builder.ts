@@ -1,6 +1,8 @@
 /** Collects the nodes and constants of an ONNX model while a program is lowered. */
 import { NoodleError } from '../errors.ts';
 import type { Dtype } from '../tensor/dtype.ts';
+import { elementwiseOps } from '../tensor/ops/elementwise.ts';
+import { type Param, leafOps } from '../tensor/ops/leaves.ts';
 import {
   type Dim,
   type Shape,
@@ -9,12 +11,12 @@ import {
   floorDivDim,
   sameDim,
 } from '../tensor/shape.ts';
-import { type SizeOrigin, sizeOrigins } from '../tensor/sizes.ts';
-import type { Node, Tensor } from '../tensor/tensor.ts';
+import type { SizeOrigin, SizeOrigins } from '../tensor/sizes.ts';
+import { type Tensor, isOp } from '../tensor/tensor.ts';
 import type { Program } from '../tensor/trace.ts';
 import { dtypes } from '../weights/dtypes.ts';
 import { floatToF16 } from '../weights/float.ts';
-import { type Layout, layoutDtype } from '../weights/layout.ts';
+import { type Layout, layoutDtype, layoutShape } from '../weights/layout.ts';
 import type { WeightEntry } from '../weights/source.ts';
 import type { Attribute, Initializer, OnnxNode } from './model.ts';
 
@@ -24,6 +26,8 @@ export type Real = 'f32' | 'f16';
 export interface NodeOptions {
   readonly attributes?: Readonly<Record<string, Attribute>>;
   readonly domain?: string;
+  /** How many results the operator has, of which the last one is used; default 1. */
+  readonly results?: number;
 }
 
 export interface Builder {
@@ -33,7 +37,7 @@ export interface Builder {
   scope: string;
   /** The type in which new nodes compute reals. */
   real: Real;
-  /** Adds a node and gives the name of its output. */
+  /** Adds a node and gives the name of its (last) output. */
   emit(op: string, inputs: readonly string[], options?: NodeOptions): string;
   /** A node of ONNX Runtime's own operators. */
   contrib(op: string, inputs: readonly string[], attributes?: NodeOptions['attributes']): string;
@@ -56,9 +60,11 @@ export interface Builder {
   /** The name of a tensor that was lowered, a constant or a weight, its reals as the type `real`. */
   readonly nameOf: (tensor: Tensor) => string;
   /** A weight in the layout that the model wants it in. */
-  weight(param: Node<'param'>, layout: Layout): string;
+  weight(param: Param, layout: Layout): string;
   /** Channels per block of NCHWc convolutions; undefined where they cannot be used. */
   readonly block: number | undefined;
+  /** The convolutions to compute by Winograd's method. */
+  readonly winograd: ReadonlySet<Tensor>;
   /** A size as a vector of one 64-bit integer. */
   size(dim: Dim): string;
   /** A shape as a vector of 64-bit integers. */
@@ -71,14 +77,16 @@ export interface WeightForms {
   readonly widen: 'graph' | 'weights';
   /** Channels per block of NCHWc convolutions on this machine; needs weights prepared for it. */
   readonly block?: number;
+  /** Convolutions to compute by Winograd's method, where the table has it; needs prepared weights. */
+  readonly winograd?: ReadonlySet<Tensor>;
 }
 
 /** A builder for a program. */
 export function createBuilder(
-  program: Pick<Program, 'inputs' | 'nodes'>,
-  { widen, block }: WeightForms,
+  program: Pick<Program, 'sizes' | 'nodes'>,
+  { widen, block, winograd = new Set() }: WeightForms,
 ): Builder {
-  const origins = sizeOrigins(program.inputs);
+  const origins = program.sizes;
   const readers = readersOf(program.nodes);
   const nodes: OnnxNode[] = [];
   const initializers: Initializer[] = [];
@@ -99,7 +107,7 @@ export function createBuilder(
     return name;
   };
   const typeOf = ({ dtype }: Tensor): Dtype => (dtype === 'f32' ? builder.real : dtype);
-  const weightAs = (param: Node<'param'>, type: Dtype): string => {
+  const weightAs = (param: Param, type: Dtype): string => {
     if (param.dtype === type) return builder.weight(param, { kind: 'stored' });
     return widen === 'weights'
       ? builder.weight(param, { kind: type === 'f16' ? 'float16' : 'float32' })
@@ -109,7 +117,8 @@ export function createBuilder(
   const makeForm = (tensor: Tensor): string => {
     const param = storedWeight(tensor);
     if (param) return weightAs(param, typeOf(tensor));
-    if (tensor.op === 'constant') return builder.reals(tensor.attrs.values, tensor.attrs.shape);
+    if (isOp(leafOps.constant, tensor))
+      return builder.reals(tensor.attrs.values, tensor.attrs.shape);
     const [other] = names.get(tensor)!.values(); // every other tensor is lowered before its readers
     return builder.cast(other, typeOf(tensor));
   };
@@ -117,11 +126,13 @@ export function createBuilder(
     nodes,
     initializers,
     block,
+    winograd,
     scope: '',
     real: 'f32',
-    emit: (op, inputs, { attributes = {}, domain = '' } = {}) => {
+    emit: (op, inputs, { attributes = {}, domain = '', results = 1 } = {}) => {
       const name = unique(builder.scope === '' ? op : `${builder.scope}/${op}`);
-      nodes.push({ op, domain, name, inputs, outputs: [name], attributes });
+      const others = Array.from({ length: results - 1 }, (_, i) => `${name}:${i}`);
+      nodes.push({ op, domain, name, inputs, outputs: [...others, name], attributes });
       return name;
     },
     contrib: (op, inputs, attributes) =>
@@ -162,8 +173,9 @@ export function createBuilder(
       if (known !== undefined) return known;
       const suffix = layout.kind === 'stored' ? '' : `:${layout.kind}`;
       const name = unique(`weights/${key}${suffix}`);
-      const shape = param.shape as readonly number[]; // stored tensors have fixed sizes
-      initializers.push({ name, dtype: layoutDtype(layout, dtype), shape, entry, layout });
+      const stored = param.shape as readonly number[]; // stored tensors have fixed sizes
+      const shape = layoutShape(layout, stored);
+      initializers.push({ name, dtype: layoutDtype(layout, dtype), shape, stored, entry, layout });
       weights.set(
         entry,
         (weights.get(entry) ?? new Map<Layout['kind'], string>()).set(layout.kind, name),
@@ -213,11 +225,7 @@ const largestHalf = 65504;
 const clampToHalf = (v: number): number => Math.min(Math.max(v, -largestHalf), largestHalf);
 
 /** An axis of an input, or a sum of products of such axes and quotients; vectors of one element. */
-function computeSize(
-  builder: Builder,
-  dim: SymbolicDim,
-  origins: ReadonlyMap<string, SizeOrigin>,
-): string {
+function computeSize(builder: Builder, dim: SymbolicDim, origins: SizeOrigins): string {
   const whole = origins.get(dim.text);
   if (whole) return axisSize(builder, whole);
   const terms = dim.terms.map(({ factor, atoms }) => {
@@ -259,10 +267,9 @@ export function reshapeTo(builder: Builder, x: string, from: Shape, to: Shape): 
 }
 
 /** The stored tensor behind a weight: the parameter itself, or what was widened to f32. */
-export function storedWeight(tensor: Tensor): Node<'param'> | undefined {
-  if (tensor.op === 'param') return tensor;
+export function storedWeight(tensor: Tensor): Param | undefined {
+  if (isOp(leafOps.param, tensor)) return tensor;
   const [inner] = tensor.inputs;
-  return tensor.op === 'cast' && tensor.attrs.to === 'f32' && inner.op === 'param'
-    ? inner
-    : undefined;
+  const widened = isOp(elementwiseOps.cast, tensor) && tensor.attrs.to === 'f32';
+  return widened && isOp(leafOps.param, inner) ? inner : undefined;
 }

@@ -1,9 +1,20 @@
 /** The CPU provider's lowering: ONNX Runtime's fused operators where they measured faster. */
 import { sameDims } from '../tensor/shape.ts';
-import { type Node, type Tensor, node } from '../tensor/tensor.ts';
+import { elementwiseOps } from '../tensor/ops/elementwise.ts';
+import { leafOps } from '../tensor/ops/leaves.ts';
+import { movementOps } from '../tensor/ops/movement.ts';
+import { productOps } from '../tensor/ops/products.ts';
+import { type Tensor, isOp, node } from '../tensor/tensor.ts';
 import { rowsOf } from '../weights/source.ts';
 import { type Builder, storedWeight } from './builder.ts';
-import { type Lower, type LoweringTable, convAttributes, portable } from './portable.ts';
+import {
+  type Lower,
+  type LoweringTable,
+  type NodeOf,
+  convAttributes,
+  portable,
+} from './portable.ts';
+import { winogradConv } from './winograd.ts';
 
 /** x * sigmoid(alpha * x) in one pass over memory. */
 const gated =
@@ -25,7 +36,11 @@ const multiHeadAttention: Lower<'attention'> = (b, tensor, inputs) => {
 };
 
 /** The mask as the operator takes it: four axes, the last two of full size. */
-function fullMask(b: Builder, { inputs: [q, k, , mask] }: Node<'attention'>, name: string): string {
+function fullMask(
+  b: Builder,
+  { inputs: [q, k, , mask] }: NodeOf<'attention'>,
+  name: string,
+): string {
   const missing = 4 - mask.shape.length;
   const axes = Array.from({ length: missing }, (_, i) => i);
   const four = missing === 0 ? name : b.emit('Unsqueeze', [name, b.ints(axes)]);
@@ -82,14 +97,14 @@ const slice: Lower<'slice'> = (b, tensor, inputs) => {
 };
 
 function isFeatureRange(tensor: Tensor): boolean {
-  if (tensor.op !== 'slice' || typeof tensor.attrs.start !== 'number') return false;
+  if (!isOp(movementOps.slice, tensor) || typeof tensor.attrs.start !== 'number') return false;
   const { axis, end, step } = tensor.attrs;
   return axis === tensor.shape.length - 1 && typeof end === 'number' && step === 1;
 }
 
 /** The linear layer that computes a range of another one's features, if that one's weights allow. */
-function linearOnRows({ inputs: [whole], attrs }: Node<'slice'>): Node<'linear'> | undefined {
-  if (whole.op !== 'linear') return undefined;
+function linearOnRows({ inputs: [whole], attrs }: NodeOf<'slice'>): NodeOf<'linear'> | undefined {
+  if (!isOp(productOps.linear, whole)) return undefined;
   const [x, ...weights] = whole.inputs;
   const rows = weights.map((weight) => {
     const param = storedWeight(weight);
@@ -97,17 +112,18 @@ function linearOnRows({ inputs: [whole], attrs }: Node<'slice'>): Node<'linear'>
     const [start, end] = [attrs.start as number, attrs.end as number]; // see isFeatureRange
     const entry = rowsOf(param.attrs.entry, start, end);
     const key = `${param.attrs.key}[${start}:${end}]`;
-    const part = node('param', [], { ...param.attrs, key, entry }, param.scope);
-    return param === weight ? part : node('cast', [part], { to: 'f32' });
+    const part = node(leafOps.param, [], { ...param.attrs, key, entry }, param.scope);
+    return param === weight ? part : node(elementwiseOps.cast, [part], { to: 'f32' });
   });
   if (rows.includes(undefined)) return undefined;
-  return node('linear', [x, ...(rows as Tensor[])], {}, whole.scope) as Node<'linear'>;
+  return node(productOps.linear, [x, ...(rows as Tensor[])], {}, whole.scope);
 }
 
 export const cpu: LoweringTable = {
   ...portable,
   slice,
-  conv: blockedConv,
+  conv: (b, tensor, inputs) =>
+    (b.winograd.has(tensor) ? winogradConv : blockedConv)(b, tensor, inputs),
   gather,
   silu: gated(1),
   quickGelu: gated(1.702),

@@ -1,13 +1,13 @@
 /** From a tensor program to an ONNX model: walks the nodes in order and asks a provider's table. */
 import { NoodleError } from '../errors.ts';
-import { decomposed } from '../tensor/decompose.ts';
+import { leafOps } from '../tensor/ops/leaves.ts';
 import { type Dim, dimText } from '../tensor/shape.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { type Tensor, decomposed, isOp } from '../tensor/tensor.ts';
 import type { Program } from '../tensor/trace.ts';
 import { type Builder, type Real, type WeightForms, createBuilder } from './builder.ts';
 import { cpu } from './cpu.ts';
 import type { OnnxModel, OnnxNode, OnnxValue } from './model.ts';
-import type { Lower, LoweredOp, LoweringTable } from './portable.ts';
+import type { LoweredOp, LoweringTable } from './portable.ts';
 
 /** What a model is lowered for. */
 export interface Target extends Partial<WeightForms> {
@@ -25,15 +25,23 @@ export interface Target extends Partial<WeightForms> {
 /** The program as an ONNX model for a target; the same program and target give the same model. */
 export function lower(
   program: Program,
-  { table = cpu, compute = 'f32', exact = () => false, widen = 'graph', block }: Target = {},
+  {
+    table = cpu,
+    compute = 'f32',
+    exact = () => false,
+    widen = 'graph',
+    block,
+    winograd,
+  }: Target = {},
 ): OnnxModel {
-  const builder = createBuilder(program, { widen, block });
+  const builder = createBuilder(program, { widen, block, winograd });
   for (const input of program.inputs) builder.define(input, input.attrs.name);
   const weighted = new Set<Tensor>();
   for (const tensor of program.nodes) {
-    const isWeighted = tensor.op === 'param' || tensor.inputs.some((input) => weighted.has(input));
+    const isWeighted =
+      isOp(leafOps.param, tensor) || tensor.inputs.some((input) => weighted.has(input));
     if (isWeighted) weighted.add(tensor);
-    if (tensor.op === 'input' || tensor.op === 'param' || builder.knows(tensor)) continue;
+    if (!isLowered(tensor) || builder.knows(tensor)) continue;
     builder.scope = tensor.scope;
     const real = (node: Tensor): Real => (exact(node, isWeighted) ? 'f32' : compute);
     lowerNode(builder, tensor, { table, real });
@@ -70,7 +78,7 @@ interface Rules {
 function lowerNode(builder: Builder, tensor: Tensor, rules: Rules): void {
   const real = rules.real(tensor);
   builder.real = real;
-  const row = rules.table[tensor.op as LoweredOp] as Lower<LoweredOp> | undefined;
+  const row = rules.table[tensor.op.name as LoweredOp];
   const name =
     row?.(builder, tensor as never, tensor.inputs.map(builder.nameOf)) ??
     lowerSteps(builder, tensor, { ...rules, real: real === 'f32' ? () => real : rules.real });
@@ -78,14 +86,20 @@ function lowerNode(builder: Builder, tensor: Tensor, rules: Rules): void {
   builder.define(tensor, name);
 }
 
+/** Inputs and weights are there before any node. */
+const isLowered = (tensor: Tensor): boolean =>
+  !isOp(leafOps.input, tensor) && !isOp(leafOps.param, tensor);
+
 /** The steps of an exact op are exact. */
 function lowerSteps(builder: Builder, tensor: Tensor, rules: Rules): string {
   const result = decomposed(tensor);
   if (!result) {
-    throw new NoodleError('PROGRAM', { reason: `there is no lowering of the op ${tensor.op}` });
+    throw new NoodleError('PROGRAM', {
+      reason: `there is no lowering of the op ${tensor.op.name}`,
+    });
   }
   const visit = (step: Tensor): void => {
-    if (step.op === 'param' || builder.knows(step)) return;
+    if (!isLowered(step) || builder.knows(step)) return;
     step.inputs.forEach(visit);
     lowerNode(builder, step, rules);
   };

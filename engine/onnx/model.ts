@@ -29,6 +29,8 @@ interface Constant {
 
 /** A constant whose bytes come from a weight source. */
 export interface WeightInitializer extends Constant {
+  /** The shape of the weight where it is stored. */
+  readonly stored: readonly number[];
   readonly entry: WeightEntry;
   readonly layout: Layout;
 }

@@ -2,13 +2,16 @@
  * Lowering to standard ONNX operators only: runs on every execution provider, and is what provider
  * tables start from.
  */
-import type { DecomposedOp } from '../tensor/decompose.ts';
 import type { Dtype } from '../tensor/dtype.ts';
-import type { OpName } from '../tensor/ops.ts';
+import type { ConvAttrs } from '../tensor/ops/windows.ts';
+import type { OpName, Ops } from '../tensor/ops/index.ts';
 import { type Dim, sameDim, sizeOfShape, floorDivDim, mulDim } from '../tensor/shape.ts';
-import type { Node } from '../tensor/tensor.ts';
+import type { AttrsOf, DecomposedOp, Node } from '../tensor/tensor.ts';
 import { type Builder, reshapeTo } from './builder.ts';
 import type { Attribute } from './model.ts';
+
+/** A node of the op of that name. */
+export type NodeOf<K extends OpName> = Node<AttrsOf<Ops[K]>>;
 
 /**
  * Emits the nodes of one op; gives the name of the result, or undefined to have the op done in the
@@ -16,15 +19,19 @@ import type { Attribute } from './model.ts';
  */
 export type Lower<K extends OpName, Result = string | undefined> = (
   builder: Builder,
-  tensor: Node<K>,
+  tensor: NodeOf<K>,
   inputs: readonly string[],
 ) => Result;
 
 /** Leaves are handled by the driver. */
 export type LoweredOp = Exclude<OpName, 'input' | 'param'>;
+/** Ops that can be done in steps. */
+type StepwiseOp = {
+  [K in OpName]: Ops[K] extends DecomposedOp<never> ? K : never;
+}[OpName];
 /** A row for every op, but for those that can be done in steps. */
-export type LoweringTable = { readonly [K in Exclude<LoweredOp, DecomposedOp>]: Lower<K> } & {
-  readonly [K in DecomposedOp]?: Lower<K>;
+export type LoweringTable = { readonly [K in Exclude<LoweredOp, StepwiseOp>]: Lower<K> } & {
+  readonly [K in StepwiseOp]?: Lower<K>;
 };
 
 type Attributes = Readonly<Record<string, Attribute>>;
@@ -141,6 +148,12 @@ export const portable = {
   reduceMax: reduction('ReduceMax'),
   argmax: (b, { attrs: { axis } }, inputs) =>
     b.emit('ArgMax', inputs, { attributes: { axis: { int: axis }, keepdims: { int: 0 } } }),
+  // TopK takes the first of equal values first
+  argsort: (b, { inputs: [x], attrs: { axis, descending } }, [name]) =>
+    b.emit('TopK', [name, b.size(x.shape[axis])], {
+      attributes: { axis: { int: axis }, largest: { int: descending ? 1 : 0 } },
+      results: 2,
+    }),
   cumsum: (b, { attrs: { axis } }, [x]) => b.emit('CumSum', [x, b.ints([axis], [])]),
   avgPool: (b, { attrs: { kernel, strides, pads } }, inputs) =>
     b.emit('AveragePool', inputs, {
@@ -182,12 +195,7 @@ export const portable = {
     }),
 } satisfies LoweringTable;
 
-export function convAttributes({
-  strides,
-  pads,
-  dilations,
-  groups,
-}: Node<'conv'>['attrs']): Attributes {
+export function convAttributes({ strides, pads, dilations, groups }: ConvAttrs): Attributes {
   return {
     strides: { ints: strides },
     pads: { ints: pads },
@@ -200,7 +208,7 @@ export function convAttributes({
  * Whole factors are one Resize. Other nearest sizes pick rows, then columns, by torch's own index
  * arithmetic, because Resize rounds differently at some sizes.
  */
-function resize(b: Builder, tensor: Node<'resize'>, [name]: readonly string[]): string {
+function resize(b: Builder, tensor: NodeOf<'resize'>, [name]: readonly string[]): string {
   const { inputs, attrs } = tensor;
   const [x] = inputs;
   const nearest = attrs.mode === 'nearest';

@@ -1,5 +1,6 @@
 /** Patches as values carry them: what they do to the program, and what they feed it at every call. */
 import type { NDArray } from '../array/nd.ts';
+import type { SessionInput } from '../runtime/runtime.ts';
 import type { ModelInput } from '../sampling/model.ts';
 import type { Patch } from '../tensor/patch.ts';
 
@@ -8,20 +9,22 @@ export interface NetworkCall {
   /** Rows of the batch. */
   readonly rows: number;
   /** What a diffusion model is asked: noise level, picture, and which conditioning the rows belong to. */
-  readonly input?: Pick<ModelInput, 'sigma' | 'sigmas' | 'x' | 'parts'>;
+  readonly input?: Pick<ModelInput, 'sigma' | 'x' | 'parts' | 'run'>;
 }
 
 /** Values of inputs by name. */
-export type Feeds = Readonly<Record<string, NDArray>>;
+export type Feeds = Readonly<Record<string, SessionInput>>;
 
 export interface NetworkPatch extends Patch {
   /** Values of the inputs that the patch added to the program. */
   feeds?(call: NetworkCall): Feeds | Promise<Feeds>;
+  /** Takes what came of the outputs that the patch added to the program. */
+  receive?(outputs: Readonly<Record<string, NDArray>>, call: NetworkCall): void;
 }
 
 /** What all patches feed to a call. */
 export async function feedsOf(patches: readonly NetworkPatch[], call: NetworkCall): Promise<Feeds> {
-  const feeds: Record<string, NDArray> = {};
+  const feeds: Record<string, SessionInput> = {};
   for (const patch of patches) Object.assign(feeds, await patch.feeds?.(call));
   return feeds;
 }

@@ -3,12 +3,13 @@
  * once more when that does no harm, else reported; the process is started again either way.
  */
 import type { Log } from '../log.ts';
-import type { DeviceStats, EngineJob, FromEngine, JobResult } from '../worker/messages.ts';
+import type { DeviceStats, EngineJob, FromEngine } from '../worker/messages.ts';
 import type { StartEngine } from '../worker/link.ts';
 import type { Queue } from './queue.ts';
 import { failedResult } from './results.ts';
 import { type RunningJob, watchJob } from './running-job.ts';
 import { Slot } from './slot.ts';
+import type { JobResult } from './store.ts';
 
 export interface DispatcherOptions {
   readonly queue: Queue;
@@ -76,7 +77,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
           running.observe(message);
           onMessage(running.job, message);
         },
-        done: finish,
+        done: (running, end) => finish(running.job, running.result(end)),
         lost: loseJob,
         failedToStart: (how, times) => {
           log('ERROR', `an engine ended before it was ready (${how})`);

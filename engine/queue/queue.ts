@@ -2,11 +2,11 @@
  * The queue: ComfyUI's order and rules over a store that survives the process. Only numbers and ids
  * are kept in memory; prompts stay on the disk until they are asked for.
  */
-import type { EngineJob, JobResult } from '../worker/messages.ts';
+import type { EngineJob } from '../worker/messages.ts';
 import { NoodleError } from '../errors.ts';
 import { type Json, parseJson, stringifyJson } from '../workflow/lossless-json.ts';
 import { failedResult } from './results.ts';
-import type { FinishedJob, History, Job, JobFilter, JobStore, NewJob } from './store.ts';
+import type { FinishedJob, History, Job, JobFilter, JobResult, JobStore, NewJob } from './store.ts';
 import { type WaitingJob, createWaitingLine } from './waiting-line.ts';
 
 /** A job that was started this often and never came to an end is not started again. */

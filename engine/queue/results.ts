@@ -1,6 +1,6 @@
 /** Results of jobs that no engine brought to an end. */
-import type { JobResult } from '../worker/messages.ts';
 import { stringifyJson } from '../workflow/lossless-json.ts';
+import type { JobResult } from './store.ts';
 
 /** The node that was running, where one is known. */
 export interface FailedNode {

@@ -1,17 +1,19 @@
 /**
- * What the server knows of a job while an engine runs it: enough to write its history when the
- * engine does not come back.
+ * What the server knows of a job while an engine runs it: what its nodes showed so far, and enough
+ * to write its history when the engine does not come back.
  */
 import { type EventMessage, contentOf } from '../worker/link.ts';
-import type { EngineJob, FromEngine, JobResult, NodeMeta } from '../worker/messages.ts';
+import type { EngineJob, FromEngine, JobEnd, NodeMeta } from '../worker/messages.ts';
 import {
   type Json,
+  entriesOf,
   keysOf,
   objectOf,
   parseJson,
   stringifyJson,
 } from '../workflow/lossless-json.ts';
 import { errorData } from './results.ts';
+import type { JobResult } from './store.ts';
 
 /** Events that history keeps. */
 const RECORDED = /^execution_(start|cached|success|error|interrupted)$/;
@@ -24,6 +26,8 @@ export interface RunningJob {
   observe(message: FromEngine): void;
   /** Nothing was shown to the client and no file was written: running it again does no harm. */
   isRepeatable(): boolean;
+  /** The result of a job that came to its end. */
+  result(end: JobEnd): JobResult;
   /** The end of a job whose engine died: `[event, JSON text]` to send, and the result to store. */
   failure(reason: string, now: number): { event: readonly [string, string]; result: JobResult };
   /** The same for an engine that was ended because it did not obey an interrupt. */
@@ -58,7 +62,7 @@ export function watchJob(job: EngineJob, startedAt: number): RunningJob {
     } else {
       repeatable = false;
       executed.push(data.node);
-      outputs.set(data.node, data.output);
+      if (data.output !== null) outputs.set(data.node, data.output);
     }
   };
 
@@ -107,6 +111,11 @@ export function watchJob(job: EngineJob, startedAt: number): RunningJob {
       else if (message.type === 'saving') repeatable = false;
     },
     isRepeatable: () => repeatable,
+    result: ({ untold, ...end }) => {
+      for (const [id, ui] of entriesOf(parseJson(untold) as Record<string, Json>))
+        outputs.set(id, ui);
+      return { ...end, outputs: stringifyJson(objectOf(outputs)) };
+    },
     failure: (reason, now) =>
       end(['execution_error', errorData(job.id, 'EngineDied', reason, now, failedNode(states()))]),
     interruption: (now) =>

@@ -3,7 +3,7 @@
  * jobs it gets and what becomes of them is its owner's business (dispatcher.ts).
  */
 import type { EngineLink, StartEngine } from '../worker/link.ts';
-import type { DeviceStats, FromEngine, JobResult, EngineJob } from '../worker/messages.ts';
+import type { DeviceStats, EngineJob, FromEngine, JobEnd } from '../worker/messages.ts';
 import type { RunningJob } from './running-job.ts';
 
 /** Who is told what becomes of the engine and of its job. */
@@ -13,7 +13,7 @@ export interface SlotOwner {
   /** A message of the running job, or a line for the log. */
   message(message: FromEngine, running: RunningJob | undefined): void;
   /** The job came to its end; `interrupted` (here and below): it had been told to stop. */
-  done(job: EngineJob, result: JobResult): void;
+  done(running: RunningJob, end: JobEnd): void;
   /** The engine ended in the middle of the job. */
   lost(running: RunningJob, how: string, interrupted: boolean): void;
   /** An engine ended before it was ready, for the `times`-th time in a row. */
@@ -149,8 +149,7 @@ export class Slot {
     } else if (message.type !== 'done') {
       this.#owner.message(message, this.#running);
     } else if (this.#running?.job.id === message.jobId) {
-      const { job } = this.#leaveJob();
-      this.#owner.done(job, message.result);
+      this.#owner.done(this.#leaveJob(), message.end);
       if (this.#renewsAfterJob) return this.#renew();
       this.#phase = 'idle';
       this.#owner.ready();

@@ -2,12 +2,11 @@
  * Queue and history in one SQLite table. WAL with synchronous=FULL: a prompt that was answered is on
  * the disk, whatever happens to the process or the machine.
  */
-import type { JobResult } from '../worker/messages.ts';
 import { NoodleError } from '../errors.ts';
 import { parseJson, stringifyJson } from '../workflow/lossless-json.ts';
 import { type Db, type Row, type SqlValue, openDb } from '../store/db.ts';
 import { createWebhookRows } from './webhook-rows.ts';
-import type { FinishedJob, Job, JobFilter, JobStatus, JobStore } from './store.ts';
+import type { FinishedJob, Job, JobFilter, JobResult, JobStatus, JobStore } from './store.ts';
 
 /** One step per version of the table; `user_version` counts those that were made. */
 const MIGRATIONS: readonly string[] = [

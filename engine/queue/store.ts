@@ -1,5 +1,5 @@
 /** What the queue needs from its storage: one table that is the queue and the history. */
-import type { JobResult } from '../worker/messages.ts';
+import type { JobEnd } from '../worker/messages.ts';
 import type { WebhookRows } from './webhook-rows.ts';
 
 /** Life of a job, in the words of ComfyUI's jobs API. */
@@ -39,6 +39,12 @@ export interface FinishedJob extends Job {
   readonly metaText: string;
   readonly executionStart?: number;
   readonly executionEnd?: number;
+}
+
+/** How a job ended, with everything that its nodes showed. */
+export interface JobResult extends Omit<JobEnd, 'untold'> {
+  /** JSON text: { node id: ui }. */
+  readonly outputs: string;
 }
 
 export interface JobFilter {

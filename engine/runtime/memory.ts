@@ -1,7 +1,8 @@
 /** How much memory models take, and how much they may take together. */
 import { totalmem } from 'node:os';
 import type { Real } from '../onnx/builder.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { leafOps } from '../tensor/ops/leaves.ts';
+import { type Tensor, isOp } from '../tensor/tensor.ts';
 import type { Program } from '../tensor/trace.ts';
 import { isReal } from '../tensor/dtype.ts';
 import { sizeOfShape } from '../tensor/shape.ts';
@@ -23,7 +24,7 @@ export const estimateMemory = ({ nodes }: Pick<Program, 'nodes'>, compute: Real 
 
 /** Bytes of a weight once open; 0 for every other tensor. */
 export function weightBytes(tensor: Tensor, compute: Real): number {
-  if (tensor.op !== 'param') return 0;
+  if (!isOp(leafOps.param, tensor)) return 0;
   const { entry, dtype } = tensor.attrs;
   const count = sizeOfShape(tensor.shape) as number; // stored tensors have fixed sizes
   return isReal(dtype) ? count * dtypes[compute].bytes : entry.byteLength;

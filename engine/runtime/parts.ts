@@ -80,7 +80,7 @@ export function planParts(parts: readonly Pick<Part, 'bytes'>[], budget: number)
  * their last reader; parts that are not resident are open only while they run. Runs wait for each other.
  */
 export function sessionOfParts(
-  { inputs: declared, outputs }: Pick<Program, 'inputs' | 'outputs'>,
+  program: Pick<Program, 'inputs' | 'sizes' | 'outputs'>,
   parts: readonly Part[],
   { resident }: PartsPlan,
 ): Session {
@@ -97,7 +97,7 @@ export function sessionOfParts(
     }
   };
   const run: Session['run'] = async (inputs, options) => {
-    bindSizes(declared, inputs);
+    bindSizes(program, inputs);
     const values = new Map<string, SessionInput>(Object.entries(inputs));
     const results: Awaited<ReturnType<Session['run']>> = {};
     for (const [i, part] of parts.entries()) {
@@ -106,7 +106,7 @@ export function sessionOfParts(
         session.run(Object.fromEntries(own) as Record<string, SessionInput>, options),
       );
       for (const [name, value] of Object.entries(made)) {
-        if (Object.hasOwn(outputs, name)) results[name] = value;
+        if (Object.hasOwn(program.outputs, name)) results[name] = value;
         else values.set(name, value);
       }
       const needed = new Set(

@@ -7,7 +7,7 @@ import { dirname, parse, relative, sep } from 'node:path';
 import { NoodleError } from '../errors.ts';
 import type { ExternalRange } from '../onnx/encode.ts';
 import type { WeightInitializer } from '../onnx/model.ts';
-import { identityOf } from '../weights/source.ts';
+import { identityOf, memoryOf } from '../weights/source.ts';
 import type { FilePosition, PreparedFiles } from './prepared-weights.ts';
 
 /**
@@ -59,7 +59,7 @@ export function placeWeights(
     folder,
     place: (weight) => {
       const position = positions.get(weight);
-      if (!position) return (weight.entry.bytes as { readonly bytes: Uint8Array }).bytes;
+      if (!position) return memoryOf(weight.entry);
       const location = relative(folder!, position.path).split(sep).join('/');
       return { location, offset: position.offset };
     },

@@ -7,6 +7,7 @@ import { parse } from 'node:path';
 import type { WeightInitializer } from '../onnx/model.ts';
 import { startThread } from '../threads.ts';
 import { storageOf } from '../weights/dtypes.ts';
+import { memoryOf } from '../weights/source.ts';
 import { layoutSize } from '../weights/layout.ts';
 import { type PrepareTask, prepareFile } from '../weights/prepare.ts';
 import type { PrepareJob } from './prepare-worker.ts';
@@ -97,17 +98,17 @@ export function createPreparedWeights({
  */
 function needsPreparing({ entry, layout }: WeightInitializer): boolean {
   if (layout.kind !== 'stored') return true;
-  return entry.bytes.kind === 'memory'
-    ? entry.byteLength > 4096
-    : parse(entry.bytes.path).root !== parse(tmpdir()).root;
+  return entry.bytes.kind === 'file'
+    ? parse(entry.bytes.path).root !== parse(tmpdir()).root
+    : entry.byteLength > 4096;
 }
 
 /** Names a prepared weight by where its bytes come from and how they lie afterwards. */
-function keyOf({ entry, shape, layout }: WeightInitializer): string {
+function keyOf({ entry, stored, layout }: WeightInitializer): string {
   const { bytes, dtype } = entry;
   const origin =
-    bytes.kind === 'file' ? `${bytes.identity}@${bytes.offset}` : memoryId(bytes.bytes);
-  return JSON.stringify([origin, dtype, shape, layout]);
+    bytes.kind === 'file' ? `${bytes.identity}@${bytes.offset}` : memoryId(memoryOf(entry));
+  return JSON.stringify([origin, dtype, stored, layout]);
 }
 
 async function prepare(
@@ -147,18 +148,24 @@ function planFiles(weights: readonly WeightInitializer[], count: number): FilePl
   const plans = Array.from({ length: count }, (): FilePlan => ({ keys: [], tasks: [], size: 0 }));
   for (const weight of weights) {
     const plan = plans.reduce((least, other) => (other.size < least.size ? other : least));
-    const { entry, shape, layout } = weight;
+    const { entry, stored, layout } = weight;
     plan.keys.push(keyOf(weight));
     const { storage } = storageOf(entry);
-    plan.tasks.push({ dtype: storage, shape, bytes: entry.bytes, layout, target: plan.size });
+    plan.tasks.push({
+      dtype: storage,
+      shape: stored,
+      bytes: entry.bytes,
+      layout,
+      target: plan.size,
+    });
     plan.size += Math.ceil(sizeOf(weight) / alignment) * alignment;
   }
   return plans.filter(({ tasks }) => tasks.length > 0);
 }
 
 /** Bytes that a weight takes once it was rewritten. */
-const sizeOf = ({ entry, shape, layout }: WeightInitializer): number =>
-  layoutSize(layout, storageOf(entry).dtype, shape);
+const sizeOf = ({ entry, stored, layout }: WeightInitializer): number =>
+  layoutSize(layout, storageOf(entry).dtype, stored);
 
 const memoryIds = new WeakMap<Uint8Array, number>();
 let nextMemoryId = 0;

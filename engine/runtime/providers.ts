@@ -5,15 +5,19 @@
 import type { Target } from '../onnx/lower.ts';
 import { portable } from '../onnx/portable.ts';
 import { cpu } from '../onnx/cpu.ts';
-import type { OpName } from '../tensor/ops.ts';
 import { channelBlock } from './channel-block.ts';
 import type { OrtOptions } from './ort.ts';
 
 /** What of a target depends on the machine. */
 export type MachineFacts = Pick<Target, 'block'>;
 
-export interface Provider extends Required<Omit<Target, 'block'>> {
+export interface Provider extends Required<Omit<Target, 'block' | 'winograd'>> {
   readonly name: string;
+  /**
+   * Bytes that convolutions' filters may take beyond their plain form to be computed by Winograd's
+   * method, for a program whose weights take `bytes`.
+   */
+  readonly winogradBytes: (bytes: number) => number;
   /** How ONNX Runtime is told: its providers, the first choice first, and options that measured best. */
   readonly session: OrtOptions & { readonly providers: readonly string[] };
   /** What lowering must know of this machine. */
@@ -30,28 +34,17 @@ const measured: OrtOptions = {
   config: { disable_prepacking: '1' },
 };
 
-/** Sums over many numbers, which half precision would lose or overflow. */
-const longSums: ReadonlySet<OpName> = new Set<OpName>([
-  'groupNorm',
-  'layerNorm',
-  'rmsNorm',
-  'softmax',
-  'reduceSum',
-  'reduceMean',
-  'cumsum',
-  'scatterAdd',
-]);
-
 /**
  * Reals in half precision. Exact stay long sums, and whatever is computed before a weight comes in:
  * angles of timesteps and positions, masks, sizes.
  */
 const halfPrecision = {
   compute: 'f16',
-  exact: (tensor, weighted) => !weighted || longSums.has(tensor.op),
+  exact: (tensor, weighted) => !weighted || tensor.op.longSum === true,
 } satisfies Partial<Target>;
 
 const fullPrecision = { compute: 'f32', exact: () => false } satisfies Partial<Target>;
+const noWinograd = (): number => 0;
 const nothing = async (): Promise<MachineFacts> => ({});
 
 export const providers = {
@@ -60,6 +53,8 @@ export const providers = {
     table: cpu,
     ...fullPrecision,
     widen: 'weights',
+    // small models (autoencoders) whole, large ones where it gains most
+    winogradBytes: (bytes) => Math.max(0.3 * bytes, 768 * 2 ** 20),
     session: { ...measured, providers: ['cpu'] },
     probe: async () => ({ block: await channelBlock() }),
   },
@@ -69,6 +64,7 @@ export const providers = {
     table: portable,
     ...fullPrecision,
     widen: 'weights',
+    winogradBytes: noWinograd,
     session: { ...measured, providers: ['cpu'] },
     probe: nothing,
   },
@@ -77,6 +73,7 @@ export const providers = {
     table: portable,
     ...halfPrecision,
     widen: 'weights',
+    winogradBytes: noWinograd,
     session: { optimization: 'extended', providers: ['webgpu', 'cpu'] },
     probe: nothing,
   },
@@ -85,6 +82,7 @@ export const providers = {
     table: portable,
     ...halfPrecision,
     widen: 'weights',
+    winogradBytes: noWinograd,
     session: { optimization: 'extended', providers: ['cuda', 'cpu'] },
     probe: nothing,
   },

@@ -1,6 +1,7 @@
 /** The runtime: what nodes ask for sessions. It keeps them open, within a budget, between prompts. */
 import { NoodleError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { winogradLayers } from '../onnx/winograd.ts';
 import type { Program } from '../tensor/trace.ts';
 import { defaultMemoryBudget, estimateMemory, weightBytes } from './memory.ts';
 import { type Part, partsOf, planParts, sessionOfParts } from './parts.ts';
@@ -62,11 +63,13 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
   };
   const opening = (program: Program): Opening => {
     tellUnread(program);
-    const part = (of: Program): Part => ({
-      program: of,
-      bytes: estimateMemory(of, provider.compute),
-      open: () => openSession(of, { provider, threads, prepared }),
-    });
+    const part = (of: Program): Part => {
+      const plain = estimateMemory(of, provider.compute);
+      const spare = Math.min(provider.winogradBytes(plain), memoryBudget - plain);
+      const { layers, bytes } = winogradLayers(of, spare);
+      const open = { provider, threads, prepared, winograd: layers };
+      return { program: of, bytes: plain + bytes, open: () => openSession(of, open) };
+    };
     const whole = part(program);
     if (whole.bytes <= memoryBudget) return whole;
     const size = memoryBudget * partShare;

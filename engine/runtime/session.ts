@@ -5,6 +5,7 @@ import { encodeModel } from '../onnx/encode.ts';
 import { lower, outputName } from '../onnx/lower.ts';
 import { bindSizes } from '../tensor/sizes.ts';
 import type { Dtype } from '../tensor/dtype.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { Program } from '../tensor/trace.ts';
 import { floatToF16 } from '../weights/float.ts';
 import { type OrtFeeds, createSession, feed, toFloats } from './ort.ts';
@@ -39,14 +40,21 @@ export interface SessionOptions {
   readonly threads?: number;
   /** Where rewritten weights are kept; sessions that share it share their weights. */
   readonly prepared?: PreparedWeights;
+  /** Convolutions to compute by Winograd's method, where the provider has it. */
+  readonly winograd?: ReadonlySet<Tensor>;
 }
 
 /** Lowers a program and opens it. Throws WEIGHTS_CHANGED, OUT_OF_MEMORY or SESSION. */
 export async function openSession(
   program: Program,
-  { provider = providers.cpu, threads, prepared = createPreparedWeights() }: SessionOptions = {},
+  {
+    provider = providers.cpu,
+    threads,
+    prepared = createPreparedWeights(),
+    winograd,
+  }: SessionOptions = {},
 ): Promise<Session> {
-  const model = lower(program, { ...provider, ...(await provider.probe()) });
+  const model = lower(program, { ...provider, ...(await provider.probe()), winograd });
   const weights = model.initializers.filter((initializer) => 'entry' in initializer);
   const verifyFiles = await checkFiles(weights);
   const files = await prepared.acquire(weights);
@@ -61,7 +69,7 @@ export async function openSession(
   return {
     run: async (inputs, { signal } = {}) => {
       if (signal?.aborted) throw new NoodleError('INTERRUPTED');
-      bindSizes(program.inputs, inputs);
+      bindSizes(program, inputs);
       await verifyFiles();
       const feeds = await toFeeds(program, inputs);
       const results = await native.run(feeds).catch((cause: unknown) => {

@@ -16,8 +16,14 @@ let swept: Promise<void> | undefined;
 
 /** A file of `size` bytes, in memory where `total` bytes have room, else in the temporary folder. */
 export async function newFile(size: number, total: number): Promise<string> {
+  return fileIn((await hasRoom(memoryFolder, total)) ? memoryFolder : tmpdir(), size);
+}
+
+/** A file of `size` bytes in the temporary folder: what may be read from the disk again. */
+export const newDiskFile = (size: number): Promise<string> => fileIn(tmpdir(), size);
+
+async function fileIn(folder: string, size: number): Promise<string> {
   await (swept ??= sweep());
-  const folder = (await hasRoom(memoryFolder, total)) ? memoryFolder : tmpdir();
   const path = join(folder, `${filePrefix}${process.pid}-${fileCount++}`);
   ownFiles.add(path);
   const handle = await open(path, 'wx', 0o600);

@@ -16,6 +16,8 @@ export type Area =
       readonly width: number;
       readonly y: number;
       readonly x: number;
+      /** Part of a video; left out: all frames. */
+      readonly time?: { readonly length: number; readonly start: number };
     };
 
 /**

@@ -15,6 +15,7 @@ import { brownianNoise, type NoiseSampler } from './noise/brownian-tree.ts';
 import { drawNoise, prepareNoise, seededNoise } from './noise/prepare-noise.ts';
 import { toSeed } from './noise/seed.ts';
 import { TorchGenerator } from './noise/torch-generator.ts';
+import type { RunMemory } from './model.ts';
 import { prepareConditioning } from './prepare-conditioning.ts';
 import type { Denoise, SamplerDefinition } from './samplers/sampler.ts';
 import { samplerByName } from './samplers/table.ts';
@@ -106,17 +107,23 @@ export async function sampleCustom(
   const conditioningRun = {
     latentShape: latent.shape,
     noise,
+    seed: options.seed,
     latentImage: start,
     denoiseMask: mask,
+  };
+  const memory: RunMemory = {
+    state: new Map(),
+    sigmas,
+    generator: globalGenerator(options, noise.shape),
   };
   const run: GuiderRun = {
     hooks,
     model,
-    state: new Map(),
+    state: memory.state,
     lists: await prepareConditioning(model, guider.lists, conditioningRun),
     prepare: async (list) => (await prepareConditioning(model, { list }, conditioningRun))['list'],
     evaluate: (entries, x, sigma, other) =>
-      evaluate(other?.model ?? model, entries, x, { sigma, signal, sigmas }),
+      evaluate(other?.model ?? model, entries, x, { sigma, signal, run: memory }),
   };
   const predict: Denoise = (x, sigma) => {
     throwIfAborted(signal);
@@ -132,7 +139,7 @@ export async function sampleCustom(
     {
       sampling,
       noise: noiseFor(options, noise.shape),
-      globalNoise: globalNoise(options, noise.shape),
+      globalNoise: (shape) => memory.generator().randn(shape),
       step: async ({ i, x, denoised }) => {
         lastDenoised = denoised;
         throwIfAborted(signal);
@@ -211,18 +218,18 @@ function noiseFor(
     : seededNoise(shape, seed);
 }
 
-/** Goes on where the generator of the initial noise stopped. */
-function globalNoise(
+/** torch's global generator, which goes on where the initial noise stopped. */
+function globalGenerator(
   { seed, batchIndex }: CustomOptions,
   initial: readonly number[],
-): (shape: readonly number[]) => NDArray {
+): () => TorchGenerator {
   let generator: TorchGenerator | undefined;
-  return (shape) => {
+  return () => {
     if (!generator) {
       generator = new TorchGenerator(seed);
       drawNoise(generator, initial, batchIndex);
     }
-    return generator.randn(shape);
+    return generator;
   };
 }
 

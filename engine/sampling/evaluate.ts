@@ -7,7 +7,7 @@ import { map } from '../array/elementwise.ts';
 import { type NDArray, sameShape } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import type { ConditioningEntry } from './conditioning.ts';
-import type { CondTensor, DiffusionModel } from './model.ts';
+import type { CondTensor, DiffusionModel, RunMemory } from './model.ts';
 import type { PreparedEntry } from './prepared.ts';
 import {
   type Box,
@@ -30,12 +30,11 @@ interface Part {
   readonly encoded: Readonly<Record<string, CondTensor>>;
 }
 
-/** Where a run of a sampler stands. */
-export interface EvaluateCall {
+/** At which noise level, and in which run. */
+interface Call {
   readonly sigma: number;
-  /** All noise levels of the run. */
-  readonly sigmas?: Float32Array;
   readonly signal: AbortSignal | undefined;
+  readonly run: RunMemory;
 }
 
 /** A sequence of tokens is repeated at most this often to fit a longer one. */
@@ -49,7 +48,7 @@ export async function evaluate(
   model: DiffusionModel,
   lists: readonly (readonly PreparedEntry[] | undefined)[],
   x: NDArray,
-  call: EvaluateCall,
+  call: Call,
 ): Promise<NDArray[]> {
   const means = lists.map(() => weightedMean(x.shape));
   const waiting = lists.flatMap((list, index) => partsOf(list ?? [], index, x, call.sigma));
@@ -149,7 +148,7 @@ function sameChanges(
 async function callModel(
   model: DiffusionModel,
   parts: readonly Part[],
-  { sigma, sigmas, signal }: EvaluateCall,
+  { sigma, signal, run }: Call,
 ): Promise<NDArray> {
   if (signal?.aborted) throw new NoodleError('INTERRUPTED');
   const { modelSampling } = model;
@@ -161,10 +160,10 @@ async function callModel(
   const output = await model.apply({
     x: modelSampling.calculateInput(sigma, x),
     sigma,
-    sigmas,
     timesteps: new Float32Array(x.shape[0]).fill(modelSampling.timestep(sigma)),
     cond,
     parts: parts.map(({ list, prepared }) => ({ list, entry: prepared.entry })),
+    run,
   });
   return modelSampling.calculateDenoised(sigma, output, x);
 }

@@ -7,6 +7,7 @@ import type { NDArray } from '../array/nd.ts';
 import type { ConditioningEntry } from './conditioning.ts';
 import type { LatentFormat } from './latent/formats.ts';
 import type { ModelSampling } from './model-sampling.ts';
+import type { TorchGenerator } from './noise/torch-generator.ts';
 
 /**
  * A tensor that conditioning brings to the network, and what it lies along beside its rows:
@@ -19,6 +20,16 @@ export interface CondTensor {
   readonly along: 'row' | 'tokens' | 'grid';
 }
 
+/** What one run of a sampler remembers from call to call. */
+export interface RunMemory {
+  /** What guidance and patches keep, under keys of their own; new for every run. */
+  readonly state: Map<object, unknown>;
+  /** The noise levels of the run; none where no sampler asks. */
+  readonly sigmas?: Float32Array;
+  /** torch's global generator, where the draw of the initial noise left it. */
+  readonly generator: () => TorchGenerator;
+}
+
 /** Everything one batched network call needs; row r of every tensor belongs together. */
 export interface ModelInput {
   /** Scaled input [n, c, h, w] (without concat channels). */
@@ -29,13 +40,12 @@ export interface ModelInput {
   readonly cond: Readonly<Record<string, NDArray>>;
   /** The noise level of all rows. */
   readonly sigma: number;
-  /** The noise levels of the run, where a sampler asks. */
-  readonly sigmas?: Float32Array;
   /**
    * Which conditioning each equal share of the rows belongs to, in order; list 0 is the positive. All
    * of them carry the same changes of the network.
    */
   readonly parts: readonly { readonly list: number; readonly entry: ConditioningEntry }[];
+  readonly run: RunMemory;
 }
 
 /** What `encodeConditioning` may need to know about the run. */
@@ -43,6 +53,8 @@ export interface ConditioningRun {
   /** Shape of the latent being sampled [b, c, h, w]. */
   readonly latentShape: readonly number[];
   readonly noise: NDArray;
+  /** The run's seed; conditions that are noised draw theirs from it. */
+  readonly seed?: number | bigint;
   /** Present while inpainting: [b, 1, h, w] latent-sized mask, and the scaled latent. */
   readonly denoiseMask?: NDArray;
   readonly latentImage?: NDArray;

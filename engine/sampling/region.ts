@@ -19,7 +19,10 @@ const whole = 2 ** 31;
 /** Width of the ramps at the inner edges of a region. */
 const rampCells = 8;
 
-/** An area as a box over `dims`; of a video it spans all frames, of a sound only y and height count. */
+/**
+ * An area as a box over `dims`; of a video it spans all frames unless it says which, of a sound only y
+ * and height count.
+ */
 export function areaBox(area: Area, dims: readonly number[]): Box {
   const { height, width, y, x } = area;
   const axes = dims.length;
@@ -29,7 +32,9 @@ export function areaBox(area: Area, dims: readonly number[]): Box {
     return { sizes: align([height, width], whole), offsets: align([y, x], 0) };
   const part = (fractions: readonly number[], least: number): number[] =>
     fractions.map((f, d) => Math.max(least, roundToInteger(f * dims[d])));
-  return { sizes: part(align([height, width], 1), 1), offsets: part(align([y, x], 0), 0) };
+  const { length, start } = area.time ?? { length: 1, start: 0 };
+  const sizes = part(align([height, width], length), 1);
+  return { sizes, offsets: part(align([y, x], start), 0) };
 }
 
 /** The part of a box inside `dims`; throws BAD_INPUT when the box begins outside. */

@@ -53,9 +53,9 @@ export function withAssetIds(start: StartEngine, assets: Assets, folders: Folder
         return withContent(message, data);
       }
       if (message.type !== 'done') return message;
-      const outputs = parseJson(message.result.outputs) as Fields;
-      Object.values(outputs).forEach(identify);
-      return { ...message, result: { ...message.result, outputs: stringifyJson(outputs) } };
+      const untold = parseJson(message.end.untold) as Fields;
+      Object.values(untold).forEach(identify);
+      return { ...message, end: { ...message.end, untold: stringifyJson(untold) } };
     };
 
     return start({

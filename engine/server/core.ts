@@ -16,12 +16,10 @@ import { sweepLeftovers } from '../store/leftovers.ts';
 import { createUsers } from '../store/users.ts';
 import { engineStarter } from '../worker/process-link.ts';
 import { withAssetIds } from './asset-outputs.ts';
-import { startDevReload } from './dev-reload.ts';
 import { type Events, createEvents } from './events.ts';
 import type { Core } from './face.ts';
 import type { ServerLog } from './log.ts';
 import { refuseReachable } from './reachable.ts';
-import { submitPrompt } from './submit.ts';
 
 export interface RunningCore {
   readonly core: Core;
@@ -82,7 +80,10 @@ export function createCore(
     folders,
     users: createUsers(folders.user, config),
     nodes,
-    submit: (body, sender) => submitPrompt(body, submitOptions, sender),
+    submit: async (body, sender) => {
+      const { submitPrompt } = await import('./submit.ts');
+      return submitPrompt(body, submitOptions, sender);
+    },
     queue,
     dispatcher,
     events,
@@ -97,7 +98,7 @@ export function createCore(
   };
   const nodesKnown = nodes();
   nodesKnown.catch((error: Error) => log('CRITICAL', `nodes: ${error.stack ?? error.message}`));
-  let stopDevReload: (() => void) | undefined;
+  let devReload: Promise<() => void> | undefined;
   return {
     core,
     start: (builtinNodes) => {
@@ -105,11 +106,13 @@ export function createCore(
       void sweepLeftovers([folders.output, folders.input, folders.user]);
       builtin.resolve(builtinNodes());
       if (!config.devReload) return;
-      stopDevReload = startDevReload({ packs, packFolders, dispatcher, events, log });
+      devReload = import('./dev-reload.ts').then(({ startDevReload }) =>
+        startDevReload({ packs, packFolders, dispatcher, events, log }),
+      );
     },
     ready: Promise.all([nodesKnown, engineReady.promise]).then(() => undefined),
     stop: async () => {
-      stopDevReload?.();
+      (await devReload)?.();
       packs.close();
       await dispatcher.stop();
       await assets?.stop();

@@ -4,6 +4,7 @@
  * Progress is told to whoever listens now and is not kept. Here speak stored jobs and engines; how a
  * client is told is its face's affair.
  */
+import { contentOf } from '../worker/link.ts';
 import type { EngineJob, FromEngine } from '../worker/messages.ts';
 import type { Queue } from '../queue/queue.ts';
 import {
@@ -147,7 +148,7 @@ export function createEvents(options: EventOptions): Events {
       progress.set(job, now);
       tellReaders({ type: 'progress', job, progress: now }, undefined);
     } else if (message.event === 'executed') {
-      const { node, output } = parseJson(message.data) as { node: string; output: Json };
+      const { node, output } = contentOf(message) as { node: string; output: Json };
       publish({ type: 'executed', job, node, output }, message.data.length);
     }
   };

@@ -1,7 +1,6 @@
 /** Starts the server: a core, the faces on it, and the addresses they are reached at. */
 import type { Config } from '../config.ts';
 import type { NodeRegistry } from '../graph/definition.ts';
-import { readUserTokens } from '../store/user-tokens.ts';
 import { createApp } from './app.ts';
 import { createCore } from './core.ts';
 import type { FaceMaker } from './face.ts';
@@ -41,7 +40,7 @@ export async function startServer(
   for (const notice of config.notices) log('INFO', notice);
   const guard = createGuard({
     ...config,
-    userTokens: config.userTokens === undefined ? undefined : readUserTokens(config.userTokens),
+    userTokens: await userTokensOf(config),
   });
   const sockets = createWebSockets(guard);
   const { core, ...running } = createCore(config, log, () => sockets.size());
@@ -68,4 +67,12 @@ export async function startServer(
       await running.stop();
     },
   };
+}
+
+async function userTokensOf({
+  userTokens,
+}: Config): Promise<ReadonlyMap<string, string> | undefined> {
+  if (userTokens === undefined) return undefined;
+  const { readUserTokens } = await import('../store/user-tokens.ts');
+  return readUserTokens(userTokens);
 }

@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { NoodleError } from '../errors.ts';
 import type { ChoiceSource } from '../graph/definition.ts';
 import { findEmbedding } from './embedding-files.ts';
-import { byCodePoint, createModelLister } from './list-files.ts';
+import { byCodePoint, createDirectoryLister, createModelLister } from './list-files.ts';
 import { isKind } from './content-type.ts';
 import {
   addModelPath,
@@ -65,6 +65,15 @@ export interface Folders extends ChoiceSource {
    * the target's on; never replaces a file, also between processes.
    */
   writeNumbered(target: SaveTarget, suffix: string, bytes: Uint8Array | string): SavedFile;
+  /**
+   * The same for a large file, which `write` writes at the path it is given: a temporary one in the same
+   * folder, that goes when `write` throws.
+   */
+  streamNumbered(
+    target: SaveTarget,
+    suffix: string,
+    write: (path: string) => Promise<void>,
+  ): Promise<SavedFile>;
 }
 
 /** ComfyUI's directory flags; paths may be relative to the working directory. */
@@ -115,6 +124,7 @@ export function createFolders(
 
   const models = collectModelFolders(options, base, output, warn);
   const listModels = createModelLister();
+  const listDirectories = createDirectoryLister(listModels);
   const counters = createCounters(options.now);
   const directories = { input, output, temp };
   const links: Links =
@@ -164,6 +174,8 @@ export function createFolders(
       const found = modelFolder(folder);
       return found === undefined ? [] : listModels(found);
     },
+    modelDirectories: (folder, holding) =>
+      listDirectories(modelFolder(folder)?.paths ?? [], holding),
     inputFiles: (kind) =>
       filesOf('input')
         .filter((name) => isKind(name, kind))
@@ -195,6 +207,7 @@ export function createFolders(
     saveTarget: (prefix, type, size) =>
       counters.saveTarget({ directory: directories[type], links }, prefix, size),
     writeNumbered: (target, suffix, bytes) => counters.writeNumbered(target, suffix, bytes),
+    streamNumbered: (target, suffix, write) => counters.streamNumbered(target, suffix, write),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Recursive file lists that are remembered until a directory changes. */
 import { statSync } from 'node:fs';
-import { extname, relative } from 'node:path';
+import { basename, dirname, extname, relative } from 'node:path';
 import type { ModelFolder } from './model-folders.ts';
 import { nameProblem } from './names.ts';
 import { walkFiles } from './walk.ts';
@@ -38,6 +38,29 @@ export function createModelLister(): (folder: ModelFolder) => readonly string[] 
     const list = { files: [...files].sort(byCodePoint), stamps, scannedAt };
     cache.set(folder, list);
     return list.files;
+  };
+}
+
+/**
+ * Lists folders below the search paths that hold a file `holding` (diffusers models: `model_index.json`),
+ * relative and sorted, with the memory of a model lister.
+ */
+export function createDirectoryLister(
+  listFiles: ReturnType<typeof createModelLister>,
+): (paths: readonly string[], holding: string) => readonly string[] {
+  const questions = new Map<string, { folder: ModelFolder; files: unknown; found: string[] }>();
+  return (paths, holding) => {
+    const question = JSON.stringify([holding, ...paths]);
+    const folder = questions.get(question)?.folder ?? {
+      paths: [...paths],
+      extensions: [extname(holding)],
+    };
+    const files = listFiles(folder);
+    const known = questions.get(question);
+    if (known?.files === files) return known.found;
+    const found = files.filter((file) => basename(file) === holding).map((file) => dirname(file));
+    questions.set(question, { folder, files, found });
+    return found;
   };
 }
 

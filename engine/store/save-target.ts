@@ -1,11 +1,11 @@
 /** Where a saver writes: ComfyUI's filename_prefix, and counters that parallel writers cannot share. */
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, normalize, relative, resolve, sep } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import { NoodleError } from '../errors.ts';
 import { nameProblem } from './names.ts';
 import { isInside, type Links, resolveInside } from './paths.ts';
-import { writeFileAtomic } from './write.ts';
+import { publish, temporaryBeside, writeFileAtomic } from './write.ts';
 
 /** Where a saver writes: see `Folders.saveTarget`. */
 export interface SaveTarget {
@@ -19,6 +19,8 @@ export interface SaveTarget {
   readonly subfolder: string;
   /** The prefix after token replacement. */
   readonly prefix: string;
+  /** What stands between the number and the suffix; `_` when it is not said. */
+  readonly tail?: string;
 }
 
 /** A file that `writeNumbered` wrote. */
@@ -42,6 +44,12 @@ export interface Counters {
   checkPrefix(root: SaveRoot, prefix: string, suffix: string): void;
   /** Throws FILE_WRITE when the system refuses. */
   writeNumbered(target: SaveTarget, suffix: string, bytes: Uint8Array | string): SavedFile;
+  /** The same for a file that `write` writes at the path it is given. Throws what that throws. */
+  streamNumbered(
+    target: SaveTarget,
+    suffix: string,
+    write: (path: string) => Promise<void>,
+  ): Promise<SavedFile>;
 }
 
 /** Pixels. */
@@ -72,6 +80,31 @@ export function createCounters(now: () => Date = () => new Date()): Counters {
     return max;
   };
 
+  /** Puts a file under the first free number; `put` throws EEXIST where there is one already. */
+  const putNumbered = (
+    target: SaveTarget,
+    suffix: string,
+    put: (path: string) => void,
+  ): SavedFile => {
+    for (let counter = target.counter; ; counter++) {
+      const name = numbered(target.filename, counter, (target.tail ?? '_') + suffix);
+      const path = join(target.directory, name);
+      const key = keyOf(target.directory, target.filename);
+      const undisturbed = known.get(key)?.directoryStamp === stampOf(target.directory);
+      try {
+        put(path);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
+        throw writeError(join(target.subfolder, name), error);
+      }
+      if (undisturbed) {
+        const max = Math.max(counter, known.get(key)?.max ?? 0);
+        known.set(key, { directoryStamp: stampOf(target.directory), max });
+      }
+      return { path, name, counter };
+    }
+  };
+
   return {
     saveTarget(root, rawPrefix, size) {
       const prefix = replaceTokens(rawPrefix, now(), size);
@@ -83,27 +116,21 @@ export function createCounters(now: () => Date = () => new Date()): Counters {
     checkPrefix(root, rawPrefix, suffix) {
       const prefix = replaceTokens(rawPrefix, now());
       const { filename } = splitPrefix(root, prefix);
-      const problem = nameProblem(numbered(filename, 1, suffix));
+      const problem = nameProblem(numbered(filename, 1, `_${suffix}`));
       if (problem !== undefined) refuseName(prefix, problem);
     },
 
-    writeNumbered(target, suffix, bytes) {
-      for (let counter = target.counter; ; counter++) {
-        const name = numbered(target.filename, counter, suffix);
-        const path = join(target.directory, name);
-        const key = keyOf(target.directory, target.filename);
-        const undisturbed = known.get(key)?.directoryStamp === stampOf(target.directory);
-        try {
-          writeFileAtomic(path, bytes, { exclusive: true });
-        } catch (error) {
-          if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
-          throw writeError(join(target.subfolder, name), error);
-        }
-        if (undisturbed) {
-          const max = Math.max(counter, known.get(key)?.max ?? 0);
-          known.set(key, { directoryStamp: stampOf(target.directory), max });
-        }
-        return { path, name, counter };
+    writeNumbered: (target, suffix, bytes) =>
+      putNumbered(target, suffix, (path) => writeFileAtomic(path, bytes, { exclusive: true })),
+
+    async streamNumbered(target, suffix, write) {
+      const temporary = temporaryBeside(join(target.directory, target.filename));
+      try {
+        await write(temporary);
+        return putNumbered(target, suffix, (path) => publish(temporary, path, { exclusive: true }));
+      } catch (error) {
+        rmSync(temporary, { force: true });
+        throw writeError(join(target.subfolder, target.filename), error);
       }
     },
   };
@@ -168,7 +195,7 @@ function refuseName(prefix: string, reason: string): never {
 }
 
 const numbered = (filename: string, counter: number, suffix: string): string =>
-  `${filename}_${String(counter).padStart(5, '0')}_${suffix}`;
+  `${filename}_${String(counter).padStart(5, '0')}${suffix}`;
 
 function writing(name: string, run: () => void): void {
   try {
@@ -181,7 +208,7 @@ function writing(name: string, run: () => void): void {
 /** What the system says, without the folders that its own message names. */
 function writeError(name: string, cause: unknown): unknown {
   const { errno, code } = cause as NodeJS.ErrnoException;
-  if (code === undefined) return cause;
+  if (code === undefined || cause instanceof NoodleError) return cause;
   const reason = getSystemErrorMap().get(errno ?? 0)?.[1] ?? code;
   return new NoodleError('FILE_WRITE', { name, reason }, { cause });
 }

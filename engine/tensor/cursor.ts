@@ -8,6 +8,7 @@ import { storageOf } from '../weights/dtypes.ts';
 import type { WeightEntry, WeightSource } from '../weights/source.ts';
 import { isNarrowFloat } from './dtype.ts';
 import { add, cast, permute } from './nn.ts';
+import { leafOps } from './ops/leaves.ts';
 import type { Patch, Site, SiteFacts, SiteInputs } from './patch.ts';
 import { type Tensor, node } from './tensor.ts';
 
@@ -42,13 +43,17 @@ export interface Ledger {
   readonly used: ReadonlySet<string>;
   /** The output of every site, by name. */
   readonly sites: ReadonlyMap<string, Tensor>;
+  /** Outputs that patches added, by name. */
+  readonly outputs: ReadonlyMap<string, Tensor>;
 }
 
 /** A cursor at the root of a source, for a network with these patches. */
 export function openWeights(source: WeightSource, patches: readonly Patch[] = []): Weights {
   const used = new Set<string>();
   const sites = new Map<string, Tensor>();
-  const ledger: Ledger = { source, used, sites };
+  const outputs = new Map<string, Tensor>();
+  const ledger: Ledger = { source, used, sites, outputs };
+  const output = (name: string, value: Tensor): void => void outputs.set(name, value);
   const known = new Map<string, Tensor>();
   const inner = innerPaths(source);
 
@@ -99,7 +104,7 @@ export function openWeights(source: WeightSource, patches: readonly Patch[] = []
         type Run = Site['run'];
         const patched = patches.reduce<Run>(
           (inner, patch) => (given) =>
-            patch.at?.({ name: scope, inputs: given, run: inner, facts }) ?? inner(given),
+            patch.at?.({ name: scope, inputs: given, run: inner, facts, output }) ?? inner(given),
           run as Run, // patches pass on the names they were given
         );
         const out = patched(inputs);
@@ -115,7 +120,7 @@ export function openWeights(source: WeightSource, patches: readonly Patch[] = []
 /** The stored tensor as a program reads it: floats as f32, axes swapped where the view says so. */
 export function widened(key: string, entry: WeightEntry, scope: string): Tensor {
   const { dtype } = storageOf(entry);
-  let value = node('param', [], { key, entry, dtype }, scope);
+  let value: Tensor = node(leafOps.param, [], { key, entry, dtype }, scope);
   if (isNarrowFloat(dtype) || dtype === 'f64') value = cast(value, 'f32');
   return entry.transposed ? permute(value, [1, 0]) : value;
 }

@@ -4,9 +4,10 @@
  */
 import { NoodleError } from '../errors.ts';
 import { readFloats } from '../weights/read.ts';
-import { type HostTensor, kernels } from './kernels.ts';
+import type { HostTensor, Kernel } from './host.ts';
+import { leafOps } from './ops/leaves.ts';
 import { type Bindings, evalShape } from './shape.ts';
-import type { Tensor } from './tensor.ts';
+import { type Tensor, isOp } from './tensor.ts';
 import { bindSizes } from './sizes.ts';
 import type { Program } from './trace.ts';
 
@@ -21,7 +22,7 @@ export async function interpret(
   program: Program,
   inputs: Readonly<Record<string, HostInput>>,
 ): Promise<Record<string, HostTensor>> {
-  const bindings = bindSizes(program.inputs, inputs);
+  const bindings = bindSizes(program, inputs);
   const values = new Map<Tensor, HostTensor>();
   for (const tensor of program.nodes) {
     const operands = tensor.inputs.map((input) => values.get(input)!);
@@ -39,21 +40,18 @@ async function evaluate(
   bindings: Bindings,
 ): Promise<HostTensor> {
   const shape = evalShape(tensor.shape, bindings);
-  if (tensor.op === 'input')
+  if (isOp(leafOps.input, tensor)) {
     return { shape, data: Float64Array.from(inputs[tensor.attrs.name].data) };
-  if (tensor.op === 'param') {
+  }
+  if (isOp(leafOps.param, tensor)) {
     const { entry } = tensor.attrs;
     const stored = { ...entry, shape, transposed: false };
     return { shape, data: Float64Array.from(await readFloats(stored)) };
   }
-  const kernel = kernels[tensor.op] as (
-    operands: readonly HostTensor[],
-    attrs: unknown,
-    context: { shape: readonly number[]; bindings: Bindings },
-  ) => HostTensor;
+  const kernel = tensor.op.kernel as Kernel<unknown>;
   const result = kernel(operands, tensor.attrs, { shape, bindings });
   if (result.data.length !== shape.reduce((size, dim) => size * dim, 1)) {
-    const reason = `${tensor.op} made ${result.data.length} values for [${shape.join(', ')}]`;
+    const reason = `${tensor.op.name} made ${result.data.length} values for [${shape.join(', ')}]`;
     throw new NoodleError('PROGRAM', { reason });
   }
   return result;

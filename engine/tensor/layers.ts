@@ -1,16 +1,19 @@
 /** Layers: functions of a tensor and the weights under a cursor, under torch's names. */
 import type { Weights } from './cursor.ts';
-import { type ConvOptions, convAttrs, spread } from './nn.ts';
+import { normOps } from './ops/norms.ts';
+import { placeOps } from './ops/places.ts';
+import { productOps } from './ops/products.ts';
+import { type ConvOptions, convAttrs, spread, windowOps } from './ops/windows.ts';
 import { type Tensor, node } from './tensor.ts';
 
 /** x [..., in] times weight [out, in], plus bias [out] where the checkpoint has one: [..., out]. */
 export const linear = (w: Weights, x: Tensor): Tensor =>
-  w.layer(x, (weight, bias) => node('linear', present(x, weight, bias), {}, w.scope));
+  w.layer(x, (weight, bias) => node(productOps.linear, present(x, weight, bias), {}, w.scope));
 
 /** Convolution over the spatial axes of the weight [out, in / groups, ...kernel]; 1-D, 2-D or 3-D. */
 export const conv = (w: Weights, x: Tensor, options: ConvOptions = {}): Tensor =>
   w.layer(x, (weight, bias) =>
-    node('conv', present(x, weight, bias), convAttrs(weight, options), w.scope),
+    node(windowOps.conv, present(x, weight, bias), convAttrs(weight, options), w.scope),
   );
 
 /** 2-D convolution of x [b, c, h, w]; `pad` is one number or [top, left, bottom, right]. */
@@ -31,7 +34,7 @@ export function convTranspose(
     outputPads: spread(outputPad, n),
     groups,
   };
-  return node('convTranspose', [x, weight, ...optional(w, 'bias')], attrs, w.scope);
+  return node(windowOps.convTranspose, [x, weight, ...optional(w, 'bias')], attrs, w.scope);
 }
 
 /** Normalises x [b, c, ...] over groups of channels and all positions (Wu & He 2018). */
@@ -40,24 +43,24 @@ export function groupNorm(
   x: Tensor,
   { groups = 32, eps = 1e-5 }: { groups?: number; eps?: number } = {},
 ): Tensor {
-  return node('groupNorm', [x, w.param('weight'), w.param('bias')], { groups, eps }, w.scope);
+  return node(normOps.groupNorm, [x, w.param('weight'), w.param('bias')], { groups, eps }, w.scope);
 }
 
 /** Normalises the last axis of x; weight and bias are used where the checkpoint has them. */
 export function layerNorm(w: Weights, x: Tensor, { eps = 1e-5 }: { eps?: number } = {}): Tensor {
   const affine = w.has('weight') ? [w.param('weight'), ...optional(w, 'bias')] : [];
-  return node('layerNorm', [x, ...affine], { eps }, w.scope);
+  return node(normOps.layerNorm, [x, ...affine], { eps }, w.scope);
 }
 
 /** x / sqrt(mean(x^2) + eps) over the last axis, times `weight` (or `scale`) where there is one. */
 export function rmsNorm(w: Weights, x: Tensor, { eps = 1e-6 }: { eps?: number } = {}): Tensor {
   const name = w.has('weight') ? 'weight' : 'scale';
-  return node('rmsNorm', [x, ...optional(w, name)], { eps }, w.scope);
+  return node(normOps.rmsNorm, [x, ...optional(w, name)], { eps }, w.scope);
 }
 
 /** Rows of weight [count, c] at integer ids of any shape: [...ids, c]. */
 export function embedding(w: Weights, ids: Tensor): Tensor {
-  return node('gather', [w.param('weight'), ids], { axis: 0 }, w.scope);
+  return node(placeOps.gather, [w.param('weight'), ids], { axis: 0 }, w.scope);
 }
 
 const present = (...inputs: readonly (Tensor | undefined)[]): Tensor[] =>

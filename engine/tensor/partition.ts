@@ -4,8 +4,9 @@
  */
 import { NoodleError } from '../errors.ts';
 import { type Dim, unknownSymbol } from './shape.ts';
-import { sizeOrigins } from './sizes.ts';
-import { type Node, type Tensor, node } from './tensor.ts';
+import { type Input, input, leafOps } from './ops/leaves.ts';
+import { type SizeOrigins, sizeOrigins } from './sizes.ts';
+import { type Tensor, isOp } from './tensor.ts';
 import { type Program, topologicalOrder } from './trace.ts';
 
 /**
@@ -35,18 +36,18 @@ function stagesOf(program: Program, cuts: readonly Tensor[]): Plan['stages'] {
   const known = new Set(program.nodes);
   const fixed = new Set<Tensor>();
   for (const tensor of program.nodes) {
-    if (tensor.op !== 'input' && tensor.inputs.every((input) => fixed.has(input)))
+    if (!isOp(leafOps.input, tensor) && tensor.inputs.every((input) => fixed.has(input)))
       fixed.add(tensor);
   }
   const stages = new Map<Tensor, number>();
   [...cuts, ...Object.values(program.outputs)].forEach((root, i) => {
     if (!known.has(root)) {
-      const reason = `${program.name}: a cut (${root.op} @${root.scope}) is no part of the program`;
+      const reason = `${program.name}: a cut (${root.op.name} @${root.scope}) is no part of the program`;
       throw new NoodleError('PROGRAM', { reason });
     }
     const open = [root];
     for (let top = open.pop(); top; top = open.pop()) {
-      if (top.op === 'input' || fixed.has(top) || stages.has(top)) continue;
+      if (isOp(leafOps.input, top) || fixed.has(top) || stages.has(top)) continue;
       stages.set(top, Math.min(i, cuts.length));
       open.push(...top.inputs);
     }
@@ -77,19 +78,18 @@ function partOf({ program, stages, crossing }: Plan, stage: number): Program {
     if ((stages.get(tensor) ?? 0) === stage) outputs[name] = tensor;
   }
   const copies = new Map<Tensor, Tensor>();
-  const inputs: Node<'input'>[] = [];
-  const declare = (input: Node<'input'>): Tensor => {
-    inputs.push(input);
-    return input;
+  const inputs: Input[] = [];
+  const declare = (declared: Input): Tensor => {
+    inputs.push(declared);
+    return declared;
   };
   /** The tensor in this part: an input where an earlier part made it, else over this part's tensors. */
   const copy = (tensor: Tensor): Tensor => {
-    if (tensor.op === 'input') return declare(tensor);
+    if (isOp(leafOps.input, tensor)) return declare(tensor);
     const maker = stages.get(tensor) ?? stage;
     const { shape, dtype, scope } = tensor;
     if (maker !== stage) {
-      const attrs = { name: crossing.get(tensor)!, shape, dtype };
-      return declare(node('input', [], attrs, scope) as Node<'input'>);
+      return declare(input(crossing.get(tensor)!, dtype, shape, scope));
     }
     const own = tensor.inputs.map((input) => copies.get(input)!);
     const same = own.every((input, i) => input === tensor.inputs[i]);
@@ -101,11 +101,12 @@ function partOf({ program, stages, crossing }: Plan, stage: number): Program {
     copies.set(tensor, copy(tensor));
   }
   const nodes = [...copies.values()];
-  declareSizes(program, nodes, inputs);
-  const keys = nodes.flatMap((tensor) => (tensor.op === 'param' ? [tensor.attrs.key] : []));
+  const sizes = declareSizes(program, nodes, inputs);
+  const keys = nodes.flatMap((tensor) => (isOp(leafOps.param, tensor) ? [tensor.attrs.key] : []));
   return {
     name: `${program.name}/${stage}`,
     inputs,
+    sizes,
     outputs: Object.fromEntries(
       Object.entries(outputs).map(([output, tensor]) => [output, copies.get(tensor)!]),
     ),
@@ -114,15 +115,14 @@ function partOf({ program, stages, crossing }: Plan, stage: number): Program {
     sites: new Map(
       [...program.sites].flatMap(([site, tensor]) => {
         const own = copies.get(tensor);
-        return own && own.op !== 'input' ? [[site, own] as const] : [];
+        return own && !isOp(leafOps.input, own) ? [[site, own] as const] : [];
       }),
     ),
   };
 }
 
-/** Adds the program's own inputs whose shapes tell sizes that the part's inputs do not. */
-function declareSizes(program: Program, nodes: readonly Tensor[], inputs: Node<'input'>[]): void {
-  const origins = sizeOrigins(program.inputs);
+/** Adds the program's own inputs whose shapes tell sizes that the part's inputs do not; gives all sizes. */
+function declareSizes(program: Program, nodes: readonly Tensor[], inputs: Input[]): SizeOrigins {
   let known = sizeOrigins(inputs);
   const dims = nodes.flatMap(({ shape, attrs }): unknown[] => [
     ...shape,
@@ -134,10 +134,11 @@ function declareSizes(program: Program, nodes: readonly Tensor[], inputs: Node<'
       if (symbol === undefined) break;
       // tracing has made sure that the program's inputs tell it
       const rest = program.inputs.filter((input) => !inputs.includes(input));
-      inputs.push(origins.get(symbol)?.input ?? rest[0]);
+      inputs.push(program.sizes.get(symbol)?.input ?? rest[0]);
       known = sizeOrigins(inputs);
     }
   }
+  return known;
 }
 
 const isDim = (value: unknown): value is Dim =>

@@ -18,6 +18,8 @@ export interface Site {
   /** The part on these inputs, with the patches before this one. */
   readonly run: (inputs: SiteInputs) => Tensor;
   readonly facts: SiteFacts;
+  /** Makes a tensor an output of the program, beside the network's own. */
+  readonly output: (name: string, value: Tensor) => void;
 }
 
 /** What cannot be read from the shapes of the inputs. */
@@ -57,4 +59,9 @@ export interface Patch {
   beside?(layer: Layer): Tensor | undefined;
   /** A parameter (weight, bias, norm …) on its way into the program, as f32. */
   change?(key: string, value: Tensor): Tensor;
+  /**
+   * The parameter with all that the patch does to it, what `beside` adds included: for those who keep
+   * changed weights (merging, saving). Left out where `change` is all.
+   */
+  whole?(key: string, value: Tensor): Tensor;
 }

@@ -1,7 +1,8 @@
 /** A program as text: one line per tensor, the same on every machine; what golden dumps compare. */
 import type { Program } from './trace.ts';
 import { type Dim, dimText, shapeText } from './shape.ts';
-import type { Tensor } from './tensor.ts';
+import { leafOps } from './ops/leaves.ts';
+import { type Op, type Tensor, isOp } from './tensor.ts';
 
 /**
  * `%3 = conv(%0, input_blocks.0.0.weight) {groups: 1, ...} : f32[batch, 320, height, width] @input_blocks.0.0`.
@@ -12,19 +13,19 @@ export function printProgram(program: Program): string {
   const lines = [`program ${program.name}`];
   let count = 0;
   for (const tensor of program.nodes) {
-    if (tensor.op === 'param') {
+    if (isOp(leafOps.param, tensor)) {
       names.set(tensor, tensor.attrs.key);
       lines.push(`param ${tensor.attrs.key} : ${typeText(tensor)}`);
     }
   }
   for (const tensor of program.nodes) {
-    if (tensor.op === 'param') continue;
+    if (isOp(leafOps.param, tensor)) continue;
     const name = `%${count++}`;
     names.set(tensor, name);
     const inputs = tensor.inputs.map((input) => names.get(input)).join(', ');
     const scope = tensor.scope === '' ? '' : ` @${tensor.scope}`;
     lines.push(
-      `${name} = ${tensor.op}(${inputs})${attrsText(tensor)} : ${typeText(tensor)}${scope}`,
+      `${name} = ${tensor.op.name}(${inputs})${attrsText(tensor)} : ${typeText(tensor)}${scope}`,
     );
   }
   for (const [name, tensor] of Object.entries(program.outputs)) {
@@ -35,8 +36,11 @@ export function printProgram(program: Program): string {
 
 const typeText = (tensor: Tensor): string => `${tensor.dtype}${shapeText(tensor.shape)}`;
 
+/** Ops whose parameters say the type that stands behind the colon. */
+const declaring = new Set<Op>([leafOps.input, leafOps.constant]);
+
 function attrsText(tensor: Tensor): string {
-  const implied = tensor.op === 'input' || tensor.op === 'constant' ? ['shape', 'dtype'] : [];
+  const implied = declaring.has(tensor.op) ? ['shape', 'dtype'] : [];
   const shown = Object.entries(tensor.attrs as Record<string, unknown>).filter(
     ([key]) => !implied.includes(key),
   );

@@ -1,7 +1,8 @@
 /** Named-axis reshapes and permutes in the notation of einops (Rogozhnikov 2022). */
 import { NoodleError } from '../errors.ts';
 import { type Dim, dimText, floorDivDim, mulDim } from './shape.ts';
-import { type Tensor, node } from './tensor.ts';
+import { permute, reshape } from './ops/movement.ts';
+import type { Tensor } from './tensor.ts';
 
 /**
  * `rearrange(x, 'b (h w) c -> b c h w', { h, w })`: splits the groups of the left side, orders the
@@ -31,15 +32,18 @@ export function rearrange(
 
   let y = x;
   if (left.some((group) => group.length !== 1)) {
-    y = node('reshape', [y], { shape: from.map((name) => size.get(name)!) });
+    y = reshape(
+      y,
+      from.map((name) => size.get(name)!),
+    );
   }
   const order = to.map((name) => from.indexOf(name));
-  if (order.some((axis, i) => axis !== i)) y = node('permute', [y], { order });
+  if (order.some((axis, i) => axis !== i)) y = permute(y, order);
   if (right.some((group) => group.length !== 1 || group[0] === '1')) {
     const joined = right.map((group) =>
       group.reduce<Dim>((n, name) => (name === '1' ? n : mulDim(n, size.get(name)!)), 1),
     );
-    y = node('reshape', [y], { shape: joined });
+    y = reshape(y, joined);
   }
   return y;
 }

@@ -38,9 +38,9 @@ export const broadcast = (inputs: readonly TensorType[]): Shape =>
   broadcastShapes(inputs.map((input) => input.shape));
 
 /** The axis counted from the front; -1 is the last. */
-export function axisOf(axis: number, rank: number): number {
-  const positive = axis < 0 ? axis + rank : axis;
-  expectShape(positive >= 0 && positive < rank, `axis ${axis} is outside ${rank} axes`);
+export function frontAxis({ shape: { length } }: TensorType, axis: number): number {
+  const positive = axis < 0 ? axis + length : axis;
+  expectShape(positive >= 0 && positive < length, `axis ${axis} is outside ${length} axes`);
   return positive;
 }
 

@@ -246,3 +246,30 @@ function evalAtom(atom: Atom, bindings: Bindings): number {
   }
   return bindings[atom.name];
 }
+
+/** The number that a size is, where it must be known when tracing. Throws PROGRAM for a symbolic one. */
+export function fixedDim(dim: Dim, what: string): number {
+  if (typeof dim === 'number') return dim;
+  throw new NoodleError('PROGRAM', { reason: `${what} must be known, got ${dimText(dim)}` });
+}
+
+/** Product of `shape` over the product of `known`, cancelling equal dimensions before dividing. */
+export function quotientDim(shape: Shape, known: readonly Dim[]): Dim {
+  const left = [...shape];
+  const divisors: Dim[] = [];
+  for (const dim of known) {
+    const at = left.findIndex((other) => sameDim(other, dim));
+    if (at >= 0) left.splice(at, 1);
+    else divisors.push(dim);
+  }
+  const top = left.reduce<Dim>((product, dim) => mulDim(product, dim), 1);
+  const bottom = divisors.reduce<Dim>((product, dim) => mulDim(product, dim), 1);
+  return divideExactly(top, bottom);
+}
+
+function divideExactly(top: Dim, bottom: Dim): Dim {
+  const result = typeof bottom === 'number' ? ceilDivDim(top, bottom) : undefined;
+  if (result !== undefined && sameDim(mulDim(result, bottom), top)) return result;
+  const reason = `cannot tell how many times ${dimText(bottom)} goes into ${dimText(top)}`;
+  throw new NoodleError('PROGRAM', { reason });
+}

@@ -3,13 +3,16 @@ import { NoodleError } from '../errors.ts';
 import type { WeightSource } from '../weights/source.ts';
 import { type Weights, openWeights } from './cursor.ts';
 import type { Dtype } from './dtype.ts';
+import { type Input, input, leafOps } from './ops/leaves.ts';
 import { type Dim, symbol, unknownSymbol } from './shape.ts';
-import { sizeOrigins } from './sizes.ts';
-import { type Node, type Tensor, node } from './tensor.ts';
+import { type SizeOrigins, sizeOrigins } from './sizes.ts';
+import { type Tensor, isOp } from './tensor.ts';
 
 export interface Program {
   readonly name: string;
-  readonly inputs: readonly Node<'input'>[];
+  readonly inputs: readonly Input[];
+  /** Where the sizes come from. */
+  readonly sizes: SizeOrigins;
   readonly outputs: Readonly<Record<string, Tensor>>;
   /** Every tensor that an output depends on, inputs of a node before the node. */
   readonly nodes: readonly Tensor[];
@@ -44,29 +47,32 @@ export function trace(
   build: (g: Graph) => Record<string, Tensor>,
 ): Program {
   const cursor = 'tensors' in weights ? openWeights(weights) : weights;
-  const inputs: Node<'input'>[] = [];
-  const outputs = build({
+  const inputs: Input[] = [];
+  const own = build({
     weights: cursor,
     input: (inputName, dtype, dims) => {
       if (inputs.some((other) => other.attrs.name === inputName)) {
         throw new NoodleError('PROGRAM', { reason: `${name}: two inputs named '${inputName}'` });
       }
       const shape = dims.map((dim) => (typeof dim === 'string' ? symbol(dim) : dim));
-      const input = node('input', [], { name: inputName, shape, dtype });
-      inputs.push(input as Node<'input'>);
-      return input;
+      const declared = input(inputName, dtype, shape);
+      inputs.push(declared);
+      return declared;
     },
   });
+  const outputs = { ...own, ...Object.fromEntries(cursor.ledger.outputs) };
   const nodes = topologicalOrder(Object.values(outputs));
   for (const tensor of nodes) {
-    if (tensor.op === 'input' && !inputs.includes(tensor)) inputs.push(tensor); // from a patch
+    if (isOp(leafOps.input, tensor) && !inputs.includes(tensor)) inputs.push(tensor); // from a patch
   }
-  checkSymbols(name, inputs, nodes);
+  const sizes = sizeOrigins(inputs);
+  checkSymbols(name, sizes, nodes);
   const { source, used, sites } = cursor.ledger;
   const unused = [...source.tensors.keys()].filter((key) => !used.has(key));
   return {
     name,
     inputs,
+    sizes,
     outputs,
     nodes,
     usage: { label: source.label, used: [...used], unused },
@@ -103,12 +109,7 @@ export function topologicalOrder(
   return order;
 }
 
-function checkSymbols(
-  name: string,
-  inputs: readonly Node<'input'>[],
-  nodes: readonly Tensor[],
-): void {
-  const origins = sizeOrigins(inputs);
+function checkSymbols(name: string, origins: SizeOrigins, nodes: readonly Tensor[]): void {
   for (const tensor of nodes) {
     for (const dim of tensor.shape) {
       const unbound = unknownSymbol(dim, (text) => origins.has(text));

@@ -2,8 +2,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { NoodleError } from '../errors.ts';
-import { decode, storageOf } from '../weights/dtypes.ts';
-import { readBytesSync } from '../weights/read.ts';
+import { isSafetensors } from '../weights/open.ts';
+import { readFloatsSync } from '../weights/read.ts';
 import { parseHeader } from '../weights/safetensors.ts';
 import { type WeightEntry, identityOf } from '../weights/source.ts';
 import { isEntry, openTorchFile } from '../weights/torch-file.ts';
@@ -89,9 +89,7 @@ export function readEmbedding(path: string, kind: EmbeddingKind): Float32Array[]
   if (size > MAX_BYTES) {
     throw new NoodleError('UNSUPPORTED', { what: `${path}: too large for an embedding` });
   }
-  const content = /\.(?:safetensors|sft)$/i.test(path)
-    ? safetensorsContent(path)
-    : torchContent(path);
+  const content = isSafetensors(path) ? safetensorsContent(path) : torchContent(path);
   return choose(content, kind).flatMap(tensorRows);
 }
 
@@ -113,7 +111,7 @@ function choose(content: Content, { key, width }: EmbeddingKind): readonly Weigh
 function tensorRows(tensor: WeightEntry): Float32Array[] {
   const width = tensor.shape.at(-1) ?? 0;
   if (width === 0) return [];
-  const values = decode(readBytesSync(tensor), storageOf(tensor).storage);
+  const values = readFloatsSync(tensor);
   return Array.from({ length: values.length / width }, (_, row) =>
     values.slice(row * width, (row + 1) * width),
   );

@@ -7,6 +7,7 @@
 import type { ConditioningEntry, NetworkChange } from '../sampling/conditioning.ts';
 import type { BoundChange, ChangeRun } from './change.ts';
 import { type Control, bindControl } from './control.ts';
+import { type TextBoxes, bindTextBoxes } from './gligen.ts';
 import type { HookGroup } from './hook-group.ts';
 import { bindHooks } from './hooks.ts';
 
@@ -15,6 +16,7 @@ type ChangeKind = (change: NetworkChange, run: ChangeRun) => BoundChange;
 const kinds: Readonly<Record<string, ChangeKind>> = {
   hooks: (change, run) => bindHooks(change as HookGroup, run),
   control: (change, run) => bindControl(change as Control, run),
+  gligen: (change, run) => bindTextBoxes(change as TextBoxes, run),
 };
 
 /** The changes of entries during one run; each is bound once, when it is first met. */
@@ -24,8 +26,7 @@ export interface RunChanges {
 }
 
 /** Changes bound to a run. */
-export function runChanges(given: Omit<ChangeRun, 'shared'>): RunChanges {
-  const run: ChangeRun = { ...given, shared: new Map() };
+export function runChanges(run: ChangeRun): RunChanges {
   const bound = new Map<NetworkChange, BoundChange>();
   const bind = (kind: ChangeKind, change: NetworkChange): BoundChange => {
     const made = bound.get(change) ?? kind(change, run);

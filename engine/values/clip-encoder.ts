@@ -107,9 +107,10 @@ function emphasise(
 function openEncoder(encoder: ClipEncoder, inserts: boolean, run: NetworkRun) {
   const { spec, config, lastLayer } = encoder;
   // beyond the first layer means "no skip at all", and then the norm is always on
-  const whole = lastLayer !== undefined && -lastLayer > config.layers;
+  const missing = config.layers === spec.shortened ? 1 : 0;
+  const whole = lastLayer !== undefined && -lastLayer > config.layers + missing;
   const { activation, projected, maskPadding } = spec;
-  const layer = whole ? -1 : (lastLayer ?? spec.layer);
+  const layer = whole ? -1 : Math.min(-1, (lastLayer ?? spec.layer) + missing);
   const options = { activation, projected, layer, finalNorm: whole || spec.finalNorm };
   const n = config.positions;
   const build = (g: Graph) => {

@@ -99,6 +99,15 @@ export function withLastLayer(clip: Clip, lastLayer: number): Clip {
   return { ...clip, encoders: clip.encoders.map((encoder) => ({ ...encoder, lastLayer })) };
 }
 
+/** The CLIP whose pooled outputs are not projected (GLIGEN). */
+export function withPlainPooled(clip: Clip): Clip {
+  const encoders = clip.encoders.map((encoder) => ({
+    ...encoder,
+    spec: { ...encoder.spec, projected: false },
+  }));
+  return { ...clip, encoders };
+}
+
 /** Throws NO_CLIP when a loader found no text encoder. */
 export function requireClip(clip: Clip | null): Clip {
   if (!clip) throw new NoodleError('NO_CLIP');

@@ -15,6 +15,24 @@ export function withValues(
   return conditioning.map((entry) => ({ ...entry, ...values }));
 }
 
+/** The entry with more for its family's model to read; what it carries already stays. */
+export function withExtra(
+  entry: ConditioningEntry,
+  extra: Readonly<Record<string, unknown>>,
+): ConditioningEntry {
+  return { ...entry, extra: { ...entry.extra, ...extra } };
+}
+
+/** The entry with one more item in a list that its family's model reads. */
+export function appendExtra(
+  entry: ConditioningEntry,
+  name: string,
+  item: unknown,
+): ConditioningEntry {
+  const before = (entry.extra?.[name] ?? []) as readonly unknown[];
+  return withExtra(entry, { [name]: [...before, item] });
+}
+
 /** The first entry of `from` appended along the tokens to every entry of `to`. */
 export function concatConditioning(to: Conditioning, from: Conditioning): Conditioning {
   const { cross } = firstOf(from);

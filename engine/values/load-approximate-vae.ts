@@ -1,9 +1,9 @@
 /** The autoencoders VAELoader offers beside files: TAESD pairs of `vae_approx`, and pixel space. */
 import { latentFormat } from '../sampling/latent/formats.ts';
 import type { Folders } from '../store/folders.ts';
+import { openSource } from '../weights/open.ts';
 import { PIXEL_SPACE, taesdFormats, taesdNames } from './approximate-vae-names.ts';
 import { pixelSpaceVae, taesdVae } from './autoencoders.ts';
-import { openSource } from './load-checkpoint.ts';
 import type { Vae } from './vae.ts';
 
 /** The autoencoder of that name; undefined when it is none of theirs or a half is missing. */

@@ -1,13 +1,14 @@
 /** Opening model files: whole checkpoints, diffusion models, autoencoders, text encoders. */
-import type { Family } from '../arch/family.ts';
+import type { Family, TextSetup } from '../arch/family.ts';
 import { detectFamily, modelPrefix } from '../arch/families/detect.ts';
 import { textSetups } from '../arch/families/text-setups.ts';
 import { NoodleError } from '../errors.ts';
 import { fromDiffusersUNet, isDiffusersUNet } from '../weights/key-maps/diffusers-unet.ts';
+import { openSource } from '../weights/open.ts';
 import { readFloats } from '../weights/read.ts';
-import { openSafetensors } from '../weights/safetensors.ts';
 import { type WeightSource, sub } from '../weights/source.ts';
 import { openVae } from './autoencoders.ts';
+import { type ClipVision, openClipVision } from './clip-vision.ts';
 import type { Clip } from './clip.ts';
 import type { Model } from './model.ts';
 import type { TextEncoder } from './text-encoder.ts';
@@ -19,6 +20,8 @@ export interface Checkpoint {
   /** Null where the file has no (complete) text encoder or autoencoder. */
   readonly clip: Clip | null;
   readonly vae: Vae | null;
+  /** The picture encoder of models that look at pictures, where the file has it. */
+  readonly vision: ClipVision | null;
 }
 
 /**
@@ -30,7 +33,7 @@ export async function loadCheckpoint(
   families: readonly Family[],
 ): Promise<Checkpoint> {
   const file = await openSource(path);
-  const model = await detectModel(file, families);
+  const model = await diffusionModelOf(file, families);
   const { family } = model;
   const vaeSource = family.vaePrefixes
     .map((prefix) => sub(file, prefix))
@@ -39,6 +42,7 @@ export async function loadCheckpoint(
     model,
     clip: checkpointClip(file, family),
     vae: vaeSource ? vaeOrNull(vaeSource) : null,
+    vision: (family.visionPrefix && openClipVision(sub(file, family.visionPrefix))) || null,
   };
 }
 
@@ -47,7 +51,7 @@ export async function loadDiffusionModel(
   path: string,
   families: readonly Family[],
 ): Promise<Model> {
-  return detectModel(await openSource(path), families);
+  return diffusionModelOf(await openSource(path), families);
 }
 
 /** Opens an autoencoder file; a whole checkpoint's autoencoder is found by its prefix. */
@@ -63,24 +67,38 @@ export async function loadVae(path: string): Promise<Vae> {
  * its text sides, FAMILY_UNKNOWN for a file that is no known text encoder.
  */
 export async function loadTextEncoders(paths: readonly string[], type: string): Promise<Clip> {
-  const files = await Promise.all(
-    paths.map(async (path) => identifyTextEncoder(await openSource(path))),
-  );
+  const files = await Promise.all(paths.map(openSource));
   if (!Object.hasOwn(textSetups, type)) {
     const known = Object.keys(textSetups).join(', ');
     throw new NoodleError('UNSUPPORTED', {
       what: `text encoders of type '${type}' (supported: ${known})`,
     });
   }
+  return textEncodersOf(files, textSetups[type], `text encoders of type ${type}`);
+}
+
+/** What text encoders without a type may make: the text side of a family that is here. */
+export const familyTextSetups: readonly TextSetup[] = textSetups.stable_diffusion;
+
+/**
+ * The text side that these files make, in any order. Throws BAD_INPUT, with `subject`, when they make
+ * none of `setups`, FAMILY_UNKNOWN for a file that is no known text encoder.
+ */
+export function textEncodersOf(
+  sources: readonly WeightSource[],
+  setups: readonly TextSetup[],
+  subject: string,
+): Clip {
+  const files = sources.map(identifyTextEncoder);
   const names = files.map(({ spec }) => spec.name);
-  const candidates = textSetups[type].filter(({ encoders }) => encoders.length === files.length);
+  const candidates = setups.filter(({ encoders }) => encoders.length === files.length);
   const setup = candidates.find(({ encoders }) =>
     encoders.every(({ name }) => names.includes(name)),
   );
   if (!setup) {
     const listed = candidates.map(({ encoders }) => encoders.map(({ name }) => name).join(' and '));
     throw new NoodleError('BAD_INPUT', {
-      subject: `text encoders of type ${type}`,
+      subject,
       expected: listed.join(', or '),
       got: names.join(' and '),
     });
@@ -92,16 +110,11 @@ export async function loadTextEncoders(paths: readonly string[], type: string): 
   return { setup, encoders };
 }
 
-/** A file as a weight source. Throws UNSUPPORTED for pickled checkpoints. */
-export async function openSource(path: string): Promise<WeightSource> {
-  if (/\.(ckpt|pt|pt2|pth|bin|pkl)$/i.test(path)) {
-    const what = `${path}: pickled checkpoints are not loaded; convert the file to .safetensors`;
-    throw new NoodleError('UNSUPPORTED', { what });
-  }
-  return await openSafetensors(path);
-}
-
-async function detectModel(file: WeightSource, families: readonly Family[]): Promise<Model> {
+/** The diffusion model in a source. Throws FAMILY_UNKNOWN, saying what the source seems to be. */
+export async function diffusionModelOf(
+  file: WeightSource,
+  families: readonly Family[],
+): Promise<Model> {
   const inside = sub(file, modelPrefix(file.tensors.keys()));
   const plain = inside.tensors.size > 0 ? inside : file;
   const source = isDiffusersUNet(plain) ? fromDiffusersUNet(plain) : plain;

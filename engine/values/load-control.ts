@@ -12,7 +12,7 @@ import {
 } from '../weights/key-maps/diffusers-controlnet.ts';
 import { type WeightSource, sub } from '../weights/source.ts';
 import type { ControlNet } from './control-net.ts';
-import { openSource } from './load-checkpoint.ts';
+import { openSource } from '../weights/open.ts';
 import type { Weighted } from './network.ts';
 
 /** What later families' control networks are known by. */

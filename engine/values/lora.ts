@@ -2,8 +2,8 @@
 import { fitAdapters, loraPatch } from '../patch/lora/lora.ts';
 import { type WeightNames, clipNames, unetNames } from '../patch/lora/names.ts';
 import { type AdapterEntry, readAdapters } from '../patch/lora/read.ts';
+import { openSource } from '../weights/open.ts';
 import type { Clip } from './clip.ts';
-import { openSource } from './load-checkpoint.ts';
 import type { Model } from './model.ts';
 import type { Weighted } from './network.ts';
 

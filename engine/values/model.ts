@@ -1,6 +1,6 @@
 /** MODEL: a diffusion network of some family, as it travels between nodes; immutable. */
-import { concat as join } from '../array/batch.ts';
-import type { NDArray } from '../array/nd.ts';
+import { concat as join, sliceAxis } from '../array/batch.ts';
+import { type NDArray, zeros } from '../array/nd.ts';
 import type { ExtraChannels, Family } from '../arch/family.ts';
 import { NoodleError } from '../errors.ts';
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
@@ -17,6 +17,7 @@ import type { Graph } from '../tensor/trace.ts';
 import { type RunChanges, runChanges } from './changes.ts';
 import { extraChannelInput } from './extra-channels.ts';
 import { type NetworkRun, type Weighted, openNetwork } from './network.ts';
+import { type SeenPicture, unclipVector } from './unclip.ts';
 
 export interface Model extends Weighted {
   readonly family: Family;
@@ -118,30 +119,44 @@ function vectorTensors(
   entry: ConditioningEntry,
   run: ConditioningRun,
 ): Record<string, CondTensor> {
-  const { family, config } = model;
+  const { family } = model;
   if (!family.vector) return {};
   const [height, width] = run.latentShape.slice(-2);
   const { space } = formatOf(model);
-  const numbers = family.vector.numbers(entry.extra ?? {}, {
-    width: width * space,
-    height: height * space,
-  });
-  const expected = family.vector.pooledWidth(config);
-  if (!entry.pooled) {
+  const picture = { width: width * space, height: height * space };
+  const numbers = Float32Array.from(family.vector.numbers(entry.extra ?? {}, picture));
+  const pooled: CondTensor = { value: pooledVector(model, entry, run), along: 'row' };
+  if (numbers.length === 0) return { pooled };
+  return {
+    pooled,
+    numbers: { value: { data: numbers, shape: [1, numbers.length] }, along: 'row' },
+  };
+}
+
+/** What pictures or the pooled text tell the network: [1, width]. */
+function pooledVector(
+  { family, config }: Model,
+  { pooled, extra }: ConditioningEntry,
+  { seed = 0 }: ConditioningRun,
+): NDArray {
+  const vector = family.vector!;
+  const expected = vector.pooledWidth(config);
+  const seen = extra?.unclip as readonly SeenPicture[] | undefined;
+  if (seen) {
+    const { mergeNoise } = vector.pictures;
+    const width = vector.pictures.width(config);
+    return sliceAxis(unclipVector(seen, { width, mergeNoise, seed }), 1, 0, expected);
+  }
+  if (vector.picturesOnly) return zeros([1, expected]);
+  if (!pooled) {
     throw new NoodleError('BAD_INPUT', {
       subject: `the conditioning of ${family.title}`,
       expected: `a pooled text embedding of width ${expected}`,
       got: 'none',
     });
   }
-  checkWidth(entry.pooled, expected, `the pooled text embedding of ${family.title}`);
-  return {
-    pooled: { value: entry.pooled, along: 'row' },
-    numbers: {
-      value: { data: Float32Array.from(numbers), shape: [1, numbers.length] },
-      along: 'row',
-    },
-  };
+  checkWidth(pooled, expected, `the pooled text embedding of ${family.title}`);
+  return pooled;
 }
 
 function checkWidth(x: NDArray, expected: number, subject: string): void {

@@ -2,6 +2,7 @@
 import type { NDArray } from '../array/nd.ts';
 import type { Runtime, SessionInput } from '../runtime/runtime.ts';
 import { type NetworkCall, type NetworkPatch, feedsOf } from '../patch/patch.ts';
+import { storedSource } from '../runtime/stored-source.ts';
 import { openWeights } from '../tensor/cursor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type Graph, trace } from '../tensor/trace.ts';
@@ -49,9 +50,13 @@ export function openNetwork(
   const changes = patches.map(({ identity }) => identity);
   const key = JSON.stringify([name, source.identity, changes, settings]);
   return async (inputs, call) => {
+    const stored = await storedSource(source, signal);
     const session = await runtime.session(key, () =>
-      trace(name, openWeights(source, patches), build),
+      trace(name, openWeights(stored, patches), build),
     );
-    return session.run({ ...inputs, ...(await feedsOf(patches, call)) }, { signal });
+    const feeds = await feedsOf(patches, call);
+    const outputs = await session.run({ ...inputs, ...feeds }, { signal });
+    for (const patch of patches) patch.receive?.(outputs, call);
+    return outputs;
   };
 }

@@ -1,14 +1,17 @@
 /**
- * How the bytes of a weight must lie for a model: as they are stored; as f32 or f16 numbers; or as f32
- * in the blocks of channels that ONNX Runtime's NCHWc convolutions read, [o/B, i/B, ...kernel, B(i), B(o)].
+ * How the bytes of a weight must lie for a model: as they are stored; as f32 or f16 numbers; as f32
+ * in the blocks of channels that ONNX Runtime's NCHWc convolutions read, [o/B, i/B, ...kernel, B(i), B(o)];
+ * or 3 x 3 filters in the planes of Winograd's convolution, f32 [36, o, i].
  */
 import { type Dtype, dtypes } from './dtypes.ts';
+import { winogradPlanes } from './winograd.ts';
 
 export type Layout =
   | { readonly kind: 'stored' }
   | { readonly kind: 'float32' }
   | { readonly kind: 'float16' }
-  | { readonly kind: 'blocked'; readonly block: number };
+  | { readonly kind: 'blocked'; readonly block: number }
+  | { readonly kind: 'winograd' };
 
 /** The element type of a weight of type `stored` in a layout. */
 export function layoutDtype({ kind }: Layout, stored: Dtype): Dtype {
@@ -16,7 +19,13 @@ export function layoutDtype({ kind }: Layout, stored: Dtype): Dtype {
   return kind === 'float16' ? 'f16' : 'f32';
 }
 
+/** The shape in which a model sees a weight of shape `stored`. */
+export function layoutShape({ kind }: Layout, stored: readonly number[]): readonly number[] {
+  return kind === 'winograd' ? [winogradPlanes, stored[0], stored[1]] : stored;
+}
+
 /** Bytes of a dense weight of type `stored` in a layout. */
 export function layoutSize(layout: Layout, stored: Dtype, shape: readonly number[]): number {
-  return shape.reduce((size, dim) => size * dim, dtypes[layoutDtype(layout, stored)].bytes);
+  const { bytes } = dtypes[layoutDtype(layout, stored)];
+  return layoutShape(layout, shape).reduce((size, dim) => size * dim, bytes);
 }

@@ -30,7 +30,15 @@ export interface PickleOptions {
 const MARK = Symbol('mark');
 
 /** Decodes one pickle. Throws UNSUPPORTED for anything but plain data and allowed calls. */
-export function readPickle(file: string, bytes: Uint8Array, options: PickleOptions): PickleValue {
+export const readPickle = (file: string, bytes: Uint8Array, options: PickleOptions): PickleValue =>
+  readPickleAt(file, bytes, options).value;
+
+/** The same for a pickle that more bytes may follow: `end` is where it ends. */
+export function readPickleAt(
+  file: string,
+  bytes: Uint8Array,
+  options: PickleOptions,
+): { readonly value: PickleValue; readonly end: number } {
   const fail = (reason: string): never => {
     throw new NoodleError('UNSUPPORTED', { what: `${file}: cannot read this pickle: ${reason}` });
   };
@@ -119,7 +127,7 @@ export function readPickle(file: string, bytes: Uint8Array, options: PickleOptio
     switch (op) {
       case '\x80': u8(); break; // protocol
       case '\x95': take(8); break; // frame
-      case '.': return pop();
+      case '.': return { value: pop(), end: at };
       case '(': stack.push(MARK); break;
       case '0': pop(); break;
       case '1': popToMark(); break;

@@ -1,13 +1,14 @@
 /**
  * Rewriting weights in the layout a model wants them in: as f32 or f16, convolution filters in blocks
- * of channels.
+ * of channels or in Winograd's planes.
  */
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { NoodleError } from '../errors.ts';
 import { type StorageDtype, decode, storageDtypes } from './dtypes.ts';
 import { floatToF16 } from './float.ts';
 import type { Layout } from './layout.ts';
-import type { WeightBytes } from './source.ts';
+import { type WeightBytes, memoryOf } from './source.ts';
+import { winogradFilters, winogradPlanes } from './winograd.ts';
 
 /** One tensor to rewrite: from where, in which layout, to which position of the target file. */
 export interface PrepareTask {
@@ -25,13 +26,17 @@ export interface Piece {
   readonly count: number;
 }
 
+const sizeOf = (shape: readonly number[]): number => shape.reduce((n, dim) => n * dim, 1);
+
 /** Small enough that a piece and its rewritten forms stay in a core's own cache. */
 const pieceElements = 1 << 18;
 
 /** Cuts a task into pieces of about a quarter of a million elements, blocked filters between blocks. */
 export function cutTask({ shape, layout }: Pick<PrepareTask, 'shape' | 'layout'>): Piece[] {
-  const size = shape.reduce((n, dim) => n * dim, 1);
-  const unit = layout.kind === 'blocked' ? (size / shape[0]) * layout.block : 1;
+  const size = sizeOf(shape);
+  const rows = layout.kind === 'blocked' ? layout.block : 1;
+  const unit =
+    layout.kind === 'blocked' || layout.kind === 'winograd' ? (size / shape[0]) * rows : 1;
   const step = Math.max(1, Math.floor(pieceElements / unit)) * unit;
   const pieces: Piece[] = [];
   for (let start = 0; start < size; start += step) {
@@ -79,6 +84,15 @@ function pieceWorker(
       writeFully(target, bytesOf(floatToF16(values)), task.target + start * 2);
       return;
     }
+    if (layout.kind === 'winograd') {
+      const planes = winogradFilters(values, reordered((count / 9) * winogradPlanes));
+      writePlanes(target, planes, {
+        offset: task.target,
+        start: start / 9,
+        all: sizeOf(shape) / 9,
+      });
+      return;
+    }
     const laid =
       layout.kind === 'blocked' ? blocked(values, shape, layout.block, reordered(count)) : values;
     writeFully(target, bytesOf(laid), task.target + start * 4);
@@ -123,13 +137,14 @@ function growing<T extends Uint8Array | Float32Array>(
 }
 
 function readPiece(
-  { bytes }: PrepareTask,
+  task: PrepareTask,
   from: number,
   buffer: Uint8Array,
   open: (path: string) => number,
 ): Uint8Array {
+  const { bytes } = task;
   const length = buffer.byteLength;
-  if (bytes.kind === 'memory') return bytes.bytes.subarray(from, from + length);
+  if (bytes.kind !== 'file') return memoryOf(task).subarray(from, from + length);
   const file = open(bytes.path);
   for (let done = 0; done < length;) {
     const read = readSync(file, buffer, done, length - done, bytes.offset + from + done);
@@ -137,6 +152,19 @@ function readPiece(
     done += read;
   }
   return buffer;
+}
+
+/** Filters `start` and following of each plane, at their places in planes of `all` filters. */
+function writePlanes(
+  file: number,
+  planes: Float32Array,
+  { offset, start, all }: { offset: number; start: number; all: number },
+): void {
+  const count = planes.length / winogradPlanes;
+  for (let plane = 0; plane < winogradPlanes; plane++) {
+    const part = planes.subarray(plane * count, (plane + 1) * count);
+    writeFully(file, bytesOf(part), offset + (plane * all + start) * 4);
+  }
 }
 
 function writeFully(file: number, bytes: Uint8Array, position: number): void {

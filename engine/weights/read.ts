@@ -21,6 +21,7 @@ export async function readTensor(source: WeightSource, name: string): Promise<Ho
 /** An entry's bytes as they are stored (a copy for files, the memory itself otherwise). */
 export async function readBytes(entry: WeightEntry): Promise<Uint8Array> {
   if (entry.bytes.kind === 'memory') return entry.bytes.bytes;
+  if (entry.bytes.kind === 'computed') return bytesOf(await entry.bytes.compute());
   const { path, offset } = entry.bytes;
   const bytes = new Uint8Array(entry.byteLength);
   const handle = await open(path, 'r');
@@ -41,6 +42,9 @@ export async function readBytes(entry: WeightEntry): Promise<Uint8Array> {
 /** The same at once, for small tensors. */
 export function readBytesSync(entry: WeightEntry): Uint8Array {
   if (entry.bytes.kind === 'memory') return entry.bytes.bytes;
+  if (entry.bytes.kind === 'computed') {
+    throw new NoodleError('UNSUPPORTED', { what: `'${entry.name}' at once, which is computed` });
+  }
   const { path, offset } = entry.bytes;
   const bytes = new Uint8Array(entry.byteLength);
   const file = openSync(path, 'r');
@@ -62,8 +66,15 @@ export function readBytesSync(entry: WeightEntry): Uint8Array {
  * UNSUPPORTED for a storage type that cannot be read.
  */
 export async function readFloats(entry: WeightEntry): Promise<Float32Array> {
-  const { storage } = storageOf(entry);
-  const values = decode(await readBytes(entry), storage);
+  return decoded(entry, await readBytes(entry));
+}
+
+/** The same at once, for small tensors. */
+export const readFloatsSync = (entry: WeightEntry): Float32Array =>
+  decoded(entry, readBytesSync(entry));
+
+function decoded(entry: WeightEntry, bytes: Uint8Array): Float32Array {
+  const values = decode(bytes, storageOf(entry).storage);
   if (!entry.transposed) return values;
   const [rows, columns] = entry.shape;
   const swapped = new Float32Array(values.length);
@@ -72,3 +83,6 @@ export async function readFloats(entry: WeightEntry): Promise<Float32Array> {
   }
   return swapped;
 }
+
+const bytesOf = (values: Float32Array): Uint8Array =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);

@@ -6,7 +6,10 @@
 import { NoodleError } from '../errors.ts';
 import type { StorageDtype } from './dtypes.ts';
 
-/** Where the bytes of an entry lie: a range of a file (absolute offset), or memory. */
+/**
+ * Where the bytes of an entry lie: a range of a file (absolute offset), or memory; or how its f32
+ * numbers are computed (merged models), each time they are read.
+ */
 export type WeightBytes =
   | {
       readonly kind: 'file';
@@ -15,7 +18,13 @@ export type WeightBytes =
       /** The file's identity when its header was read. */
       readonly identity: string;
     }
-  | { readonly kind: 'memory'; readonly bytes: Uint8Array };
+  | { readonly kind: 'memory'; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'computed';
+      readonly compute: () => Promise<Float32Array>;
+      /** The type it had where it was stored, and is saved as again. */
+      readonly savedAs: StorageDtype;
+    };
 
 /** What tells one version of a file from the next: path, size, time of change and inode. */
 export function identityOf(
@@ -47,6 +56,12 @@ export interface WeightSource {
   readonly tensors: ReadonlyMap<string, WeightEntry>;
   /** What a file's author wrote into its header (`__metadata__`); views of the file keep it. */
   readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** The bytes of an entry in memory. Computed ones are stored first (engine/runtime/stored-source.ts). */
+export function memoryOf({ bytes }: Pick<WeightEntry, 'bytes'>): Uint8Array {
+  if (bytes.kind === 'memory') return bytes.bytes;
+  throw new NoodleError('UNSUPPORTED', { what: `bytes in memory of a ${bytes.kind} weight` });
 }
 
 /** The tensors whose keys start with `prefix` (such as `model.diffusion_model.`), with it removed. */
@@ -104,18 +119,15 @@ export function memorySource(
  * contiguous, so q, k and v of a fused projection stay where they lie in the file.
  */
 export function rowsOf(entry: WeightEntry, start: number, end: number): WeightEntry {
-  if (entry.transposed) {
-    throw new NoodleError('UNSUPPORTED', { what: 'rows of a transposed weight view' });
+  if (entry.transposed || entry.bytes.kind === 'computed') {
+    throw new NoodleError('UNSUPPORTED', { what: 'rows of a transposed or computed weight' });
   }
   const rowBytes = entry.shape[0] === 0 ? 0 : entry.byteLength / entry.shape[0];
   const byteLength = (end - start) * rowBytes;
   const bytes: WeightBytes =
     entry.bytes.kind === 'file'
       ? { ...entry.bytes, offset: entry.bytes.offset + start * rowBytes }
-      : {
-          kind: 'memory',
-          bytes: entry.bytes.bytes.subarray(start * rowBytes, end * rowBytes),
-        };
+      : { kind: 'memory', bytes: memoryOf(entry).subarray(start * rowBytes, end * rowBytes) };
   return { ...entry, shape: [end - start, ...entry.shape.slice(1)], byteLength, bytes };
 }
 

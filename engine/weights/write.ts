@@ -22,7 +22,22 @@ export async function writeSafetensors(
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const temporary = `${path}.${randomUUID()}.part`;
-  const handle = await open(temporary, 'wx');
+  try {
+    await writeTensors(temporary, tensors, metadata);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** The same into `path` itself, which must not exist, for callers that name it themselves. */
+export async function writeTensors(
+  path: string,
+  tensors: ReadonlyMap<string, TensorToWrite>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const handle = await open(path, 'wx');
   try {
     await writeAll(handle, encodeHeader(tensors, metadata));
     for (const [name, tensor] of tensors) {
@@ -35,12 +50,8 @@ export async function writeSafetensors(
       await writeAll(handle, bytes);
     }
     await handle.sync();
+  } finally {
     await handle.close();
-    await rename(temporary, path);
-  } catch (error) {
-    await handle.close().catch(() => undefined);
-    await rm(temporary, { force: true });
-    throw error;
   }
 }
 
@@ -53,13 +64,17 @@ export function encodeSafetensors(
   return Buffer.concat([encodeHeader(tensors, metadata), ...parts]);
 }
 
+/** fp32 numbers as stored bytes, rounded to `dtype`. */
+export const encodeFloats = (values: Float32Array, dtype: keyof typeof encoders): Uint8Array =>
+  bytesOf(encoders[dtype](values));
+
 /** fp32 numbers as a tensor to write, rounded to `dtype`. */
 export function floatTensor(
   values: Float32Array,
   shape: readonly number[],
   dtype: 'F32' | 'F16' | 'BF16' | 'F8_E4M3' | 'F8_E5M2' = 'F32',
 ): TensorToWrite & { readonly bytes: Uint8Array } {
-  return { dtype, shape, bytes: bytesOf(encoders[dtype](values)) };
+  return { dtype, shape, bytes: encodeFloats(values, dtype) };
 }
 
 const encoders = {

@@ -3,11 +3,11 @@
  * Prompts travel as JSON text so that 64-bit integers and `5.0` survive. What an engine says comes in
  * lists, so that many little messages wake the server once.
  */
-import type { Audience, JobResult, NodeMeta } from '../graph/messages.ts';
+import type { Audience, JobEnd, NodeMeta } from '../graph/messages.ts';
 import type { LogLevel } from '../log.ts';
 import type { DirectoryType } from '../store/folders.ts';
 
-export type { Audience, JobResult, NodeMeta };
+export type { Audience, JobEnd, NodeMeta };
 
 /** A job as the engine needs it. */
 export interface EngineJob {
@@ -77,5 +77,5 @@ export type FromEngine =
       readonly subfolder: string;
       readonly name: string;
     }
-  | { readonly type: 'done'; readonly jobId: string; readonly result: JobResult }
+  | { readonly type: 'done'; readonly jobId: string; readonly end: JobEnd }
   | { readonly type: 'log'; readonly level: LogLevel; readonly text: string };

@@ -10,7 +10,7 @@ import { type ShownFile, shownFile } from '../store/shown-file.ts';
 import type { EngineOptions } from '../values/services.ts';
 import { type Json, parseJson } from '../workflow/lossless-json.ts';
 import type { EngineHost } from './compose.ts';
-import type { EngineJob, FromEngine, JobResult } from './messages.ts';
+import type { EngineJob, FromEngine, JobEnd } from './messages.ts';
 import { createOutbox } from './outbox.ts';
 
 type PreviewMethod = EngineOptions['previewMethod'];
@@ -25,19 +25,19 @@ export interface JobChannel {
 }
 
 /**
- * Runs a job to its end and resolves with its result once all its messages were sent, in ComfyUI's
- * order. Never throws: what goes wrong is part of the result.
+ * Runs a job to its end and resolves with it once all its messages were sent, in ComfyUI's
+ * order. Never throws: what goes wrong is part of the end.
  */
 export async function runJob(
   job: EngineJob,
   host: EngineHost,
   { send, flush, signal }: JobChannel,
-): Promise<JobResult> {
+): Promise<JobEnd> {
   const outbox = createOutbox(send);
   const extraData = parseJson(job.extraData) as Record<string, Json>;
   const services = host.services(() => outbox.put({ type: 'saving', jobId: job.id }));
   const previewMethod = previewMethodOf(extraData, services.options.previewMethod);
-  const result = await executePrompt(
+  const end = await executePrompt(
     {
       promptId: job.id,
       prompt: parseJson(job.prompt) as unknown as Prompt,
@@ -62,7 +62,7 @@ export async function runJob(
     },
   );
   await outbox.empty();
-  return result;
+  return end;
 }
 
 const filesIn = (ui: Ui, folders: Folders): ShownFile[] =>

@@ -26,9 +26,9 @@ export function createWorker(
         const interrupt = new AbortController();
         current = { id: order.job.id, interrupt };
         const { signal } = interrupt;
-        const result = await runJob(order.job, host, { send, flush, signal });
+        const end = await runJob(order.job, host, { send, flush, signal });
         current = undefined;
-        send({ type: 'done', jobId: order.job.id, result });
+        send({ type: 'done', jobId: order.job.id, end });
         const waiting = afterJob;
         afterJob = [];
         for (const action of waiting) await action();

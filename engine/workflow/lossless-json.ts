@@ -223,18 +223,20 @@ export interface StringifyOptions {
   readonly style?: 'python' | 'compact';
   /** Pretty-print with this many spaces, as json.dump(indent=n) does. */
   readonly indent?: number;
+  /** json.dump's ensure_ascii; what the style does when it is not said. */
+  readonly ascii?: boolean;
 }
 
 /** Writes a value as Python's json.dumps would; `undefined` members are left out. */
 export function stringifyJson(value: unknown, options: StringifyOptions = {}): string {
-  const { style = 'python', indent } = options;
+  const { style = 'python', indent, ascii = style === 'python' } = options;
   const comma = indent !== undefined ? ',' : style === 'python' ? ', ' : ',';
   const colon = style === 'python' || indent !== undefined ? ': ' : ':';
   const pieces: string[] = [];
 
   const quote = (s: string): string => {
     const quoted = JSON.stringify(s);
-    return style === 'python' ? quoted.replace(/[\u007f-\uffff]/g, escapeUnit) : quoted;
+    return ascii ? quoted.replace(/[\u007f-\uffff]/g, escapeUnit) : quoted;
   };
 
   const list = (

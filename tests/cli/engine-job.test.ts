@@ -40,7 +40,7 @@ const event = (name: string, data: unknown): FromEngine => ({
 const done = (messages: [string, string][], status: 'success' | 'error'): FromEngine => ({
   type: 'done',
   jobId: 'j',
-  result: { status, completed: status === 'success', messages, outputs: '{"1":{}}', meta: '{}' },
+  end: { status, completed: status === 'success', messages, untold: '{"1":{}}', meta: '{}' },
 });
 
 const run = (
@@ -81,7 +81,7 @@ describe('runInEngine', () => {
       }
       if (message.type === 'stop') engine.exit('exit code 0');
     });
-    expect(await outcome).toEqual({ status: 'success', outputs: '{"1":{}}', complaints: [] });
+    expect(await outcome).toEqual({ status: 'success', outputs: { 1: {} }, complaints: [] });
     expect(events.map(({ type }) => type)).toEqual(['cached', 'node', 'progress']);
     expect(sent.map(({ type }) => type)).toEqual(['run', 'stop']);
   });

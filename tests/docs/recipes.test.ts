@@ -6,18 +6,23 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { zeros } from '../../engine/array/nd.ts';
+import { full, zeros } from '../../engine/array/nd.ts';
 import { defineFamily } from '../../engine/arch/family.ts';
 import { families } from '../../engine/arch/families/index.ts';
 import { alone, clipL } from '../../engine/arch/families/text-encoders.ts';
+import type { UpscaleKind } from '../../engine/arch/upscale/kind.ts';
+import { upscaleKinds } from '../../engine/arch/upscale/kinds.ts';
 import { builtinNodes } from '../../nodes/index.ts';
 import { defineNode, float } from '../../engine/node.ts';
+import type { Builder } from '../../engine/onnx/builder.ts';
 import { printModel } from '../../engine/onnx/print.ts';
 import { lower } from '../../engine/onnx/lower.ts';
 import { fitAdapters, loraPatch } from '../../engine/patch/lora/lora.ts';
 import type { AdapterKind } from '../../engine/patch/lora/kinds.ts';
+import { TorchGenerator } from '../../engine/sampling/noise/torch-generator.ts';
 import { feedsOf, type NetworkPatch } from '../../engine/patch/patch.ts';
 import { type Provider, providers } from '../../engine/runtime/providers.ts';
+import { openSession } from '../../engine/runtime/session.ts';
 import { createRuntime } from '../../engine/runtime/runtime.ts';
 import { sampleCustom } from '../../engine/sampling/driver.ts';
 import { cfgGuider } from '../../engine/sampling/guidance/cfg.ts';
@@ -27,12 +32,24 @@ import type { SamplerDefinition } from '../../engine/sampling/samplers/sampler.t
 import { openWeights } from '../../engine/tensor/cursor.ts';
 import { interpret } from '../../engine/tensor/interpret.ts';
 import { linear } from '../../engine/tensor/layers.ts';
-import { add, mean, mul, relu, unsqueeze } from '../../engine/tensor/nn.ts';
+import {
+  add,
+  mean,
+  mul,
+  relu,
+  resizeBilinear,
+  softplus,
+  tanh,
+  unsqueeze,
+} from '../../engine/tensor/nn.ts';
+import { type Tensor, node, opTable, row } from '../../engine/tensor/tensor.ts';
 import { trace } from '../../engine/tensor/trace.ts';
 import { encodePrompt } from '../../engine/values/clip.ts';
 import { loadCheckpoint } from '../../engine/values/load-checkpoint.ts';
 import { diffusion } from '../../engine/values/model.ts';
 import type { TextEncoder, TextEncoderKind } from '../../engine/values/text-encoder.ts';
+import { openUpscaleModel } from '../../engine/values/upscale-model.ts';
+import { upscale } from '../../engine/values/upscale.ts';
 import { encodeSafetensors } from '../../engine/weights/write.ts';
 import { randomSource, randomTensors } from '../support/random-weights.ts';
 
@@ -60,6 +77,20 @@ it('a node: data and a function, one more in the list', async () => {
   const nodes = new Map([...builtinNodes(), [halve.name, halve]]);
   expect(nodes.get('Halve')).toBe(halve);
   expect(await halve.run({ value: 3 }, {} as never)).toMatchObject({ result: [1.5] });
+});
+
+it('an upscaler: what tells its files, and the network', async () => {
+  const bilinear: UpscaleKind = {
+    name: 'Bilinear',
+    detect: (w) =>
+      w.has('layer.weight')
+        ? { scale: 2, inputChannels: 3, outputChannels: 3, config: {} }
+        : undefined,
+    build: (_, picture) => resizeBilinear(picture, { scale: 2 }),
+  };
+  const model = await openUpscaleModel(source, [...upscaleKinds, bilinear]);
+  const enlarged = await upscale(model, full([1, 4, 6, 3], 0.25), { runtime });
+  expect(enlarged).toEqual(full([1, 8, 12, 3], 0.25));
 });
 
 it('a sampler: one function over denoise, a row with its facts', async () => {
@@ -127,6 +158,7 @@ describe('a model family, and a kind of text encoder', () => {
       cond: { cross: zeros([1, 5, 6]) },
       sigma: 1,
       parts: [],
+      run: { state: new Map(), generator: () => new TorchGenerator(0) },
     });
     expect(out.shape).toEqual([1, 4, 2, 2]);
   });
@@ -210,5 +242,40 @@ describe('what changes a network', () => {
       table: { ...providers.portable.table, linear: (b, _, inputs) => b.emit('LINEAR', inputs) },
     };
     expect(printModel(lower(network([]), shouting))).toMatch(/ = LINEAR\(x, /);
+  });
+});
+
+describe('an op', () => {
+  /** x * tanh(log(1 + exp(x))) (Misra 2019). */
+  const { mish: mishOp } = opTable({
+    mish: row<object>({
+      shape: ([h]) => h.shape,
+      kernel: ([h], _, { shape }) => ({
+        shape,
+        data: h.data.map((v) => v * Math.tanh(Math.log1p(Math.exp(v)))),
+      }),
+      decompose: ({ inputs: [h] }) => mul(h, tanh(softplus(h))),
+    }),
+  });
+  const mish = (h: Tensor): Tensor => node(mishOp, [h], {});
+  const program = trace('op', source, (g) => ({ y: mish(g.input('x', 'f32', ['batch', 3])) }));
+
+  it.each([providers.cpu, providers.portable])(
+    'is one row: what it computes, and steps that $name runs',
+    async (provider) => {
+      const expected = (await interpret(program, { x })).y;
+      const session = await openSession(program, { provider, threads: 1 });
+      const { y } = await session.run({ x: { ...x, data: Float32Array.from(x.data) } });
+      await session.release();
+      y.data.forEach((value, i) => expect(value).toBeCloseTo(expected.data[i], 5));
+    },
+  );
+
+  it('may have an operator where a provider has one', () => {
+    const table = {
+      ...providers.portable.table,
+      mish: (b: Builder, _: Tensor, inputs: readonly string[]) => b.emit('Mish', inputs),
+    };
+    expect(printModel(lower(program, { table }))).toMatch(/ = Mish\(x\)/);
   });
 });

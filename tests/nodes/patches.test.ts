@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import type { NDArray } from '../../engine/array/nd.ts';
 import { fitAdapters, loraPatch } from '../../engine/patch/lora/lora.ts';
 import { unetNames } from '../../engine/patch/lora/names.ts';
 import { openLora, withLora } from '../../engine/values/lora.ts';
@@ -86,7 +87,7 @@ describe('a LoRA file on a model', () => {
       0.5,
     );
     const feeds = await patch.feeds!({ rows: 3 });
-    expect(Array.from(feeds['lora0/strength'].data)).toEqual([0.5, 0.5, 0.5]);
+    expect(Array.from((feeds['lora0/strength'] as NDArray).data)).toEqual([0.5, 0.5, 0.5]);
     const shapes = Object.entries(feeds).map(([name, { shape }]) => [
       name.split('/').at(-1),
       shape,

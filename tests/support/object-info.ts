@@ -1,31 +1,43 @@
 /**
- * Compares a node with what ComfyUI 0.3.64 prints for it. Oracle: tests/fixtures/object_info.json,
- * computed by running the reference with an input folder that holds `example.png` and no models;
- * free text (descriptions, tooltips) is not part of it.
+ * Compares a node with what ComfyUI prints for it. Oracles: tests/fixtures/object_info.json (0.3.64) and
+ * object_info-0.33.json, computed by running the reference with an input folder that holds `example.png`
+ * and no models; free text (descriptions, tooltips) is not part of them.
  */
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import type { ChoiceSource, NodeDefinition } from '../../engine/graph/definition.ts';
 import { nodeInfo } from '../../engine/graph/object-info.ts';
-import { parseJson, stringifyJson } from '../../engine/workflow/lossless-json.ts';
+import { Float, parseJson, stringifyJson } from '../../engine/workflow/lossless-json.ts';
 import type { Json } from '../../engine/workflow/lossless-json.ts';
 
-const reference = parseJson(
-  readFileSync(new URL('../fixtures/object_info.json', import.meta.url), 'utf8'),
-) as Record<string, Record<string, Json>>;
+type Info = Record<string, Json>;
 
-/** Keys that later versions print, and free text. */
-const NOT_IN_REFERENCE = new Set([
-  'description',
-  'output_tooltips',
+const fixture = (name: string): Record<string, Info> =>
+  parseJson(readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8')) as Record<
+    string,
+    Info
+  >;
+
+const reference = fixture('object_info.json');
+const reference33 = fixture('object_info-0.33.json');
+
+/** Free text. */
+const FREE_TEXT = ['description', 'output_tooltips', 'search_aliases', 'price_badge'];
+
+/** Keys that 0.3.64 does not print. */
+const LATER = [
   'is_input_list',
   'has_intermediate_output',
-  'search_aliases',
   'essentials_category',
   'output_matchtypes',
   'dev_only',
-  'price_badge',
-]);
+];
+
+/**
+ * Classes of 0.3.64 that print what 0.33 added to them as well, so that prompts of both versions
+ * validate: its new outputs behind the old ones, its new inputs as optional ones.
+ */
+const UNITED = new Set<string>([]);
 
 /** The folders of the machine the fixture was computed on. */
 export const referenceChoices: ChoiceSource = {
@@ -33,30 +45,78 @@ export const referenceChoices: ChoiceSource = {
   inputFiles: (kind) => (kind === 'image' || kind === 'any' ? ['example.png'] : []),
 };
 
-/** Class names in the fixture. */
+/** Class names of 0.3.64, and of 0.33. */
 export const referenceNodeNames = (): string[] => Object.keys(reference);
+export const referenceNodeNames33 = (): string[] => Object.keys(reference33);
 
-/** Asserts that `definition` prints as the reference does: same keys, order and spelling of numbers. */
+/**
+ * Asserts that `definition` prints as the reference does: same keys, order and spelling of numbers. A class
+ * of 0.3.64 prints as there (with what 0.33 added, for the classes named above), a later one as in 0.33.
+ */
 export function assertLikeReference(
   definition: NodeDefinition,
   source: ChoiceSource = referenceChoices,
 ): void {
-  const expected = reference[definition.name];
-  expect(expected, `${definition.name} is not in tests/fixtures/object_info.json`).toBeDefined();
-  const printed = parseJson(stringifyJson(nodeInfo(definition, source))) as Record<string, Json>;
-  const kept = Object.entries(printed).filter(([key]) => !NOT_IN_REFERENCE.has(key));
-  const ours = withoutTooltips(Object.fromEntries(kept));
+  const { name } = definition;
+  if (!(name in reference)) return assertLikeReference33(definition, source);
+  const expected = reference[name];
+  const wanted = UNITED.has(name) ? united(expected, reference33[name]) : expected;
+  assertPrints(definition, source, wanted, [...FREE_TEXT, ...LATER]);
+}
+
+/** The same for a class that only 0.33 has; fails for one that no version has. */
+export function assertLikeReference33(
+  definition: NodeDefinition,
+  source: ChoiceSource = referenceChoices,
+): void {
+  const expected = reference33[definition.name];
+  expect(expected, `${definition.name} is in neither fixture`).toBeDefined();
+  // The fixture has no essentials_category, matchtypes … of the V1 form where there are none.
+  const absent = [...LATER, 'deprecated', 'experimental', 'api_node'].filter(
+    (key) => !(key in expected),
+  );
+  assertPrints(definition, source, expected, [...FREE_TEXT, ...absent]);
+}
+
+function assertPrints(
+  definition: NodeDefinition,
+  source: ChoiceSource,
+  expected: Info,
+  leftOut: readonly string[],
+): void {
+  const printed = parseJson(stringifyJson(nodeInfo(definition, source))) as Info;
+  const kept = Object.entries(printed).filter(([key]) => !leftOut.includes(key));
+  const ours = { ...Object.fromEntries(kept), input: withoutTooltips(printed.input) };
   expect(stringifyJson(ours, { indent: 1 })).toBe(stringifyJson(expected, { indent: 1 }));
 }
 
-function withoutTooltips(info: Record<string, Json>): Record<string, Json> {
-  for (const group of Object.values(info.input as Record<string, Record<string, Json>>)) {
-    for (const entry of Object.values(group)) {
-      const options = Array.isArray(entry) ? entry[1] : undefined;
-      if (options !== null && typeof options === 'object' && 'tooltip' in options) {
-        delete options.tooltip;
-      }
+/** Options without their tooltips, however deep dynamic inputs nest them. */
+function withoutTooltips(value: Json): Json {
+  if (Array.isArray(value)) return value.map(withoutTooltips);
+  if (value === null || typeof value !== 'object' || value instanceof Float) return value;
+  const kept = Object.entries(value).filter(([key]) => key !== 'tooltip');
+  return Object.fromEntries(kept.map(([key, member]) => [key, withoutTooltips(member)] as const));
+}
+
+/** What 0.3.64 prints, and behind it what 0.33 added. */
+function united(old: Info, later: Info): Info {
+  type Inputs = Record<string, Record<string, Json>>;
+  const inputs = structuredClone(old.input) as Inputs;
+  const known = Object.values(inputs).flatMap((group) => Object.keys(group));
+  for (const [group, members] of Object.entries(later.input as Inputs)) {
+    if (group === 'hidden') continue;
+    for (const [name, entry] of Object.entries(members)) {
+      if (!known.includes(name)) (inputs.optional ??= {})[name] = entry;
     }
   }
-  return info;
+  const order = Object.entries(inputs).map(([group, members]) => [group, Object.keys(members)]);
+  const { output, output_is_list, output_name } = later;
+  return {
+    ...old,
+    input: inputs,
+    input_order: Object.fromEntries(order) as Json,
+    output,
+    output_is_list,
+    output_name,
+  };
 }

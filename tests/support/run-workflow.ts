@@ -7,12 +7,14 @@ import { families } from '../../engine/arch/families/index.ts';
 import { createCaches } from '../../engine/graph/caches.ts';
 import type { NodeDefinition, Prompt } from '../../engine/graph/definition.ts';
 import { executePrompt } from '../../engine/graph/execute.ts';
+import type { GraphMessage } from '../../engine/graph/messages.ts';
 import { validatePrompt } from '../../engine/graph/validate.ts';
 import type { Runtime } from '../../engine/runtime/runtime.ts';
 import { createFolders } from '../../engine/store/folders.ts';
 import type { Services } from '../../engine/values/services.ts';
 import { parseJson } from '../../engine/workflow/lossless-json.ts';
 import { builtinNodes } from '../../nodes/index.ts';
+import { historyOutputs } from './history.ts';
 
 /** A throw-away installation: folder name below `models` (or `input`) -> files that appear in it. */
 export interface Installation {
@@ -72,22 +74,26 @@ export async function runWorkflow(
     families,
     options: { previewMethod: 'none', previewSize: 512, disableMetadata: false },
   };
-  const result = await executePrompt(
+  const messages: GraphMessage[] = [];
+  const end = await executePrompt(
     { promptId: 'test', prompt, outputs: validation.outputs, extraData: {} },
     {
       nodes,
       services,
       caches: createCaches({ kind: 'none' }, { sizeOf: () => 0 }),
-      emit: () => undefined,
+      emit: (message) => messages.push(message),
       signal: new AbortController().signal,
       now: () => 0,
     },
   );
-  if (result.status !== 'success') {
-    const failure = result.messages.find(([event]) => event === 'execution_error');
+  if (end.status !== 'success') {
+    const failure = end.messages.find(([event]) => event === 'execution_error');
     throw new Error(`workflow failed: ${failure?.[1] ?? 'unknown reason'}`);
   }
-  return { values, files: savedFiles(result.outputs, (type) => folders.directory(type)) };
+  return {
+    values,
+    files: savedFiles(historyOutputs(messages, end), (type) => folders.directory(type)),
+  };
 }
 
 const parsePrompt = (workflow: string): Prompt => parseJson(workflow) as unknown as Prompt;

@@ -29,12 +29,15 @@ export const sdxl = defineFamily({
   vaePrefixes: ['first_stage_model.'],
   text: joinedOnChannels([clipLOfXl, clipG], { pooledFrom: 1 }),
   textPrefixes: [['conditioner.embedders.0.transformer.'], ['conditioner.embedders.1.model.']],
+  modelspec: ({ inChannels }) =>
+    inChannels === 8 ? 'stable-diffusion-xl-v1-edit' : 'stable-diffusion-xl-v1-base',
   latentFormat: 'SDXL',
   memoryFactor: 0.8,
   contextWidth,
   extraChannels,
   vector: {
     pooledWidth: (config) => pooledWidth(config, baseNumbers),
+    pictures: { width: (config) => pooledWidth(config, baseNumbers), mergeNoise: 0 },
     numbers(extra, picture) {
       const width = number(extra.width, picture.width);
       const height = number(extra.height, picture.height);
@@ -76,9 +79,11 @@ export const sdxlRefiner = defineFamily({
   sampling: async () => ({ prediction: 'eps', schedule: {} }),
   text: alone(clipG),
   textPrefixes: [['conditioner.embedders.0.model.']],
+  modelspec: () => 'stable-diffusion-xl-v1-refiner',
   memoryFactor: 1,
   vector: {
     pooledWidth: (config) => pooledWidth(config, refinerNumbers),
+    pictures: { width: (config) => pooledWidth(config, refinerNumbers), mergeNoise: 0 },
     numbers(extra, picture) {
       const negative = extra.prompt_type === 'negative';
       return [

@@ -18,6 +18,7 @@ export const clipL: ClipSpec = {
 export const clipH: ClipSpec = {
   kind: 'clip',
   name: 'clip_h',
+  shortened: 23,
   activation: 'gelu',
   layer: -2,
   finalNorm: true,

@@ -19,8 +19,9 @@ export function cfgGuider(options: {
     async predict(run, x, sigma) {
       const { positive: pos, negative: neg } = run.lists;
       const hasUncond = neg !== undefined && (!isOne(cfg) || run.hooks.alwaysUncond === true);
-      const [cond, uncond] = await run.evaluate([pos, hasUncond ? neg : undefined], x, sigma);
-      let input: GuidanceInput = { x, sigma, cfg, cond, uncond, hasUncond, run };
+      const lists = { cond: pos, uncond: hasUncond ? neg : undefined };
+      const [cond, uncond] = await run.evaluate([lists.cond, lists.uncond], x, sigma);
+      let input: GuidanceInput = { x, sigma, cfg, cond, uncond, hasUncond, lists, run };
       for (const hook of run.hooks.before ?? []) input = { ...input, ...(await hook(input)) };
       return { denoised: await combineCfg(input), uncond: input.uncond };
     },

@@ -27,11 +27,23 @@ export function dualCfgGuider(options: {
       const [n, m, p] = await run.evaluate(lists, x, sigma);
       const shared = { x, sigma, run, hasUncond: true };
       if (nested) {
-        const inner = await combineCfg({ ...shared, cfg: cfgConds, cond: p, uncond: m });
+        const inner = await combineCfg({
+          ...shared,
+          cfg: cfgConds,
+          cond: p,
+          uncond: m,
+          lists: { cond: positive, uncond: middle },
+        });
         return { denoised: axpby(1 - cfgCond2Negative, n, cfgCond2Negative, inner), uncond: m };
       }
-      const input: GuidanceInput = { ...shared, cfg: cfgCond2Negative, cond: m, uncond: n };
-      const base = await combineCfg({ ...input, hasUncond: !maySkip });
+      const base = await combineCfg({
+        ...shared,
+        cfg: cfgCond2Negative,
+        cond: m,
+        uncond: n,
+        hasUncond: !maySkip,
+        lists: { cond: middle, uncond: unless(maySkip, low) },
+      });
       return { denoised: weightedSum([1, base], [cfgConds, p], [-cfgConds, m]), uncond: n };
     },
   };
@@ -52,19 +64,14 @@ export function perpNegGuider(options: {
   return {
     lists: { positive, empty, negative },
     async predict(run, x, sigma) {
-      const { lists, hooks } = run;
+      const { hooks } = run;
       const skipNegative = unscaled && !hooks.alwaysUncond;
-      const [p, n, e] = await run.evaluate(
-        [
-          lists['positive'],
-          skipNegative ? undefined : lists['negative'],
-          skipNegative && isOne(cfg) ? undefined : lists['empty'],
-        ],
-        x,
-        sigma,
-      );
-      const hasUncond = !skipNegative;
-      let input: GuidanceInput = { x, sigma, cfg, cond: p, uncond: n, hasUncond, run };
+      const { positive, negative, empty } = run.lists;
+      const sides = { cond: positive, uncond: unless(skipNegative, negative) };
+      const lists = [sides.cond, sides.uncond, unless(skipNegative && isOne(cfg), empty)];
+      const [p, n, e] = await run.evaluate(lists, x, sigma);
+      const shared = { x, sigma, cfg, hasUncond: !skipNegative, lists: sides, run };
+      let input: GuidanceInput = { ...shared, cond: p, uncond: n };
       for (const hook of hooks.before ?? []) input = { ...input, ...(await hook(input)) };
       const { cond, uncond } = input;
       const joined = perpNeg({ cond, uncond, empty: e, cfg, negScale });

@@ -17,6 +17,11 @@ export interface GuidanceInput {
   readonly uncond: NDArray;
   /** False when the negative side was left out. */
   readonly hasUncond: boolean;
+  /** What cond and uncond were predicted under; uncond undefined where it was not evaluated. */
+  readonly lists: {
+    readonly cond: readonly PreparedEntry[];
+    readonly uncond: readonly PreparedEntry[] | undefined;
+  };
   readonly run: GuiderRun;
 }
 

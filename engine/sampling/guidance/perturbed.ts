@@ -11,11 +11,11 @@ type After = NonNullable<GuidanceHooks['after']>[number];
  */
 export const perturbedGuidance =
   (change: { readonly identity: string }, scale: number): After =>
-  async ({ run, x, sigma, cond, denoised }) => {
+  async ({ run, x, sigma, cond, lists, denoised }) => {
     if (scale === 0) return denoised;
     const model = run.model.with?.([change]);
     if (!model)
       throw new NoodleError('UNSUPPORTED', { what: 'changing the attention of this model' });
-    const [worse] = await run.evaluate([run.lists['positive']], x, sigma, { model });
+    const [worse] = await run.evaluate([lists.cond], x, sigma, { model });
     return axpby(1, denoised, scale, sub(cond, worse));
   };

@@ -66,7 +66,7 @@ export interface LtxvScheduleOptions {
   readonly stretch: boolean;
   readonly terminal: number;
   /** Latent cells of the video; 4096 when it is not known. */
-  readonly tokens?: number;
+  readonly tokens?: number | undefined;
 }
 
 /** LTXV: Flux's shift with a mu that grows with the size of the video. */

@@ -36,6 +36,11 @@ export function createObjectInfoText(
   const recorder: ChoiceSource = {
     ...source,
     modelFiles: (folder) => remember(`models ${folder}`, () => source.modelFiles(folder)),
+    modelDirectories: (folder, holding) =>
+      remember(
+        `directories ${folder} ${holding}`,
+        () => source.modelDirectories?.(folder, holding) ?? [],
+      ),
     inputFiles: (kind) => remember(`input ${kind}`, () => source.inputFiles(kind)),
   };
   const isCurrent = (): boolean => {

@@ -8,7 +8,6 @@ import type { Core, Face } from '../face.ts';
 import { createHealth } from '../health.ts';
 import { lazily } from '../lazily.ts';
 import { createMetrics } from '../metrics.ts';
-import { postWebhook } from '../webhooks/webhook-request.ts';
 import { createWebhooks } from '../webhooks/webhooks.ts';
 import type { Api } from './api.ts';
 import { leftJson } from './event-json.ts';
@@ -25,8 +24,10 @@ export function v1Face(core: Core): Face {
     now,
     rows: core.webhookRows,
     payload: (left, base) => stringifyJson({ type: 'job.finished', job: leftJson(left, base) }),
-    post: (url, body, headers) =>
-      postWebhook(url, body, headers, { allowPrivate: config.allowPrivateWebhooks }),
+    post: async (url, body, headers) => {
+      const { postWebhook } = await import('../webhooks/webhook-request.ts');
+      return postWebhook(url, body, headers, { allowPrivate: config.allowPrivateWebhooks });
+    },
   });
   const metrics = createMetrics({
     queue,

@@ -7,7 +7,6 @@ import type { Log } from '../../log.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { ArmedWebhook, WebhookRow, WebhookRows } from '../../queue/webhook-rows.ts';
 import type { LeftJob } from '../events.ts';
-import { signedHeaders } from './webhook-request.ts';
 
 export interface WebhookOptions {
   readonly queue: Pick<Queue, 'has' | 'job'>;
@@ -87,6 +86,7 @@ export function createWebhooks(options: WebhookOptions): Webhooks {
 
   const deliver = async (row: ArmedWebhook): Promise<void> => {
     const { jobId, url, secret, payload: body, attempts } = row;
+    const { signedHeaders } = await import('./webhook-request.ts');
     const seconds = Math.floor(now() / SECOND);
     const failure = await post(url, body, signedHeaders({ id: jobId, seconds, secret }, body))
       .then((status) => (status >= 200 && status < 300 ? undefined : `status ${status}`))

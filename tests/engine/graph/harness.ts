@@ -6,7 +6,7 @@ import type { NodeDefinition, Prompt } from '../../../engine/graph/definition.ts
 import { executePrompt } from '../../../engine/graph/execute.ts';
 import { createGraphBuilder } from '../../../engine/graph/graph-builder.ts';
 import type { BuiltNode, GraphBuilder } from '../../../engine/graph/graph-builder.ts';
-import type { GraphMessage, JobResult } from '../../../engine/graph/messages.ts';
+import type { GraphMessage, JobEnd } from '../../../engine/graph/messages.ts';
 import { validatePrompt } from '../../../engine/graph/validate.ts';
 import type { Validation } from '../../../engine/graph/validate.ts';
 import { defineNode, image, string } from '../../../engine/node.ts';
@@ -14,6 +14,7 @@ import { parseJson, stringifyJson } from '../../../engine/workflow/lossless-json
 import type { Json } from '../../../engine/workflow/lossless-json.ts';
 import { builtinNodes } from '../../../nodes/index.ts';
 import { nodes as packNodes } from '../../protocol/pack/index.ts';
+import { historyOutputs } from '../../support/history.ts';
 import { referenceChoices } from '../../support/object-info.ts';
 import { rebatch } from './rebatch.ts';
 
@@ -51,7 +52,7 @@ export interface Event {
 
 /** One run as a client sees it. */
 export interface RunOutcome {
-  readonly result: JobResult;
+  readonly result: JobEnd;
   readonly messages: readonly GraphMessage[];
   readonly events: readonly Event[];
   /** Ids of `executing`, in order; ids in `execution_cached`. */
@@ -138,7 +139,7 @@ export function createHarness(
 export const wire = (prompt: unknown): Prompt =>
   parseJson(stringifyJson(prompt)) as unknown as Prompt;
 
-function outcome(result: JobResult, messages: readonly GraphMessage[], saved: Saved): RunOutcome {
+function outcome(result: JobEnd, messages: readonly GraphMessage[], saved: Saved): RunOutcome {
   const events = messages.flatMap((message) =>
     message.type === 'event'
       ? [
@@ -151,7 +152,10 @@ function outcome(result: JobResult, messages: readonly GraphMessage[], saved: Sa
       : [],
   );
   const of = (event: string) => events.filter((e) => e.event === event).map((e) => e.data);
-  const outputs = parseJson(result.outputs) as Record<string, Record<string, Json>>;
+  const outputs = parseJson(historyOutputs(messages, result)) as Record<
+    string,
+    Record<string, Json>
+  >;
   return {
     result,
     messages,

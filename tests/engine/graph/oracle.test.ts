@@ -8,9 +8,11 @@ import { describe, expect, it } from 'vitest';
 import { createCaches } from '../../../engine/graph/caches.ts';
 import type { Prompt } from '../../../engine/graph/definition.ts';
 import { executePrompt } from '../../../engine/graph/execute.ts';
+import type { GraphMessage } from '../../../engine/graph/messages.ts';
 import { validatePrompt } from '../../../engine/graph/validate.ts';
 import { Float, parseJson, stringifyJson } from '../../../engine/workflow/lossless-json.ts';
 import type { Json } from '../../../engine/workflow/lossless-json.ts';
+import { historyOutputs } from '../../support/history.ts';
 import { referenceChoices } from '../../support/object-info.ts';
 import { oracleNodes } from './oracle-nodes.ts';
 
@@ -98,6 +100,7 @@ describe.each(cases)('$name', (c) => {
 
       if (validation.ok && c.validateOnly !== true) {
         const sent: [string, Json, string][] = [];
+        const messages: GraphMessage[] = [];
         const result = await executePrompt(
           { promptId: `prompt-${i}`, prompt, outputs: validation.outputs, extraData },
           {
@@ -107,6 +110,7 @@ describe.each(cases)('$name', (c) => {
             signal: new AbortController().signal,
             now: () => Date.now(),
             emit(message) {
+              messages.push(message);
               if (message.type !== 'event') return;
               const hasClient = extraData.client_id !== undefined;
               if (!hasClient && message.to === 'client') return;
@@ -124,7 +128,7 @@ describe.each(cases)('$name', (c) => {
             event,
             normal(parseJson(data), c.looseError),
           ]),
-          outputs: parseJson(result.outputs),
+          outputs: parseJson(historyOutputs(messages, result)),
         }).toEqual({
           success: expected.success,
           status: expected.status?.map(([event, data]) => [event, normal(data, c.looseError)]),

@@ -3,25 +3,10 @@
  * the same test nodes and (smaller) pictures, for every cache mode.
  */
 import { describe, expect, it } from 'vitest';
-import type { CacheMode } from '../../../engine/graph/caches.ts';
 import type { GraphBuilder } from '../../../engine/node.ts';
 import { createHarness, uniform } from './harness.ts';
 import type { Harness } from './harness.ts';
-
-const SIZE = { height: 16, width: 16, batch_size: 1 };
-
-const stub = (g: GraphBuilder, content: string, id?: string) =>
-  g.node('StubImage', { content, ...SIZE }, id);
-const maskOf = (g: GraphBuilder, value: unknown) => g.node('StubMask', { value, ...SIZE });
-const save = (g: GraphBuilder, images: unknown) =>
-  g.node('SaveImage', { images, filename_prefix: 'test' });
-
-const MODES: readonly CacheMode[] = [
-  { kind: 'ram' },
-  { kind: 'classic' },
-  { kind: 'lru', size: 100 },
-  { kind: 'none' },
-];
+import { MODES, SIZE, maskOf, save, stub } from './reference-graphs.ts';
 
 describe.each(MODES)('execution with the $kind cache', (cache) => {
   const keeps = cache.kind !== 'none';
@@ -210,38 +195,6 @@ describe.each(MODES)('execution with the $kind cache', (cache) => {
     expect(again.didRun(node)).toBe(!keeps);
   });
 
-  it('runs async nodes beside each other', async () => {
-    const { h, g } = start();
-    const image = stub(g, 'BLACK');
-    const sleepers = [0.2, 0.3, 0.25].map((seconds) =>
-      g.node('TestSleep', { value: image.out(0), seconds }),
-    );
-    for (const node of sleepers) g.node('PreviewImage', { images: node.out(0) });
-    const begin = performance.now();
-    const run = await h.run(g);
-    expect(performance.now() - begin).toBeLessThan(750);
-    expect(sleepers.every(run.didRun)).toBe(true);
-    expect(run.of('progress').length).toBeGreaterThan(10);
-  });
-
-  it('runs async nodes of an expansion beside each other', async () => {
-    const { h, g } = start();
-    const node = g.node('TestParallelSleep', {
-      image1: stub(g, 'BLACK').out(0),
-      image2: stub(g, 'WHITE').out(0),
-      image3: stub(g, 'WHITE').out(0),
-      sleep1: 0.2,
-      sleep2: 0.25,
-      sleep3: 0.3,
-    });
-    const output = save(g, node.out(0));
-    const begin = performance.now();
-    const run = await h.run(g);
-    expect(performance.now() - begin).toBeLessThan(750);
-    expect(run.didRun(node)).toBe(true);
-    expect(uniform(run.images(output)[0])).toBe(170);
-  });
-
   it('lets a blocker in a list block only its own element', async () => {
     const { h, g } = start();
     const make = (values: readonly unknown[]) =>
@@ -296,111 +249,6 @@ describe.each(MODES)('execution with the $kind cache', (cache) => {
       const { h, g } = start();
       save(g, stub(g, 'BLACK').out(0));
       await expect(h.run(g, { partialTargets: [] })).rejects.toThrow('prompt_no_outputs');
-    });
-  });
-
-  describe('async nodes', () => {
-    it('feed each other and sync nodes', async () => {
-      const { h, g } = start();
-      const mixed = g.node('TestLazyMixImages', {
-        image1: stub(g, 'BLACK').out(0),
-        image2: stub(g, 'WHITE').out(0),
-        mask: maskOf(g, 0.5).out(0),
-      });
-      const slow = g.node('TestSleep', { value: mixed.out(0), seconds: 0.02 });
-      const half = g.node('TestCustomValidation1', { input1: slow.out(0), input2: 0.5 });
-      const output = save(g, g.node('TestSleep', { value: half.out(0), seconds: 0.02 }).out(0));
-      expect(uniform((await h.run(g)).images(output)[0])).toBe(63);
-    });
-
-    it('that are lazy and not needed do not run', async () => {
-      const { h, g } = start();
-      const sleepers = ['BLACK', 'WHITE'].map((content) =>
-        g.node('TestSleep', { value: stub(g, content).out(0), seconds: 0.02 }),
-      );
-      const mix = g.node('TestLazyMixImages', {
-        image1: sleepers[0].out(0),
-        image2: sleepers[1].out(0),
-        mask: maskOf(g, 0).out(0),
-      });
-      save(g, mix.out(0));
-      expect(sleepers.map((await h.run(g)).didRun)).toEqual([true, false]);
-    });
-
-    it('may check laziness asynchronously, also with constants', async () => {
-      const { h, g } = start();
-      const node = g.node('TestAsyncLazyCheck', { input1: 'a', input2: 'b', condition: true });
-      save(g, node.out(0));
-      const run = await h.run(g);
-      expect(run.didRun(node)).toBe(true);
-      expect(run.error()).toBeUndefined();
-    });
-
-    it('report their own errors, and the next prompt runs', async () => {
-      const { h, g } = start();
-      const node = g.node('TestAsyncError', { value: stub(g, 'BLACK').out(0), error_after: 0.02 });
-      save(g, node.out(0));
-      expect((await h.run(g)).error()).toMatchObject({
-        node_id: node.id,
-        exception_type: 'RuntimeError',
-        exception_message: 'Intentional async execution error for testing\n',
-      });
-      const again = createHarness('recovery', { cache });
-      save(again.graph, stub(again.graph, 'WHITE').out(0));
-      expect((await again.run(again.graph)).result.status).toBe('success');
-    });
-
-    it('report time-outs', async () => {
-      const { h, g } = start();
-      const image = stub(g, 'BLACK').out(0);
-      const node = g.node('TestAsyncTimeout', { value: image, timeout: 0.1, operation_time: 2 });
-      save(g, node.out(0));
-      expect((await h.run(g)).error()?.exception_message).toBe(
-        'Operation timed out after 0.1 seconds\n',
-      );
-    });
-
-    it('stop when a sync node fails beside them', async () => {
-      const { h, g } = start();
-      const image = stub(g, 'BLACK').out(0);
-      const slow = g.node('TestSleep', { value: image, seconds: 5 });
-      g.node('PreviewImage', { images: slow.out(0) });
-      const failing = g.node('TestSyncError', { value: image });
-      g.node('PreviewImage', { images: failing.out(0) });
-      const begin = performance.now();
-      expect((await h.run(g)).error()?.node_id).toBe(failing.id);
-      expect(performance.now() - begin).toBeLessThan(5000);
-    });
-
-    it('of an expansion run beside each other', async () => {
-      const { h, g } = start();
-      const node = g.node('TestDynamicAsyncGeneration', {
-        image1: stub(g, 'BLACK').out(0),
-        image2: stub(g, 'WHITE').out(0),
-        num_async_nodes: 5,
-        sleep_duration: 0.2,
-      });
-      const output = save(g, node.out(0));
-      const begin = performance.now();
-      expect((await h.run(g)).images(output)).toHaveLength(1);
-      expect(performance.now() - begin).toBeLessThan(1000);
-    });
-
-    it('release resources', async () => {
-      const { h, g } = start();
-      const image = stub(g, 'BLACK').out(0);
-      const users = [0, 1, 2, 3, 4].map((i) =>
-        g.node('TestAsyncResourceUser', {
-          value: image,
-          resource_id: `resource_${i}`,
-          duration: 0.02,
-        }),
-      );
-      for (const node of users) g.node('PreviewImage', { images: node.out(0) });
-      expect(users.every((await h.run(g)).didRun)).toBe(true);
-      const again = await h.run(g);
-      expect(users.some(again.didRun)).toBe(!keeps);
-      expect(again.error()).toBeUndefined();
     });
   });
 });

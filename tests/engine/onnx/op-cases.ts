@@ -16,6 +16,7 @@ import {
   abs,
   add,
   argmax,
+  argsort,
   attention,
   avgPool,
   cast,
@@ -79,7 +80,7 @@ import {
   upsampleNearest,
   where,
 } from '../../../engine/tensor/nn.ts';
-import type { OpName } from '../../../engine/tensor/ops.ts';
+import type { OpName } from '../../../engine/tensor/ops/index.ts';
 import { addDim, floorDivDim, mulDim } from '../../../engine/tensor/shape.ts';
 import type { Tensor } from '../../../engine/tensor/tensor.ts';
 import type { Graph } from '../../../engine/tensor/trace.ts';
@@ -377,6 +378,14 @@ const cases: { readonly [K in OpName]: readonly (Omit<OpCase, 'name'> & { note?:
     {
       ids: { i: { ids: [3, 9, 9, 1, 0, 0], shape: [2, 3] } },
       build: ({ input }) => argmax(input('i', 'i64', ['b', 3]), 1),
+    },
+  ],
+  argsort: [
+    onX((x) => argsort(x, 2)),
+    {
+      note: 'largest first, equal values in their order',
+      inputs: { x: [3, 7] },
+      build: ({ input }) => argsort(round(input('x', 'f32', ['b', 'n'])), -1, { descending: true }),
     },
   ],
   cumsum: [onX((x) => cumsum(x, 2))],

@@ -12,7 +12,7 @@ const halves: Provider = {
   ...providers.portable,
   name: 'portable in halves',
   compute: 'f16',
-  exact: ({ op }) => op === 'scatterAdd',
+  exact: ({ op }) => op.name === 'scatterAdd',
 };
 
 describe.each([providers.cpu, providers.portable, halves])('$name', (provider) => {

@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { FromEngine, JobResult, ToEngine } from '../../../engine/worker/messages.ts';
+import type { FromEngine, JobEnd, ToEngine } from '../../../engine/worker/messages.ts';
 import { createDispatcher } from '../../../engine/queue/dispatcher.ts';
 import type { EngineEvents } from '../../../engine/worker/link.ts';
 import { createQueue } from '../../../engine/queue/queue.ts';
 import { openSqliteStore } from '../../../engine/queue/sqlite.ts';
 
-const success: JobResult = {
+const success: JobEnd = {
   status: 'success',
   completed: true,
   messages: [],
-  outputs: '{}',
+  untold: '{}',
   meta: '{}',
 };
 
@@ -82,7 +82,7 @@ describe('dispatcher', () => {
     expect(joined[0].sent).toMatchObject([{ type: 'run', job: { id: 'a' } }]);
     started[0].events.message(ready);
     expect(queue.running().map(({ id }) => id)).toEqual(['a', 'b']);
-    joined[0].events.message({ type: 'done', jobId: 'a', result: success });
+    joined[0].events.message({ type: 'done', jobId: 'a', end: success });
     joined[0].events.exit('lost');
     vi.advanceTimersByTime(1);
     expect(joined).toHaveLength(2);
@@ -98,10 +98,30 @@ describe('dispatcher', () => {
     expect(queue.running()).toEqual([]);
     started[0].events.message(ready);
     expect(started[0].sent).toMatchObject([{ type: 'run', job: { id: 'a' } }]);
-    started[0].events.message({ type: 'done', jobId: 'a', result: success });
+    started[0].events.message({ type: 'done', jobId: 'a', end: success });
     expect(seen).toEqual(['a finished']);
     expect(queue.history.get('a')?.status).toBe('completed');
     expect(started[0].sent[1]).toMatchObject({ type: 'run', job: { id: 'b' } });
+  });
+
+  it('keeps what messages told of and what only the end tells, in that order', () => {
+    const { queue, dispatcher, started, submit, ready, event } = setup();
+    dispatcher.start();
+    started[0].events.message(ready);
+    submit('a');
+    const tell = (node: string, output: object | null): void =>
+      started[0].events.message(event('a', 'executed', { node, display_node: node, output }));
+    tell('7', { text: ['first'] });
+    tell('6', null);
+    tell('5', { scale: [2] });
+    tell('7', { text: ['again'] });
+    const end = { ...success, untold: '{"3": {"text": ["kept"]}}', meta: '{"7": {}}' };
+    started[0].events.message({ type: 'done', jobId: 'a', end });
+    const { outputsText, metaText } = queue.history.get('a')!;
+    expect(outputsText).toBe(
+      '{"7": {"text": ["again"]}, "5": {"scale": [2]}, "3": {"text": ["kept"]}}',
+    );
+    expect(metaText).toBe('{"7": {}}');
   });
 
   it('feeds several engines', () => {
@@ -127,7 +147,7 @@ describe('dispatcher', () => {
     started[1].events.exit('exit code 0');
     vi.advanceTimersByTime(0);
     expect(started).toHaveLength(5);
-    started[0].events.message({ type: 'done', jobId: 'a', result: success });
+    started[0].events.message({ type: 'done', jobId: 'a', end: success });
     expect(started[0].sent.at(-1)).toEqual({ type: 'stop' });
     expect(seen).toEqual(['a finished']);
     expect(queue.remaining()).toBe(0);
@@ -195,7 +215,7 @@ describe('dispatcher', () => {
     submit('a');
     dispatcher.free({ unloadModels: true, freeMemory: true });
     expect(started[0].sent).toHaveLength(1);
-    started[0].events.message({ type: 'done', jobId: 'a', result: success });
+    started[0].events.message({ type: 'done', jobId: 'a', end: success });
     expect(started[0].sent[1]).toEqual({ type: 'stop' });
     submit('b');
     started[0].events.exit('exit code 0');

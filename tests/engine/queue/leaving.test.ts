@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JobResult } from '../../../engine/worker/messages.ts';
+import type { JobResult } from '../../../engine/queue/store.ts';
 import { createQueue } from '../../../engine/queue/queue.ts';
 import { openSqliteStore } from '../../../engine/queue/sqlite.ts';
 

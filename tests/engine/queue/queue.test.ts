@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { JobResult } from '../../../engine/worker/messages.ts';
+import type { JobResult } from '../../../engine/queue/store.ts';
 import { openDb } from '../../../engine/store/db.ts';
 import { createQueue } from '../../../engine/queue/queue.ts';
 import type { Submission } from '../../../engine/queue/queue.ts';

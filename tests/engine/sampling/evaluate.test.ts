@@ -1,3 +1,4 @@
+import { TorchGenerator } from '../../../engine/sampling/noise/torch-generator.ts';
 import { describe, expect, it } from 'vitest';
 import { type NDArray, full, zeros } from '../../../engine/array/nd.ts';
 import { evaluate } from '../../../engine/sampling/evaluate.ts';
@@ -38,7 +39,11 @@ const entry = (
 
 const x = zeros([1, 4, 16, 16]);
 const ask = (model: DiffusionModel, lists: PreparedEntry[][]): Promise<NDArray[]> =>
-  evaluate(model, lists, x, { sigma: 1, signal: undefined });
+  evaluate(model, lists, x, {
+    sigma: 1,
+    signal: undefined,
+    run: { state: new Map(), generator: () => new TorchGenerator(0) },
+  });
 
 describe('evaluate', () => {
   it('repeats what lies along tokens, whatever its name, and keeps apart what does not fit', async () => {

@@ -48,12 +48,12 @@ it('gives an id to the files the engine says it wrote, the same one everywhere, 
   engine!.message({
     type: 'done',
     jobId: 'j',
-    result: {
+    end: {
       status: 'success',
       completed: true,
       messages: [],
       meta: '{}',
-      outputs: `{"1": ${ui}}`,
+      untold: `{"1": ${ui}}`,
     },
   });
 
@@ -61,5 +61,5 @@ it('gives an id to the files the engine says it wrote, the same one everywhere, 
   expect(registered).toEqual([{ uuid, job: 'j', path: join(folders.output, 'in', 'a.png') }]);
   const named = ui.replace('"output"}', `"output", "id": "${uuid}"}`);
   expect(received[1]).toMatchObject({ data: `{"node": "1", "output": ${named}}` });
-  expect(received[2]).toMatchObject({ result: { outputs: `{"1": ${named}}` } });
+  expect(received[2]).toMatchObject({ end: { untold: `{"1": ${named}}` } });
 });

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import type { EngineJob, JobResult } from '../../../engine/worker/messages.ts';
+import type { JobResult } from '../../../engine/queue/store.ts';
+import type { EngineJob } from '../../../engine/worker/messages.ts';
 import { createQueue } from '../../../engine/queue/queue.ts';
 import { openSqliteStore } from '../../../engine/queue/sqlite.ts';
 import { type EventOptions, createEvents } from '../../../engine/server/events.ts';

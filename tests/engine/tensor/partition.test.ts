@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ops } from '../../../engine/tensor/ops/index.ts';
 import { partition } from '../../../engine/tensor/partition.ts';
 import { interpret } from '../../../engine/tensor/interpret.ts';
 import { layerNorm, linear } from '../../../engine/tensor/layers.ts';
@@ -55,7 +56,7 @@ describe('partition', () => {
   it('computes what the whole computes, wherever it is cut', async () => {
     const whole = program();
     const expected = await interpret(whole, { x });
-    const computed = whole.nodes.filter(({ op }) => op !== 'input' && op !== 'param');
+    const computed = whole.nodes.filter(({ op }) => op !== ops.input && op !== ops.param);
     for (let i = 0; i + 3 < computed.length; i++) {
       const values: Record<string, { data: ArrayLike<number>; shape: readonly number[] }> = { x };
       for (const part of partition(whole, [computed[i], computed[i + 3]])) {

@@ -159,7 +159,7 @@ describe('changes at a layer', () => {
       change: (_, value) => f(value),
     });
     const w = openWeights(source, [change((v) => mul(v, 2)), change((v) => add(v, 1))]);
-    expect(w.param('block.0.bias').op).toBe('add');
-    expect(w.param('conv.bias').op).toBe('param');
+    expect(w.param('block.0.bias').op.name).toBe('add');
+    expect(w.param('conv.bias').op.name).toBe('param');
   });
 });

@@ -6,7 +6,8 @@ import { readAdapters } from '../../../engine/patch/lora/read.ts';
 import { feedsOf } from '../../../engine/patch/patch.ts';
 import { type Runtime, createRuntime } from '../../../engine/runtime/runtime.ts';
 import type { ConditioningEntry, NetworkChange } from '../../../engine/sampling/conditioning.ts';
-import type { DiffusionModel, ModelInput } from '../../../engine/sampling/model.ts';
+import type { DiffusionModel, ModelInput, RunMemory } from '../../../engine/sampling/model.ts';
+import { TorchGenerator } from '../../../engine/sampling/noise/torch-generator.ts';
 import { prepareConditioning } from '../../../engine/sampling/prepare-conditioning.ts';
 import { openWeights } from '../../../engine/tensor/cursor.ts';
 import { linear } from '../../../engine/tensor/layers.ts';
@@ -64,11 +65,16 @@ function recording() {
 }
 
 const bare: ConditioningEntry = { cross: zeros([1, 77, 64]) };
+const run: RunMemory = {
+  state: new Map(),
+  sigmas: Float32Array.of(14, 7, 3, 1, 0),
+  generator: () => new TorchGenerator(0),
+};
 const call = (entry: ConditioningEntry, sigma: number): ModelInput => ({
   x: zeros([1, 4, 8, 8]),
   timesteps: Float32Array.of(1),
   sigma,
-  sigmas: Float32Array.of(14, 7, 3, 1, 0),
+  run,
   cond: { cross: entry.cross },
   parts: [{ list: 0, entry }],
 });

@@ -13,8 +13,9 @@ import {
   loadVae,
 } from '../../../engine/values/load-checkpoint.ts';
 import { requireVae } from '../../../engine/values/vae.ts';
-import { readBytes } from '../../../engine/weights/read.ts';
+import { readBytes, readFloats } from '../../../engine/weights/read.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
+import { type PlainTensor, writeTorchFile } from '../../support/torch-file.ts';
 
 const checkpoint = join(import.meta.dirname, '../../../models/checkpoints/tiny-scenes.safetensors');
 const noFiles = { modelFiles: () => [] } as unknown as Folders;
@@ -112,6 +113,23 @@ describe('parts of a checkpoint in files of their own', () => {
     );
   });
 
+  test('files of torch.save', async () => {
+    const { tensors } = await openSafetensors(checkpoint);
+    const state: Record<string, PlainTensor> = {};
+    for (const [key, entry] of tensors) {
+      if (!key.startsWith('first_stage_model.')) continue;
+      state[key] = { shape: entry.shape, data: await readFloats(entry) };
+    }
+    const path = join(dir, 'vae.pt');
+    writeTorchFile(path, { state_dict: state, epoch: 'three' });
+    expect((await loadVae(path)).latentChannels).toBe(4);
+    const { source } = await loadVae(path);
+    const key = 'decoder.conv_in.weight';
+    expect(await readFloats(source.tensors.get(key)!)).toEqual(
+      state[`first_stage_model.${key}`].data,
+    );
+  });
+
   test('text encoder, also under the names old SD1 files use', async () => {
     const prefix = 'cond_stage_model.transformer.';
     for (const start of [prefix, `${prefix}text_model.`]) {
@@ -189,9 +207,8 @@ describe('files that cannot be loaded say why', () => {
     await expect(loadVae(path)).rejects.toThrow('seems to be the autoencoder of Wan');
   });
 
-  test('a pickled checkpoint', async () => {
-    await expect(loadCheckpoint(join(dir, 'model.ckpt'), families)).rejects.toThrow(
-      'convert the file to .safetensors',
-    );
+  test('a pickle that wants code to run', async () => {
+    const hostile = join(import.meta.dirname, '../text/data/hostile.pt');
+    await expect(loadCheckpoint(hostile, families)).rejects.toThrow('it needs posix.system');
   });
 });

@@ -96,8 +96,12 @@ describe.each(LINKS)('a link to an engine in %s', (_, start) => {
       const done = messages.find(({ type }) => type === 'done');
       if (done?.type !== 'done') throw new Error('no result');
       expect(done.jobId).toBe('a');
-      expect(done.result.status).toBe('success');
-      expect(parseJson(done.result.outputs)).toEqual({ 1: { text: ['x'] } });
+      expect(done.end.status).toBe('success');
+      // Told by the message of its node, and not once more.
+      expect(done.end.untold).toBe('{}');
+      const executed = messages.find((one) => one.type === 'event' && one.event === 'executed');
+      if (executed?.type !== 'event') throw new Error('no output');
+      expect(parseJson(executed.data)).toMatchObject({ node: '1', output: { text: ['x'] } });
       link.send({ type: 'stop' });
       link.kill();
       await new Promise((resolve) => setTimeout(resolve, 100));

@@ -30,6 +30,7 @@ import { memorySource } from '../../../engine/weights/source.ts';
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, compare, type GoldenArea } from '../area.ts';
 import { modelFile } from '../model-file.ts';
+import { TorchGenerator } from '../../../engine/sampling/noise/torch-generator.ts';
 import { type GoldenCase, gunzipped, openCase, temporaryFolder } from '../open-case.ts';
 
 interface Variant {
@@ -104,7 +105,7 @@ async function adapter(golden: Golden, dir: string): Promise<CaseResult> {
   };
   const sampling = createModelSampling({ prediction: 'eps', schedule: {} });
   const network = { source: memorySource('none', 'none', []), patches: [] };
-  const bound = t2iAdapterKind(control, { runtime, network, sampling, shared: new Map() });
+  const bound = t2iAdapterKind(control, { runtime, network, sampling });
   const [, ...latent] = params.latent_shape;
   const { input } = await bound.residuals(
     {
@@ -113,6 +114,7 @@ async function adapter(golden: Golden, dir: string): Promise<CaseResult> {
       sigma: 1,
       cond: {},
       parts: [{ list: 0, entry: { cross: zeros([1, 1, 1]) } }],
+      run: { state: new Map(), generator: () => new TorchGenerator(0) },
     },
     true,
   );

@@ -4,10 +4,17 @@ import { concat } from '../../../engine/array/batch.ts';
 import type { NDArray } from '../../../engine/array/nd.ts';
 import { families } from '../../../engine/arch/families/index.ts';
 import { vectorCondition } from '../../../engine/arch/families/sdxl.ts';
-import { detectUNet, sinusoidalEmbedding, unet } from '../../../engine/arch/unet.ts';
+import {
+  detectUNet,
+  selfAttentions,
+  sinusoidalEmbedding,
+  unet,
+} from '../../../engine/arch/unet.ts';
 import { freeuPatch } from '../../../engine/patch/freeu.ts';
 import { type NetworkPatch, feedsOf } from '../../../engine/patch/patch.ts';
 import { residualPatch, unetPlaces } from '../../../engine/patch/residuals.ts';
+import { tokenMergingPatch } from '../../../engine/patch/token-merging.ts';
+import { TorchGenerator } from '../../../engine/sampling/noise/torch-generator.ts';
 import { type SessionInput, createRuntime } from '../../../engine/runtime/runtime.ts';
 import { latentFormats } from '../../../engine/sampling/latent/formats.ts';
 import {
@@ -19,6 +26,7 @@ import { openWeights } from '../../../engine/tensor/cursor.ts';
 import type { Tensor } from '../../../engine/tensor/tensor.ts';
 import { trace } from '../../../engine/tensor/trace.ts';
 import { extraChannelInput } from '../../../engine/values/extra-channels.ts';
+import { unclipVector } from '../../../engine/values/unclip.ts';
 import {
   fromDiffusersUNet,
   isDiffusersUNet,
@@ -40,10 +48,17 @@ interface Params {
   readonly control?: Readonly<Record<'input' | 'middle' | 'output', readonly (string | null)[]>>;
   readonly params?: Readonly<Record<string, number>>;
   readonly scale_factor?: number;
+  readonly ratio?: number;
+  readonly manual_seed?: number;
   readonly b1?: number;
   readonly b2?: number;
   readonly s1?: number;
   readonly s2?: number;
+  readonly strengths?: readonly number[];
+  readonly noise_augmentation?: readonly number[];
+  readonly merge?: number;
+  readonly dim?: number;
+  readonly sampler_seed?: number;
 }
 
 type Golden = GoldenCase<Params>;
@@ -56,12 +71,9 @@ const operations: Readonly<Record<string, (golden: Golden, dir: string) => Promi
   apply_model: applyModel,
   concat_conds: concatConditions,
   sdxl_adm: sdxlVector,
+  unclip_adm: unclip,
   freeu: freeu,
-};
-
-const later: Readonly<Record<string, string>> = {
-  tome: 'token merging is not supported yet',
-  unclip_adm: 'unCLIP models are not supported yet',
+  tome: tokenMerging,
 };
 
 /** Where the weights named by a case lie: a UNet file of the area, or an end-to-end checkpoint. */
@@ -78,6 +90,7 @@ async function runUNet(
   source: WeightSource,
   inputs: Record<string, SessionInput>,
   patches: readonly NetworkPatch[] = [],
+  generator: () => TorchGenerator = () => new TorchGenerator(0),
 ): Promise<Record<string, NDArray>> {
   const config = detectUNet(openWeights(source));
   if (!config) throw new Error('no UNet detected');
@@ -106,7 +119,10 @@ async function runUNet(
       return { ...Object.fromEntries(blocks), eps };
     }),
   );
-  return session.run({ ...inputs, ...(await feedsOf(patches, { rows: inputs.x.shape[0] })) });
+  const x = inputs.x as NDArray;
+  const run = { state: new Map(), generator };
+  const call = { rows: x.shape[0], input: { x, sigma: 1, parts: [], run } };
+  return session.run({ ...inputs, ...(await feedsOf(patches, call)) });
 }
 
 async function forward(golden: Golden, dir: string): Promise<CaseResult> {
@@ -130,6 +146,27 @@ async function forward(golden: Golden, dir: string): Promise<CaseResult> {
     }
   }
   return { comparisons };
+}
+
+async function tokenMerging(golden: Golden, dir: string): Promise<CaseResult> {
+  const { model, prefix, ratio, manual_seed: seed } = golden.params;
+  const source = await openUNet(dir, model!, prefix!);
+  const [x, timesteps, context] = ['in.x', 'in.timesteps', 'in.context'].map((name) =>
+    golden.array(name),
+  );
+  const weights = openWeights(source);
+  const sites = selfAttentions(weights).filter(({ level }) => level === 0);
+  const patch = tokenMergingPatch({
+    name: 'tome',
+    ratio: ratio!,
+    sites: sites.map(({ site }) => site),
+  });
+  const generator = new TorchGenerator(seed!);
+  const { eps } = await runUNet(source, { x, timesteps, context }, [patch], () => generator);
+  const plain = await runUNet(source, { x, timesteps, context });
+  return {
+    comparisons: [check(golden, 'out.eps', eps), check(golden, 'out.eps.plain', plain.eps)],
+  };
 }
 
 async function freeu(golden: Golden, dir: string): Promise<CaseResult> {
@@ -286,6 +323,23 @@ async function sdxlVector(golden: Golden): Promise<CaseResult> {
   return { comparisons };
 }
 
+/** The vector of one picture and of two. */
+async function unclip(golden: Golden): Promise<CaseResult> {
+  const { params } = golden;
+  const pictures = params.strengths!.map((strength, i) => ({
+    output: { embeds: golden.array(`in.embeds.${i}`) },
+    strength,
+    noiseAugmentation: params.noise_augmentation![i],
+  }));
+  const stats = { mean: golden.array('in.data_mean'), std: golden.array('in.data_std') };
+  const options = { width: params.dim!, mergeNoise: params.merge!, seed: params.sampler_seed! };
+  const of = (count: number): NDArray =>
+    unclipVector(pictures.slice(0, count), { ...options, stats });
+  return {
+    comparisons: [check(golden, 'out.adm.one', of(1)), check(golden, 'out.adm.two', of(2))],
+  };
+}
+
 function numbersOf(
   family: string,
   extra: Readonly<Record<string, unknown>>,
@@ -330,7 +384,6 @@ export const area: GoldenArea = {
   async run(dir, name) {
     const golden = await openCase<Params>(join(dir, `${name}.safetensors`));
     const { op } = golden.params;
-    if (later[op]) return { skip: later[op] };
     return operations[op]?.(golden, dir) ?? { skip: `unknown operation '${op}'` };
   },
 };

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { type IncomingMessage, type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { JobResult } from '../../../../engine/worker/messages.ts';
+import type { JobResult } from '../../../../engine/queue/store.ts';
 import { createQueue } from '../../../../engine/queue/queue.ts';
 import { openSqliteStore } from '../../../../engine/queue/sqlite.ts';
 import { leftJson } from '../../../../engine/server/v1/event-json.ts';

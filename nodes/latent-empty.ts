@@ -1,0 +1,161 @@
+/** Empty latents of the families whose latents are not Stable Diffusion's. */
+import { zeros } from '../engine/array/nd.ts';
+import { defineNode, int } from '../engine/node.ts';
+import type { NodeDefinition } from '../engine/node.ts';
+
+const MAX = 16384;
+
+const batch = int({ default: 1, min: 1, max: 4096 });
+
+/** A size or length: its default, its least value and its step. */
+type Range = readonly [value: number, min: number, step: number];
+
+const range = ([value, min, step]: Range) => int({ default: value, min, max: MAX, step });
+
+interface Row {
+  readonly name: string;
+  readonly module: string;
+  readonly category: string;
+  /** What the reference declares in its older form prints its name as the title. */
+  readonly form?: 'v1';
+  readonly channels: number;
+  /** Pixels a side of a cell. */
+  readonly space: number;
+  readonly width: Range;
+  readonly height: Range;
+  /** Frames, in families of video, of which the first has a cell of its own and `time` share the next. */
+  readonly video?: { readonly length: Range; readonly time: number };
+}
+
+const rows: readonly Row[] = [
+  {
+    name: 'EmptySD3LatentImage',
+    module: 'nodes_sd3',
+    category: 'latent/sd3',
+    channels: 16,
+    space: 8,
+    width: [1024, 16, 16],
+    height: [1024, 16, 16],
+  },
+  {
+    name: 'EmptyHunyuanImageLatent',
+    module: 'nodes_hunyuan',
+    category: 'latent',
+    form: 'v1',
+    channels: 64,
+    space: 32,
+    width: [2048, 64, 32],
+    height: [2048, 64, 32],
+  },
+  {
+    name: 'EmptyChromaRadianceLatentImage',
+    module: 'nodes_chroma_radiance',
+    category: 'latent/chroma_radiance',
+    channels: 3,
+    space: 1,
+    width: [1024, 16, 16],
+    height: [1024, 16, 16],
+  },
+  {
+    name: 'EmptyHunyuanLatentVideo',
+    module: 'nodes_hunyuan',
+    category: 'latent/video',
+    form: 'v1',
+    channels: 16,
+    space: 8,
+    width: [848, 16, 16],
+    height: [480, 16, 16],
+    video: { length: [25, 1, 4], time: 4 },
+  },
+  {
+    name: 'EmptyMochiLatentVideo',
+    module: 'nodes_mochi',
+    category: 'latent/video',
+    channels: 12,
+    space: 8,
+    width: [848, 16, 16],
+    height: [480, 16, 16],
+    video: { length: [25, 7, 6], time: 6 },
+  },
+  {
+    name: 'EmptyCosmosLatentVideo',
+    module: 'nodes_cosmos',
+    category: 'latent/video',
+    channels: 16,
+    space: 8,
+    width: [1280, 16, 16],
+    height: [704, 16, 16],
+    video: { length: [121, 1, 8], time: 8 },
+  },
+  {
+    name: 'EmptyLTXVLatentVideo',
+    module: 'nodes_lt',
+    category: 'latent/video/ltxv',
+    channels: 128,
+    space: 32,
+    width: [768, 64, 32],
+    height: [512, 64, 32],
+    video: { length: [97, 1, 8], time: 8 },
+  },
+];
+
+function emptyLatent(row: Row): NodeDefinition {
+  const { name, category, form, channels, space, video } = row;
+  const sizes = { width: range(row.width), height: range(row.height) };
+  const shared = {
+    name,
+    category,
+    displayName: form && name,
+    module: `comfy_extras.${row.module}`,
+    form: form ?? ('v3' as const),
+    outputs: [{ type: 'LATENT' }],
+  };
+  const grid = (width: number, height: number) =>
+    [height, width].map((pixels) => Math.floor(pixels / space));
+  if (!video) {
+    return defineNode({
+      ...shared,
+      inputs: { ...sizes, batch_size: batch },
+      run: ({ width, height, batch_size }) => [
+        { samples: zeros([batch_size, channels, ...grid(width, height)]) },
+      ],
+    });
+  }
+  return defineNode({
+    ...shared,
+    inputs: { ...sizes, length: range(video.length), batch_size: batch },
+    run: ({ width, height, length, batch_size }) => {
+      const frames = Math.floor((length - 1) / video.time) + 1;
+      return [{ samples: zeros([batch_size, channels, frames, ...grid(width, height)]) }];
+    },
+  });
+}
+
+export const cascadeEmptyLatent = defineNode({
+  name: 'StableCascade_EmptyLatentImage',
+  category: 'latent/stable_cascade',
+  module: 'comfy_extras.nodes_stable_cascade',
+  form: 'v3',
+  inputs: {
+    width: range([1024, 256, 8]),
+    height: range([1024, 256, 8]),
+    compression: int({ default: 42, min: 4, max: 128, step: 1 }),
+    batch_size: batch,
+  },
+  outputs: [
+    { type: 'LATENT', name: 'stage_c' },
+    { type: 'LATENT', name: 'stage_b' },
+  ],
+  run: ({ width, height, compression, batch_size }) => {
+    const grid = (space: number) => [height, width].map((pixels) => Math.floor(pixels / space));
+    return [
+      { samples: zeros([batch_size, 16, ...grid(compression)]) },
+      { samples: zeros([batch_size, 4, ...grid(4)]) },
+    ];
+  },
+});
+
+export const latentEmptyNodes: readonly NodeDefinition[] = [
+  ...rows.map(emptyLatent),
+  cascadeEmptyLatent,
+];

@@ -1,0 +1,119 @@
+import { expect, test } from 'vitest';
+import type { NodeDefinition } from '../../engine/graph/definition.ts';
+import { mergeNetworks, ratioOf } from '../../engine/values/merge.ts';
+import type { Weighted } from '../../engine/values/network.ts';
+import { wholeWeight } from '../../engine/values/whole-weight.ts';
+import { storedSource } from '../../engine/runtime/stored-source.ts';
+import { add, mul } from '../../engine/tensor/nn.ts';
+import { readFloats } from '../../engine/weights/read.ts';
+import { memorySource } from '../../engine/weights/source.ts';
+import { floatTensor } from '../../engine/weights/write.ts';
+import { modelMergingNodes } from '../../nodes/model-merging.ts';
+import { assertLikeReference } from '../support/object-info.ts';
+
+test.each(modelMergingNodes.map((node): [string, NodeDefinition] => [node.name, node]))(
+  '%s prints like the reference',
+  (_, node) => assertLikeReference(node),
+);
+
+let made = 0;
+const network = (weights: Record<string, number[]>): Weighted => ({
+  source: memorySource(
+    'tiny',
+    `tiny-${made++}`,
+    Object.entries(weights).map(([key, values]) => {
+      const { shape, bytes } = floatTensor(Float32Array.from(values), [values.length], 'F16');
+      return [key, { dtype: 'F16' as const, shape, bytes }] as const;
+    }),
+  ),
+  patches: [],
+});
+
+const doubled = (network: Weighted, key: string): Weighted => ({
+  ...network,
+  patches: [
+    ...network.patches,
+    { identity: 'double', keys: new Set([key]), change: (_, value) => mul(value, 2) },
+  ],
+});
+const plusOne = (network: Weighted, key: string): Weighted => ({
+  ...network,
+  patches: [
+    ...network.patches,
+    {
+      identity: 'plus one',
+      keys: new Set([key]),
+      change: (_, value) => value,
+      whole: (_, value) => add(value, 1),
+      at: () => undefined,
+    },
+  ],
+});
+
+const read = async (network: Weighted, key: string): Promise<number[]> => [
+  ...(await wholeWeight(network, key)),
+];
+const quiet = (): void => {};
+
+test('weights are mixed with the patches of both in them, in their order', async () => {
+  const first = plusOne(doubled(network({ a: [1, 2], b: [5], own: [7] }), 'a'), 'a'); // 2x + 1
+  const second = plusOne(network({ a: [8, 16], b: [9], other: [1] }), 'a');
+  const merged = mergeNetworks(first, second, () => ({ first: 0.25, second: 0.75 }), quiet);
+  expect(await read(merged, 'a')).toEqual([0.25 * 3 + 0.75 * 9, 0.25 * 5 + 0.75 * 17]);
+  expect(await read(merged, 'b')).toEqual([8]);
+  expect([...merged.source.tensors.keys()]).toEqual(['a', 'b', 'own']);
+  // what acts at sites stays, what was on weights is in them
+  expect(merged.patches).toHaveLength(1);
+  expect(merged.patches[0].keys).toBeUndefined();
+  // a patch put on afterwards acts on the sum, and sums can be mixed again
+  const later = doubled(merged, 'a');
+  expect(await read(later, 'a')).toEqual([15, 28]);
+  const again = mergeNetworks(later, first, () => ({ first: 1, second: -1 }), quiet);
+  expect(await read(again, 'a')).toEqual([12, 23]);
+});
+
+test('weights of other shapes stay alone, and somebody hears of it', async () => {
+  const told: string[] = [];
+  const [first, second] = [network({ a: [2, 4] }), network({ a: [1, 1, 1] })];
+  const merged = mergeNetworks(
+    first,
+    second,
+    () => ({ first: 0.5, second: 0.5 }),
+    (text) => told.push(text),
+  );
+  expect(await read(merged, 'a')).toEqual([1, 2]); // as ComfyUI has it
+  expect(told).toEqual(['1 weights of the second model have other shapes: a']);
+});
+
+test('sessions find sums in a file, which is written once', async () => {
+  const first = network({ a: [1, 2], only: [3] });
+  const merged = mergeNetworks(
+    first,
+    network({ a: [3, 6] }),
+    () => ({ first: 0.5, second: 0.5 }),
+    quiet,
+  );
+  const stored = await storedSource(merged.source);
+  expect(stored.tensors.get('a')!.bytes.kind).toBe('file');
+  expect(stored.tensors.get('only')!.bytes.kind).toBe('memory');
+  expect([...(await readFloats(stored.tensors.get('a')!))]).toEqual([2, 4]);
+  expect(await storedSource(merged.source)).toBe(stored);
+  expect(await storedSource(first.source)).toBe(first.source);
+  const stopped = mergeNetworks(first, first, () => ({ first: 1, second: 1 }), quiet);
+  await expect(storedSource(stopped.source, AbortSignal.abort())).rejects.toThrow();
+  expect((await storedSource(stopped.source)).tensors.get('a')!.bytes.kind).toBe('file');
+});
+
+test('the longest name decides the ratio, and the first stands for what has none', () => {
+  const ratios = new Map([
+    ['time_embed.', 0.1],
+    ['input_blocks.1', 0.2],
+    ['input_blocks.11', 0.3],
+    ['out', 0],
+  ]);
+  const ratio = (key: string): number => ratioOf(key, ratios);
+  expect(ratio('input_blocks.1.0.weight')).toBe(0.2);
+  expect(ratio('input_blocks.11.0.weight')).toBe(0.3);
+  expect(ratio('output_blocks.0.weight')).toBe(0);
+  expect(ratio('middle_block.0.weight')).toBe(0.1);
+});
