@@ -52,7 +52,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   onnx: ['tensor', 'weights'],
   runtime: ['onnx', 'tensor', 'weights', 'array'],
   arch: ['tensor', 'array', 'type:weights', 'type:sampling'],
-  patch: ['weights', 'tensor', 'array', 'type:sampling', 'type:runtime'],
+  patch: ['weights', 'tensor', 'array', 'type:sampling', 'type:runtime', 'type:arch'],
   python: [],
   text: ['array', 'weights', 'python'],
   sampling: ['array'],

@@ -100,25 +100,39 @@ export function detectEncoder(w: Weights): EncoderConfig {
   };
 }
 
-/**
- * The self-attentions of a UNet in the order in which they run: their sites, and how often the picture
- * was halved before. Reads names only.
- */
-export function selfAttentions(w: Weights): { readonly site: string; readonly level: number }[] {
-  const found: { site: string; level: number }[] = [];
+/** A numbered block of a UNet, as far as its keys tell. */
+export interface UNetBlock {
+  /** Its site: `input_blocks.3`, `middle_block`. */
+  readonly name: string;
+  /** How often the picture was halved before its layers. */
+  readonly level: number;
+  /** What it does to the size of the picture, after its layers. */
+  readonly resizes?: 'halves' | 'doubles';
+  /** Sites of its self-attentions, in the order in which they run. */
+  readonly selfAttentions: readonly string[];
+}
+
+/** All blocks in the order in which they run. Reads names only. */
+export function unetBlocks(w: Weights): UNetBlock[] {
+  const numbered = (side: string): string[] =>
+    Array.from({ length: w.count(side) }, (_, i) => `${side}.${i}`);
+  const names = [...numbered('input_blocks'), 'middle_block', ...numbered('output_blocks')];
   let level = 0;
-  const visit = (block: string): void => {
-    for (let i = 0; w.has(`${block}.${i}`); i++) {
-      if (w.has(`${block}.${i}.op`)) level++;
-      if (w.has(`${block}.${i}.conv`)) level--;
-      const blocks = `${block}.${i}.transformer_blocks`;
-      for (let d = 0; d < w.count(blocks); d++) found.push({ site: `${blocks}.${d}.attn1`, level });
-    }
-  };
-  for (let i = 0; i < w.count('input_blocks'); i++) visit(`input_blocks.${i}`);
-  visit('middle_block');
-  for (let i = 0; i < w.count('output_blocks'); i++) visit(`output_blocks.${i}`);
-  return found;
+  return names.map((name) => {
+    const layers = Array.from({ length: w.count(name) }, (_, i) => `${name}.${i}`);
+    const resizes = layers.some((layer) => w.has(`${layer}.op`))
+      ? 'halves'
+      : layers.some((layer) => w.has(`${layer}.conv`))
+        ? 'doubles'
+        : undefined;
+    const selfAttentions = layers.flatMap((layer) => {
+      const blocks = `${layer}.transformer_blocks`;
+      return Array.from({ length: w.count(blocks) }, (_, i) => `${blocks}.${i}.attn1`);
+    });
+    const block: UNetBlock = { name, level, resizes, selfAttentions };
+    if (resizes) level += resizes === 'halves' ? 1 : -1;
+    return block;
+  });
 }
 
 /** Predicts eps (or v): the raw output of the network, [b, out, h, w]. */

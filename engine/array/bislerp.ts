@@ -15,7 +15,7 @@ export function bislerp(x: NDArray, height: number, width: number): NDArray {
 }
 
 /** For every output cell the two source cells and the ratio between them. */
-interface Steps {
+export interface SlerpSteps {
   readonly first: Int32Array;
   readonly second: Int32Array;
   readonly ratio: Float32Array;
@@ -25,7 +25,7 @@ interface Steps {
  * Source positions are read off a ramp 0..n−1 that went through a bilinear resize, and the second
  * cell off the ramp 1..n−1, n−1: so near the border both may be the same cell.
  */
-function slerpSteps(from: number, to: number): Steps {
+export function slerpSteps(from: number, to: number): SlerpSteps {
   const taps = resampleTaps('bilinear', from, to);
   const view = { outer: 1, length: from, inner: 1 };
   const ramp = Float32Array.from({ length: from }, (_, i) => i);

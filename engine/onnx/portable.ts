@@ -64,6 +64,7 @@ export const portable = {
   sqrt: direct('Sqrt'),
   sin: direct('Sin'),
   cos: direct('Cos'),
+  acos: direct('Acos'),
   tanh: direct('Tanh'),
   erf: direct('Erf'),
   floor: direct('Floor'),

@@ -1,6 +1,6 @@
 /** Where the middle of a UNet looks: what self-attention guidance (Hong et al. 2023) blurs. */
 import { rows } from '../array/batch.ts';
-import { matmul, mean, mul, rearrange, softmax, sum } from '../tensor/nn.ts';
+import { attention, matmul, mean, mul, rearrange, softmax, sum } from '../tensor/nn.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { NetworkPatch } from './patch.ts';
 
@@ -13,10 +13,12 @@ export const attentionMapSite = 'middle_block.1.transformer_blocks.0.attn1';
  */
 export const attentionMap: NetworkPatch = {
   identity: 'attention map',
-  at({ name, inputs, run, facts, output }) {
+  at({ name, inputs: { q, k, v }, facts, output }) {
     if (name !== `${attentionMapSite}.attention`) return undefined;
-    output('attention map', received(inputs.q, inputs.k, facts.heads!));
-    return run(inputs);
+    const heads = facts.heads!;
+    output('attention map', received(q, k, heads));
+    // as in ComfyUI the whole attention is its own: perturbed attention does not reach it
+    return attention(q, k, v, { heads });
   },
   receive({ 'attention map': map }, { input }) {
     const part = input?.parts.findIndex(({ list }) => list === 1) ?? -1;

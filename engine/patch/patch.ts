@@ -16,6 +16,8 @@ export interface NetworkCall {
 export type Feeds = Readonly<Record<string, SessionInput>>;
 
 export interface NetworkPatch extends Patch {
+  /** Whether the patch acts at a call; left out: always. With and without are two programs. */
+  active?(call: NetworkCall): boolean;
   /** Values of the inputs that the patch added to the program. */
   feeds?(call: NetworkCall): Feeds | Promise<Feeds>;
   /** Takes what came of the outputs that the patch added to the program. */

@@ -127,7 +127,7 @@ function matching(x: Tensor, { source, target, merged, kept }: Partition) {
     expand(unsqueeze(index, 2), [...index.shape, width]);
   return {
     /** The tokens that are left: [b, kept + targets, c]. */
-    merge(x: Tensor): Tensor {
+    merge: (x: Tensor): Tensor => {
       const sources = gather(x, source, 1);
       const targets = gather(x, target, 1);
       const total = scatterAdd(targets, spread(into, x.shape[2]), rowsAt(sources, merging), 1);
@@ -136,7 +136,7 @@ function matching(x: Tensor, { source, target, merged, kept }: Partition) {
       return concat([rowsAt(sources, keeping), div(total, counts)], 1);
     },
     /** All tokens again: [b, t, c]. */
-    unmerge(y: Tensor): Tensor {
+    unmerge: (y: Tensor): Tensor => {
       const targets = slice(y, 1, kept.shape[0], y.shape[1]);
       const rows = concat([y, rowsAt(targets, into)], 1);
       const everywhere = (index: Tensor): Tensor =>

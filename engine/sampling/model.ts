@@ -81,8 +81,8 @@ export interface DiffusionModel {
   /** What the kept part looks like to the network while inpainting; default: noised to `sigma`. */
   inpaintLatent?(sigma: number, noise: NDArray, latent: NDArray): NDArray;
   /**
-   * The same model with more patches on its network, for guidance that compares the two (perturbed
-   * attention, skipped layers). Whoever implements it says which kinds of patches it takes.
+   * The same model with more patches on its network, inside those it has, for guidance that compares the
+   * two (perturbed attention, skipped layers). Whoever implements it says which kinds of patches it takes.
    */
   with?(patches: readonly { readonly identity: string }[]): DiffusionModel;
 }

@@ -7,7 +7,7 @@ import { NoodleError } from '../errors.ts';
 import { storageOf } from '../weights/dtypes.ts';
 import type { WeightEntry, WeightSource } from '../weights/source.ts';
 import { isNarrowFloat } from './dtype.ts';
-import { add, cast, permute } from './nn.ts';
+import { add, cast, mul, permute } from './nn.ts';
 import { leafOps } from './ops/leaves.ts';
 import type { Patch, Site, SiteFacts, SiteInputs } from './patch.ts';
 import { type Tensor, node } from './tensor.ts';
@@ -94,9 +94,11 @@ export function openWeights(source: WeightSource, patches: readonly Patch[] = []
         const { shape } = find(key);
         const own = (weight: Tensor): Tensor => run(weight);
         let y = run(self.param('weight'), has('bias') ? self.param('bias') : undefined);
-        for (const patch of patches) {
-          const change = patch.keys?.has(key) && patch.beside?.({ key, x, shape, run: own });
+        for (const patch of patches.filter(({ keys }) => keys?.has(key))) {
+          const change = patch.beside?.({ key, x, shape, run: own });
           if (change) y = add(y, change);
+          const factor = patch.scale?.(key);
+          if (factor) y = mul(y, factor);
         }
         return y;
       },

@@ -93,7 +93,7 @@ function sampled(
       const rows = Math.floor(callBytes / (cells * perCell));
       return Math.min(mostRows, Math.max(1, rows));
     },
-    with: (more) => sampled({ ...model, patches: [...model.patches, ...more] }, run, shared),
+    with: (more) => sampled({ ...model, patches: [...more, ...model.patches] }, run, shared),
   };
 }
 

@@ -47,16 +47,17 @@ export function openNetwork(
   { source, patches }: Weighted,
   { name, settings = {}, build }: Architecture,
 ): Network {
-  const changes = patches.map(({ identity }) => identity);
-  const key = JSON.stringify([name, source.identity, changes, settings]);
   return async (inputs, call) => {
     const stored = await storedSource(source, signal);
+    const active = patches.filter((patch) => patch.active?.(call) ?? true);
+    const changes = active.map(({ identity }) => identity);
+    const key = JSON.stringify([name, source.identity, changes, settings]);
     const session = await runtime.session(key, () =>
-      trace(name, openWeights(stored, patches), build),
+      trace(name, openWeights(stored, active), build),
     );
-    const feeds = await feedsOf(patches, call);
+    const feeds = await feedsOf(active, call);
     const outputs = await session.run({ ...inputs, ...feeds }, { signal });
-    for (const patch of patches) patch.receive?.(outputs, call);
+    for (const patch of active) patch.receive?.(outputs, call);
     return outputs;
   };
 }

@@ -9,14 +9,17 @@ import { openLora, withLora } from '../../engine/values/lora.ts';
 import type { Model } from '../../engine/values/model.ts';
 import { encodeSafetensors, floatTensor } from '../../engine/weights/write.ts';
 import { freeuNodes } from '../../nodes/freeu.ts';
+import { guidanceNodes } from '../../nodes/guidance.ts';
 import { loraNodes } from '../../nodes/lora.ts';
+import { unetPatchNodes } from '../../nodes/unet-patches.ts';
 import { assertLikeReference } from '../support/object-info.ts';
 import { randomFloats, randomSource } from '../support/random-weights.ts';
 
-test.each([...loraNodes, ...freeuNodes].map((node) => [node.name, node] as const))(
-  '%s prints like the reference',
-  (_, node) => assertLikeReference(node),
-);
+test.each(
+  [...loraNodes, ...freeuNodes, ...unetPatchNodes, ...guidanceNodes].map(
+    (node) => [node.name, node] as const,
+  ),
+)('%s prints like the reference', (_, node) => assertLikeReference(node));
 
 describe('a LoRA file on a model', () => {
   const source = randomSource({

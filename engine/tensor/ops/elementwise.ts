@@ -27,6 +27,7 @@ const unaryOps = opTable({
   sqrt: unary(Math.sqrt),
   sin: unary(Math.sin),
   cos: unary(Math.cos),
+  acos: unary(Math.acos),
   tanh: unary(Math.tanh),
   /** The error function. */
   erf: unary(errorFunction),
@@ -95,7 +96,7 @@ const binary = Object.fromEntries(
   ]),
 ) as Functions<typeof binaryOps, (a: Operand, b: Operand) => Tensor>;
 
-export const { neg, abs, exp, log, sqrt, sin, cos, tanh, erf, floor, round } =
+export const { neg, abs, exp, log, sqrt, sin, cos, acos, tanh, erf, floor, round } =
   unaryFunctions(unaryOps);
 export const { add, sub, mul, div, pow, minimum, maximum, equal, less, greater } = binary;
 

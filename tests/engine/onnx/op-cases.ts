@@ -15,6 +15,7 @@ import {
 import {
   abs,
   add,
+  acos,
   argmax,
   argsort,
   attention,
@@ -147,6 +148,7 @@ const cases: { readonly [K in OpName]: readonly (Omit<OpCase, 'name'> & { note?:
   log: [onX((x) => log(add(abs(x), 0.1)))],
   sqrt: [onX((x) => sqrt(abs(x)))],
   sin: [onX((x) => sin(mul(x, 9)))],
+  acos: [onX((x) => acos(cos(mul(x, 9))))],
   cos: [onX((x) => cos(mul(x, 9)))],
   tanh: [onX(tanh)],
   erf: [onX((x) => erf(mul(x, 4)))],

@@ -152,6 +152,18 @@ describe('changes at a layer', () => {
     }
   });
 
+  it('multiplies what stands so far, bias too', async () => {
+    const keys = new Set(['block.0.weight']);
+    const twice: Patch = { identity: 'twice', keys, scale: () => input('factor', 'f32', []) };
+    const only = (w: Weights, h: Tensor): Tensor => linear(w.at('block.0'), h);
+    const plain = await run([], {}, only);
+    const scaled = await run([twice], { factor: { shape: [], data: [2.5] } }, only);
+    close(
+      scaled,
+      plain.map((value) => value * 2.5),
+    );
+  });
+
   it('changes parameters it has keys for, in order', () => {
     const change = (f: (value: Tensor) => Tensor): Patch => ({
       identity: 'change',

@@ -4,12 +4,7 @@ import { concat } from '../../../engine/array/batch.ts';
 import type { NDArray } from '../../../engine/array/nd.ts';
 import { families } from '../../../engine/arch/families/index.ts';
 import { vectorCondition } from '../../../engine/arch/families/sdxl.ts';
-import {
-  detectUNet,
-  selfAttentions,
-  sinusoidalEmbedding,
-  unet,
-} from '../../../engine/arch/unet.ts';
+import { detectUNet, sinusoidalEmbedding, unet, unetBlocks } from '../../../engine/arch/unet.ts';
 import { freeuPatch } from '../../../engine/patch/freeu.ts';
 import { type NetworkPatch, feedsOf } from '../../../engine/patch/patch.ts';
 import { residualPatch, unetPlaces } from '../../../engine/patch/residuals.ts';
@@ -154,13 +149,9 @@ async function tokenMerging(golden: Golden, dir: string): Promise<CaseResult> {
   const [x, timesteps, context] = ['in.x', 'in.timesteps', 'in.context'].map((name) =>
     golden.array(name),
   );
-  const weights = openWeights(source);
-  const sites = selfAttentions(weights).filter(({ level }) => level === 0);
-  const patch = tokenMergingPatch({
-    name: 'tome',
-    ratio: ratio!,
-    sites: sites.map(({ site }) => site),
-  });
+  const outer = unetBlocks(openWeights(source)).filter(({ level }) => level === 0);
+  const sites = outer.flatMap(({ selfAttentions }) => selfAttentions);
+  const patch = tokenMergingPatch({ name: 'tome', ratio: ratio!, sites });
   const generator = new TorchGenerator(seed!);
   const { eps } = await runUNet(source, { x, timesteps, context }, [patch], () => generator);
   const plain = await runUNet(source, { x, timesteps, context });
