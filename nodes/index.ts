@@ -67,6 +67,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   unetPatchNodes,
   conditioningNodes,
   controlNodes,
+  hookNodes,
   visionNodes,
   gligenNodes,
   photoMakerNodes,

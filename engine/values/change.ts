@@ -9,8 +9,6 @@ export interface ChangeRun extends NetworkRun {
   /** The network that is sampled, with the patches of its value. */
   readonly network: Weighted;
   readonly sampling: ModelSampling;
-  /** What changes keep for the run in common, under keys of their own. */
-  readonly shared: Map<object, unknown>;
 }
 
 /** A change ready for calls; what it keeps for them lives as long as the run. */

@@ -26,8 +26,7 @@ export interface RunChanges {
 }
 
 /** Changes bound to a run. */
-export function runChanges(given: Omit<ChangeRun, 'shared'>): RunChanges {
-  const run: ChangeRun = { ...given, shared: new Map() };
+export function runChanges(run: ChangeRun): RunChanges {
   const bound = new Map<NetworkChange, BoundChange>();
   const bind = (kind: ChangeKind, change: NetworkChange): BoundChange => {
     const made = bound.get(change) ?? kind(change, run);

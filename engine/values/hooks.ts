@@ -4,6 +4,7 @@ import { type WeightNames, unetNames } from '../patch/lora/names.ts';
 import type { NetworkCall, NetworkPatch } from '../patch/patch.ts';
 import { towardPatch } from '../patch/toward.ts';
 import type { Conditioning } from '../sampling/conditioning.ts';
+import type { RunMemory } from '../sampling/model.ts';
 import type { BoundChange, ChangeRun } from './change.ts';
 import {
   type Hook,
@@ -45,11 +46,12 @@ export function hookPatches(
 
 /** Hooks of conditioning entries, bound to a run: strengths follow the noise level, nothing is reopened. */
 export function bindHooks({ hooks }: HookGroup, run: ChangeRun): BoundChange {
-  const { network, sampling, shared } = run;
-  const cursorOf = (keyframes: Keyframes): KeyframeCursor => {
-    const known = shared.get(keyframes) as KeyframeCursor | undefined;
+  const { network, sampling } = run;
+  /** Hooks that share keyframes go through them together, in whatever groups they are. */
+  const cursorOf = (keyframes: Keyframes, { state }: RunMemory): KeyframeCursor => {
+    const known = state.get(keyframes) as KeyframeCursor | undefined;
     const cursor = known ?? keyframeCursor(keyframes, sampling.percentToSigma);
-    shared.set(keyframes, cursor);
+    state.set(keyframes, cursor);
     return cursor;
   };
   const strengths = new Map<Hook, number>();
@@ -58,10 +60,13 @@ export function bindHooks({ hooks }: HookGroup, run: ChangeRun): BoundChange {
   const patches = hookPatches(active, target, (hook) => strengths.get(hook)!);
   return {
     cellBytes: 0,
-    async patches({ sigma, run: { sigmas } }) {
-      const maxSigma = Math.max(...sigmas);
+    async patches({ sigma, run: memory }) {
+      const maxSigma = Math.max(...memory.sigmas);
       for (const hook of active) {
-        strengths.set(hook, hook.strengthModel * cursorOf(hook.keyframes).at(sigma, maxSigma));
+        strengths.set(
+          hook,
+          hook.strengthModel * cursorOf(hook.keyframes, memory).at(sigma, maxSigma),
+        );
       }
       return patches;
     },

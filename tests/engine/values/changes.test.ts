@@ -65,11 +65,12 @@ function recording() {
 }
 
 const bare: ConditioningEntry = { cross: zeros([1, 77, 64]) };
+const run = runMemory([14, 7, 3, 1, 0]);
 const call = (entry: ConditioningEntry, sigma: number): ModelInput => ({
   x: zeros([1, 4, 8, 8]),
   timesteps: Float32Array.of(1),
   sigma,
-  run: runMemory([14, 7, 3, 1, 0]),
+  run,
   cond: { cross: entry.cross },
   parts: [{ list: 0, entry }],
 });

@@ -105,7 +105,7 @@ async function adapter(golden: Golden, dir: string): Promise<CaseResult> {
   };
   const sampling = createModelSampling({ prediction: 'eps', schedule: {} });
   const network = { source: memorySource('none', 'none', []), patches: [] };
-  const bound = t2iAdapterKind(control, { runtime, network, sampling, shared: new Map() });
+  const bound = t2iAdapterKind(control, { runtime, network, sampling });
   const [, ...latent] = params.latent_shape;
   const { input } = await bound.residuals(
     {
