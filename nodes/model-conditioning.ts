@@ -187,6 +187,25 @@ export const clipTextEncodePixArtAlpha = defineNode({
   },
 });
 
+export const clipTextEncodeControlnet = defineNode({
+  name: 'CLIPTextEncodeControlnet',
+  category: '_for_testing/conditioning',
+  description: 'Gives ControlNets a prompt of their own.',
+  module: 'comfy_extras.nodes_cond',
+  form: 'v3',
+  experimental: true,
+  inputs: {
+    clip: clip({}),
+    conditioning: conditioning({}),
+    text: string({ multiline: true, dynamicPrompts: true }),
+  },
+  outputs: CONDITIONING,
+  async run({ clip: encoder, conditioning: entries, text }, context) {
+    const { cross } = await encodePrompt(encoder, text, promptRun(context));
+    return [withValues(entries, { crossControl: cross })];
+  },
+});
+
 export const modelConditioningNodes: readonly NodeDefinition[] = [
   fluxGuidance,
   fluxDisableGuidance,
@@ -197,4 +216,5 @@ export const modelConditioningNodes: readonly NodeDefinition[] = [
   cascadeStageB,
   ltxvConditioning,
   clipTextEncodePixArtAlpha,
+  clipTextEncodeControlnet,
 ];

@@ -125,7 +125,7 @@ describe('with the tiny checkpoint', () => {
     expect(latent.samples).toEqual(zeros(shown.shape));
   });
 
-  test('a prompt with the size of the picture', async () => {
+  test('a prompt with the size of the picture, and one for ControlNets alone', async () => {
     const { clip } = await loadCheckpoint(checkpoint, families);
     const inputs = { clip, text: 'a cat', width: 512, height: 768 };
     const [[entry]] = (await runNode(
@@ -135,6 +135,14 @@ describe('with the tiny checkpoint', () => {
     )) as Conditioning[];
     expect(entry.extra).toEqual({ width: 512, height: 768 });
     expect(entry.cross.shape[1]).toBe(77);
+    const own = { clip, text: 'a cat', conditioning: [{ cross: zeros([1, 77, 128]) }] };
+    const [[controlled]] = (await runNode(
+      nodes.clipTextEncodeControlnet,
+      own,
+      context,
+    )) as Conditioning[];
+    expect(controlled.crossControl).toEqual(entry.cross);
+    expect(controlled.cross).toBe(own.conditioning[0].cross);
     await runtime.unloadAll();
   });
 });
