@@ -7,6 +7,7 @@ import { customSamplingNodes } from './custom-sampling.ts';
 import { freeuNodes } from './freeu.ts';
 import { gligenNodes } from './gligen.ts';
 import { guidanceNodes } from './guidance.ts';
+import { hookConditioningNodes } from './hook-conditioning.ts';
 import { hookNodes } from './hooks.ts';
 import { imageAnimationNodes } from './image-animation.ts';
 import { imageFilterNodes } from './image-filters.ts';
@@ -54,6 +55,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   conditioningNodes,
   controlNodes,
   hookNodes,
+  hookConditioningNodes,
   visionNodes,
   gligenNodes,
   modelConditioningNodes,
