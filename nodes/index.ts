@@ -9,6 +9,7 @@ import { datasetNodes } from './dataset.ts';
 import { freeuNodes } from './freeu.ts';
 import { gligenNodes } from './gligen.ts';
 import { guidanceNodes } from './guidance.ts';
+import { hookConditioningNodes } from './hook-conditioning.ts';
 import { hookNodes } from './hooks.ts';
 import { hypernetworkNodes } from './hypernetwork.ts';
 import { imageAnimationNodes } from './image-animation.ts';
@@ -68,6 +69,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   conditioningNodes,
   controlNodes,
   hookNodes,
+  hookConditioningNodes,
   visionNodes,
   gligenNodes,
   photoMakerNodes,

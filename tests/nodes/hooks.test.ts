@@ -10,6 +10,7 @@ import {
   keyframesOf,
   withKeyframes,
 } from '../../engine/values/hook-group.ts';
+import { hookConditioningNodes } from '../../nodes/hook-conditioning.ts';
 import { hookNodes } from '../../nodes/hooks.ts';
 import { assertLikeReference } from '../support/object-info.ts';
 
@@ -69,7 +70,7 @@ const REFERENCE = {
   readonly ranges: number[][];
 };
 
-test.each(hookNodes.map((node) => [node.name, node] as const))(
+test.each([...hookNodes, ...hookConditioningNodes].map((node) => [node.name, node] as const))(
   '%s prints like the reference',
   (_, node) => assertLikeReference(node),
 );
