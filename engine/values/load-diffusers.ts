@@ -29,7 +29,7 @@ export async function loadDiffusers(
   name: string,
   folders: Pick<Folders, 'modelFile'>,
   families: readonly Family[],
-): Promise<Omit<Checkpoint, 'vision'>> {
+): Promise<Checkpoint> {
   const part = async (folder: string, names: readonly string[]): Promise<WeightSource> => {
     const source = await openPart(`${name}/${folder}`, names, folders);
     if (source) return source;

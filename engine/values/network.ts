@@ -48,10 +48,10 @@ export function openNetwork(
   { name, settings = {}, build }: Architecture,
 ): Network {
   return async (inputs, call) => {
+    const stored = await storedSource(source, signal);
     const active = patches.filter((patch) => patch.active?.(call) ?? true);
     const changes = active.map(({ identity }) => identity);
     const key = JSON.stringify([name, source.identity, changes, settings]);
-    const stored = await storedSource(source, signal);
     const session = await runtime.session(key, () =>
       trace(name, openWeights(stored, active), build),
     );

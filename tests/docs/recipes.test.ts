@@ -19,7 +19,6 @@ import { printModel } from '../../engine/onnx/print.ts';
 import { lower } from '../../engine/onnx/lower.ts';
 import { fitAdapters, loraPatch } from '../../engine/patch/lora/lora.ts';
 import type { AdapterKind } from '../../engine/patch/lora/kinds.ts';
-import { TorchGenerator } from '../../engine/sampling/noise/torch-generator.ts';
 import { feedsOf, type NetworkPatch } from '../../engine/patch/patch.ts';
 import { type Provider, providers } from '../../engine/runtime/providers.ts';
 import { openSession } from '../../engine/runtime/session.ts';
@@ -51,6 +50,7 @@ import type { TextEncoder, TextEncoderKind } from '../../engine/values/text-enco
 import { openUpscaleModel } from '../../engine/values/upscale-model.ts';
 import { upscale } from '../../engine/values/upscale.ts';
 import { encodeSafetensors } from '../../engine/weights/write.ts';
+import { runMemory } from '../support/run-memory.ts';
 import { randomSource, randomTensors } from '../support/random-weights.ts';
 
 let folder: string;
@@ -157,8 +157,8 @@ describe('a model family, and a kind of text encoder', () => {
       timesteps: Float32Array.of(1),
       cond: { cross: zeros([1, 5, 6]) },
       sigma: 1,
-      parts: [],
-      run: { state: new Map(), generator: () => new TorchGenerator(0) },
+      parts: [{ list: 0, entry: { cross: zeros([1, 77, 2]) } }],
+      run: runMemory(),
     });
     expect(out.shape).toEqual([1, 4, 2, 2]);
   });

@@ -116,7 +116,9 @@ function withChoices(entry: Json, later: Json): Json {
 /** What 0.3.64 prints, and behind it what 0.33 added. */
 function united(old: Info, later: Info): Info {
   type Inputs = Record<string, Record<string, Json>>;
-  const inputs = structuredClone(old.input) as Inputs;
+  const inputs: Inputs = {};
+  for (const [group, members] of Object.entries(old.input as Inputs))
+    inputs[group] = { ...members };
   const known = Object.values(inputs).flatMap((group) => Object.keys(group));
   for (const [group, members] of Object.entries(later.input as Inputs)) {
     if (group === 'hidden') continue;

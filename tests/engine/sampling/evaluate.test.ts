@@ -1,4 +1,3 @@
-import { TorchGenerator } from '../../../engine/sampling/noise/torch-generator.ts';
 import { describe, expect, it } from 'vitest';
 import { type NDArray, full, zeros } from '../../../engine/array/nd.ts';
 import { evaluate } from '../../../engine/sampling/evaluate.ts';
@@ -6,6 +5,7 @@ import { latentFormat } from '../../../engine/sampling/latent/formats.ts';
 import type { CondTensor, DiffusionModel, ModelInput } from '../../../engine/sampling/model.ts';
 import { createModelSampling } from '../../../engine/sampling/model-sampling.ts';
 import type { NetworkChange } from '../../../engine/sampling/conditioning.ts';
+import { runMemory } from '../../support/run-memory.ts';
 import type { PreparedEntry } from '../../../engine/sampling/prepared.ts';
 
 const cell = (value: number, shape: readonly number[]): NDArray => full(shape, value);
@@ -42,7 +42,7 @@ const ask = (model: DiffusionModel, lists: PreparedEntry[][]): Promise<NDArray[]
   evaluate(model, lists, x, {
     sigma: 1,
     signal: undefined,
-    run: { state: new Map(), generator: () => new TorchGenerator(0) },
+    run: runMemory(),
   });
 
 describe('evaluate', () => {

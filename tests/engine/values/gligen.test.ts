@@ -11,6 +11,7 @@ import { openSafetensors } from '../../../engine/weights/safetensors.ts';
 import { memorySource, sub } from '../../../engine/weights/source.ts';
 import { floatTensor } from '../../../engine/weights/write.ts';
 import { compare } from '../../golden/area.ts';
+import { runMemory } from '../../support/run-memory.ts';
 import { randomFloats } from '../../support/random-weights.ts';
 
 /**
@@ -75,7 +76,7 @@ test('the network with one and two boxes is the reference', async () => {
       cond,
       sigma: 1,
       parts: [{ list: 0, entry: entries[0] }],
-      run: new Map(),
+      run: runMemory(),
     };
     const tolerance = { atol: 2e-5, rtol: 1e-4 };
     const got = await sampled.apply(input);
@@ -104,6 +105,6 @@ test('entries share boxes; too many, other words and other networks are refused'
   const sampled = diffusion({ ...rest, source: { ...source, tensors } }, { runtime });
   const x = zeros([1, 4, 6, 10]);
   const parts = [{ list: 0, entry: a }];
-  const call = { x, timesteps: Float32Array.of(1), cond: {}, sigma: 1, parts, run: new Map() };
+  const call = { x, timesteps: Float32Array.of(1), cond: {}, sigma: 1, parts, run: runMemory() };
   await expect(sampled.apply(call)).rejects.toThrow(/GLIGEN that was trained on this model/);
 });

@@ -11,7 +11,7 @@ import { openSafetensors } from '../../../engine/weights/safetensors.ts';
 import { mergeSources, sub } from '../../../engine/weights/source.ts';
 import { unclipConditioning } from '../../../nodes/vision.ts';
 import { runNode } from '../../golden/pictures/run-node.ts';
-import { TorchGenerator } from '../../../engine/sampling/noise/torch-generator.ts';
+import { runMemory } from '../../support/run-memory.ts';
 import { randomFloats, randomSource } from '../../support/random-weights.ts';
 
 const file = new URL('../../golden/data/unet/models/sd2.safetensors', import.meta.url).pathname;
@@ -64,7 +64,7 @@ test('SD2 with a vector is unCLIP; pictures make the vector, without them it is 
     const cond = Object.fromEntries(tensors.map(([name, { value }]) => [name, value]));
     const x = nd(randomFloats(256), [1, 4, 8, 8]);
     const timesteps = Float32Array.of(500);
-    const memory = { state: new Map(), generator: () => new TorchGenerator(0) };
+    const memory = runMemory();
     const parts = [{ list: 0, entry }];
     return sampled.apply({ x, timesteps, cond, sigma: 1, parts, run: memory });
   };

@@ -30,7 +30,7 @@ import { memorySource } from '../../../engine/weights/source.ts';
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, compare, type GoldenArea } from '../area.ts';
 import { modelFile } from '../model-file.ts';
-import { TorchGenerator } from '../../../engine/sampling/noise/torch-generator.ts';
+import { runMemory } from '../../support/run-memory.ts';
 import { type GoldenCase, gunzipped, openCase, temporaryFolder } from '../open-case.ts';
 
 interface Variant {
@@ -114,7 +114,7 @@ async function adapter(golden: Golden, dir: string): Promise<CaseResult> {
       sigma: 1,
       cond: {},
       parts: [{ list: 0, entry: { cross: zeros([1, 1, 1]) } }],
-      run: { state: new Map(), generator: () => new TorchGenerator(0) },
+      run: runMemory(),
     },
     true,
   );
