@@ -26,6 +26,9 @@ const brownian = (run: Sampler): [SamplerDefinition] => [{ run, noise: 'brownian
 /** An option from 0 to `max` in steps of 0.01 that is not rounded. */
 const option = (value: number, max = 100) =>
   float({ default: value, min: 0, max, step: 0.01, round: false });
+/** The same as 0.33 shows it. */
+const later = (value: number) =>
+  float({ default: value, min: 0, max: 100, step: 0.01, round: false, advanced: true });
 const ancestral = () => ({ eta: option(1), s_noise: option(1) });
 /** ComfyUI can draw the noise on either device; here both are the processor. */
 const noiseDevice = () => combo(['gpu', 'cpu']);
@@ -175,9 +178,9 @@ export const samplerNodes: readonly NodeDefinition[] = [
     category: 'model/sampling/samplers',
     inputs: {
       solver_type: combo<'phi_1' | 'phi_2'>(['phi_1', 'phi_2'], { multiselect: false }),
-      eta: option(1),
-      s_noise: option(1),
-      r: float({ default: 0.5, min: 0.01, max: 1, step: 0.01, round: false }),
+      eta: later(1),
+      s_noise: later(1),
+      r: float({ default: 0.5, min: 0.01, max: 1, step: 0.01, round: false, advanced: true }),
     },
     run: async ({ solver_type: solver, eta, s_noise: sNoise, r }) =>
       plain((await samplers()).seeds2({ solver, eta, sNoise, r })),

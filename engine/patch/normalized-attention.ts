@@ -29,6 +29,8 @@ export interface NormalizedAttentionOptions {
 /** Acts where both sides share a call; which rows belong together and all numbers are fed. */
 export function normalizedAttention(options: NormalizedAttentionOptions): NetworkPatch {
   const { scale, alpha, tau } = options;
+  const [fedScale, fedTau] = ['scale', 'tau'].map((what) => input(`nag/${what}`, 'f32', []));
+  let rowInputs: readonly [weight: Tensor, partner: Tensor] | undefined;
   return {
     identity: 'normalized attention guidance',
     active: ({ input: call }) => {
@@ -39,9 +41,10 @@ export function normalizedAttention(options: NormalizedAttentionOptions): Networ
       if (!name.endsWith('.attn1')) return undefined;
       const out = run(inputs); // [b, t, c]
       const rows = [out.shape[0]];
-      const weight = reshape(input('nag/weight', 'f32', rows), [rows[0], 1, 1]);
-      const away = gather(out, input('nag/partner', 'i64', rows), 0);
-      return blend(out, away, weight);
+      rowInputs ??= [input('nag/weight', 'f32', rows), input('nag/partner', 'i64', rows)];
+      const [weight, partner] = rowInputs;
+      const numbers = { scale: fedScale, tau: fedTau, weight: reshape(weight, [rows[0], 1, 1]) };
+      return blend(out, gather(out, partner, 0), numbers);
     },
     feeds({ rows, input: call }) {
       const lists = call!.parts.map(({ list }) => list);
@@ -64,8 +67,11 @@ export function normalizedAttention(options: NormalizedAttentionOptions): Networ
   };
 }
 
-function blend(z: Tensor, away: Tensor, weight: Tensor): Tensor {
-  const [scale, tau] = ['scale', 'tau'].map((name) => input(`nag/${name}`, 'f32', []));
+function blend(
+  z: Tensor,
+  away: Tensor,
+  { scale, tau, weight }: { scale: Tensor; tau: Tensor; weight: Tensor },
+): Tensor {
   const guided = sub(mul(z, scale), mul(away, sub(scale, 1)));
   const length = (x: Tensor): Tensor => clamp(sum(abs(x), -1, { keep: true }), 1e-6);
   const ratio = div(length(guided), length(z));
