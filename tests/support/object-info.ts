@@ -120,7 +120,10 @@ function withChoices(entry: Json, later: Json): Json {
   const [old, more] = [choices(entry), choices(later)];
   if (!Array.isArray(old) || !Array.isArray(more)) return entry;
   if (!old.every((choice) => more.includes(choice))) return entry;
-  return [more, ...(entry as Json[]).slice(1)];
+  const [type, options] = entry as [Json, Record<string, Json>?];
+  return type === 'COMBO'
+    ? [type, { ...options, options: more }]
+    : [more, ...(entry as Json[]).slice(1)];
 }
 
 /** What 0.3.64 prints, and behind it what 0.33 added. */

@@ -1,6 +1,6 @@
 /** Guidance that keeps the size of the prediction in check. */
 import { axpby, map, sub, weightedSum, zip } from '../../array/elementwise.ts';
-import { halfLogSnr } from '../samplers/steps.ts';
+import { halfLogSnr } from '../half-log-snr.ts';
 import type { GuidanceHooks } from './hooks.ts';
 import { channelDot, deviation, dot, groupSum, perItem, scaleCells } from './groups.ts';
 

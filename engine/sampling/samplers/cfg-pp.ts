@@ -6,7 +6,8 @@ import { sub, weightedSum } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
 import type { Ancestral } from './euler-ancestral.ts';
 import type { Sampler } from './sampler.ts';
-import { ancestralStep, halfLogSnr, walk } from './steps.ts';
+import { halfLogSnr } from '../half-log-snr.ts';
+import { ancestralStep, walk } from './steps.ts';
 
 /** Euler steps; with `eta` part of each step is replaced by fresh noise. */
 export const eulerCfgPp =

@@ -2,7 +2,8 @@
 import { axpy, weightedSum } from '../../array/elementwise.ts';
 import type { Sampler } from './sampler.ts';
 import type { Ancestral } from './euler-ancestral.ts';
-import { ancestralStep, derivative, flowAncestralStep, halfLogSnr } from './steps.ts';
+import { halfLogSnr } from '../half-log-snr.ts';
+import { ancestralStep, derivative, flowAncestralStep } from './steps.ts';
 
 /** Two evaluations a step: at the start and in the middle of the log-SNR interval. */
 export const dpmpp2sAncestral =

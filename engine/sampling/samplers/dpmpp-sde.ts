@@ -3,7 +3,8 @@ import { sub, weightedSum } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
 import type { Ancestral } from './euler-ancestral.ts';
 import type { Denoise, Sampler, SamplerTools } from './sampler.ts';
-import { ancestralStep, finiteSnr, halfLogSnr, type Level, type StepFrom, walk } from './steps.ts';
+import { halfLogSnr, type Level } from '../half-log-snr.ts';
+import { ancestralStep, finiteSnr, type StepFrom, walk } from './steps.ts';
 
 const f = Math.fround;
 

@@ -2,7 +2,8 @@
 import { weightedSum } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
 import type { Sampler } from './sampler.ts';
-import { finiteSnr, halfLogSnr, walk } from './steps.ts';
+import { halfLogSnr } from '../half-log-snr.ts';
+import { finiteSnr, walk } from './steps.ts';
 
 const points = 200;
 

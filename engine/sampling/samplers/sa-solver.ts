@@ -3,7 +3,8 @@ import { axpy, scale, weightedSum } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
 import { solveLinear } from '../../array/solve.ts';
 import type { Sampler } from './sampler.ts';
-import { finiteSnr, halfLogSnr } from './steps.ts';
+import { halfLogSnr } from '../half-log-snr.ts';
+import { finiteSnr } from './steps.ts';
 
 export interface SaSolverOptions {
   readonly predictorOrder?: number;

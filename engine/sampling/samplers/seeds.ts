@@ -6,7 +6,8 @@ import { weightedSum } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
 import type { Sampler, SamplerTools } from './sampler.ts';
 import type { Ancestral } from './euler-ancestral.ts';
-import { finiteSnr, halfLogSnr, walk } from './steps.ts';
+import { halfLogSnr } from '../half-log-snr.ts';
+import { finiteSnr, walk } from './steps.ts';
 
 const f = Math.fround;
 

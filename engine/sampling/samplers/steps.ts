@@ -1,7 +1,7 @@
 /** Arithmetic that many samplers share. Sigmas are plain numbers, pictures are arrays. */
 import { axpby } from '../../array/elementwise.ts';
-import type { NDArray } from '../../array/nd.ts';
 import type { ModelSampling } from '../model-sampling.ts';
+import type { NDArray } from '../../array/nd.ts';
 import type { Denoise, Prediction, SamplerTools } from './sampler.ts';
 
 const f = Math.fround;
@@ -66,40 +66,6 @@ export async function walk(
     x = t === 0 ? prediction.denoised : await advance({ i, s, t, x, ...prediction });
   }
   return x;
-}
-
-/** A noise level with its half log signal-to-noise ratio lambda = ln(alpha / sigma). */
-export interface Level {
-  readonly sigma: number;
-  readonly lambda: number;
-  /** The picture's share. */
-  readonly alpha: number;
-}
-
-/** Levels of a model, by sigma or by lambda. */
-export interface HalfLogSnr {
-  readonly at: (sigma: number) => Level;
-  readonly atLambda: (lambda: number) => Level;
-}
-
-/**
- * Half log SNR of a model: alpha is 1, or 1 - sigma for rectified flow. Rounded to fp32 at every
- * operation, in the reference's order: close to a flow's start alpha is a small difference, and the last
- * digit of lambda decides whether an ancestral step keeps anything of x.
- */
-export function halfLogSnr({ flow }: ModelSampling): HalfLogSnr {
-  const level = (sigma: number, lambda: number): Level => ({
-    sigma,
-    lambda,
-    alpha: f(sigma * f(Math.exp(lambda))),
-  });
-  return {
-    at: (sigma) => level(sigma, -f(Math.log(flow ? f(sigma / f(1 - sigma)) : sigma))),
-    atLambda(lambda) {
-      const exp = f(Math.exp(flow ? lambda : -lambda));
-      return level(flow ? f(1 / f(1 + exp)) : exp, lambda);
-    },
-  };
 }
 
 /** Sigmas whose first one is moved off a flow's 1, where the SNR is 0 and its logarithm infinite. */
