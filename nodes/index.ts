@@ -50,6 +50,7 @@ import { unetPatchNodes } from './unet-patches.ts';
 import { utilityNodes } from './utilities.ts';
 import { vaeNodes } from './vae.ts';
 import { visionNodes } from './vision.ts';
+import { zero123Nodes } from './zero123.ts';
 
 const lists: readonly (readonly NodeDefinition[])[] = [
   samplingNodes,
@@ -72,6 +73,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   hookNodes,
   hookConditioningNodes,
   visionNodes,
+  zero123Nodes,
   gligenNodes,
   photoMakerNodes,
   modelConditioningNodes,

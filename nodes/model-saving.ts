@@ -4,16 +4,18 @@ import { clip, inModule, model, string, vae } from '../engine/node.ts';
 import type { Context, NodeDefinition } from '../engine/node.ts';
 import { workflowInputs } from './image-io.ts';
 import { savable } from './save-prefix.ts';
+import { clipVision } from './vision.ts';
 
 const saving = () => import('../engine/values/save-model.ts');
 
-const define = inModule('comfy_extras.nodes_model_merging', 'v1', {
+const shared = {
   category: 'advanced/model_merging',
   hidden: workflowInputs,
   outputs: [],
   outputNode: true,
   validate: savable('.safetensors'),
-});
+};
+const define = inModule('comfy_extras.nodes_model_merging', 'v1', shared);
 
 interface Workflow {
   readonly prompt?: unknown;
@@ -41,6 +43,30 @@ export const checkpointSave = define({
     const target = context.services.folders.saveTarget(filename_prefix, 'output');
     const metadata = { ...modelspec(model, target), ...texts(workflow, context) };
     await saveTensors(checkpointTensors(model, { clip, vae }), target, metadata, context);
+    return {};
+  },
+});
+
+export const imageOnlyCheckpointSave = inModule(
+  'comfy_extras.nodes_video_model',
+  'v1',
+  shared,
+)({
+  name: 'ImageOnlyCheckpointSave',
+  displayName: 'ImageOnlyCheckpointSave',
+  description: 'Saves model, picture encoder and autoencoder as one file, LoRAs baked in.',
+  inputs: {
+    model: model(),
+    clip_vision: clipVision(),
+    vae: vae(),
+    filename_prefix: string({ default: 'checkpoints/ComfyUI' }),
+  },
+  run: async ({ model, clip_vision, vae, filename_prefix, ...workflow }, context) => {
+    const { checkpointTensors, modelspec, saveTensors } = await saving();
+    const target = context.services.folders.saveTarget(filename_prefix, 'output');
+    const metadata = { ...modelspec(model, target), ...texts(workflow, context) };
+    const tensors = checkpointTensors(model, { vision: clip_vision, vae });
+    await saveTensors(tensors, target, metadata, context);
     return {};
   },
 });
@@ -95,6 +121,7 @@ export const vaeSave = define({
 
 export const modelSavingNodes: readonly NodeDefinition[] = [
   checkpointSave,
+  imageOnlyCheckpointSave,
   clipSave,
   vaeSave,
   modelSave,

@@ -21,6 +21,11 @@ async function open(folder: string, name: string, { services }: Context) {
   return openSource(services.folders.modelFile(folder, name));
 }
 
+async function openCheckpoint(name: string, { services }: Context) {
+  const { loadCheckpoint } = await import('../engine/values/load-checkpoint.ts');
+  return loadCheckpoint(services.folders.modelFile('checkpoints', name), services.families);
+}
+
 const networkRun = ({ services, signal }: Context) => ({ runtime: services.runtime, signal });
 
 export const clipVisionLoader = defineNode({
@@ -90,11 +95,25 @@ export const unclipCheckpointLoader = defineNode({
   description: 'Opens a checkpoint that looks at pictures, with its picture encoder.',
   inputs: { ckpt_name: combo((source) => source.modelFiles('checkpoints')) },
   outputs: [{ type: 'MODEL' }, { type: 'CLIP' }, { type: 'VAE' }, { type: 'CLIP_VISION' }],
-  async run({ ckpt_name }, { services }) {
-    const path = services.folders.modelFile('checkpoints', ckpt_name);
-    const { loadCheckpoint } = await import('../engine/values/load-checkpoint.ts');
-    const { model, clip, vae, vision } = await loadCheckpoint(path, services.families);
+  async run({ ckpt_name }, context) {
+    const { model, clip, vae, vision } = await openCheckpoint(ckpt_name, context);
     return [model, clip, vae, vision];
+  },
+});
+
+export const imageOnlyCheckpointLoader = inModule(
+  'comfy_extras.nodes_video_model',
+  'v1',
+)({
+  name: 'ImageOnlyCheckpointLoader',
+  displayName: 'Image Only Checkpoint Loader (img2vid model)',
+  category: 'loaders/video_models',
+  description: 'Opens a checkpoint that sees a picture where others read a prompt.',
+  inputs: { ckpt_name: combo((source) => source.modelFiles('checkpoints')) },
+  outputs: [{ type: 'MODEL' }, { type: 'CLIP_VISION' }, { type: 'VAE' }],
+  async run({ ckpt_name }, context) {
+    const { model, vae, vision } = await openCheckpoint(ckpt_name, context);
+    return [model, vision, vae];
   },
 });
 
@@ -127,5 +146,6 @@ export const visionNodes: readonly NodeDefinition[] = [
   styleModelLoader,
   styleModelApply,
   unclipCheckpointLoader,
+  imageOnlyCheckpointLoader,
   unclipConditioning,
 ];

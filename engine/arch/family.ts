@@ -79,6 +79,8 @@ export interface Family<C = unknown> {
   readonly vaePrefixes: readonly string[];
   /** Where it keeps a picture encoder, in families of models that look at pictures. */
   readonly visionPrefix?: string;
+  /** Starts of keys beside the diffusion model's own that its network reads as well. */
+  readonly besideModel?: readonly string[];
   readonly text: TextSetup;
   /** Where it keeps each text encoder (as `text.encoders`); the first prefix that exists. */
   readonly textPrefixes: readonly (readonly string[])[];
@@ -90,6 +92,14 @@ export interface Family<C = unknown> {
   readonly memoryFactor: number;
   /** Width of the text embedding the network attends to. */
   contextWidth(config: C): number;
+  /**
+   * What makes a condition of another width into one that the network attends to, once for a run: `cross`
+   * [batch, tokens, width] in, `cross` [batch, tokens, contextWidth] out.
+   */
+  readonly projection?: {
+    width(config: C): number;
+    network(g: Graph, config: C): Record<string, Tensor>;
+  };
   /** What is fed beside the noisy latent on further channels. */
   extraChannels(config: C, sampling: SamplingSettings): ExtraChannels;
   /** Sizes and scores a family's vector condition is made of; absent when there is none. */

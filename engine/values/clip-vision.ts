@@ -49,14 +49,18 @@ const callRows = 16;
 
 /**
  * What the encoder sees of pictures [b, h, w, 3 or 4]. `crop` center cuts the middle square out, none
- * squeezes the whole picture into a square.
+ * squeezes the whole picture into a square. Throws BAD_INPUT where a loader found no encoder.
  */
 export async function encodePictures(
-  vision: ClipVision,
+  vision: ClipVision | null,
   pictures: Image,
   crop: 'center' | 'none',
   run: NetworkRun,
 ): Promise<ClipVisionOutput> {
+  if (!vision) {
+    const subject = 'clip_vision';
+    throw new NoodleError('BAD_INPUT', { subject, expected: 'a picture encoder', got: 'none' });
+  }
   const { config } = vision;
   const { size, layers, activation } = config;
   const network = openNetwork(run, vision, {

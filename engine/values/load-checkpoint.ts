@@ -6,7 +6,7 @@ import { NoodleError } from '../errors.ts';
 import { fromDiffusersUNet, isDiffusersUNet } from '../weights/key-maps/diffusers-unet.ts';
 import { openSource } from '../weights/open.ts';
 import { readFloats } from '../weights/read.ts';
-import { type WeightSource, sub } from '../weights/source.ts';
+import { type WeightSource, mergeSources, rename, sub } from '../weights/source.ts';
 import { openVae } from './autoencoders.ts';
 import { type ClipVision, openClipVision } from './clip-vision.ts';
 import type { Clip } from './clip.ts';
@@ -123,7 +123,20 @@ export async function diffusionModelOf(
     return entry && readFloats(entry);
   };
   const detected = await detectFamily(families, { model: source, file, read });
-  return { ...detected, source, patches: [] };
+  const beside = detected.family.besideModel ?? [];
+  return { ...detected, source: withBeside(source, file, beside), patches: [] };
+}
+
+/** The source with tensors of the file whose keys start so. */
+function withBeside(
+  source: WeightSource,
+  file: WeightSource,
+  starts: readonly string[],
+): WeightSource {
+  if (starts.length === 0) return source;
+  const isBeside = (key: string): boolean => starts.some((start) => key.startsWith(start));
+  const beside = rename(file, (key) => (isBeside(key) ? key : undefined), { tag: 'beside' });
+  return { ...mergeSources([source, beside]), metadata: source.metadata };
 }
 
 /** A checkpoint whose autoencoder is of no known kind can still be used with another one. */

@@ -15,6 +15,7 @@ import {
 import { withOwnColors } from '../sampling/latent/own-colors.ts';
 import type { Graph } from '../tensor/trace.ts';
 import { type RunChanges, runChanges } from './changes.ts';
+import { projectedCross } from './cross-projection.ts';
 import { extraChannelTensors } from './extra-channels.ts';
 import { type NetworkRun, type Weighted, openNetwork } from './network.ts';
 import { type SeenPicture, unclipVector } from './unclip.ts';
@@ -65,7 +66,10 @@ function sampled(
     modelSampling: sampling,
     latentFormat: withOwnColors(formatOf(model), model.source.metadata),
     guidance: model.guidance,
-    encodeConditioning: async (entry, sampled) => conditioningTensors(model, entry, sampled),
+    async encodeConditioning(entry, sampled) {
+      const cross = await projectedCross(model, entry.cross, run);
+      return conditioningTensors(model, { ...entry, cross }, sampled);
+    },
     async apply(input) {
       const { x, timesteps } = input;
       const { concat, ...cond } = input.cond;

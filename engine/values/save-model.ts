@@ -28,13 +28,21 @@ export function networkTensors(network: Weighted, prefix = ''): Tensors {
   return tensors;
 }
 
-/** A whole checkpoint; without `clip` and `vae` its diffusion model and what says how it is run. */
+/** A whole checkpoint; without the other parts its diffusion model and what says how it is run. */
 export function checkpointTensors(
   model: Model,
-  { clip, vae }: { readonly clip?: Clip | null; readonly vae?: Weighted | null } = {},
+  {
+    clip,
+    vision,
+    vae,
+  }: {
+    readonly clip?: Clip | null;
+    readonly vision?: Weighted | null;
+    readonly vae?: Weighted | null;
+  } = {},
 ): Tensors {
   const { family } = model;
-  const parts = [networkTensors(model, modelStart), samplingMarks(model)];
+  const parts = [diffusionTensors(model), samplingMarks(model)];
   clip?.encoders.forEach((encoder, i) => {
     const prefix = (family.textPrefixes[i] ?? [
       `text_encoders.${encoder.spec.name}.transformer.`,
@@ -44,8 +52,19 @@ export function checkpointTensors(
       prefix.endsWith('.model.') ? openClip(encoder, prefix) : huggingface(encoder, prefix),
     );
   });
+  if (vision) parts.push(networkTensors(vision, family.visionPrefix));
   if (vae) parts.push(networkTensors(vae, family.vaePrefixes[0]));
   return new Map(parts.flatMap((part) => [...part]));
+}
+
+/** The network under the keys that checkpoints have, and what lies beside it under its own. */
+function diffusionTensors(model: Model): Tensors {
+  const { besideModel = [] } = model.family;
+  const isBeside = (key: string): boolean => besideModel.some((start) => key.startsWith(start));
+  const named = [...networkTensors(model)].map(
+    ([key, tensor]) => [isBeside(key) ? key : modelStart + key, tensor] as const,
+  );
+  return new Map(named);
 }
 
 /** What loaders tell the parameterisation by, where the network does not show it. */

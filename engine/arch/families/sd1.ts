@@ -13,7 +13,7 @@ export const sd1 = defineFamily({
     if (config.linearProjection || config.admWidth !== undefined || !knownChannels(config)) {
       return undefined;
     }
-    // Zero123 is an SD1 instruct model whose condition is a projected camera pose
+    // Zero123 is an SD1 instruct model whose condition is projected from a view
     return file.has('cc_projection') ? undefined : config;
   },
   sampling: async () => ({ prediction: 'eps', schedule: {} }),
