@@ -275,6 +275,18 @@ describe('dispatcher', () => {
     expect(started).toHaveLength(2);
   });
 
+  it('waits for no engine that is starting when it is stopped', async () => {
+    const { dispatcher, started, ready } = setup({ engines: 2 });
+    dispatcher.start();
+    started[0].events.message(ready);
+    const stopped = dispatcher.stop();
+    expect(started.map(({ killed }) => killed)).toEqual([false, true]);
+    expect(started[0].sent).toEqual([{ type: 'stop' }]);
+    started[0].events.exit('exit code 0');
+    await stopped;
+    expect(started).toHaveLength(2);
+  });
+
   it('knows what runs for a client that comes back', () => {
     const { dispatcher, started, submit, ready, event } = setup();
     dispatcher.start();
