@@ -1,10 +1,12 @@
 /** Constants as nodes, and the node that shows anything as text. */
 import {
+  Float,
   boolean,
   defineNode,
   float,
   int,
   int64,
+  keepFloats,
   pythonRepr,
   pythonStr,
   socket,
@@ -64,7 +66,7 @@ export const previewAny = defineNode({
   category: 'utils',
   module: 'comfy_extras.nodes_preview_any',
   form: 'v1',
-  inputs: { source: socket('*', {}) },
+  inputs: { source: keepFloats(socket('*', {})) },
   outputs: [{ type: 'STRING' }],
   outputNode: true,
   // Clients see the line that they always saw; the output, which came with 0.33, has its form.
@@ -77,7 +79,7 @@ export const previewAny = defineNode({
 /** Numbers as Python prints them, what JSON can hold as JSON, the rest by its shape or class. */
 function shown(value: unknown, form: StringifyOptions = {}): string {
   if (value === null || value === undefined) return 'None';
-  if (typeof value !== 'object') return pythonStr(value);
+  if (typeof value !== 'object' || value instanceof Float) return pythonStr(value);
   if (isPlain(value)) return stringifyJson(value, form);
   if ('shape' in value && Array.isArray(value.shape))
     return `array of shape ${pythonRepr(value.shape)}`;
