@@ -4,6 +4,7 @@ import {
   boolean,
   combo,
   inModule,
+  keepFloats,
   int,
   optional,
   pythonStr,
@@ -239,7 +240,9 @@ export const stringFormat = defineText({
   displayName: 'Format Text',
   description: "Python's str.format: {a}, {b:.2f}, {c!r} … stand for the values.",
   inputs: {
-    values: autogrow(['value', socket('*', {})], [...'abcdefghijklmnopqrstuvwxyz'], { min: 0 }),
+    values: autogrow(['value', keepFloats(socket('*', {}))], [...'abcdefghijklmnopqrstuvwxyz'], {
+      min: 0,
+    }),
     f_string: string({ default: '{a}', multiline: true }),
   },
   run: ({ values, f_string }) => [format(f_string, values)],
