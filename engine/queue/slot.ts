@@ -79,6 +79,7 @@ export class Slot {
 
   launch(): void {
     this.#phase = 'starting';
+    this.#renewsAfterJob = false;
     this.#link = this.#options.start({
       message: (message) => this.#receive(message),
       exit: (how) => this.#ended(how),
@@ -99,6 +100,8 @@ export class Slot {
     this.#link?.send({ type: 'interrupt', jobId: job.id });
     this.#graceTimer ??= setTimeout(() => {
       this.#owner.overdue(job);
+      // Should the job end just now, nothing else is given to this engine.
+      this.#renewsAfterJob = true;
       this.#link?.kill();
     }, this.#options.interruptGrace);
   }
