@@ -1,15 +1,33 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
+/**
+ * Tests of functions: whatever ran before them in their process is nothing to them, so a process runs
+ * many files and reads the code once. A test that replaces modules, ends its process, changes its folder
+ * or environment, or measures memory belongs elsewhere; so do those of `engine/runtime`, which count
+ * what the process has open.
+ */
+const SHARING = [
+  'tests/engine/{arch,array,graph,media,onnx,python,queue,sampling,tensor,text}/**/*.test.ts',
+  'tests/engine/{values,weights,workflow}/**/*.test.ts',
+  'tests/nodes/**/*.test.ts',
+];
+
 export default defineConfig({
   // What packs import; see offerNodeApi in engine/packs/load-packs.ts.
   resolve: { alias: { 'noodle/node': new URL('engine/node.ts', import.meta.url).pathname } },
   test: {
-    include: ['tests/**/*.test.ts'],
     pool: 'forks',
     // Many files wait for servers and browsers: three at once also where two cores are all there are.
     maxWorkers: Math.max(3, availableParallelism() - 1),
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: 'sharing', include: SHARING, isolate: false } },
+      {
+        extends: true,
+        test: { name: 'isolated', include: ['tests/**/*.test.ts'], exclude: SHARING },
+      },
+    ],
   },
 });
