@@ -1,6 +1,7 @@
 /** The built-in nodes, in the order of ComfyUI's `/object_info`; its page makes its menus in that order. */
 import { corePlace } from '../engine/graph/core-classes.ts';
 import type { NodeDefinition } from '../engine/node.ts';
+import { audioNodes } from './audio.ts';
 import { conditioningNodes } from './conditioning.ts';
 import { controlNodes } from './control.ts';
 import { customSamplingNodes } from './custom-sampling.ts';
@@ -89,6 +90,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   imageNodes,
   imageFilterNodes,
   imageAnimationNodes,
+  audioNodes,
   latentIoNodes,
   latentOperationNodes,
   maskNodes,
