@@ -28,6 +28,7 @@ import { latentEmptyNodes } from './latent-empty.ts';
 import { latentIoNodes } from './latent-io.ts';
 import { latentOperationNodes } from './latent-operations.ts';
 import { latentNodes } from './latent.ts';
+import { load3dNodes } from './load-3d.ts';
 import { loaderNodes } from './loaders.ts';
 import { logicNodes } from './logic.ts';
 import { loraExtractNodes } from './lora-extract.ts';
@@ -91,6 +92,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   imageFilterNodes,
   imageAnimationNodes,
   audioNodes,
+  load3dNodes,
   latentIoNodes,
   latentOperationNodes,
   maskNodes,
