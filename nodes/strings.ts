@@ -71,7 +71,7 @@ export const caseConverter = defineString({
   displayName: 'Case Converter',
   inputs: { string: text(), mode: combo(Object.keys(CASES)) },
   // A choice that does not exist leaves the text alone.
-  run: (inputs) => [(CASES[inputs.mode] ?? String)(inputs.string)],
+  run: ({ string: value, mode }) => [Object.hasOwn(CASES, mode) ? CASES[mode](value) : value],
 });
 
 const SIDES: Readonly<Record<string, 'both' | 'left' | 'right'>> = {
