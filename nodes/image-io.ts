@@ -6,6 +6,7 @@ import type {
   Context,
   HiddenValues,
   Image,
+  Mask,
   NodeDefinition,
   NodeOutput,
 } from '../engine/node.ts';
@@ -33,7 +34,11 @@ const checked = {
     fileHash(services.folders.annotatedFile(fileName(inputs))),
 };
 
-async function load(name: string, { services }: Context): Promise<unknown[]> {
+/** An input (or annotated) file as LoadImage gives it: picture and mask. */
+export async function loadPicture(
+  name: string,
+  { services }: Context,
+): Promise<readonly [Image, Mask]> {
   const { image, mask } = toImageAndMask(await loadImageFile(services.folders.annotatedFile(name)));
   return [image, mask];
 }
@@ -44,7 +49,7 @@ export const loadImage = define({
   inputs: { image: combo((source) => source.inputFiles('image'), { image_upload: true }) },
   outputs: [{ type: 'IMAGE' }, { type: 'MASK' }],
   ...checked,
-  run: ({ image }, context) => load(image, context),
+  run: ({ image }, context) => loadPicture(image, context),
 });
 
 export const loadImageMask = define({
@@ -84,7 +89,7 @@ export const loadImageOutput = define({
   },
   outputs: [{ type: 'IMAGE' }, { type: 'MASK' }],
   ...checked,
-  run: ({ image }, context) => load(image, context),
+  run: ({ image }, context) => loadPicture(image, context),
 });
 
 /** The hidden inputs of nodes that write the workflow into their files. */
@@ -206,7 +211,7 @@ export const webcamCapture = inModule(
   },
   outputs: [{ type: 'IMAGE' }],
   ...checked,
-  run: async ({ image }, context) => [(await load(String(image), context))[0]],
+  run: async ({ image }, context) => [(await loadPicture(String(image), context))[0]],
 });
 
 /** Milliseconds since 1970, or more where it was asked more often than that. */

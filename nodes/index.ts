@@ -1,6 +1,7 @@
 /** The built-in nodes, in the order of ComfyUI's `/object_info`; its page makes its menus in that order. */
 import { corePlace } from '../engine/graph/core-classes.ts';
 import type { NodeDefinition } from '../engine/node.ts';
+import { audioNodes } from './audio.ts';
 import { conditioningNodes } from './conditioning.ts';
 import { controlNodes } from './control.ts';
 import { customSamplingNodes } from './custom-sampling.ts';
@@ -27,6 +28,7 @@ import { latentEmptyNodes } from './latent-empty.ts';
 import { latentIoNodes } from './latent-io.ts';
 import { latentOperationNodes } from './latent-operations.ts';
 import { latentNodes } from './latent.ts';
+import { load3dNodes } from './load-3d.ts';
 import { loaderNodes } from './loaders.ts';
 import { logicNodes } from './logic.ts';
 import { loraExtractNodes } from './lora-extract.ts';
@@ -91,6 +93,8 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   imageNodes,
   imageFilterNodes,
   imageAnimationNodes,
+  audioNodes,
+  load3dNodes,
   latentIoNodes,
   latentOperationNodes,
   maskNodes,

@@ -166,6 +166,22 @@ export const replaceVideoLatentFrames = defineLatent33({
   },
 });
 
+export const trimVideoLatent = inModule(
+  'comfy_extras.nodes_wan',
+  'v3',
+)({
+  name: 'TrimVideoLatent',
+  category: 'latent/video',
+  description: 'A video without its first latent frames.',
+  inputs: { samples: latent({}), trim_amount: int({ default: 0, min: 0, max: 99999 }) },
+  outputs: [{ type: 'LATENT' }],
+  run: ({ samples, trim_amount }) => {
+    const frames = samples.samples.shape[2];
+    const trimmed = sliceAxis(samples.samples, 2, Math.min(trim_amount, frames), frames);
+    return [{ ...samples, samples: trimmed }];
+  },
+});
+
 export const latentAdvancedNodes: readonly NodeDefinition[] = [
   latentAdd,
   latentSubtract,
@@ -177,4 +193,5 @@ export const latentAdvancedNodes: readonly NodeDefinition[] = [
   latentBatchSeedBehavior,
   latentCutToBatch,
   replaceVideoLatentFrames,
+  trimVideoLatent,
 ];

@@ -1,6 +1,7 @@
 /** Empty latents of the families whose latents are not Stable Diffusion's. */
 import { zeros } from '../engine/array/nd.ts';
-import { defineNode, int } from '../engine/node.ts';
+import { roundHalfEven } from '../engine/array/round.ts';
+import { defineNode, float, int } from '../engine/node.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 
 const MAX = 16384;
@@ -155,7 +156,50 @@ export const cascadeEmptyLatent = defineNode({
   },
 });
 
+export const emptyLatentAudio = defineNode({
+  name: 'EmptyLatentAudio',
+  displayName: 'Empty Latent Audio',
+  category: 'latent/audio',
+  module: 'comfy_extras.nodes_audio',
+  form: 'v1',
+  inputs: { seconds: float({ default: 47.6, min: 1, max: 1000, step: 0.1 }), batch_size: batch },
+  outputs: [{ type: 'LATENT' }],
+  run: ({ seconds, batch_size }) => {
+    const length = roundHalfEven((seconds * 44100) / 2048 / 2) * 2;
+    return [{ samples: zeros([batch_size, 64, length]), type: 'audio' }];
+  },
+});
+
+export const emptyAceStepLatentAudio = defineNode({
+  name: 'EmptyAceStepLatentAudio',
+  category: 'latent/audio',
+  module: 'comfy_extras.nodes_ace',
+  form: 'v3',
+  inputs: { seconds: float({ default: 120, min: 1, max: 1000, step: 0.1 }), batch_size: batch },
+  outputs: [{ type: 'LATENT' }],
+  run: ({ seconds, batch_size }) => {
+    const length = Math.floor((seconds * 44100) / 512 / 8);
+    return [{ samples: zeros([batch_size, 8, 16, length]), type: 'audio' }];
+  },
+});
+
+export const emptyLatentHunyuan3d = defineNode({
+  name: 'EmptyLatentHunyuan3Dv2',
+  displayName: 'EmptyLatentHunyuan3Dv2',
+  category: 'latent/3d',
+  module: 'comfy_extras.nodes_hunyuan3d',
+  form: 'v1',
+  inputs: { resolution: int({ default: 3072, min: 1, max: 8192 }), batch_size: batch },
+  outputs: [{ type: 'LATENT' }],
+  run: ({ resolution, batch_size }) => [
+    { samples: zeros([batch_size, 64, resolution]), type: 'hunyuan3dv2' },
+  ],
+});
+
 export const latentEmptyNodes: readonly NodeDefinition[] = [
   ...rows.map(emptyLatent),
+  emptyLatentAudio,
+  emptyAceStepLatentAudio,
+  emptyLatentHunyuan3d,
   cascadeEmptyLatent,
 ];

@@ -18,6 +18,11 @@ export interface ChoiceSource {
   modelDirectories?(folder: string, holding: string): readonly string[];
   /** Top-level files of the input directory of one kind, sorted. */
   inputFiles(kind: 'image' | 'audio' | 'video' | 'latent' | 'any'): readonly string[];
+  /**
+   * Files below a folder of the input directory, however deep, as sorted paths relative to the input
+   * directory; absent where none are at hand.
+   */
+  inputFilesBelow?(folder: string): readonly string[];
   /** All folders below the input directory as relative paths, sorted; absent where none are at hand. */
   inputFolders?(): readonly string[];
   /** Whether `name`, `name [output]` … is an existing file; absent where no folders are at hand. */

@@ -3,7 +3,7 @@
  * (`createFolders`), one resolver for every name that comes from outside.
  */
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { NoodleError } from '../errors.ts';
 import type { ChoiceSource } from '../graph/definition.ts';
 import { findEmbedding } from './embedding-files.ts';
@@ -21,6 +21,7 @@ import { isFile, resolveInside } from './paths.ts';
 import type { Links } from './paths.ts';
 import { createCounters } from './save-target.ts';
 import type { SavedFile, SaveTarget } from './save-target.ts';
+import { walkFiles } from './walk.ts';
 
 export type DirectoryType = 'input' | 'output' | 'temp';
 
@@ -181,6 +182,10 @@ export function createFolders(
         .filter((name) => isKind(name, kind))
         .sort(byCodePoint),
     inputFolders: () => foldersBelow(input).sort(byCodePoint),
+    inputFilesBelow: (folder) =>
+      [...walkFiles(join(input, folder), { takes: (name) => nameProblem(name) === undefined })]
+        .map((path) => relative(input, path).replaceAll(sep, '/'))
+        .sort(byCodePoint),
     modelFile: (folder, name) => {
       for (const root of modelFolder(folder)?.paths ?? []) {
         const path = modelPath(root, name);

@@ -8,6 +8,7 @@ import type { Conditioning } from '../../engine/values/conditioning.ts';
 import { loadCheckpoint } from '../../engine/values/load-checkpoint.ts';
 import type { Latent } from '../../engine/values/media.ts';
 import { conditioningSetAreaPercentageVideo } from '../../nodes/conditioning.ts';
+import { trimVideoLatent } from '../../nodes/latent-advanced.ts';
 import { latentEmptyNodes } from '../../nodes/latent-empty.ts';
 import * as nodes from '../../nodes/model-conditioning.ts';
 import { contextWith, runNode } from '../golden/pictures/run-node.ts';
@@ -31,6 +32,30 @@ test.each([
   const node = latentEmptyNodes.find((candidate) => candidate.name === name)!;
   const [latent] = await runNode(node, { ...sizes, batch_size: 2 });
   expect(latent).toEqual({ samples: zeros(shape) });
+});
+
+// oracle: ComfyUI 0.3.64; round(…) is Python's
+test.each([
+  ['EmptyLatentAudio', { seconds: 1 }, [2, 64, 22], 'audio'],
+  ['EmptyLatentAudio', { seconds: 47.6 }, [2, 64, 1024], 'audio'],
+  ['EmptyLatentAudio', { seconds: 12.3 }, [2, 64, 264], 'audio'],
+  ['EmptyAceStepLatentAudio', { seconds: 120 }, [2, 8, 16, 1291], 'audio'],
+  ['EmptyLatentHunyuan3Dv2', { resolution: 48 }, [2, 64, 48], 'hunyuan3dv2'],
+])('%s of %o', async (name, sizes, shape, type) => {
+  const node = latentEmptyNodes.find((candidate) => candidate.name === name)!;
+  const [latent] = await runNode(node, { ...sizes, batch_size: 2 });
+  expect(latent).toEqual({ samples: zeros(shape), type });
+});
+
+test('TrimVideoLatent drops the first frames', async () => {
+  const samples = { shape: [1, 2, 3, 1, 1], data: Float32Array.of(0, 1, 2, 3, 4, 5) };
+  const trim = (trim_amount: number) =>
+    runNode(trimVideoLatent, { samples: { samples, batch_index: [7] }, trim_amount });
+  expect(await trim(1)).toEqual([
+    { samples: { shape: [1, 2, 2, 1, 1], data: Float32Array.of(1, 2, 4, 5) }, batch_index: [7] },
+  ]);
+  expect(((await trim(9)) as readonly Latent[])[0].samples.shape).toEqual([1, 2, 0, 1, 1]);
+  assertLikeReference(trimVideoLatent);
 });
 
 test('StableCascade_EmptyLatentImage makes the latents of both stages', async () => {

@@ -43,6 +43,8 @@ export function createObjectInfoText(
       ),
     inputFiles: (kind) => remember(`input ${kind}`, () => source.inputFiles(kind)),
     inputFolders: () => remember('input folders', () => source.inputFolders?.() ?? []),
+    inputFilesBelow: (folder) =>
+      remember(`input below ${folder}`, () => source.inputFilesBelow?.(folder) ?? []),
   };
   const isCurrent = (): boolean => {
     for (const { read, was } of lists.values()) if (!isSame(read(), was)) return false;
