@@ -31,12 +31,14 @@ interface Side {
 /** A process that answers each line with a line. */
 function startSide(command: string, args: readonly string[], cwd?: string): Side {
   const child = spawn(command, args, { cwd, stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const lines: AsyncIterator<string, undefined> = createInterface({ input: child.stdout })[
+    Symbol.asyncIterator
+  ]();
   return {
     ask: async (task) => {
       child.stdin.write(`${task}\n`);
-      const { value, done } = await lines.next();
-      if (done) throw new Error(`${command} ended during '${task}'`);
+      const { value } = await lines.next();
+      if (value === undefined) throw new Error(`${command} ended during '${task}'`);
       return JSON.parse(value) as Taken;
     },
     end: () => void child.stdin.end(),

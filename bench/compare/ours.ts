@@ -28,7 +28,7 @@ const tasks: Readonly<Record<string, () => Promise<unknown>>> = {
       timesteps: Float32Array.of(500, 500),
       cond: { cross: zeros([2, 77, 768]) },
       sigma: 2,
-      parts: [],
+      parts: [{ list: 0, entry: { cross: zeros([1, 77, 768]) } }],
       run: {
         state: new Map(),
         generator: () => new TorchGenerator(0),
