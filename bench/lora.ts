@@ -57,7 +57,7 @@ async function step(on: Model): Promise<number> {
     timesteps: Float32Array.of(500, 500),
     cond: { cross: cross.value },
     sigma: 2,
-    parts: [],
+    parts: [{ list: 0, entry: { cross: zeros([1, 77, 768]) } }],
     run: {
       state: new Map(),
       generator: () => new TorchGenerator(0),
