@@ -16,7 +16,7 @@ const refinerNumbers = 5;
 export const sdxl = defineFamily({
   name: 'sdxl',
   title: 'Stable Diffusion XL',
-  detect: (candidate) => (isRefiner(candidate) ? undefined : detectXl(candidate)),
+  detect: (candidate) => (isRefiner(candidate) ? undefined : detectXl(candidate, baseNumbers)),
   sampling: async ({ file, values }): Promise<SamplingSettings> => {
     const sigmaMax = (await values(file, 'edm_vpred.sigma_max'))?.[0];
     if (sigmaMax !== undefined) {
@@ -75,7 +75,7 @@ export const sdxlRefiner = defineFamily({
   ...sdxl,
   name: 'sdxl-refiner',
   title: 'Stable Diffusion XL refiner',
-  detect: (candidate) => (isRefiner(candidate) ? detectXl(candidate) : undefined),
+  detect: (candidate) => (isRefiner(candidate) ? detectXl(candidate, refinerNumbers) : undefined),
   sampling: async () => ({ prediction: 'eps', schedule: {} }),
   text: alone(clipG),
   textPrefixes: [['conditioner.embedders.0.model.']],
@@ -99,12 +99,12 @@ export const sdxlRefiner = defineFamily({
     unetNetwork(g, config, (graph) => vectorInput(graph, config, refinerNumbers)),
 });
 
-/** A linear-projection UNet with a vector condition and no attention at the outermost level. */
-function detectXl({ model }: Candidate): UNetConfig | undefined {
+/** A linear-projection UNet with a vector condition of so many numbers and no attention at the outermost level. */
+function detectXl({ model }: Candidate, numbers: number): UNetConfig | undefined {
   const config = detectUNet(model);
   if (!config || config.contextWidth === undefined || config.temporal) return undefined;
   const xl = config.linearProjection && config.depths[1] === 0 && knownChannels(config);
-  return xl && (config.admWidth ?? 0) > baseNumbers * numberWidth ? config : undefined;
+  return xl && (config.admWidth ?? 0) > numbers * numberWidth ? config : undefined;
 }
 
 /** The refiner's only encoder gives both the context and the pooled part of the vector. */
