@@ -295,6 +295,7 @@ describe('in prompts', () => {
     });
     const out = (links: number[]) => ({ outputs: [{ name: 'x', type: '*', links }] });
     const input = (name: string, link: number) => ({ inputs: [{ name, type: '*', link }] });
+    const row = { on: true, lora: 'a.safetensors', strength: 0.5, strengthTwo: null };
     const { prompt, warnings } = workflowToPrompt(
       {
         version: 0.4,
@@ -305,6 +306,10 @@ describe('in prompts', () => {
           node(4, 'Reroute (rgthree)', { ...input('', 2), ...out([3]) }),
           node(5, 'Any Switch (rgthree)', { ...input('any_01', 3), ...out([4]) }),
           node(6, 'Display Any (rgthree)', { ...input('source', 4), widgets_values: ['old'] }),
+          node(10, 'Power Lora Loader (rgthree)', {
+            ...{ ...out([]), inputs: [{ name: 'model', type: 'MODEL', link: null }] },
+            widgets_values: [{}, { type: 'PowerLoraLoaderHeaderWidget' }, row, {}, ''],
+          }),
           node(7, 'Fast Groups Bypasser (rgthree)'),
           node(8, 'Label (rgthree)'),
           node(9, 'Bookmark (rgthree)'),
@@ -319,7 +324,8 @@ describe('in prompts', () => {
       objectInfo,
     );
     expect(warnings).toEqual([]);
-    expect(Object.keys(prompt)).toEqual(['1', '5', '6']);
+    expect(Object.keys(prompt)).toEqual(['1', '5', '6', '10']);
+    expect(prompt[10].inputs).toEqual({ lora_1: row });
     expect(prompt[5].inputs).toEqual({ any_01: ['1', 0] });
   });
 });
