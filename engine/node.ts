@@ -286,6 +286,11 @@ export function matchType<T = unknown>(
   });
 }
 
+/** The same input, to which 5.0 is not 5: floats come as `Float`, also from the wires of FLOAT outputs. */
+export function keepFloats<T, O extends boolean>(spec: InputSpec<T, O>): InputSpec<T, O> {
+  return { ...spec, keepsFloats: true };
+}
+
 export const model = (options?: Options): InputSpec<Model, false> => socket('MODEL', options, []);
 /** Null where a checkpoint holds no text encoder. */
 export const clip = (options?: Options): InputSpec<Clip | null, false> =>

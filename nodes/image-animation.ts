@@ -11,7 +11,7 @@ import { savable } from './save-prefix.ts';
 
 const define = inModule('comfy_extras.nodes_images', 'v1', {
   category: 'image/animation',
-  outputs: [],
+  outputs: [{ type: 'IMAGE', name: 'images' }],
   outputNode: true,
 });
 
@@ -59,7 +59,8 @@ export const saveAnimatedWebp = define({
     const images = await saveAnimation(inputs, context, '.webp', (frames, text) =>
       encodeWebp(frames, { milliseconds, text, lossless, quality, effort }),
     );
-    return { ui: { images, animated: [inputs.images.shape[0] !== 1] } };
+    const animated = [inputs.images.shape[0] !== 1];
+    return { result: [inputs.images], ui: { images, animated } };
   },
 });
 
@@ -74,7 +75,7 @@ export const saveAnimatedPng = define({
     const images = await saveAnimation(inputs, context, '.png', (frames, text) =>
       encodeApng(frames, { milliseconds, text, level: inputs.compress_level }),
     );
-    return { ui: { images, animated: [true] } };
+    return { result: [inputs.images], ui: { images, animated: [true] } };
   },
 });
 

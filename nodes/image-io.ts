@@ -125,12 +125,13 @@ export const saveImage = define({
     }),
   },
   hidden: workflowInputs,
-  outputs: [],
+  outputs: [{ type: 'IMAGE', name: 'images' }],
   outputNode: true,
   validate: savable('.png'),
-  run: (inputs, context) => {
+  run: async (inputs, context) => {
     const target = { prefix: inputs.filename_prefix, type: 'output', level: 4 } as const;
-    return savePictures(inputs.images, target, inputs, context);
+    const { ui } = await savePictures(inputs.images, target, inputs, context);
+    return { result: [inputs.images], ui };
   },
 });
 
@@ -153,9 +154,12 @@ export const previewImage = define({
   description: 'Shows the input images without keeping them.',
   inputs: { images: image() },
   hidden: workflowInputs,
-  outputs: [],
+  outputs: [{ type: 'IMAGE', name: 'images' }],
   outputNode: true,
-  run: (inputs, context) => previewPictures(inputs.images, inputs, context),
+  run: async (inputs, context) => {
+    const { ui } = await previewPictures(inputs.images, inputs, context);
+    return { result: [inputs.images], ui };
+  },
 });
 
 export const imageCompare = inModule(

@@ -5,6 +5,7 @@ import { conditioningNodes } from './conditioning.ts';
 import { controlNodes } from './control.ts';
 import { customSamplingNodes } from './custom-sampling.ts';
 import { datasetFileNodes } from './dataset-files.ts';
+import { datasetTextNodes } from './dataset-texts.ts';
 import { datasetNodes } from './dataset.ts';
 import { freeuNodes } from './freeu.ts';
 import { gligenNodes } from './gligen.ts';
@@ -100,6 +101,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   jsonPromptNodes,
   datasetFileNodes,
   datasetNodes,
+  datasetTextNodes,
 ];
 
 /** A new registry of all built-in nodes: class name -> definition. */

@@ -22,7 +22,7 @@ export const saveLatent = define({
   displayName: 'SaveLatent',
   inputs: { samples: latent(), filename_prefix: string({ default: 'latents/ComfyUI' }) },
   hidden: workflowInputs,
-  outputs: [],
+  outputs: [{ type: 'LATENT', name: 'samples' }],
   outputNode: true,
   validate: savable('.latent'),
   run: ({ samples, filename_prefix, prompt, extra_pnginfo }, { services }) => {
@@ -37,7 +37,8 @@ export const saveLatent = define({
     const bytes = encodeSafetensors(tensors, Object.fromEntries(texts) as Record<string, string>);
     const target = services.folders.saveTarget(filename_prefix, 'output');
     const { name } = services.folders.writeNumbered(target, '.latent', bytes);
-    return { ui: { latents: [{ filename: name, subfolder: target.subfolder, type: 'output' }] } };
+    const latents = [{ filename: name, subfolder: target.subfolder, type: 'output' }];
+    return { result: [samples], ui: { latents } };
   },
 });
 

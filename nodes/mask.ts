@@ -162,9 +162,12 @@ export const maskPreview = defineMask({
   description: 'Shows the input masks without keeping them.',
   inputs: { mask: mask() },
   hidden: workflowInputs,
-  outputs: [],
+  outputs: [{ type: 'MASK', name: 'mask' }],
   outputNode: true,
-  run: (inputs, context) => previewPictures(maskToImage(inputs.mask), inputs, context),
+  run: async (inputs, context) => {
+    const { ui } = await previewPictures(maskToImage(inputs.mask), inputs, context);
+    return { result: [inputs.mask], ui };
+  },
 });
 
 export const porterDuffImageComposite = defineCompositing({

@@ -1,6 +1,16 @@
 /** Numbers computed and converted. */
 import { NoodleError } from '../engine/errors.ts';
-import { autogrow, combo, float, inModule, int, socket, string } from '../engine/node.ts';
+import {
+  autogrow,
+  combo,
+  Float,
+  float,
+  inModule,
+  int,
+  keepFloats,
+  socket,
+  string,
+} from '../engine/node.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 import { PythonError } from '../engine/python/error.ts';
 import { roundHalfEven } from '../engine/array/round.ts';
@@ -24,9 +34,13 @@ function integer(value: bigint): number | bigint {
   return Number.isSafeInteger(number) ? number : value;
 }
 
-/** A number from a wire as Python's int or float; whole numbers are integers. */
+/** A number from a wire as Python's int or float. */
 const typed = (value: unknown): Value =>
-  typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : (value as Value);
+  value instanceof Float
+    ? value.value
+    : typeof value === 'number' && Number.isSafeInteger(value)
+      ? BigInt(value)
+      : (value as Value);
 
 /** `[as float, as int]`; throws BAD_INPUT for what is not finite. */
 function finite(subject: string, value: number | bigint): [number, number | bigint] {
@@ -51,7 +65,10 @@ export const mathExpression = inModule(
   description: "Computes an expression in Python's words from the values a, b, c …",
   inputs: {
     expression: string({ default: 'a + b', multiline: true }),
-    values: autogrow(['value', socket('FLOAT,INT,BOOLEAN', {})], [...'abcdefghijklmnopqrstuvwxyz']),
+    values: autogrow(
+      ['value', keepFloats(socket('FLOAT,INT,BOOLEAN', {}))],
+      [...'abcdefghijklmnopqrstuvwxyz'],
+    ),
   },
   outputs: [
     { type: 'FLOAT', name: 'FLOAT' },
@@ -83,7 +100,7 @@ export const numberConvert = inModule(
   name: 'ComfyNumberConvert',
   displayName: 'Convert Number',
   description: 'A number, text or truth value as FLOAT and as INT.',
-  inputs: { value: socket('INT,FLOAT,STRING,BOOLEAN', { display_name: 'value' }) },
+  inputs: { value: keepFloats(socket('INT,FLOAT,STRING,BOOLEAN', { display_name: 'value' })) },
   outputs: [
     { type: 'FLOAT', name: 'FLOAT' },
     { type: 'INT', name: 'INT' },

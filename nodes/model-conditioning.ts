@@ -1,6 +1,10 @@
 /** Conditioning that only certain families of models read: sizes, guidance, pictures to change. */
+import { map } from '../engine/array/elementwise.ts';
+import { channelsFirst } from '../engine/array/layout.ts';
 import { zeros } from '../engine/array/nd.ts';
-import { upscaleImage } from '../engine/array/resize.ts';
+import { commonUpscale, upscaleImage } from '../engine/array/resize.ts';
+import { roundHalfEven } from '../engine/array/round.ts';
+import { NoodleError } from '../engine/errors.ts';
 import {
   clip,
   combo,
@@ -27,6 +31,9 @@ const POSITIVE_NEGATIVE = [
   { type: 'CONDITIONING', name: 'negative' },
 ];
 const WITH_LATENT = [...POSITIVE_NEGATIVE, { type: 'LATENT', name: 'latent' }];
+
+/** Pixels a side of an x4 upscaler's latent cell. */
+const upscalerCell = 4;
 
 /** Every entry with more for its model to read. */
 const all = (entries: Conditioning, extra: Readonly<Record<string, unknown>>): Conditioning =>
@@ -138,6 +145,39 @@ export const instructPixToPixConditioning = defineNode({
   },
 });
 
+export const upscaleConditioning = defineNode({
+  name: 'SD_4XUpscale_Conditioning',
+  category: 'conditioning/upscale_diffusion',
+  description:
+    'Shows an x4 upscaler the small picture, noised a little where it may invent detail.',
+  module: 'comfy_extras.nodes_sdupscale',
+  form: 'v3',
+  inputs: {
+    images: image({}),
+    positive: conditioning({}),
+    negative: conditioning({}),
+    scale_ratio: float({ default: 4, min: 0, max: 10, step: 0.01 }),
+    noise_augmentation: float({ default: 0, min: 0, max: 1, step: 0.001 }),
+  },
+  outputs: WITH_LATENT,
+  run({ images, positive, negative, scale_ratio, noise_augmentation }) {
+    const [count, ...sides] = images.shape;
+    const [height, width] = sides
+      .slice(0, 2)
+      .map((side) => Math.floor(roundHalfEven(side * scale_ratio) / upscalerCell));
+    if (height === 0 || width === 0) {
+      const expected = `a picture of at least ${upscalerCell} x ${upscalerCell} pixels`;
+      const got = `a scale_ratio of ${scale_ratio} for ${sides[1]} x ${sides[0]} pixels`;
+      throw new NoodleError('BAD_INPUT', { subject: 'the upscaled size', expected, got });
+    }
+    const signed = map(channelsFirst(images), (value) => Math.fround(value * 2) - 1);
+    const concat_image = commonUpscale(signed, width, height, 'bilinear', 'center');
+    const shown = { concat_image, noise_augmentation };
+    const samples = zeros([count, 4, height, width]);
+    return [all(positive, shown), all(negative, shown), { samples }];
+  },
+});
+
 export const cascadeStageB = defineNode({
   name: 'StableCascade_StageB_Conditioning',
   category: 'conditioning/stable_cascade',
@@ -213,6 +253,7 @@ export const modelConditioningNodes: readonly NodeDefinition[] = [
   fluxKontextMethod,
   referenceLatent,
   instructPixToPixConditioning,
+  upscaleConditioning,
   cascadeStageB,
   ltxvConditioning,
   clipTextEncodePixArtAlpha,

@@ -1,10 +1,12 @@
 /** Constants as nodes, and the node that shows anything as text. */
 import {
+  Float,
   boolean,
   defineNode,
   float,
   int,
   int64,
+  keepFloats,
   pythonRepr,
   pythonStr,
   socket,
@@ -13,6 +15,7 @@ import {
 import type { InputSpec, NodeDefinition } from '../engine/node.ts';
 import { isPlain } from '../engine/python/plain.ts';
 import { stringifyJson } from '../engine/workflow/lossless-json.ts';
+import type { StringifyOptions } from '../engine/workflow/lossless-json.ts';
 
 /** Pixels. */
 const place = (fallback: number, min: number) => int({ default: fallback, min, max: 16384 });
@@ -63,17 +66,21 @@ export const previewAny = defineNode({
   category: 'utils',
   module: 'comfy_extras.nodes_preview_any',
   form: 'v1',
-  inputs: { source: socket('*', {}) },
-  outputs: [],
+  inputs: { source: keepFloats(socket('*', {})) },
+  outputs: [{ type: 'STRING' }],
   outputNode: true,
-  run: ({ source }) => ({ ui: { text: [shown(source)] } }),
+  // Clients see the line that they always saw; the output, which came with 0.33, has its form.
+  run: ({ source }) => ({
+    result: [shown(source, { indent: 4, ascii: false })],
+    ui: { text: [shown(source)] },
+  }),
 });
 
 /** Numbers as Python prints them, what JSON can hold as JSON, the rest by its shape or class. */
-function shown(value: unknown): string {
+function shown(value: unknown, form: StringifyOptions = {}): string {
   if (value === null || value === undefined) return 'None';
-  if (typeof value !== 'object') return pythonStr(value);
-  if (isPlain(value)) return stringifyJson(value);
+  if (typeof value !== 'object' || value instanceof Float) return pythonStr(value);
+  if (isPlain(value)) return stringifyJson(value, form);
   if ('shape' in value && Array.isArray(value.shape))
     return `array of shape ${pythonRepr(value.shape)}`;
   return `<${value.constructor?.name ?? 'object'}>`;

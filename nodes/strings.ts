@@ -4,6 +4,7 @@ import {
   boolean,
   combo,
   inModule,
+  keepFloats,
   int,
   optional,
   pythonStr,
@@ -70,7 +71,7 @@ export const caseConverter = defineString({
   displayName: 'Case Converter',
   inputs: { string: text(), mode: combo(Object.keys(CASES)) },
   // A choice that does not exist leaves the text alone.
-  run: (inputs) => [(CASES[inputs.mode] ?? String)(inputs.string)],
+  run: ({ string: value, mode }) => [Object.hasOwn(CASES, mode) ? CASES[mode](value) : value],
 });
 
 const SIDES: Readonly<Record<string, 'both' | 'left' | 'right'>> = {
@@ -239,7 +240,9 @@ export const stringFormat = defineText({
   displayName: 'Format Text',
   description: "Python's str.format: {a}, {b:.2f}, {c!r} … stand for the values.",
   inputs: {
-    values: autogrow(['value', socket('*', {})], [...'abcdefghijklmnopqrstuvwxyz'], { min: 0 }),
+    values: autogrow(['value', keepFloats(socket('*', {}))], [...'abcdefghijklmnopqrstuvwxyz'], {
+      min: 0,
+    }),
     f_string: string({ default: '{a}', multiline: true }),
   },
   run: ({ values, f_string }) => [format(f_string, values)],

@@ -53,9 +53,9 @@ export interface TextSetup {
 
 /**
  * Channels behind the noisy latent: none; mask and masked picture; the picture to change, as a raw
- * latent or in the model's units.
+ * latent or in the model's units; the small picture to upscale, in colours, with its noise level.
  */
-export type ExtraChannels = 'none' | 'inpaint' | 'instruct' | 'instruct-scaled';
+export type ExtraChannels = 'none' | 'inpaint' | 'instruct' | 'instruct-scaled' | 'low-resolution';
 
 /** Size of the picture a latent stands for, in pixels. */
 export interface PictureSize {
@@ -109,8 +109,8 @@ export interface Family<C = unknown> {
   };
   /**
    * The network as a traced function. Declares inputs `x` [batch, c, height, width], `timesteps`
-   * [batch], `cross` [batch, tokens, contextWidth], and with a `vector` `pooled` and (if any) `numbers`;
-   * returns the raw output `out`.
+   * [batch], `cross` [batch, tokens, contextWidth], with a `vector` `pooled` and (if any) `numbers`, with
+   * a small picture on extra channels `level` [batch]; returns the raw output `out`.
    */
   network(g: Graph, config: C): Record<string, Tensor>;
 }

@@ -40,6 +40,8 @@ export interface InputSpec<T = unknown, Optional extends boolean = boolean> {
   /** None is a value too: what loaders give for a part that a file lacks. */
   readonly nullable?: boolean;
   readonly lazy?: boolean;
+  /** Floats come as `Float`, from constants and from FLOAT outputs: 5.0 is not 5 for this input. */
+  readonly keepsFloats?: boolean;
   /** The link itself is passed instead of its value. */
   readonly rawLink?: boolean;
   /** An input that stands for several inputs (see dynamic-inputs.ts); `type` is its COMFY_… name. */

@@ -10,7 +10,9 @@ import type {
   PromptNode,
 } from './definition.ts';
 import { effectiveInputs } from './dynamic-inputs.ts';
+import { toFloat } from '../python/coerce.ts';
 import { isLink, linkSlot, linkSource } from './link.ts';
+import type { LooseLink } from './link.ts';
 
 /** Input name -> its list of values; most lists have one element. */
 export type Slices = Record<string, readonly unknown[]>;
@@ -31,6 +33,8 @@ export interface HiddenSource {
 export interface GatherOptions {
   /** The lists a finished node left, undefined when it has not run; left out: all links are missing. */
   readonly outputsOf?: (nodeId: string) => readonly (readonly unknown[])[] | undefined;
+  /** The type that the output at a link's start declares. */
+  readonly typeOf?: (link: LooseLink) => string | undefined;
   readonly hidden?: HiddenSource;
   /** 'plain' (default): numbers as `run` gets them; 'typed': only declared FLOATs lose their `Float`. */
   readonly constants?: 'plain' | 'typed';
@@ -44,7 +48,7 @@ export function gatherInputs(
   definition: NodeDefinition,
   node: PromptNode | GraphNode,
   nodeId: string,
-  { outputsOf, hidden = {}, constants = 'plain' }: GatherOptions = {},
+  { outputsOf, typeOf, hidden = {}, constants = 'plain' }: GatherOptions = {},
 ): GatheredInputs {
   const slices = new Map<string, readonly unknown[]>();
   const missing = new Set<string>();
@@ -56,7 +60,8 @@ export function gatherInputs(
       const outputs = outputsOf?.(linkSource(value));
       const list = outputs?.[linkSlot(value, outputs.length)];
       if (list === undefined) missing.add(name);
-      slices.set(name, list ?? [null]);
+      const asFloats = spec?.keepsFloats === true && typeOf?.(value) === 'FLOAT';
+      slices.set(name, (asFloats ? list?.map(floatOf) : list) ?? [null]);
     } else if (isKnown(definition, spec, name)) {
       slices.set(name, [constant(value, spec, constants)]);
     }
@@ -94,11 +99,14 @@ function constant(
   spec: InputSpec | undefined,
   constants: 'plain' | 'typed',
 ): unknown {
+  if (spec?.keepsFloats === true) return value;
   if (constants === 'typed') {
     return spec?.type === 'FLOAT' && value instanceof Float ? value.value : value;
   }
   return holdsFloat(value, 0) ? toPlain(value as Json) : value;
 }
+
+const floatOf = (value: unknown): unknown => (typeof value === 'number' ? toFloat(value) : value);
 
 /** Whether a value made of lists and plain objects holds a `Float`; other objects are left alone. */
 function holdsFloat(value: unknown, depth: number): boolean {

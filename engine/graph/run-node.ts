@@ -11,6 +11,7 @@ import { isLink, linkSource } from './link.ts';
 import { eventMessage } from './messages.ts';
 import { definitionOf, metaOf } from './run.ts';
 import type { Run } from './run.ts';
+import { wireType } from './wire-type.ts';
 
 /** What stopped a node, with the inputs it had. */
 export class NodeFailure extends Error {
@@ -104,8 +105,13 @@ async function callValues(
     return valuesOf(started);
   }
   run.progress.start(nodeId);
+  const wireNodes = {
+    getNode: (id: string) => run.prompt.getNode(id),
+    definitionOf: (id: string) => definitionOf(run.host.nodes, run.prompt, id),
+  };
   const { slices, missing } = gatherInputs(definition, run.prompt.getNode(nodeId), nodeId, {
     outputsOf: (id) => run.store.get(id)?.outputs,
+    typeOf: (link) => wireType(link, wireNodes),
     hidden: { prompt: run.prompt, extraData: run.job.extraData, executionList: run.list },
   });
   visit.slices = slices;

@@ -56,15 +56,26 @@ export function isInterrupt(error: unknown, signal: AbortSignal): boolean {
   return signal.aborted || (error instanceof NoodleError && error.code === 'INTERRUPTED');
 }
 
-/** The text of anything thrown; what the system says of a file names the file without its folders. */
+/** The text of anything thrown. Clients see it: files that it names stand there without their folders. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  return filesOf(error).reduce((text, file) => text.replaceAll(file, nameOf(file)), error.message);
+}
+
+/** An absolute path that a text begins with, to its end or to a colon. */
+const LEADING_PATH = /^(?:\/|[A-Za-z]:[\\/])[^:\n]*[\\/][^:\n]+/;
+
+/** The last part of a path of either kind of system. */
+const nameOf = (path: string): string => path.slice(path.search(/[^\\/]*$/));
+
+/** The files that an error names with their folders: what the system spoke of, and details of our own errors. */
+function filesOf(error: Error): string[] {
   const { path, dest } = error as NodeJS.ErrnoException & { dest?: string };
-  let text = error.message;
-  for (const file of [path, dest]) {
-    if (typeof file === 'string' && file !== '') text = text.replaceAll(file, basename(file));
-  }
-  return text;
+  const named = error instanceof NoodleError ? Object.values(error.details) : [];
+  const leading = named.map((text) => typeof text === 'string' && LEADING_PATH.exec(text)?.[0]);
+  return [path, dest, ...leading].filter(
+    (file): file is string => typeof file === 'string' && file !== '',
+  );
 }
 
 /**

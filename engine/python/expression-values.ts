@@ -6,7 +6,7 @@ import { halfEven } from './format-spec.ts';
 /** int, float, bool, str, None and lists. */
 export type Value = bigint | number | boolean | string | null | readonly Value[];
 
-/** Bits of an integer beyond which a power or shift is refused (a float holds 1024). */
+/** Bits of an integer beyond which a power, product or shift is refused (a float holds 1024). */
 const MOST_BITS = 65_536;
 /** The largest exponent of `pow`, as ComfyUI limits it. */
 const LARGEST_EXPONENT = 4000;
@@ -69,7 +69,7 @@ interface Operator {
 const OPERATORS: Readonly<Record<string, Operator>> = {
   '+': { ints: (a, b) => a + b, floats: (a, b) => a + b },
   '-': { ints: (a, b) => a - b, floats: (a, b) => a - b },
-  '*': { ints: (a, b) => a * b, floats: (a, b) => a * b },
+  '*': { ints: productOfInts, floats: (a, b) => a * b },
   '/': {
     ints: (a, b) => (b === 0n ? zeroDivision() : toFloat(a) / toFloat(b)),
     floats: (a, b) => (b === 0 ? zeroDivision() : a / b),
@@ -208,8 +208,18 @@ function powerOfFloats(a: number, b: number): number {
 
 const bits = (value: bigint): number => (value < 0n ? -value : value).toString(2).length;
 
+/** Products of products would take longer and longer. */
+function productOfInts(a: bigint, b: bigint): bigint {
+  const most = BigInt(Number.MAX_SAFE_INTEGER);
+  if (a <= most && a >= -most && b <= most && b >= -most) return a * b;
+  if (bits(a) + bits(b) <= MOST_BITS + 1) return a * b;
+  throw new PythonError('OverflowError', 'the product is too large');
+}
+
 function shift(value: bigint, by: bigint): bigint {
-  if (by > BigInt(MOST_BITS)) throw new PythonError('ValueError', 'shifted too far');
+  if (by > 0n && value !== 0n && by + BigInt(bits(value)) > BigInt(MOST_BITS + 1)) {
+    throw new PythonError('ValueError', 'shifted too far');
+  }
   return by < 0n ? value >> -by : value << by;
 }
 

@@ -187,15 +187,21 @@ function unknownCode(type: string, name: string): never {
 /** Groups the whole digits, zero-filled ones too, and pads. */
 function padNumber(sign: string, whole: string, rest: string, spec: Spec, every: number): string {
   if (spec.group === '') return pad(sign, whole + rest, spec);
-  const grouped = (digits: string): string =>
-    digits.replace(new RegExp(`\\B(?=(.{${every}})+$)`, 'g'), spec.group);
   let digits = whole;
   if (spec.fill === '0' && spec.align === '=') {
-    const room = spec.width - sign.length - rest.length;
-    while (grouped(digits).length < room) digits = `0${digits}`;
     // Python never starts with the separator, so the field may be one wider.
+    const room = spec.width - sign.length - rest.length;
+    digits = whole.padStart(room - Math.floor((room - 1) / (every + 1)), '0');
   }
-  return pad(sign, grouped(digits) + rest, spec);
+  return pad(sign, grouped(digits, spec.group, every) + rest, spec);
+}
+
+/** The digits with a separator before every so many, counted from the right. */
+function grouped(digits: string, separator: string, every: number): string {
+  const first = digits.length % every || every;
+  const groups = [digits.slice(0, first)];
+  for (let at = first; at < digits.length; at += every) groups.push(digits.slice(at, at + every));
+  return groups.join(separator);
 }
 
 function pad(sign: string, body: string, { fill, align, width }: Spec): string {

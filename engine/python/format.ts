@@ -1,4 +1,5 @@
 /** Python's `str.format`: `{name}`, `{name!r}`, `{name[0]}`, `{name:>{width}.2f}`. */
+import { Float } from '../workflow/lossless-json.ts';
 import { PythonError } from './error.ts';
 import { formatValue } from './format-spec.ts';
 import { pythonRepr, pythonStr } from './repr.ts';
@@ -90,12 +91,18 @@ function indexed(value: unknown, index: string): unknown {
     }
     return value[Number(index)];
   }
-  if (value !== null && typeof value === 'object' && !ArrayBuffer.isView(value)) {
+  if (isDictionary(value)) {
     if (Object.hasOwn(value, index)) return (value as Record<string, unknown>)[index];
     throw new PythonError('KeyError', pythonRepr(index));
   }
   throw new PythonError('TypeError', 'the value cannot be subscripted');
 }
+
+const isDictionary = (value: unknown): value is object =>
+  value !== null &&
+  typeof value === 'object' &&
+  !ArrayBuffer.isView(value) &&
+  !(value instanceof Float);
 
 function converted(value: unknown, conversion: string): string {
   if (conversion === 's') return pythonStr(value);

@@ -79,6 +79,7 @@ export class Slot {
 
   launch(): void {
     this.#phase = 'starting';
+    this.#renewsAfterJob = false;
     this.#link = this.#options.start({
       message: (message) => this.#receive(message),
       exit: (how) => this.#ended(how),
@@ -99,6 +100,8 @@ export class Slot {
     this.#link?.send({ type: 'interrupt', jobId: job.id });
     this.#graceTimer ??= setTimeout(() => {
       this.#owner.overdue(job);
+      // Should the job end just now, nothing else is given to this engine.
+      this.#renewsAfterJob = true;
       this.#link?.kill();
     }, this.#options.interruptGrace);
   }
@@ -126,15 +129,16 @@ export class Slot {
     }
   }
 
-  /** Ends the engine for good: asks an idle one, kills a busy one, and one that does not end. */
+  /** Ends the engine for good: asks an idle one, kills a busy or starting one, and one that does not end. */
   async stop(): Promise<void> {
     clearTimeout(this.#graceTimer);
     clearTimeout(this.#restartTimer);
     const link = this.#link;
     const down = new Promise<void>((resolve) => (this.#onStopped = resolve));
     if (link === undefined) return;
-    if (this.#running === undefined) link.send({ type: 'stop' });
-    else link.kill();
+    // One that is starting has nothing to lose, and listens only when it has read all its code.
+    if (this.#running !== undefined || this.#phase === 'starting') link.kill();
+    else link.send({ type: 'stop' });
     const timer = setTimeout(() => link.kill(), STOP_GRACE);
     await down;
     clearTimeout(timer);

@@ -1,6 +1,6 @@
 /** How much memory models take, and how much they may take together. */
 import { totalmem } from 'node:os';
-import type { Real } from '../onnx/builder.ts';
+import type { Real, WeightForms } from '../onnx/builder.ts';
 import { leafOps } from '../tensor/ops/leaves.ts';
 import { type Tensor, isOp } from '../tensor/tensor.ts';
 import type { Program } from '../tensor/trace.ts';
@@ -18,14 +18,26 @@ export function defaultMemoryBudget(): number {
   return Math.floor(defaultShare * (limit > 0 && limit < total ? limit : total));
 }
 
+/** In what form a program's weights lie in memory while it is open. */
+export interface WeightForm {
+  /** The type that reals are computed in. */
+  readonly compute: Real;
+  /** Whether narrow weights are widened before, or lie as they are stored and are widened in the graph. */
+  readonly widen: WeightForms['widen'];
+}
+
+const wide: WeightForm = { compute: 'f32', widen: 'weights' };
+
 /** Bytes that a program's weights take once open, as what they are stored as or computed in. */
-export const estimateMemory = ({ nodes }: Pick<Program, 'nodes'>, compute: Real = 'f32'): number =>
-  nodes.reduce((bytes, tensor) => bytes + weightBytes(tensor, compute), 0);
+export const estimateMemory = ({ nodes }: Pick<Program, 'nodes'>, form = wide): number =>
+  nodes.reduce((bytes, tensor) => bytes + weightBytes(tensor, form), 0);
 
 /** Bytes of a weight once open; 0 for every other tensor. */
-export function weightBytes(tensor: Tensor, compute: Real): number {
+export function weightBytes(tensor: Tensor, { compute, widen }: WeightForm = wide): number {
   if (!isOp(leafOps.param, tensor)) return 0;
   const { entry, dtype } = tensor.attrs;
   const count = sizeOfShape(tensor.shape) as number; // stored tensors have fixed sizes
-  return isReal(dtype) ? count * dtypes[compute].bytes : entry.byteLength;
+  // filters of convolutions are rewritten in any case
+  const kept = widen === 'graph' && tensor.shape.length <= 2;
+  return isReal(dtype) && !kept ? count * dtypes[compute].bytes : entry.byteLength;
 }

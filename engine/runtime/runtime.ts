@@ -43,6 +43,22 @@ export interface RuntimeStats {
   readonly memoryBudget: number;
 }
 
+/**
+ * Weights that stay narrow where they are stored, mapped, and are widened whenever they are read. ONNX
+ * Runtime would do that once, when it opens the model, and keep the result.
+ */
+const narrow = (provider: Provider): Provider => ({
+  ...provider,
+  widen: 'graph',
+  session: {
+    ...provider.session,
+    config: {
+      ...provider.session.config,
+      'optimization.disable_specified_optimizers': 'ConstantFolding',
+    },
+  },
+});
+
 /** Share of the budget that one part of a larger model should take. */
 const partShare = 0.25;
 
@@ -63,19 +79,24 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
   };
   const opening = (program: Program): Opening => {
     tellUnread(program);
-    const part = (of: Program): Part => {
-      const plain = estimateMemory(of, provider.compute);
-      const spare = Math.min(provider.winogradBytes(plain), memoryBudget - plain);
+    const part = (of: Program, form: Provider): Part => {
+      const plain = estimateMemory(of, form);
+      const spare = Math.min(form.winogradBytes(plain), memoryBudget - plain);
       const { layers, bytes } = winogradLayers(of, spare);
-      const open = { provider, threads, prepared, winograd: layers };
+      const open = { provider: form, threads, prepared, winograd: layers };
       return { program: of, bytes: plain + bytes, open: () => openSession(of, open) };
     };
-    const whole = part(program);
+    const whole = part(program, provider);
     if (whole.bytes <= memoryBudget) return whole;
+    const form = narrow(provider);
+    const kept = part(program, form);
+    if (kept.bytes <= memoryBudget) {
+      log?.('INFO', `${program.name}: weights stay as they are stored, for memory`);
+      return kept;
+    }
     const size = memoryBudget * partShare;
-    const parts = partsOf(program, size, (tensor) => weightBytes(tensor, provider.compute)).map(
-      part,
-    );
+    const cut = partsOf(program, size, (tensor) => weightBytes(tensor, form));
+    const parts = cut.map((of) => part(of, form));
     const plan = planParts(parts, memoryBudget);
     return { bytes: plan.bytes, open: async () => sessionOfParts(program, parts, plan) };
   };

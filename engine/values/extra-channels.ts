@@ -1,36 +1,57 @@
-/** What inpaint and instruct models are fed on channels behind the noisy latent. */
+/** What inpaint and instruct models and upscalers are fed on channels behind the noisy latent. */
 import { concat, sliceAxis } from '../array/batch.ts';
 import { map } from '../array/elementwise.ts';
 import { type NDArray, full, nd, reshape, sizeOf, zeros } from '../array/nd.ts';
-import { commonUpscale } from '../array/resize.ts';
 import { roundHalfEven } from '../array/round.ts';
 import type { ExtraChannels } from '../arch/family.ts';
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
 import type { LatentFormat } from '../sampling/latent/formats.ts';
 import { processIn } from '../sampling/latent/process.ts';
-import type { ConditioningRun } from '../sampling/model.ts';
+import type { CondTensor, ConditioningRun } from '../sampling/model.ts';
+import { lowResolution } from './low-resolution.ts';
+import { fit, resizeBatch } from './resize-condition.ts';
 
 /** A grey picture in SD1's latent units: what an inpaint model sees when nothing was masked. */
 const blankPicture = [0.8223, -0.6876, 0.6364, 0.138];
 
-/** The extra channels [b, c, h, w] for one conditioning entry; undefined when the model has none. */
-export function extraChannelInput(
+type Entry = Pick<ConditioningEntry, 'concatLatent' | 'concatMask' | 'extra'>;
+
+type Tensors = Readonly<Record<string, CondTensor>>;
+
+const kinds: Readonly<
+  Record<ExtraChannels, (entry: Entry, run: ConditioningRun, format: LatentFormat) => Tensors>
+> = {
+  none: () => ({}),
+  inpaint: (entry, run, format) => channels(inpaintChannels(entry, run, format)),
+  instruct: (entry, run) => channels(pictureToChange(entry, run)),
+  'instruct-scaled': (entry, run, format) =>
+    channels(processIn(format, pictureToChange(entry, run))),
+  'low-resolution': ({ extra = {} }, run) => {
+    const { picture, level } = lowResolution(extra, run);
+    const row = { data: Float32Array.of(level), shape: [1] };
+    return { ...channels(picture), level: { value: row, along: 'row' } };
+  },
+};
+
+/**
+ * The tensors of one conditioning entry for a model with such channels: `concat` [b, c, h, w], where it
+ * has any, and what it is told of them (`level` [1]: how much a picture was noised).
+ */
+export const extraChannelTensors = (
   kind: ExtraChannels,
-  entry: Pick<ConditioningEntry, 'concatLatent' | 'concatMask'>,
+  entry: Entry,
   run: ConditioningRun,
   format: LatentFormat,
-): NDArray | undefined {
-  if (kind === 'none') return undefined;
-  if (kind === 'inpaint') return inpaintChannels(entry, run, format);
-  const picture = entry.concatLatent
-    ? fit(entry.concatLatent, run.latentShape)
-    : zeros(run.latentShape);
-  return kind === 'instruct-scaled' ? processIn(format, picture) : picture;
-}
+): Tensors => kinds[kind](entry, run, format);
+
+const channels = (value: NDArray): Tensors => ({ concat: { value, along: 'grid' } });
+
+const pictureToChange = ({ concatLatent }: Entry, { latentShape }: ConditioningRun): NDArray =>
+  concatLatent ? fit(concatLatent, latentShape) : zeros(latentShape);
 
 /** Mask (1 = to be painted), then the latent of the picture with the masked part greyed out. */
 function inpaintChannels(
-  { concatLatent, concatMask }: Pick<ConditioningEntry, 'concatLatent' | 'concatMask'>,
+  { concatLatent, concatMask }: Entry,
   { latentShape, denoiseMask, latentImage }: ConditioningRun,
   format: LatentFormat,
 ): NDArray {
@@ -58,25 +79,4 @@ function blank(shape: readonly number[]): NDArray {
     data[i] = blankPicture[Math.floor(i / cells) % blankPicture.length];
   }
   return nd(data, shape);
-}
-
-/** x at another size (bilinear, the middle of the picture) and batch. */
-function fit(x: NDArray, shape: readonly number[]): NDArray {
-  const [batch, , height, width] = shape;
-  const same = x.shape[2] === height && x.shape[3] === width;
-  const sized = same ? x : commonUpscale(x, width, height, 'bilinear', 'center');
-  return resizeBatch(sized, batch);
-}
-
-/** Another batch size: rows are picked (fewer) or repeated in place (more), spread over the batch. */
-export function resizeBatch(x: NDArray, count: number): NDArray {
-  const have = x.shape[0];
-  if (have === count) return x;
-  const pick = (i: number): number => {
-    if (count === 1) return 0;
-    if (count < have) return Math.min(roundHalfEven((i * (have - 1)) / (count - 1)), have - 1);
-    return Math.min(Math.floor(((i + 0.5) * have) / count), have - 1);
-  };
-  const picked = Array.from({ length: count }, (_, i) => sliceAxis(x, 0, pick(i), pick(i) + 1));
-  return concat(picked);
 }

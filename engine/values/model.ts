@@ -15,7 +15,7 @@ import {
 import { withOwnColors } from '../sampling/latent/own-colors.ts';
 import type { Graph } from '../tensor/trace.ts';
 import { type RunChanges, runChanges } from './changes.ts';
-import { extraChannelInput } from './extra-channels.ts';
+import { extraChannelTensors } from './extra-channels.ts';
 import { type NetworkRun, type Weighted, openNetwork } from './network.ts';
 import { type SeenPicture, unclipVector } from './unclip.ts';
 
@@ -104,12 +104,11 @@ function conditioningTensors(
 ): Record<string, CondTensor> {
   const { family, config } = model;
   checkWidth(entry.cross, family.contextWidth(config), `the text condition of ${family.title}`);
-  const concat = extraChannelInput(model.extraChannels, entry, run, formatOf(model));
   return {
     cross: { value: entry.cross, along: 'tokens' },
     ...(entry.crossControl && { crossControl: { value: entry.crossControl, along: 'tokens' } }),
     ...vectorTensors(model, entry, run),
-    ...(concat && { concat: { value: concat, along: 'grid' } }),
+    ...extraChannelTensors(model.extraChannels, entry, run, formatOf(model)),
   };
 }
 

@@ -29,6 +29,9 @@ export interface PickleOptions {
 
 const MARK = Symbol('mark');
 
+/** The largest files of weights take a tenth of it; each step can make an object of a byte. */
+const MOST_STEPS = 1_000_000;
+
 /** Decodes one pickle. Throws UNSUPPORTED for anything but plain data and allowed calls. */
 export const readPickle = (file: string, bytes: Uint8Array, options: PickleOptions): PickleValue =>
   readPickleAt(file, bytes, options).value;
@@ -121,7 +124,8 @@ export function readPickleAt(
     stack.push(result === undefined ? fail(`it needs ${callee.name}`) : result);
   };
 
-  for (;;) {
+  for (let step = 0; ; step++) {
+    if (step === MOST_STEPS) fail(`more than ${MOST_STEPS} steps`);
     const op = String.fromCharCode(u8());
     // prettier-ignore
     switch (op) {

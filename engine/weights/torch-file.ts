@@ -53,11 +53,7 @@ const MAX_PICKLE = 64 << 20;
 
 /** Opens a file of torch.save. Throws UNSUPPORTED naming what it is instead, FILE_NOT_FOUND. */
 export function openTorchFile(path: string): TorchFile {
-  const fail = (reason: string): never => {
-    throw new NoodleError('UNSUPPORTED', {
-      what: `${path}: cannot read this torch file: ${reason}`,
-    });
-  };
+  const fail = (reason: string): never => failToOpen(path, reason);
   const real = realOf(path);
   const file = openSync(real, 'r');
   try {
@@ -99,6 +95,8 @@ export function openTorchSource(path: string): WeightSource {
     seen.add(value);
     for (const [name, item] of value.entries() as Iterable<[PickleValue, PickleValue]>) {
       if (typeof name !== 'string' && typeof name !== 'number') continue;
+      const length = key.length + String(name).length;
+      if (length > LONGEST_KEY) failToOpen(path, `a name of ${length} characters`);
       collect(item, key === '' ? String(name) : `${key}.${name}`, depth + 1);
     }
   };
@@ -110,6 +108,9 @@ export function openTorchSource(path: string): WeightSource {
 
 /** As deep as containers are looked into. */
 const MAX_DEPTH = 4;
+
+/** One long text, shared by many dicts, would be copied for each tensor. */
+const LONGEST_KEY = 512;
 
 function stateDict(root: ReadonlyMap<PickleValue, PickleValue>): PickleValue {
   const wrapped = root.get('state_dict') ?? (root.size === 1 ? [...root.values()][0] : root);
@@ -251,6 +252,11 @@ function isDense(shape: readonly number[], stride: readonly number[]): boolean {
   return true;
 }
 
+function failToOpen(path: string, reason: string): never {
+  const what = `${path}: cannot read this torch file: ${reason}`;
+  throw new NoodleError('UNSUPPORTED', { what });
+}
+
 function realOf(path: string): string {
   try {
     return realpathSync(path);
@@ -262,8 +268,9 @@ function realOf(path: string): string {
 const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 
+/** Sizes or strides; torch has 64 axes at most. */
 const isCounts = (value: unknown): value is number[] =>
-  Array.isArray(value) && value.every(isCount);
+  Array.isArray(value) && value.length <= 64 && value.every(isCount);
 
 const isStorage = (value: unknown): value is Storage =>
   typeof value === 'object' && value !== null && 'offset' in value && 'dtype' in value;

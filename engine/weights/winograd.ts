@@ -5,16 +5,6 @@
  * every matrix works on rows and columns.
  */
 
-/** Filters: [6, 3]. */
-const G = [
-  [1 / 4, 0, 0],
-  [-1 / 6, -1 / 6, -1 / 6],
-  [-1 / 6, 1 / 6, -1 / 6],
-  [1 / 24, 1 / 12, 1 / 6],
-  [1 / 24, -1 / 12, 1 / 6],
-  [0, 0, 1],
-];
-
 /** Inputs: [6, 6]. */
 const B = [
   [4, 0, -5, 0, 1, 0],
@@ -51,28 +41,46 @@ export const outputTransform: readonly number[] = onBothAxes(A);
 
 /**
  * Filters [o, i, 3, 3] as planes [36, o, i]; `out` is as long. The sums are made in double precision.
+ * They are written out, with what two rows of G share in common: a gigabyte of filters passes here
+ * whenever a large model is opened.
  */
 export function winogradFilters(
   values: Float32Array,
   out: Float32Array = new Float32Array((values.length / 9) * winogradPlanes),
 ): Float32Array {
   const count = values.length / 9;
-  const rows = new Float64Array(18);
+  const columns = new Float64Array(18); // [3, 6]: G on each column of a filter
   for (let filter = 0; filter < count; filter++) {
-    const at = filter * 9;
-    for (let a = 0; a < 6; a++) {
-      const [g0, g1, g2] = G[a];
-      for (let x = 0; x < 3; x++) {
-        rows[a * 3 + x] = g0 * values[at + x] + g1 * values[at + 3 + x] + g2 * values[at + 6 + x];
-      }
+    for (let x = 0, at = filter * 9; x < 3; x++, at++) {
+      transform(values[at], values[at + 3], values[at + 6], columns, x * 6, 1);
     }
-    for (let a = 0; a < 6; a++) {
-      for (let b = 0; b < 6; b++) {
-        const [g0, g1, g2] = G[b];
-        out[(a * 6 + b) * count + filter] =
-          g0 * rows[a * 3] + g1 * rows[a * 3 + 1] + g2 * rows[a * 3 + 2];
-      }
+    for (let a = 0, to = filter; a < 6; a++, to += 6 * count) {
+      transform(columns[a], columns[a + 6], columns[a + 12], out, to, count);
     }
   }
   return out;
+}
+
+/**
+ * G g for three numbers, put into `out` from `to` on in steps of `step`. G is [6, 3]: 1/4 (1 0 0),
+ * -1/6 (1 1 1), -1/6 (1 -1 1), 1/24 (1 2 4), 1/24 (1 -2 4), (0 0 1).
+ */
+function transform(
+  g0: number,
+  g1: number,
+  g2: number,
+  out: Float32Array | Float64Array,
+  to: number,
+  step: number,
+): void {
+  const even = (g0 + g2) * (-1 / 6);
+  const odd = g1 * (-1 / 6);
+  const wideEven = g0 * (1 / 24) + g2 * (1 / 6);
+  const wideOdd = g1 * (1 / 12);
+  out[to] = g0 * 0.25;
+  out[to + step] = even + odd;
+  out[to + 2 * step] = even - odd;
+  out[to + 3 * step] = wideEven + wideOdd;
+  out[to + 4 * step] = wideEven - wideOdd;
+  out[to + 5 * step] = g2;
 }

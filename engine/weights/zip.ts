@@ -1,7 +1,7 @@
 /** Where the entries of a zip file lie, for those that are stored as they are (torch, numpy). */
 
 /** A directory has no need to be larger; a bigger one is hostile. */
-const MAX_DIRECTORY = 64 << 20;
+const MAX_DIRECTORY = 16 << 20;
 
 export interface ZipEntry {
   readonly size: number;

@@ -60,10 +60,10 @@ const CASES: Readonly<Record<string, readonly [nodes: readonly Node[], shown: un
   ],
   Factorial: [[['Factorial', { n: 5, so_far: 1 }]], '120'],
   Fetcher: [[['Fetcher', { value: 'fetched', steps: 2 }]], 'fetched'],
-  SaveText: [
+  WriteNote: [
     [
       ['Shout', { text: 'kept' }],
-      ['SaveText', { text: ['1', 0], prefix: 'notes/text' }],
+      ['WriteNote', { text: ['1', 0], prefix: 'notes/text' }],
     ],
     'KEPT!',
   ],
@@ -102,7 +102,7 @@ async function run(nodes: readonly Node[]): Promise<{ outputs: any; error: any }
     nodes.map(([class_type, inputs], i) => [String(i + 1), { class_type, inputs }]),
   );
   const last = String(nodes.length);
-  if (!['PreviewImage', 'SaveText'].includes(nodes.at(-1)![0])) {
+  if (!['PreviewImage', 'WriteNote'].includes(nodes.at(-1)![0])) {
     prompt.shown = { class_type: 'PreviewAny', inputs: { source: [last, 0] } };
   }
   const answer = (await (await server.post('/prompt', { prompt })).json()) as any;

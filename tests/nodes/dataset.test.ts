@@ -9,6 +9,7 @@ import { toPixels } from '../../engine/media/to-array.ts';
 import { createFolders } from '../../engine/store/folders.ts';
 import { numpyRandom } from '../../engine/sampling/noise/numpy-random.ts';
 import { datasetFileNodes } from '../../nodes/dataset-files.ts';
+import { datasetTextNodes } from '../../nodes/dataset-texts.ts';
 import { datasetNodes } from '../../nodes/dataset.ts';
 import { assertLikeReference } from '../support/object-info.ts';
 import { expectArray, pattern } from '../support/number-pattern.ts';
@@ -22,7 +23,7 @@ afterAll(() => rmSync(base, { recursive: true }));
 const folders = createFolders({ base });
 const context = { progress: () => undefined, services: { folders } } as unknown as NodeContext;
 
-const nodes = [...datasetNodes, ...datasetFileNodes];
+const nodes = [...datasetNodes, ...datasetTextNodes, ...datasetFileNodes];
 const named = (name: string): NodeDefinition => nodes.find((node) => node.name === name)!;
 const run = async <T = NDArray[]>(name: string, inputs: Record<string, unknown>): Promise<T> =>
   (await named(name).run(inputs, context)) as T;

@@ -9,8 +9,10 @@ import { readPngText } from '../../engine/workflow/png-text.ts';
 import { createFolders, type Folders } from '../../engine/store/folders.ts';
 import { getImageSize } from '../../nodes/image.ts';
 import { loadImage, loadImageMask, previewImage, saveImage } from '../../nodes/image-io.ts';
-import { loadLatent } from '../../nodes/latent-io.ts';
+import { saveAnimatedPng, saveAnimatedWebp } from '../../nodes/image-animation.ts';
+import { loadLatent, saveLatent } from '../../nodes/latent-io.ts';
 import { maskPreview } from '../../nodes/mask.ts';
+import { assertLikeReference } from '../support/object-info.ts';
 
 let base: string;
 let folders: Folders;
@@ -142,4 +144,27 @@ it('GetImageSize tells the client too', async () => {
   const result = await getImageSize.run({ image: full([3, 20, 10, 3], 0) }, context());
   expect(result).toEqual([10, 20, 3]);
   expect(sent).toEqual(['width: 10, height: 20\n batch size: 3']);
+});
+
+it.each([
+  [saveImage, { images: full([1, 2, 3, 3], 0.5), filename_prefix: 'p' }],
+  [previewImage, { images: full([1, 2, 3, 3], 0.5) }],
+  [maskPreview, { mask: full([1, 2, 3], 0.5) }],
+  [saveLatent, { samples: { samples: full([1, 4, 2, 3], 0.5) }, filename_prefix: 'p' }],
+  [saveAnimatedPng, { images: full([2, 2, 3, 3], 0.5), filename_prefix: 'p', fps: 6 }],
+  [
+    saveAnimatedWebp,
+    {
+      images: full([2, 2, 3, 3], 0.5),
+      filename_prefix: 'p',
+      fps: 6,
+      method: 'default',
+      lossless: true,
+      quality: 80,
+    },
+  ],
+] as const)('$name passes on what it saves or shows', async (node, inputs) => {
+  assertLikeReference(node);
+  const { result } = (await node.run(inputs, context())) as NodeOutput;
+  expect((result as unknown[])[0]).toBe(Object.values(inputs)[0]);
 });

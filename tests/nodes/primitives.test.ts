@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { previewAny, primitiveNodes } from '../../nodes/primitives.ts';
 import { assertLikeReference } from '../support/object-info.ts';
-import type { NodeContext } from '../../engine/graph/definition.ts';
+import type { NodeContext, NodeOutput } from '../../engine/graph/definition.ts';
 
 describe('primitive nodes', () => {
   for (const node of primitiveNodes) {
@@ -19,6 +19,17 @@ describe('primitive nodes', () => {
     [{ a: [true] }, '{"a": [true]}'],
     [{ data: new Float32Array(6), shape: [2, 3] }, 'array of shape [2, 3]'],
   ])('PreviewAny shows %o as %s', (source, text) => {
-    expect(previewAny.run({ source }, {} as NodeContext)).toEqual({ ui: { text: [text] } });
+    const shown = previewAny.run({ source }, {} as NodeContext) as NodeOutput;
+    expect(shown.ui).toEqual({ text: [text] });
+  });
+
+  it('PreviewAny gives its text on, JSON over several lines', () => {
+    const result = (source: unknown) =>
+      (previewAny.run({ source }, {} as NodeContext) as NodeOutput).result;
+    expect(result('text')).toEqual(['text']);
+    expect(result(null)).toEqual(['None']);
+    // json.dumps({'a': [True, 'é'], 'b': {}}, indent=4, ensure_ascii=False)
+    const lines = '{\n    "a": [\n        true,\n        "é"\n    ],\n    "b": {}\n}';
+    expect(result({ a: [true, 'é'], b: {} })).toEqual([lines]);
   });
 });

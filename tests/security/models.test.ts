@@ -145,6 +145,16 @@ describe('pickles', () => {
     expect(read(text)).toThrow(message);
   });
 
+  it.each([
+    ['marks', '('],
+    ['lists', ']'],
+    ['dicts', '}'],
+  ])('of millions of %s are given up early', (_, op) => {
+    const bomb = Buffer.alloc(5_000_000, op);
+    const options = { call: () => undefined, persistent: () => null };
+    expect(() => readPickle('bomb', bomb, options)).toThrow('more than 1000000 steps');
+  });
+
   it('what is only named is never called', () => {
     expect(read('cposix\nsystem\n.')()).toMatchObject({ name: 'posix.system' });
   });

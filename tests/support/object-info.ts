@@ -43,6 +43,13 @@ const UNITED = new Set([
   'KSampler',
   'KSamplerAdvanced',
   'KSamplerSelect',
+  'MaskPreview',
+  'PreviewAny',
+  'PreviewImage',
+  'SaveAnimatedPNG',
+  'SaveAnimatedWEBP',
+  'SaveImage',
+  'SaveLatent',
   'SaveSVGNode',
 ]);
 

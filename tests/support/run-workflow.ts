@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { families } from '../../engine/arch/families/index.ts';
 import { createCaches } from '../../engine/graph/caches.ts';
-import type { NodeDefinition, Prompt } from '../../engine/graph/definition.ts';
+import type { NodeDefinition, NodeOutput, Prompt } from '../../engine/graph/definition.ts';
 import { executePrompt } from '../../engine/graph/execute.ts';
 import type { GraphMessage } from '../../engine/graph/messages.ts';
 import { validatePrompt } from '../../engine/graph/validate.ts';
@@ -104,7 +104,8 @@ function recorded(node: NodeDefinition, values: Map<string, readonly unknown[]>)
     ...node,
     async run(inputs, context) {
       const result = await node.run(inputs, context);
-      if (Array.isArray(result)) values.set(context.nodeId, result as unknown[]);
+      const returned: unknown = (result as NodeOutput).result ?? result;
+      if (Array.isArray(returned)) values.set(context.nodeId, returned as unknown[]);
       return result;
     },
   };

@@ -123,7 +123,6 @@ function unetTitle(w: Weights): string {
   const config = detectUNet(w);
   if (!config) return 'an incomplete UNet';
   if (config.temporal) return 'Stable Video Diffusion';
-  if (config.inChannels === 7) return 'the Stable Diffusion x4 upscaler';
   if (config.admWidth === 4 && config.depths[1] > 0) return 'Lotus-D';
   const { inChannels, contextWidth } = config;
   return `a UNet with ${inChannels} input channels and text width ${contextWidth ?? 'none'}`;

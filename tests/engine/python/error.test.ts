@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { tracebackOf } from '../../../engine/python/error.ts';
+import { NoodleError } from '../../../engine/errors.ts';
+import { messageOf, tracebackOf } from '../../../engine/python/error.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -22,4 +23,19 @@ it.each([
   const error = new Error('broken');
   error.stack = `Error: broken\n    ${frame}`;
   expect(tracebackOf(error)).toEqual([`  ${shown}\n`]);
+});
+
+it.each([
+  new NoodleError('SAFETENSORS_HEADER', { file: '/srv/models/vae/a b.safetensors', reason: 'cut' }),
+  new NoodleError('UNSUPPORTED', { what: '/srv/models/vae/a b.safetensors: no weights' }),
+  new NoodleError('UNSUPPORTED', { what: 'C:\\models\\a b.safetensors: no weights' }),
+])('a message names a model file without the folders of the server (%#)', (error) => {
+  expect(messageOf(error)).toContain('a b.safetensors');
+  expect(messageOf(error)).not.toMatch(/srv|models|C:/);
+});
+
+it('a message keeps what only looks like a path', () => {
+  const got = '1/2 of /a';
+  const error = new NoodleError('BAD_INPUT', { subject: 'x', expected: '/', got });
+  expect(messageOf(error)).toBe('x: expected /, got 1/2 of /a');
 });

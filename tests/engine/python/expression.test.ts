@@ -125,6 +125,8 @@ describe('Python expressions', () => {
     ['9 ** 9 ** 9', 'OverflowError'],
     ['10.0 ** 400', 'OverflowError'],
     ['1 << 10 ** 9', 'ValueError'],
+    [`1${' << 60000'.repeat(900)}`, 'ValueError'],
+    [`(1 << 65000)${' * (1 << 65000)'.repeat(600)}`, 'OverflowError'],
     ['pow(2, 5000)', 'ValueError'],
     ['values[9]', 'IndexError'],
     ['"a" + 1', 'TypeError'],

@@ -58,6 +58,7 @@ const cases = [
   ['{k:.10f} {j:.2f}', '0.0000001000 10000000000000000000000.00'],
   ['{a!r:>4}', '   5'],
   ['{m:#.3g} {m:.0e}', '1.23e+04 1e+04'],
+  ['{a:04,} {a:05,} {a:08,} {a:09_} {w:010_b}', '0,005 0,005 0,000,005 0_000_005 0_0000_1100'],
   ['{b:=+15}', '-      12345678'],
   ['text without fields', 'text without fields'],
   ['{l:05.1f} {l:+.2f}', '-02.5 -2.50'],
@@ -66,6 +67,10 @@ const cases = [
 describe('str.format', () => {
   it.each(cases)('%s', (text, expected) => {
     expect(format(text, values)).toBe(expected);
+  });
+
+  it('groups the digits of the widest field at once', () => {
+    expect(format('{a:010000,}', values)).toHaveLength(10_001);
   });
 
   it.each([

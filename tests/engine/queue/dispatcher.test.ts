@@ -90,6 +90,30 @@ describe('dispatcher', () => {
     expect(dispatcher.engines()).toEqual({ total: 2, ready: 1, restarts: 1 });
   });
 
+  it('gives no job to an engine that is being killed, though its last one ends just then', () => {
+    const { queue, dispatcher, submit, ready } = setup({ engines: 0 });
+    const links: { events: EngineEvents; sent: ToEngine[] }[] = [];
+    dispatcher.join((events) => {
+      const sent: ToEngine[] = [];
+      links.push({ events, sent });
+      return { pid: undefined, send: (message) => sent.push(message), kill: () => undefined };
+    });
+    submit('a');
+    submit('b', 1);
+    links[0].events.message(ready);
+    dispatcher.interrupt('a');
+    vi.advanceTimersByTime(1000);
+    links[0].events.message({ type: 'done', jobId: 'a', end: success });
+    expect(queue.running()).toEqual([]);
+    links[0].events.exit('SIGKILL');
+    vi.advanceTimersByTime(1);
+    links[1].events.message(ready);
+    expect(links[1].sent).toMatchObject([{ type: 'run', job: { id: 'b' } }]);
+    // the new engine is kept after its first job
+    links[1].events.message({ type: 'done', jobId: 'b', end: success });
+    expect(links[1].sent).toHaveLength(1);
+  });
+
   it('waits for an engine, runs one job at a time, stores before it tells', () => {
     const { queue, dispatcher, started, seen, submit, ready } = setup();
     submit('a');
@@ -248,6 +272,18 @@ describe('dispatcher', () => {
     await dispatcher.stop();
     expect(queue.job('a')).toMatchObject({ status: 'pending', attempt: 0 });
     expect(status('b')).toContain('execution_interrupted');
+    expect(started).toHaveLength(2);
+  });
+
+  it('waits for no engine that is starting when it is stopped', async () => {
+    const { dispatcher, started, ready } = setup({ engines: 2 });
+    dispatcher.start();
+    started[0].events.message(ready);
+    const stopped = dispatcher.stop();
+    expect(started.map(({ killed }) => killed)).toEqual([false, true]);
+    expect(started[0].sent).toEqual([{ type: 'stop' }]);
+    started[0].events.exit('exit code 0');
+    await stopped;
     expect(started).toHaveLength(2);
   });
 

@@ -63,6 +63,26 @@ describe('runtime', () => {
     await runtime.unloadAll();
   });
 
+  it('leaves weights narrow where wide ones exceed the budget, with the same bytes', async () => {
+    const tokens = {
+      data: Float32Array.from({ length: 3 * 64 }, (_, i) => Math.sin(i)),
+      shape: [3, 64],
+    };
+    const wide = createRuntime({ threads: 1 });
+    const log: string[] = [];
+    const narrow = createRuntime({
+      threads: 1,
+      memoryBudget: 8 * 64 * 3,
+      log: (level, text) => void (level === 'INFO' && log.push(text)),
+    });
+    const ask = async (runtime: typeof wide) =>
+      (await (await runtime.session('a', linearProgram)).run({ x: tokens })).y;
+    expect(await ask(narrow)).toEqual(await ask(wide));
+    expect(narrow.stats().bytes).toBe(8 * 64 * 2);
+    expect(log).toEqual(['linear: weights stay as they are stored, for memory']);
+    await Promise.all([wide.unloadAll(), narrow.unloadAll()]);
+  });
+
   it('opens one session for callers that come at once', async () => {
     const runtime = createRuntime({ threads: 1 });
     const build = vi.fn(() => linearProgram());

@@ -109,6 +109,17 @@ describe('a torch file as a weight source', () => {
     expect(() => openTorchSource(path)).toThrow(/no dictionary of tensors/);
   });
 
+  it('refuses names that no model has', () => {
+    const path = saved('names.pt', { ['n'.repeat(300)]: { ['m'.repeat(300)]: weight }, bias });
+    expect(() => openTorchSource(path)).toThrow('a name of 600 characters');
+  });
+
+  it('refuses tensors of more axes than torch has', () => {
+    const shape = new Array<number>(100).fill(1);
+    const path = saved('axes.pt', { x: { shape, data: Float32Array.of(1) } });
+    expect(() => openTorchSource(path)).toThrow('a tensor it cannot place');
+  });
+
   it('refuses whatever would need code to run', () => {
     const hostile = join(import.meta.dirname, '../text/data/hostile.pt');
     expect(() => openTorchSource(hostile)).toThrow('it needs posix.system');

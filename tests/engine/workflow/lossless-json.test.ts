@@ -10,6 +10,7 @@ import {
   toPlain,
 } from '../../../engine/workflow/lossless-json.ts';
 import type { Json } from '../../../engine/workflow/lossless-json.ts';
+import { cpuTimer } from '../../support/cpu-time.ts';
 
 describe('parseJson', () => {
   it.each([
@@ -110,9 +111,9 @@ describe('parseJson', () => {
 
   it('reads large texts in linear time', () => {
     const text = `["${'x'.repeat(4_000_000)}", "${'\\n'.repeat(500_000)}"${', 1.5'.repeat(200_000)}]`;
-    const begin = performance.now();
+    const spent = cpuTimer();
     expect(parseJson(text)).toHaveLength(200_002);
-    expect(performance.now() - begin).toBeLessThan(2000);
+    expect(spent()).toBeLessThan(2000);
   });
 });
 

@@ -2,6 +2,7 @@ import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { readImageWorkflow, readPngText } from '../../../engine/workflow/png-text.ts';
+import { cpuTimer } from '../../support/cpu-time.ts';
 
 const chunk = (type: string, data: Buffer): Buffer => {
   const body = Buffer.concat([Buffer.from(type), data]);
@@ -124,10 +125,10 @@ describe('WebP', () => {
 
   it('spends no more time on hostile tags than on honest ones', async () => {
     const nuls = Buffer.concat([latin('a:'), Buffer.alloc(1 << 20), latin('x')]);
-    const start = performance.now();
+    const spent = cpuTimer();
     expect((await readImageWorkflow(webp(nuls, 1))).prompt).toBeUndefined();
     // Tens of thousands of tags that all name one large text.
     await readImageWorkflow(webp(Buffer.concat([latin('a:'), Buffer.alloc(4 << 20, 120)]), 60_000));
-    expect(performance.now() - start).toBeLessThan(5000);
+    expect(spent()).toBeLessThan(5000);
   });
 });

@@ -14,6 +14,7 @@ import { compare, type GoldenArea } from '../area.ts';
 const names: Readonly<Record<string, string>> = {
   SD15: 'sd1',
   SD20: 'sd2',
+  SD_X4Upscaler: 'sd-x4-upscaler',
   SDXL: 'sdxl',
   SSD1B: 'sdxl',
   Segmind_Vega: 'sdxl',

@@ -11,7 +11,6 @@ import { residualPatch, unetPlaces } from '../../../engine/patch/residuals.ts';
 import { tokenMergingPatch } from '../../../engine/patch/token-merging.ts';
 import { TorchGenerator } from '../../../engine/sampling/noise/torch-generator.ts';
 import { type SessionInput, createRuntime } from '../../../engine/runtime/runtime.ts';
-import { latentFormats } from '../../../engine/sampling/latent/formats.ts';
 import {
   type SamplingSettings,
   createModelSampling,
@@ -20,7 +19,6 @@ import type { Patch } from '../../../engine/tensor/patch.ts';
 import { openWeights } from '../../../engine/tensor/cursor.ts';
 import type { Tensor } from '../../../engine/tensor/tensor.ts';
 import { trace } from '../../../engine/tensor/trace.ts';
-import { extraChannelInput } from '../../../engine/values/extra-channels.ts';
 import { unclipVector } from '../../../engine/values/unclip.ts';
 import {
   fromDiffusersUNet,
@@ -33,8 +31,9 @@ import { type CaseResult, type Comparison, compare, type GoldenArea } from '../a
 import { type GoldenCase, gunzipped, openCase } from '../open-case.ts';
 import { runMemory } from '../../support/run-memory.ts';
 import { findModelFile, modelFile } from '../model-file.ts';
+import { type ConcatParams, concatConditions } from '../unet/concat-conditions.ts';
 
-interface Params {
+interface Params extends Partial<ConcatParams> {
   readonly op: string;
   readonly model?: string;
   readonly models?: string;
@@ -43,7 +42,6 @@ interface Params {
   readonly sampling_settings?: Readonly<Record<string, number | boolean>>;
   readonly control?: Readonly<Record<'input' | 'middle' | 'output', readonly (string | null)[]>>;
   readonly params?: Readonly<Record<string, number>>;
-  readonly scale_factor?: number;
   readonly ratio?: number;
   readonly manual_seed?: number;
   readonly b1?: number;
@@ -65,7 +63,7 @@ const operations: Readonly<Record<string, (golden: Golden, dir: string) => Promi
   unet_forward: forward,
   unet_control: forward,
   apply_model: applyModel,
-  concat_conds: concatConditions,
+  concat_conds: (golden) => concatConditions(golden as GoldenCase<Params & ConcatParams>),
   sdxl_adm: sdxlVector,
   unclip_adm: unclip,
   freeu: freeu,
@@ -245,41 +243,6 @@ function samplingOf({ model_type, sampling_settings = {} }: Params): SamplingSet
     Object.entries(sampling_settings).map(([key, value]) => [camel(key), value]),
   );
   return prediction && { prediction, schedule };
-}
-
-async function concatConditions(golden: Golden): Promise<CaseResult> {
-  const scaleFactor = golden.params.scale_factor!;
-  const format = { ...latentFormats.SD15, scale: scaleFactor };
-  const [latent, other, mask] = ['latent', 'latent_10x10', 'mask'].map((name) =>
-    golden.array(`in.${name}`),
-  );
-  const expected = golden.array('out.ip2p.none').shape;
-  const latentShape = [expected[0], 4, ...expected.slice(2)];
-  const noise: NDArray = { data: new Float32Array(0), shape: latentShape };
-  const run = { latentShape, noise };
-  const scaled = { data: latent.data.map((value) => value * scaleFactor), shape: latent.shape };
-  const got: Record<string, NDArray | undefined> = {
-    'inpaint.blank': extraChannelInput('inpaint', {}, run, format),
-    'inpaint.mask_image': extraChannelInput(
-      'inpaint',
-      { concatLatent: latent, concatMask: mask },
-      run,
-      format,
-    ),
-    'inpaint.denoise_mask_only': extraChannelInput(
-      'inpaint',
-      {},
-      { ...run, denoiseMask: mask, latentImage: scaled },
-      format,
-    ),
-    'ip2p.none': extraChannelInput('instruct', {}, run, format),
-    'ip2p.same': extraChannelInput('instruct', { concatLatent: latent }, run, format),
-    'ip2p.resized': extraChannelInput('instruct', { concatLatent: other }, run, format),
-  };
-  // the x4 upscaler's rows need a family that is not supported yet
-  return {
-    comparisons: Object.entries(got).map(([name, value]) => check(golden, `out.${name}`, value!)),
-  };
 }
 
 async function sdxlVector(golden: Golden): Promise<CaseResult> {

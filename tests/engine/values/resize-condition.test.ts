@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { nd } from '../../../engine/array/nd.ts';
-import { resizeBatch } from '../../../engine/values/extra-channels.ts';
+import { resizeBatch } from '../../../engine/values/resize-condition.ts';
 
 const rows = (...values: number[]) => nd(Float32Array.from(values), [values.length, 1]);
 
