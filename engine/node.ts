@@ -32,11 +32,26 @@ import type { Vae } from './values/vae.ts';
 import type { Json } from './workflow/lossless-json.ts';
 
 // Arrays: what pictures, masks and latents are made of.
-export { concat, rows } from './array/batch.ts';
+export { resizeAntialiased } from './array/antialias.ts';
+export { concat, repeatToBatch, rows } from './array/batch.ts';
+export { blurImage } from './array/convolve.ts';
 export { map, zip } from './array/elementwise.ts';
-export { full, nd, sameShape, zeros } from './array/nd.ts';
+export { hexColour } from './array/hex-colour.ts';
+export { growMask } from './array/morphology.ts';
+export { full, nd, reshape, sameShape, zeros } from './array/nd.ts';
+export { cropImage, cropPlanes, padImage, withChannels } from './array/rectangle.ts';
 export { resizeMask, upscaleImage } from './array/resize.ts';
+export { roundHalfEven, toByte } from './array/round.ts';
 export type { NDArray } from './array/nd.ts';
+export type { Rectangle } from './array/rectangle.ts';
+export type { CropMode, UpscaleMethod } from './array/resize.ts';
+
+// Python's ways, where nodes promise them: formulas, patterns, truth, how values read.
+export { evaluate } from './python/expression.ts';
+export { compileRegex, substitute } from './python/regex.ts';
+export { withinTime } from './python/time-limit.ts';
+export { isTruthy } from './python/truth.ts';
+export type { Value as PythonValue } from './python/expression.ts';
 
 export { ExecutionBlocker } from './graph/definition.ts';
 export { isLink } from './graph/link.ts';

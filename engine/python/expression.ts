@@ -21,15 +21,23 @@ const TOKEN =
 
 type Token = readonly [kind: 'number' | 'name' | 'string' | 'sign' | 'end', text: string];
 
+/** Functions that an expression may call, by name. */
+export type Functions = Readonly<Record<string, (...values: Value[]) => Value>>;
+
 /**
- * The value of `text` with these names. Throws PythonError: SyntaxError for what is no expression,
- * NameError for an unknown name, and what Python raises for the arithmetic (ZeroDivisionError …).
+ * The value of `text` with these names, and with these functions beside Math Expression's (in place of
+ * those of the same name). Throws PythonError: SyntaxError for what is no expression, NameError for an
+ * unknown name, and what Python raises for the arithmetic (ZeroDivisionError …).
  */
-export function evaluate(text: string, names: Readonly<Record<string, Value>>): Value {
+export function evaluate(
+  text: string,
+  names: Readonly<Record<string, Value>>,
+  more: Functions = {},
+): Value {
   if (text.length > LONGEST) {
     throw new PythonError('ValueError', `the expression is longer than ${LONGEST} characters`);
   }
-  return new Parser(tokenize(text.trim()), names).whole()();
+  return new Parser(tokenize(text.trim()), names, { ...functions, ...more }).whole()();
 }
 
 function tokenize(text: string): Token[] {
@@ -72,10 +80,16 @@ class Parser {
   private depth = 0;
   private readonly tokens: readonly Token[];
   private readonly names: Readonly<Record<string, Value>>;
+  private readonly functions: Functions;
 
-  constructor(tokens: readonly Token[], names: Readonly<Record<string, Value>>) {
+  constructor(
+    tokens: readonly Token[],
+    names: Readonly<Record<string, Value>>,
+    functions: Functions,
+  ) {
     this.tokens = tokens;
     this.names = names;
+    this.functions = functions;
   }
 
   whole(): Node {
@@ -220,6 +234,7 @@ class Parser {
   }
 
   private call(name: string): Node {
+    const { functions } = this;
     if (!Object.hasOwn(functions, name)) {
       const known = Object.keys(functions).join(', ');
       throw new PythonError('NameError', `function '${name}' is not defined; there are ${known}`);

@@ -2,6 +2,7 @@
  * An editor workflow as the API prompt that ComfyUI's front end would post: widgets by name, links
  * by node id, and nothing left of what only the editor knows. Pure; runs in a browser too.
  */
+import { grownValues } from './grown-widgets.ts';
 import type { Json } from './lossless-json.ts';
 import { readWorkflow } from './read-graph.ts';
 import { isVirtual, promptId, resolveInput } from './resolve.ts';
@@ -129,6 +130,9 @@ function ownValues(
         `node ${id} (${node.type}): the stored values do not fit this version of the class; check its inputs`,
       );
     }
+  }
+  for (const [name, value] of grownValues(node.type, storedValues(scope, node))) {
+    values.set(name, value);
   }
   for (const [name, value] of scope.innerValues.get(node.id) ?? []) {
     if (values.has(name)) values.set(name, value);

@@ -1,0 +1,37 @@
+/** The nodes of other people's packs that saved workflows use most, under their names. See README.md. */
+import type { NodeDefinition } from 'noodle/node';
+import { comfyMathNodes } from './comfymath.ts';
+import { combineNodes } from './concat.ts';
+import { constantNodes } from './constants.ts';
+import { contextNodes } from './context.ts';
+import { imageNodes } from './images.ts';
+import { latentNodes } from './latents.ts';
+import { logicNodes } from './logic.ts';
+import { loraNodes } from './loras.ts';
+import { maskNodes } from './masks.ts';
+import { mathNodes } from './math.ts';
+import { resizeKjV2 } from './resize-kj.ts';
+import { resizeNodes } from './resize.ts';
+import { showNodes } from './show.ts';
+import { switchNodes } from './switches.ts';
+import { textNodes } from './text.ts';
+
+export const name = 'community';
+
+export const nodes: readonly NodeDefinition[] = [
+  ...constantNodes,
+  ...mathNodes,
+  ...comfyMathNodes,
+  ...logicNodes,
+  ...switchNodes,
+  ...textNodes,
+  ...contextNodes,
+  ...loraNodes,
+  ...resizeNodes,
+  resizeKjV2,
+  ...combineNodes,
+  ...imageNodes,
+  ...maskNodes,
+  ...latentNodes,
+  ...showNodes,
+];

@@ -1,0 +1,331 @@
+/**
+ * The community pack: interfaces in short, what its nodes compute, and workflows that use it. Numbers in
+ * tests/fixtures/community.json were computed by running the packs' own nodes on torch and Pillow; of
+ * most arrays it holds the shape and Σ v·(i mod 7 + 1).
+ */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { blurBytes } from '../../custom_nodes/community/box-blur.ts';
+import { nodes } from '../../custom_nodes/community/index.ts';
+import type { NDArray } from '../../engine/node.ts';
+import { nodeInfo } from '../../engine/graph/object-info.ts';
+import type { ObjectInfo } from '../../engine/workflow/types.ts';
+import { workflowToPrompt } from '../../engine/workflow/to-prompt.ts';
+import { stringifyJson } from '../../engine/workflow/lossless-json.ts';
+import { builtinNodes } from '../../nodes/index.ts';
+import { createHarness } from '../engine/graph/harness.ts';
+import type { RunOutcome } from '../engine/graph/harness.ts';
+import { referenceChoices } from '../support/object-info.ts';
+
+type Digest = readonly [shape: readonly number[], sum: number];
+
+/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-argument -- data of the fixture */
+const reference: any = JSON.parse(
+  readFileSync(new URL('../fixtures/community.json', import.meta.url), 'utf8'),
+);
+
+const stored = ({ shape, data }: any): NDArray => ({ shape, data: Float32Array.from(data) });
+const [a, m, b] = [reference.a, reference.m, reference.b].map(stored);
+
+const byName = new Map(nodes.map((node) => [node.name, node]));
+
+async function call(name: string, inputs: Record<string, unknown>): Promise<unknown[]> {
+  const result = await byName.get(name)!.run(inputs, {} as never);
+  return ('result' in result ? result.result : result) as unknown[];
+}
+
+function expectLike(value: unknown, [shape, sum]: Digest): void {
+  const x = value as NDArray;
+  expect(x.shape).toEqual(shape);
+  const own = x.data.reduce((total, v, i) => total + v * ((i % 7) + 1), 0);
+  expect(Math.abs(own - sum)).toBeLessThan(1e-3);
+}
+
+describe('interfaces', () => {
+  it('have names that no built-in node has, and are printed', () => {
+    const builtin = builtinNodes();
+    expect(byName.size).toBe(nodes.length);
+    for (const node of nodes) {
+      expect(builtin.has(node.name), node.name).toBe(false);
+      expect(stringifyJson(nodeInfo(node, referenceChoices))).toContain(node.module);
+    }
+  });
+
+  it('hold widgets and outputs in the order of saved workflows', () => {
+    const lines = nodes.map(
+      ({ name, inputs, outputs }) =>
+        `${name}: ${Object.entries(inputs)
+          .map(([key, { type, optional }]) => `${key}${optional ? '?' : ''} ${type}`)
+          .join(', ')} -> ${outputs.map(({ type, name }) => name ?? type.toString()).join(', ')}`,
+    );
+    expect(lines).toMatchSnapshot();
+  });
+});
+
+describe('pictures', () => {
+  const essentials = { method: 'stretch', condition: 'always', multiple_of: 0 };
+
+  it('ImageResize+', async () => {
+    for (const [args, digest] of reference.resize) {
+      const [out] = await call('ImageResize+', { ...essentials, image: a, ...args });
+      expectLike(out, digest);
+    }
+  });
+
+  it('ImageResizeKJv2', async () => {
+    for (const [args, hasMask, picture, mask] of reference.kj2) {
+      const given = { image: a, mask: hasMask ? m : undefined, ...args };
+      const [out, , , outMask] = await call('ImageResizeKJv2', given);
+      expectLike(out, picture);
+      expectLike(outMask, mask);
+    }
+  });
+
+  it('Image Resize (rgthree)', async () => {
+    for (const [args, digest] of reference.rg) {
+      const [out] = await call('Image Resize (rgthree)', { image: a, ...args });
+      expectLike(out, digest);
+    }
+  });
+
+  it('ImageResizeKJ keeps proportions and divides', async () => {
+    const sizes = { width: 10, height: 10, divisible_by: 2, keep_proportion: true };
+    const [, width, height] = await call('ImageResizeKJ', {
+      ...{ image: a, upscale_method: 'bilinear' },
+      ...sizes,
+    });
+    expect([width, height]).toEqual([10, 6]);
+  });
+
+  it('ImageConcanate', async () => {
+    for (const [direction, match_image_size, digest] of reference.concat) {
+      const [out] = await call('ImageConcanate', {
+        ...{ image1: a, image2: b },
+        ...{ direction, match_image_size },
+      });
+      expectLike(out, digest);
+    }
+  });
+
+  it('colours, cuts and sharpens', async () => {
+    expectLike((await call('ImageCASharpening+', { image: a, amount: 0.8 }))[0], reference.cas);
+    expectLike((await call('ImagePosterize+', { image: a, threshold: 0.5 }))[0], reference.poster);
+    for (const [method, digest] of reference.desat) {
+      const [out] = await call('ImageDesaturate+', { image: a, factor: 0.6, method });
+      expectLike(out, digest);
+    }
+    for (const [[width, height, position, x_offset, y_offset], [digest, x, y]] of reference.crop) {
+      const cut = { image: a, width, height, position, x_offset, y_offset };
+      const out = await call('ImageCrop+', cut);
+      expectLike(out[0], digest);
+      expect(out.slice(1)).toEqual([x, y]);
+    }
+  });
+});
+
+describe('masks', () => {
+  it('are blurred as Pillow and torchvision do', async () => {
+    for (const sigma of [0.7, 1.5, 4]) {
+      const bytes = Array.from(blurBytes(m, sigma).data, (v) => Math.round(v * 255));
+      expect(bytes).toEqual(reference[`blur${sigma.toFixed(1)}`]);
+    }
+    const [soft] = await call('MaskBlur+', { mask: m, amount: 4, device: 'auto' });
+    expectLike(soft, reference.tvblur5);
+  });
+
+  it('BlockifyMask, DrawMaskOnImage, RemapMaskRange', async () => {
+    const { shape, ones } = reference.mm;
+    const data = new Float32Array(2 * 20 * 24);
+    for (const i of ones) data[i] = 1;
+    const [blocks] = await call('BlockifyMask', { masks: { shape, data }, block_size: 8 });
+    expectLike(blocks, reference.block);
+    const color = '255, 0, 0.5, 128';
+    expectLike((await call('DrawMaskOnImage', { image: b, mask: m, color }))[0], reference.draw);
+    expectLike(
+      (await call('RemapMaskRange', { mask: m, min: -0.2, max: 1.5 }))[0],
+      reference.remap,
+    );
+  });
+
+  it('grow, and fill their holes', async () => {
+    const ring = {
+      shape: [1, 5, 5],
+      data: Float32Array.from({ length: 25 }, (_, i) => Number(ringAt(i))),
+    };
+    const settings = { incremental_expandrate: 0, tapered_corners: true, flip_input: false };
+    const rest = { ...settings, blur_radius: 0, lerp_alpha: 1, decay_factor: 1 };
+    const [full, inverted] = (await call('GrowMaskWithBlur', {
+      ...{ mask: ring, expand: 0, fill_holes: true },
+      ...rest,
+    })) as NDArray[];
+    expect([full.data[12], full.data[0], inverted.data[12]]).toEqual([1, 0, 0]);
+    const [larger] = (await call('GrowMaskWithBlur', {
+      mask: ring,
+      expand: 1,
+      ...rest,
+    })) as NDArray[];
+    expect([larger.data[1], larger.data[0]]).toEqual([1, 0]);
+  });
+});
+
+/** The border of the inner 3 x 3 of 5 x 5. */
+const ringAt = (i: number): boolean => {
+  const [x, y] = [i % 5, Math.floor(i / 5)];
+  return Math.max(Math.abs(x - 2), Math.abs(y - 2)) === 1;
+};
+
+describe('numbers and text', () => {
+  const math = async (value: string, given: object = {}) =>
+    call('SimpleMath+', { value, ...given });
+
+  it('SimpleMath+', async () => {
+    expect(await math('a*b', { a: 3, b: 2.5 })).toEqual([8, 7.5]);
+    expect(await math('a[1] // 2 + len(a)', { a })).toEqual([6, 6]);
+    expect(await math('max(a, b) > 2 and a < b', { a: 1, b: 3 })).toEqual([1, 1]);
+    expect(await math('a + 1')).toEqual([1, 1]);
+    await expect(math('1 / a')).rejects.toThrow('division');
+  });
+
+  it('MathExpression|pysssss', async () => {
+    const prompt = { 4: { class_type: 'X', inputs: { steps: 20 } } };
+    const workflow = { nodes: [{ id: 4, type: 'X', title: 'Sampler' }] };
+    const evaluate = async (expression: string, given: object = {}) =>
+      call('MathExpression|pysssss', {
+        ...{ expression, prompt, extra_pnginfo: { workflow } },
+        ...given,
+      });
+    expect(await evaluate('iif(a.width > a.height, a.width, 0)', { a })).toEqual([7, 7]);
+    expect(await evaluate('Sampler.steps / 8')).toEqual([2, 2.5]);
+    expect(
+      await evaluate('a.width', { a: { samples: { data: [], shape: [1, 4, 2, 3] } } }),
+    ).toEqual([24, 24]);
+    await expect(evaluate('Other.steps')).rejects.toThrow('Node not found: Other.steps');
+  });
+
+  it('ComfyMath, comparisons', async () => {
+    expect(await call('CM_IntBinaryOperation', { op: 'Div', a: -7, b: 2 })).toEqual([-4]);
+    expect(await call('CM_FloatBinaryOperation', { op: 'Pow', a: 2, b: 0.5 })).toEqual([
+      Math.SQRT2,
+    ]);
+    expect(await call('CM_FloatToInt', { a: -2.7 })).toEqual([-2]);
+    expect(await call('CM_NearestSDXLResolution', { image: a })).toEqual([1216, 832]);
+    expect(await call('ImpactCompare', { cmp: 'a <> b', a: 1, b: 2 })).toEqual([true]);
+    expect(await call('easy compare', { a: 1, comparison: 'a > 0' })).toEqual([true]);
+    await expect(call('ImpactCompare', { cmp: 'a > b', a: 1, b: 'x' })).rejects.toThrow('no order');
+  });
+
+  it('text', async () => {
+    const parts = {
+      delimiter: '\\n',
+      clean_whitespace: 'true',
+      text_b: ' b ',
+      text_a: 'a',
+      text_c: ' ',
+    };
+    expect(await call('Text Concatenate', parts)).toEqual(['a\nb']);
+    const tags = { tidy_tags: 'yes', text_a: 'a  b , c', text_b: 'd', text_c: '' };
+    expect(await call('StringFunction|pysssss', { action: 'append', ...tags })).toEqual([
+      'a b, c, d',
+    ]);
+    const pattern = { tidy_tags: 'no', text_a: 'cat 12', text_b: '/(\\d)(\\d)/', text_c: '\\2\\1' };
+    expect(await call('StringFunction|pysssss', { action: 'replace', ...pattern })).toEqual([
+      'cat 21',
+    ]);
+    const many = { string_1: 'a', string_2: '', string_3: 'c', delimiter: '-' };
+    expect(await call('JoinStringMulti', { inputcount: 3, return_list: false, ...many })).toEqual([
+      'a-c',
+    ]);
+    const strings = { strings: '#one\n1\n#two\n2', multiline: true, select: 3 };
+    expect(await call('ImpactStringSelector', strings)).toEqual(['two\n2']);
+  });
+});
+
+describe('in prompts', () => {
+  const start = () => createHarness('', { nodes });
+  const n = (class_type: string, inputs: Record<string, unknown> = {}) => ({ class_type, inputs });
+  const shown = async (prompt: Record<string, unknown>) => {
+    const run = await start().run(prompt as never);
+    expect(run.error()).toBeUndefined();
+    return run.outputs.out?.text as unknown;
+  };
+  const show = (id: string) => n('PreviewAny', { source: [id, 0] });
+
+  it('Any Switch, Index Switch and Context take what is there', async () => {
+    const x = n('INTConstant', { value: 5 });
+    const none = n('ImagePass');
+    const any = n('Any Switch (rgthree)', { any_01: ['none', 0], any_02: ['x', 0] });
+    expect(await shown({ x, none, s: any, out: show('s') })).toEqual(['5']);
+    const index = n('easy anythingIndexSwitch', {
+      index: 1,
+      value0: ['none', 0],
+      value1: ['x', 0],
+    });
+    expect(await shown({ x, none, s: index, out: show('s') })).toEqual(['5']);
+    const first = n('Context (rgthree)', { seed: ['x', 0] });
+    const second = n('Context (rgthree)', { base_ctx: ['first', 0] });
+    const seed = n('PreviewAny', { source: ['second', 8] });
+    expect(await shown({ x, first, second, out: seed })).toEqual(['5']);
+  });
+
+  /** What the page shows at a node: nodes that replace it show in its place. */
+  const picturesAt = (run: RunOutcome, id: string): unknown =>
+    (run.of('executed').find((event) => event.display_node === id) as any)?.output.images;
+
+  it('shows masks and pairs of pictures through PreviewImage', async () => {
+    const mask = n('SolidMask', { value: 1, width: 8, height: 8 });
+    const run = await start().run({ mask, out: n('MaskPreview+', { mask: ['mask', 0] }) } as never);
+    expect(run.error()).toBeUndefined();
+    expect(picturesAt(run, 'out')).toHaveLength(1);
+    const picture = n('EmptyImage', { width: 8, height: 8, batch_size: 1, color: 0 });
+    const pair = n('Image Comparer (rgthree)', { image_a: ['p', 0], image_b: ['p', 0] });
+    const compared = await start().run({ p: picture, out: pair } as never);
+    expect(picturesAt(compared, 'out')).toHaveLength(2);
+  });
+
+  it('are what editor workflows become, virtual nodes gone', () => {
+    const objectInfo = Object.fromEntries(
+      [...builtinNodes().values(), ...nodes].map((node) => [
+        node.name,
+        JSON.parse(stringifyJson(nodeInfo(node, referenceChoices))),
+      ]),
+    ) as ObjectInfo;
+    const node = (id: number, type: string, more: object = {}) => ({
+      ...{ id, type, mode: 0, inputs: [], outputs: [], properties: {} },
+      ...more,
+    });
+    const out = (links: number[]) => ({ outputs: [{ name: 'x', type: '*', links }] });
+    const input = (name: string, link: number) => ({ inputs: [{ name, type: '*', link }] });
+    const row = { on: true, lora: 'a.safetensors', strength: 0.5, strengthTwo: null };
+    const { prompt, warnings } = workflowToPrompt(
+      {
+        version: 0.4,
+        nodes: [
+          node(1, 'INTConstant', { ...out([1]), widgets_values: [7] }),
+          node(2, 'SetNode', { ...input('INT', 1), widgets_values: ['seven'] }),
+          node(3, 'GetNode', { ...out([2]), widgets_values: ['seven'] }),
+          node(4, 'Reroute (rgthree)', { ...input('', 2), ...out([3]) }),
+          node(5, 'Any Switch (rgthree)', { ...input('any_01', 3), ...out([4]) }),
+          node(6, 'Display Any (rgthree)', { ...input('source', 4), widgets_values: ['old'] }),
+          node(10, 'Power Lora Loader (rgthree)', {
+            ...{ ...out([]), inputs: [{ name: 'model', type: 'MODEL', link: null }] },
+            widgets_values: [{}, { type: 'PowerLoraLoaderHeaderWidget' }, row, {}, ''],
+          }),
+          node(7, 'Fast Groups Bypasser (rgthree)'),
+          node(8, 'Label (rgthree)'),
+          node(9, 'Bookmark (rgthree)'),
+        ],
+        links: [
+          [1, 1, 0, 2, 0, '*'],
+          [2, 3, 0, 4, 0, '*'],
+          [3, 4, 0, 5, 0, '*'],
+          [4, 5, 0, 6, 0, '*'],
+        ],
+      },
+      objectInfo,
+    );
+    expect(warnings).toEqual([]);
+    expect(Object.keys(prompt)).toEqual(['1', '5', '6', '10']);
+    expect(prompt[10].inputs).toEqual({ lora_1: row });
+    expect(prompt[5].inputs).toEqual({ any_01: ['1', 0] });
+  });
+});
