@@ -79,7 +79,6 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   gligenNodes,
   photoMakerNodes,
   modelConditioningNodes,
-  hookNodes,
   vaeNodes,
   latentNodes,
   latentEmptyNodes,

@@ -67,8 +67,8 @@ const CASES: Readonly<Record<string, readonly [nodes: readonly Node[], shown: un
     ],
     'KEPT!',
   ],
-  SumOf: [[['SumOf', { 'values.value0': 1, 'values.value1': 2, 'values.value2': 4 }]], '7'],
-  AreaOf: [[['AreaOf', { shape: 'square', 'shape.side': 3 }]], '9'],
+  SumOf: [[['SumOf', { 'values.value0': 1, 'values.value1': 2, 'values.value2': 4 }]], '7.0'],
+  AreaOf: [[['AreaOf', { shape: 'square', 'shape.side': 3 }]], '9.0'],
   Second: [
     [
       ['Even', { text: '2' }],
