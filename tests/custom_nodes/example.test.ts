@@ -104,7 +104,7 @@ describe('the example pack', () => {
     });
     expect(await text({ s: sum, out: show('s') })).toEqual(['6.5']);
     const area = n('ExampleArea', { shape: 'rectangle', 'shape.width': 2, 'shape.height': 1.5 });
-    expect(await text({ s: area, out: show('s') })).toEqual(['3']);
+    expect(await text({ s: area, out: show('s') })).toEqual(['3.0']);
     const first = n('ExampleFirstOf', { b: ['x', 0] });
     const x = n('PrimitiveString', { value: 'x' });
     expect(await text({ x, s: first, out: show('s') })).toEqual(['x']);
