@@ -56,18 +56,24 @@ describe('broken packs', () => {
     expect((await server.get('/system_stats')).status).toBe(200);
     expect(await finished(await submit('Late'))).toEqual({ text: ['Late'] });
     const packs = (await server.json('/ui/packs')) as any[];
-    expect(packs.map(({ id, nodes, problems }) => [id, nodes, problems[0]])).toEqual([
-      ['a-exits', [], 'it ended its process (exit code 0)'],
-      ['b-throws', [], 'broken on purpose'],
-      ['c-pollutes', [], 'it adds Object.prototype.polluted, which every other pack sees'],
-      ['d-python', [], 'a Python pack: expected index.ts, index.js or index.mjs'],
-      [
-        'e-late',
-        ['Late'],
-        'node PreviewAny is already defined by the built-in nodes; that one is kept',
-      ],
-      ['f-engine', [], 'in an engine: exit code 7'],
+    expect(packs.map(({ id, nodes }) => [id, nodes])).toEqual([
+      ['a-exits', []],
+      ['b-throws', []],
+      ['c-pollutes', []],
+      ['d-python', []],
+      ['e-late', ['Late']],
+      ['f-engine', []],
     ]);
+    // what a timer throws may come before or after what is found out about the pack's nodes
+    const problems = packs.map((pack) => pack.problems as string[]);
+    expect(problems[0][0]).toBe('it ended its process (exit code 0)');
+    expect(problems[1][0]).toBe('broken on purpose');
+    expect(problems[2][0]).toBe('it adds Object.prototype.polluted, which every other pack sees');
+    expect(problems[3][0]).toBe('a Python pack: expected index.ts, index.js or index.mjs');
+    expect(problems[4]).toContain(
+      'node PreviewAny is already defined by the built-in nodes; that one is kept',
+    );
+    expect(problems[5][0]).toBe('in an engine: exit code 7');
     expect(server.log()).toContain("pack 'b-throws': broken on purpose");
     expect(await server.json('/object_info/OnlyChecked')).toEqual({});
     expect(Object.keys(await server.json('/object_info'))).toContain('Late');
