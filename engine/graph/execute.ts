@@ -15,7 +15,7 @@ import {
 import { whenSettled } from './call-node.ts';
 import type { Ui } from './call-results.ts';
 import { createDynamicPrompt } from './dynamic-prompt.ts';
-import { formatValue } from './format-value.ts';
+import { formatValue, shortened } from './format-value.ts';
 import { readIsChanged } from './is-changed.ts';
 import { type Audience, type JobEnd, type NodeMeta, eventMessage } from './messages.ts';
 import { createProgress } from './progress.ts';
@@ -28,6 +28,7 @@ import {
   tracebackOf,
 } from '../python/error.ts';
 import { NodeFailure, runNode } from './run-node.ts';
+import { fits } from './shown.ts';
 import { redact } from './redact.ts';
 import { createRunStore } from './run-store.ts';
 import { definitionOf, dropLost, metaOf } from './run.ts';
@@ -126,6 +127,7 @@ function startRun(job: Job, host: Host, lifetime: Lifetime): Run {
     signal: lifetime.signal,
     executed: [],
     shown: new Map(),
+    amount: { characters: 0 },
     pendingCalls: new Map(),
     pendingExpansions: new Map(),
     wake: lifetime.wake,
@@ -207,6 +209,7 @@ const failureOf = (run: Run, error: unknown): NodeFailure =>
 
 function report(run: Run, { nodeId, error, slices }: NodeFailure, say: Say): void {
   const realId = run.prompt.getRealNodeId(nodeId);
+  const message = shortened(messageOf(error));
   const common = {
     prompt_id: run.job.promptId,
     node_id: realId,
@@ -223,9 +226,7 @@ function report(run: Run, { nodeId, error, slices }: NodeFailure, say: Say): voi
   const inputs = entriesOf(slices).map(([name, list]) => [name, list.map(formatValue)] as const);
   const data = {
     ...common,
-    exception_message: isCycle
-      ? messageOf(error)
-      : `${messageOf(error)}\n${outOfMemory ? MEMORY_TIPS : ''}`,
+    exception_message: isCycle ? message : `${message}\n${outOfMemory ? MEMORY_TIPS : ''}`,
     exception_type: pythonTypeOf(error),
     traceback: isCycle ? [] : tracebackOf(error),
     current_inputs: isCycle ? ([] as const) : (objectOf(inputs) as { [name: string]: Json }),
@@ -244,7 +245,7 @@ function intermediateOutputs(run: Run): (readonly [nodeId: string, ui: Ui])[] {
     const definition = run.host.nodes.get(run.job.prompt[id].class_type);
     if (definition?.hasIntermediateOutput !== true || run.shown.has(id)) return [];
     const ui = run.host.caches.outputs.get(id)?.ui;
-    if (ui === undefined) return [];
+    if (ui === undefined || !fits(run.amount, ui)) return [];
     run.host.onShow?.(ui);
     return [[id, ui] as const];
   });

@@ -3,19 +3,26 @@ import { Float } from '../workflow/lossless-json.ts';
 import { pythonRepr } from '../python/repr.ts';
 
 const MAX_TEXT = 2000;
+/** Longest text of an error report; nodes can make texts that no report could hold. */
+const MAX_SCALAR = 100_000;
 
-/** JSON scalars as they are; anything else as a short text. */
+/** The text, or its beginning when it is too long for an error report. */
+export const shortened = (text: string, most = MAX_SCALAR): string =>
+  text.length > most ? `${text.slice(0, most)}…` : text;
+
+/** JSON scalars as they are, but for very long texts; anything else as a short text. */
 export function formatValue(value: unknown): unknown {
   if (value === null || value === undefined) return null;
+  if (typeof value === 'string') return shortened(value);
   if (typeof value !== 'object' && typeof value !== 'function') return value;
   if (value instanceof Float) return value;
-  const text = describe(value, 0);
-  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
+  return shortened(describe(value, 0), MAX_TEXT);
 }
 
 /** Lists and plain objects by content, arrays by shape, anything else by class. */
 function describe(value: unknown, depth: number): string {
   if (typeof value === 'function') return '<function>';
+  if (typeof value === 'string') return pythonRepr(shortened(value, MAX_TEXT));
   if (typeof value !== 'object' || value === null || value instanceof Float) {
     return pythonRepr(value);
   }

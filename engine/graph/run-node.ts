@@ -11,6 +11,7 @@ import { isLink, linkSource } from './link.ts';
 import { eventMessage } from './messages.ts';
 import { definitionOf, metaOf } from './run.ts';
 import type { Run } from './run.ts';
+import { countShown } from './shown.ts';
 import { wireType } from './wire-type.ts';
 
 /** What stopped a node, with the inputs it had. */
@@ -33,13 +34,13 @@ export class NodeFailure extends Error {
  */
 export async function runNode(run: Run, nodeId: string): Promise<'done' | 'pending'> {
   const cached = run.store.get(nodeId);
-  if (cached !== undefined) {
-    show(run, nodeId, cached.ui);
-    run.progress.finish(nodeId);
-    return 'done';
-  }
   const visit: Visit = { slices: {} };
   try {
+    if (cached !== undefined) {
+      show(run, nodeId, cached.ui);
+      run.progress.finish(nodeId);
+      return 'done';
+    }
     const definition = definitionOf(run.host.nodes, run.prompt, nodeId);
     const outcome = await advance(run, nodeId, definition, visit);
     if (outcome === 'pending') return 'pending';
@@ -157,6 +158,7 @@ function announce(run: Run, nodeId: string): void {
 
 /** Tells the client that a node is done with something to show (cached nodes: whatever they showed). */
 function show(run: Run, nodeId: string, ui: Ui | undefined): void {
+  if (ui !== undefined) countShown(run.amount, ui);
   const meta = metaOf(run.prompt, nodeId);
   const message = eventMessage(
     'executed',

@@ -9,6 +9,7 @@ import type { Progress } from './progress.ts';
 import { PythonError } from '../python/error.ts';
 import { pythonRepr } from '../python/repr.ts';
 import type { RunStore } from './run-store.ts';
+import type { Shown } from './shown.ts';
 import type { Signatures } from './signature.ts';
 import type { ExecutionList } from './toposort.ts';
 
@@ -74,6 +75,8 @@ export interface Run {
   readonly executed: string[];
   /** Nodes whose `executed` told of something. */
   readonly shown: Map<string, NodeMeta>;
+  /** How much they told. */
+  readonly amount: Shown;
   readonly pendingCalls: Map<string, PendingCalls>;
   readonly pendingExpansions: Map<string, PendingExpansion>;
   /** Wakes the loop when an async node is done. */

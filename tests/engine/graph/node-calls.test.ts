@@ -305,3 +305,31 @@ describe('values that a node cannot take', () => {
     expect(given).toEqual({});
   });
 });
+
+describe('what nodes show', () => {
+  const text = node('Text', { length: int() }, ({ length }) => ['x'.repeat(length as number)]);
+
+  it('is refused before it is more than the server can keep', async () => {
+    const run = await runOne(text, { length: 2 ** 25 });
+    expect(run.result.status).toBe('error');
+    expect(run.error()?.exception_message).toContain('at most 33554432 characters together');
+  });
+
+  it('and what it was given is cut in reports of errors', async () => {
+    const fail = node('Fail', { text: string() }, ({ text: given }) => {
+      throw new Error(given as string);
+    });
+    const error = (await runOne(fail, { text: 'x'.repeat(2 ** 22) })).error()!;
+    expect((error.exception_message as string).length).toBeLessThan(101_000);
+    expect(JSON.stringify(error.current_inputs).length).toBeLessThan(101_000);
+  });
+
+  it('counts together', async () => {
+    const h = createHarness('', { nodes: [text, sink] });
+    const length = 2 ** 24 - 1000;
+    const show = { class_type: 'Sink', inputs: { value: ['t', 0] } };
+    const t = { class_type: 'Text', inputs: { length } };
+    expect((await h.run({ t, a: show, b: show })).result.status).toBe('success');
+    expect((await h.run({ t, a: show, b: show, c: show })).result.status).toBe('error');
+  });
+});
