@@ -1,4 +1,5 @@
 /** A session: a traced program, lowered, opened in ONNX Runtime, run on host arrays. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type NDArray, sizeOf } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import { encodeModel } from '../onnx/encode.ts';
@@ -24,7 +25,8 @@ export type SessionInput = NDArray | IdArray;
 export interface Session {
   /**
    * Runs the program. Throws BAD_INPUT for missing or misshapen inputs, INTERRUPTED when `signal` was
-   * aborted before the call, OUT_OF_MEMORY or SESSION when the native run fails.
+   * aborted before the native run, also when that was during the one before it; OUT_OF_MEMORY or SESSION
+   * when the native run fails. A native run that has begun cannot be stopped.
    */
   run(
     inputs: Readonly<Record<string, SessionInput>>,
@@ -72,6 +74,9 @@ export async function openSession(
       bindSizes(program, inputs);
       await verifyFiles();
       const feeds = await toFeeds(program, inputs);
+      // A native run holds this thread: what arrived meanwhile is heard in the turn after it.
+      if (signal) await nextTurn();
+      if (signal?.aborted) throw new NoodleError('INTERRUPTED');
       const results = await native.run(feeds).catch((cause: unknown) => {
         throw nativeError(program.name, cause);
       });
