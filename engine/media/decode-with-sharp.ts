@@ -1,26 +1,27 @@
 /** JPEG, WebP, AVIF and the rarer TIFFs through sharp, with the reference's pixels. */
 import { exifOrientation, xmpOrientation } from './exif.ts';
-import { blendChroma, subsamplingOf } from './formats/avif.ts';
+import { asStored, blendChroma, subsamplingOf } from './formats/avif.ts';
 import { endsInTable } from './formats/jpeg.ts';
 import { pictureFormat } from './formats/signatures.ts';
 import { type Frame, splitAlpha, takeRgb } from './frame.ts';
 import { badImage, checkImageSize } from './limits.ts';
 import { lenient, loadSharp } from './sharp.ts';
+import type { Metadata } from 'sharp';
 
 /** All frames of an animated WebP, else the one picture (of a multi-picture JPEG the first). */
 export async function decodeWithSharp(
-  bytes: Uint8Array,
+  file: Uint8Array,
   options: { page?: number; animated?: boolean } = {},
 ): Promise<Frame[]> {
   const sharp = await loadSharp();
-  const format = pictureFormat(bytes);
+  const format = pictureFormat(file);
+  const { bytes, orientation: turned } =
+    format === 'avif' ? asStored(file) : { bytes: file, orientation: undefined };
   try {
     const meta = await sharp(bytes, lenient).metadata();
     const pages = options.animated ? (meta.pages ?? 1) : 1;
     checkImageSize(meta.width, meta.pageHeight ?? meta.height, pages);
-    const orientation = meta.exif
-      ? exifOrientation(meta.exif)
-      : xmpOrientation(meta.xmp ? Buffer.from(meta.xmp).toString('latin1') : '');
+    const orientation = orientationOf(meta, turned);
     if (format === 'jpeg' && endsInTable(bytes)) {
       return [{ ...emptyFrame(meta.width, meta.height, meta.space === 'cmyk'), orientation }];
     }
@@ -46,6 +47,13 @@ export async function decodeWithSharp(
   } catch (cause) {
     throw badImage(cause instanceof Error ? cause.message : String(cause));
   }
+}
+
+/** What the boxes of an AVIF say counts before its EXIF, as Pillow reads it. */
+function orientationOf({ exif, xmp }: Metadata, boxes: number | undefined): number {
+  if (boxes !== undefined && (boxes !== 1 || exif)) return boxes;
+  if (exif) return exifOrientation(exif);
+  return xmpOrientation(xmp ? Buffer.from(xmp).toString('latin1') : '');
 }
 
 /** All zero: black, or no ink. */

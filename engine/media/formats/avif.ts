@@ -13,18 +13,50 @@ export interface Subsampling {
 }
 
 /**
+ * EXIF orientations by quarter turns (anticlockwise) and, behind them, no mirror, top with bottom, or left
+ * with right: what Pillow makes of `irot` and `imir`.
+ */
+const ORIENTATIONS = [
+  [1, 4, 2],
+  [8, 5, 7],
+  [3, 2, 4],
+  [6, 7, 5],
+];
+
+/**
+ * The file with its pictures as they are stored, and the orientation that it gives the main one. A decoder
+ * that turns pictures with halved chroma first upsamples it in ways of its own.
+ */
+export function asStored(bytes: Uint8Array): { bytes: Uint8Array; orientation: number } {
+  const found = propertiesOf(bytes);
+  const turn = found.primary.find(({ type }) => type === 'irot');
+  const mirror = found.primary.find(({ type }) => type === 'imir');
+  const turns = found.all.filter(({ type, at, end }) => /^(irot|imir)$/.test(type) && at < end);
+  if (turns.length === 0) return { bytes, orientation: 1 };
+  const quarters = turn ? bytes[turn.at] & 3 : 0;
+  const axis = mirror ? 1 + (bytes[mirror.at] & 1) : 0;
+  const stored = bytes.slice();
+  for (const { at } of turns) {
+    // a turn by nothing: essential properties cannot be left out
+    stored.set(
+      [...'irot'].map((char) => char.charCodeAt(0)),
+      at - 4,
+    );
+    stored[at] = 0;
+  }
+  return { bytes: stored, orientation: ORIENTATIONS[quarters][axis] };
+}
+
+/**
  * The subsampling of the main picture if its chroma is halved, where it has 8 bits and full-range BT.601 colours (what encoders
- * of web pictures write) and lies as it is stored; undefined for any other.
+ * of web pictures write); undefined for any other. Turns count for nothing: see `asStored`.
  */
 export function subsamplingOf(bytes: Uint8Array): Subsampling | undefined {
-  const meta = boxes(bytes, 0, bytes.length).find(({ type }) => type === 'meta');
-  if (meta === undefined) return undefined;
-  const inside = boxes(bytes, meta.at + 4, meta.end);
-  const properties = propertiesOfPrimary(bytes, inside);
+  const { primary: properties } = propertiesOf(bytes);
   const config = properties.find(({ type }) => type === 'av1C');
   const colours = properties.find(({ type }) => type === 'colr');
   if (config === undefined) return undefined;
-  if (properties.some(({ type }) => ['irot', 'imir', 'clap'].includes(type))) return undefined;
+  if (properties.some(({ type }) => type === 'clap')) return undefined;
   // Bits: tier, high bit depth, 12 bits, monochrome, half width, half height, position (2).
   const flags = bytes[config.at + 2];
   if (colours !== undefined && !isFullBt601(bytes, colours)) return undefined;
@@ -61,20 +93,30 @@ function boxes(bytes: Uint8Array, from: number, to: number): Box[] {
   return found;
 }
 
-/** The property boxes of the item that `pitm` names. */
-function propertiesOfPrimary(bytes: Uint8Array, meta: readonly Box[]): Box[] {
+interface Properties {
+  readonly all: readonly Box[];
+  /** Of the main picture. */
+  readonly primary: readonly Box[];
+}
+
+/** The property boxes of a file, and those of the item that `pitm` names. */
+function propertiesOf(bytes: Uint8Array): Properties {
+  const outer = boxes(bytes, 0, bytes.length).find(({ type }) => type === 'meta');
+  const none = { all: [], primary: [] };
+  if (outer === undefined) return none;
+  const meta = boxes(bytes, outer.at + 4, outer.end);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const named = (list: readonly Box[], type: string): Box | undefined =>
     list.find((box) => box.type === type);
   const primary = named(meta, 'pitm');
   const groups = named(meta, 'iprp');
-  if (primary === undefined || groups === undefined || primary.end < primary.at + 6) return [];
+  if (primary === undefined || groups === undefined || primary.end < primary.at + 6) return none;
   const id =
     bytes[primary.at] === 0 ? view.getUint16(primary.at + 4) : view.getUint32(primary.at + 4);
   const parts = boxes(bytes, groups.at, groups.end);
   const container = named(parts, 'ipco');
   const links = named(parts, 'ipma');
-  if (container === undefined || links === undefined) return [];
+  if (container === undefined || links === undefined) return none;
   const all = boxes(bytes, container.at, container.end);
   const wideIds = bytes[links.at] >= 1;
   const wide = (bytes[links.at + 3] & 1) === 1;
@@ -90,9 +132,9 @@ function propertiesOfPrimary(bytes: Uint8Array, meta: readonly Box[]): Box[] {
     const indices = Array.from({ length: number(1) }, () =>
       wide ? number(2) & 0x7fff : number(1) & 0x7f,
     );
-    if (item === id) return indices.flatMap((index) => all[index - 1] ?? []);
+    if (item === id) return { all, primary: indices.flatMap((index) => all[index - 1] ?? []) };
   }
-  return [];
+  return { all, primary: [] };
 }
 
 /**
