@@ -12,6 +12,7 @@ import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { TYPESCRIPT } from '../engine/threads.ts';
 import { randomSd15 } from './make-sd15.ts';
 
 interface Taken {
@@ -57,7 +58,7 @@ const { values } = parseArgs({
 const here = import.meta.dirname;
 const checkpoint = await randomSd15();
 const ours = startSide(process.execPath, [
-  ...['--import', 'tsx', join(here, 'compare/ours.ts')],
+  ...['--import', TYPESCRIPT, join(here, 'compare/ours.ts')],
   ...[checkpoint, values.size],
 ]);
 const installed = values.reference !== undefined && existsSync(join(values.reference, 'comfy'));

@@ -2,7 +2,7 @@
  * Writes a checkpoint with the keys, shapes and storage type (fp16) of Stable Diffusion 1.5 and random
  * numbers of the usual size: what the benchmarks run, for real weights may not be passed on.
  *
- *   node --import tsx bench/make-sd15.ts [path]      (2.1 GB; default: the temporary folder)
+ *   node --import ./bin/typescript.js bench/make-sd15.ts [path]      (2.1 GB; default: the temporary folder)
  */
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -20,6 +20,7 @@ import { imageColourNodes } from './image-colour.ts';
 import { imageFilterNodes } from './image-filters.ts';
 import { imageIoNodes } from './image-io.ts';
 import { imageResizeNodes } from './image-resize.ts';
+import { imageSaveNodes } from './image-save.ts';
 import { imageScaleNodes } from './image-scale.ts';
 import { imageNodes } from './image.ts';
 import { jsonPromptNodes } from './json-prompt.ts';
@@ -84,6 +85,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   latentEmptyNodes,
   latentAdvancedNodes,
   imageIoNodes,
+  imageSaveNodes,
   imageScaleNodes,
   imageResizeNodes,
   imageBatchNodes,

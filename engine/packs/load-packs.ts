@@ -47,7 +47,7 @@ export interface LoadedPacks {
  * The first node of a name wins, built-in ones first.
  */
 export async function loadPacks(options: LoadPacksOptions): Promise<LoadedPacks> {
-  if (options.paths.length > 0) offerNodeApi();
+  if (options.paths.length > 0) await offerNodeApi();
   const nodes = new Map<string, NodeDefinition>();
   const packs: LoadedPack[] = [];
   const problems: PackProblem[] = [];
@@ -99,9 +99,10 @@ let offered = false;
  * packs ES modules without a package.json that says so: as CommonJS they would get an engine/node.ts
  * of their own, whose ExecutionBlocker nobody knows.
  */
-function offerNodeApi(): void {
+async function offerNodeApi(): Promise<void> {
   if (offered) return;
   offered = true;
+  await import(new URL('../../bin/typescript-packs.js', import.meta.url).href);
   const api = JSON.stringify(new URL('../node.ts', import.meta.url).href);
   const hook = `export async function resolve(name, context, next) {
     const found = await next(name === 'noodle/node' ? ${api} : name, context);
