@@ -3,6 +3,7 @@ import { corePlace } from '../engine/graph/core-classes.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 import { audioNodes } from './audio.ts';
 import { conditioningNodes } from './conditioning.ts';
+import { contextWindowNodes } from './context-windows.ts';
 import { controlNodes } from './control.ts';
 import { customSamplingNodes } from './custom-sampling.ts';
 import { datasetFileNodes } from './dataset-files.ts';
@@ -20,6 +21,7 @@ import { imageColourNodes } from './image-colour.ts';
 import { imageFilterNodes } from './image-filters.ts';
 import { imageIoNodes } from './image-io.ts';
 import { imageResizeNodes } from './image-resize.ts';
+import { imageSaveNodes } from './image-save.ts';
 import { imageScaleNodes } from './image-scale.ts';
 import { imageNodes } from './image.ts';
 import { jsonPromptNodes } from './json-prompt.ts';
@@ -60,6 +62,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   samplerNodes,
   sigmaNodes,
   guidanceNodes,
+  contextWindowNodes,
   modelSamplingNodes,
   loaderNodes,
   loraNodes,
@@ -84,6 +87,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   latentEmptyNodes,
   latentAdvancedNodes,
   imageIoNodes,
+  imageSaveNodes,
   imageScaleNodes,
   imageResizeNodes,
   imageBatchNodes,
