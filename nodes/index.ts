@@ -3,6 +3,7 @@ import { corePlace } from '../engine/graph/core-classes.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 import { audioNodes } from './audio.ts';
 import { conditioningNodes } from './conditioning.ts';
+import { contextWindowNodes } from './context-windows.ts';
 import { controlNodes } from './control.ts';
 import { customSamplingNodes } from './custom-sampling.ts';
 import { datasetFileNodes } from './dataset-files.ts';
@@ -61,6 +62,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   samplerNodes,
   sigmaNodes,
   guidanceNodes,
+  contextWindowNodes,
   modelSamplingNodes,
   loaderNodes,
   loraNodes,
