@@ -50,7 +50,8 @@ async function sample(run: Run, context: Context): Promise<[Latent, Latent]> {
   const { diffusion } = await import('../engine/values/model.ts');
   const { runtime } = context.services;
   const { model, second, guider } = run.guider;
-  const open = (model: Model) => diffusion(model, { runtime, signal: context.signal });
+  const { signal, progress } = context;
+  const open = (model: Model) => diffusion(model, { runtime, signal, progress });
   const network = open(model);
   const { samples, noise_mask, batch_index } = run.latent;
   const result = await sampleCustom({
@@ -64,7 +65,7 @@ async function sample(run: Run, context: Context): Promise<[Latent, Latent]> {
     batchIndex: batch_index,
     seed: run.noise.seed,
     disableNoise: run.noise.disabled,
-    signal: context.signal,
+    signal,
     onStep: await stepProgress(network.latentFormat, context),
   });
   return [

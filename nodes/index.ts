@@ -2,6 +2,7 @@
 import { corePlace } from '../engine/graph/core-classes.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 import { audioNodes } from './audio.ts';
+import { boxNodes } from './boxes.ts';
 import { conditioningNodes } from './conditioning.ts';
 import { contextWindowNodes } from './context-windows.ts';
 import { controlNodes } from './control.ts';
@@ -30,6 +31,7 @@ import { latentEmptyNodes } from './latent-empty.ts';
 import { latentIoNodes } from './latent-io.ts';
 import { latentOperationNodes } from './latent-operations.ts';
 import { latentNodes } from './latent.ts';
+import { layerNodes } from './layers.ts';
 import { load3dNodes } from './load-3d.ts';
 import { loaderNodes } from './loaders.ts';
 import { logicNodes } from './logic.ts';
@@ -43,6 +45,8 @@ import { modelMergingNodes } from './model-merging.ts';
 import { modelSamplingNodes } from './model-sampling.ts';
 import { photoMakerNodes } from './photomaker.ts';
 import { modelSavingNodes } from './model-saving.ts';
+import { painterNodes } from './painter.ts';
+import { poseNodes } from './pose.ts';
 import { primitiveNodes } from './primitives.ts';
 import { samplerNodes } from './samplers.ts';
 import { samplingNodes } from './sampling.ts';
@@ -88,6 +92,10 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   latentAdvancedNodes,
   imageIoNodes,
   imageSaveNodes,
+  boxNodes,
+  poseNodes,
+  layerNodes,
+  painterNodes,
   imageScaleNodes,
   imageResizeNodes,
   imageBatchNodes,

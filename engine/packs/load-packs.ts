@@ -55,7 +55,7 @@ export async function loadPacks(options: LoadPacksOptions): Promise<LoadedPacks>
   for (const path of options.paths) {
     const id = packId(path);
     const report = (error: string, stack?: string): void =>
-      void problems.push({ pack: id, error, ...(stack === undefined ? {} : { stack }) });
+      void problems.push({ pack: id, error, stack });
     try {
       const twin = packs.find((pack) => pack.id === id);
       if (twin !== undefined) throw new Error(`a pack of this name was loaded from ${twin.path}`);
@@ -139,7 +139,7 @@ async function readPack(entry: string, id: string, report: Report): Promise<Pack
   return {
     nodes,
     name: typeof name === 'string' && name !== '' ? name : id,
-    ...(typeof webDirectory === 'string' ? { webDirectory } : {}),
+    webDirectory: typeof webDirectory === 'string' ? webDirectory : undefined,
   };
 }
 
