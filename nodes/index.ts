@@ -4,6 +4,7 @@ import type { NodeDefinition } from '../engine/node.ts';
 import { audioNodes } from './audio.ts';
 import { boxNodes } from './boxes.ts';
 import { conditioningNodes } from './conditioning.ts';
+import { contextWindowNodes } from './context-windows.ts';
 import { controlNodes } from './control.ts';
 import { customSamplingNodes } from './custom-sampling.ts';
 import { datasetFileNodes } from './dataset-files.ts';
@@ -66,6 +67,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   samplerNodes,
   sigmaNodes,
   guidanceNodes,
+  contextWindowNodes,
   modelSamplingNodes,
   loaderNodes,
   loraNodes,
