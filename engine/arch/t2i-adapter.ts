@@ -21,6 +21,10 @@ export interface T2IAdapterConfig {
   readonly input: readonly (number | undefined)[];
   /** The feature that goes to the middle. */
   readonly middle: number | undefined;
+  /** Of every level's feature: channels, and how often it is halved from the latent's size. */
+  readonly sizes: Readonly<
+    Record<string, { readonly channels: number; readonly halvings: number }>
+  >;
 }
 
 const levels = [0, 1, 2, 3];
@@ -39,21 +43,41 @@ export function detectT2IAdapter(w: Weights): T2IAdapterConfig | undefined {
       halved: [1, 2, 3],
       input: everyThird,
       middle: undefined,
+      sizes: sizesOf((level) => w.shape(`body.${level}.out_conv.weight`)[0], 0, [1, 2, 3]),
     };
   }
   if (!w.has('conv_in.weight') || !w.has('body.0.block2.weight')) return undefined;
   const channels = w.shape('conv_in.weight')[1];
   const xl = channels === 256 || channels === 768;
   const unshuffle = xl ? 16 : 8;
+  const halved = xl ? [2] : [1, 2, 3];
   return {
     kind: 'full',
     hintChannels: channels / unshuffle ** 2,
     unshuffle,
-    halved: xl ? [2] : [1, 2, 3],
+    halved,
+    sizes: sizesOf(
+      (level) => w.shape(`body.${2 * level + 1}.block2.weight`)[0],
+      Math.log2(unshuffle / 8),
+      halved,
+    ),
     input: xl ? [gap, gap, gap, 0, gap, 1, gap, gap, 2] : everyThird,
     middle: xl ? 3 : undefined,
   };
 }
+
+/** Sizes of the four features, of which the first is halved `first` times. */
+const sizesOf = (
+  channels: (level: number) => number,
+  first: number,
+  halved: readonly number[],
+): T2IAdapterConfig['sizes'] =>
+  Object.fromEntries(
+    levels.map((level) => {
+      const halvings = first + halved.filter((at) => at <= level).length;
+      return [level, { channels: channels(level), halvings }];
+    }),
+  );
 
 /** The features of the four levels, `0` the finest. */
 export function t2iAdapter(

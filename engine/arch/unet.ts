@@ -108,16 +108,19 @@ export interface UNetBlock {
   readonly level: number;
   /** What it does to the size of the picture, after its layers. */
   readonly resizes?: 'halves' | 'doubles';
+  /** Channels of its output. */
+  readonly channels: number;
   /** Sites of its self-attentions, in the order in which they run. */
   readonly selfAttentions: readonly string[];
 }
 
-/** All blocks in the order in which they run. Reads names only. */
+/** All blocks in the order in which they run. Reads names and shapes only. */
 export function unetBlocks(w: Weights): UNetBlock[] {
   const numbered = (side: string): string[] =>
     Array.from({ length: w.count(side) }, (_, i) => `${side}.${i}`);
   const names = [...numbered('input_blocks'), 'middle_block', ...numbered('output_blocks')];
   let level = 0;
+  let channels = 0;
   return names.map((name) => {
     const layers = Array.from({ length: w.count(name) }, (_, i) => `${name}.${i}`);
     const resizes = layers.some((layer) => w.has(`${layer}.op`))
@@ -129,7 +132,14 @@ export function unetBlocks(w: Weights): UNetBlock[] {
       const blocks = `${layer}.transformer_blocks`;
       return Array.from({ length: w.count(blocks) }, (_, i) => `${blocks}.${i}.attn1`);
     });
-    const block: UNetBlock = { name, level, resizes, selfAttentions };
+    const convolutions = layers.flatMap((layer) =>
+      [`${layer}.out_layers.3`, `${layer}.op`, `${layer}.conv`, layer].filter((path) =>
+        w.has(`${path}.weight`),
+      ),
+    );
+    const last = convolutions.at(-1);
+    if (last !== undefined) channels = w.shape(`${last}.weight`)[0];
+    const block: UNetBlock = { name, level, resizes, channels, selfAttentions };
     if (resizes) level += resizes === 'halves' ? 1 : -1;
     return block;
   });

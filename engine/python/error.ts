@@ -1,4 +1,5 @@
 /** Errors as Python clients know them: a builtin exception name beside the message. */
+import { constants } from 'node:buffer';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NoodleError } from '../errors.ts';
@@ -38,6 +39,7 @@ export function pythonTypeOf(error: unknown): string {
     return String(error.pythonType);
   }
   if (isOutOfMemory(error)) return 'torch.OutOfMemoryError';
+  if (isTextTooLong(error)) return 'MemoryError';
   if (error instanceof NoodleError) return BY_CODE[error.code] ?? 'RuntimeError';
   return (error instanceof Error ? BY_NAME[error.name] : undefined) ?? 'RuntimeError';
 }
@@ -47,6 +49,11 @@ export function isOutOfMemory(error: unknown): boolean {
   if (error instanceof NoodleError) return error.code === 'OUT_OF_MEMORY';
   return error instanceof RangeError && /allocation failed/i.test(error.message);
 }
+
+/** Whether a text was to be made that is longer than V8's can be; Python's have no limit but memory. */
+const isTextTooLong = (error: unknown): boolean =>
+  error instanceof Error &&
+  /^(Invalid string length$|Cannot create a string longer than)/.test(error.message);
 
 /**
  * Whether an error is an interrupt: our own code, or whatever a node or the platform throws once it was
@@ -59,6 +66,9 @@ export function isInterrupt(error: unknown, signal: AbortSignal): boolean {
 /** The text of anything thrown. Clients see it: files that it names stand there without their folders. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (isTextTooLong(error)) {
+    return `a text of more than ${constants.MAX_STRING_LENGTH} characters cannot be made`;
+  }
   return filesOf(error).reduce((text, file) => text.replaceAll(file, nameOf(file)), error.message);
 }
 

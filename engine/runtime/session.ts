@@ -1,4 +1,5 @@
 /** A session: a traced program, lowered, opened in ONNX Runtime, run on host arrays. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type NDArray, sizeOf } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import { encodeModel } from '../onnx/encode.ts';
@@ -21,13 +22,17 @@ export interface IdArray {
 
 export type SessionInput = NDArray | IdArray;
 
+/** A value for each input of a program. */
+export type RunInputs = Readonly<Record<string, SessionInput>>;
+
 export interface Session {
   /**
    * Runs the program. Throws BAD_INPUT for missing or misshapen inputs, INTERRUPTED when `signal` was
-   * aborted before the call, OUT_OF_MEMORY or SESSION when the native run fails.
+   * aborted before the native run, also when that was during the one before it; OUT_OF_MEMORY or SESSION
+   * when the native run fails. A native run that has begun cannot be stopped.
    */
   run(
-    inputs: Readonly<Record<string, SessionInput>>,
+    inputs: RunInputs,
     options?: { readonly signal?: AbortSignal },
   ): Promise<Record<string, NDArray>>;
   /** Frees the native memory; the session cannot be used afterwards. */
@@ -72,6 +77,9 @@ export async function openSession(
       bindSizes(program, inputs);
       await verifyFiles();
       const feeds = await toFeeds(program, inputs);
+      // A native run holds this thread: what arrived meanwhile is heard in the turn after it.
+      if (signal) await nextTurn();
+      if (signal?.aborted) throw new NoodleError('INTERRUPTED');
       const results = await native.run(feeds).catch((cause: unknown) => {
         throw nativeError(program.name, cause);
       });
@@ -89,10 +97,7 @@ export async function openSession(
   };
 }
 
-async function toFeeds(
-  program: Program,
-  inputs: Readonly<Record<string, SessionInput>>,
-): Promise<OrtFeeds> {
+async function toFeeds(program: Program, inputs: RunInputs): Promise<OrtFeeds> {
   const entries = program.inputs.map(async ({ attrs: { name, dtype } }) => {
     const { shape } = inputs[name];
     const values = 'ids' in inputs[name] ? inputs[name].ids : inputs[name].data;

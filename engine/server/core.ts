@@ -14,6 +14,7 @@ import { openSqliteStore } from '../queue/sqlite.ts';
 import { type Folders, createFolders, wipeTemp } from '../store/folders.ts';
 import { sweepLeftovers } from '../store/leftovers.ts';
 import { createUsers } from '../store/users.ts';
+import type { StartEngine } from '../worker/link.ts';
 import { engineStarter } from '../worker/process-link.ts';
 import { withAssetIds } from './asset-outputs.ts';
 import { type Events, createEvents } from './events.ts';
@@ -60,7 +61,9 @@ export function createCore(
   });
   const nodes = (): Promise<NodeRegistry> => packs.nodes();
   const engineReady = deferred<void>();
-  const startEngine = engineStarter(config.engine, packs, log);
+  const sweep = (): void =>
+    void sweepLeftovers([folders.output, folders.input, folders.user, folders.temp]);
+  const startEngine = withSweep(engineStarter(config.engine, packs, log), sweep);
   const dispatcher = createDispatcher({
     queue,
     engines: config.engines,
@@ -71,8 +74,9 @@ export function createCore(
     onReady: () => engineReady.resolve(),
     log,
   });
-  // After the answer to whoever changed the queue: starting a job takes its own transaction.
-  queue.watch({ changed: () => void setImmediate(() => dispatcher.pump()) });
+  // When whoever changes the queue is done with it, and before it is answered: an engine that begins
+  // works while the answer is written.
+  queue.watch({ changed: () => queueMicrotask(() => dispatcher.pump()) });
 
   const [newId, now] = [randomUUID, Date.now];
   // Kept: asked again, the loader's thread would be asked again too.
@@ -110,7 +114,7 @@ export function createCore(
     core,
     start: (builtinNodes) => {
       dispatcher.start();
-      void sweepLeftovers([folders.output, folders.input, folders.user]);
+      sweep();
       builtin.resolve(builtinNodes());
       if (!config.devReload) return;
       devReload = import('./dev-reload.ts').then(({ startDevReload }) =>
@@ -128,6 +132,18 @@ export function createCore(
     },
   };
 }
+
+/** Starts engines as `start` does; what one was writing when it ended goes away with it. */
+const withSweep =
+  (start: StartEngine, sweep: () => void): StartEngine =>
+  (events) =>
+    start({
+      message: (message) => events.message(message),
+      exit: (how) => {
+        sweep();
+        events.exit(how);
+      },
+    });
 
 /** The assets, whose database lies beside the queue's; their news go to every client. */
 function openAssets(

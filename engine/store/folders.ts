@@ -16,8 +16,7 @@ import {
   standardModelFolders,
 } from './model-folders.ts';
 import type { ModelFolder } from './model-folders.ts';
-import { nameProblem } from './names.ts';
-import { isFile, resolveInside } from './paths.ts';
+import { canBeNamed, isFile, resolveInside } from './paths.ts';
 import type { Links } from './paths.ts';
 import { createCounters } from './save-target.ts';
 import type { SavedFile, SaveTarget } from './save-target.ts';
@@ -145,7 +144,7 @@ export function createFolders(
   const filesOf = (type: DirectoryType): string[] =>
     readdirSync(directories[type], { withFileTypes: true })
       .filter((entry) => {
-        if (nameProblem(entry.name) !== undefined) return false;
+        if (!canBeNamed(entry.name)) return false;
         return entry.isSymbolicLink() ? isLinkedFile(type, entry.name) : entry.isFile();
       })
       .map(({ name }) => name);
@@ -183,7 +182,7 @@ export function createFolders(
         .sort(byCodePoint),
     inputFolders: () => foldersBelow(input).sort(byCodePoint),
     inputFilesBelow: (folder) =>
-      [...walkFiles(join(input, folder), { takes: (name) => nameProblem(name) === undefined })]
+      [...walkFiles(join(input, folder), { takes: canBeNamed })]
         .map((path) => relative(input, path).replaceAll(sep, '/'))
         .sort(byCodePoint),
     modelFile: (folder, name) => {
@@ -266,7 +265,7 @@ export function wipeTemp(folders: Pick<Folders, 'temp'>): void {
 /** Relative paths with `/`, links and names that cannot be asked for left out. */
 function foldersBelow(directory: string, path = ''): string[] {
   const names = readdirSync(join(directory, path), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && nameProblem(entry.name) === undefined)
+    .filter((entry) => entry.isDirectory() && canBeNamed(entry.name))
     .map(({ name }) => (path === '' ? name : `${path}/${name}`));
   return names.flatMap((name) => [name, ...foldersBelow(directory, name)]);
 }

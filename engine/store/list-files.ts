@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { basename, dirname, extname, relative } from 'node:path';
 import type { ModelFolder } from './model-folders.ts';
-import { nameProblem } from './names.ts';
+import { canBeNamed } from './paths.ts';
 import { walkFiles } from './walk.ts';
 
 interface CachedList {
@@ -65,8 +65,7 @@ export function createDirectoryLister(
 }
 
 /** What is hidden, and what no prompt could name, is not listed. */
-const isListed = (name: string): boolean =>
-  !name.startsWith('.') && nameProblem(name) === undefined;
+const isListed = (name: string): boolean => !name.startsWith('.') && canBeNamed(name);
 
 function isFresh(list: CachedList, paths: readonly string[]): boolean {
   if (!paths.every((path) => list.stamps.has(path))) return false;

@@ -2,7 +2,7 @@
  * THE resolver: every file name that comes from outside (a request, a workflow, a prompt) becomes a
  * path through `resolveInside` or not at all.
  */
-import { lstatSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { NoodleError } from '../errors.ts';
 import { nameProblem } from './names.ts';
@@ -45,6 +45,19 @@ export function nameParts(name: string): string[] {
 }
 
 /**
+ * Whether a file or folder of this name can be asked for: the rule of every list, so that what is listed
+ * is also found. A name on the disk may hold backslashes where the system allows it.
+ */
+export function canBeNamed(name: string): boolean {
+  try {
+    nameParts(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
  * A name in a sub-folder as one name for `resolveInside`. Throws PATH_OUTSIDE when `name` is absolute,
  * which the joining would hide.
  */
@@ -64,7 +77,7 @@ export function resolveInside(root: string, name: string, options: ResolveOption
   const { links = 'refuse', mustExist = false, kind = 'file' } = options;
   const parts = nameParts(name);
   const realRoot = realDeepest(root, name).path;
-  const wanted = join(realRoot, ...parts);
+  const wanted = join(realRoot, ...(asWritten(realRoot, name) ?? parts));
   if (Buffer.byteLength(wanted) > LONGEST_PATH) {
     throw new NoodleError('PATH_OUTSIDE', { path: name, reason: UNREACHABLE.ENAMETOOLONG });
   }
@@ -75,6 +88,16 @@ export function resolveInside(root: string, name: string, options: ResolveOption
   }
   if (mustExist && !exists) throw new NoodleError('FILE_NOT_FOUND', { kind, name });
   return path;
+}
+
+/**
+ * The parts of a name whose backslashes belong to what is there: archives of Windows that were unpacked
+ * elsewhere leave such files. They count before a folder of the first part.
+ */
+function asWritten(root: string, name: string): string[] | undefined {
+  if (sep === '\\' || !name.includes('\\')) return undefined;
+  const parts = name.split('/').filter((part) => part !== '' && part !== '.');
+  return existsSync(join(root, ...parts)) ? parts : undefined;
 }
 
 function mayLead(links: Links, path: string): boolean {

@@ -1,6 +1,7 @@
 /** CONTROL_NET, and what applying one puts on conditioning; plain data. */
 import type { NDArray } from '../array/nd.ts';
-import type { ControlLists } from '../patch/residuals.ts';
+import { NoodleError } from '../errors.ts';
+import type { ControlLists, ResidualSize } from '../patch/residuals.ts';
 import type { NetworkChange } from '../sampling/conditioning.ts';
 import type { ModelInput } from '../sampling/model.ts';
 import type { ChangeRun } from './change.ts';
@@ -38,10 +39,27 @@ export interface Control extends NetworkChange {
 
 /** A kind of control network bound to a run. */
 export interface BoundControl {
-  /** Residuals of one call, times the strength; zeros of the same shapes where it is not `active`. */
-  residuals(input: ModelInput, active: boolean): Promise<ControlLists<NDArray>>;
+  /** The sizes of what `residuals` gives. */
+  readonly sizes: ControlLists<ResidualSize>;
+  /** Throws BAD_INPUT where a call is not what the network was made for; also asked while it does not act. */
+  readonly check?: (input: ModelInput) => void;
+  /** Residuals of one call, times the strength. */
+  residuals(input: ModelInput): Promise<ControlLists<NDArray>>;
   /** Bytes of its residuals for each latent cell of a row. */
   readonly cellBytes: number;
 }
 
 export type ControlKind = (control: Control, run: ChangeRun) => BoundControl;
+
+const titles: Readonly<Record<ControlKindName, string>> = {
+  controlnet: 'ControlNet',
+  't2i-adapter': 'T2I-Adapter',
+};
+
+/** BAD_INPUT that names the file of a control network. */
+export const misfit = ({ kind, source }: ControlNet, expected: string, got: string): NoodleError =>
+  new NoodleError('BAD_INPUT', {
+    subject: `the ${titles[kind]} ${source.label}`,
+    expected,
+    got,
+  });

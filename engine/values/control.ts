@@ -3,13 +3,27 @@
  * (golden data README of the `controlnet` area).
  */
 import { add } from '../array/elementwise.ts';
-import type { NDArray } from '../array/nd.ts';
+import { type NDArray, zeros } from '../array/nd.ts';
+import { unetBlocks } from '../arch/unet.ts';
 import { NoodleError } from '../errors.ts';
-import { type ResidualPlaces, residualPatch, unetPlaces } from '../patch/residuals.ts';
+import {
+  type ResidualPlaces,
+  type ResidualSize,
+  residualPatch,
+  residualPlaces,
+  residualSites,
+} from '../patch/residuals.ts';
 import type { Conditioning } from '../sampling/conditioning.ts';
 import type { ModelInput } from '../sampling/model.ts';
+import { openWeights } from '../tensor/cursor.ts';
 import type { BoundChange, ChangeRun } from './change.ts';
-import type { Control, ControlKind, ControlKindName, ControlNet } from './control-net.ts';
+import {
+  type Control,
+  type ControlKind,
+  type ControlKindName,
+  type ControlNet,
+  misfit,
+} from './control-net.ts';
 import { controlNetKind } from './controlnet-kind.ts';
 import { t2iAdapterKind } from './t2i-adapter-kind.ts';
 
@@ -44,45 +58,82 @@ export function withControl(
   );
 }
 
-/** A chain of ControlNets bound to a run: the sum of their residuals as one patch. */
+/**
+ * A chain of ControlNets bound to a run: the sum of their residuals as one patch. Throws BAD_INPUT, naming
+ * the file, where one of them does not fit the model.
+ */
 export function bindControl(last: Control, run: ChangeRun): BoundChange {
   if (!run.network.source.tensors.has('input_blocks.0.0.weight')) {
     const subject = `the model for the ControlNet ${last.net.source.label}`;
     throw new NoodleError('BAD_INPUT', { subject, expected: 'a UNet', got: 'another network' });
   }
-  const bound = chain(last).map((control) => {
-    const window = [control.startPercent, control.endPercent].map((percent) =>
-      Math.fround(run.sampling.percentToSigma(percent)),
-    );
-    return { control: kinds[control.net.kind](control, run), window };
-  });
+  const places = residualPlaces(unetBlocks(openWeights(run.network.source)));
+  const bound = chain(last).map((control) => bindOne(control, run, places));
+  const used = bound.flatMap(({ sizes }) => [...sizes.keys()]);
+  const patch = residualPatch(patchName, new Map(used.map((site) => [site, places.get(site)!])));
   return {
-    cellBytes: bound.reduce((sum, { control }) => sum + control.cellBytes, 0),
+    cellBytes: bound.reduce((sum, { cellBytes }) => sum + cellBytes, 0),
     async patches(input: ModelInput) {
-      const places = new Map<string, 'output' | { readonly input: string }>();
       const sums = new Map<string, NDArray>();
-      for (const { control, window } of bound) {
-        const active = input.sigma <= window[0] && input.sigma >= window[1];
-        // also where it does not act, so that all steps run the same program
-        const own = unetPlaces(await control.residuals(input, active));
-        own.places.forEach((to, site) => places.set(site, to));
-        own.values.forEach((value, site) => {
+      for (const { values } of bound) {
+        for (const [site, value] of await values(input)) {
           const before = sums.get(site);
           sums.set(site, before ? add(before, value) : value);
-        });
+        }
       }
-      return [fedResiduals(places, sums)];
+      const named = [...sums].map(([site, value]) => [`${patchName}/${site}`, value] as const);
+      return [{ ...patch, feeds: () => Object.fromEntries(named) }];
     },
   };
 }
 
 const patchName = 'control';
 
-const fedResiduals = (places: ResidualPlaces, values: ReadonlyMap<string, NDArray>) => ({
-  ...residualPatch(patchName, places),
-  feeds: () =>
-    Object.fromEntries([...values].map(([site, value]) => [`${patchName}/${site}`, value])),
-});
+interface Bound {
+  readonly cellBytes: number;
+  /** Of its residuals, by the sites of the model that take them. */
+  readonly sizes: ReadonlyMap<string, ResidualSize>;
+  /** Its residuals for a call by site; zeros where it does not act, so that all steps run one program. */
+  readonly values: (input: ModelInput) => Promise<ReadonlyMap<string, NDArray>>;
+}
+
+function bindOne(control: Control, run: ChangeRun, places: ResidualPlaces): Bound {
+  const kind = kinds[control.net.kind](control, run);
+  const [start, end] = [control.startPercent, control.endPercent].map((percent) =>
+    Math.fround(run.sampling.percentToSigma(percent)),
+  );
+  const sizes = new Map([...residualSites(kind.sizes)].filter(([site]) => places.has(site)));
+  for (const [site, size] of sizes) checkSize(control.net, site, places.get(site)!, size);
+  return {
+    cellBytes: kind.cellBytes,
+    sizes,
+    async values(input) {
+      kind.check?.(input);
+      const active = input.sigma <= start && input.sigma >= end;
+      if (active) return residualSites(await kind.residuals(input));
+      return new Map([...sizes].map(([site, size]) => [site, nothing(size, input.x.shape)]));
+    },
+  };
+}
+
+function nothing(
+  { channels, halvings }: ResidualSize,
+  [rows, , height, width]: readonly number[],
+): NDArray {
+  const [h, w] = [height, width].map((size) => Math.ceil(size / 2 ** halvings));
+  return zeros([rows, channels, h, w]);
+}
+
+function checkSize(net: ControlNet, site: string, of: ResidualSize, got: ResidualSize): void {
+  if (got.channels === of.channels && got.halvings === of.halvings) return;
+  const spelled = ({ channels, halvings }: ResidualSize): string =>
+    `${channels} channels at 1/${2 ** halvings} of the latent's size`;
+  throw misfit(
+    net,
+    `${spelled(of)} for '${site}' of the model`,
+    `${spelled(got)}; it was made for other models`,
+  );
+}
 
 /** Oldest first. */
 function chain(last: Control): Control[] {

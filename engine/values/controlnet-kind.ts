@@ -1,5 +1,5 @@
 /** ControlNets (engine/arch/controlnet.ts) on a run: the hint once for each size, the rest once a call. */
-import { type NDArray, zeros } from '../array/nd.ts';
+import type { NDArray } from '../array/nd.ts';
 import {
   type ControlNetConfig,
   controlNet,
@@ -8,9 +8,7 @@ import {
   hintScale,
 } from '../arch/controlnet.ts';
 import { vectorCondition } from '../arch/families/sdxl.ts';
-import { NoodleError } from '../errors.ts';
 import { controlOnModel } from '../patch/control-on-model.ts';
-import type { ControlLists } from '../patch/residuals.ts';
 import type { ModelInput } from '../sampling/model.ts';
 import { openWeights } from '../tensor/cursor.ts';
 import { expand, mean, mul } from '../tensor/nn.ts';
@@ -18,7 +16,7 @@ import { mulDim, symbol } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Graph } from '../tensor/trace.ts';
 import { hintsOf } from './control-hint.ts';
-import type { Control, ControlKind, ControlNet } from './control-net.ts';
+import { type Control, type ControlKind, type ControlNet, misfit } from './control-net.ts';
 import { type NetworkRun, type Weighted, openNetwork } from './network.ts';
 
 /** A ControlNet bound to a run. Throws BAD_INPUT where it does not fit the model. */
@@ -39,9 +37,9 @@ export const controlNetKind: ControlKind = (control, run) => {
       (sum, { channels, halvings }) => sum + (channels * 4) / 4 ** halvings,
       0,
     ),
-    async residuals(input, active) {
-      if (!active) return nothing(config, input.x.shape);
-      checkText(net, config, input);
+    sizes: { input: [], middle: [config.middle], output: config.outputs },
+    check: (input) => checkText(net, config, input),
+    async residuals(input) {
       const { features } = await hints.forCall(input);
       const count = input.cond.numbers?.shape[1];
       const ask = openNetwork(run, network, {
@@ -132,17 +130,6 @@ function build(
   return Object.fromEntries(Object.entries(outputs).map(([name, out]) => [name, scaled(out)]));
 }
 
-function nothing(
-  { outputs, middle }: ControlNetConfig,
-  [rows, , height, width]: readonly number[],
-): ControlLists<NDArray> {
-  const of = ({ channels, halvings }: ControlNetConfig['middle']): NDArray => {
-    const [h, w] = [height, width].map((size) => Math.ceil(size / 2 ** halvings));
-    return zeros([rows, channels, h, w]);
-  };
-  return { input: [], middle: [of(middle)], output: outputs.map(of) };
-}
-
 function typeVector({ type }: ControlNet, { types = 0 }: ControlNetConfig): NDArray {
   const data = Float32Array.from({ length: types }, (_, i) => (i === type ? 1 : 0));
   return { data, shape: [types] };
@@ -167,6 +154,3 @@ function checkText(net: ControlNet, config: ControlNetConfig, { cond, x }: Model
     throw misfit(net, `a vector condition of width ${admWidth}`, `${vector ?? 'none'}`);
   }
 }
-
-const misfit = ({ source }: ControlNet, expected: string, got: string): NoodleError =>
-  new NoodleError('BAD_INPUT', { subject: `the ControlNet ${source.label}`, expected, got });

@@ -1,6 +1,6 @@
 /** T2I-Adapters (engine/arch/t2i-adapter.ts) on a run: once for each size, whatever the step. */
-import { type NDArray, zeros } from '../array/nd.ts';
-import { detectT2IAdapter, t2iAdapter } from '../arch/t2i-adapter.ts';
+import { type T2IAdapterConfig, detectT2IAdapter, t2iAdapter } from '../arch/t2i-adapter.ts';
+import type { ControlLists } from '../patch/residuals.ts';
 import { openWeights } from '../tensor/cursor.ts';
 import { mul } from '../tensor/nn.ts';
 import { mulDim, symbol } from '../tensor/shape.ts';
@@ -35,17 +35,21 @@ export const t2iAdapterKind: ControlKind = ({ net, image, strength }, run) => {
   });
   return {
     cellBytes: 0, // made once, kept on the host
-    async residuals(input, active) {
-      const features = await hints.forCall(input);
-      const value = (level: number | undefined): NDArray | undefined => {
-        if (level === undefined) return undefined;
-        return active ? features[level] : zeros(features[level].shape);
-      };
-      return {
-        input: config.input.map(value).reverse(), // lists are used up from their ends
-        middle: config.middle === undefined ? [] : [value(config.middle)],
-        output: [],
-      };
-    },
+    sizes: listed(config, config.sizes),
+    residuals: async (input) => listed(config, await hints.forCall(input)),
   };
 };
+
+/** What belongs to the four levels, at the places of their features. */
+function listed<T>(
+  { input, middle }: T2IAdapterConfig,
+  levels: Readonly<Record<string, T>>,
+): ControlLists<T> {
+  const of = (level: number | undefined): T | undefined =>
+    level === undefined ? undefined : levels[level];
+  return {
+    input: input.map(of).reverse(), // lists are used up from their ends
+    middle: middle === undefined ? [] : [of(middle)],
+    output: [],
+  };
+}

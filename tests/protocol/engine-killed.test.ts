@@ -1,7 +1,8 @@
 /** An engine that is killed, renewed or does not obey: the server, one for all tests here, goes on. */
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { temporaryBeside } from '../../engine/store/write.ts';
 import { type TestServer, connect, startServer, testingPack } from '../support/server.ts';
 import { job, statusOn, submitTo } from './sleeping-job.ts';
 
@@ -44,7 +45,14 @@ describe('the engine is killed', () => {
     const next = await submitTo(server, job('next', 0), { client_id: client.sid });
     await client.until((m) => m.type === 'executed' && 'data' in m && m.data.node === '4');
     await client.until((m) => m.type === 'executing' && 'data' in m && m.data.node === '2');
-    process.kill((await server.engines())[0], 'SIGKILL');
+    const [engine] = await server.engines();
+    // What it would leave that dies in the middle of a checkpoint of gigabytes.
+    const half = temporaryBeside(join(server.base, 'output/big')).replace(
+      `-${process.pid}-`,
+      `-${engine}-`,
+    );
+    writeFileSync(half, 'half');
+    process.kill(engine, 'SIGKILL');
     await client.finished(id);
     await client.finished(next);
     const { [id]: entry } = await server.json(`/history/${id}`);
@@ -55,6 +63,7 @@ describe('the engine is killed', () => {
     expect(data.exception_message).toMatch(/engine process ended \(SIGKILL\)/);
     expect(entry.outputs['4'].images[0].filename).toBe('early_00001_.png');
     expect(await statusOn(server, next)).toMatchObject({ status_str: 'success' });
+    expect(readdirSync(join(server.base, 'output'))).not.toContain(basename(half));
     await client.close();
   }, 30_000);
 

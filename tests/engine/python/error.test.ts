@@ -1,7 +1,10 @@
+import { constants } from 'node:buffer';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { NoodleError } from '../../../engine/errors.ts';
-import { messageOf, tracebackOf } from '../../../engine/python/error.ts';
+import { messageOf, pythonTypeOf, tracebackOf } from '../../../engine/python/error.ts';
+import { compileRegex, substitute } from '../../../engine/python/regex.ts';
+import { replaceAll } from '../../../engine/python/string.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -38,4 +41,31 @@ it('a message keeps what only looks like a path', () => {
   const got = '1/2 of /a';
   const error = new NoodleError('BAD_INPUT', { subject: 'x', expected: '/', got });
   expect(messageOf(error)).toBe('x: expected /, got 1/2 of /a');
+});
+
+const long = 'x'.repeat(1_000_000);
+const many = 'a'.repeat(1000);
+
+it.each([
+  ['replace', () => replaceAll(many, 'a', long)],
+  ['replace between all', () => replaceAll(many, '', long)],
+  [
+    'a pattern',
+    () =>
+      substitute(
+        compileRegex('a', { ignoreCase: false, multiline: false, dotAll: false }),
+        long,
+        many,
+      ),
+  ],
+  ['repeat', () => long.repeat(1000)],
+  ['bytes', () => Buffer.alloc(constants.MAX_STRING_LENGTH + 1).toString('latin1')],
+])('a text that becomes too long is told in our words, as a MemoryError: %s', (_, make) => {
+  try {
+    make();
+    expect.unreachable();
+  } catch (error) {
+    expect(messageOf(error)).toBe('a text of more than 536870888 characters cannot be made');
+    expect(pythonTypeOf(error)).toBe('MemoryError');
+  }
 });

@@ -2,11 +2,12 @@
 import { copyFile, mkdtemp, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MessageChannel } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSession } from '../../../engine/runtime/session.ts';
 import { interpret } from '../../../engine/tensor/interpret.ts';
 import { conv2d, groupNorm, linear } from '../../../engine/tensor/layers.ts';
-import { add, expand, rearrange, silu } from '../../../engine/tensor/nn.ts';
+import { add, expand, matmul, rearrange, silu } from '../../../engine/tensor/nn.ts';
 import { type Graph, type Program, trace } from '../../../engine/tensor/trace.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
 import { mergeSources, rowsOf, transposedEntry } from '../../../engine/weights/source.ts';
@@ -160,6 +161,27 @@ describe('what callers can do wrong', () => {
     const session = await openSession(program, { threads: 1 });
     const run = session.run(picture(1, 2, 2), { signal: AbortSignal.abort() });
     await expect(run).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    await session.release();
+  });
+
+  it('hears what came during a native run before the next one', async () => {
+    const none = { label: '', identity: '', tensors: new Map() };
+    const program = trace('busy', none, ({ input }) => {
+      const x = input('x', 'f32', ['n', 'n']);
+      return { y: matmul(matmul(x, x), x) };
+    });
+    const session = await openSession(program, { threads: 1 });
+    const size = 512;
+    const inputs = { x: { data: new Float32Array(size * size), shape: [size, size] } };
+    const interrupt = new AbortController();
+    const options = { signal: interrupt.signal };
+    // as an order to stop comes from another process: it is there before the native run is over
+    const { port1, port2 } = new MessageChannel();
+    port2.on('message', () => interrupt.abort());
+    const second = session.run(inputs, options).then(() => session.run(inputs, options));
+    setImmediate(() => port1.postMessage('stop'));
+    await expect(second).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    port1.close();
     await session.release();
   });
 

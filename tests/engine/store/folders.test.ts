@@ -180,6 +180,28 @@ describe('model folders', () => {
   );
 });
 
+describe.skipIf(process.platform === 'win32')('names with backslashes', () => {
+  it('that are listed are found, as those of the folders that they name elsewhere', () => {
+    const folders = make();
+    put('models/loras/pack\\a.safetensors');
+    put('models/loras/pack/b.safetensors');
+    put('models/loras/deep\\er/c.safetensors');
+    for (const name of ['\\d', 'C:\\d', '..\\d']) put(`models/loras/${name}.safetensors`);
+    put('input/photos\\a.png');
+    const names = folders.modelFiles('loras');
+    expect(names).toEqual(['deep\\er/c.safetensors', 'pack/b.safetensors', 'pack\\a.safetensors']);
+    for (const name of names) {
+      expect(folders.modelFile('loras', name)).toBe(join(base, 'models/loras', name));
+    }
+    expect(folders.modelFile('loras', 'pack\\b.safetensors')).toBe(
+      join(base, 'models/loras/pack/b.safetensors'),
+    );
+    expect(() => folders.modelFile('loras', '..\\d.safetensors')).toThrow('lies outside');
+    expect(folders.inputFiles('image')).toEqual(['photos\\a.png']);
+    expect(folders.annotatedExists('photos\\a.png')).toBe(true);
+  });
+});
+
 describe('input files', () => {
   it('lists the top level by kind', () => {
     const folders = make();

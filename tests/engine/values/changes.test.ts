@@ -127,9 +127,10 @@ test('what a change takes of memory counts for the rows of a call', () => {
     ...Object.fromEntries(shapes),
     'middle_block_out.0.weight': [5000, 8, 1, 1],
   });
+  const wide = randomSource({ ...encoder, 'middle_block.0.out_layers.3.weight': [5000, 8, 1, 1] });
   const application = { net: { ...net, source }, image: zeros([1, 8, 8, 3]), strength: 1 };
   const [[entry]] = withControl([[bare]], application);
-  const sampled = diffusion(model, { runtime });
+  const sampled = diffusion({ ...model, source: wide }, { runtime });
   expect(sampled.bestBatch([4, 64, 64])).toBe(6);
   expect(sampled.bestBatch([4, 64, 64], entry)).toBe(4);
 });

@@ -1,6 +1,7 @@
 /**
- * Control-LoRAs and difference files on a model with a LoRA on it, against ComfyUI 0.3.64. Their files are
- * made here from the shared golden data, by the same numbers as for the reference.
+ * Control-LoRAs and difference files on a model with a LoRA on it, and a ControlNet on one with deep shrink,
+ * against ComfyUI 0.3.64. The first two's files are made here from the shared golden data, by the same
+ * numbers as for the reference.
  */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -95,7 +96,7 @@ describe.skipIf(!existsSync(checkpoint) || !existsSync(controlNet))('control on 
     await removeUnpacked();
   });
 
-  test.each(['control_lora', 'control_difference'])(
+  test.each(['control_lora', 'control_difference', 'control_deep_shrink'])(
     '%s gives the pictures of the reference',
     async (name) => {
       const result = await area.run(dir, name);

@@ -107,17 +107,14 @@ async function adapter(golden: Golden, dir: string): Promise<CaseResult> {
   const network = { source: memorySource('none', 'none', []), patches: [] };
   const bound = t2iAdapterKind(control, { runtime, network, sampling });
   const [, ...latent] = params.latent_shape;
-  const { input } = await bound.residuals(
-    {
-      x: zeros([1, ...latent]),
-      timesteps: Float32Array.of(0),
-      sigma: 1,
-      cond: {},
-      parts: [{ list: 0, entry: { cross: zeros([1, 1, 1]) } }],
-      run: runMemory(),
-    },
-    true,
-  );
+  const { input } = await bound.residuals({
+    x: zeros([1, ...latent]),
+    timesteps: Float32Array.of(0),
+    sigma: 1,
+    cond: {},
+    parts: [{ list: 0, entry: { cross: zeros([1, 1, 1]) } }],
+    run: runMemory(),
+  });
   const comparisons = params.input_list!.map((name, i): Comparison => {
     const got = input[i];
     if (name !== 'none' && got) return compare(name, got, golden.array(name), golden.tolerance);

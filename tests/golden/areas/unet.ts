@@ -7,7 +7,7 @@ import { vectorCondition } from '../../../engine/arch/families/sdxl.ts';
 import { detectUNet, sinusoidalEmbedding, unet, unetBlocks } from '../../../engine/arch/unet.ts';
 import { freeuPatch } from '../../../engine/patch/freeu.ts';
 import { type NetworkPatch, feedsOf } from '../../../engine/patch/patch.ts';
-import { residualPatch, unetPlaces } from '../../../engine/patch/residuals.ts';
+import { residualPatch, residualPlaces, residualSites } from '../../../engine/patch/residuals.ts';
 import { tokenMergingPatch } from '../../../engine/patch/token-merging.ts';
 import { TorchGenerator } from '../../../engine/sampling/noise/torch-generator.ts';
 import { type SessionInput, createRuntime } from '../../../engine/runtime/runtime.ts';
@@ -129,10 +129,10 @@ async function forward(golden: Golden, dir: string): Promise<CaseResult> {
       data instanceof BigInt64Array ? { ids: data, shape } : { data: data as Float32Array, shape };
   }
   const prefix = params.prefix ?? '';
-  const patches = params.control ? [residuals(golden, params.control)] : [];
   const comparisons: Comparison[] = [];
   for (const [suffix, name] of modelNames(dir, params)) {
     const source = await openUNet(dir, name, prefix);
+    const patches = params.control ? [residuals(golden, source, params.control)] : [];
     const got = await runUNet(source, inputs, patches);
     comparisons.push(check(golden, `out.eps${suffix}`, got.eps));
     for (const mid of golden.names.filter((key) => key.startsWith('mid.'))) {
@@ -179,15 +179,22 @@ async function freeu(golden: Golden, dir: string): Promise<CaseResult> {
 }
 
 /** The residuals of a case at their places in the network, in symbolic sizes. */
-function residuals(golden: Golden, control: NonNullable<Params['control']>): NetworkPatch {
+function residuals(
+  golden: Golden,
+  source: WeightSource,
+  control: NonNullable<Params['control']>,
+): NetworkPatch {
   const named = (list: readonly (string | null)[]) => list.map((name) => name ?? undefined);
-  const { places, values } = unetPlaces({
+  const values = residualSites({
     input: named(control.input),
     middle: named(control.middle),
     output: named(control.output),
   });
+  const places = [...residualPlaces(unetBlocks(openWeights(source)))].filter(([site]) =>
+    values.has(site),
+  );
   return {
-    ...residualPatch('control', places),
+    ...residualPatch('control', new Map(places)),
     feeds: () =>
       Object.fromEntries(
         [...values].map(([site, name]) => [`control/${site}`, golden.array(name)]),
