@@ -18,7 +18,7 @@ export interface OrtOptions {
   readonly weightsFolder?: string;
   readonly threads?: number;
   readonly optimization?: 'disabled' | 'basic' | 'extended' | 'layout' | 'all';
-  /** ONNX Runtime's session configuration keys. */
+  /** ONNX Runtime's session configuration, by its whole keys (`session.disable_prepacking`). */
   readonly config?: Readonly<Record<string, string>>;
   /** Further fields of the session options. */
   readonly options?: Readonly<Record<string, unknown>>;
@@ -40,7 +40,7 @@ export async function createSession(model: Uint8Array, options: OrtOptions): Pro
     graphOptimizationLevel: options.optimization ?? 'all',
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
     ...options.options,
-    extra: { session: nested(options) },
+    extra: configOf(options),
   });
 }
 
@@ -65,7 +65,7 @@ export function toFloats(tensor: Tensor): Float32Array {
   return Float32Array.from(data as unknown as ArrayLike<number>);
 }
 
-function nested({ weightsFolder, config = {} }: OrtOptions): Record<string, string> {
-  const folder = 'model_external_initializers_file_folder_path';
+function configOf({ weightsFolder, config = {} }: OrtOptions): Record<string, string> {
+  const folder = 'session.model_external_initializers_file_folder_path';
   return { ...config, ...(weightsFolder === undefined ? {} : { [folder]: weightsFolder }) };
 }

@@ -17,6 +17,11 @@ export type MachineFacts = Pick<Target, 'block' | 'bits'>;
 export interface Provider extends Required<Omit<Target, 'block' | 'bits' | 'winograd'>> {
   readonly name: string;
   /**
+   * Bytes that a program's weights may take when narrow ones are widened before it opens. Those of
+   * linear layers in a larger one stay as they are stored and are widened whenever they are read.
+   */
+  readonly widestBytes: number;
+  /**
    * Bytes that convolutions' filters may take beyond their plain form to be computed by Winograd's
    * method, for a program whose weights take `bytes`.
    */
@@ -36,7 +41,7 @@ export interface Provider extends Required<Omit<Target, 'block' | 'bits' | 'wino
  */
 const measured: OrtOptions = {
   optimization: 'extended',
-  config: { disable_prepacking: '1' },
+  config: { 'session.disable_prepacking': '1' },
 };
 
 /**
@@ -58,9 +63,12 @@ export const providers = {
     table: cpu,
     ...fullPrecision,
     widen: 'weights',
+    // measured: reading a large layer's weights narrow takes no longer than reading them wide
+    widestBytes: 2 ** 31,
     // small models (autoencoders) whole, large ones where it gains most
     winogradBytes: (bytes) => Math.max(0.3 * bytes, 768 * 2 ** 20),
-    session: { ...measured, providers: ['cpu'] },
+    // memory goes back when a run ends; fresh pages cost 1 to 3 % of its time
+    session: { ...measured, providers: ['cpu'], options: { enableCpuMemArena: false } },
     probe: async () => ({ block: await channelBlock() }),
   },
   /** Standard operators only: what every other row starts from, on the CPU. */
@@ -69,6 +77,7 @@ export const providers = {
     table: portable,
     ...fullPrecision,
     widen: 'weights',
+    widestBytes: Infinity,
     winogradBytes: noWinograd,
     session: { ...measured, providers: ['cpu'] },
     probe: nothing,
@@ -78,6 +87,7 @@ export const providers = {
     table: portable,
     ...halfPrecision,
     widen: 'weights',
+    widestBytes: Infinity,
     winogradBytes: noWinograd,
     session: { optimization: 'extended', providers: ['webgpu', 'cpu'] },
     probe: nothing,
@@ -87,6 +97,7 @@ export const providers = {
     table: portable,
     ...halfPrecision,
     widen: 'weights',
+    widestBytes: Infinity,
     winogradBytes: noWinograd,
     session: { optimization: 'extended', providers: ['cuda', 'cpu'] },
     probe: nothing,

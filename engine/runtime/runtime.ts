@@ -3,7 +3,7 @@ import { NoodleError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { winogradLayers } from '../onnx/winograd.ts';
 import type { Program } from '../tensor/trace.ts';
-import { defaultMemoryBudget, estimateMemory, weightBytes } from './memory.ts';
+import { defaultMemoryBudget, estimateMemory, weightBytes, workingMemory } from './memory.ts';
 import { type Part, partsOf, planParts, sessionOfParts } from './parts.ts';
 import { createPreparedWeights } from './prepared-weights.ts';
 import { type Provider, providers } from './providers.ts';
@@ -13,12 +13,12 @@ import { type Opening, createSessionCache } from './session-cache.ts';
 export type { IdArray, Session, SessionInput } from './session.ts';
 
 export interface RuntimeOptions {
-  /** Bytes that open models may take together; a model larger than that runs in parts. */
+  /** Bytes that open models and their runs may take together; a larger model runs in parts. */
   readonly memoryBudget?: number;
   /** Threads of one model call; left out: the physical cores. */
   readonly threads?: number;
   readonly provider?: Provider;
-  /** Hears, once each, of weights that a model's program did not ask for. */
+  /** Hears of weights that a program did not ask for, once each, and of what is done for memory. */
   readonly log?: Log;
 }
 
@@ -35,6 +35,8 @@ export interface Runtime {
   /** Releases every open session. */
   unloadAll(): Promise<void>;
   stats(): RuntimeStats;
+  /** Hears what is done otherwise for want of memory. */
+  readonly log?: Log;
 }
 
 export interface RuntimeStats {
@@ -79,6 +81,10 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
   };
   const opening = (program: Program): Opening => {
     tellUnread(program);
+    return { ...openingIn(program), working: workingMemory(program) };
+  };
+  /** The program in the form that fits: widened where it is small, kept narrow, or in parts. */
+  const openingIn = (program: Program): Opening => {
     const part = (of: Program, form: Provider): Part => {
       const plain = estimateMemory(of, form);
       const spare = Math.min(form.winogradBytes(plain), memoryBudget - plain);
@@ -86,12 +92,13 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
       const open = { provider: form, threads, prepared, winograd: layers };
       return { program: of, bytes: plain + bytes, open: () => openSession(of, open) };
     };
-    const whole = part(program, provider);
-    if (whole.bytes <= memoryBudget) return whole;
+    const wide = estimateMemory(program, provider);
+    if (wide <= Math.min(memoryBudget, provider.widestBytes)) return part(program, provider);
     const form = narrow(provider);
     const kept = part(program, form);
     if (kept.bytes <= memoryBudget) {
-      log?.('INFO', `${program.name}: weights stay as they are stored, for memory`);
+      if (wide > memoryBudget)
+        log?.('INFO', `${program.name}: weights stay as they are stored, for memory`);
       return kept;
     }
     const size = memoryBudget * partShare;
@@ -111,13 +118,16 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     }
   };
   return {
+    log,
     session: async (key, build) => {
       let request: Opening | undefined;
       const lazily = (): Opening => (request ??= opening(build()));
       await withRetry(() => cache.open(key, lazily));
       return {
         run: (inputs, runOptions) =>
-          withRetry(() => cache.use(key, lazily, (session) => session.run(inputs, runOptions))),
+          withRetry(() =>
+            cache.use(key, lazily, (session) => session.run(inputs, runOptions), inputs),
+          ),
       };
     },
     unloadAll: async () => {

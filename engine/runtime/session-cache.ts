@@ -3,11 +3,10 @@
  * running is only released when its run has ended.
  */
 import { LRUCache } from 'lru-cache';
-import type { Session } from './session.ts';
+import type { RunInputs, Session } from './session.ts';
 
-interface Slot {
+interface Slot extends Pick<Opening, 'bytes' | 'working'> {
   readonly session: Session;
-  readonly bytes: number;
   running: number;
   evicted: boolean;
 }
@@ -15,8 +14,16 @@ interface Slot {
 export interface SessionCache {
   /** Opens the session of `key` when it is not there. */
   open(key: string, request: () => Opening): Promise<void>;
-  /** Runs `action` on the session of `key`, opened when it is not there. */
-  use<T>(key: string, request: () => Opening, action: (session: Session) => Promise<T>): Promise<T>;
+  /**
+   * Runs `action`, which gives these inputs to the session of `key`; it is opened when it is not there,
+   * and idle ones are released where its run would not fit beside them.
+   */
+  use<T>(
+    key: string,
+    request: () => Opening,
+    action: (session: Session) => Promise<T>,
+    inputs?: RunInputs,
+  ): Promise<T>;
   /** Releases every session that is not running; gives their number. */
   clear(): Promise<number>;
   entries(): { key: string; bytes: number }[];
@@ -25,6 +32,8 @@ export interface SessionCache {
 export interface Opening {
   /** Memory that the session is expected to take. */
   readonly bytes: number;
+  /** Memory that a run takes beyond that; left out: none. */
+  readonly working?: (inputs: RunInputs) => number;
   readonly open: () => Promise<Session>;
 }
 
@@ -40,6 +49,8 @@ export function createSessionCache(budget: number): SessionCache {
     },
   });
   const opening = new Map<string, Promise<Slot>>();
+  /** Bytes that the runs of this moment take beyond their sessions. */
+  let working = 0;
 
   const releaseWhenIdle = (slot: Slot): void => {
     if (slot.running === 0) released.push(slot.session.release());
@@ -48,13 +59,23 @@ export function createSessionCache(budget: number): SessionCache {
     await Promise.all(released.splice(0));
   };
   const openSlot = async (key: string, request: () => Opening): Promise<Slot> => {
-    const { bytes, open } = request();
+    const { bytes, working, open } = request();
     // room is made before the memory is taken
     while (cache.size > 0 && cache.calculatedSize + bytes > budget) cache.pop();
     await settleReleases();
-    const slot: Slot = { session: await open(), bytes, running: 0, evicted: false };
+    const slot: Slot = { session: await open(), bytes, working, running: 0, evicted: false };
     cache.set(key, slot);
     return slot;
+  };
+
+  /** Releases idle sessions, the least recently used first, until `bytes` more fit beside `slot`. */
+  const makeRoom = async (slot: Slot, bytes: number): Promise<void> => {
+    for (const key of [...cache.rkeys()]) {
+      if (cache.calculatedSize + working + bytes <= budget) break;
+      const other = cache.peek(key)!;
+      if (other !== slot && other.running === 0) cache.delete(key);
+    }
+    await settleReleases();
   };
 
   const slotOf = async (key: string, request: () => Opening): Promise<Slot> => {
@@ -72,12 +93,19 @@ export function createSessionCache(budget: number): SessionCache {
     open: async (key, request) => {
       await slotOf(key, request);
     },
-    use: async (key, request, action) => {
+    use: async (key, request, action, inputs = {}) => {
       let slot = await slotOf(key, request);
       while (slot.evicted) slot = await slotOf(key, request); // released for another meanwhile
+      const bytes = slot.working?.(inputs) ?? 0;
       slot.running++;
       try {
-        return await action(slot.session);
+        await makeRoom(slot, bytes);
+        working += bytes;
+        try {
+          return await action(slot.session);
+        } finally {
+          working -= bytes;
+        }
       } finally {
         slot.running--;
         if (slot.evicted) releaseWhenIdle(slot);

@@ -22,6 +22,9 @@ export interface IdArray {
 
 export type SessionInput = NDArray | IdArray;
 
+/** A value for each input of a program. */
+export type RunInputs = Readonly<Record<string, SessionInput>>;
+
 export interface Session {
   /**
    * Runs the program. Throws BAD_INPUT for missing or misshapen inputs, INTERRUPTED when `signal` was
@@ -29,7 +32,7 @@ export interface Session {
    * when the native run fails. A native run that has begun cannot be stopped.
    */
   run(
-    inputs: Readonly<Record<string, SessionInput>>,
+    inputs: RunInputs,
     options?: { readonly signal?: AbortSignal },
   ): Promise<Record<string, NDArray>>;
   /** Frees the native memory; the session cannot be used afterwards. */
@@ -94,10 +97,7 @@ export async function openSession(
   };
 }
 
-async function toFeeds(
-  program: Program,
-  inputs: Readonly<Record<string, SessionInput>>,
-): Promise<OrtFeeds> {
+async function toFeeds(program: Program, inputs: RunInputs): Promise<OrtFeeds> {
   const entries = program.inputs.map(async ({ attrs: { name, dtype } }) => {
     const { shape } = inputs[name];
     const values = 'ids' in inputs[name] ? inputs[name].ids : inputs[name].data;

@@ -6,7 +6,7 @@ import { type NDArray, nd } from '../array/nd.ts';
 import { type Tiling, tileCount, tiledScale } from '../array/tiled-scale.ts';
 import { NoodleError } from '../errors.ts';
 import { clamp } from '../tensor/nn.ts';
-import { peakMemory } from '../tensor/peak-memory.ts';
+import { workingMemory } from '../runtime/memory.ts';
 import { mulDim, symbol } from '../tensor/shape.ts';
 import { trace } from '../tensor/trace.ts';
 import type { Image } from './media.ts';
@@ -22,12 +22,6 @@ export interface UpscaleOptions {
 
 /** Tiles that do not fit in memory are halved, but not below this. */
 const smallestTile = 128;
-
-/**
- * Measured on ESRGAN: a call takes twice what its values take, for convolutions hold their channels in
- * blocks as well.
- */
-const insideOperators = 2;
 
 /** Results are RGB; of a single channel, the same three times. */
 const channels = 3;
@@ -129,14 +123,14 @@ function fittingTile(
   { runtime }: NetworkRun,
 ): number {
   const { name, build } = architectureOf(model);
-  const program = trace(name, model.source, build);
+  const working = workingMemory(trace(name, model.source, build));
   const { memoryBudget, bytes } = runtime.stats();
   const { inputChannels, minimum = 1, multipleOf = 1 } = model;
   const needed = (size: number): number => {
     const side = (whole: number): number =>
       roundUp(Math.max(minimum, Math.min(size, whole)), multipleOf);
     const shape = [1, inputChannels, side(height), side(width)];
-    return peakMemory(program, { x: { shape } }) * insideOperators;
+    return working({ x: { shape } });
   };
   let size = largest;
   while (size / 2 >= smallestTile && needed(size) > memoryBudget - bytes) size /= 2;

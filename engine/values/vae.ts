@@ -62,7 +62,7 @@ export async function decode(vae: Vae | null, latents: NDArray, run: NetworkRun)
       kind.decode(present, part, run),
     );
   const tiled = () => decodeTiles(present, latents, fallbackDecodeTiles, run);
-  return toPictures(await elseInTiles(whole, tiled));
+  return toPictures(await elseInTiles('decoding', run, whole, tiled));
 }
 
 /** The same in overlapping tiles: three passes over tiles of different shape, averaged. */
@@ -89,7 +89,8 @@ export async function encode(vae: Vae | null, pictures: Image, run: NetworkRun):
     inBatches(input, kind.bytes(config, sizeOf(input.shape.slice(2)), 'encode'), run, (part) =>
       kind.encode(present, part, run),
     );
-  return elseInTiles(whole, () => encodeTiles(present, input, fallbackTiles, run));
+  const tiled = () => encodeTiles(present, input, fallbackTiles, run);
+  return elseInTiles('encoding', run, whole, tiled);
 }
 
 /** The same in overlapping tiles. */
@@ -181,14 +182,17 @@ async function meanOfPasses(
 
 /** `whole`, unless it is known not to fit in memory or turns out not to. */
 async function elseInTiles(
+  task: string,
+  { runtime }: NetworkRun,
   whole: () => Promise<NDArray>,
   tiled: () => Promise<NDArray>,
 ): Promise<NDArray> {
   try {
     return await whole();
   } catch (error) {
-    if (error instanceof NoodleError && error.code === 'OUT_OF_MEMORY') return tiled();
-    throw error;
+    if (!(error instanceof NoodleError) || error.code !== 'OUT_OF_MEMORY') throw error;
+    runtime.log?.('INFO', `VAE ${task} in tiles: ${error.message}`);
+    return tiled();
   }
 }
 

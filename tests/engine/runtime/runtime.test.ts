@@ -23,6 +23,8 @@ const linearProgram = (shape: readonly number[] = [8, 64]): Program =>
     y: linear(weights, input('x', 'f32', ['n', shape[1]])),
   }));
 const x = { x: { data: new Float32Array(64).fill(1), shape: [1, 64] } };
+/** What a run on x takes beyond the weights: input and result, in plain form and inside the operator. */
+const runBytes = 2 * (64 + 8) * 4;
 const preparedFiles = (): string[] =>
   [tmpdir(), '/dev/shm']
     .filter((folder) => existsSync(folder))
@@ -47,7 +49,7 @@ describe('runtime', () => {
   });
 
   it('keeps to its budget by releasing the least recently used', async () => {
-    const runtime = createRuntime({ threads: 1, memoryBudget: 2 * 8 * 64 * 4 });
+    const runtime = createRuntime({ threads: 1, memoryBudget: 2 * 8 * 64 * 4 + runBytes });
     const a = await runtime.session('a', linearProgram);
     const b = await runtime.session('b', linearProgram);
     await a.run(x);
@@ -60,6 +62,21 @@ describe('runtime', () => {
     ).toEqual(['a', 'c']);
     await b.run(x);
     expect(runtime.stats().sessions).toHaveLength(2);
+    await runtime.unloadAll();
+  });
+
+  it('releases idle sessions when a run would not fit beside them', async () => {
+    const runtime = createRuntime({ threads: 1, memoryBudget: 2 * 8 * 64 * 4 + 4 * runBytes });
+    const keys = (): string[] => runtime.stats().sessions.map(({ key }) => key);
+    const rows = (n: number) => ({ x: { data: new Float32Array(64 * n), shape: [n, 64] } });
+    await runtime.session('a', linearProgram);
+    const b = await runtime.session('b', linearProgram);
+    await b.run(rows(4));
+    expect(keys().sort()).toEqual(['a', 'b']);
+    await b.run(rows(5));
+    expect(keys()).toEqual(['b']);
+    await b.run(rows(100)); // nothing is left to release: it is tried
+    expect(keys()).toEqual(['b']);
     await runtime.unloadAll();
   });
 

@@ -26,12 +26,19 @@ test('a decode that does not fit the memory budget is done in tiles', async () =
   const vae = await loadVae(checkpoint);
   const latents = wave([1, 4, 3, 5]);
   const large = createRuntime({ threads: 1 });
-  const small = createRuntime({ threads: 1, memoryBudget: 1 << 20 });
+  const log: string[] = [];
+  const small = createRuntime({
+    threads: 1,
+    memoryBudget: 1 << 20,
+    log: (level, text) => void (level === 'INFO' && log.push(text)),
+  });
   const plain = await decode(vae, latents, { runtime: large });
   const tiled = await decodeTiled(vae, latents, { tile: 512, overlap: 128 }, { runtime: large });
   const squeezed = await decode(vae, latents, { runtime: small });
   expect(squeezed.data).toEqual(tiled.data);
   expect(squeezed.shape).toEqual(plain.shape);
+  expect(log.filter((text) => text.startsWith('VAE decoding in tiles: '))).toHaveLength(1);
+  expect(log[0]).toContain('MiB are needed at once');
   await Promise.all([large.unloadAll(), small.unloadAll()]);
 });
 
