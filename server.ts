@@ -1,4 +1,4 @@
-/** The server: flags, composition, listening. `node --import tsx server.ts --help` lists the flags. */
+/** The server: flags, composition, listening. `node --import ./bin/typescript.js server.ts --help` lists the flags. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { CommanderError } from 'commander';

@@ -11,6 +11,8 @@ const SHARING = [
   'tests/engine/{arch,array,graph,media,onnx,python,queue,sampling,tensor,text}/**/*.test.ts',
   'tests/engine/{values,weights,workflow}/**/*.test.ts',
   'tests/nodes/**/*.test.ts',
+  'tests/engine/server/**/*.test.ts',
+  'tests/engine/*.test.ts',
 ];
 
 export default defineConfig({

@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 
-const READING = ['format:check', 'lint', 'types', 'imports'];
+const READING = ['format:check', 'static', 'imports'];
 
 interface Outcome {
   readonly script: string;

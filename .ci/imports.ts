@@ -57,6 +57,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   text: ['array', 'weights', 'python'],
   sampling: ['array'],
   values: [
+    'python',
     'arch',
     'runtime',
     'patch',

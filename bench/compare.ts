@@ -15,6 +15,7 @@ import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { TYPESCRIPT } from '../engine/threads.ts';
 import { randomControlNet, randomLora } from './make-adapters.ts';
 import { randomSd15, sd15UNet } from './make-sd15.ts';
 import { randomSdxl, sdxlUNet } from './make-sdxl.ts';
@@ -79,7 +80,7 @@ const given = [
 ];
 const here = import.meta.dirname;
 const ours = (): Side =>
-  startSide(process.execPath, ['--import', 'tsx', join(here, 'compare/ours.ts'), ...given]);
+  startSide(process.execPath, ['--import', TYPESCRIPT, join(here, 'compare/ours.ts'), ...given]);
 const installed = values.reference !== undefined && existsSync(join(values.reference, 'comfy'));
 if (!installed) console.log('The reference is not installed here: its figures are left out.');
 const script = join(here, 'compare/reference.py');

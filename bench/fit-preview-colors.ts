@@ -2,7 +2,7 @@
  * Fits the colours of latent previews to a checkpoint's own autoencoder, and with --write puts them
  * into the file's metadata; its tensors stay byte for byte.
  *
- *     node --import tsx bench/fit-preview-colors.ts CHECKPOINT PROMPT... [--size 512] [--write]
+ *     node --import ./bin/typescript.js bench/fit-preview-colors.ts CHECKPOINT PROMPT... [--size 512] [--write]
  *
  * What is fitted is what previews show: denoised latents along a run for each prompt, cell by cell
  * against the mean colour of the pixels the cell decodes to (least squares, with a bias).

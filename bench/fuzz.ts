@@ -3,7 +3,7 @@
  * frames, model files. Exits with 1 when one is answered wrongly (tests/security/fuzz.test.ts runs a
  * short version).
  *
- *     node --import tsx bench/fuzz.ts [--seed N] [--count N] [--first N]
+ *     node --import ./bin/typescript.js bench/fuzz.ts [--seed N] [--count N] [--first N]
  */
 import { parseArgs } from 'node:util';
 import { fuzz } from './fuzz/run.ts';

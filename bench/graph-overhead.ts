@@ -3,7 +3,7 @@
  * Targets: 0.3 ms per node at most and linear growth; a cached prompt of 500 nodes within 100 ms;
  * validation of 100 nodes within 5 ms.
  *
- *     node --import tsx bench/graph-overhead.ts
+ *     node --import ./bin/typescript.js bench/graph-overhead.ts
  */
 import { createCaches } from '../engine/graph/caches.ts';
 import type { NodeDefinition, Prompt } from '../engine/graph/definition.ts';

@@ -3,7 +3,7 @@
  * was lost, an output is missing or damaged, or anything half-written is left
  * (tests/security/kill.test.ts runs a short version).
  *
- *     node --import tsx bench/kill.ts [--seed N] [--kills N]
+ *     node --import ./bin/typescript.js bench/kill.ts [--seed N] [--kills N]
  */
 import { parseArgs } from 'node:util';
 import { killAtRandom } from './kill/run.ts';

@@ -1,7 +1,7 @@
 /**
  * A LoRA on a UNet of SD1.5's size: the first call with one, and what another strength costs.
  *
- *   node --import tsx bench/lora.ts [--size 32] [--rank 16]
+ *   node --import ./bin/typescript.js bench/lora.ts [--size 32] [--rank 16]
  *
  * Random weights (make-sd15.ts) and a random LoRA on every attention projection, as kohya's trainer
  * writes one (192 pairs). Ratios are to a step of the same network without a LoRA.

@@ -1,7 +1,7 @@
 /**
  * Writes a random checkpoint of Stable Diffusion 1.5's size.
  *
- *   node --import tsx bench/make-sd15.ts [path]      (2.1 GB; default: the temporary folder)
+ *   node --import ./bin/typescript.js bench/make-sd15.ts [path]      (2.1 GB; default: the temporary folder)
  */
 import {
   type Shapes,

@@ -2,7 +2,7 @@
  * The queue with its database and the event bus behind it: 10 000 jobs are put in and cleared.
  * The time of each thousand should not grow with the number of jobs that wait.
  *
- *     node --import tsx bench/queue.ts
+ *     node --import ./bin/typescript.js bench/queue.ts
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { TYPESCRIPT } from '../engine/threads.ts';
 
 const BENCHES = ['server', 'queue', 'graph-overhead', 'sd15-unet'];
 
@@ -14,7 +15,9 @@ let failed = 0;
 for (const name of wanted.length > 0 ? wanted : BENCHES) {
   console.log(`\n== ${name}`);
   const file = fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
-  const { status } = spawnSync(process.execPath, ['--import', 'tsx', file], { stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, ['--import', TYPESCRIPT, file], {
+    stdio: 'inherit',
+  });
   if (status !== 0) failed++;
 }
 process.exit(failed);

@@ -2,7 +2,7 @@
  * A UNet of Stable Diffusion 1.5's size (860 M parameters, fp16 file): how long until it is ready,
  * what one step of batch 2 takes, and the memory it needs.
  *
- *     node --import tsx bench/sd15-unet.ts [latent size = 64] [steps = 5]
+ *     node --import ./bin/typescript.js bench/sd15-unet.ts [latent size = 64] [steps = 5]
  *
  * Targets on 4 cores with the file in the page cache: ready within 4 s, within 2 s again in the same
  * process; a 64x64 step within 4.85 s (0.85 times ComfyUI's, with its pytorch attention, there).

@@ -2,7 +2,7 @@
  * The server as its clients feel it, measured over real HTTP and websockets against a server in a
  * process of its own: start-up, prompts, cached prompts, listings, many prompts, many clients.
  *
- *     node --import tsx bench/server.ts
+ *     node --import ./bin/typescript.js bench/server.ts
  */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';

@@ -5,7 +5,7 @@
  * the same minute, taking turns, make a pair that can be compared). Processor time is that of all
  * threads of a process; it says the same on a busy machine.
  *
- *     node --import tsx bench/small.ts [ROOT] [STARTS]
+ *     node --import ./bin/typescript.js bench/small.ts [ROOT] [STARTS]
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';

@@ -2,7 +2,7 @@
  * What convolutions by Winograd's method bring: a step of a UNet of Stable Diffusion 1.5's size without
  * them, with those that the runtime chooses, and with all that gain; in turn, the least of several.
  *
- *     node --import tsx bench/winograd.ts [latent size = 64] [rounds = 4]
+ *     node --import ./bin/typescript.js bench/winograd.ts [latent size = 64] [rounds = 4]
  */
 import { sd1 } from '../engine/arch/families/sd1.ts';
 import { winogradLayers } from '../engine/onnx/winograd.ts';

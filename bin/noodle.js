@@ -1,8 +1,7 @@
 #!/usr/bin/env node
-/** Starts the command line: the sources are TypeScript, which tsx turns into JavaScript on the fly. */
-import { register } from 'tsx/esm/api';
+/** Starts the command line, whose sources are TypeScript. */
+import './typescript.js';
 
-register();
 if (process.argv[2] === 'serve') {
   // All flags behind `serve` are the server's own; it reads them, prints its help, and goes on.
   process.argv.splice(2, 1);

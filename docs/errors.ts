@@ -1,5 +1,5 @@
 /**
- * `node --import tsx docs/errors.ts`: writes docs/errors.md from the table of errors, so that the page
+ * `node --import ./bin/typescript.js docs/errors.ts`: writes docs/errors.md from the table of errors, so that the page
  * cannot differ from the code (a test compares them).
  */
 import { writeFileSync } from 'node:fs';

@@ -1,13 +1,12 @@
-/** Threads that run a TypeScript file: a fresh one has no loader for it, whatever this one has. */
+/** Processes and threads that run a TypeScript file: a fresh one has no loader for it, whatever this one has. */
 import { Worker } from 'node:worker_threads';
+
+/** The module that lets a process or thread read our sources; see there. */
+export const TYPESCRIPT = new URL('../bin/typescript.js', import.meta.url).href;
 
 /** Starts the file at `url` (of `import.meta.resolve`) in a thread of its own, with `data` as its workerData. */
 export function startThread(url: string, data?: unknown): Worker {
-  const script = [
-    `import { register } from '${import.meta.resolve('tsx/esm/api')}';`,
-    'register();',
-    `await import('${url}');`,
-  ].join('\n');
+  const script = `import '${TYPESCRIPT}';\nawait import('${url}');`;
   const entry = new URL(`data:text/javascript,${encodeURIComponent(script)}`);
   return new Worker(entry, { workerData: data, execArgv: [] });
 }

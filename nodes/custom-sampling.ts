@@ -9,11 +9,18 @@ import {
   int64,
   type Latent,
   latent,
+  type Model,
   model,
+  optional,
 } from '../engine/node.ts';
 import type { NodeDefinition } from '../engine/node.ts';
+import { NoodleError } from '../engine/errors.ts';
 import { cfgGuider } from '../engine/sampling/guidance/cfg.ts';
-import { dualCfgGuider, perpNegGuider } from '../engine/sampling/guidance/guiders.ts';
+import {
+  dualCfgGuider,
+  dualModelGuider,
+  perpNegGuider,
+} from '../engine/sampling/guidance/guiders.ts';
 import type { SamplerDefinition } from '../engine/sampling/samplers/sampler.ts';
 import { stepProgress } from './sampling.ts';
 import {
@@ -42,11 +49,15 @@ async function sample(run: Run, context: Context): Promise<[Latent, Latent]> {
   const { sampleCustom } = await import('../engine/sampling/driver.ts');
   const { diffusion } = await import('../engine/values/model.ts');
   const { runtime } = context.services;
-  const network = diffusion(run.guider.model, { runtime, signal: context.signal });
+  const { model, second, guider } = run.guider;
+  const { signal, progress } = context;
+  const open = (model: Model) => diffusion(model, { runtime, signal, progress });
+  const network = open(model);
   const { samples, noise_mask, batch_index } = run.latent;
   const result = await sampleCustom({
     model: network,
-    guider: run.guider.guider,
+    guider,
+    second: second && open(second),
     sampler: run.sampler,
     sigmas: run.sigmas,
     latent: samples,
@@ -54,7 +65,7 @@ async function sample(run: Run, context: Context): Promise<[Latent, Latent]> {
     batchIndex: batch_index,
     seed: run.noise.seed,
     disableNoise: run.noise.disabled,
-    signal: context.signal,
+    signal,
     onStep: await stepProgress(network.latentFormat, context),
   });
   return [
@@ -194,6 +205,47 @@ export const perpNegGuiderNode = inModule(
   ],
 });
 
+/**
+ * The second model as its side of a step runs: with its own weights, and what the first has at its sites;
+ * ComfyUI keeps such patches with the run, which is the first model's.
+ */
+const underSitesOf = (second: Model, { patches }: Model): Model => ({
+  ...second,
+  patches: [
+    ...second.patches.filter((patch) => !patch.at),
+    ...patches.filter((patch) => patch.at !== undefined),
+  ],
+});
+
+export const dualModelGuiderNode = inModule(
+  'comfy_extras.nodes_custom_sampler',
+  'v3',
+)({
+  name: 'DualModelGuider',
+  displayName: 'Dual Model CFG Guider',
+  category: 'model/sampling/guiders',
+  description: 'Guidance whose negative side is predicted by a model of its own.',
+  experimental: true,
+  inputs: {
+    model: model({}),
+    model_negative: optional(model({})),
+    positive: conditioning({}),
+    cfg: float({ ...cfgOptions, default: 4 }),
+    negative: optional(conditioning({})),
+  },
+  outputs: [{ type: 'GUIDER' }],
+  run({ model, model_negative: other, positive, negative, cfg }) {
+    if (!negative && cfg !== 1) {
+      const subject = 'negative of DualModelGuider';
+      const expected = `conditioning (${model.family.title} predicts nothing without text)`;
+      throw new NoodleError('BAD_INPUT', { subject, expected, got: 'nothing' });
+    }
+    if (!other || !negative) return [{ model, guider: cfgGuider({ positive, negative, cfg }) }];
+    const guider = dualModelGuider({ positive, negative, cfg });
+    return [{ model, second: underSitesOf(other, model), guider } satisfies GuidedBy];
+  },
+});
+
 const noises = {
   category: 'sampling/custom_sampling/noise',
   outputs: [{ type: 'NOISE' }],
@@ -242,6 +294,7 @@ export const customSamplingNodes: readonly NodeDefinition[] = [
   cfgGuiderNode,
   dualCfgGuiderNode,
   perpNegGuiderNode,
+  dualModelGuiderNode,
   randomNoise,
   disableNoise,
   addNoiseNode,

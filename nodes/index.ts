@@ -2,7 +2,9 @@
 import { corePlace } from '../engine/graph/core-classes.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 import { audioNodes } from './audio.ts';
+import { boxNodes } from './boxes.ts';
 import { conditioningNodes } from './conditioning.ts';
+import { contextWindowNodes } from './context-windows.ts';
 import { controlNodes } from './control.ts';
 import { customSamplingNodes } from './custom-sampling.ts';
 import { datasetFileNodes } from './dataset-files.ts';
@@ -20,6 +22,7 @@ import { imageColourNodes } from './image-colour.ts';
 import { imageFilterNodes } from './image-filters.ts';
 import { imageIoNodes } from './image-io.ts';
 import { imageResizeNodes } from './image-resize.ts';
+import { imageSaveNodes } from './image-save.ts';
 import { imageScaleNodes } from './image-scale.ts';
 import { imageNodes } from './image.ts';
 import { jsonPromptNodes } from './json-prompt.ts';
@@ -28,6 +31,7 @@ import { latentEmptyNodes } from './latent-empty.ts';
 import { latentIoNodes } from './latent-io.ts';
 import { latentOperationNodes } from './latent-operations.ts';
 import { latentNodes } from './latent.ts';
+import { layerNodes } from './layers.ts';
 import { load3dNodes } from './load-3d.ts';
 import { loaderNodes } from './loaders.ts';
 import { logicNodes } from './logic.ts';
@@ -41,12 +45,15 @@ import { modelMergingNodes } from './model-merging.ts';
 import { modelSamplingNodes } from './model-sampling.ts';
 import { photoMakerNodes } from './photomaker.ts';
 import { modelSavingNodes } from './model-saving.ts';
+import { painterNodes } from './painter.ts';
+import { poseNodes } from './pose.ts';
 import { primitiveNodes } from './primitives.ts';
 import { samplerNodes } from './samplers.ts';
 import { samplingNodes } from './sampling.ts';
 import { sigmaNodes } from './sigmas.ts';
 import { saveTextNodes } from './save-text.ts';
 import { stringNodes } from './strings.ts';
+import { textOverlayNodes } from './text-overlay.ts';
 import { upscaleNodes } from './upscale.ts';
 import { unetPatchNodes } from './unet-patches.ts';
 import { utilityNodes } from './utilities.ts';
@@ -60,6 +67,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   samplerNodes,
   sigmaNodes,
   guidanceNodes,
+  contextWindowNodes,
   modelSamplingNodes,
   loaderNodes,
   loraNodes,
@@ -84,6 +92,12 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   latentEmptyNodes,
   latentAdvancedNodes,
   imageIoNodes,
+  imageSaveNodes,
+  boxNodes,
+  poseNodes,
+  layerNodes,
+  painterNodes,
+  textOverlayNodes,
   imageScaleNodes,
   imageResizeNodes,
   imageBatchNodes,

@@ -5,9 +5,11 @@ import {
   interpolateLatents,
   matchLatent,
   matchLatentSize,
+  normalizeFrames,
   piecesAsBatch,
   withFrames,
 } from '../engine/array/latent-math.ts';
+import { NoodleError } from '../engine/errors.ts';
 import { combo, float, inModule, int, latent, optional } from '../engine/node.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 import { joinLatents } from '../engine/values/latent-batch.ts';
@@ -182,6 +184,35 @@ export const trimVideoLatent = inModule(
   },
 });
 
+export const normalizeVideoLatentStart = inModule(
+  'comfy_extras.nodes_kandinsky5',
+  'v3',
+)({
+  name: 'NormalizeVideoLatentStart',
+  category: 'model/conditioning',
+  description:
+    'Brings the first frames of a video to the brightness and contrast of those behind them.',
+  inputs: {
+    latent: latent({}),
+    start_frame_count: int({ default: 4, min: 1, max: MAX, step: 1 }),
+    reference_frame_count: int({ default: 5, min: 1, max: MAX, step: 1 }),
+  },
+  outputs: [{ type: 'LATENT', name: 'latent' }],
+  run: ({ latent, start_frame_count: start, reference_frame_count: count }) => {
+    const { shape } = latent.samples;
+    const frames = shape[2];
+    if (shape.length !== 5 || (frames > 1 && start >= frames)) {
+      const expected = `a video latent of more than ${start} frames`;
+      const got = shape.length === 5 ? `${frames} frames` : 'a latent without frames';
+      throw new NoodleError('BAD_INPUT', { subject: 'latent', expected, got });
+    }
+    if (frames <= 1) return [latent];
+    const end = Math.min(frames, start + Math.min(count, frames - 1));
+    const reference = sliceAxis(latent.samples, 2, start, end);
+    return [{ ...latent, samples: normalizeFrames(latent.samples, start, reference) }];
+  },
+});
+
 export const latentAdvancedNodes: readonly NodeDefinition[] = [
   latentAdd,
   latentSubtract,
@@ -194,4 +225,5 @@ export const latentAdvancedNodes: readonly NodeDefinition[] = [
   latentCutToBatch,
   replaceVideoLatentFrames,
   trimVideoLatent,
+  normalizeVideoLatentStart,
 ];

@@ -6,12 +6,13 @@ import type { NodeDefinition } from '../engine/node.ts';
 
 const MAX = 16384;
 
-const batch = int({ default: 1, min: 1, max: 4096 });
+const batchOf = (max: number) => int({ default: 1, min: 1, max });
+const batch = batchOf(4096);
 
-/** A size or length: its default, its least value and its step. */
-type Range = readonly [value: number, min: number, step: number];
+/** A size or length: its default, its least value, its step and its largest value (16384). */
+type Range = readonly [value: number, min: number, step: number, max?: number];
 
-const range = ([value, min, step]: Range) => int({ default: value, min, max: MAX, step });
+const range = ([value, min, step, max = MAX]: Range) => int({ default: value, min, max, step });
 
 interface Row {
   readonly name: string;
@@ -19,6 +20,8 @@ interface Row {
   readonly category: string;
   /** What the reference declares in its older form prints its name as the title. */
   readonly form?: 'v1';
+  readonly title?: string;
+  readonly description?: string;
   readonly channels: number;
   /** Pixels a side of a cell. */
   readonly space: number;
@@ -26,6 +29,8 @@ interface Row {
   readonly height: Range;
   /** Frames, in families of video, of which the first has a cell of its own and `time` share the next. */
   readonly video?: { readonly length: Range; readonly time: number };
+  /** The largest batch; 4096 unless told. */
+  readonly most?: number;
 }
 
 const rows: readonly Row[] = [
@@ -98,15 +103,61 @@ const rows: readonly Row[] = [
     height: [512, 64, 32],
     video: { length: [97, 1, 8], time: 8 },
   },
+  {
+    name: 'EmptyFlux2LatentImage',
+    title: 'Empty Flux 2 Latent',
+    module: 'nodes_flux',
+    category: 'model/latent/flux',
+    channels: 128,
+    space: 16,
+    width: [1024, 16, 16],
+    height: [1024, 16, 16],
+  },
+  {
+    name: 'EmptyHiDreamO1LatentImage',
+    title: 'Empty HiDream-O1 Latent Image',
+    description: 'A latent of pixels. The model was trained on pictures of about 4 megapixels.',
+    module: 'nodes_hidream_o1',
+    category: 'model/latent/hidream',
+    channels: 3,
+    space: 1,
+    width: [2048, 64, 32, 4096],
+    height: [2048, 64, 32, 4096],
+    most: 64,
+  },
+  {
+    name: 'EmptyHunyuanVideo15Latent',
+    title: 'Empty HunyuanVideo 1.5 Latent',
+    module: 'nodes_hunyuan',
+    category: 'model/latent/hunyuan video',
+    channels: 32,
+    space: 16,
+    width: [848, 16, 16],
+    height: [480, 16, 16],
+    video: { length: [25, 1, 4], time: 4 },
+  },
+  {
+    name: 'EmptyARVideoLatent',
+    module: 'nodes_ar_video',
+    category: 'model/latent/autoregressive',
+    channels: 16,
+    space: 8,
+    width: [832, 16, 16, 8192],
+    height: [480, 16, 16, 8192],
+    video: { length: [81, 1, 4, 1024], time: 4 },
+    most: 64,
+  },
 ];
 
 function emptyLatent(row: Row): NodeDefinition {
-  const { name, category, form, channels, space, video } = row;
+  const { name, category, description, form, channels, space, video } = row;
   const sizes = { width: range(row.width), height: range(row.height) };
+  const batch = batchOf(row.most ?? 4096);
   const shared = {
     name,
     category,
-    displayName: form && name,
+    displayName: row.title ?? (form && name),
+    description,
     module: `comfy_extras.${row.module}`,
     form: form ?? ('v3' as const),
     outputs: [{ type: 'LATENT' }],
@@ -156,6 +207,25 @@ export const cascadeEmptyLatent = defineNode({
   },
 });
 
+export const emptyQwenImageLayered = defineNode({
+  name: 'EmptyQwenImageLayeredLatentImage',
+  displayName: 'Empty Qwen Image Layered Latent',
+  category: 'model/latent/qwen',
+  module: 'comfy_extras.nodes_qwen',
+  form: 'v3',
+  inputs: {
+    width: range([640, 16, 16]),
+    height: range([640, 16, 16]),
+    layers: range([3, 0, 1]),
+    batch_size: batch,
+  },
+  outputs: [{ type: 'LATENT' }],
+  // the whole picture is a layer more
+  run: ({ width, height, layers, batch_size }) => [
+    { samples: zeros([batch_size, 16, layers + 1, Math.floor(height / 8), Math.floor(width / 8)]) },
+  ],
+});
+
 export const emptyLatentAudio = defineNode({
   name: 'EmptyLatentAudio',
   displayName: 'Empty Latent Audio',
@@ -198,6 +268,7 @@ export const emptyLatentHunyuan3d = defineNode({
 
 export const latentEmptyNodes: readonly NodeDefinition[] = [
   ...rows.map(emptyLatent),
+  emptyQwenImageLayered,
   emptyLatentAudio,
   emptyAceStepLatentAudio,
   emptyLatentHunyuan3d,

@@ -35,6 +35,17 @@ export const checkpointLoaderSimple = defineNode({
   },
 });
 
+/**
+ * What weights are rounded to. ComfyUI's `fast` also multiplies in 8 bits on the GPUs that can; on
+ * processors it gives the numbers of the plain type.
+ */
+const weightTypes = {
+  default: undefined,
+  fp8_e4m3fn: 'F8_E4M3',
+  fp8_e4m3fn_fast: 'F8_E4M3',
+  fp8_e5m2: 'F8_E5M2',
+} as const;
+
 export const unetLoader = defineNode({
   name: 'UNETLoader',
   displayName: 'Load Diffusion Model',
@@ -43,14 +54,17 @@ export const unetLoader = defineNode({
   form: 'v1',
   inputs: {
     unet_name: combo((source) => source.modelFiles('diffusion_models')),
-    // how other runtimes store weights in memory; here they stay as they lie in the file
-    weight_dtype: combo(['default', 'fp8_e4m3fn', 'fp8_e4m3fn_fast', 'fp8_e5m2']),
+    weight_dtype: combo(Object.keys(weightTypes) as (keyof typeof weightTypes)[]),
   },
   outputs: [{ type: 'MODEL' }],
-  async run({ unet_name }, { services }) {
+  async run({ unet_name, weight_dtype }, { services }) {
     const path = services.folders.modelFile('diffusion_models', unet_name);
     const { loadDiffusionModel } = await opening();
-    return [await loadDiffusionModel(path, services.families)];
+    const model = await loadDiffusionModel(path, services.families);
+    const type = weightTypes[weight_dtype];
+    if (!type) return [model];
+    const { roundedTo } = await import('../engine/values/rounded.ts');
+    return [roundedTo(model, type, model.family.besideModel)];
   },
 });
 

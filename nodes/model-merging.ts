@@ -179,6 +179,21 @@ const specific = inModule('comfy_extras.nodes_model_merging_model_specific', 'v1
   category: 'advanced/model_merging/model_specific',
 });
 
+const krea2 = byPlace(
+  inModule('comfy_extras.nodes_model_merging_model_specific', 'v1', {
+    category: 'model/merging/model specific',
+  }),
+  'ModelMergeKrea2',
+  [
+    ...words('first. tmlp. txtmlp. tproj.'),
+    ...numbered('txtfusion.layerwise_blocks.{}.', 2),
+    'txtfusion.projector.',
+    ...numbered('txtfusion.refiner_blocks.{}.', 2),
+    ...numbered('blocks.{}.', 28),
+    'last.',
+  ],
+);
+
 export const clipMergeSimple = define({
   name: 'CLIPMergeSimple',
   displayName: 'CLIPMergeSimple',
@@ -224,4 +239,5 @@ export const modelMergingNodes: readonly NodeDefinition[] = [
   clipMergeSubtract,
   clipMergeAdd,
   ...architectures.map(([name, places]) => byPlace(specific, name, places)),
+  krea2,
 ];

@@ -1,4 +1,5 @@
 /** ModelSampling nodes: how a model's predictions are read, and the noise levels that it knows. */
+import { NoodleError } from '../engine/errors.ts';
 import { boolean, combo, float, inModule, int, latent, model, optional } from '../engine/node.ts';
 import type { Model, NodeDefinition } from '../engine/node.ts';
 import { createModelSampling, type SamplingSettings } from '../engine/sampling/model-sampling.ts';
@@ -77,6 +78,20 @@ const flux = (shift: number): Change => ({
   schedule: { type: 'flux', shift },
 });
 
+/**
+ * The model with its start noise multiplied. Throws BAD_INPUT for one that is not sampled as a flow with
+ * shift and multiplier (ModelSamplingSD3 and AuraFlow make such ones).
+ */
+function noiseScaled(model: Model, noiseScale: number): [Model] {
+  const { prediction, schedule } = model.sampling;
+  if (prediction !== 'flow' || (schedule['type'] ?? 'flow') !== 'flow') {
+    const got = `${prediction} (${String(schedule['type'] ?? 'its usual schedule')})`;
+    const expected = 'a flow model, as ModelSamplingSD3 makes one';
+    throw new NoodleError('BAD_INPUT', { subject: 'the model of ModelNoiseScale', expected, got });
+  }
+  return [{ ...model, sampling: { ...model.sampling, noiseScale } }];
+}
+
 export const modelSamplingNodes: readonly NodeDefinition[] = [
   advanced({
     name: 'ModelSamplingDiscrete',
@@ -148,6 +163,16 @@ export const modelSamplingNodes: readonly NodeDefinition[] = [
       const tokens = (width * height) / (8 * 8 * 2 * 2);
       return sampled(model, flux(fluxShift(tokens, [256, base_shift], [4096, max_shift])));
     },
+  }),
+  advanced({
+    name: 'ModelNoiseScale',
+    displayName: 'ModelNoiseScale',
+    category: 'model/patch',
+    inputs: {
+      model: model(),
+      noise_scale: float({ default: 1, min: 0, max: 64, step: 0.01 }),
+    },
+    run: ({ model, noise_scale }) => noiseScaled(model, noise_scale),
   }),
   video({
     name: 'ModelSamplingLTXV',

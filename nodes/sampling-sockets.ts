@@ -13,6 +13,8 @@ export interface Noise {
 /** GUIDER: a model and how its predictions are joined. */
 export interface GuidedBy {
   readonly model: Model;
+  /** The other model of a guider that asks two. */
+  readonly second?: Model;
   readonly guider: Guider;
 }
 

@@ -42,16 +42,14 @@ interface Run extends Omit<
 async function sample(run: Run, context: Context): Promise<[Latent]> {
   const { sampleLatent } = await import('../engine/sampling/driver.ts');
   const { diffusion } = await import('../engine/values/model.ts');
-  const network = diffusion(run.model, {
-    runtime: context.services.runtime,
-    signal: context.signal,
-  });
+  const { signal, progress } = context;
+  const network = diffusion(run.model, { runtime: context.services.runtime, signal, progress });
   const { samples, noise_mask, batch_index } = run.latent;
   const result = await sampleLatent({
     ...run,
     model: network,
     latent: samples,
-    signal: context.signal,
+    signal,
     onStep: await stepProgress(network.latentFormat, context),
     noiseMask: noise_mask,
     batchIndex: batch_index,

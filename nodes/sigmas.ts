@@ -193,6 +193,37 @@ const schedulers: readonly NodeDefinition[] = [
       return [storedSigmas(optimalSteps[model_type], run)];
     },
   }),
+  inModule(
+    'comfy_extras.nodes_flux',
+    'v3',
+  )({
+    name: 'Flux2Scheduler',
+    category: 'model/sampling/schedulers',
+    outputs,
+    inputs: {
+      steps: steps(20, 1, 4096),
+      width: int({ default: 1024, min: 16, max: 16384, step: 1 }),
+      height: int({ default: 1024, min: 16, max: 16384, step: 1 }),
+    },
+    run: async ({ steps, ...size }) => [(await schedules()).flux2Sigmas(steps, size)],
+  }),
+  inModule(
+    'comfy_extras.nodes_ideogram4',
+    'v3',
+  )({
+    name: 'Ideogram4Scheduler',
+    displayName: 'Ideogram 4 Scheduler',
+    category: 'model/sampling/schedulers',
+    outputs,
+    inputs: {
+      steps: steps(20, 1, 200),
+      width: int({ default: 1024, min: 256, max: 8192, step: 16 }),
+      height: int({ default: 1024, min: 256, max: 8192, step: 16 }),
+      mu: float({ default: 0, min: -10, max: 10, step: 0.05 }),
+      std: float({ default: 1.75, min: 0.1, max: 5, step: 0.05 }),
+    },
+    run: async ({ steps, ...run }) => [(await schedules()).ideogram4Sigmas(steps, run)],
+  }),
 ];
 
 const parts = [

@@ -54,7 +54,13 @@ export interface SearchRequest {
 }
 
 /** Before the first document is open there is nothing to undo. */
-const noUndo = { note: () => false, undo: () => false, redo: () => false, rebase: () => undefined };
+const noUndo = {
+  note: () => false,
+  undo: () => false,
+  redo: () => false,
+  rebase: () => undefined,
+  text: () => '',
+};
 
 /** What the panels show; the editor and the socket write it. */
 export function createState() {

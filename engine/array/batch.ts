@@ -63,3 +63,19 @@ export function sliceAxis(x: NDArray, axis: number, start: number, end: number):
   shape[axis] = count;
   return nd(data, shape);
 }
+
+/** The items of `axis` with these indices, in their order; one may come more than once (copies). */
+export function take(x: NDArray, axis: number, indices: readonly number[]): NDArray {
+  const outer = sizeOf(x.shape.slice(0, axis));
+  const inner = sizeOf(x.shape.slice(axis + 1));
+  const data = new Float32Array(outer * indices.length * inner);
+  for (let i = 0; i < outer; i++) {
+    indices.forEach((index, k) => {
+      const from = (i * x.shape[axis] + index) * inner;
+      data.set(x.data.subarray(from, from + inner), (i * indices.length + k) * inner);
+    });
+  }
+  const shape = [...x.shape];
+  shape[axis] = indices.length;
+  return nd(data, shape);
+}

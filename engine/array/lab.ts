@@ -4,7 +4,8 @@
 export const srgbToLinear = (v: number): number =>
   v > 0.04045 ? ((v + 0.055) / 1.055) ** 2.4 : v / 12.92;
 
-const linearToSrgb = (v: number): number =>
+/** Its reverse. */
+export const linearToSrgb = (v: number): number =>
   v > 0.0031308 ? 1.055 * v ** (1 / 2.4) - 0.055 : 12.92 * v;
 
 const WHITE = [0.95047, 1, 1.08883];

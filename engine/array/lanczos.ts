@@ -2,6 +2,8 @@
  * Lanczos resize on 8-bit pixels, bit for bit what Pillow's `Image.resize(…, LANCZOS)` computes:
  * a horizontal and a vertical pass, each rounded to 8 bits, with 22-bit fixed-point weights.
  */
+import { premultiply, unpremultiply } from './premultiply.ts';
+
 const PRECISION = 22;
 const HALF = 1 << (PRECISION - 1);
 
@@ -146,27 +148,4 @@ function vertical({ data, width, height, channels }: Bytes, outHeight: number): 
     for (let i = 0; i < row; i++) out[to + i] = clip(sum[i]);
   }
   return { data: out, width, height: outHeight, channels };
-}
-
-function premultiply(rgba: Uint8Array | Uint8ClampedArray): Uint8Array {
-  const out = new Uint8Array(rgba.length);
-  for (let i = 0; i < rgba.length; i += 4) {
-    const alpha = rgba[i + 3];
-    for (let c = 0; c < 3; c++) {
-      const t = rgba[i + c] * alpha + 128;
-      out[i + c] = ((t >> 8) + t) >> 8;
-    }
-    out[i + 3] = alpha;
-  }
-  return out;
-}
-
-function unpremultiply(rgba: Uint8Array | Uint8ClampedArray): void {
-  for (let i = 0; i < rgba.length; i += 4) {
-    const alpha = rgba[i + 3];
-    if (alpha === 0 || alpha === 255) continue;
-    for (let c = 0; c < 3; c++) {
-      rgba[i + c] = Math.min(255, Math.floor((255 * rgba[i + c]) / alpha));
-    }
-  }
 }

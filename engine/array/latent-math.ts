@@ -2,6 +2,7 @@
 import { concat, repeatToBatch, rows, sliceAxis } from './batch.ts';
 import { type NDArray, nd, sizeOf } from './nd.ts';
 import { commonUpscale } from './resize.ts';
+import { clamp } from './round.ts';
 
 /** `x` scaled (bilinear, centred crop) to the size of `like`, and repeated or cut to its batch. */
 export function matchLatent(x: NDArray, like: NDArray): NDArray {
@@ -167,4 +168,42 @@ export function withFrames(destination: NDArray, source: NDArray, at: number): N
   const end = at + source.shape[2];
   const fit = repeatToBatch(source, destination.shape[0]);
   return concat([sliceAxis(destination, 2, 0, at), fit, sliceAxis(destination, 2, end, frames)], 2);
+}
+
+/** Mean and unbiased standard deviation. */
+interface Statistics {
+  readonly mean: number;
+  readonly deviation: number;
+}
+
+function statistics(values: Float32Array): Statistics {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, deviation: Math.sqrt(squares / (values.length - 1)) };
+}
+
+/**
+ * The first `count` frames of videos [b, c, t, h, w], each brought to the mean and deviation of `reference`
+ * (all of its items together), as far as those are at most 0.3 below and 0.35 above its own mean, 0.35 below
+ * and 0.5 above its own deviation (ComfyUI's NormalizeVideoLatentStart).
+ */
+export function normalizeFrames(x: NDArray, count: number, reference: NDArray): NDArray {
+  const [items, channels, frames, ...plane] = x.shape;
+  const cells = sizeOf(plane);
+  const target = statistics(reference.data);
+  const data = x.data.slice();
+  for (let item = 0; item < items; item++) {
+    for (let frame = 0; frame < Math.min(count, frames); frame++) {
+      const own = statistics(sliceAxis(rows(x, item, item + 1), 2, frame, frame + 1).data);
+      const mean = clamp(target.mean, own.mean - 0.3, own.mean + 0.35);
+      const deviation = clamp(target.deviation, own.deviation - 0.35, own.deviation + 0.5);
+      for (let channel = 0; channel < channels; channel++) {
+        const from = ((item * channels + channel) * frames + frame) * cells;
+        for (let i = from; i < from + cells; i++) {
+          data[i] = ((data[i] - own.mean) / (own.deviation + 1e-8)) * deviation + mean;
+        }
+      }
+    }
+  }
+  return nd(data, x.shape);
 }

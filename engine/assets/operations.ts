@@ -105,7 +105,7 @@ export function openAssets(
         assets: assets.map((asset) => assetJson(roots, asset, tags.get(asset.id) ?? [])),
         total,
         has_more: hasMore,
-        ...(nextCursor === undefined ? {} : { next_cursor: nextCursor }),
+        next_cursor: nextCursor,
       });
     },
     tagCounts: (filter: AssetFilter, limit: number): string =>

@@ -93,7 +93,7 @@ export function placeOf(roots: AssetRoots, path: string): Place | undefined {
     base: found.base,
     name,
     tags: modelTags,
-    ...(found.loads ? { loaderPath: name } : {}),
+    loaderPath: found.loads ? name : undefined,
     displayName: `${basename(found.base)}/${name}`,
   };
 }

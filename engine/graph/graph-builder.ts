@@ -58,7 +58,7 @@ export function createGraphBuilder(prefix: string): GraphBuilder {
         graph[node.id] = {
           class_type: node.classType,
           inputs: node.inputs,
-          ...(node.displayId === undefined ? {} : { override_display_id: node.displayId }),
+          override_display_id: node.displayId,
         };
       }
       return graph;

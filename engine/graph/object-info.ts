@@ -179,13 +179,20 @@ const V3_ORDER = [
   .join(' ')
   .split(' ');
 
-/** V3 inputs print their options in the order of their classes, whatever the author's order. */
-function inV3Order(options: Record<string, unknown>): Record<string, unknown> {
+/**
+ * V3 inputs print their options in the order of their classes, whatever the author's order; those that the author
+ * gives as `extra_dict` stand before all of them.
+ */
+function inV3Order({
+  extra_dict: extra,
+  ...options
+}: Record<string, unknown>): Record<string, unknown> {
   const rank = (key: string): number => {
     const at = V3_ORDER.indexOf(key);
     return at < 0 ? 4.5 : at; // an author's own keys stand before 'default'
   };
-  return Object.fromEntries(Object.entries(options).sort(([a], [b]) => rank(a) - rank(b)));
+  const sorted = Object.entries(options).sort(([a], [b]) => rank(a) - rank(b));
+  return { ...(extra as Record<string, unknown> | undefined), ...Object.fromEntries(sorted) };
 }
 
 function dynamicOptions(

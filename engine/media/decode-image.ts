@@ -34,11 +34,7 @@ export async function decodeImage(
   } catch (error) {
     if (error instanceof NoodleError && error.code !== 'IMAGE_FILE') throw error;
     const reason = error instanceof NoodleError ? String(error.details['reason']) : 'it is damaged';
-    throw new NoodleError(
-      'IMAGE_FILE',
-      { reason, ...(name === undefined ? {} : { name }) },
-      { cause: error },
-    );
+    throw new NoodleError('IMAGE_FILE', { reason, name }, { cause: error });
   }
 }
 

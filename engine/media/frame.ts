@@ -114,7 +114,7 @@ export function upright(frame: Frame): Frame {
     width,
     height,
     rgb,
-    ...(frame.alpha ? { alpha: turn(frame.alpha) } : {}),
-    ...(frame.keyedAlpha ? { keyedAlpha: turn(frame.keyedAlpha) } : {}),
+    alpha: frame.alpha && turn(frame.alpha),
+    keyedAlpha: frame.keyedAlpha && turn(frame.keyedAlpha),
   };
 }

@@ -1,6 +1,6 @@
 /** Decoded bytes to IMAGE and MASK values, and values to bytes. */
 import { type NDArray, nd } from '../array/nd.ts';
-import { toByte } from '../array/round.ts';
+import { clamp, toByte } from '../array/round.ts';
 import type { DecodedImage } from './frame.ts';
 import type { Pixels } from './formats/png/encode.ts';
 
@@ -60,6 +60,22 @@ export function toPixels({ data, shape }: NDArray, index: number): Pixels {
   const base = index * size;
   for (let i = 0; i < size; i++) bytes[i] = toByte(data[base + i]);
   return { width, height, channels: channels as Pixels['channels'], data: bytes };
+}
+
+/** The same with 16 bits a value, high byte first. */
+export function toDeepPixels({ data, shape }: NDArray, index: number): Pixels {
+  const [, height, width, channels] = shape;
+  if (channels < 1 || channels > 4) {
+    throw new RangeError(`picture: expected 1 to 4 channels, got ${channels}`);
+  }
+  const size = height * width * channels;
+  const bytes = Buffer.alloc(size * 2);
+  const base = index * size;
+  for (let i = 0; i < size; i++) {
+    bytes.writeUInt16BE(clamp(Math.fround(65535 * data[base + i]), 0, 65535) | 0, i * 2);
+  }
+  const kind = channels as Pixels['channels'];
+  return { width, height, channels: kind, depth: 16, data: bytes };
 }
 
 function divide(bytes: Uint8Array, out: Float32Array, at: number): void {

@@ -47,7 +47,7 @@ export interface LoadedPacks {
  * The first node of a name wins, built-in ones first.
  */
 export async function loadPacks(options: LoadPacksOptions): Promise<LoadedPacks> {
-  if (options.paths.length > 0) offerNodeApi();
+  if (options.paths.length > 0) await offerNodeApi();
   const nodes = new Map<string, NodeDefinition>();
   const packs: LoadedPack[] = [];
   const problems: PackProblem[] = [];
@@ -55,7 +55,7 @@ export async function loadPacks(options: LoadPacksOptions): Promise<LoadedPacks>
   for (const path of options.paths) {
     const id = packId(path);
     const report = (error: string, stack?: string): void =>
-      void problems.push({ pack: id, error, ...(stack === undefined ? {} : { stack }) });
+      void problems.push({ pack: id, error, stack });
     try {
       const twin = packs.find((pack) => pack.id === id);
       if (twin !== undefined) throw new Error(`a pack of this name was loaded from ${twin.path}`);
@@ -99,9 +99,10 @@ let offered = false;
  * packs ES modules without a package.json that says so: as CommonJS they would get an engine/node.ts
  * of their own, whose ExecutionBlocker nobody knows.
  */
-function offerNodeApi(): void {
+async function offerNodeApi(): Promise<void> {
   if (offered) return;
   offered = true;
+  await import(new URL('../../bin/typescript-packs.js', import.meta.url).href);
   const api = JSON.stringify(new URL('../node.ts', import.meta.url).href);
   const hook = `export async function resolve(name, context, next) {
     const found = await next(name === 'noodle/node' ? ${api} : name, context);
@@ -138,7 +139,7 @@ async function readPack(entry: string, id: string, report: Report): Promise<Pack
   return {
     nodes,
     name: typeof name === 'string' && name !== '' ? name : id,
-    ...(typeof webDirectory === 'string' ? { webDirectory } : {}),
+    webDirectory: typeof webDirectory === 'string' ? webDirectory : undefined,
   };
 }
 

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { FolderSettings } from '../config.ts';
 import type { Log } from '../log.ts';
 import { PythonError } from '../python/error.ts';
+import { TYPESCRIPT } from '../threads.ts';
 import type { FromPacks, ToPacks } from './messages.ts';
 
 type Loaded = FromPacks & { readonly type: 'loaded' };
@@ -54,7 +55,7 @@ export function startPackChild(options: PackChildOptions): PackChild {
   const { importLimit, answerLimit, log } = options;
   const main = fileURLToPath(new URL('./pack-process.ts', import.meta.url));
   const child = fork(main, [JSON.stringify(options.folders)], {
-    execArgv: ['--import', import.meta.resolve('tsx')],
+    execArgv: ['--import', TYPESCRIPT],
     serialization: 'advanced',
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

@@ -38,7 +38,7 @@ process.on('uncaughtException', (error: unknown) => {
   const problem: PackProblem = {
     pack: path === undefined ? '' : packId(path),
     error: `an error nobody caught: ${messageOf(error)}`,
-    ...(error instanceof Error ? { stack: error.stack } : {}),
+    stack: error instanceof Error ? error.stack : undefined,
   };
   void tell({ type: 'problem', problem });
 });

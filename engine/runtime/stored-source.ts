@@ -3,9 +3,13 @@
  * folder, so that the system may take its memory back, and goes with the source.
  */
 import { open, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { NoodleError } from '../errors.ts';
+import { startThread } from '../threads.ts';
 import { readBytes } from '../weights/read.ts';
-import { type WeightEntry, type WeightSource, identityOf } from '../weights/source.ts';
+import { recipeOf } from '../weights/recipe.ts';
+import { type Recipe, type WeightEntry, type WeightSource, identityOf } from '../weights/source.ts';
+import type { ComputeJob } from './compute-worker.ts';
 import { discard, newDiskFile } from './weight-files.ts';
 
 const stored = new WeakMap<WeightSource, Promise<WeightSource>>();
@@ -13,54 +17,162 @@ const leftFiles = new FinalizationRegistry<string>((path) => void discard(path))
 
 /** Alignment of tensors in a file, as for prepared weights. */
 const alignment = 64;
+/** Below this many bytes the calling thread does the work: starting others takes longer. */
+const threadsFrom = 1 << 26;
+
+export interface StoreRun {
+  readonly signal?: AbortSignal | undefined;
+  /** Hears how many bytes of all are computed. */
+  readonly progress?: ((done: number, total: number) => void) | undefined;
+}
 
 /**
  * The source with its computed weights in a file, written once; the source itself when it has none.
- * Throws INTERRUPTED when `signal` is aborted on the way, and what computing and writing throw.
+ * Large ones are computed in threads. Throws INTERRUPTED when the signal is aborted on the way, and what computing and writing throw.
  */
-export function storedSource(source: WeightSource, signal?: AbortSignal): Promise<WeightSource> {
+export function storedSource(source: WeightSource, run: StoreRun = {}): Promise<WeightSource> {
   let known = stored.get(source);
   if (!known) {
-    known = store(source, signal);
+    known = store(source, run);
     stored.set(source, known);
     known.catch(() => stored.delete(source));
   }
   return known;
 }
 
-async function store(source: WeightSource, signal?: AbortSignal): Promise<WeightSource> {
+async function store(source: WeightSource, run: StoreRun): Promise<WeightSource> {
   const computed = [...source.tensors].filter(([, { bytes }]) => bytes.kind === 'computed');
   if (computed.length === 0) return source;
-  let size = 0;
-  const places = computed.map(([key, entry]) => {
-    const place = { key, entry, offset: size };
-    size += Math.ceil(entry.byteLength / alignment) * alignment;
-    return place;
-  });
-  const path = await newDiskFile(size);
+  const total = computed.reduce((sum, [, { byteLength }]) => sum + byteLength, 0);
+  let done = 0;
+  const told = (bytes: number): void => run.progress?.((done += bytes), total);
+  const files = await Promise.all(
+    planFiles(computed).map(async (plan) => ({
+      ...plan,
+      path: await newDiskFile(plan.size),
+    })),
+  );
   try {
-    const handle = await open(path, 'r+');
-    try {
-      for (const { entry, offset } of places) {
-        if (signal?.aborted) throw new NoodleError('INTERRUPTED');
-        const bytes = await readBytes(entry);
-        for (let done = 0; done < bytes.byteLength;) {
-          const length = Math.min(bytes.byteLength - done, 1 << 30);
-          done += (await handle.write(bytes, done, length, offset + done)).bytesWritten;
-        }
-      }
-    } finally {
-      await handle.close();
-    }
-    const identity = identityOf(path, await stat(path, { bigint: true }));
+    await finishAll(
+      files.map((file) =>
+        file.threaded ? inThread(file, told, run.signal) : here(file, told, run.signal),
+      ),
+    );
     const tensors = new Map<string, WeightEntry>(source.tensors);
-    for (const { key, entry, offset } of places) {
-      tensors.set(key, { ...entry, bytes: { kind: 'file', path, offset, identity } });
+    for (const { path, places } of files) {
+      const identity = identityOf(path, await stat(path, { bigint: true }));
+      for (const { key, entry, offset } of places) {
+        tensors.set(key, { ...entry, bytes: { kind: 'file', path, offset, identity } });
+      }
+      leftFiles.register(source, path);
     }
-    leftFiles.register(source, path);
     return { ...source, tensors };
   } catch (error) {
-    await discard(path);
+    for (const { path } of files) await discard(path);
     throw error;
   }
+}
+
+/** Which weights come into one file, and who computes them. */
+interface FilePlan {
+  readonly threaded: boolean;
+  readonly places: { readonly key: string; readonly entry: WeightEntry; readonly offset: number }[];
+  size: number;
+}
+
+type StoredFile = FilePlan & { readonly path: string };
+
+/** What others can compute goes to as many threads as there are processors, the rest stays here. */
+function planFiles(computed: readonly (readonly [string, WeightEntry])[]): FilePlan[] {
+  const movable = computed.filter(([, entry]) => isInFiles(recipeOf(entry)));
+  const bytes = movable.reduce((sum, [, { byteLength }]) => sum + byteLength, 0);
+  const count = bytes < threadsFrom ? 0 : availableParallelism();
+  const plan = (threaded: boolean): FilePlan => ({ threaded, places: [], size: 0 });
+  const [own, threads] = [plan(false), Array.from({ length: count }, () => plan(true))];
+  const shared = new Set(count > 0 ? movable : []);
+  for (const weight of computed) {
+    const [key, entry] = weight;
+    const file = shared.has(weight)
+      ? threads.reduce((least, other) => (other.size < least.size ? other : least))
+      : own;
+    file.places.push({ key, entry, offset: file.size });
+    file.size += Math.ceil(entry.byteLength / alignment) * alignment;
+  }
+  return [...threads, own].filter(({ places }) => places.length > 0);
+}
+
+/** Whether a recipe needs nothing that lies in this thread's memory. */
+function isInFiles(recipe: Recipe | undefined): boolean {
+  if (!recipe) return false;
+  if (recipe.kind === 'stored') return recipe.entry.bytes.kind === 'file';
+  if (recipe.kind === 'rounded') return isInFiles(recipe.of);
+  return isInFiles(recipe.first) && (!recipe.second || isInFiles(recipe.second));
+}
+
+/** Computes a file's weights in a thread of its own, which ends with `signal`. */
+async function inThread(
+  { path, places }: StoredFile,
+  told: (bytes: number) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  const tasks = places.map(({ entry, offset }) => ({
+    recipe: recipeOf(entry)!,
+    dtype: entry.dtype,
+    offset,
+  }));
+  const worker = startThread(import.meta.resolve('./compute-worker.ts'), {
+    path,
+    tasks,
+  } satisfies ComputeJob);
+  const stop = (): void => void worker.terminate();
+  signal?.addEventListener('abort', stop, { once: true });
+  if (signal?.aborted) stop();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      worker.on('message', (bytes: number) => {
+        try {
+          told(bytes);
+        } catch (error) {
+          stop();
+          reject(error);
+        }
+      });
+      worker.once('error', reject);
+      worker.once('exit', (code) => {
+        if (signal?.aborted) reject(new NoodleError('INTERRUPTED'));
+        else if (code === 0) resolve();
+        else reject(new Error(`a thread that computes weights ended with ${code}`));
+      });
+    });
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+/** Computes a file's weights in this thread. */
+async function here(
+  { path, places }: StoredFile,
+  told: (bytes: number) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  const handle = await open(path, 'r+');
+  try {
+    for (const { entry, offset } of places) {
+      if (signal?.aborted) throw new NoodleError('INTERRUPTED');
+      const bytes = await readBytes(entry);
+      for (let done = 0; done < bytes.byteLength;) {
+        const length = Math.min(bytes.byteLength - done, 1 << 30);
+        done += (await handle.write(bytes, done, length, offset + done)).bytesWritten;
+      }
+      told(bytes.byteLength);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Waits for all, also after one failed: nobody writes any more when this is over. */
+async function finishAll(work: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(work)).find(({ status }) => status === 'rejected');
+  if (failed) throw (failed as PromiseRejectedResult).reason;
 }

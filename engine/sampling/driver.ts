@@ -7,7 +7,14 @@ import { NoodleError } from '../errors.ts';
 import type { Conditioning } from './conditioning.ts';
 import { evaluate } from './evaluate.ts';
 import { cfgGuider } from './guidance/cfg.ts';
-import type { GuidanceHooks, GuidedModel, Guider, GuiderRun, Predict } from './guidance/hooks.ts';
+import type {
+  Evaluate,
+  GuidanceHooks,
+  GuidedModel,
+  Guider,
+  GuiderRun,
+  Predict,
+} from './guidance/hooks.ts';
 import { inpaintDenoise, prepareMask } from './inpaint.ts';
 import type { LatentFormat } from './latent/formats.ts';
 import { processIn, processOut } from './latent/process.ts';
@@ -17,6 +24,7 @@ import { toSeed } from './noise/seed.ts';
 import { TorchGenerator } from './noise/torch-generator.ts';
 import type { DiffusionModel, RunMemory } from './model.ts';
 import { prepareConditioning } from './prepare-conditioning.ts';
+import type { PreparedLists } from './prepared.ts';
 import type { Denoise, SamplerDefinition } from './samplers/sampler.ts';
 import { samplerByName } from './samplers/table.ts';
 import { cutSigmas, ksamplerSigmas } from './schedules/schedules.ts';
@@ -80,6 +88,8 @@ export interface CustomOptions extends RunOptions {
   readonly noise?: NDArray;
   /** In place of the sampler's own noise. */
   readonly noiseSampler?: NoiseSampler;
+  /** The other model of a guider that asks two. */
+  readonly second?: DiffusionModel | undefined;
 }
 
 /**
@@ -97,20 +107,20 @@ export async function sampleCustom(
   const noise = startNoise(options, latent.shape);
   const sigmas = reachable(options.sigmas, sampler);
 
-  // An empty latent stays empty also in formats that shift.
-  const start = isZero(latent) ? latent : processIn(latentFormat, latent);
+  const start = networkUnits(latentFormat, latent);
   const mask = options.noiseMask && prepareMask(options.noiseMask, latent.shape);
   const hooks: GuidanceHooks = {
     ...model.guidance,
     alwaysUncond: sampler.usesUncond || model.guidance?.alwaysUncond,
   };
-  const conditioningRun = {
-    latentShape: latent.shape,
-    noise,
-    seed: options.seed,
-    latentImage: start,
-    denoiseMask: mask,
-  };
+  const prepared = (asked: DiffusionModel, lists: Guider['lists']): Promise<PreparedLists> =>
+    prepareConditioning(asked, lists, {
+      latentShape: latent.shape,
+      noise,
+      seed: options.seed,
+      latentImage: asked === model ? start : networkUnits(asked.latentFormat, latent),
+      denoiseMask: mask,
+    });
   const memory: RunMemory = {
     state: new Map(),
     generator: globalGenerator(options, noise.shape),
@@ -120,14 +130,16 @@ export async function sampleCustom(
     hooks.network
       ? { ...asked, apply: hooks.network((input) => asked.apply(input), { memory, sampling }) }
       : asked;
+  const plainly: Evaluate = (entries, x, sigma, other) =>
+    evaluate(hooked(other?.model ?? model), entries, x, { sigma, signal, run: memory });
   const run: GuiderRun = {
     hooks,
     model,
     state: memory.state,
-    lists: await prepareConditioning(model, guider.lists, conditioningRun),
-    prepare: async (list) => (await prepareConditioning(model, { list }, conditioningRun))['list'],
-    evaluate: (entries, x, sigma, other) =>
-      evaluate(hooked(other?.model ?? model), entries, x, { sigma, signal, run: memory }),
+    second: options.second,
+    lists: await prepared(model, guider.lists),
+    prepare: async (list, asked = model) => (await prepared(asked, { list }))['list'],
+    evaluate: hooks.evaluate?.(plainly, { memory, sampling }) ?? plainly,
   };
   const guided = (hooks.predict ?? []).reduce<Predict>(
     (next, hook) => hook(next, { memory, sampling }),
@@ -137,12 +149,15 @@ export async function sampleCustom(
     throwIfAborted(signal);
     return guided({ x, sigma: Math.fround(sigma) });
   };
-  const denoise = mask ? masked(predict, { options, mask, start, sigmas, hooks, noise }) : predict;
+  const noisy = hooks.noise?.(noise, options.seed) ?? noise;
+  const denoise = mask
+    ? masked(predict, { options, mask, start, sigmas, hooks, noise: noisy })
+    : predict;
 
   let lastDenoised: NDArray | undefined;
   const result = await sampler.run(
     denoise,
-    sampling.noiseScaling(first, noise, start, startsAtTop(first, sampling.sigmaMax)),
+    sampling.noiseScaling(first, noisy, start, startsAtTop(first, sampling.sigmaMax)),
     sigmas,
     {
       sampling,
@@ -181,6 +196,10 @@ export function fitLatent(format: LatentFormat, latent: NDArray): NDArray {
   }
   return fitted;
 }
+
+/** A latent as the network takes it; an empty one stays empty also in formats that shift. */
+const networkUnits = (format: LatentFormat, latent: NDArray): NDArray =>
+  isZero(latent) ? latent : processIn(format, latent);
 
 function masked(
   predict: Denoise,

@@ -34,6 +34,8 @@ export interface SamplingSettings {
   readonly prediction:
     'eps' | 'v' | 'edm' | 'v-edm' | 'flow' | 'x0' | 'img-to-img' | 'cosmos-rflow' | 'lcm';
   readonly schedule: Readonly<Record<string, number | string | boolean>>;
+  /** Flows only: what the noise that sampling starts from is multiplied with; default 1. */
+  readonly noiseScale?: number;
 }
 
 /** Which formula and which schedule (unless told) each prediction stands for. */
@@ -52,7 +54,8 @@ const predictions: Readonly<
 };
 
 /** Builds the sampling object of a family's settings; throws BAD_INPUT for unknown names. */
-export function createModelSampling({ prediction, schedule }: SamplingSettings): ModelSampling {
+export function createModelSampling(settings: SamplingSettings): ModelSampling {
+  const { prediction, schedule, noiseScale } = settings;
   const { formula, schedule: usual } = predictions[prediction];
   const type = schedule['type'] ?? usual;
   const create = Object.hasOwn(sigmaSchedules, String(type))
@@ -62,11 +65,15 @@ export function createModelSampling({ prediction, schedule }: SamplingSettings):
     const expected = `one of ${Object.keys(sigmaSchedules).join(', ')}`;
     throw new NoodleError('BAD_INPUT', { subject: 'sigma schedule', expected, got: type });
   }
-  return joinSampling(parameterisations[formula], create(schedule));
+  return joinSampling(parameterisations[formula], create(schedule), noiseScale);
 }
 
 /** A parameterisation on a schedule; ModelSampling nodes exchange either part. */
-export function joinSampling(formula: Parameterisation, schedule: SigmaSchedule): ModelSampling {
+export function joinSampling(
+  formula: Parameterisation,
+  schedule: SigmaSchedule,
+  noiseScale = 1,
+): ModelSampling {
   const { sigmas } = schedule;
   return {
     ...schedule,
@@ -77,7 +84,10 @@ export function joinSampling(formula: Parameterisation, schedule: SigmaSchedule)
     calculateDenoised: (sigma, output, x) =>
       combine(sigma, x, output, (s) => formula.denoised(s, schedule)),
     noiseScaling: (sigma, noise, latent, maxDenoise) =>
-      combine(sigma, latent, noise, (s) => formula.noisy(s, maxDenoise)),
+      combine(sigma, latent, noise, (s) => {
+        const [a, b] = formula.noisy(s, maxDenoise);
+        return [a, b * noiseScale];
+      }),
     inverseNoiseScaling: (sigma, latent) =>
       combine(sigma, latent, latent, (s) => [1 / formula.noisy(s)[0], 0]),
   };

@@ -74,8 +74,9 @@ export function createCore(
     onReady: () => engineReady.resolve(),
     log,
   });
-  // After the answer to whoever changed the queue: starting a job takes its own transaction.
-  queue.watch({ changed: () => void setImmediate(() => dispatcher.pump()) });
+  // When whoever changes the queue is done with it, and before it is answered: an engine that begins
+  // works while the answer is written.
+  queue.watch({ changed: () => queueMicrotask(() => dispatcher.pump()) });
 
   const [newId, now] = [randomUUID, Date.now];
   // Kept: asked again, the loader's thread would be asked again too.

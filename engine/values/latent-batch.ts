@@ -14,7 +14,7 @@ export function latentFromBatch(latent: Latent, start: number, length: number): 
   return {
     ...latent,
     samples: rows(latent.samples, first, last),
-    ...(cut ? { noise_mask: cut } : {}),
+    noise_mask: cut,
     batch_index: latent.batch_index?.slice(first, last) ?? range(first, last),
   };
 }

@@ -99,7 +99,7 @@ export function textEncodersOf(
     const listed = candidates.map(({ encoders }) => encoders.map(({ name }) => name).join(' and '));
     throw new NoodleError('BAD_INPUT', {
       subject,
-      expected: listed.join(', or '),
+      expected: listed.length > 0 ? listed.join(', or ') : `one file, not ${files.length}`,
       got: names.join(' and '),
     });
   }

@@ -1,16 +1,14 @@
 /** Merging models: each weight a sum of two models' weights, with the patches of both in them. */
 import { randomUUID } from 'node:crypto';
 import { sizeOf } from '../array/nd.ts';
-import type { WeightEntry } from '../weights/source.ts';
+import { follow, recipeOf } from '../weights/recipe.ts';
+import type { Factors, Recipe, WeightEntry } from '../weights/source.ts';
+import { floatTensor } from '../weights/write.ts';
 import { type Clip, requireClip } from './clip.ts';
 import type { Weighted } from './network.ts';
 import { isFloat, patchesOf, savedDtype, wholeWeight } from './whole-weight.ts';
 
-/** W = first·W1 + second·W2. */
-export interface Factors {
-  readonly first: number;
-  readonly second: number;
-}
+export type { Factors } from '../weights/source.ts';
 
 /**
  * The first network with the weights that both have as sums. Patches on weights, of either, are in
@@ -34,10 +32,7 @@ export function mergeNetworks<N extends Weighted>(
     }
     const fits = other?.shape.join() === entry.shape.join();
     if (factors && !fits) misfits.push(key);
-    tensors.set(
-      key,
-      computed(key, entry, () => sum(key, first, fits ? second : undefined, factors)),
-    );
+    tensors.set(key, mixedEntry(key, first, fits ? second : undefined, factors));
   }
   if (misfits.length > 0) {
     const which = misfits.slice(0, 3).join(', ') + (misfits.length > 3 ? ', …' : '');
@@ -77,29 +72,52 @@ export function ratioOf(key: string, ratios: ReadonlyMap<string, number>): numbe
   return ratios.get(names.sort((a, b) => b.length - a.length)[0] ?? first) ?? 1;
 }
 
-async function sum(
+/** A weight as the sum of two, or with its patches in it where there are no factors. */
+function mixedEntry(
   key: string,
   first: Weighted,
   second: Weighted | undefined,
-  factors: Factors | undefined,
-): Promise<Float32Array> {
-  const stored = await wholeWeight(first, key);
-  if (!factors || (factors.first === 1 && factors.second === 0)) return stored;
-  const [a, b] = [Math.fround(factors.first), Math.fround(factors.second)];
-  const out = stored.map((value) => value * a); // f32, as ComfyUI's steps are
-  if (!second || b === 0) return out;
-  const other = await wholeWeight(second, key);
-  for (let i = 0; i < out.length; i++) out[i] += Math.fround(b * other[i]);
-  return out;
+  factors: Factors = { first: 1, second: 0 },
+): WeightEntry {
+  const entry = first.source.tensors.get(key)!;
+  const other = second?.source.tensors.get(key);
+  const patched = [first, second].some((network) => network && patchesOf(network, key).length > 0);
+  const recipe = patched ? undefined : sumRecipe(entry, other, factors);
+  const { shape } = entry;
+  const bytes = {
+    kind: 'computed',
+    recipe,
+    compute: async () => follow(recipe ?? (await patchedSum(key, first, second, factors))),
+    savedAs: savedDtype(entry),
+  } as const;
+  return { name: key, dtype: 'F32', shape, byteLength: 4 * sizeOf(shape), bytes };
 }
 
-function computed(
-  key: string,
+/** The sum of what is stored; undefined where a part is computed by a function. */
+function sumRecipe(
   entry: WeightEntry,
-  compute: () => Promise<Float32Array>,
-): WeightEntry {
-  const { shape } = entry;
-  const byteLength = 4 * sizeOf(shape);
-  const bytes = { kind: 'computed', compute, savedAs: savedDtype(entry) } as const;
-  return { name: key, dtype: 'F32', shape, byteLength, bytes };
+  other: WeightEntry | undefined,
+  factors: Factors,
+): Recipe | undefined {
+  const [first, second] = [recipeOf(entry), other && recipeOf(other)];
+  if (!first || (other && !second)) return undefined;
+  return { kind: 'sum', first, second, factors };
+}
+
+/** The sum of numbers in memory: both weights with their patches in them. */
+async function patchedSum(
+  key: string,
+  first: Weighted,
+  second: Weighted | undefined,
+  factors: Factors,
+): Promise<Recipe> {
+  const numbers = async (network: Weighted): Promise<Recipe> => {
+    const { shape } = network.source.tensors.get(key)!;
+    const stored = floatTensor(await wholeWeight(network, key), shape);
+    const { byteLength } = stored.bytes;
+    const bytes = { kind: 'memory', bytes: stored.bytes } as const;
+    return { kind: 'stored', entry: { name: key, dtype: stored.dtype, shape, byteLength, bytes } };
+  };
+  const other = second && factors.second !== 0 ? await numbers(second) : undefined;
+  return { kind: 'sum', first: await numbers(first), second: other, factors };
 }

@@ -20,6 +20,8 @@ export interface Weighted {
 export interface NetworkRun {
   readonly runtime: Runtime;
   readonly signal?: AbortSignal;
+  /** Hears how far weights that take long to compute (merged models) are. */
+  readonly progress?: (done: number, total: number) => void;
 }
 
 /** What a program depends on besides its weights. */
@@ -43,12 +45,12 @@ export type Network = (
  * `trace` and sessions throw.
  */
 export function openNetwork(
-  { runtime, signal }: NetworkRun,
+  { runtime, signal, progress }: NetworkRun,
   { source, patches }: Weighted,
   { name, settings = {}, build }: Architecture,
 ): Network {
   return async (inputs, call) => {
-    const stored = await storedSource(source, signal);
+    const stored = await storedSource(source, { signal, progress });
     const active = patches.filter((patch) => patch.active?.(call) ?? true);
     const changes = active.map(({ identity }) => identity);
     const key = JSON.stringify([name, source.identity, changes, settings]);

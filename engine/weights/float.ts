@@ -66,9 +66,31 @@ export function floatToBf16(values: ArrayLike<number>): Uint16Array {
 /** f32 values as 8-bit codes; E4M3 saturates at 448 (as torch does), E5M2 overflows to infinity. */
 export function floatToF8(values: ArrayLike<number>, format: 'F8_E4M3' | 'F8_E5M2'): Uint8Array {
   const codes = new Uint8Array(values.length);
-  for (let i = 0; i < codes.length; i++) codes[i] = encode(values[i], small[format]);
+  const { mantissa, bias, largest, overflow, nan } = small[format];
+  // whole models are rounded: normal values by their bits, below them by a sum that leaves no other digits
+  const shift = 23 - mantissa;
+  const half = (1 << (shift - 1)) - 1;
+  const smallest = (128 - bias) << 23;
+  const unit = 2 ** (mantissa + bias - 1);
+  const { float, bits } = scratch;
+  for (let i = 0; i < codes.length; i++) {
+    float[0] = values[i];
+    const sign = (bits[0] >>> 24) & 0x80;
+    const size = bits[0] & 0x7fffffff;
+    let code: number;
+    if (size > 0x7f800000) code = nan;
+    else if (size < smallest) code = Math.abs(float[0]) * unit + roundingSum - roundingSum;
+    else {
+      code = ((size + half + ((size >>> shift) & 1)) >>> shift) - ((127 - bias) << mantissa);
+      if (code > largest) code = overflow;
+    }
+    codes[i] = sign | code;
+  }
   return codes;
 }
+
+/** A double whose last digit is 1: what is added to it is rounded to an integer, halves to even. */
+const roundingSum = 2 ** 52;
 
 interface Format {
   readonly mantissa: number;

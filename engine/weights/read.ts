@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises';
 import { NoodleError } from '../errors.ts';
 import { decode, storageOf } from './dtypes.ts';
 import type { WeightEntry, WeightSource } from './source.ts';
+import { encodeAs } from './write.ts';
 
 /** A tensor on the host: fp32 numbers with the shape that the file states. */
 export interface HostWeights {
@@ -21,7 +22,7 @@ export async function readTensor(source: WeightSource, name: string): Promise<Ho
 /** An entry's bytes as they are stored (a copy for files, the memory itself otherwise). */
 export async function readBytes(entry: WeightEntry): Promise<Uint8Array> {
   if (entry.bytes.kind === 'memory') return entry.bytes.bytes;
-  if (entry.bytes.kind === 'computed') return bytesOf(await entry.bytes.compute());
+  if (entry.bytes.kind === 'computed') return encodeAs(await entry.bytes.compute(), entry.dtype);
   const { path, offset } = entry.bytes;
   const bytes = new Uint8Array(entry.byteLength);
   const handle = await open(path, 'r');
@@ -83,6 +84,3 @@ function decoded(entry: WeightEntry, bytes: Uint8Array): Float32Array {
   }
   return swapped;
 }
-
-const bytesOf = (values: Float32Array): Uint8Array =>
-  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);

@@ -6,9 +6,30 @@
 import { NoodleError } from '../errors.ts';
 import type { StorageDtype } from './dtypes.ts';
 
+/** W = first·W1 + second·W2. */
+export interface Factors {
+  readonly first: number;
+  readonly second: number;
+}
+
+/**
+ * How a weight's numbers come from stored ones, as plain data that other threads can follow
+ * (engine/weights/recipe.ts): as they are, as a sum, or rounded to a narrow type.
+ */
+export type Recipe =
+  | { readonly kind: 'stored'; readonly entry: WeightEntry }
+  | {
+      readonly kind: 'sum';
+      readonly first: Recipe;
+      readonly second?: Recipe | undefined;
+      readonly factors: Factors;
+    }
+  | { readonly kind: 'rounded'; readonly of: Recipe; readonly to: 'F8_E4M3' | 'F8_E5M2' };
+
 /**
  * Where the bytes of an entry lie: a range of a file (absolute offset), or memory; or how its f32
- * numbers are computed (merged models), each time they are read.
+ * numbers are computed (merged models), each time they are read. Computed ones are stored in the
+ * entry's type.
  */
 export type WeightBytes =
   | {
@@ -22,6 +43,8 @@ export type WeightBytes =
   | {
       readonly kind: 'computed';
       readonly compute: () => Promise<Float32Array>;
+      /** The same for other threads, where it is plain data. */
+      readonly recipe?: Recipe | undefined;
       /** The type it had where it was stored, and is saved as again. */
       readonly savedAs: StorageDtype;
     };

@@ -68,6 +68,12 @@ export function encodeSafetensors(
 export const encodeFloats = (values: Float32Array, dtype: keyof typeof encoders): Uint8Array =>
   bytesOf(encoders[dtype](values));
 
+/** The same for a type by its name; throws UNSUPPORTED for one that floats are not written as. */
+export function encodeAs(values: Float32Array, dtype: string): Uint8Array {
+  if (Object.hasOwn(encoders, dtype)) return encodeFloats(values, dtype as keyof typeof encoders);
+  throw new NoodleError('UNSUPPORTED', { what: `numbers stored as ${dtype}` });
+}
+
 /** fp32 numbers as a tensor to write, rounded to `dtype`. */
 export function floatTensor(
   values: Float32Array,

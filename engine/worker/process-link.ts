@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { EngineSettings } from '../config.ts';
 import type { Log } from '../log.ts';
+import { TYPESCRIPT } from '../threads.ts';
 import type { StartEngine } from './link.ts';
 import type { FromEngine, ToEngine } from './messages.ts';
 
@@ -23,7 +24,7 @@ export function engineStarter(settings: EngineSettings, packs: EnginePacks, log:
   const main = fileURLToPath(new URL('./main.ts', import.meta.url));
   return (events) => {
     const child = fork(main, [JSON.stringify(settings)], {
-      execArgv: ['--import', import.meta.resolve('tsx')],
+      execArgv: ['--import', TYPESCRIPT],
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

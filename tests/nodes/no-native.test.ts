@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expect, test } from 'vitest';
+import { TYPESCRIPT } from '../../engine/threads.ts';
 
 test('importing the nodes loads no native inference code (the server imports them too)', () => {
   const script =
@@ -10,7 +11,7 @@ test('importing the nodes loads no native inference code (the server imports the
     'process.stdout.write(JSON.stringify(loaded));';
   const out = execFileSync(
     process.execPath,
-    ['--import', 'tsx', '--input-type=module', '-e', script],
+    ['--import', TYPESCRIPT, '--input-type=module', '-e', script],
     { cwd: join(import.meta.dirname, '../..'), encoding: 'utf8' },
   );
   expect(JSON.parse(out)).toEqual([]);

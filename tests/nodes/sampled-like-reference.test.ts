@@ -30,6 +30,8 @@ interface Case {
   readonly scheduler: string;
   readonly seed: number;
   readonly denoise: number;
+  /** Names of the positive conditions; one of its own unless told. */
+  readonly positive?: readonly string[];
 }
 
 const root = join(import.meta.dirname, '../..');
@@ -70,7 +72,7 @@ for (const file of readdirSync(folder).sort()) {
       const samples = await sampleLatent({
         ...each,
         model: diffusion(on, { runtime }),
-        positive: conditioning('positive'),
+        positive: (each.positive ?? ['positive']).flatMap(conditioning),
         negative: conditioning('negative'),
         latent: zeros([each.batch, 4, ...each.size]),
         sampler: each.sampler_name,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
+import { TYPESCRIPT } from '../../engine/threads.ts';
 import { type ServerOptions, type TestServer, connect, startServer } from '../support/server.ts';
 
 let server: TestServer | undefined;
@@ -104,7 +105,7 @@ describe('--quick-test-for-ci', () => {
     const main = fileURLToPath(new URL('../../server.ts', import.meta.url));
     const { status, stderr } = spawnSync(
       process.execPath,
-      ['--import', import.meta.resolve('tsx'), main, '--quick-test-for-ci'].concat([
+      ['--import', TYPESCRIPT, main, '--quick-test-for-ci'].concat([
         '--port',
         '0',
         '--base-directory',
@@ -128,7 +129,7 @@ describe('--quick-test-for-ci', () => {
     const main = fileURLToPath(new URL('../../server.ts', import.meta.url));
     const { status, stderr } = spawnSync(
       process.execPath,
-      ['--import', import.meta.resolve('tsx'), main, ...flags],
+      ['--import', TYPESCRIPT, main, ...flags],
       { encoding: 'utf8', timeout: 25_000 },
     );
     expect(stderr).toMatch(message);

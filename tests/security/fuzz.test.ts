@@ -1,4 +1,4 @@
-/** A short run of bench/fuzz.ts; the long one is `node --import tsx bench/fuzz.ts`. */
+/** A short run of bench/fuzz.ts; the long one is `node --import ./bin/typescript.js bench/fuzz.ts`. */
 import { expect, it } from 'vitest';
 import { fuzz } from '../../bench/fuzz/run.ts';
 

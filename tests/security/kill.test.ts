@@ -1,4 +1,4 @@
-/** A short run of bench/kill.ts; the long one is `node --import tsx bench/kill.ts`. */
+/** A short run of bench/kill.ts; the long one is `node --import ./bin/typescript.js bench/kill.ts`. */
 import { expect, it } from 'vitest';
 import { killAtRandom } from '../../bench/kill/run.ts';
 

@@ -39,6 +39,7 @@ const LATER = [
  */
 const UNITED = new Set([
   'CFGNorm',
+  'ContextWindowsManual',
   'ImageScaleToTotalPixels',
   'KSampler',
   'KSamplerAdvanced',
@@ -51,6 +52,7 @@ const UNITED = new Set([
   'SaveImage',
   'SaveLatent',
   'SaveSVGNode',
+  'WanContextWindowsManual',
 ]);
 
 /** The folders of the machine the fixture was computed on. */

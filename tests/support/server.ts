@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 import { decodeFrame } from '../../engine/protocol.ts';
 import type { BinaryFrame } from '../../engine/protocol.ts';
+import { TYPESCRIPT } from '../../engine/threads.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -46,7 +47,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const child = spawn(
     process.execPath,
     [
-      ...['--import', import.meta.resolve('tsx'), join(root, 'server.ts')],
+      ...['--import', TYPESCRIPT, join(root, 'server.ts')],
       ...['--port', '0', '--base-directory', base, ...(options.flags ?? [])],
     ],
     { stdio: ['ignore', 'pipe', 'pipe'], cwd: base },

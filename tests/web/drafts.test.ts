@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { createDocument } from '../../web/documents/document.ts';
 import { createDrafts } from '../../web/documents/drafts.ts';
+import { trackEdits } from '../../web/documents/edits.ts';
 import { createUndoStack } from '../../web/graph/undo.ts';
 
 /** A browser's store that has room for so many characters. */
@@ -113,4 +115,35 @@ describe('undo', () => {
     stack.note();
     expect(stack.redo()).toBe(false);
   });
+});
+
+test('an edit reads the graph back once, for undo and the draft alike; what is none writes nothing', () => {
+  let workflow = '{"nodes":[]}';
+  let readings = 0;
+  const stack = createUndoStack(
+    () => {
+      readings++;
+      return { shape: workflow, text: () => workflow };
+    },
+    (text) => {
+      workflow = text;
+    },
+  );
+  stack.rebase();
+  const document = createDocument('x', stack);
+  const kept: string[] = [];
+  const edits = trackEdits({
+    active: () => document,
+    redraw: () => undefined,
+    keep: (text) => void kept.push(text),
+  });
+  readings = 0;
+  edits.settle();
+  expect([readings, kept, document.modified.value]).toEqual([1, [], false]);
+  workflow = '{"nodes":[1]}';
+  edits.settle();
+  expect([readings, kept, document.modified.value]).toEqual([2, ['{"nodes":[1]}'], true]);
+  edits.undoStep('undo');
+  expect(readings).toBe(4); // whether there is something to undo, and what it became
+  expect(kept).toEqual(['{"nodes":[1]}', '{"nodes":[]}']);
 });

@@ -66,15 +66,16 @@ export function createDocuments({ stage, drafts, self, state, redraw, arrived }:
     full = !kept;
     return kept;
   };
-  /** Reads the stage back into the active document and keeps a copy in the browser. */
-  const keep = (): void => {
+  const keepAs = (workflow: string): void => {
     const document = active();
     if (!isOpen(document)) return;
-    document.workflow = stage.toText(document.source);
+    document.workflow = workflow;
     document.view = stage.view();
     write(document);
   };
-  const edits = trackEdits({ active, redraw, keep });
+  /** Reads the stage back into the active document and keeps a copy in the browser. */
+  const keep = (): void => keepAs(stage.toText(active().source));
+  const edits = trackEdits({ active, redraw, keep: keepAs });
 
   const forget = (document: WorkflowDocument): void => {
     state.documents.value = state.documents.value.filter((d) => d !== document);

@@ -3,8 +3,8 @@ import type { WorkflowDocument } from './document.ts';
 interface EditParts {
   readonly active: () => WorkflowDocument;
   readonly redraw: () => void;
-  /** Writes the active document to the browser's store. */
-  readonly keep: () => void;
+  /** Writes the active document, whose workflow is this text now, to the browser's store. */
+  readonly keep: (workflow: string) => void;
 }
 
 /** Milliseconds of rest after which what happened counts as one edit. */
@@ -19,7 +19,8 @@ export function trackEdits({ active, redraw, keep }: EditParts) {
     const document = active();
     if (!document.undo.note()) return;
     document.modified.value = true;
-    keep();
+    // Reading a large graph back takes long enough to be felt: undo has just done it.
+    keep(document.undo.text());
   };
 
   return {
@@ -36,7 +37,7 @@ export function trackEdits({ active, redraw, keep }: EditParts) {
       const document = active();
       if (!document.undo[direction]()) return;
       document.modified.value = true;
-      keep();
+      keep(document.undo.text());
     },
   };
 }

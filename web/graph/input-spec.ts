@@ -30,6 +30,9 @@ const widgetKinds: Readonly<Record<string, WidgetKind>> = {
   LOAD_3D_ANIMATION: 'opaque',
   CURVE: 'opaque',
   BOUNDING_BOX: 'opaque',
+  BOUNDING_BOXES: 'opaque',
+  COMPOSITOR: 'opaque',
+  PAINTER: 'string',
 };
 
 /** Declared inputs of a node in the order their widgets are made: required, then optional. */

@@ -53,9 +53,9 @@ export function createStage(graph: LGraph, canvas: EditorCanvas) {
     toWorkflow,
     toText: (source: unknown): string => stringifyJson(toWorkflow(source), { style: 'compact' }),
     snapshot(source: unknown): Snapshot {
-      const workflow = withoutView(toWorkflow(source));
+      const workflow = toWorkflow(source);
       return {
-        shape: stringifyJson(withoutStacking(workflow), { style: 'compact' }),
+        shape: stringifyJson(withoutStacking(withoutView(workflow)), { style: 'compact' }),
         text: () => stringifyJson(workflow, { style: 'compact' }),
       };
     },

@@ -1,7 +1,7 @@
 /** A state of the graph; equal `shape` means that nothing was edited in between. */
 export interface Snapshot {
   readonly shape: string;
-  /** The whole state as text, to come back to. */
+  /** The whole state as text, to come back to; made when it is asked for. */
   readonly text: () => string;
 }
 
@@ -15,6 +15,8 @@ export interface UndoStack {
   redo(): boolean;
   /** Takes the present state as the one to compare with, without a step (the graph was loaded). */
   rebase(): void;
+  /** The text of the state that was noted, gone to or taken last. */
+  text(): string;
 }
 
 const limit = 60;
@@ -48,5 +50,6 @@ export function createUndoStack(take: () => Snapshot, restore: (text: string) =>
     undo: () => step(past, future),
     redo: () => step(future, past),
     rebase: () => adopt(),
+    text: () => current.text,
   };
 }

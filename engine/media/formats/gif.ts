@@ -84,8 +84,8 @@ function readGif(
         ...box,
         indices,
         dispose,
-        ...(palette ? { palette } : {}),
-        ...(transparent === undefined ? {} : { transparent }),
+        palette,
+        transparent,
       });
       transparent = undefined;
       at = end;

@@ -5,6 +5,7 @@
 import { axpby } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
 import type { Conditioning } from '../conditioning.ts';
+import type { Prediction } from '../samplers/sampler.ts';
 import type { GuidanceInput, Guider } from './hooks.ts';
 
 /** Classifier-free guidance; without `negative` (or at cfg 1) only the positive side is evaluated. */
@@ -21,11 +22,16 @@ export function cfgGuider(options: {
       const hasUncond = neg !== undefined && (!isOne(cfg) || run.hooks.alwaysUncond === true);
       const lists = { cond: pos, uncond: hasUncond ? neg : undefined };
       const [cond, uncond] = await run.evaluate([lists.cond, lists.uncond], x, sigma);
-      let input: GuidanceInput = { x, sigma, cfg, cond, uncond, hasUncond, lists, run };
-      for (const hook of run.hooks.before ?? []) input = { ...input, ...(await hook(input)) };
-      return { denoised: await combineCfg(input), uncond: input.uncond };
+      return guide({ x, sigma, cfg, cond, uncond, hasUncond, lists, run });
     },
   };
+}
+
+/** Both sides joined, with the hooks before, in place of and after that. */
+export async function guide(sides: GuidanceInput): Promise<Prediction> {
+  let input = sides;
+  for (const hook of input.run.hooks.before ?? []) input = { ...input, ...(await hook(input)) };
+  return { denoised: await combineCfg(input), uncond: input.uncond };
 }
 
 /** uncond + cfg·(cond - uncond), or what the model's patches make of it. */

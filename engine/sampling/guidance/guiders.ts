@@ -1,7 +1,9 @@
 /** Guiders with more than a positive and a negative side. */
 import { axpby, weightedSum } from '../../array/elementwise.ts';
+import { zeros } from '../../array/nd.ts';
 import type { Conditioning } from '../conditioning.ts';
-import { combineCfg, finishCfg, isOne } from './cfg.ts';
+import { combineCfg, finishCfg, guide, isOne } from './cfg.ts';
+import type { PreparedEntry } from '../prepared.ts';
 import type { GuidanceInput, Guider } from './hooks.ts';
 import { perpNeg } from './projected.ts';
 
@@ -76,6 +78,35 @@ export function perpNegGuider(options: {
       const { cond, uncond } = input;
       const joined = perpNeg({ cond, uncond, empty: e, cfg, negScale });
       return { denoised: await finishCfg({ ...input, denoised: joined }), uncond };
+    },
+  };
+}
+
+/**
+ * DualModelGuider: the positive side is predicted by the model that is sampled, the negative one by the
+ * run's second model (which needs to be there unless cfg is 1).
+ */
+export function dualModelGuider(options: {
+  positive: Conditioning;
+  negative: Conditioning;
+  cfg: number;
+}): Guider {
+  const key = {};
+  return {
+    lists: { positive: options.positive },
+    async predict(run, x, sigma, cfg = options.cfg) {
+      const { positive } = run.lists;
+      const [cond] = await run.evaluate([positive], x, sigma);
+      const single = isOne(options.cfg) || (isOne(cfg) && !run.hooks.alwaysUncond);
+      if (single || !run.second) return { denoised: cond, uncond: zeros(cond.shape) };
+      let negative = run.state.get(key) as readonly PreparedEntry[] | undefined;
+      if (!negative) {
+        negative = await run.prepare(options.negative, run.second);
+        run.state.set(key, negative);
+      }
+      const [uncond] = await run.evaluate([negative], x, sigma, { model: run.second });
+      const lists = { cond: positive, uncond: negative };
+      return guide({ x, sigma, cfg, cond, uncond, hasUncond: true, lists, run });
     },
   };
 }

@@ -69,6 +69,10 @@ export interface GuidanceHooks {
   readonly alwaysUncond?: boolean;
   /** Around every call of the network, made anew for each evaluation (caches). */
   readonly network?: (next: Apply, run: HookRun) => Apply;
+  /** Around the evaluation of conditioning (context windows). */
+  readonly evaluate?: (next: Evaluate, run: HookRun) => Evaluate;
+  /** Changes the noise that sampling starts from. */
+  readonly noise?: (noise: NDArray, seed: number | bigint) => NDArray;
   /** Around the guider: each wraps those before it (caches, another cfg at some levels). */
   readonly predict?: readonly ((next: Predict, run: HookRun) => Predict)[];
   /** Changes the inpainting mask at a noise level (differential diffusion). */
@@ -85,8 +89,13 @@ export interface GuiderRun {
   /** The model that is sampled. */
   readonly model: DiffusionModel;
   readonly evaluate: Evaluate;
-  /** Makes other conditioning ready for `evaluate`. */
-  readonly prepare: (list: Conditioning) => Promise<readonly PreparedEntry[]>;
+  /** A further model, which the guider asks under the hooks of the one that is sampled. */
+  readonly second?: DiffusionModel | undefined;
+  /** Makes other conditioning ready for `evaluate`, of another model where one is named. */
+  readonly prepare: (
+    list: Conditioning,
+    model?: DiffusionModel,
+  ) => Promise<readonly PreparedEntry[]>;
   readonly hooks: GuidanceHooks;
   /** What hooks keep from one evaluation to the next, under keys of their own; new for every run. */
   readonly state: Map<object, unknown>;

@@ -1,6 +1,7 @@
 /** Schedules of scheduler nodes that need no model, or more of it than the usual schedulers. */
-import { linspace } from '../../array/linspace.ts';
-import { clamp, toInteger } from '../../array/round.ts';
+import { linspace, linspace64 } from '../../array/linspace.ts';
+import { normalQuantile } from '../../array/normal-quantile.ts';
+import { clamp, roundHalfEven, toInteger } from '../../array/round.ts';
 import type { ModelSampling } from '../model-sampling.ts';
 import { calculateSigmas, stepsForDenoise } from './schedules.ts';
 
@@ -81,4 +82,46 @@ export function ltxvSigmas(
   const rest = levels.filter((level) => level !== 0).map((level) => 1 - level);
   const factor = rest[rest.length - 1] / (1 - terminal);
   return Float32Array.from(levels, (level) => (level === 0 ? 0 : 1 - (1 - level) / factor));
+}
+
+/** A picture's size in pixels. */
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Flux.2: Flux's shift of even times, with a mu measured at 10 and at 200 steps for the number of tokens
+ * (16 × 16 pixels each) and a straight line between; large pictures take that of 200 steps.
+ */
+export function flux2Sigmas(steps: number, { width, height }: Size): Float32Array {
+  const tokens = roundHalfEven((width * height) / (16 * 16));
+  const at200 = 0.00016927 * tokens + 0.45666666;
+  const at10 = 8.73809524e-5 * tokens + 1.89833333;
+  const slope = (at200 - at10) / 190;
+  const mu = tokens > 4300 ? at200 : slope * steps + (at200 - 200 * slope);
+  const [f, shift] = [Math.fround, Math.fround(Math.exp(mu))];
+  // fp32 in the reference's order
+  return Float32Array.from(linspace(1, 0, steps + 1), (t) => {
+    const odds = f(f(1 / t) - 1);
+    return f(f(1 / f(shift + odds)) * shift);
+  });
+}
+
+/**
+ * Ideogram 4: times whose logits are normally distributed, shifted with the picture's size and cut to
+ * log signal-to-noise ratios of -15 .. 18; the last level is 0.
+ */
+export function ideogram4Sigmas(
+  steps: number,
+  { width, height, mu, std }: Size & { readonly mu: number; readonly std: number },
+): Float32Array {
+  const mean = mu + 0.5 * Math.log((width * height) / (512 * 512));
+  const [low, high] = [-15, 18].map((ratio) => 1 / (1 + Math.exp(0.5 * ratio)));
+  const levels = linspace64(1, 0, steps + 1).map((u) => {
+    const clean = 1 - 1 / (1 + Math.exp(-(mean + std * normalQuantile(u))));
+    return 1 - clamp(clean, high, low);
+  });
+  levels[steps] = 0;
+  return Float32Array.from(levels);
 }

@@ -32,7 +32,7 @@ export function readPage(req: Request, owner: string): AssetPage {
     offset: integer(req, 'offset', { min: 0, max: Number.MAX_SAFE_INTEGER, absent: 0 }),
     sort: choice<Sort>(req, 'sort', SORTS, 'created_at'),
     order: choice<Order>(req, 'order', ['desc', 'asc'], 'desc'),
-    ...(after === undefined ? {} : { after }),
+    after,
   };
 }
 
@@ -51,7 +51,7 @@ export function readTagQuery(req: Request, owner: string): TagQuery {
   }
   return {
     owner,
-    ...(prefix ? { prefix } : {}),
+    prefix: prefix === '' ? undefined : prefix,
     limit: integer(req, 'limit', { min: 1, max: 1000, absent: 100 }),
     offset: integer(req, 'offset', { min: 0, max: 10_000_000, absent: 0 }),
     order: choice(req, 'order', ['count_desc', 'name_asc'], 'count_desc'),
@@ -71,9 +71,9 @@ function readFilter(req: Request, owner: string): AssetFilter {
   const hash = single(req, 'hash');
   const filter = {
     owner,
-    ...(nameContains === undefined ? {} : { nameContains }),
+    nameContains,
     // A text that is no hash is the hash of nothing.
-    ...(hash === undefined ? {} : { hash: parseHash(hash) ?? '' }),
+    hash: hash === undefined ? undefined : (parseHash(hash) ?? ''),
   };
   if (all.length + any.length + none.length === 0) {
     return { ...filter, all: include, any: [], none: exclude };
@@ -238,7 +238,7 @@ export function readForm(
     ...readLabels(fields, owner),
     tags: checkedTags(texts.flatMap(tagTexts)),
     userMetadata: metadata === undefined ? '{}' : objectText(jsonValue(metadata)),
-    ...(hash === undefined ? {} : { hash }),
+    hash,
   };
 }
 

@@ -76,7 +76,7 @@ function operation(route: Route, schemaOf: SchemaOf, { token }: DocumentOptions)
     operationId: id,
     tags: [tag],
     summary,
-    ...(description === undefined ? {} : { description }),
+    description,
     ...(open === true ? { security: [] } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(body === undefined
@@ -87,7 +87,7 @@ function operation(route: Route, schemaOf: SchemaOf, { token }: DocumentOptions)
             content: {
               'application/json': {
                 schema: schemaOf(body),
-                ...(bodyExample === undefined ? {} : { example: bodyExample }),
+                example: bodyExample,
               },
             },
           },
@@ -106,7 +106,7 @@ function response(
   if (schema === undefined && mediaType === undefined) return { description };
   const media = {
     ...(schema === undefined ? { schema: { type: 'string' } } : { schema: schemaOf(schema) }),
-    ...(example === undefined ? {} : { example }),
+    example,
   };
   return { description, content: { [mediaType ?? 'application/json']: media } };
 }
@@ -128,7 +128,7 @@ function parametersOf(
       name,
       in: place,
       required: place === 'path' || required.includes(name),
-      ...(description === undefined ? {} : { description }),
+      description,
       ...(isList ? { style: 'form', explode: false } : {}),
       schema: rest,
     };

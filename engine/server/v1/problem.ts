@@ -55,7 +55,7 @@ export function problemJson({ status, code, detail, errors }: ProblemOptions): P
     status,
     code,
     detail,
-    ...(errors === undefined ? {} : { errors: [...errors] }),
+    errors: errors && [...errors],
   };
 }
 

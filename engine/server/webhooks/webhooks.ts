@@ -50,11 +50,13 @@ export function createWebhooks(options: WebhookOptions): Webhooks {
   let timer: NodeJS.Timeout | undefined;
   let running = false;
 
-  const arm = ({ id, job }: LeftJob): void => {
+  /** Whether a notice was promised for the job. */
+  const arm = ({ id, job }: LeftJob): boolean => {
     const row = rows.get(id);
     if (row !== undefined) rows.arm(id, payload({ id, job }, row.base), now());
+    return row !== undefined;
   };
-  const armById = (id: string): void => arm({ id, job: queue.job(id) });
+  const armById = (id: string): boolean => arm({ id, job: queue.job(id) });
 
   const later = (milliseconds: number): void => {
     clearTimeout(timer);
@@ -117,8 +119,7 @@ export function createWebhooks(options: WebhookOptions): Webhooks {
       pump();
     },
     jobsLeft: (left) => {
-      left.forEach(arm);
-      pump();
+      if (left.filter(arm).length > 0) pump();
     },
     start: () => {
       running = true;

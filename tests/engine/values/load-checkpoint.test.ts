@@ -169,6 +169,9 @@ describe('text encoder files and the type of the loader', () => {
     });
     expect(await specOf(files.g, 'stable_diffusion')).toMatchObject({ layer: -2, pad: 'zero' });
     expect(await specOf(files.g, 'stable_cascade')).toMatchObject({ layer: -1, maskPadding: true });
+    // ComfyUI takes a CLIP for Stable Diffusion's under the types of most other families
+    expect(await specOf(files.l, 'wan')).toMatchObject({ name: 'clip_l', layer: -1 });
+    expect(await specOf(files.g, 'pixart')).toMatchObject({ layer: -2, pad: 'zero' });
   });
 
   test('two files in any order, as SDXL uses them', async () => {
@@ -196,6 +199,9 @@ describe('files that cannot be loaded say why', () => {
       'seems to be a T5; supported text encoders are CLIP-L, CLIP-G and CLIP-H',
     );
     const path = await extract('l.safetensors', without('cond_stage_model.transformer.'));
+    await expect(loadTextEncoders([path, path], 'hunyuan_image')).rejects.toThrow(
+      'one file, not 2',
+    );
     await expect(loadTextEncoders([path], 'sd3')).rejects.toThrow("of type 'sd3'");
     await expect(loadTextEncoders([path, path], 'sdxl')).rejects.toThrow(
       'expected clip_l and clip_g, got clip_l and clip_l',

@@ -134,3 +134,56 @@ describe.runIf(goldenFiles(goldenDir('quant'), 'fp8_decode.safetensors').length 
     });
   },
 );
+
+it('rounds to 8 bits as torch does', () => {
+  const values = [
+    1e-4,
+    0.0009765625,
+    0.00146484375,
+    0.002,
+    0.0146484375,
+    0.0156,
+    0.017,
+    1.0625,
+    1.1875,
+    -3.3,
+    447,
+    464,
+    479,
+    1000,
+    60000,
+    62000,
+    Infinity,
+    -500,
+  ];
+  // torch 2: x.to(float8_…).float()
+  const theirs = {
+    F8_E4M3: [
+      0, 0, 0.001953125, 0.001953125, 0.015625, 0.015625, 0.017578125, 1, 1.25, -3.25, 448, 448,
+      448, 448, 448, 448, 448, -448,
+    ],
+    F8_E5M2: [
+      0.0001068115234375,
+      0.0009765625,
+      0.00146484375,
+      0.001953125,
+      0.015625,
+      0.015625,
+      0.015625,
+      1,
+      1.25,
+      -3.5,
+      448,
+      448,
+      448,
+      1024,
+      57344,
+      Infinity,
+      Infinity,
+      -512,
+    ],
+  };
+  for (const format of ['F8_E4M3', 'F8_E5M2'] as const) {
+    expect([...f8ToFloat(floatToF8(values, format), format)]).toEqual(theirs[format]);
+  }
+});

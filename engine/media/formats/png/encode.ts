@@ -1,4 +1,4 @@
-/** Our own PNG writer: gray, gray + alpha, RGB, RGBA of 8 bits, with text chunks. */
+/** Our own PNG writer: gray, gray + alpha, RGB, RGBA of 8 or 16 bits, with text chunks. */
 import { promisify } from 'node:util';
 import { crc32, deflate as deflateCallback } from 'node:zlib';
 
@@ -9,8 +9,12 @@ export interface Pixels {
   readonly height: number;
   /** 1 gray, 2 gray + alpha, 3 RGB, 4 RGBA. */
   readonly channels: 1 | 2 | 3 | 4;
+  /** Bits of a sample, 8 when it is not said; those of 16 lie high byte first. */
+  readonly depth?: 8 | 16;
   readonly data: Uint8Array;
 }
+
+const pixelSize = ({ channels, depth = 8 }: Pixels): number => (channels * depth) / 8;
 
 export interface PngOptions {
   /** zlib level 0..9. */
@@ -24,9 +28,10 @@ export interface PngOptions {
  * not fit the size, or a text key is not 1..79 Latin-1 characters.
  */
 export async function encodePng(pixels: Pixels, { level, text = [] }: PngOptions): Promise<Buffer> {
-  const { width, height, channels, data } = pixels;
-  if (data.length !== width * height * channels) {
-    throw new RangeError(`PNG: ${data.length} bytes for ${width} x ${height} x ${channels}`);
+  const { width, height, data } = pixels;
+  if (data.length !== width * height * pixelSize(pixels)) {
+    const size = `${width} x ${height} x ${pixelSize(pixels)}`;
+    throw new RangeError(`PNG: ${data.length} bytes for ${size}`);
   }
   return Buffer.concat([
     ...pngStart(pixels),
@@ -37,11 +42,11 @@ export async function encodePng(pixels: Pixels, { level, text = [] }: PngOptions
 }
 
 /** The signature and the header chunk. */
-export function pngStart({ width, height, channels }: Pixels): Uint8Array[] {
+export function pngStart({ width, height, channels, depth = 8 }: Pixels): Uint8Array[] {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header.set([8, { 1: 0, 2: 4, 3: 2, 4: 6 }[channels], 0, 0, 0], 8);
+  header.set([depth, { 1: 0, 2: 4, 3: 2, 4: 6 }[channels], 0, 0, 0], 8);
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
   return [signature, ...chunk('IHDR', header)];
 }
@@ -93,17 +98,19 @@ const SAMPLED_ROW = 1024;
  * Rows with their filter byte: for each row the filter with the smallest sum of absolute
  * differences (the heuristic of the PNG specification) out of none, sub, up and Paeth.
  */
-function filterRows({ width, height, channels, data }: Pixels): Uint8Array {
-  const length = width * channels;
+function filterRows(pixels: Pixels): Uint8Array {
+  const { width, height, data } = pixels;
+  const bpp = pixelSize(pixels);
+  const length = width * bpp;
   const out = new Uint8Array(height * (length + 1));
   const zero = new Uint8Array(length);
   for (let y = 0; y < height; y++) {
     const row = data.subarray(y * length, (y + 1) * length);
     const up = y === 0 ? zero : data.subarray((y - 1) * length, y * length);
-    const type = bestFilter(row, up, channels);
+    const type = bestFilter(row, up, bpp);
     const at = y * (length + 1);
     out[at] = type;
-    applyFilter(type, row, up, channels, out.subarray(at + 1, at + 1 + length));
+    applyFilter(type, row, up, bpp, out.subarray(at + 1, at + 1 + length));
   }
   return out;
 }
