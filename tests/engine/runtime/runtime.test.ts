@@ -8,6 +8,7 @@ import type { WeightInitializer } from '../../../engine/onnx/model.ts';
 import { listDevices } from '../../../engine/runtime/devices.ts';
 import { defaultMemoryBudget, estimateMemory } from '../../../engine/runtime/memory.ts';
 import { createPreparedWeights } from '../../../engine/runtime/prepared-weights.ts';
+import { providers } from '../../../engine/runtime/providers.ts';
 import { createRuntime } from '../../../engine/runtime/runtime.ts';
 import { createSessionCache } from '../../../engine/runtime/session-cache.ts';
 import type { Session } from '../../../engine/runtime/session.ts';
@@ -98,6 +99,23 @@ describe('runtime', () => {
     expect(narrow.stats().bytes).toBe(8 * 64 * 2);
     expect(log).toEqual(['linear: weights stay as they are stored, for memory']);
     await Promise.all([wide.unloadAll(), narrow.unloadAll()]);
+  });
+
+  it('leaves weights narrow in models that are large for the provider, which is nothing to tell', async () => {
+    const log = vi.fn();
+    const provider = { ...providers.cpu, widestBytes: 8 * 64 * 4 - 1 };
+    const [plain, large] = [{}, { provider }].map((more) =>
+      createRuntime({ threads: 1, log, ...more }),
+    );
+    const ask = async (runtime: typeof plain) =>
+      (await (await runtime.session('a', linearProgram)).run(x)).y;
+    expect(await ask(large)).toEqual(await ask(plain));
+    expect([plain, large].map((runtime) => runtime.stats().bytes)).toEqual([
+      8 * 64 * 4,
+      8 * 64 * 2,
+    ]);
+    expect(log).not.toHaveBeenCalled();
+    await Promise.all([plain.unloadAll(), large.unloadAll()]);
   });
 
   it('opens one session for callers that come at once', async () => {
