@@ -2,18 +2,23 @@
  * Side by side with the reference, on the same machine and in turns: opening, text, steps, decoding,
  * memory, as ratios (docs/performance.md).
  *
- *   npm run performance -- [--size 64] [--rounds 3] [--reference FOLDER] [--python python3] [--mode default|pytorch]
+ *   npm run performance -- [--model sd15|sdxl] [--size 64] [--rounds 3] [--apart]
+ *                          [--reference FOLDER] [--python python3] [--mode default|pytorch]
  *
  * The reference is looked for in --reference or NOODLE_REFERENCE; without it only our own figures are shown.
+ * --apart: one side after the other, where both at once do not fit in memory.
  */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { TYPESCRIPT } from '../engine/threads.ts';
-import { randomSd15 } from './make-sd15.ts';
+import { randomControlNet, randomLora } from './make-adapters.ts';
+import { randomSd15, sd15UNet } from './make-sd15.ts';
+import { randomSdxl, sdxlUNet } from './make-sdxl.ts';
 
 interface Taken {
   /** Milliseconds. */
@@ -26,7 +31,7 @@ interface Taken {
 
 interface Side {
   readonly ask: (task: string) => Promise<Taken>;
-  readonly end: () => void;
+  readonly end: () => Promise<void>;
 }
 
 /** A process that answers each line with a line. */
@@ -42,61 +47,98 @@ function startSide(command: string, args: readonly string[], cwd?: string): Side
       if (value === undefined) throw new Error(`${command} ended during '${task}'`);
       return JSON.parse(value) as Taken;
     },
-    end: () => void child.stdin.end(),
+    end: async () => {
+      child.stdin.end();
+      if (child.exitCode === null) await once(child, 'exit');
+    },
   };
 }
 
 const { values } = parseArgs({
   options: {
+    model: { type: 'string', default: 'sd15' },
     size: { type: 'string', default: '64' },
     rounds: { type: 'string', default: '3' },
+    apart: { type: 'boolean', default: false },
     reference: { type: 'string', default: process.env.NOODLE_REFERENCE },
     python: { type: 'string', default: 'python3' },
     mode: { type: 'string', default: 'default' },
   },
 });
+const models = {
+  sd15: { title: 'SD1.5', checkpoint: randomSd15, unet: sd15UNet },
+  sdxl: { title: 'SDXL', checkpoint: randomSdxl, unet: sdxlUNet },
+};
+if (!Object.hasOwn(models, values.model)) throw new Error(`no model ${values.model}`);
+const { title, checkpoint, unet } = models[values.model as keyof typeof models];
+
+const given = [
+  ...[values.size, String(unet.context), unet.vector === undefined ? '0' : '1'],
+  await checkpoint(),
+  await randomLora(values.model, unet),
+  await randomControlNet(values.model, unet),
+];
 const here = import.meta.dirname;
-const checkpoint = await randomSd15();
-const ours = startSide(process.execPath, [
-  ...['--import', TYPESCRIPT, join(here, 'compare/ours.ts')],
-  ...[checkpoint, values.size],
-]);
+const ours = (): Side =>
+  startSide(process.execPath, ['--import', TYPESCRIPT, join(here, 'compare/ours.ts'), ...given]);
 const installed = values.reference !== undefined && existsSync(join(values.reference, 'comfy'));
 if (!installed) console.log('The reference is not installed here: its figures are left out.');
 const script = join(here, 'compare/reference.py');
-const theirs = installed
-  ? startSide(values.python, [script, checkpoint, values.size, values.mode], values.reference)
-  : undefined;
+const theirs = (): Side =>
+  startSide(values.python, [script, values.mode, ...given], values.reference);
 
-/** What each side took for a task: the least of some rounds in turns. */
-async function compare(label: string, task: string, rounds: number): Promise<void> {
-  const took: Taken[][] = [[], []];
-  for (let i = 0; i < rounds; i++) {
-    took[0].push(await ours.ask(task));
-    if (theirs) took[1].push(await theirs.ask(task));
+const rounds = Number(values.rounds);
+/** What is asked of each side, in this order, and how often. A LoRA has another strength each time. */
+const rows: readonly (readonly [label: string, task: string, times: number])[] = [
+  ['checkpoint opened', 'open', 1],
+  ['first text', 'clip', 1],
+  ['text', 'clip', rounds],
+  ['first step', 'step', 1],
+  ['step', 'step', rounds],
+  ['first decode', 'decode', 1],
+  ['decode', 'decode', rounds],
+  ['first step with a LoRA', 'lora', 1],
+  ['step with a LoRA, another strength', 'lora', rounds],
+  ['first step with a ControlNet', 'control', 1],
+  ['step with a ControlNet', 'control', rounds],
+];
+
+/** What each row took on each of these sides, round by round in turns. */
+async function measure(sides: readonly Side[]): Promise<Taken[][][]> {
+  const took: Taken[][][] = sides.map(() => []);
+  for (const [row, [label, task, times]] of rows.entries()) {
+    console.error(label);
+    for (let i = 0; i < times; i++) {
+      for (const [at, side] of sides.entries()) {
+        (took[at][row] ??= []).push(await side.ask(`${task} ${0.5 + row / 10 + i / 100}`));
+      }
+    }
   }
-  const least = (of: readonly Taken[], what: 'wall' | 'cpu'): number =>
-    Math.min(...of.map((taken) => taken[what]));
-  const figures = (['wall', 'cpu'] as const).map((what) => {
-    const [mine, other] = took.map((of) => least(of, what));
-    const ratio = theirs ? ` / ${other.toFixed(0)} = ${(mine / other).toFixed(2)}` : '';
-    return `${mine.toFixed(0)}${ratio}`;
-  });
-  console.log(`| ${[label, ...figures].join(' | ')} |`);
+  for (const side of sides) await side.end();
+  return took;
 }
 
-console.log(`SD1.5, latent ${values.size}, ${values.mode} attention; ours / reference = ratio`);
-console.log('| | wall, ms | processor time, ms |\n|---|---|---|');
-const rounds = Number(values.rounds);
-await compare('checkpoint opened', 'open', 1);
-await compare('first text', 'clip', 1);
-await compare('text', 'clip', rounds);
-await compare('first step', 'step', 1);
-await compare('step', 'step', rounds);
-await compare('first decode', 'decode', 1);
-await compare('decode', 'decode', rounds);
-const peaks = await Promise.all([ours, ...(theirs ? [theirs] : [])].map((s) => s.ask('open')));
-const gigabytes = peaks.map(({ peak }) => `${(peak / 1e9).toFixed(2)} GB`).join(' / ');
-console.log(`Peak memory: ${gigabytes}. Load of the machine: ${loadavg()[0].toFixed(1)}.`);
-ours.end();
-theirs?.end();
+const least = (of: readonly Taken[], what: keyof Taken): number =>
+  Math.min(...of.map((taken) => taken[what]));
+const figure = (both: readonly (readonly Taken[])[], what: keyof Taken, unit: number): string => {
+  const [mine, other] = both.map((of) => least(of, what) / unit);
+  const digits = unit === 1 ? 0 : 2;
+  if (other === undefined) return mine.toFixed(digits);
+  return `${mine.toFixed(digits)} / ${other.toFixed(digits)} = ${(mine / other).toFixed(2)}`;
+};
+
+const starts = installed ? [ours, theirs] : [ours];
+const took: Taken[][][] = [];
+if (values.apart) for (const start of starts) took.push(...(await measure([start()])));
+else took.push(...(await measure(starts.map((start) => start()))));
+
+console.log(
+  `${title}, latent ${values.size}, ${values.mode} attention; ours / reference = ratio; least of the rounds`,
+);
+console.log('| | wall, ms | processor time, ms | most memory so far, GB |\n|---|---|---|---|');
+for (const [row, [label]] of rows.entries()) {
+  const both = took.map((side) => side[row]);
+  const figures = [figure(both, 'wall', 1), figure(both, 'cpu', 1), figure(both, 'peak', 1e9)];
+  console.log(`| ${[label, ...figures].join(' | ')} |`);
+}
+console.log(`Load of the machine: ${loadavg()[0].toFixed(1)}.`);

@@ -74,6 +74,7 @@ const ENGINE_FLAGS = [
   '--extra-model-paths-config <FILE>',
   '--threads <N>',
   '--memory-budget <GB>',
+  '--precision <NAME>',
   '--disable-metadata',
   '--disable-all-custom-nodes',
 ];

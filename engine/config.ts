@@ -155,6 +155,12 @@ const ENGINE = {
     decimal(0),
     GB,
   ),
+  precision: choice(
+    '--precision <NAME>',
+    'fp32, or int8: faster and smaller on processors, slightly other pictures',
+    ['fp32', 'int8'],
+    { initially: 'fp32' },
+  ),
 };
 
 /** Flags that only together, or with the others, say something. */

@@ -53,6 +53,7 @@ import { samplingNodes } from './sampling.ts';
 import { sigmaNodes } from './sigmas.ts';
 import { saveTextNodes } from './save-text.ts';
 import { stringNodes } from './strings.ts';
+import { textOverlayNodes } from './text-overlay.ts';
 import { upscaleNodes } from './upscale.ts';
 import { unetPatchNodes } from './unet-patches.ts';
 import { utilityNodes } from './utilities.ts';
@@ -96,6 +97,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   poseNodes,
   layerNodes,
   painterNodes,
+  textOverlayNodes,
   imageScaleNodes,
   imageResizeNodes,
   imageBatchNodes,

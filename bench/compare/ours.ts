@@ -1,46 +1,80 @@
-/** Our side of bench/compare.ts: reads a task a line, answers with what it took. `ours.ts CHECKPOINT SIZE` */
+/**
+ * Our side of bench/compare.ts: reads a task a line, answers with what it took.
+ *
+ *   ours.ts SIZE CONTEXT VECTOR CHECKPOINT LORA CONTROLNET      (VECTOR 1: with a vector condition)
+ */
 import { createInterface } from 'node:readline';
 import { zeros } from '../../engine/array/nd.ts';
 import { families } from '../../engine/arch/families/index.ts';
 import { createRuntime } from '../../engine/runtime/runtime.ts';
+import type { ConditioningEntry } from '../../engine/sampling/conditioning.ts';
 import { TorchGenerator } from '../../engine/sampling/noise/torch-generator.ts';
 import { encodePrompt } from '../../engine/values/clip.ts';
+import { withControl } from '../../engine/values/control.ts';
 import { type Checkpoint, loadCheckpoint } from '../../engine/values/load-checkpoint.ts';
-import { diffusion } from '../../engine/values/model.ts';
+import { loadControlNet } from '../../engine/values/load-control.ts';
+import { openLora, withLora } from '../../engine/values/lora.ts';
+import { type Model, diffusion } from '../../engine/values/model.ts';
 import { decode } from '../../engine/values/vae.ts';
 
-const [, , checkpoint, side] = process.argv;
-const size = Number(side);
+const [size, width, vector] = process.argv.slice(2, 5).map(Number);
+const [checkpoint, lora, controlNet] = process.argv.slice(5);
 const runtime = createRuntime();
-let loaded: Promise<Checkpoint> | undefined;
-const files = (): Promise<Checkpoint> => (loaded ??= loadCheckpoint(checkpoint, families));
 
-const tasks: Readonly<Record<string, () => Promise<unknown>>> = {
+/** What is made by the first that asks. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
+const files = once((): Promise<Checkpoint> => loadCheckpoint(checkpoint, families));
+const loraFile = once(() => openLora(lora));
+const net = once(() => loadControlNet(controlNet));
+const picture = zeros([1, 8 * size, 8 * size, 3]);
+const text: ConditioningEntry = { cross: zeros([1, 77, width]) };
+
+/** Two rows through the network. */
+const step = (model: Model, entry = text): Promise<unknown> =>
+  diffusion(model, { runtime }).apply({
+    x: zeros([2, 4, size, size]),
+    timesteps: Float32Array.of(500, 500),
+    cond: {
+      cross: zeros([2, 77, width]),
+      ...(vector > 0 ? { pooled: zeros([2, 1280]), numbers: zeros([2, 6]) } : {}),
+    },
+    sigma: 2,
+    parts: [{ list: 0, entry }],
+    run: {
+      state: new Map(),
+      generator: () => new TorchGenerator(0),
+      sigmas: Float32Array.of(1, 0),
+    },
+  });
+
+const tasks: Readonly<Record<string, (value: number) => Promise<unknown>>> = {
   open: files,
   clip: async () =>
     encodePrompt((await files()).clip, 'a photograph of a lighthouse at dawn', {
       runtime,
       folders: { embedding: () => undefined },
     }),
-  step: async () =>
-    diffusion((await files()).model, { runtime }).apply({
-      x: zeros([2, 4, size, size]),
-      timesteps: Float32Array.of(500, 500),
-      cond: { cross: zeros([2, 77, 768]) },
-      sigma: 2,
-      parts: [{ list: 0, entry: { cross: zeros([1, 77, 768]) } }],
-      run: {
-        state: new Map(),
-        generator: () => new TorchGenerator(0),
-        sigmas: Float32Array.of(1, 0),
-      },
-    }),
+  step: async () => step((await files()).model),
+  lora: async (strength) => {
+    const { model } = await files();
+    const strengths = { model: strength, clip: 0 };
+    return step(withLora({ model, clip: null }, await loraFile(), strengths, console.error).model);
+  },
+  control: async (strength) => {
+    const application = { net: await net(), image: picture, startPercent: 0, endPercent: 1 };
+    const [[entry]] = withControl([[text]], { ...application, strength });
+    return step((await files()).model, entry);
+  },
   decode: async () => decode((await files()).vae, zeros([1, 4, size, size]), { runtime }),
 };
 
 for await (const line of createInterface({ input: process.stdin })) {
+  const [task, value] = line.trim().split(' ');
   const [began, cpu] = [performance.now(), process.cpuUsage()];
-  await tasks[line.trim()]();
+  await tasks[task](Number(value));
   const { user, system } = process.cpuUsage(cpu);
   const answer = {
     wall: performance.now() - began,

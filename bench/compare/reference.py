@@ -1,8 +1,10 @@
 """The reference's side of bench/compare.ts: reads a task a line, answers with what it took.
 
-Run inside the folder of the reference with a Python that can import it:  reference.py CHECKPOINT SIZE MODE
+Run inside the folder of the reference with a Python that can import it:
+reference.py MODE SIZE CONTEXT VECTOR CHECKPOINT LORA CONTROLNET
 """
 
+import functools
 import json
 import resource
 import sys
@@ -10,7 +12,9 @@ import time
 
 answers = sys.stdout
 sys.stdout = sys.stderr  # whatever the reference prints is no answer
-checkpoint, size, mode = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+mode = sys.argv[1]
+size, width, vector = (int(arg) for arg in sys.argv[2:5])
+checkpoint, lora_path, control_path = sys.argv[5:]
 sys.argv = [sys.argv[0], "--cpu"] + (["--use-pytorch-cross-attention"] if mode == "pytorch" else [])
 sys.path.insert(0, ".")
 
@@ -19,42 +23,69 @@ import comfy.options
 comfy.options.enable_args_parsing()
 
 import torch
+import comfy.controlnet
 import comfy.model_management
 import comfy.sd
+import comfy.utils
 
-loaded = {}
 
-
+@functools.cache
 def files():
-    if not loaded:
-        found = comfy.sd.load_checkpoint_guess_config(checkpoint)
-        loaded["model"], loaded["clip"], loaded["vae"] = found[:3]
-    return loaded
+    return comfy.sd.load_checkpoint_guess_config(checkpoint)[:3]
 
 
-def clip():
-    text = files()["clip"]
+@functools.cache
+def lora_file():
+    return comfy.utils.load_torch_file(lora_path, safe_load=True)
+
+
+@functools.cache
+def control_net():
+    return comfy.controlnet.load_controlnet(control_path)
+
+
+def clip(_):
+    text = files()[1]
     text.encode_from_tokens(text.tokenize("a photograph of a lighthouse at dawn"))
 
 
-def step():
-    model = files()["model"]
-    comfy.model_management.load_models_gpu([model])
-    x = torch.zeros(2, 4, size, size)
-    sigma = torch.tensor([2.0, 2.0])
-    model.model.apply_model(x, sigma, c_crossattn=torch.zeros(2, 77, 768))
+def call(model, control=None):
+    """Two rows through the network."""
+    more = [control] if control is not None else []
+    comfy.model_management.load_models_gpu([model, *[m for c in more for m in c.get_models()]])
+    x, sigma = torch.zeros(2, 4, size, size), torch.tensor([2.0, 2.0])
+    given = {"c_crossattn": torch.zeros(2, 77, width)}
+    if vector > 0:
+        given["y"] = torch.zeros(2, 2816)
+    if control is not None:
+        control.pre_run(model.model, model.model.model_sampling.percent_to_sigma)
+        given["control"] = control.get_control(x, sigma, dict(given), 2, {})
+    model.model.apply_model(x, sigma, **given)
 
 
-def decode():
-    files()["vae"].decode(torch.zeros(1, 4, size, size))
+def lora(strength):
+    call(comfy.sd.load_lora_for_models(files()[0], None, lora_file(), strength, 0)[0])
 
 
-tasks = {"open": files, "clip": clip, "step": step, "decode": decode}
+def control(strength):
+    picture = torch.zeros(1, 3, 8 * size, 8 * size)
+    call(files()[0], control_net().copy().set_cond_hint(picture, strength))
+
+
+tasks = {
+    "open": lambda _: files(),
+    "clip": clip,
+    "step": lambda _: call(files()[0]),
+    "lora": lora,
+    "control": control,
+    "decode": lambda _: files()[2].decode(torch.zeros(1, 4, size, size)),
+}
 
 for line in sys.stdin:
+    task, *value = line.split()
     began, cpu = time.perf_counter(), time.process_time()
     with torch.inference_mode():
-        tasks[line.strip()]()
+        tasks[task](float(value[0]) if value else 0)
     answer = {
         "wall": (time.perf_counter() - began) * 1000,
         "cpu": (time.process_time() - cpu) * 1000,

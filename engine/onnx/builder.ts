@@ -63,6 +63,8 @@ export interface Builder {
   weight(param: Param, layout: Layout): string;
   /** Channels per block of NCHWc convolutions; undefined where they cannot be used. */
   readonly block: number | undefined;
+  /** Bits of weights in whole numbers. */
+  readonly bits: number;
   /** The convolutions to compute by Winograd's method. */
   readonly winograd: ReadonlySet<Tensor>;
   /** A size as a vector of one 64-bit integer. */
@@ -77,6 +79,11 @@ export interface WeightForms {
   readonly widen: 'graph' | 'weights';
   /** Channels per block of NCHWc convolutions on this machine; needs weights prepared for it. */
   readonly block?: number;
+  /**
+   * Bits that whole numbers of weights may have, where the table computes in them: this machine's products
+   * must not overflow. Left out: 7, which never do.
+   */
+  readonly bits?: number;
   /** Convolutions to compute by Winograd's method, where the table has it; needs prepared weights. */
   readonly winograd?: ReadonlySet<Tensor>;
 }
@@ -84,7 +91,7 @@ export interface WeightForms {
 /** A builder for a program. */
 export function createBuilder(
   program: Pick<Program, 'sizes' | 'nodes'>,
-  { widen, block, winograd = new Set() }: WeightForms,
+  { widen, block, bits = 7, winograd = new Set() }: WeightForms,
 ): Builder {
   const origins = program.sizes;
   const readers = readersOf(program.nodes);
@@ -126,6 +133,7 @@ export function createBuilder(
     nodes,
     initializers,
     block,
+    bits,
     winograd,
     scope: '',
     real: 'f32',

@@ -89,12 +89,14 @@ const gather: Lower<'gather'> = (b, tensor, [x, indices]) => {
  * Parts of a linear layer's features, where it is only read in parts: the layer on rows of its weight,
  * which needs neither the whole result nor copies of it (gated feed-forward layers, fused q, k, v).
  */
-const slice: Lower<'slice'> = (b, tensor, inputs) => {
-  const [whole] = tensor.inputs;
-  const layer = b.readersOf(whole).every(isFeatureRange) ? linearOnRows(tensor) : undefined;
-  if (!layer) return portable.slice(b, tensor, inputs);
-  return portable.linear(b, layer, layer.inputs.map(b.nameOf));
-};
+export const sliceWith =
+  (linear: Lower<'linear'>): Lower<'slice'> =>
+  (b, tensor, inputs) => {
+    const [whole] = tensor.inputs;
+    const layer = b.readersOf(whole).every(isFeatureRange) ? linearOnRows(tensor) : undefined;
+    if (!layer) return portable.slice(b, tensor, inputs);
+    return linear(b, layer, layer.inputs.map(b.nameOf));
+  };
 
 function isFeatureRange(tensor: Tensor): boolean {
   if (!isOp(movementOps.slice, tensor) || typeof tensor.attrs.start !== 'number') return false;
@@ -121,7 +123,7 @@ function linearOnRows({ inputs: [whole], attrs }: NodeOf<'slice'>): NodeOf<'line
 
 export const cpu: LoweringTable = {
   ...portable,
-  slice,
+  slice: sliceWith(portable.linear),
   conv: (b, tensor, inputs) =>
     (b.winograd.has(tensor) ? winogradConv : blockedConv)(b, tensor, inputs),
   gather,

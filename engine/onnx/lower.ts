@@ -31,10 +31,11 @@ export function lower(
     exact = () => false,
     widen = 'graph',
     block,
+    bits,
     winograd,
   }: Target = {},
 ): OnnxModel {
-  const builder = createBuilder(program, { widen, block, winograd });
+  const builder = createBuilder(program, { widen, block, bits, winograd });
   for (const input of program.inputs) builder.define(input, input.attrs.name);
   const weighted = new Set<Tensor>();
   for (const tensor of program.nodes) {

@@ -6,7 +6,7 @@ import { peakMemory } from '../tensor/peak-memory.ts';
 import { type Tensor, isOp } from '../tensor/tensor.ts';
 import type { Program } from '../tensor/trace.ts';
 import { isReal } from '../tensor/dtype.ts';
-import { sizeOfShape } from '../tensor/shape.ts';
+import { type Shape, sizeOfShape } from '../tensor/shape.ts';
 import { dtypes } from '../weights/dtypes.ts';
 
 /** Share of the machine's memory that open models may take when nothing else is said. */
@@ -25,6 +25,8 @@ export interface WeightForm {
   readonly compute: Real;
   /** Whether narrow weights are widened before, or lie as they are stored and are widened in the graph. */
   readonly widen: WeightForms['widen'];
+  /** Which weights are rewritten in whole numbers, told from their shapes; left out: none. */
+  readonly int8?: (shape: Shape) => boolean;
 }
 
 const wide: WeightForm = { compute: 'f32', widen: 'weights' };
@@ -34,10 +36,12 @@ export const estimateMemory = ({ nodes }: Pick<Program, 'nodes'>, form = wide): 
   nodes.reduce((bytes, tensor) => bytes + weightBytes(tensor, form), 0);
 
 /** Bytes of a weight once open; 0 for every other tensor. */
-export function weightBytes(tensor: Tensor, { compute, widen }: WeightForm = wide): number {
+export function weightBytes(tensor: Tensor, { compute, widen, int8 }: WeightForm = wide): number {
   if (!isOp(leafOps.param, tensor)) return 0;
   const { entry, dtype } = tensor.attrs;
   const count = sizeOfShape(tensor.shape) as number; // stored tensors have fixed sizes
+  // one copy as prepared, one as ONNX Runtime packs it
+  if (isReal(dtype) && int8?.(tensor.shape)) return 2 * count;
   // filters of convolutions are rewritten in any case
   const kept = widen === 'graph' && tensor.shape.length <= 2;
   return isReal(dtype) && !kept ? count * dtypes[compute].bytes : entry.byteLength;

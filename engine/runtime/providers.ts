@@ -5,13 +5,16 @@
 import type { Target } from '../onnx/lower.ts';
 import { portable } from '../onnx/portable.ts';
 import { cpu } from '../onnx/cpu.ts';
+import { int8, isInt8Shape } from '../onnx/int8.ts';
+import type { Shape } from '../tensor/shape.ts';
 import { channelBlock } from './channel-block.ts';
 import type { OrtOptions } from './ort.ts';
+import { wholeNumberBits } from './whole-number-bits.ts';
 
 /** What of a target depends on the machine. */
-export type MachineFacts = Pick<Target, 'block'>;
+export type MachineFacts = Pick<Target, 'block' | 'bits'>;
 
-export interface Provider extends Required<Omit<Target, 'block' | 'winograd'>> {
+export interface Provider extends Required<Omit<Target, 'block' | 'bits' | 'winograd'>> {
   readonly name: string;
   /**
    * Bytes that a program's weights may take when narrow ones are widened before it opens. Those of
@@ -23,6 +26,8 @@ export interface Provider extends Required<Omit<Target, 'block' | 'winograd'>> {
    * method, for a program whose weights take `bytes`.
    */
   readonly winogradBytes: (bytes: number) => number;
+  /** Which weights are rewritten in whole numbers, told from their shapes; left out: none. */
+  readonly int8?: (shape: Shape) => boolean;
   /** How ONNX Runtime is told: its providers, the first choice first, and options that measured best. */
   readonly session: OrtOptions & { readonly providers: readonly string[] };
   /** What lowering must know of this machine. */
@@ -98,3 +103,25 @@ export const providers = {
     probe: nothing,
   },
 } satisfies Readonly<Record<string, Provider>>;
+
+/** What `--precision` may name: what networks are computed in on this device, and what to expect of it. */
+export const precisions = {
+  fp32: { provider: providers.cpu, notice: undefined },
+  int8: {
+    provider: {
+      ...providers.cpu,
+      table: int8,
+      int8: isInt8Shape,
+      // filters in whole numbers are faster still
+      winogradBytes: noWinograd,
+      // packed copies are worth their bytes here: a quarter of the full ones
+      session: { ...providers.cpu.session, config: {} },
+      probe: async () => ({ block: await channelBlock(), bits: wholeNumberBits() }),
+    },
+    notice:
+      'precision int8: linear layers and convolutions in 8-bit whole numbers; faster, in less memory, ' +
+      'and pictures differ a little from those in fp32 (docs/performance.md)',
+  },
+} satisfies Readonly<Record<string, { readonly provider: Provider; readonly notice?: string }>>;
+
+export type Precision = keyof typeof precisions;

@@ -134,7 +134,7 @@ async function inThread(
           told(bytes);
         } catch (error) {
           stop();
-          reject(error as Error);
+          reject(error);
         }
       });
       worker.once('error', reject);

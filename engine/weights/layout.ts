@@ -1,7 +1,8 @@
 /**
  * How the bytes of a weight must lie for a model: as they are stored; as f32 or f16 numbers; as f32
  * in the blocks of channels that ONNX Runtime's NCHWc convolutions read, [o/B, i/B, ...kernel, B(i), B(o)];
- * or 3 x 3 filters in the planes of Winograd's convolution, f32 [36, o, i].
+ * 3 x 3 filters in the planes of Winograd's convolution, f32 [36, o, i]; or in whole numbers of so many
+ * bits, i8 [...kernel * i, o], with what a step of each output is worth, f32 [o].
  */
 import { type Dtype, dtypes } from './dtypes.ts';
 import { winogradPlanes } from './winograd.ts';
@@ -11,17 +12,28 @@ export type Layout =
   | { readonly kind: 'float32' }
   | { readonly kind: 'float16' }
   | { readonly kind: 'blocked'; readonly block: number }
-  | { readonly kind: 'winograd' };
+  | { readonly kind: 'winograd' }
+  | { readonly kind: 'int8' | 'int8Steps'; readonly bits: number };
 
 /** The element type of a weight of type `stored` in a layout. */
 export function layoutDtype({ kind }: Layout, stored: Dtype): Dtype {
   if (kind === 'stored') return stored;
+  if (kind === 'int8') return 'i8';
   return kind === 'float16' ? 'f16' : 'f32';
 }
 
 /** The shape in which a model sees a weight of shape `stored`. */
 export function layoutShape({ kind }: Layout, stored: readonly number[]): readonly number[] {
-  return kind === 'winograd' ? [winogradPlanes, stored[0], stored[1]] : stored;
+  switch (kind) {
+    case 'winograd':
+      return [winogradPlanes, stored[0], stored[1]];
+    case 'int8':
+      return [stored.slice(1).reduce((n, dim) => n * dim, 1), stored[0]];
+    case 'int8Steps':
+      return [stored[0]];
+    default:
+      return stored;
+  }
 }
 
 /** Bytes of a dense weight of type `stored` in a layout. */

@@ -1,11 +1,12 @@
 /**
  * Rewriting weights in the layout a model wants them in: as f32 or f16, convolution filters in blocks
- * of channels or in Winograd's planes.
+ * of channels or in Winograd's planes, weights in whole numbers.
  */
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { NoodleError } from '../errors.ts';
 import { type StorageDtype, decode, storageDtypes } from './dtypes.ts';
 import { floatToF16 } from './float.ts';
+import { int8Columns, int8Steps } from './int8.ts';
 import type { Layout } from './layout.ts';
 import { type WeightBytes, memoryOf } from './source.ts';
 import { winogradFilters, winogradPlanes } from './winograd.ts';
@@ -31,9 +32,13 @@ const sizeOf = (shape: readonly number[]): number => shape.reduce((n, dim) => n 
 /** Small enough that a piece and its rewritten forms stay in a core's own cache. */
 const pieceElements = 1 << 18;
 
-/** Cuts a task into pieces of about a quarter of a million elements, blocked filters between blocks. */
+/**
+ * Cuts a task into pieces of about a quarter of a million elements, blocked filters between blocks; what is
+ * transposed stays whole.
+ */
 export function cutTask({ shape, layout }: Pick<PrepareTask, 'shape' | 'layout'>): Piece[] {
   const size = sizeOf(shape);
+  if (layout.kind === 'int8' || layout.kind === 'int8Steps') return [{ start: 0, count: size }];
   const rows = layout.kind === 'blocked' ? layout.block : 1;
   const unit =
     layout.kind === 'blocked' || layout.kind === 'winograd' ? (size / shape[0]) * rows : 1;
@@ -91,6 +96,14 @@ function pieceWorker(
         start: start / 9,
         all: sizeOf(shape) / 9,
       });
+      return;
+    }
+    if (layout.kind === 'int8' || layout.kind === 'int8Steps') {
+      const laid =
+        layout.kind === 'int8'
+          ? int8Columns(values, shape, layout.bits)
+          : int8Steps(values, shape[0], layout.bits);
+      writeFully(target, bytesOf(laid), task.target);
       return;
     }
     const laid =
@@ -173,5 +186,5 @@ function writeFully(file: number, bytes: Uint8Array, position: number): void {
   }
 }
 
-const bytesOf = (array: Float32Array | Uint16Array): Uint8Array =>
+const bytesOf = (array: Float32Array | Uint16Array | Int8Array): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength);

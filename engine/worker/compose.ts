@@ -8,6 +8,7 @@ import { createCaches } from '../graph/caches.ts';
 import type { CacheSet } from '../graph/caches.ts';
 import type { NodeRegistry } from '../graph/definition.ts';
 import { listDevices } from '../runtime/devices.ts';
+import { precisions } from '../runtime/providers.ts';
 import { type Runtime, createRuntime } from '../runtime/runtime.ts';
 import { type Folders, createFolders } from '../store/folders.ts';
 import type { Services } from '../values/services.ts';
@@ -35,8 +36,10 @@ export async function createEngineHost(
   packs: PackSettings,
 ): Promise<EngineHost> {
   const folders = createFolders(settings.folders);
-  const { memoryBudget, threads, options } = settings;
-  const runtime = createRuntime({ memoryBudget, threads, log: packs.log });
+  const { memoryBudget, threads, precision, options } = settings;
+  const { provider, notice } = precisions[precision];
+  if (notice !== undefined) packs.log('INFO', notice);
+  const runtime = createRuntime({ memoryBudget, threads, provider, log: packs.log });
   return {
     nodes: await loadNodes(packs),
     folders,

@@ -1,0 +1,196 @@
+/** Oracle: the host interpreter, in reals; and for a whole picture the CPU provider in fp32. */
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { zeros } from '../../../engine/array/nd.ts';
+import { families } from '../../../engine/arch/families/index.ts';
+import { lower } from '../../../engine/onnx/lower.ts';
+import { estimateMemory } from '../../../engine/runtime/memory.ts';
+import { type Provider, precisions } from '../../../engine/runtime/providers.ts';
+import { createRuntime } from '../../../engine/runtime/runtime.ts';
+import { openSession } from '../../../engine/runtime/session.ts';
+import { wholeNumberBits } from '../../../engine/runtime/whole-number-bits.ts';
+import { sampleLatent } from '../../../engine/sampling/driver.ts';
+import type { Folders } from '../../../engine/store/folders.ts';
+import { interpret } from '../../../engine/tensor/interpret.ts';
+import { conv2d, linear } from '../../../engine/tensor/layers.ts';
+import { chunk, mul, silu } from '../../../engine/tensor/nn.ts';
+import { type Graph, trace } from '../../../engine/tensor/trace.ts';
+import { encodePrompt } from '../../../engine/values/clip.ts';
+import { loadCheckpoint } from '../../../engine/values/load-checkpoint.ts';
+import type { Image } from '../../../engine/values/media.ts';
+import { diffusion } from '../../../engine/values/model.ts';
+import { decode } from '../../../engine/values/vae.ts';
+import { int8Columns, int8Steps } from '../../../engine/weights/int8.ts';
+import { layoutSize } from '../../../engine/weights/layout.ts';
+import { randomFloats, randomSource } from '../../support/random-weights.ts';
+
+const int8: Provider = precisions.int8.provider;
+/** As on a processor whose products may overflow. */
+const narrow: Provider = { ...int8, probe: async () => ({ ...(await int8.probe()), bits: 7 }) };
+
+const random = (shape: readonly number[], seed: number) => ({
+  data: randomFloats(
+    shape.reduce((n, dim) => n * dim, 1),
+    seed,
+  ),
+  shape,
+});
+
+/** Root of the mean square of the difference, as a share of that of `expected`. */
+function relativeError(got: Float32Array, expected: ArrayLike<number>): number {
+  const power = (values: Float32Array): number => values.reduce((sum, v) => sum + v ** 2, 0);
+  return Math.sqrt(power(got.map((v, i) => v - expected[i])) / power(Float32Array.from(expected)));
+}
+
+describe('a weight in whole numbers', () => {
+  it('lies as the right side of a product, each output in steps of its own', () => {
+    const shape = [70, 3, 2, 2]; // more outputs than are transposed together
+    const values = randomFloats(70 * 12, 3).map((v, i) => (i < 12 ? 0 : v * (1 + (i % 7))));
+    const steps = int8Steps(values, 70, 8);
+    const columns = int8Columns(values, shape, 8);
+    expect(steps[0]).toBe(1);
+    for (let o = 0; o < 70; o++) {
+      for (let c = 0; c < 3; c++) {
+        for (let tap = 0; tap < 4; tap++) {
+          const real = values[(o * 3 + c) * 4 + tap];
+          const stored = columns[(tap * 3 + c) * 70 + o] * steps[o];
+          expect(Math.abs(stored - real)).toBeLessThanOrEqual(steps[o] / 2 + 1e-6);
+        }
+      }
+    }
+  });
+
+  it.each([7, 8])('uses the whole range of %i bits and no more', (bits) => {
+    const largest = 2 ** (bits - 1) - 1;
+    const columns = int8Columns(Float32Array.of(-3, 1, 2, 0.5, 0, 0.25), [2, 3], bits);
+    expect([columns[0], columns[1]]).toEqual([-largest, largest]);
+    expect(Math.max(...columns.map(Math.abs))).toBe(largest);
+  });
+
+  it('takes a byte a number, and four for each output', () => {
+    expect(layoutSize({ kind: 'int8', bits: 8 }, 'f16', [6, 4, 3, 3])).toBe(216);
+    expect(layoutSize({ kind: 'int8Steps', bits: 8 }, 'f16', [6, 4, 3, 3])).toBe(24);
+  });
+});
+
+it('8 bits are for processors with exact products', () => {
+  const flags = (text: string): string => `processor : 0\nflags\t\t: fpu sse2 ${text} avx2\n`;
+  expect(wholeNumberBits(flags('avx512_vnni'))).toBe(8);
+  expect(wholeNumberBits(flags('avx_vnni'))).toBe(8);
+  expect(wholeNumberBits(flags('avx512f'))).toBe(7);
+  expect(wholeNumberBits('')).toBe(7);
+});
+
+describe('layers', () => {
+  const picture = (g: Graph, channels: number) =>
+    g.input('x', 'f32', ['batch', channels, 'height', 'width']);
+  const cases = {
+    linear: {
+      weights: { weight: { shape: [256, 192], dtype: 'F16' as const }, bias: [256] },
+      x: [2, 33, 192],
+      build: (g: Graph) => linear(g.weights, g.input('x', 'f32', ['batch', 'rows', 192])),
+    },
+    'halves of a linear layer': {
+      weights: { weight: [512, 192], bias: [512] },
+      x: [2, 33, 192],
+      build: (g: Graph) => {
+        const whole = linear(g.weights, g.input('x', 'f32', ['batch', 'rows', 192]));
+        const [a, b] = chunk(whole, 2, -1);
+        return mul(a, silu(b));
+      },
+    },
+    'a convolution of 3 x 3': {
+      weights: { weight: [96, 64, 3, 3], bias: [96] },
+      x: [2, 64, 9, 7],
+      build: (g: Graph) => conv2d(g.weights, picture(g, 64), { pad: 1 }),
+    },
+    'a convolution in steps of two, padded at one side': {
+      weights: { weight: { shape: [96, 64, 3, 3], dtype: 'BF16' as const }, bias: [96] },
+      x: [1, 64, 8, 6],
+      build: (g: Graph) => conv2d(g.weights, picture(g, 64), { pad: [0, 0, 1, 1], stride: 2 }),
+    },
+    'a convolution of 1 x 1 without bias': {
+      weights: { weight: { shape: [256, 192, 1, 1], dtype: 'F8_E4M3' as const } },
+      x: [2, 192, 5, 4],
+      build: (g: Graph) => conv2d(g.weights, picture(g, 192)),
+    },
+  };
+  describe.each([
+    [8, int8, 0.012],
+    [7, narrow, 0.02],
+  ])('with weights of %i bits', (_, provider, most) => {
+    it.each(Object.entries(cases))('%s', async (_, { weights, x, build }) => {
+      const program = trace('layer', randomSource(weights), (g) => ({ y: build(g) }));
+      const inputs = { x: random(x, 9) };
+      const expected = (await interpret(program, inputs)).y;
+      const session = await openSession(program, { provider, threads: 1 });
+      const { y } = await session.run(inputs);
+      await session.release();
+      expect(y.shape).toEqual(expected.shape);
+      const error = relativeError(y.data, expected.data);
+      expect(error).toBeLessThan(most);
+      expect(error).toBeGreaterThan(1e-4); // else nothing was computed in whole numbers
+    });
+  });
+
+  it('that are small, grouped, or of one row for each picture stay real', () => {
+    const ops = (weights: Parameters<typeof randomSource>[0], build: (g: Graph) => never) => {
+      const program = trace('layer', randomSource(weights), (g) => ({ y: build(g) }));
+      return lower(program, { ...int8, bits: 8 }).nodes.map(({ op }) => op);
+    };
+    const real: [Parameters<typeof randomSource>[0], (g: Graph) => unknown][] = [
+      [{ weight: [64, 64] }, (g) => linear(g.weights, g.input('x', 'f32', ['batch', 'rows', 64]))],
+      [{ weight: [256, 256] }, (g) => linear(g.weights, g.input('x', 'f32', ['batch', 256]))],
+      [{ weight: [320, 4, 3, 3] }, (g) => conv2d(g.weights, picture(g, 4), { pad: 1 })],
+      [{ weight: [512, 64, 3, 3] }, (g) => conv2d(g.weights, picture(g, 128), { groups: 2 })],
+    ];
+    for (const [weights, build] of real) {
+      expect(ops(weights, build as never)).not.toContain('DynamicQuantizeLinear');
+    }
+  });
+});
+
+it('a program takes a quarter as prepared and another as it is packed', () => {
+  const program = trace(
+    'layer',
+    randomSource({ weight: { shape: [256, 512], dtype: 'F16' } }),
+    (g) => ({
+      y: linear(g.weights, g.input('x', 'f32', ['batch', 'rows', 512])),
+    }),
+  );
+  expect(estimateMemory(program, int8)).toBe(estimateMemory(program) / 2);
+});
+
+it('pictures of the bundled model differ by little: 40 dB at least (measured: 43 to 49)', async () => {
+  const checkpoint = join(
+    import.meta.dirname,
+    '../../../models/checkpoints/tiny-scenes.safetensors',
+  );
+  const { model, clip, vae } = await loadCheckpoint(checkpoint, families);
+  const draw = async (provider: Provider): Promise<Image> => {
+    const runtime = createRuntime({ threads: 2, provider });
+    const services = { runtime, folders: { modelFiles: () => [] } as unknown as Folders };
+    const latent = await sampleLatent({
+      model: diffusion(model, { runtime }),
+      positive: [await encodePrompt(clip, 'a house and a tree on grass', services)],
+      negative: [await encodePrompt(clip, '', services)],
+      latent: zeros([1, 4, 16, 16]),
+      seed: 7,
+      steps: 10,
+      cfg: 4,
+      sampler: 'euler',
+      scheduler: 'normal',
+    });
+    const image = await decode(vae, latent, { runtime });
+    await runtime.unloadAll();
+    return image;
+  };
+  const full = await draw(precisions.fp32.provider);
+  for (const provider of [int8, narrow]) {
+    const { data } = await draw(provider);
+    const squares = data.reduce((sum, v, i) => sum + (v - full.data[i]) ** 2, 0);
+    const psnr = 10 * Math.log10(data.length / squares);
+    expect(psnr).toBeGreaterThan(40);
+    expect(psnr).toBeLessThan(70); // else nothing was computed in whole numbers
+  }
+}, 120_000);
