@@ -58,6 +58,7 @@ import { upscaleNodes } from './upscale.ts';
 import { unetPatchNodes } from './unet-patches.ts';
 import { utilityNodes } from './utilities.ts';
 import { vaeNodes } from './vae.ts';
+import { videoTrackNodes } from './video-tracks.ts';
 import { visionNodes } from './vision.ts';
 import { zero123Nodes } from './zero123.ts';
 
@@ -98,6 +99,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   layerNodes,
   painterNodes,
   textOverlayNodes,
+  videoTrackNodes,
   imageScaleNodes,
   imageResizeNodes,
   imageBatchNodes,

@@ -34,8 +34,10 @@ export const loraSave = define({
     const { extractedLora } = await import('../engine/values/extract-lora.ts');
     const { saveTensors } = await import('../engine/values/save-model.ts');
     const differences = { model: model_diff, clip: text_encoder_diff };
-    const tensors = extractedLora(differences, { rank, kind: lora_type, biases: bias_diff });
-    const target = context.services.folders.saveTarget(filename_prefix, 'output');
+    const { runtime, folders } = context.services;
+    const options = { rank, kind: lora_type, biases: bias_diff };
+    const tensors = extractedLora(differences, options, runtime);
+    const target = folders.saveTarget(filename_prefix, 'output');
     await saveTensors(tensors, target, {}, context);
     return {};
   },

@@ -1,5 +1,5 @@
 /** Values that are typed in: KJNodes, Impact Pack, essentials, Easy Use, WAS, rgthree's seed, ComfyDeploy. */
-import { boolean, float, int, int64, optional, string } from 'noodle/node';
+import { boolean, combo, float, int, int64, optional, string } from 'noodle/node';
 import type { NodeDefinition } from 'noodle/node';
 import { LIMIT, inCategory } from './define.ts';
 import { decimals } from './numbers.ts';
@@ -204,6 +204,26 @@ const deployInputs: readonly NodeDefinition[] = [
     },
     outputs: [{ type: 'STRING', name: 'text' }],
     run: ({ default_value = '' }) => [default_value],
+  }),
+  deploy({
+    name: 'ComfyUIDeployExternalLora',
+    displayName: 'External Lora (ComfyUI Deploy)',
+    inputs: {
+      input_id: named('input_lora'),
+      default_lora_name: combo((source) => [...source.modelFiles('loras')]),
+      lora_save_name: optional(string({ multiline: false, default: '' })),
+      ...about(),
+      lora_url: optional(string({ multiline: false, default: '' })),
+    },
+    outputs: [{ type: '*', name: 'path' }],
+    /** Nothing is downloaded: a file that is there is named, or the node says so. */
+    run({ default_lora_name, lora_url = '' }) {
+      if (lora_url === '') return [default_lora_name];
+      if (!/^https?:/i.test(lora_url)) return [lora_url];
+      throw new Error(
+        `lora_url of ComfyUIDeployExternalLora is an address (${lora_url}); put the file into the loras folder and choose it`,
+      );
+    },
   }),
   deploy({
     name: 'ComfyUIDeployExternalNumberInt',

@@ -7,12 +7,14 @@ import { contextNodes } from './context.ts';
 import { imageNodes } from './images.ts';
 import { latentNodes } from './latents.ts';
 import { logicNodes } from './logic.ts';
+import { loraStackNodes } from './lora-stacks.ts';
 import { loraNodes } from './loras.ts';
 import { maskNodes } from './masks.ts';
 import { mathNodes } from './math.ts';
 import { resizeKjV2 } from './resize-kj.ts';
 import { resizeNodes } from './resize.ts';
 import { showNodes } from './show.ts';
+import { swarmNodes } from './swarm.ts';
 import { switchNodes } from './switches.ts';
 import { textNodes } from './text.ts';
 
@@ -27,6 +29,7 @@ export const nodes: readonly NodeDefinition[] = [
   ...textNodes,
   ...contextNodes,
   ...loraNodes,
+  ...loraStackNodes,
   ...resizeNodes,
   resizeKjV2,
   ...combineNodes,
@@ -34,4 +37,5 @@ export const nodes: readonly NodeDefinition[] = [
   ...maskNodes,
   ...latentNodes,
   ...showNodes,
+  ...swarmNodes,
 ];

@@ -1,24 +1,28 @@
 /** Several LoRAs in one node: each becomes a LoraLoader of ComfyUI's. */
 import { combo, float, isLink, model, optional, clip } from 'noodle/node';
-import type { Context, NodeDefinition, NodeResult } from 'noodle/node';
+import type { Context, GraphBuilder, NodeDefinition, NodeResult } from 'noodle/node';
 import { inCategory } from './define.ts';
 
 const rgthree = inCategory('rgthree');
 
-interface Lora {
+/** A LoRA file and how strongly it changes each of the two. */
+export interface Lora {
   readonly name: string;
   readonly model: number;
   readonly clip: number;
 }
 
-/** The chain of loaders behind these links; without a CLIP only the model is changed. */
-function load(
-  context: Context,
-  links: { readonly model: unknown; readonly clip: unknown },
+interface Links {
+  readonly model: unknown;
+  readonly clip: unknown;
+}
+
+/** Adds the chain of loaders behind these links to a graph; without a CLIP only the model is changed. */
+export function loadInto(
+  graph: GraphBuilder,
+  { model, clip }: Links,
   loras: readonly Lora[],
-): NodeResult {
-  const graph = context.newGraph();
-  let { model, clip } = links;
+): [model: unknown, clip: unknown] {
   for (const lora of loras) {
     const lora_name = lora.name;
     if (clip === null) {
@@ -34,7 +38,12 @@ function load(
       [model, clip] = [loader.out(0), loader.out(1)];
     }
   }
-  return { result: [model, clip], expand: graph.finalize() };
+  return [model, clip];
+}
+
+function load(context: Context, links: Links, loras: readonly Lora[]): NodeResult {
+  const graph = context.newGraph();
+  return { result: loadInto(graph, links, loras), expand: graph.finalize() };
 }
 
 /** The file that a workflow means: its path, or its name without folders or ending; else undefined. */

@@ -10,6 +10,14 @@ export interface TruncatedSvd {
   readonly right: Float32Array;
 }
 
+/** Products with a matrix A [rows, columns], where the time goes. */
+export interface Products {
+  /** A·x for each x. */
+  readonly times: (xs: readonly Float64Array[]) => Promise<Float64Array[]>;
+  /** Aᵀ·y for each y. */
+  readonly timesTransposed: (ys: readonly Float64Array[]) => Promise<Float64Array[]>;
+}
+
 /** Directions beyond the rank, so that the last ones that count are found well. */
 const oversampling = 10;
 /** Each sharpens the spectrum; four are enough for flat ones. */
@@ -17,26 +25,27 @@ const iterations = 4;
 
 /**
  * A ≈ left · right, the best approximation of that rank for a row-major matrix [rows, columns]. The same
- * matrix gives the same numbers. `rank` is at most the smaller side.
+ * matrix gives the same numbers. `rank` is at most the smaller side. `products` may be faster ones of `a`.
  */
-export function truncatedSvd(
+export async function truncatedSvd(
   a: Float32Array,
   [rows, columns]: readonly [rows: number, columns: number],
   rank: number,
-): TruncatedSvd {
+  { times, timesTransposed }: Products = hostProducts(a, [rows, columns]),
+): Promise<TruncatedSvd> {
   if (a.every((value) => value === 0)) {
     return { left: new Float32Array(rows * rank), right: new Float32Array(rank * columns) };
   }
   const count = Math.min(rank + oversampling, rows, columns);
   const next = gaussian();
   let across: Float64Array[] = vectors(count, columns).map((v) => v.map(next));
-  let down: Float64Array[] = orthonormal(times(a, across, rows));
+  let down: Float64Array[] = orthonormal(await times(across));
   for (let i = 0; i < iterations; i++) {
-    across = orthonormal(timesTransposed(a, down, columns));
-    down = orthonormal(times(a, across, rows));
+    across = orthonormal(await timesTransposed(down));
+    down = orthonormal(await times(across));
   }
   // A ≈ Q·B with B = Qᵀ·A, whose few rows have the singular values of A
-  const b = timesTransposed(a, down, columns);
+  const b = await timesTransposed(down);
   const { values, rotations } = symmetricEigen(b.map((x) => b.map((y) => dot(x, y))));
   const order = values.map((_, i) => i).sort((i, j) => values[j] - values[i]);
   const left = new Float32Array(rows * rank);
@@ -56,7 +65,14 @@ export function truncatedSvd(
 const vectors = (count: number, length: number): Float64Array[] =>
   Array.from({ length: count }, () => new Float64Array(length));
 
-/** A·x for each x. */
+const hostProducts = (
+  a: Float32Array,
+  [rows, columns]: readonly [rows: number, columns: number],
+): Products => ({
+  times: async (xs) => times(a, xs, rows),
+  timesTransposed: async (ys) => timesTransposed(a, ys, columns),
+});
+
 function times(a: Float32Array, xs: readonly Float64Array[], rows: number): Float64Array[] {
   const out = vectors(xs.length, rows);
   const columns = xs[0].length;
@@ -67,7 +83,6 @@ function times(a: Float32Array, xs: readonly Float64Array[], rows: number): Floa
   return out;
 }
 
-/** Aᵀ·y for each y. */
 function timesTransposed(
   a: Float32Array,
   ys: readonly Float64Array[],

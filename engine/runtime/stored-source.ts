@@ -134,7 +134,7 @@ async function inThread(
           told(bytes);
         } catch (error) {
           stop();
-          reject(error);
+          reject(error instanceof Error ? error : new Error(String(error)));
         }
       });
       worker.once('error', reject);

@@ -1,6 +1,10 @@
 /** A LoRA file of the difference of two models (LoraSave). */
-import { sizeOf } from '../array/nd.ts';
-import { truncatedSvd } from '../array/svd.ts';
+import { type NDArray, sizeOf } from '../array/nd.ts';
+import { type Products, truncatedSvd } from '../array/svd.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { matmul } from '../tensor/nn.ts';
+import { trace } from '../tensor/trace.ts';
+import { memorySource } from '../weights/source.ts';
 import { type TensorToWrite, encodeFloats } from '../weights/write.ts';
 import type { Clip } from './clip.ts';
 import type { Model } from './model.ts';
@@ -23,11 +27,18 @@ export interface ExtractOptions {
 export function extractedLora(
   { model, clip }: { readonly model?: Model | null; readonly clip?: Clip | null },
   options: ExtractOptions,
+  runtime: Runtime,
 ): Tensors {
   const tensors: Tensors = new Map();
-  if (model) extractFrom(model, 'diffusion_model.', options, tensors);
+  const factored: Factored = (weight, shape, rank) => factor(weight, shape, rank, runtime);
+  if (model) extractFrom(model, 'diffusion_model.', { ...options, factored }, tensors);
   for (const encoder of clip?.encoders ?? []) {
-    extractFrom(encoder, `text_encoders.${encoder.spec.name}.transformer.`, options, tensors);
+    extractFrom(
+      encoder,
+      `text_encoders.${encoder.spec.name}.transformer.`,
+      { ...options, factored },
+      tensors,
+    );
   }
   return tensors;
 }
@@ -35,7 +46,7 @@ export function extractedLora(
 function extractFrom(
   network: Weighted,
   prefix: string,
-  { rank, kind, biases }: ExtractOptions,
+  { rank, kind, biases, factored }: ExtractOptions & { readonly factored: Factored },
   tensors: Tensors,
 ): void {
   const half = (shape: readonly number[], values: () => Promise<Float32Array>): TensorToWrite => ({
@@ -61,7 +72,7 @@ function extractFrom(
       // both factors come from one decomposition
       let known: Promise<Factors> | undefined;
       const factors = () =>
-        (known ??= wholeWeight(network, key).then((w) => factor(w, shape, size)));
+        (known ??= wholeWeight(network, key).then((w) => factored(w, shape, size)));
       const up = half([out, size, ...ones], async () => (await factors()).up);
       const down = half([size, inputs, ...kernel], async () => (await factors()).down);
       tensors.set(`${name}.lora_up.weight`, up);
@@ -75,13 +86,21 @@ interface Factors {
   readonly down: Float32Array;
 }
 
+type Factored = (weight: Float32Array, shape: readonly number[], rank: number) => Promise<Factors>;
+
 /** Factors are cut off at this quantile of all their numbers, as in ComfyUI. */
 const clampQuantile = 0.99;
 
 /** up [out, rank] and down [rank, rest] of a weight [out, ...rest], cut off at their outliers. */
-export function factor(weight: Float32Array, shape: readonly number[], rank: number): Factors {
+export async function factor(
+  weight: Float32Array,
+  shape: readonly number[],
+  rank: number,
+  runtime: Runtime,
+): Promise<Factors> {
   const [out, ...rest] = shape;
-  const { left, right } = truncatedSvd(weight, [out, sizeOf(rest)], rank);
+  const size = [out, sizeOf(rest)] as const;
+  const { left, right } = await truncatedSvd(weight, size, rank, products(weight, size, runtime));
   const all = new Float32Array(left.length + right.length);
   all.set(left);
   all.set(right, left.length);
@@ -90,6 +109,43 @@ export function factor(weight: Float32Array, shape: readonly number[], rank: num
     values.map((value) => Math.min(most, Math.max(-most, value)));
   return { up: clamped(left), down: clamped(right) };
 }
+
+/** Products with a weight on the device's provider; one program serves all weights. */
+function products(data: Float32Array, shape: readonly number[], runtime: Runtime): Products {
+  const weight = { data, shape };
+  const product = async (name: 'right' | 'left', x: NDArray): Promise<NDArray> => {
+    const session = await runtime.session(`matrix product ${name}`, () =>
+      trace(`matrix product ${name}`, noWeights, ({ input }) => {
+        const a = input('a', 'f32', ['rows', 'columns']);
+        return name === 'right'
+          ? { out: matmul(a, input('x', 'f32', ['columns', 'count'])) }
+          : { out: matmul(input('x', 'f32', ['count', 'rows']), a) };
+      }),
+    );
+    return (await session.run({ a: weight, x })).out;
+  };
+  return {
+    async times(xs) {
+      const [count, columns] = [xs.length, xs[0].length];
+      const x = new Float32Array(count * columns);
+      xs.forEach((vector, k) => vector.forEach((value, i) => (x[i * count + k] = value)));
+      const { data: out } = await product('right', { data: x, shape: [columns, count] });
+      return xs.map((_, k) =>
+        Float64Array.from({ length: shape[0] }, (_, i) => out[i * count + k]),
+      );
+    },
+    async timesTransposed(ys) {
+      const [count, rows] = [ys.length, ys[0].length];
+      const y = new Float32Array(count * rows);
+      ys.forEach((vector, k) => y.set(vector, k * rows));
+      const { data: out } = await product('left', { data: y, shape: [count, rows] });
+      const columns = shape[1];
+      return ys.map((_, k) => Float64Array.from(out.subarray(k * columns, (k + 1) * columns)));
+    },
+  };
+}
+
+const noWeights = memorySource('no weights', 'no weights', []);
 
 /** Linearly between the two nearest of sorted numbers. */
 function quantile(sorted: Float32Array, q: number): number {

@@ -7,7 +7,7 @@
 const largest = (bits: number): number => 2 ** (bits - 1) - 1;
 
 /** Outputs that are transposed together: their lines stay in a core's own cache. */
-const together = 64;
+const together = 32;
 
 /** What one step of each output of a weight [outputs, ...] is worth; 1 for an output of zeros. */
 export function int8Steps(values: Float32Array, outputs: number, bits: number): Float32Array {
@@ -41,7 +41,7 @@ export function int8Columns(
         const line = (tap * channels + channel) * outputs;
         let from = first * width + channel * taps + tap;
         for (let o = first; o < end; o++, from += width) {
-          out[line + o] = Math.floor(values[from] * perUnit[o] + 0.5);
+          out[line + o] = ((values[from] * perUnit[o] + 128.5) | 0) - 128; // rounded, as none is below -128
         }
       }
     }

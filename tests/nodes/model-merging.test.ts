@@ -108,45 +108,49 @@ test('sessions find sums in a file, which is written once', async () => {
   expect((await storedSource(stopped.source)).tensors.get('a')!.bytes.kind).toBe('file');
 });
 
-test('large sums are computed in threads, with progress, until somebody stops them', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'noodle-merge-'));
-  try {
-    const size = 2 ** 22;
-    const file = async (name: string, factor: number): Promise<Weighted> => {
-      const values = Float32Array.from({ length: size }, (_, i) => ((i % 7) - 3) * factor);
-      const tensor = floatTensor(values, [2 ** 11, 2 ** 11], 'F16');
-      const keys = ['a', 'b', 'c', 'd'];
-      await writeSafetensors(join(folder, name), new Map(keys.map((key) => [key, tensor])));
-      return { source: await openSafetensors(join(folder, name)), patches: [] };
-    };
-    const [first, second] = [await file('1.safetensors', 1), await file('2.safetensors', 2)];
-    const merge = () =>
-      mergeNetworks(first, doubled(second, 'd'), () => ({ first: 0.5, second: 0.25 }), quiet);
-    const told: number[] = [];
-    const progress = (done: number, total: number): void => void told.push(done / total);
-    const stored = await storedSource(merge().source, { progress });
-    for (const [key, factor] of [
-      ['a', 1],
-      ['d', 1.5],
-    ] as const) {
-      const values = await readFloats(stored.tensors.get(key)!);
-      expect([...values.subarray(0, 8)]).toEqual(
-        [-3, -2, -1, 0, 1, 2, 3, -3].map((v) => v * factor),
-      );
-    }
-    expect(told).toEqual([0.25, 0.5, 0.75, 1]);
+test(
+  'large sums are computed in threads, with progress, until somebody stops them',
+  { timeout: 120_000 },
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'noodle-merge-'));
+    try {
+      const size = 2 ** 22;
+      const file = async (name: string, factor: number): Promise<Weighted> => {
+        const values = Float32Array.from({ length: size }, (_, i) => ((i % 7) - 3) * factor);
+        const tensor = floatTensor(values, [2 ** 11, 2 ** 11], 'F16');
+        const keys = ['a', 'b', 'c', 'd'];
+        await writeSafetensors(join(folder, name), new Map(keys.map((key) => [key, tensor])));
+        return { source: await openSafetensors(join(folder, name)), patches: [] };
+      };
+      const [first, second] = [await file('1.safetensors', 1), await file('2.safetensors', 2)];
+      const merge = () =>
+        mergeNetworks(first, doubled(second, 'd'), () => ({ first: 0.5, second: 0.25 }), quiet);
+      const told: number[] = [];
+      const progress = (done: number, total: number): void => void told.push(done / total);
+      const stored = await storedSource(merge().source, { progress });
+      for (const [key, factor] of [
+        ['a', 1],
+        ['d', 1.5],
+      ] as const) {
+        const values = await readFloats(stored.tensors.get(key)!);
+        expect([...values.subarray(0, 8)]).toEqual(
+          [-3, -2, -1, 0, 1, 2, 3, -3].map((v) => v * factor),
+        );
+      }
+      expect(told).toEqual([0.25, 0.5, 0.75, 1]);
 
-    const stop = new AbortController();
-    const run = { signal: stop.signal, progress: () => stop.abort() };
-    await expect(storedSource(merge().source, run)).rejects.toThrow('interrupted');
-    const failing = () => {
-      throw new Error('told');
-    };
-    await expect(storedSource(merge().source, { progress: failing })).rejects.toThrow('told');
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-});
+      const stop = new AbortController();
+      const run = { signal: stop.signal, progress: () => stop.abort() };
+      await expect(storedSource(merge().source, run)).rejects.toThrow('interrupted');
+      const failing = () => {
+        throw new Error('told');
+      };
+      await expect(storedSource(merge().source, { progress: failing })).rejects.toThrow('told');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  },
+);
 
 test('the longest name decides the ratio, and the first stands for what has none', () => {
   const ratios = new Map([

@@ -238,6 +238,49 @@ describe('numbers and text', () => {
     const strings = { strings: '#one\n1\n#two\n2', multiline: true, select: 3 };
     expect(await call('ImpactStringSelector', strings)).toEqual(['two\n2']);
   });
+
+  it('stacks of LoRAs in the order of their packs', async () => {
+    const incoming = [
+      ['in', 0.5, 0.25],
+      ['None', 1, 1],
+    ];
+    const rows = {
+      ...{ lora_name_1: 'a', lora_wt_1: 0.75, model_str_1: 2, clip_str_1: 3 },
+      ...{ lora_name_2: 'None', lora_wt_2: 1, model_str_2: 1, clip_str_2: 1 },
+      ...{ lora_name_3: 'c', lora_wt_3: 1, model_str_3: 1, clip_str_3: 1 },
+      lora_count: 2,
+    };
+    const stack = { ...rows, lora_stack: incoming };
+    expect(await call('LoRA Stacker', { ...stack, input_mode: 'simple' })).toEqual([
+      [
+        ['a', 0.75, 0.75],
+        ['in', 0.5, 0.25],
+      ],
+    ]);
+    expect(await call('LoRA Stacker', { ...rows, input_mode: 'advanced' })).toEqual([
+      [['a', 2, 3]],
+    ]);
+    const on = { switch_1: 'On', lora_name_1: 'a', model_weight_1: 2, clip_weight_1: -1 };
+    const off = { switch_2: 'Off', lora_name_2: 'b', model_weight_2: 1, clip_weight_2: 1 };
+    const none = { switch_3: 'On', lora_name_3: 'None', model_weight_3: 1, clip_weight_3: 1 };
+    const [list] = await call('CR LoRA Stack', { ...on, ...off, ...none, lora_stack: incoming });
+    expect(list).toEqual([
+      ['in', 0.5, 0.25],
+      ['a', 2, -1],
+    ]);
+  });
+
+  it('values that other programs set', async () => {
+    const lora = { input_id: 'input_lora', default_lora_name: 'a.safetensors' };
+    expect(await call('ComfyUIDeployExternalLora', lora)).toEqual(['a.safetensors']);
+    expect(await call('SwarmInputText', { title: 'Prompt', value: 'a cat' })).toEqual(['a cat']);
+    expect(await call('SwarmInputGroup', { title: 'Inputs' })).toEqual([null]);
+    expect(() =>
+      byName
+        .get('ComfyUIDeployExternalLora')!
+        .run({ ...lora, lora_url: 'https://x/y' }, {} as never),
+    ).toThrow('put the file into the loras folder');
+  });
 });
 
 describe('in prompts', () => {
@@ -280,6 +323,54 @@ describe('in prompts', () => {
     const pair = n('Image Comparer (rgthree)', { image_a: ['p', 0], image_b: ['p', 0] });
     const compared = await start().run({ p: picture, out: pair } as never);
     expect(picturesAt(compared, 'out')).toHaveLength(2);
+  });
+
+  it('nodes that stand for loaders become them', async () => {
+    const made: [string, Record<string, unknown>][] = [];
+    const newGraph = () => ({
+      node(classType: string, inputs: Record<string, unknown>) {
+        made.push([classType, inputs]);
+        const id = `${made.length}`;
+        return { out: (slot: number) => [id, slot] };
+      },
+      finalize: () => made.length,
+    });
+    const context = { newGraph } as never;
+    const run = (name: string, inputs: Record<string, unknown>) =>
+      byName.get(name)!.run(inputs, context);
+    const stack = [
+      ['a', 1, 2],
+      ['b', 3, 4],
+    ];
+    const links = { model: ['m', 0], clip: ['m', 1] };
+    const applied = await run('CR Apply LoRA Stack', { ...links, lora_stack: stack });
+    expect(made).toEqual([
+      ['LoraLoader', { ...links, lora_name: 'a', strength_model: 1, strength_clip: 2 }],
+      [
+        'LoraLoader',
+        { model: ['1', 0], clip: ['1', 1], lora_name: 'b', strength_model: 3, strength_clip: 4 },
+      ],
+    ]);
+    expect(applied).toMatchObject({ expand: 2 });
+    expect((applied as { result: unknown[] }).result.slice(0, 2)).toEqual([
+      ['2', 0],
+      ['2', 1],
+    ]);
+    const untouched = await run('CR Apply LoRA Stack', { ...links, lora_stack: null });
+    expect((untouched as { result: unknown[] }).result.slice(0, 2)).toEqual([
+      ['m', 0],
+      ['m', 1],
+    ]);
+    made.length = 0;
+    const opened = await run('SwarmInputCheckpoint', { value: 'x.safetensors' });
+    expect(made).toEqual([['CheckpointLoaderSimple', { ckpt_name: 'x.safetensors' }]]);
+    expect(opened).toMatchObject({
+      result: [
+        ['1', 0],
+        ['1', 1],
+        ['1', 2],
+      ],
+    });
   });
 
   it('are what editor workflows become, virtual nodes gone', () => {

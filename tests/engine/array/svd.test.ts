@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { truncatedSvd } from '../../../engine/array/svd.ts';
+import { createRuntime } from '../../../engine/runtime/runtime.ts';
 import { factor } from '../../../engine/values/extract-lora.ts';
 
 /** Small differences, their best approximations (torch.linalg.svd) and ComfyUI's factors multiplied. */
@@ -36,21 +37,21 @@ const worst = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
 describe('truncatedSvd', () => {
   it.each(cases.map((one) => [one.shape.join('x'), one] as const))(
     'is the best approximation: %s',
-    (_, { shape, rank: wanted, weight, best }) => {
+    async (_, { shape, rank: wanted, weight, best }) => {
       const [rows, inputs] = shape;
       const columns = weight.length / rows;
       const rank = Math.min(wanted, rows, inputs);
-      const { left, right } = truncatedSvd(Float32Array.from(weight), [rows, columns], rank);
+      const { left, right } = await truncatedSvd(Float32Array.from(weight), [rows, columns], rank);
       expect(worst(product(left, right, [rows, rank, columns]), best)).toBeLessThan(1e-5);
     },
   );
 
-  it('finds a matrix of low rank exactly, and directions of length 1', () => {
+  it('finds a matrix of low rank exactly, and directions of length 1', async () => {
     const [rows, rank, columns] = [300, 4, 200];
     const noise = (n: number, seed: number) =>
       Float32Array.from({ length: n }, (_, i) => Math.sin(i * 12.9898 + seed) * 2);
     const a = product(noise(rows * rank, 1), noise(rank * columns, 2), [rows, rank, columns]);
-    const { left, right } = truncatedSvd(a, [rows, columns], rank);
+    const { left, right } = await truncatedSvd(a, [rows, columns], rank);
     expect(worst(product(left, right, [rows, rank, columns]), a)).toBeLessThan(1e-4);
     for (let r = 0; r < rank; r++) {
       const row = right.subarray(r * columns, (r + 1) * columns);
@@ -58,17 +59,18 @@ describe('truncatedSvd', () => {
     }
   });
 
-  it('of nothing is nothing', () => {
-    const { left, right } = truncatedSvd(new Float32Array(12), [3, 4], 2);
+  it('of nothing is nothing', async () => {
+    const { left, right } = await truncatedSvd(new Float32Array(12), [3, 4], 2);
     expect([...left, ...right].every((x) => x === 0)).toBe(true);
   });
 });
 
 describe('factors of a LoRA', () => {
-  it('are cut off at the quantile of their numbers', () => {
+  it('are cut off at the quantile of their numbers', async () => {
     const { shape, weight } = cases[0];
-    const whole = truncatedSvd(Float32Array.from(weight), [shape[0], shape[1]], 2);
-    const { up, down } = factor(Float32Array.from(weight), shape, 2);
+    const whole = await truncatedSvd(Float32Array.from(weight), [shape[0], shape[1]], 2);
+    const runtime = createRuntime({ threads: 1 });
+    const { up, down } = await factor(Float32Array.from(weight), shape, 2, runtime);
     const all = [...whole.left, ...whole.right].sort((a, b) => a - b);
     const place = 0.99 * (all.length - 1);
     const low = all[Math.floor(place)];

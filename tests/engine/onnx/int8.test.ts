@@ -1,7 +1,7 @@
 /** Oracle: the host interpreter, in reals; and for a whole picture the CPU provider in fp32. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { zeros } from '../../../engine/array/nd.ts';
+import { type NDArray, zeros } from '../../../engine/array/nd.ts';
 import { families } from '../../../engine/arch/families/index.ts';
 import { lower } from '../../../engine/onnx/lower.ts';
 import { estimateMemory } from '../../../engine/runtime/memory.ts';
@@ -11,10 +11,12 @@ import { openSession } from '../../../engine/runtime/session.ts';
 import { wholeNumberBits } from '../../../engine/runtime/whole-number-bits.ts';
 import { sampleLatent } from '../../../engine/sampling/driver.ts';
 import type { Folders } from '../../../engine/store/folders.ts';
+import { openWeights } from '../../../engine/tensor/cursor.ts';
 import { interpret } from '../../../engine/tensor/interpret.ts';
 import { conv2d, linear } from '../../../engine/tensor/layers.ts';
-import { chunk, mul, silu } from '../../../engine/tensor/nn.ts';
-import { type Graph, trace } from '../../../engine/tensor/trace.ts';
+import { linear as apply, chunk, input, mul, silu } from '../../../engine/tensor/nn.ts';
+import type { Patch } from '../../../engine/tensor/patch.ts';
+import { type Graph, type Program, trace } from '../../../engine/tensor/trace.ts';
 import { encodePrompt } from '../../../engine/values/clip.ts';
 import { loadCheckpoint } from '../../../engine/values/load-checkpoint.ts';
 import type { Image } from '../../../engine/values/media.ts';
@@ -148,6 +150,48 @@ describe('layers', () => {
       expect(ops(weights, build as never)).not.toContain('DynamicQuantizeLinear');
     }
   });
+});
+
+it('what a patch computes beside a layer stays real, and a changed weight does', async () => {
+  const source = randomSource({ weight: [256, 192] });
+  const build = (patches: readonly Patch[]) =>
+    trace('layer', openWeights(source, patches), (g) => ({
+      y: linear(g.weights, g.input('x', 'f32', ['batch', 'rows', 192])),
+    }));
+  const lowRank: Patch = {
+    identity: 'low rank',
+    keys: new Set(['weight']),
+    beside: ({ run }) => apply(run(input('down', 'f32', [4, 192])), input('up', 'f32', [256, 4])),
+  };
+  const doubled: Patch = {
+    identity: 'doubled',
+    keys: new Set(['weight']),
+    change: (_, weight) => mul(weight, 2),
+  };
+  const x = random([1, 20, 192], 3);
+  const factors = { down: random([4, 192], 4), up: random([256, 4], 5) };
+  const run = async (program: Program, inputs: Record<string, NDArray>): Promise<Float32Array> => {
+    const session = await openSession(program, { provider: int8, threads: 1 });
+    const { y } = await session.run(inputs);
+    await session.release();
+    return y.data;
+  };
+  const plain = await run(build([]), { x });
+  const beside = await run(build([lowRank]), { x, ...factors });
+  const real = async (patches: readonly Patch[], inputs: Record<string, NDArray>) =>
+    (await interpret(build(patches), inputs)).y.data;
+  const expected = await real([lowRank], { x, ...factors });
+  const without = await real([], { x });
+  const change = Float32Array.from(expected, (v, i) => v - without[i]);
+  expect(
+    relativeError(
+      beside.map((v, i) => v - plain[i]),
+      change,
+    ),
+  ).toBeLessThan(1e-5);
+  expect(
+    relativeError(await run(build([doubled]), { x }), await real([doubled], { x })),
+  ).toBeLessThan(1e-5);
 });
 
 it('a program takes a quarter as prepared and another as it is packed', () => {
