@@ -7,9 +7,10 @@ import { NoodleError } from '../errors.ts';
 import { type StorageDtype, decode, storageDtypes } from './dtypes.ts';
 import { floatToF16 } from './float.ts';
 import { int8Columns, int8Steps } from './int8.ts';
+import { kernelSlack, kernels } from './kernels.ts';
 import type { Layout } from './layout.ts';
 import { type WeightBytes, memoryOf } from './source.ts';
-import { winogradFilters, winogradPlanes } from './winograd.ts';
+import { winogradPlanes } from './winograd.ts';
 
 /** One tensor to rewrite: from where, in which layout, to which position of the target file. */
 export interface PrepareTask {
@@ -60,93 +61,141 @@ export function prepareFile(target: string, tasks: readonly PrepareTask[]): void
   };
   const file = openSync(target, 'r+');
   try {
-    const work = pieceWorker(file, open);
-    for (const task of tasks) for (const piece of cutTask(task)) work(task, piece);
+    for (const task of tasks) {
+      for (const piece of cutTask(task)) doPiece(file, task, piece, open);
+    }
   } finally {
     closeSync(file);
     for (const source of sources.values()) closeSync(source);
   }
 }
 
-/** Does pieces with buffers that it keeps, for fresh memory costs more than the work. */
-function pieceWorker(
+/** The memory of this thread's kernels, and where in it the forms of a piece lie. */
+interface Areas {
+  readonly memory: ArrayBuffer;
+  readonly stored: number;
+  readonly widened: number;
+  readonly laid: number;
+  /** Where the columns of a block go, for `transposeTo`. */
+  readonly places: number;
+}
+
+/** Reads, rewrites and writes one piece. */
+function doPiece(
   target: number,
+  task: PrepareTask,
+  piece: Piece,
   open: (path: string) => number,
-): (task: PrepareTask, piece: Piece) => void {
-  const stored = growing((size) => new Uint8Array(size));
-  const widened = growing((size) => new Float32Array(size));
-  const reordered = growing((size) => new Float32Array(size));
-  return (task, { start, count }) => {
-    const { layout, dtype, shape } = task;
-    const { bytes: width } = storageDtypes[dtype];
-    const bytes = readPiece(task, start * width, stored(count * width), open);
-    if (layout.kind === 'stored') {
-      writeFully(target, bytes, task.target + start * width);
-      return;
-    }
-    const values = decode(bytes, dtype, widened(count));
-    if (layout.kind === 'float16') {
+): void {
+  const { layout, dtype } = task;
+  const { start, count } = piece;
+  const width = storageDtypes[dtype].bytes;
+  const areas = layAreas([count * width, count * 4, laidBytes(task, count), placesBytes(task)]);
+  const bytes = readPiece(task, start * width, bytesAt(areas, areas.stored, count * width), open);
+  if (layout.kind === 'stored') {
+    writeFully(target, bytes, task.target + start * width);
+    return;
+  }
+  widen(bytes, dtype, areas, count);
+  const values = new Float32Array(areas.memory, areas.widened, count);
+  switch (layout.kind) {
+    case 'float16':
       writeFully(target, bytesOf(floatToF16(values)), task.target + start * 2);
       return;
-    }
-    if (layout.kind === 'winograd') {
-      const planes = winogradFilters(values, reordered((count / 9) * winogradPlanes));
-      writePlanes(target, planes, {
-        offset: task.target,
-        start: start / 9,
-        all: sizeOf(shape) / 9,
-      });
+    case 'float32':
+      writeFully(target, bytesAt(areas, areas.widened, count * 4), task.target + start * 4);
       return;
-    }
-    if (layout.kind === 'int8' || layout.kind === 'int8Steps') {
-      const laid =
-        layout.kind === 'int8'
-          ? int8Columns(values, shape, layout.bits)
-          : int8Steps(values, shape[0], layout.bits);
-      writeFully(target, bytesOf(laid), task.target);
+    case 'blocked':
+      layBlocks(areas, task.shape, layout.block, count);
+      writeFully(target, bytesAt(areas, areas.laid, count * 4), task.target + start * 4);
       return;
-    }
-    const laid =
-      layout.kind === 'blocked' ? blocked(values, shape, layout.block, reordered(count)) : values;
-    writeFully(target, bytesOf(laid), task.target + start * 4);
-  };
+    case 'winograd':
+      writePlanes(target, task, piece, areas);
+      return;
+    case 'int8':
+      writeFully(target, bytesOf(int8Columns(values, task.shape, layout.bits)), task.target);
+      return;
+    case 'int8Steps':
+      writeFully(target, bytesOf(int8Steps(values, task.shape[0], layout.bits)), task.target);
+  }
 }
+
+/** Bytes that the piece's last form takes while it is made. */
+function laidBytes({ layout }: PrepareTask, count: number): number {
+  if (layout.kind === 'winograd') return planeBytes(count / 9) * winogradPlanes;
+  return layout.kind === 'blocked' ? count * 4 : 0;
+}
+
+const placesBytes = ({ layout, shape }: PrepareTask): number =>
+  layout.kind === 'blocked' ? layout.block * sizeOf(shape.slice(2)) * 4 : 0;
 
 /**
- * Filters [o, i, ...kernel] as [o/B, i/B, ...kernel, B(i), B(o)]; o and i are multiples of B. Any
- * number of whole rows of blocks may be given.
+ * From the beginning of one plane to the next: whole cache lines, and one more, so that the same
+ * filter's planes do not compete for the same places of a cache.
  */
-export function blocked(
-  values: Float32Array,
-  [, channels, ...kernel]: readonly number[],
-  block: number,
-  out: Float32Array = new Float32Array(values.length),
-): Float32Array {
-  const taps = kernel.reduce((n, dim) => n * dim, 1);
-  const row = channels * taps;
-  let to = 0;
-  for (let outer = 0; outer < values.length; outer += row * block) {
-    for (let channel = 0; channel < channels; channel += block) {
-      for (let tap = 0; tap < taps; tap++) {
-        for (let i = 0; i < block; i++) {
-          let from = outer + (channel + i) * taps + tap;
-          for (let o = 0; o < block; o++, from += row) out[to++] = values[from];
-        }
-      }
-    }
-  }
-  return out;
+const planeBytes = (filters: number): number => aligned(filters * 4) + 64;
+
+const aligned = (size: number): number => Math.ceil(size / 64) * 64;
+
+/** Areas of at least `sizes` bytes, one behind the other. */
+function layAreas(sizes: readonly number[]): Areas {
+  let end = 0;
+  const [stored, widened, laid, places] = sizes.map((size) => {
+    const at = end;
+    end += aligned(size) + kernelSlack;
+    return at;
+  });
+  return { memory: kernels().memory(end), stored, widened, laid, places };
 }
 
-/** One buffer that is made anew only when it is too small. */
-function growing<T extends Uint8Array | Float32Array>(
-  make: (size: number) => T,
-): (size: number) => T {
-  let buffer = make(0);
-  return (size) => {
-    if (buffer.length < size) buffer = make(size);
-    return buffer.subarray(0, size) as T;
-  };
+const bytesAt = ({ memory }: Areas, offset: number, size: number): Uint8Array =>
+  new Uint8Array(memory, offset, size);
+
+/** The piece's numbers as f32, to the place for them. */
+function widen(bytes: Uint8Array, dtype: StorageDtype, areas: Areas, count: number): void {
+  const { memory, stored, widened } = areas;
+  const kernel = wideners[dtype];
+  if (kernel) {
+    kernels()[kernel](stored, widened, count);
+    return;
+  }
+  const out = new Float32Array(memory, widened, count);
+  const values = decode(bytes, dtype, out);
+  if (values !== out) out.set(values);
+}
+
+/** Types that a kernel widens. */
+const wideners: { readonly [D in StorageDtype]?: 'widenHalf' | 'widenBfloat' } = {
+  F16: 'widenHalf',
+  BF16: 'widenBfloat',
+};
+
+/**
+ * Whole rows of filters [o, i, ...kernel] as [o/B, i/B, ...kernel, B(i), B(o)]; o and i are multiples
+ * of B, and B of 4. B filters' numbers for B channels are transposed at once.
+ */
+function layBlocks(
+  { memory, widened, laid, places }: Areas,
+  [, channels, ...kernel]: readonly number[],
+  block: number,
+  count: number,
+): void {
+  const taps = sizeOf(kernel);
+  const { transposeTo } = kernels();
+  const columns = block * taps;
+  const rowBytes = channels * taps * 4;
+  const blockBytes = columns * block * 4;
+  const order = Int32Array.from({ length: columns }, (_, column) => {
+    const tap = column % taps;
+    return (tap * block + (column - tap) / taps) * block * 4;
+  });
+  new Int32Array(memory, places, columns).set(order);
+  let to = laid;
+  for (let row = 0; row < count * 4; row += rowBytes * block) {
+    for (let at = 0; at < rowBytes; at += columns * 4, to += blockBytes) {
+      transposeTo(widened + row + at, to, places, rowBytes, block, columns);
+    }
+  }
 }
 
 function readPiece(
@@ -157,7 +206,10 @@ function readPiece(
 ): Uint8Array {
   const { bytes } = task;
   const length = buffer.byteLength;
-  if (bytes.kind !== 'file') return memoryOf(task).subarray(from, from + length);
+  if (bytes.kind !== 'file') {
+    buffer.set(memoryOf(task).subarray(from, from + length));
+    return buffer;
+  }
   const file = open(bytes.path);
   for (let done = 0; done < length;) {
     const read = readSync(file, buffer, done, length - done, bytes.offset + from + done);
@@ -167,16 +219,15 @@ function readPiece(
   return buffer;
 }
 
-/** Filters `start` and following of each plane, at their places in planes of `all` filters. */
-function writePlanes(
-  file: number,
-  planes: Float32Array,
-  { offset, start, all }: { offset: number; start: number; all: number },
-): void {
-  const count = planes.length / winogradPlanes;
+/** The piece's filters in planes, at their places in the planes of all filters. */
+function writePlanes(file: number, task: PrepareTask, { start, count }: Piece, areas: Areas): void {
+  const filters = count / 9;
+  const step = planeBytes(filters);
+  kernels().winograd(areas.widened, areas.laid, step, filters);
+  const all = sizeOf(task.shape) / 9;
   for (let plane = 0; plane < winogradPlanes; plane++) {
-    const part = planes.subarray(plane * count, (plane + 1) * count);
-    writeFully(file, bytesOf(part), offset + (plane * all + start) * 4);
+    const part = bytesAt(areas, areas.laid + plane * step, filters * 4);
+    writeFully(file, part, task.target + (plane * all + start / 9) * 4);
   }
 }
 

@@ -8,12 +8,9 @@ import { conv2d } from '../../../engine/tensor/layers.ts';
 import { windowOps } from '../../../engine/tensor/ops/windows.ts';
 import { type Dim, mulDim, symbol } from '../../../engine/tensor/shape.ts';
 import { type Graph, trace } from '../../../engine/tensor/trace.ts';
-import { cutTask, prepareFile } from '../../../engine/weights/prepare.ts';
-import { winogradFilters } from '../../../engine/weights/winograd.ts';
+import { cutTask } from '../../../engine/weights/prepare.ts';
+import { firstDifference, preparedFloats } from '../../support/prepare.ts';
 import { randomFloats, randomSource } from '../../support/random-weights.ts';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 
 const picture = (g: Graph, channels: number) =>
   g.input('x', 'f32', ['batch', channels, 'height', 'width']);
@@ -101,21 +98,45 @@ describe('which convolutions', () => {
 });
 
 describe('filters in planes', () => {
-  it('are the same in pieces', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'noodle-planes-'));
-    const shape = [70, 500, 3, 3];
-    const values = randomFloats(
-      shape.reduce((n, d) => n * d),
-      3,
-    );
+  const layout = { kind: 'winograd' } as const;
+
+  it.each([
+    [1, 1],
+    [3, 5],
+    [70, 500],
+  ])("%i x %i are G g G' in double precision, rounded once", (outputs, inputs) => {
+    const shape = [outputs, inputs, 3, 3];
+    const values = randomFloats(outputs * inputs * 9, 3);
     const bytes = new Uint8Array(values.buffer);
-    const task = { dtype: 'F32', shape, layout: { kind: 'winograd' }, target: 64 } as const;
-    expect(cutTask(task).length).toBeGreaterThan(1);
-    const target = join(folder, 'planes');
-    writeFileSync(target, new Uint8Array(64 + 70 * 500 * 36 * 4));
-    prepareFile(target, [{ ...task, bytes: { kind: 'memory', bytes } }]);
-    const written = readFileSync(target).subarray(64);
-    expect(written.equals(new Uint8Array(winogradFilters(values).buffer))).toBe(true);
-    rmSync(folder, { recursive: true });
+    const planes = preparedFloats({ dtype: 'F32', shape, layout }, bytes);
+    expect(firstDifference(planes, winogradFilters(values))).toBe(-1);
+  });
+
+  it('are made in pieces', () => {
+    expect(cutTask({ shape: [70, 500, 3, 3], layout }).length).toBeGreaterThan(1);
   });
 });
+
+/** G for three numbers: 1/4 (1 0 0), -1/6 (1 1 1), -1/6 (1 -1 1), 1/24 (1 2 4), 1/24 (1 -2 4), (0 0 1). */
+function onAxis(g0: number, g1: number, g2: number): number[] {
+  const even = (g0 + g2) * (-1 / 6);
+  const odd = g1 * (-1 / 6);
+  const wideEven = g0 * (1 / 24) + g2 * (1 / 6);
+  const wideOdd = g1 * (1 / 12);
+  return [g0 * 0.25, even + odd, even - odd, wideEven + wideOdd, wideEven - wideOdd, g2];
+}
+
+/** Filters [n, 3, 3] as planes [36, n]. */
+function winogradFilters(values: Float32Array): Float32Array {
+  const count = values.length / 9;
+  const planes = new Float32Array(count * 36);
+  for (let filter = 0; filter < count; filter++) {
+    const g = values.subarray(filter * 9, filter * 9 + 9);
+    const columns = [0, 1, 2].map((x) => onAxis(g[x], g[x + 3], g[x + 6]));
+    const filtered = [0, 1, 2, 3, 4, 5].flatMap((a) =>
+      onAxis(columns[0][a], columns[1][a], columns[2][a]),
+    );
+    filtered.forEach((value, plane) => (planes[plane * count + filter] = value));
+  }
+  return planes;
+}

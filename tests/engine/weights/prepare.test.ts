@@ -1,24 +1,30 @@
 import { describe, expect, it } from 'vitest';
+import { f16ToFloat } from '../../../engine/weights/float.ts';
 import { layoutSize } from '../../../engine/weights/layout.ts';
-import { blocked, cutTask } from '../../../engine/weights/prepare.ts';
+import { cutTask } from '../../../engine/weights/prepare.ts';
+import { firstDifference, prepareInMemory, preparedFloats } from '../../support/prepare.ts';
 
 describe('blocked filters', () => {
   it.each([
     [4, [8, 4, 3, 3]],
-    [2, [4, 6, 1, 1]],
-    [2, [2, 2, 1, 3]],
+    [8, [16, 24, 1, 1]],
+    [16, [32, 16, 1, 3]],
+    [16, [32, 1024, 3, 3]],
   ])('blocks of %i: %j lies as [o/B, i/B, ...kernel, B(i), B(o)]', (block, shape) => {
     const [outputs, inputs, h, w] = shape;
     const values = Float32Array.from({ length: outputs * inputs * h * w }, (_, i) => i);
-    const result = blocked(values, shape, block);
+    const task = { dtype: 'F32', shape, layout: { kind: 'blocked', block } } as const;
+    const result = preparedFloats(task, new Uint8Array(values.buffer));
+    const expected = new Float32Array(values.length);
     let to = 0;
     for (let ob = 0; ob < outputs; ob += block)
       for (let ib = 0; ib < inputs; ib += block)
         for (let tap = 0; tap < h * w; tap++)
           for (let i = ib; i < ib + block; i++)
             for (let o = ob; o < ob + block; o++) {
-              expect(result[to++]).toBe((o * inputs + i) * h * w + tap);
+              expected[to++] = (o * inputs + i) * h * w + tap;
             }
+    expect(firstDifference(result, expected)).toBe(-1);
   });
 });
 
@@ -43,3 +49,44 @@ describe('pieces', () => {
     expect(layoutSize({ kind: 'float16' }, 'f32', [3, 5])).toBe(30);
   });
 });
+
+describe('widened numbers', () => {
+  const every = Uint16Array.from({ length: 65536 }, (_, code) => code);
+  const layout = { kind: 'float32' } as const;
+
+  it('are those of every half float', () => {
+    const floats = preparedFloats({ dtype: 'F16', shape: [256, 256], layout }, bytesOf(every));
+    expect(firstDifference(floats, f16ToFloat(every))).toBe(-1);
+  });
+
+  it('are those of every bfloat16, to the bit', () => {
+    const floats = prepareInMemory({ dtype: 'BF16', shape: [65536], layout }, bytesOf(every));
+    const bits = new Uint32Array(floats.buffer);
+    expect(
+      firstDifference(
+        bits,
+        Uint32Array.from(every, (code) => code << 16),
+      ),
+    ).toBe(-1);
+  });
+
+  it.each([1, 2, 3, 5, 2 ** 18 + 3])('of %i halves are written, and no more', (size) => {
+    const codes = Uint16Array.from({ length: size }, (_, i) => (i * 7919) & 0x7bff);
+    const task = { dtype: 'F16', shape: [size], layout } as const;
+    const floats = preparedFloats(task, bytesOf(codes));
+    expect(firstDifference(floats, f16ToFloat(codes))).toBe(-1);
+  });
+
+  it.each([
+    ['F64', Float64Array.of(1.5, -2, 1e-3), [1.5, -2, 1e-3]],
+    ['I64', BigInt64Array.of(3n, -4n, 5n), [3, -4, 5]],
+    ['U8', Uint8Array.of(3, 255, 0), [3, 255, 0]],
+    ['F8_E4M3', Uint8Array.of(0x38, 0xb8, 0x7e), [1, -1, 448]],
+  ] as const)('of %s', (dtype, stored, expected) => {
+    const floats = preparedFloats({ dtype, shape: [3], layout }, bytesOf(stored));
+    expect(floats).toEqual(Float32Array.from(expected));
+  });
+});
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
