@@ -7,11 +7,13 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = new URL('../', import.meta.url).href;
 const CACHE = fileURLToPath(new URL('.cache/typescript/', ROOT));
+/** What is made of a text is this file's doing too. */
+const HOOKS = readFileSync(new URL(import.meta.url));
 
 const isOurs = (url) =>
   url.startsWith(ROOT) && url.endsWith('.ts') && !url.includes('/node_modules/', ROOT.length - 1);
@@ -30,7 +32,7 @@ export function load(url, context, next) {
   if (!isOurs(url)) return next(url, context);
   const text = readFileSync(new URL(url), 'utf8');
   const file = `${CACHE}${decodeURIComponent(url.slice(ROOT.length))}.js`;
-  const mark = `\n// made of ${createHash('sha1').update(text).digest('hex')}`;
+  const mark = `\n// made of ${createHash('sha1').update(HOOKS).update(text).digest('hex')}`;
   return {
     format: 'module',
     shortCircuit: true,
@@ -51,13 +53,13 @@ function kept(file, mark) {
 /** The script of a TypeScript text; it is kept where that is possible. */
 function make(text, file, mark) {
   const { transformSync } = esbuild();
-  const sourcefile = file.slice(CACHE.length, -'.js'.length);
   const { code } = transformSync(text, {
     loader: 'ts',
     format: 'esm',
     target: 'node20',
     charset: 'utf8',
-    sourcefile: new URL(sourcefile, ROOT).href,
+    // Beside its script, wherever the checkout is moved.
+    sourcefile: basename(file, '.js'),
     sourcemap: 'inline',
     sourcesContent: false,
   });

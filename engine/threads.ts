@@ -6,7 +6,8 @@ export const TYPESCRIPT = new URL('../bin/typescript.js', import.meta.url).href;
 
 /** Starts the file at `url` (of `import.meta.resolve`) in a thread of its own, with `data` as its workerData. */
 export function startThread(url: string, data?: unknown): Worker {
-  const script = `import '${TYPESCRIPT}';\nawait import('${url}');`;
+  // A path may hold quotes.
+  const script = `import ${JSON.stringify(TYPESCRIPT)};\nawait import(${JSON.stringify(url)});`;
   const entry = new URL(`data:text/javascript,${encodeURIComponent(script)}`);
   return new Worker(entry, { workerData: data, execArgv: [] });
 }
