@@ -37,8 +37,10 @@ export interface Opening {
   readonly open: () => Promise<Session>;
 }
 
-/** An empty cache that keeps sessions of `budget` bytes together (one may always be open). */
-export function createSessionCache(budget: number): SessionCache {
+/** An empty cache that keeps sessions of `bytes` together (one may always be open, however few they are). */
+export function createSessionCache(bytes: number): SessionCache {
+  // the cache counts in whole numbers from 1
+  const budget = Math.min(Math.max(Math.floor(bytes), 1), Number.MAX_SAFE_INTEGER);
   const released: Promise<void>[] = [];
   const cache = new LRUCache<string, Slot>({
     maxSize: budget,
@@ -68,10 +70,10 @@ export function createSessionCache(budget: number): SessionCache {
     return slot;
   };
 
-  /** Releases idle sessions, the least recently used first, until `bytes` more fit beside `slot`. */
-  const makeRoom = async (slot: Slot, bytes: number): Promise<void> => {
+  /** Releases idle sessions but `slot`, the least recently used first, until all runs of this moment fit. */
+  const makeRoom = async (slot: Slot): Promise<void> => {
     for (const key of [...cache.rkeys()]) {
-      if (cache.calculatedSize + working + bytes <= budget) break;
+      if (cache.calculatedSize + working <= budget) break;
       const other = cache.peek(key)!;
       if (other !== slot && other.running === 0) cache.delete(key);
     }
@@ -98,15 +100,12 @@ export function createSessionCache(budget: number): SessionCache {
       while (slot.evicted) slot = await slotOf(key, request); // released for another meanwhile
       const bytes = slot.working?.(inputs) ?? 0;
       slot.running++;
+      working += bytes; // before room is made: another run may begin while this one waits for it
       try {
-        await makeRoom(slot, bytes);
-        working += bytes;
-        try {
-          return await action(slot.session);
-        } finally {
-          working -= bytes;
-        }
+        await makeRoom(slot);
+        return await action(slot.session);
       } finally {
+        working -= bytes;
         slot.running--;
         if (slot.evicted) releaseWhenIdle(slot);
         await settleReleases();

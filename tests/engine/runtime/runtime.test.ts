@@ -185,6 +185,43 @@ describe('session cache', () => {
     await cache.clear();
     expect(log).toEqual(['large']);
   });
+
+  it('makes room for runs that begin at once together', async () => {
+    const log: string[] = [];
+    const cache = createSessionCache(10);
+    const open = (name: string, working = 0) => ({
+      bytes: 2,
+      working: () => working,
+      open: async () => fake(log, name),
+    });
+    for (const name of ['idle', 'a', 'b']) await cache.open(name, () => open(name, 3));
+    const run = (name: string) =>
+      cache.use(
+        name,
+        () => open(name),
+        async () => log.push('ran'),
+      );
+    await Promise.all([run('a'), run('b')]);
+    expect(log).toEqual(['idle', 'ran', 'ran']);
+    log.length = 0;
+    // What they took is back, also where one failed.
+    const failing = cache.use(
+      'a',
+      () => open('a'),
+      () => Promise.reject(new Error('no')),
+    );
+    await expect(failing).rejects.toThrow('no');
+    await cache.open('idle', () => open('idle'));
+    await run('a');
+    expect(log).toEqual(['ran']);
+  });
+
+  it.each([0, 0.5, 107374182.4, Infinity])('takes a budget of %d bytes', async (budget) => {
+    const runtime = createRuntime({ threads: 1, memoryBudget: budget });
+    const session = await runtime.session('a', linearProgram);
+    expect((await session.run(x)).y.shape).toEqual([1, 8]);
+    await runtime.unloadAll();
+  });
 });
 
 describe('prepared weights', () => {
