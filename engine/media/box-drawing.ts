@@ -3,7 +3,7 @@ import { hexColour } from '../array/hex-colour.ts';
 import { type Bytes, lanczosBytes } from '../array/lanczos.ts';
 import { clamp, roundHalfEven } from '../array/round.ts';
 import { type Canvas, type Colour, fillRow } from '../array/shapes.ts';
-import { faceOf, putInk, wrap } from './font/text.ts';
+import { beginning, faceOf, putInk, wrap } from './font/text.ts';
 
 /** The sides of a rectangle, `width` pixels inwards from its border, whose ends are part of it. */
 function frame(
@@ -82,7 +82,8 @@ function write(
   colour: Colour,
 ): void {
   const face = faceOf(size);
-  putInk(canvas, face.coverage(text, 0), x, y + face.ascender, colour);
+  const shown = beginning(text, face, canvas.width - x);
+  putInk(canvas, face.coverage(shown, 0), x, y + face.ascender, colour);
 }
 
 /** A region in parts of the picture, with the words that are shown in it. */

@@ -64,10 +64,13 @@ function drawLayer(text: string, width: number, height: number, style: TextStyle
   const start = style.position === 'bottom' ? height - margin - bottom : margin - top;
   const target = { data, width, height, channels: 4 };
   lines.forEach((line, i) => {
+    const lineTop = start + i * advance;
+    const ink = face.extent(line, stroke);
+    if (!ink || lineTop + ink.top >= height || lineTop + ink.bottom <= 0) return;
     const wide = face.width(line);
     const places = { left: margin, center: (width - wide) / 2, right: width - margin - wide };
     const x = Math.round(places[style.align]);
-    const y = start + i * advance + face.ascender;
+    const y = lineTop + face.ascender;
     if (stroke > 0) putInk(target, face.coverage(line, stroke), x, y, BLACK);
     putInk(target, face.coverage(line, 0), x, y, style.colour);
   });

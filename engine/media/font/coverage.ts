@@ -1,12 +1,16 @@
 /** How much of each pixel an outline covers, filled and with a border of some width around it. */
 import type { OutlinePoint } from './truetype.ts';
 
-/** Bytes of coverage; (left, top) is where the first one lies, y downwards from the baseline. */
-export interface Coverage {
+/** Whole pixels; (left, top) is where the first one lies, y downwards from the baseline. */
+export interface Extent {
   readonly left: number;
   readonly top: number;
   readonly width: number;
   readonly height: number;
+}
+
+/** Bytes of coverage. */
+export interface Coverage extends Extent {
   readonly data: Uint8Array;
 }
 
@@ -26,16 +30,8 @@ export function coverageOf(
   stroke: number,
 ): Coverage {
   const segments = contours.flatMap((contour) => flatten(contour, scale));
-  if (segments.length === 0)
-    return { left: 0, top: 0, width: 0, height: 0, data: new Uint8Array() };
-  const xs = segments.flatMap(([x0, , x1]) => [x0, x1]);
-  const ys = segments.flatMap(([, y0, , y1]) => [y0, y1]);
-  const low = (values: number[]): number =>
-    Math.floor(values.reduce((a, b) => Math.min(a, b)) - stroke);
-  const high = (values: number[]): number =>
-    Math.ceil(values.reduce((a, b) => Math.max(a, b)) + stroke);
-  const [left, top] = [low(xs), low(ys)];
-  const [width, height] = [high(xs) - left, high(ys) - top];
+  const extent = around(segments, stroke);
+  const { left, top, width, height } = extent;
   const moved = segments.map(([x0, y0, x1, y1]): Segment => [
     x0 - left,
     y0 - top,
@@ -45,7 +41,32 @@ export function coverageOf(
   const filled = fill(moved, width, height);
   if (stroke > 0) addBorder(filled, moved, width, height, stroke);
   const data = Uint8Array.from(filled, (v) => Math.min(255, Math.trunc(v * 256)));
-  return { left, top, width, height, data };
+  return { ...extent, data };
+}
+
+/** Where the outline and its border lie, which costs far less than their coverage. */
+export const extentOf = (
+  contours: readonly (readonly OutlinePoint[])[],
+  scale: number,
+  stroke: number,
+): Extent =>
+  around(
+    contours.flatMap((contour) => flatten(contour, scale)),
+    stroke,
+  );
+
+function around(segments: readonly Segment[], stroke: number): Extent {
+  if (segments.length === 0) return { left: 0, top: 0, width: 0, height: 0 };
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const [x0, y0, x1, y1] of segments) {
+    left = Math.min(left, x0, x1);
+    right = Math.max(right, x0, x1);
+    top = Math.min(top, y0, y1);
+    bottom = Math.max(bottom, y0, y1);
+  }
+  [left, top] = [Math.floor(left - stroke), Math.floor(top - stroke)];
+  const [width, height] = [Math.ceil(right + stroke) - left, Math.ceil(bottom + stroke) - top];
+  return { left, top, width, height };
 }
 
 /** A contour as lines; between two points off the curve lies one on it. */
@@ -157,9 +178,11 @@ function addBorder(
         for (let x = left; x < right; x++) {
           const [px, py] = [x + 0.5 - x0, y + 0.5 - y0];
           const along = square > 0 ? Math.min(1, Math.max(0, (px * dx + py * dy) / square)) : 0;
-          const distance = Math.hypot(px - along * dx, py - along * dy);
+          const [awayX, awayY] = [px - along * dx, py - along * dy];
+          const far = awayX * awayX + awayY * awayY;
+          if (far >= reach * reach) continue;
           const at = y * width + x;
-          coverage[at] = Math.max(coverage[at], Math.min(1, reach - distance));
+          coverage[at] = Math.max(coverage[at], Math.min(1, reach - Math.sqrt(far)));
         }
       }
     }

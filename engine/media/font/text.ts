@@ -1,11 +1,13 @@
 /** Lines of text on pictures of bytes, in the font that the reference has for it. */
 import { readFileSync } from 'node:fs';
-import { type Coverage, coverageOf } from './coverage.ts';
-import { type Font, readFont } from './truetype.ts';
+import { type Coverage, coverageOf, extentOf } from './coverage.ts';
+import { type Font, type Glyph, readFont } from './truetype.ts';
 
 /** Aileron Regular by Sora Sagano, a part of its characters, as Pillow ships it; in the public domain (CC0). */
 const FILE = new URL('./aileron-regular.ttf', import.meta.url);
 let font: Font | undefined;
+
+type Contours = Glyph['contours'];
 
 /** The font in one size. Widths and places are whole pixels; glyphs are not hinted. */
 export interface Face {
@@ -26,14 +28,19 @@ export function faceOf(size: number): Face {
   const { unitsPerEm, ascender: above, glyph } = (font ??= readFont(readFileSync(FILE)));
   const scale = size / unitsPerEm;
   const ascender = Math.ceil(above * scale);
-  const known = new Map<string, Coverage>();
   const advance = (char: string): number => Math.round(glyph(char.codePointAt(0)!).advance * scale);
-  const of = (char: string, stroke: number): Coverage => {
-    const key = `${char}${stroke}`;
-    const found = known.get(key) ?? coverageOf(glyph(char.codePointAt(0)!).contours, scale, stroke);
-    known.set(key, found);
-    return found;
+  /** What `make` gives for a glyph and its border, made once. */
+  const once = <T>(make: (contours: Contours, scale: number, stroke: number) => T) => {
+    const known = new Map<string, T>();
+    return (char: string, stroke: number): T => {
+      const key = `${char}${stroke}`;
+      const found = known.get(key) ?? make(glyph(char.codePointAt(0)!).contours, scale, stroke);
+      known.set(key, found);
+      return found;
+    };
   };
+  const coverageOfChar = once(coverageOf);
+  const extentOfChar = once(extentOf);
   const width = (text: string): number => {
     let sum = 0;
     for (const char of text) sum += advance(char);
@@ -42,7 +49,7 @@ export function faceOf(size: number): Face {
   const extent: Face['extent'] = (line, stroke) => {
     let [top, bottom] = [Infinity, -Infinity];
     for (const char of new Set(line)) {
-      const ink = of(char, stroke);
+      const ink = extentOfChar(char, stroke);
       if (ink.height === 0) continue;
       [top, bottom] = [Math.min(top, ink.top), Math.max(bottom, ink.top + ink.height)];
     }
@@ -56,7 +63,7 @@ export function faceOf(size: number): Face {
     const data = new Uint8Array(wide * high);
     let pen = -left;
     for (const char of line) {
-      const ink = of(char, stroke);
+      const ink = coverageOfChar(char, stroke);
       for (let y = 0; y < ink.height; y++) {
         const row = (y + ink.top + ascender - top) * wide + pen + ink.left;
         for (let x = 0; x < ink.width; x++) {
@@ -122,6 +129,16 @@ export function wrap(text: string, face: Face, most: number, long: 'cut' | 'keep
     lines.push(line);
   }
   return lines;
+}
+
+/** The characters of a line that begin within `most` pixels. */
+export function beginning(line: string, face: Face, most: number): string {
+  let [end, used] = [0, 0];
+  for (const char of line) {
+    if (used >= most) break;
+    [end, used] = [end + char.length, used + face.width(char)];
+  }
+  return line.slice(0, end);
 }
 
 /** A word in pieces that fit, of at least one character each. */
