@@ -40,7 +40,8 @@ export function readPose(given: unknown): readonly PoseFrame[] {
 /** `count` points as fp32 numbers, three a point. Throws BAD_INPUT for other lists. */
 export function readPoints(given: unknown, count: number, name: string): Float32Array {
   if (Array.isArray(given) && given.length === count * 3 && given.every(Number.isFinite)) {
-    return Float32Array.from(given as number[]);
+    const points = Float32Array.from(given as number[]);
+    if (points.every(Number.isFinite)) return points; // 1e39 is none
   }
   const expected = `${count} points of x, y and score`;
   throw new NoodleError('BAD_INPUT', { subject: name, expected, got: given });

@@ -116,6 +116,14 @@ describe('SaveImageAdvanced', () => {
     expect([...ours.attributes]).toEqual([...theirs.attributes]);
   });
 
+  it('keeps texts out of what says how an EXR is read', () => {
+    const image = pattern([2, 3, 3]);
+    const keys = ['channels', 'compression', 'dataWindow', 'chromaticities', 'tiles', 'workflow'];
+    const text = keys.map((key) => [key, '{}'] as const);
+    const plain = readExr(encodeExr(image, { gamut: 'Rec.709', text: [['workflow', '{}']] }));
+    expect(readExr(encodeExr(image, { gamut: 'Rec.709', text }))).toEqual(plain);
+  });
+
   it('writes EXR files of gray pictures, says nothing where metadata is off', async () => {
     const format = { format: 'exr', bit_depth: '32-bit float', input_color_space: 'HDR' };
     const images = pattern([2, 2, 3]);

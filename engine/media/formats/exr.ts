@@ -10,7 +10,10 @@ const CHROMATICITIES = {
 export interface ExrOptions {
   /** The gamut that the linear values are in; nothing is said of it when absent. */
   readonly gamut?: keyof typeof CHROMATICITIES;
-  /** Written as `string` attributes, in UTF-8, in this order. */
+  /**
+   * Written as `string` attributes, in UTF-8, in this order; those with the name of an attribute that
+   * headers need are left out, for readers would take them for that.
+   */
   readonly text?: readonly (readonly [key: string, value: string])[];
 }
 
@@ -21,6 +24,14 @@ const CHANNELS: Readonly<Record<number, readonly string[]>> = {
   4: ['A', 'B', 'G', 'R'],
 };
 
+/** Names of attributes that say how a file is read. */
+const HEADER = new Set(
+  (
+    'channels chromaticities chunkCount compression dataWindow displayWindow lineOrder name ' +
+    'pixelAspectRatio screenWindowCenter screenWindowWidth tiles type version view'
+  ).split(' '),
+);
+
 /** A version-2 file; names of attributes beyond 31 bytes need a flag. */
 const [MAGIC, VERSION, LONG_NAMES, SHORT_NAME] = [0x01312f76, 2, 0x400, 31];
 const FLOAT = 2;
@@ -29,7 +40,9 @@ const FLOAT = 2;
  * Encodes one picture [h, w, c] of scene-linear values, c = 1 (Y), 3 (RGB) or 4 (RGBA). Throws RangeError for
  * other channels, and for a text key that a header cannot hold. Source: "OpenEXR File Layout", version 2.
  */
-export function encodeExr({ data, shape }: NDArray, { gamut, text = [] }: ExrOptions): Buffer {
+export function encodeExr({ data, shape }: NDArray, options: ExrOptions): Buffer {
+  const { gamut } = options;
+  const text = (options.text ?? []).filter(([key]) => !HEADER.has(key));
   const [height, width, count] = shape;
   const names = CHANNELS[count];
   if (!names) throw new RangeError(`EXR: expected 1, 3 or 4 channels, got ${count}`);
