@@ -79,5 +79,11 @@ describe('SDPose', () => {
     await expect(run(sdposeDrawKeypoints, { keypoints: short })).rejects.toThrow(
       'pose_keypoints_2d',
     );
+    // Beyond fp32.
+    const face_keypoints_2d = [1, 1, 1, 1e39, 5, 1];
+    const far = [{ canvas_width: 9, canvas_height: 9, people: [{ face_keypoints_2d }] }];
+    await expect(async () => run(sdposeFaceBBoxes, { keypoints: far, scale: 1 })).rejects.toThrow(
+      'face_keypoints_2d',
+    );
   });
 });

@@ -84,6 +84,9 @@ describe('windows', () => {
     await expect(sampled({ overlap: 3 })).rejects.toThrow('context_overlap');
     const long = { length: 8, overlap: 2, stride: 3, closedLoop: false };
     expect(() => windowSchedules.standard_uniform(20, long, 1)).toThrow('context_stride');
+    // The reference has a window for every item but the second, and makes NaN of that one.
+    const holed = { length: 5, overlap: 2, stride: 2, closedLoop: false };
+    expect(() => windowSchedules.standard_uniform(11, holed, 2)).toThrow('no item altogether');
     const lists = { model: {} as Model, latent_retain_index_list: '0, x' };
     await expect(runNode(contextWindowNodes[0], lists)).rejects.toThrow('latent_retain_index_list');
   });

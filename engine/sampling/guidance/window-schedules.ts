@@ -86,9 +86,10 @@ const standardUniform: WindowSchedule = (count, options, step) => {
       windows.splice(i + 1, 0, range(again, again + length));
     }
   }
-  const outside = windows.flat().find((index) => index >= count);
-  if (outside !== undefined) {
-    const expected = `windows that skip items within the ${count} there are`;
+  // some numbers lead outside, or leave an item to no window
+  const looked = new Set(windows.flat());
+  if (looked.size !== count || Math.max(...looked) >= count) {
+    const expected = `windows that skip items within the ${count} there are, and no item altogether`;
     throw new NoodleError('BAD_INPUT', { subject: 'context_stride', expected, got: stride });
   }
   const texts = windows.map((window) => window.join());
