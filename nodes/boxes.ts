@@ -83,7 +83,8 @@ export const drawBBoxes = inModule(
 /** Black, a picture a frame, as large as the boxes need. */
 function emptyPictures(frames: readonly (readonly Box[])[]): Image {
   const all = frames.flat();
-  const most = (sides: number[]): number => (sides.length > 0 ? Math.max(...sides) : 640);
+  const most = (sides: number[]): number =>
+    sides.length > 0 ? sides.reduce((a, b) => Math.max(a, b)) : 640;
   const width = most(all.map((box) => Math.trunc(box.x + box.width)));
   const height = most(all.map((box) => Math.trunc(box.y + box.height)));
   if (width < 1 || height < 1 || Math.max(width, height) > LARGEST) {

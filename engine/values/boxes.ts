@@ -99,7 +99,8 @@ function parsed(text: string): unknown {
 const isElement = (given: unknown): given is Members & { bbox: readonly unknown[] } =>
   isMembers(given) && Array.isArray(given.bbox) && given.bbox.length === 4;
 
-const side = (value: unknown): number => (typeof value === 'number' ? value : 0);
+const side = (value: unknown): number =>
+  typeof value === 'number' && Number.isFinite(value) ? value : 0;
 
 function plainBoxes(list: readonly unknown[]): Box[] {
   return list.filter(isMembers).map((box) => {

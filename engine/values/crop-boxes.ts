@@ -51,8 +51,10 @@ function cropOne(image: NDArray, boxes: readonly Box[], options: CropOptions): N
 }
 
 function union(boxes: readonly Box[], padding: number, w: number, h: number): Rectangle {
-  const low = (values: number[]): number => Math.min(...values.map(Math.trunc)) - padding;
-  const high = (values: number[]): number => Math.max(...values.map(Math.trunc)) + padding;
+  const low = (values: number[]): number =>
+    values.reduce((least, v) => Math.min(least, Math.trunc(v)), Infinity) - padding;
+  const high = (values: number[]): number =>
+    values.reduce((most, v) => Math.max(most, Math.trunc(v)), -Infinity) + padding;
   const left = Math.max(0, low(boxes.map((b) => b.x)));
   const top = Math.max(0, low(boxes.map((b) => b.y)));
   const right = Math.min(w, high(boxes.map((b) => b.x + b.width)));

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { NDArray } from '../../engine/array/nd.ts';
 import type { NodeContext, NodeDefinition } from '../../engine/graph/definition.ts';
-import { boxNodes, cropByBBoxes } from '../../nodes/boxes.ts';
+import { readBoxes } from '../../engine/values/boxes.ts';
+import { boxNodes, cropByBBoxes, drawBBoxes } from '../../nodes/boxes.ts';
 import { poseNodes, sdposeDrawKeypoints, sdposeFaceBBoxes } from '../../nodes/pose.ts';
 import { type BytePicture, expectPicture } from '../support/byte-picture.ts';
 import { expectArray, pattern } from '../support/number-pattern.ts';
@@ -55,6 +56,19 @@ describe('CropByBBoxes', () => {
   it('refuses what is no box', async () => {
     const wrong = { ...inputs, bboxes: [[{ x: 1 }]], padding: 0, keep_aspect: 'pad' };
     await expect(run(cropByBBoxes, wrong)).rejects.toThrow('boxes with x, y, width and height');
+  });
+
+  it('takes more boxes than a function takes arguments', async () => {
+    const many = Array.from({ length: 200_000 }, () => ({ x: 3, y: 4, width: 11, height: 9 }));
+    const options = { ...inputs, padding: 0, keep_aspect: 'pad' };
+    const of = (boxes: unknown[]) => run(cropByBBoxes, { ...options, bboxes: [boxes] });
+    expect(await of(many)).toEqual(await of(many.slice(0, 1)));
+    expect((await run(drawBBoxes, { bboxes: many })).shape).toEqual([1, 13, 14, 3]);
+  });
+
+  it('reads no number beyond all numbers out of JSON', () => {
+    const text = '[{"x": 1e999, "y": 2, "width": 3, "height": 4}]';
+    expect(readBoxes(text, 9, 9)).toEqual([{ x: 0, y: 2, width: 3, height: 4 }]);
   });
 });
 
