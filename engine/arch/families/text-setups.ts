@@ -11,9 +11,10 @@ import { alone, clipGOfCascade } from './text-encoders.ts';
 const stableDiffusion: readonly TextSetup[] = [sd1.text, sd2.text, sdxlRefiner.text, sdxl.text];
 
 /** Types of other families, under which a CLIP of Stable Diffusion is still that. */
-const others = (
-  'stable_audio mochi ltxv pixart cosmos lumina2 wan chroma ace omnigen2 qwen_image hunyuan_image'
-).split(' ');
+const others =
+  'stable_audio mochi ltxv pixart cosmos lumina2 wan chroma ace omnigen2 qwen_image hunyuan_image'.split(
+    ' ',
+  );
 
 export const textSetups: Readonly<Record<string, readonly TextSetup[]>> = {
   stable_diffusion: stableDiffusion,
