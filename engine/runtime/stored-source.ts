@@ -46,13 +46,11 @@ async function store(source: WeightSource, run: StoreRun): Promise<WeightSource>
   const total = computed.reduce((sum, [, { byteLength }]) => sum + byteLength, 0);
   let done = 0;
   const told = (bytes: number): void => run.progress?.((done += bytes), total);
-  const files = await Promise.all(
-    planFiles(computed).map(async (plan) => ({
-      ...plan,
-      path: await newDiskFile(plan.size),
-    })),
-  );
+  const files: StoredFile[] = [];
   try {
+    for (const plan of planFiles(computed)) {
+      files.push({ ...plan, path: await newDiskFile(plan.size) });
+    }
     await finishAll(
       files.map((file) =>
         file.threaded ? inThread(file, told, run.signal) : here(file, told, run.signal),

@@ -27,8 +27,14 @@ async function fileIn(folder: string, size: number): Promise<string> {
   const path = join(folder, `${filePrefix}${process.pid}-${fileCount++}`);
   ownFiles.add(path);
   const handle = await open(path, 'wx', 0o600);
-  await handle.truncate(size);
-  await handle.close();
+  try {
+    await handle.truncate(size);
+  } catch (error) {
+    await discard(path);
+    throw error;
+  } finally {
+    await handle.close();
+  }
   return path;
 }
 

@@ -1,9 +1,9 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { discard, newFile } from '../../../engine/runtime/weight-files.ts';
+import { discard, newDiskFile, newFile } from '../../../engine/runtime/weight-files.ts';
 
 it('removes what dead processes left, and only that', async () => {
   const dead = spawnSync(process.execPath, ['-e', '']).pid;
@@ -22,4 +22,12 @@ it('removes what dead processes left, and only that', async () => {
   expect(paths[1].startsWith(tmpdir())).toBe(true);
   for (const path of paths) await discard(path);
   expect(paths.map((path) => existsSync(path))).toEqual([false, false]);
+});
+
+it('leaves nothing of a file that cannot be made', async () => {
+  const own = (): string[] =>
+    readdirSync(tmpdir()).filter((name) => name.startsWith(`noodle-weights-${process.pid}-`));
+  const before = own();
+  await expect(newDiskFile(0.5)).rejects.toThrow();
+  expect(own()).toEqual(before);
 });
