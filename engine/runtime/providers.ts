@@ -67,8 +67,8 @@ export const providers = {
     widestBytes: 2 ** 31,
     // small models (autoencoders) whole, large ones where it gains most
     winogradBytes: (bytes) => Math.max(0.3 * bytes, 768 * 2 ** 20),
-    // memory goes back when a run ends; fresh pages cost 1 to 3 % of its time
-    session: { ...measured, providers: ['cpu'], options: { enableCpuMemArena: false } },
+    // with the arena: without it the first run of every size takes up to twice its time in fresh pages
+    session: { ...measured, providers: ['cpu'] },
     probe: async () => ({ block: await channelBlock() }),
   },
   /** Standard operators only: what every other row starts from, on the CPU. */
