@@ -1,8 +1,9 @@
 /** The entry of a thread that computes weights into a file, and says how many bytes are done. */
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { encoded } from '../weights/recipe.ts';
 import type { Recipe } from '../weights/source.ts';
+import { writeFully } from '../weights/write-bytes.ts';
 
 export interface ComputeJob {
   readonly path: string;
@@ -18,10 +19,7 @@ const file = openSync(path, 'r+');
 try {
   for (const { recipe, dtype, offset } of tasks) {
     const bytes = encoded(recipe, dtype);
-    for (let done = 0; done < bytes.length;) {
-      const length = Math.min(bytes.length - done, 1 << 30);
-      done += writeSync(file, bytes, done, length, offset + done);
-    }
+    writeFully(file, bytes, offset);
     parentPort?.postMessage(bytes.length);
   }
 } finally {

@@ -10,6 +10,7 @@ import { storageOf } from '../weights/dtypes.ts';
 import { memoryOf } from '../weights/source.ts';
 import { layoutSize } from '../weights/layout.ts';
 import { type PrepareTask, prepareFile } from '../weights/prepare.ts';
+import { spreadOverFiles, threadsFrom } from './file-plan.ts';
 import type { PrepareJob } from './prepare-worker.ts';
 import { discard, newFile } from './weight-files.ts';
 
@@ -39,15 +40,10 @@ interface Batch {
 
 /** One file to fill: a thread of its own per file, as writers of one file wait for each other. */
 interface FilePlan {
-  readonly keys: string[];
-  readonly tasks: PrepareTask[];
-  size: number;
+  readonly keys: readonly string[];
+  readonly tasks: readonly PrepareTask[];
+  readonly size: number;
 }
-
-/** Alignment of tensors in a file: a cache line, as vector loads like it. */
-const alignment = 64;
-/** Below this many bytes the calling thread does the work: starting others takes longer. */
-const threadsFrom = 1 << 26;
 
 /** A store without files; up to `threads` threads prepare a model's weights. */
 export function createPreparedWeights({
@@ -144,24 +140,18 @@ async function prepare(
 }
 
 /** Spreads weights over at most `count` files of about the same size. */
-function planFiles(weights: readonly WeightInitializer[], count: number): FilePlan[] {
-  const plans = Array.from({ length: count }, (): FilePlan => ({ keys: [], tasks: [], size: 0 }));
-  for (const weight of weights) {
-    const plan = plans.reduce((least, other) => (other.size < least.size ? other : least));
-    const { entry, stored, layout } = weight;
-    plan.keys.push(keyOf(weight));
-    const { storage } = storageOf(entry);
-    plan.tasks.push({
-      dtype: storage,
+const planFiles = (weights: readonly WeightInitializer[], count: number): FilePlan[] =>
+  spreadOverFiles(weights, sizeOf, count).map(({ places, size }) => ({
+    keys: places.map(({ item }) => keyOf(item)),
+    tasks: places.map(({ item: { entry, stored, layout }, offset }) => ({
+      dtype: storageOf(entry).storage,
       shape: stored,
       bytes: entry.bytes,
       layout,
-      target: plan.size,
-    });
-    plan.size += Math.ceil(sizeOf(weight) / alignment) * alignment;
-  }
-  return plans.filter(({ tasks }) => tasks.length > 0);
-}
+      target: offset,
+    })),
+    size,
+  }));
 
 /** Bytes that a weight takes once it was rewritten. */
 const sizeOf = ({ entry, stored, layout }: WeightInitializer): number =>

@@ -10,15 +10,11 @@ import { readBytes } from '../weights/read.ts';
 import { recipeOf } from '../weights/recipe.ts';
 import { type Recipe, type WeightEntry, type WeightSource, identityOf } from '../weights/source.ts';
 import type { ComputeJob } from './compute-worker.ts';
+import { type FilePlan, spreadOverFiles, threadsFrom } from './file-plan.ts';
 import { discard, newDiskFile } from './weight-files.ts';
 
 const stored = new WeakMap<WeightSource, Promise<WeightSource>>();
 const leftFiles = new FinalizationRegistry<string>((path) => void discard(path));
-
-/** Alignment of tensors in a file, as for prepared weights. */
-const alignment = 64;
-/** Below this many bytes the calling thread does the work: starting others takes longer. */
-const threadsFrom = 1 << 26;
 
 export interface StoreRun {
   readonly signal?: AbortSignal | undefined;
@@ -28,7 +24,8 @@ export interface StoreRun {
 
 /**
  * The source with its computed weights in a file, written once; the source itself when it has none.
- * Large ones are computed in threads. Throws INTERRUPTED when the signal is aborted on the way, and what computing and writing throw.
+ * Large ones are computed in threads. Throws INTERRUPTED when the signal is aborted on the way, and what
+ * computing and writing throw.
  */
 export function storedSource(source: WeightSource, run: StoreRun = {}): Promise<WeightSource> {
   let known = stored.get(source);
@@ -41,7 +38,9 @@ export function storedSource(source: WeightSource, run: StoreRun = {}): Promise<
 }
 
 async function store(source: WeightSource, run: StoreRun): Promise<WeightSource> {
-  const computed = [...source.tensors].filter(([, { bytes }]) => bytes.kind === 'computed');
+  const computed: readonly Computed[] = [...source.tensors].filter(
+    ([, { bytes }]) => bytes.kind === 'computed',
+  );
   if (computed.length === 0) return source;
   const total = computed.reduce((sum, [, { byteLength }]) => sum + byteLength, 0);
   let done = 0;
@@ -59,7 +58,10 @@ async function store(source: WeightSource, run: StoreRun): Promise<WeightSource>
     const tensors = new Map<string, WeightEntry>(source.tensors);
     for (const { path, places } of files) {
       const identity = identityOf(path, await stat(path, { bigint: true }));
-      for (const { key, entry, offset } of places) {
+      for (const {
+        item: [key, entry],
+        offset,
+      } of places) {
         tensors.set(key, { ...entry, bytes: { kind: 'file', path, offset, identity } });
       }
       leftFiles.register(source, path);
@@ -72,31 +74,24 @@ async function store(source: WeightSource, run: StoreRun): Promise<WeightSource>
 }
 
 /** Which weights come into one file, and who computes them. */
-interface FilePlan {
+interface WeightsPlan extends FilePlan<Computed> {
   readonly threaded: boolean;
-  readonly places: { readonly key: string; readonly entry: WeightEntry; readonly offset: number }[];
-  size: number;
 }
 
-type StoredFile = FilePlan & { readonly path: string };
+type Computed = readonly [key: string, entry: WeightEntry];
+type StoredFile = WeightsPlan & { readonly path: string };
+
+const bytesOf = ([, { byteLength }]: Computed): number => byteLength;
 
 /** What others can compute goes to as many threads as there are processors, the rest stays here. */
-function planFiles(computed: readonly (readonly [string, WeightEntry])[]): FilePlan[] {
+function planFiles(computed: readonly Computed[]): WeightsPlan[] {
   const movable = computed.filter(([, entry]) => isInFiles(recipeOf(entry)));
-  const bytes = movable.reduce((sum, [, { byteLength }]) => sum + byteLength, 0);
-  const count = bytes < threadsFrom ? 0 : availableParallelism();
-  const plan = (threaded: boolean): FilePlan => ({ threaded, places: [], size: 0 });
-  const [own, threads] = [plan(false), Array.from({ length: count }, () => plan(true))];
-  const shared = new Set(count > 0 ? movable : []);
-  for (const weight of computed) {
-    const [key, entry] = weight;
-    const file = shared.has(weight)
-      ? threads.reduce((least, other) => (other.size < least.size ? other : least))
-      : own;
-    file.places.push({ key, entry, offset: file.size });
-    file.size += Math.ceil(entry.byteLength / alignment) * alignment;
-  }
-  return [...threads, own].filter(({ places }) => places.length > 0);
+  const bytes = movable.reduce((sum, weight) => sum + bytesOf(weight), 0);
+  const shared = new Set(bytes < threadsFrom ? [] : movable);
+  const rest = computed.filter((weight) => !shared.has(weight));
+  const plans = (weights: readonly Computed[], count: number, threaded: boolean): WeightsPlan[] =>
+    spreadOverFiles(weights, bytesOf, count).map((plan) => ({ ...plan, threaded }));
+  return [...plans([...shared], availableParallelism(), true), ...plans(rest, 1, false)];
 }
 
 /** Whether a recipe needs nothing that lies in this thread's memory. */
@@ -113,7 +108,7 @@ async function inThread(
   told: (bytes: number) => void,
   signal?: AbortSignal,
 ): Promise<void> {
-  const tasks = places.map(({ entry, offset }) => ({
+  const tasks = places.map(({ item: [, entry], offset }) => ({
     recipe: recipeOf(entry)!,
     dtype: entry.dtype,
     offset,
@@ -155,7 +150,10 @@ async function here(
 ): Promise<void> {
   const handle = await open(path, 'r+');
   try {
-    for (const { entry, offset } of places) {
+    for (const {
+      item: [, entry],
+      offset,
+    } of places) {
       if (signal?.aborted) throw new NoodleError('INTERRUPTED');
       const bytes = await readBytes(entry);
       for (let done = 0; done < bytes.byteLength;) {

@@ -2,7 +2,7 @@
  * Rewriting weights in the layout a model wants them in: as f32 or f16, convolution filters in blocks
  * of channels or in Winograd's planes, weights in whole numbers.
  */
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { NoodleError } from '../errors.ts';
 import { type StorageDtype, decode, storageDtypes } from './dtypes.ts';
 import { floatToF16 } from './float.ts';
@@ -11,6 +11,7 @@ import { kernelSlack, kernels } from './kernels.ts';
 import type { Layout } from './layout.ts';
 import { type WeightBytes, memoryOf } from './source.ts';
 import { winogradPlanes } from './winograd.ts';
+import { writeFully } from './write-bytes.ts';
 
 /** One tensor to rewrite: from where, in which layout, to which position of the target file. */
 export interface PrepareTask {
@@ -228,12 +229,6 @@ function writePlanes(file: number, task: PrepareTask, { start, count }: Piece, a
   for (let plane = 0; plane < winogradPlanes; plane++) {
     const part = bytesAt(areas, areas.laid + plane * step, filters * 4);
     writeFully(file, part, task.target + (plane * all + start / 9) * 4);
-  }
-}
-
-function writeFully(file: number, bytes: Uint8Array, position: number): void {
-  for (let done = 0; done < bytes.byteLength;) {
-    done += writeSync(file, bytes, done, bytes.byteLength - done, position + done);
   }
 }
 
