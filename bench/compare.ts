@@ -88,11 +88,13 @@ const theirs = (): Side =>
   startSide(values.python, [script, values.mode, ...given], values.reference);
 
 const rounds = Number(values.rounds);
-/** What is asked of each side, in this order, and how often. A LoRA has another strength each time. */
+/** What is asked of each side, in this order, and how often. Texts and strengths of a LoRA differ each time. */
 const rows: readonly (readonly [label: string, task: string, times: number])[] = [
   ['checkpoint opened', 'open', 1],
   ['first text', 'clip', 1],
   ['text', 'clip', rounds],
+  ['first text with emphasis', 'emphasis', 1],
+  ['text with emphasis', 'emphasis', rounds],
   ['first step', 'step', 1],
   ['step', 'step', rounds],
   ['first decode', 'decode', 1],
