@@ -8,7 +8,7 @@ import { createCaches } from '../graph/caches.ts';
 import type { CacheSet } from '../graph/caches.ts';
 import type { NodeRegistry } from '../graph/definition.ts';
 import { listDevices } from '../runtime/devices.ts';
-import { precisions } from '../runtime/providers.ts';
+import { type PrecisionRow, deviceKinds } from '../runtime/providers.ts';
 import { type Runtime, createRuntime } from '../runtime/runtime.ts';
 import { type Folders, createFolders } from '../store/folders.ts';
 import type { Services } from '../values/services.ts';
@@ -37,7 +37,7 @@ export async function createEngineHost(
 ): Promise<EngineHost> {
   const folders = createFolders(settings.folders);
   const { memoryBudget, threads, precision, options } = settings;
-  const { provider, notice } = precisions[precision];
+  const { provider, notice }: PrecisionRow = deviceKinds.cpu[precision];
   if (notice !== undefined) packs.log('INFO', notice);
   const runtime = createRuntime({ memoryBudget, threads, provider, log: packs.log });
   return {
