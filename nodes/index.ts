@@ -57,6 +57,7 @@ import { sigmaNodes } from './sigmas.ts';
 import { saveTextNodes } from './save-text.ts';
 import { stringNodes } from './strings.ts';
 import { textOverlayNodes } from './text-overlay.ts';
+import { trainingNodes } from './training.ts';
 import { upscaleNodes } from './upscale.ts';
 import { unetPatchNodes } from './unet-patches.ts';
 import { utilityNodes } from './utilities.ts';
@@ -127,6 +128,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   saveTextNodes,
   jsonPromptNodes,
   datasetFileNodes,
+  trainingNodes,
   datasetNodes,
   datasetTextNodes,
 ];
