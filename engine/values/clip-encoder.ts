@@ -142,7 +142,7 @@ function openEncoder(encoder: ClipEncoder, inserts: boolean, run: NetworkRun) {
     return { ...clipText(g.weights, { tokens, end, inserted, padding }, options) };
   };
   const settings = { ...options, inserts, maskPadding };
-  return openNetwork(run, encoder, { name: spec.name, settings, build });
+  return openNetwork(run, encoder, { name: spec.name, role: 'text-encoder', settings, build });
 }
 
 /** A row of tokens and vectors as the encoder's inputs. */

@@ -5,7 +5,7 @@ import { type NDArray, zeros } from '../../../engine/array/nd.ts';
 import { families } from '../../../engine/arch/families/index.ts';
 import { lower } from '../../../engine/onnx/lower.ts';
 import { estimateMemory } from '../../../engine/runtime/memory.ts';
-import { type Provider, precisions } from '../../../engine/runtime/providers.ts';
+import { type Provider, deviceKinds } from '../../../engine/runtime/providers.ts';
 import { createRuntime } from '../../../engine/runtime/runtime.ts';
 import { openSession } from '../../../engine/runtime/session.ts';
 import { wholeNumberBits } from '../../../engine/runtime/whole-number-bits.ts';
@@ -26,7 +26,7 @@ import { int8Columns, int8Steps } from '../../../engine/weights/int8.ts';
 import { layoutSize } from '../../../engine/weights/layout.ts';
 import { randomFloats, randomSource } from '../../support/random-weights.ts';
 
-const int8: Provider = precisions.int8.provider;
+const int8: Provider = deviceKinds.cpu.int8.provider;
 /** As on a processor whose products may overflow. */
 const narrow: Provider = { ...int8, probe: async () => ({ ...(await int8.probe()), bits: 7 }) };
 
@@ -229,7 +229,7 @@ it('pictures of the bundled model in 20 steps differ by little: 40 dB at least',
     await runtime.unloadAll();
     return image;
   };
-  const full = await draw(precisions.fp32.provider);
+  const full = await draw(deviceKinds.cpu.fp32.provider);
   for (const provider of [int8, narrow]) {
     const { data } = await draw(provider);
     const squares = data.reduce((sum, v, i) => sum + (v - full.data[i]) ** 2, 0);

@@ -1,0 +1,16 @@
+/** The CUDA provider, in half and in full precision. */
+import { portable } from '../../onnx/portable.ts';
+import { type Provider, fullPrecision, halfPrecision, noFacts, noWinograd } from '../provider.ts';
+
+export const cuda = {
+  name: 'cuda',
+  table: portable,
+  ...halfPrecision,
+  widen: 'weights',
+  widestBytes: Infinity,
+  winogradBytes: noWinograd,
+  session: { optimization: 'extended', providers: ['cuda', 'cpu'] },
+  probe: noFacts,
+} satisfies Provider;
+
+export const cudaFull = { ...cuda, ...fullPrecision } satisfies Provider;
