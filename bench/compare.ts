@@ -4,7 +4,7 @@
  *
  *   npm run performance -- [--model sd15|sdxl] [--size 64] [--rounds 3] [--apart]
  *                          [--reference FOLDER] [--python python3] [--mode default|pytorch]
- *                          [--tasks open,clip,step,decode,lora,control]
+ *                          [--tasks open,clip,emphasis,step,decode,lora,control]
  *
  * The reference is looked for in --reference or NOODLE_REFERENCE; without it only our own figures are shown.
  * --apart: one side after the other, where both at once do not fit in memory.
@@ -64,7 +64,7 @@ const { values } = parseArgs({
     reference: { type: 'string', default: process.env.NOODLE_REFERENCE },
     python: { type: 'string', default: 'python3' },
     mode: { type: 'string', default: 'default' },
-    tasks: { type: 'string', default: 'open,clip,step,decode,lora,control' },
+    tasks: { type: 'string', default: 'open,clip,emphasis,step,decode,lora,control' },
   },
 });
 const models = {
