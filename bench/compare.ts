@@ -4,7 +4,7 @@
  *
  *   npm run performance -- [--model sd15|sdxl] [--size 64] [--rounds 3] [--apart]
  *                          [--reference FOLDER] [--python python3] [--mode default|pytorch]
- *                          [--tasks open,clip,step,decode,lora,control]
+ *                          [--tasks open,clip,emphasis,step,decode,lora,control]
  *
  * The reference is looked for in --reference or NOODLE_REFERENCE; without it only our own figures are shown.
  * --apart: one side after the other, where both at once do not fit in memory.
@@ -64,7 +64,7 @@ const { values } = parseArgs({
     reference: { type: 'string', default: process.env.NOODLE_REFERENCE },
     python: { type: 'string', default: 'python3' },
     mode: { type: 'string', default: 'default' },
-    tasks: { type: 'string', default: 'open,clip,step,decode,lora,control' },
+    tasks: { type: 'string', default: 'open,clip,emphasis,step,decode,lora,control' },
   },
 });
 const models = {
@@ -91,12 +91,14 @@ const theirs = (): Side =>
   startSide(values.python, [script, values.mode, ...given], values.reference);
 
 const rounds = Number(values.rounds);
-/** What is asked of each side, in this order, and how often. A LoRA has another strength each time. */
+/** What is asked of each side, in this order, and how often. Texts and strengths of a LoRA differ each time. */
 const rows = (
   [
     ['checkpoint opened', 'open', 1],
     ['first text', 'clip', 1],
     ['text', 'clip', rounds],
+    ['first text with emphasis', 'emphasis', 1],
+    ['text with emphasis', 'emphasis', rounds],
     ['first step', 'step', 1],
     ['step', 'step', rounds],
     ['first decode', 'decode', 1],
