@@ -6,8 +6,10 @@ import { type Config, parseConfig } from './engine/config.ts';
 import { NoodleError } from './engine/errors.ts';
 import { faces } from './engine/server/faces.ts';
 import { startServer } from './engine/server/start.ts';
+import { checkSettings } from './engine/worker/check-settings.ts';
 
 const config = readFlags();
+await checkSettings(config.engine).catch(giveUp);
 const server = await startServer(
   config,
   {

@@ -12,6 +12,7 @@ import { objectInfo } from '../engine/graph/object-info.ts';
 import { findPacks } from '../engine/packs/find-packs.ts';
 import type { NodeRegistry } from '../engine/graph/definition.ts';
 import { validatePrompt } from '../engine/graph/validate.ts';
+import { checkSettings } from '../engine/worker/check-settings.ts';
 import { engineStarter } from '../engine/worker/process-link.ts';
 import { createFolders } from '../engine/store/folders.ts';
 import type { Folders } from '../engine/store/folders.ts';
@@ -38,6 +39,7 @@ export interface LocalOptions {
 /** Sets up folders and nodes; the engine itself starts with the first run. */
 export async function createLocalRunner({ flags, out, log }: LocalOptions): Promise<Runner> {
   const { engine } = parseConfig(flags);
+  await checkSettings(engine);
   // Previews must not fall into the temp folder of a server that runs beside us and wipes it.
   const temp = mkdtempSync(join(tmpdir(), 'noodle-run-'));
   const settings: EngineSettings = {

@@ -22,6 +22,8 @@ import {
 } from './flags.ts';
 import type { CacheMode } from './graph/caches.ts';
 import { LOG_LEVELS } from './log.ts';
+import { COMFY_PRECISION, PRECISION, precisionWishes } from './precision-flags.ts';
+import type { PrecisionWishes } from './runtime/precision.ts';
 import type { FolderOptions } from './store/folders.ts';
 import type { EngineOptions } from './values/services.ts';
 
@@ -155,12 +157,6 @@ const ENGINE = {
     decimal(0),
     GB,
   ),
-  precision: choice(
-    '--precision <NAME>',
-    'fp32, or int8: faster and smaller on processors, slightly other pictures',
-    ['fp32', 'int8'],
-    { initially: 'fp32' },
-  ),
 };
 
 /** Flags that only together, or with the others, say something. */
@@ -211,6 +207,7 @@ export type FolderSettings = FolderOptions & { readonly program: string };
 export interface EngineSettings extends Values<typeof ENGINE> {
   readonly folders: FolderSettings;
   readonly options: EngineOptions;
+  readonly precision: PrecisionWishes;
   readonly cache: CacheMode;
   /** Which packs of custom_nodes are loaded. */
   readonly packs: 'all' | readonly string[];
@@ -243,7 +240,7 @@ export function parseConfig(argv: readonly string[]): Config {
     Server: SERVER,
     Folders: FOLDERS,
     Nodes: OPTIONS,
-    Models: ENGINE,
+    Models: { ...ENGINE, ...PRECISION, ...COMFY_PRECISION },
     'Together with others': JOINT,
   };
   const { values, given } = readCommandLine('noodle serve', argv, tables, IGNORED_FLAGS);
@@ -260,6 +257,7 @@ export function parseConfig(argv: readonly string[]): Config {
     autoLaunch: (autoLaunch || joint.windowsBuild) && !joint.disableAutoLaunch,
     engine: {
       ...values(ENGINE),
+      precision: precisionWishes(values(PRECISION), values(COMFY_PRECISION)),
       folders: { base: resolve(joint.base ?? program), program, ...values(FOLDERS) },
       options: values(OPTIONS),
       cache: cacheMode(joint),
@@ -326,10 +324,7 @@ function refuseCombinations(
  */
 const IGNORED_FLAGS: readonly string[] = `
   --cuda-device <ID>, --default-device <ID>, --cuda-malloc, --disable-cuda-malloc,
-  --force-fp32, --force-fp16, --fp32-unet, --fp64-unet, --bf16-unet, --fp16-unet,
-  --fp8_e4m3fn-unet, --fp8_e5m2-unet, --fp8_e8m0fnu-unet, --fp16-vae, --fp32-vae, --bf16-vae,
-  --cpu-vae, --fp8_e4m3fn-text-enc, --fp8_e5m2-text-enc, --fp16-text-enc, --fp32-text-enc,
-  --bf16-text-enc, --fp16-intermediates, --force-channels-last, --directml [DEVICE],
+  --fp16-intermediates, --force-channels-last, --directml [DEVICE],
   --oneapi-device-selector <TEXT>, --disable-ipex-optimize, --supports-fp8-compute,
   --enable-triton-backend, --disable-triton-backend, --use-split-cross-attention,
   --use-quad-cross-attention, --use-pytorch-cross-attention, --use-sage-attention,

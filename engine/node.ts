@@ -80,6 +80,9 @@ export type { Services, Clip, Conditioning, Image, Latent, Mask, Model, Vae };
 
 export type Context = NodeContext<Services>;
 
+/** LoRA files and regions of prompts on models; loaded when a node runs that needs them. */
+export const models = () => import('./values/for-packs.ts');
+
 type Inputs = Readonly<Record<string, InputSpec>>;
 type Hidden = Readonly<Record<string, HiddenSpec>>;
 

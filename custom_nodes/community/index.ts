@@ -11,6 +11,7 @@ import { loraStackNodes } from './lora-stacks.ts';
 import { loraNodes } from './loras.ts';
 import { maskNodes } from './masks.ts';
 import { mathNodes } from './math.ts';
+import { modelPatchNodes } from './model-patches.ts';
 import { resizeKjV2 } from './resize-kj.ts';
 import { resizeNodes } from './resize.ts';
 import { showNodes } from './show.ts';
@@ -30,6 +31,7 @@ export const nodes: readonly NodeDefinition[] = [
   ...contextNodes,
   ...loraNodes,
   ...loraStackNodes,
+  ...modelPatchNodes,
   ...resizeNodes,
   resizeKjV2,
   ...combineNodes,

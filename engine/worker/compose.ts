@@ -8,7 +8,7 @@ import { createCaches } from '../graph/caches.ts';
 import type { CacheSet } from '../graph/caches.ts';
 import type { NodeRegistry } from '../graph/definition.ts';
 import { listDevices } from '../runtime/devices.ts';
-import { type PrecisionRow, deviceKinds } from '../runtime/providers.ts';
+import { precisionText, precisionsOf } from '../runtime/precision.ts';
 import { type Runtime, createRuntime } from '../runtime/runtime.ts';
 import { type Folders, createFolders } from '../store/folders.ts';
 import type { Services } from '../values/services.ts';
@@ -37,9 +37,13 @@ export async function createEngineHost(
 ): Promise<EngineHost> {
   const folders = createFolders(settings.folders);
   const { memoryBudget, threads, precision, options } = settings;
-  const { provider, notice }: PrecisionRow = deviceKinds.cpu[precision];
-  if (notice !== undefined) packs.log('INFO', notice);
-  const runtime = createRuntime({ memoryBudget, threads, provider, log: packs.log });
+  const kind = 'cpu';
+  const precisions = precisionsOf(kind, precision);
+  if (Object.keys(precision).length > 0)
+    packs.log('INFO', `precision on ${kind}: ${precisionText(precisions)}`);
+  for (const notice of precisions.notices) packs.log('INFO', notice);
+  const { rowFor } = precisions;
+  const runtime = createRuntime({ memoryBudget, threads, rowFor, log: packs.log });
   return {
     nodes: await loadNodes(packs),
     folders,
