@@ -12,6 +12,7 @@ import { objectInfo } from '../engine/graph/object-info.ts';
 import { findPacks } from '../engine/packs/find-packs.ts';
 import type { NodeRegistry } from '../engine/graph/definition.ts';
 import { validatePrompt } from '../engine/graph/validate.ts';
+import { machineInventory, planEngines } from '../engine/worker/engines.ts';
 import { engineStarter } from '../engine/worker/process-link.ts';
 import { createFolders } from '../engine/store/folders.ts';
 import type { Folders } from '../engine/store/folders.ts';
@@ -35,9 +36,10 @@ export interface LocalOptions {
   readonly log: (text: string) => void;
 }
 
-/** Sets up folders and nodes; the engine itself starts with the first run. */
+/** Sets up folders and nodes; the engine itself starts with the first run, on the first device named. */
 export async function createLocalRunner({ flags, out, log }: LocalOptions): Promise<Runner> {
-  const { engine } = parseConfig(flags);
+  const config = parseConfig(flags);
+  const { engine } = config;
   // Previews must not fall into the temp folder of a server that runs beside us and wipes it.
   const temp = mkdtempSync(join(tmpdir(), 'noodle-run-'));
   const settings: EngineSettings = {
@@ -59,6 +61,9 @@ export async function createLocalRunner({ flags, out, log }: LocalOptions): Prom
     builtin: Promise.resolve(builtinNodes()),
     log: (level, text) => void (level !== 'DEBUG' && log(text)),
   });
+  // The machine is looked at meanwhile; whoever runs something hears of a device that is not there.
+  const planned = planEngines({ ...config, engines: 1, engine: settings }, machineInventory);
+  planned.catch(() => undefined);
   const nodes = await packs.nodes();
 
   return {
@@ -69,8 +74,9 @@ export async function createLocalRunner({ flags, out, log }: LocalOptions): Prom
       if (checked.outputs === undefined) {
         return { status: 'invalid', files: [], texts: [], complaints: checked.complaints };
       }
+      const [first] = await planned;
       const outcome = await runInEngine({
-        start: engineStarter(settings, packs, (_, text) => onEvent({ type: 'log', text })),
+        start: engineStarter(first, packs, (_, text) => onEvent({ type: 'log', text })),
         job: {
           id: randomUUID(),
           prompt: stringifyJson(prompt),

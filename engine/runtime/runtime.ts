@@ -40,7 +40,12 @@ export interface Runtime {
 }
 
 export interface RuntimeStats {
-  readonly sessions: readonly { readonly key: string; readonly bytes: number }[];
+  /** The open models; `name` is the program's. */
+  readonly sessions: readonly {
+    readonly key: string;
+    readonly name?: string;
+    readonly bytes: number;
+  }[];
   readonly bytes: number;
   readonly memoryBudget: number;
 }
@@ -81,7 +86,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
   };
   const opening = (program: Program): Opening => {
     tellUnread(program);
-    return { ...openingIn(program), working: workingMemory(program) };
+    return { ...openingIn(program), name: program.name, working: workingMemory(program) };
   };
   /** The program in the form that fits: widened where it is small, kept narrow, or in parts. */
   const openingIn = (program: Program): Opening => {

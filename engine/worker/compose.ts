@@ -4,16 +4,19 @@
  */
 import { families } from '../arch/families/index.ts';
 import type { EngineSettings } from '../config.ts';
+import { NoodleError } from '../errors.ts';
 import { createCaches } from '../graph/caches.ts';
 import type { CacheSet } from '../graph/caches.ts';
 import type { NodeRegistry } from '../graph/definition.ts';
-import { listDevices } from '../runtime/devices.ts';
-import { type PrecisionRow, deviceKinds } from '../runtime/providers.ts';
+import { deviceBudget } from '../runtime/devices/budget.ts';
+import { cpuDevice } from '../runtime/devices/cpu.ts';
+import { memoryOf, sharesMemory } from '../runtime/devices/device.ts';
+import { type DeviceKind, type PrecisionRow, deviceKinds } from '../runtime/providers.ts';
 import { type Runtime, createRuntime } from '../runtime/runtime.ts';
 import { type Folders, createFolders } from '../store/folders.ts';
 import type { Services } from '../values/services.ts';
 import { type PackSettings, loadNodes } from '../../nodes/load.ts';
-import type { DeviceStats } from './messages.ts';
+import type { EngineReport } from './messages.ts';
 import { sizeOf } from './size-of.ts';
 
 export interface EngineHost {
@@ -24,7 +27,7 @@ export interface EngineHost {
   readonly previewSize: number;
   /** What nodes are lent; `onSaving` hears of files before they are written. */
   services(onSaving: () => void): Services;
-  devices(): DeviceStats[];
+  report(): EngineReport;
 }
 
 /**
@@ -36,8 +39,9 @@ export async function createEngineHost(
   packs: PackSettings,
 ): Promise<EngineHost> {
   const folders = createFolders(settings.folders);
-  const { memoryBudget, threads, precision, options } = settings;
-  const { provider, notice }: PrecisionRow = deviceKinds.cpu[precision];
+  const { device = cpuDevice(), sharers, vram, threads, precision, options } = settings;
+  const { memoryBudget = deviceBudget(device, vram, sharers) } = settings;
+  const { provider, notice } = precisionRow(device.kind, precision);
   if (notice !== undefined) packs.log('INFO', notice);
   const runtime = createRuntime({ memoryBudget, threads, provider, log: packs.log });
   return {
@@ -53,17 +57,24 @@ export async function createEngineHost(
       options,
       log: packs.log,
     }),
-    devices: () =>
-      listDevices().map(({ name, type, totalMemory, freeMemory }) => ({
-        name,
-        type,
-        index: null,
-        vram_total: totalMemory,
-        vram_free: freeMemory,
-        torch_vram_total: totalMemory,
-        torch_vram_free: freeMemory,
-      })),
+    report: () => {
+      const { bytes, sessions } = runtime.stats();
+      const models = sessions.map(({ key, name = key, bytes: size }) => ({ name, bytes: size }));
+      const ownMemory = !sharesMemory(device);
+      const memoryTotal = memoryOf(device);
+      return { device, precision, memoryTotal, ownMemory, memoryBudget, bytes, models };
+    },
   };
+}
+
+function precisionRow(kind: DeviceKind, name: string): PrecisionRow {
+  const rows: Readonly<Record<string, PrecisionRow>> = deviceKinds[kind];
+  if (Object.hasOwn(rows, name)) return rows[name];
+  throw new NoodleError('BAD_INPUT', {
+    subject: '--precision',
+    expected: `${Object.keys(rows).join(' or ')} on ${kind}`,
+    got: name,
+  });
 }
 
 /** Every saver asks for its target first: that is the moment from which a run leaves traces. */
