@@ -74,7 +74,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   assets: ['store', 'media'],
   graph: ['python', 'type:protocol'],
   packs: ['python', 'graph', 'store', 'type:config'],
-  node: ['python', 'graph', 'array', 'type:values'],
+  node: ['python', 'graph', 'array', 'values'],
   queue: ['graph', 'store', 'worker', 'config'],
   worker: ['packs', 'graph', 'values', 'store', 'runtime', 'arch', 'media', 'config', 'nodes'],
   server: [
