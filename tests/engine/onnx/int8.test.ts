@@ -168,6 +168,21 @@ describe('layers', () => {
     });
   });
 
+  it.each(Object.entries(cases))(
+    '%s: what is no number, or endless, is none in what comes out',
+    async (_, { weights, x, build }) => {
+      const program = trace('layer', randomSource(weights), (g) => ({ y: build(g) }));
+      const session = await openSession(program, { provider: int8, threads: 1 });
+      for (const value of [NaN, Infinity, -Infinity]) {
+        const input = random(x, 9);
+        const data = input.data.map((v, i) => (i === 70 ? value : v));
+        const { y } = await session.run({ x: { ...input, data } });
+        expect(y.data.some(Number.isFinite)).toBe(false);
+      }
+      await session.release();
+    },
+  );
+
   it('that are small, grouped, or of one row for each picture stay real', () => {
     const ops = (weights: Parameters<typeof randomSource>[0], build: (g: Graph) => never) => {
       const program = trace('layer', randomSource(weights), (g) => ({ y: build(g) }));
