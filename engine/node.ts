@@ -84,6 +84,9 @@ export type Context = NodeContext<Services>;
 /** LoRA files and regions of prompts on models; loaded when a node runs that needs them. */
 export const models = () => import('./values/for-packs.ts');
 
+/** Pictures as files: PNG, JPEG, WebP, GIF …; loaded when a node runs that saves. */
+export const pictureFiles = () => import('./media/for-packs.ts');
+
 type Inputs = Readonly<Record<string, InputSpec>>;
 type Hidden = Readonly<Record<string, HiddenSpec>>;
 

@@ -15,6 +15,7 @@ import { mathNodes } from './math.ts';
 import { modelPatchNodes } from './model-patches.ts';
 import { resizeKjV2 } from './resize-kj.ts';
 import { resizeNodes } from './resize.ts';
+import { savingNodes } from './saving.ts';
 import { showNodes } from './show.ts';
 import { swarmNodes } from './swarm.ts';
 import { switchNodes } from './switches.ts';
@@ -41,5 +42,6 @@ export const nodes: readonly NodeDefinition[] = [
   ...inpaintCropNodes,
   ...latentNodes,
   ...showNodes,
+  ...savingNodes,
   ...swarmNodes,
 ];
