@@ -81,6 +81,9 @@ export type { Services, Clip, Conditioning, Image, Latent, Mask, Model, Vae };
 
 export type Context = NodeContext<Services>;
 
+/** What samplers and schedules are called. */
+export { samplerNames, schedulerNames } from './sampling/names.ts';
+
 /** LoRA files and regions of prompts on models; loaded when a node runs that needs them. */
 export const models = () => import('./values/for-packs.ts');
 

@@ -4,6 +4,7 @@ import { comfyMathNodes } from './comfymath.ts';
 import { combineNodes } from './concat.ts';
 import { constantNodes } from './constants.ts';
 import { contextNodes } from './context.ts';
+import { efficiencyNodes } from './efficiency.ts';
 import { imageNodes } from './images.ts';
 import { inpaintCropNodes } from './inpaint-crop.ts';
 import { latentNodes } from './latents.ts';
@@ -33,6 +34,7 @@ export const nodes: readonly NodeDefinition[] = [
   ...contextNodes,
   ...loraNodes,
   ...loraStackNodes,
+  ...efficiencyNodes,
   ...modelPatchNodes,
   ...resizeNodes,
   resizeKjV2,

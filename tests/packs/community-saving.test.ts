@@ -142,7 +142,7 @@ describe('SwarmSaveImageWS', () => {
     const run = await harness.run({
       p: { class_type: 'EmptyImage', inputs: { width: 8, height: 8, batch_size: 2, color: 0 } },
       out: { class_type: 'SwarmSaveImageWS', inputs: { images: ['p', 0] } },
-    } as never);
+    });
     expect(run.error()).toBeUndefined();
     expect(run.of('progress').length).toBeGreaterThan(0);
   });
