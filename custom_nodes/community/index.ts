@@ -14,6 +14,7 @@ import { loraNodes } from './loras.ts';
 import { maskNodes } from './masks.ts';
 import { mathNodes } from './math.ts';
 import { modelPatchNodes } from './model-patches.ts';
+import { preprocessorNodes } from './preprocessors.ts';
 import { resizeKjV2 } from './resize-kj.ts';
 import { resizeNodes } from './resize.ts';
 import { savingNodes } from './saving.ts';
@@ -42,6 +43,7 @@ export const nodes: readonly NodeDefinition[] = [
   ...imageNodes,
   ...maskNodes,
   ...inpaintCropNodes,
+  ...preprocessorNodes,
   ...latentNodes,
   ...showNodes,
   ...savingNodes,
