@@ -1,11 +1,13 @@
 /**
  * Our side of bench/compare.ts: reads a task a line, answers with what it took.
  *
- *   ours.ts SIZE CONTEXT VECTOR CHECKPOINT LORA CONTROLNET      (VECTOR 1: with a vector condition)
+ *   ours.ts SIZE CONTEXT VECTOR CHECKPOINT LORA CONTROLNET [DEVICE [PRECISION]]      (VECTOR 1: with a vector condition)
  */
 import { createInterface } from 'node:readline';
 import { zeros } from '../../engine/array/nd.ts';
 import { families } from '../../engine/arch/families/index.ts';
+import { precisionsOf } from '../../engine/runtime/precision.ts';
+import type { DeviceKind } from '../../engine/runtime/providers.ts';
 import { createRuntime } from '../../engine/runtime/runtime.ts';
 import type { ConditioningEntry } from '../../engine/sampling/conditioning.ts';
 import { TorchGenerator } from '../../engine/sampling/noise/torch-generator.ts';
@@ -18,8 +20,9 @@ import { type Model, diffusion } from '../../engine/values/model.ts';
 import { decode } from '../../engine/values/vae.ts';
 
 const [size, width, vector] = process.argv.slice(2, 5).map(Number);
-const [checkpoint, lora, controlNet] = process.argv.slice(5);
-const runtime = createRuntime();
+const [checkpoint, lora, controlNet, device = 'cpu', precision] = process.argv.slice(5);
+const wish = { names: precision === undefined ? [] : [precision] };
+const runtime = createRuntime(precisionsOf(device as DeviceKind, { all: wish }));
 
 /** What is made by the first that asks. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
@@ -74,7 +77,12 @@ const tasks: Readonly<Record<string, (value: number) => Promise<unknown>>> = {
 for await (const line of createInterface({ input: process.stdin })) {
   const [task, value] = line.trim().split(' ');
   const [began, cpu] = [performance.now(), process.cpuUsage()];
-  await tasks[task](Number(value));
+  try {
+    await tasks[task](Number(value));
+  } catch (error) {
+    console.log(JSON.stringify({ error: String(error) }));
+    continue;
+  }
   const { user, system } = process.cpuUsage(cpu);
   const answer = {
     wall: performance.now() - began,
