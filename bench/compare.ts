@@ -52,7 +52,7 @@ const installed = values.reference !== undefined && existsSync(join(values.refer
 if (!installed) console.log('The reference is not installed here: its figures are left out.');
 const script = join(here, 'compare/reference.py');
 const theirs = (): Side =>
-  startSide(values.python, [script, values.mode, ...given], values.reference);
+  startSide(values.python, [script, values.mode, ...given], { cwd: values.reference });
 
 const rounds = Number(values.rounds);
 /** What is asked of each side, in this order, and how often. Texts and strengths of a LoRA differ each time. */

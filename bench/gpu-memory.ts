@@ -1,5 +1,5 @@
-/** What the driver says of the first GPU: its name, and how much of its memory is taken. */
-import { spawn, spawnSync } from 'node:child_process';
+/** How much of the first GPU's memory is taken, as its driver says. */
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
@@ -10,19 +10,7 @@ export interface MemoryWatch {
 }
 
 const interval = 100;
-const smi = (query: string): string[] => [
-  `--query-gpu=${query}`,
-  '--format=csv,noheader,nounits',
-  '--id=0',
-];
-
-/** The first GPU's name, or that it is not known. */
-export function deviceName(): string {
-  const { stdout, status } = spawnSync('nvidia-smi', smi('name,driver_version'), {
-    encoding: 'utf8',
-  });
-  return status === 0 ? stdout.trim() : 'a GPU of unknown name';
-}
+const smi = ['--query-gpu=memory.used', '--format=csv,noheader,nounits', '--id=0'];
 
 /** Watches the memory of an NVIDIA card (nvidia-smi) or of one with Linux's amdgpu driver. */
 export function watchMemory(): MemoryWatch {
@@ -37,7 +25,7 @@ export function watchMemory(): MemoryWatch {
 }
 
 function watchNvidia(hear: (bytes: number) => void): () => void {
-  const child = spawn('nvidia-smi', [...smi('memory.used'), `--loop-ms=${interval}`], {
+  const child = spawn('nvidia-smi', [...smi, `--loop-ms=${interval}`], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   child.on('error', () => undefined); // there is none: nothing is heard

@@ -7,19 +7,21 @@
  *
  * For SD1.5 at 512² and SDXL at 1024²: the first step (which opens the network), iterations per second (a
  * step with and without the text in one call, as sampling makes them), the first and the next decoding of a
- * picture, and the most memory of the device. Weights are random numbers (written once to the temporary
- * folder, 2 and 7 GB). Left out, devices are webgpu and, on Linux for x64, cuda, whose
- * libraries `npm run setup:cuda` downloads. What fails is said in its row; what does not come to an end in
- * the minutes is left out. --tiny: the tiny model of the repository, to try the script itself; the reference
- * does not know it.
+ * picture, and the most memory of the first card. Weights are random numbers (written once to the temporary
+ * folder, 2 and 7 GB). Left out, devices are webgpu and cuda, chosen as `noodle serve --device` chooses. What
+ * is missing or fails is said in its row; what does not come to an end in the minutes is left out. --tiny: the
+ * tiny model of the repository, to try the script itself; the reference does not know it.
  */
 import { existsSync, writeFileSync } from 'node:fs';
-import { cpus, platform } from 'node:os';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { chooseDevices } from '../engine/runtime/devices/choose.ts';
+import { createInventory } from '../engine/runtime/devices/list.ts';
 import { TYPESCRIPT } from '../engine/threads.ts';
+import type { BenchDevice } from './compare/ours.ts';
 import { type Side, type Taken, startSide } from './compare/side.ts';
-import { deviceName, watchMemory } from './gpu-memory.ts';
+import { watchMemory } from './gpu-memory.ts';
 import { randomSd15, sd15UNet } from './make-sd15.ts';
 import { randomSdxl, sdxlUNet } from './make-sdxl.ts';
 
@@ -28,40 +30,43 @@ interface Subject {
   /** Latent cells of a side. */
   readonly size: number;
   readonly context: number;
-  readonly vector: boolean;
+  readonly vector?: number;
   readonly checkpoint: () => Promise<string>;
 }
 
+const here = import.meta.dirname;
 const tiny: Subject = {
   title: 'tiny, 128²',
   size: 16,
   context: 128,
-  vector: false,
-  checkpoint: async () =>
-    join(import.meta.dirname, '../models/checkpoints/tiny-scenes.safetensors'),
+  checkpoint: async () => join(here, '../models/checkpoints/tiny-scenes.safetensors'),
 };
 const subjects: Readonly<Record<string, Subject>> = {
-  sd15: { title: 'SD1.5, 512²', size: 64, ...sd15UNet, vector: false, checkpoint: randomSd15 },
-  sdxl: { title: 'SDXL, 1024²', size: 128, ...sdxlUNet, vector: true, checkpoint: randomSdxl },
+  sd15: { ...sd15UNet, title: 'SD1.5, 512²', size: 64, checkpoint: randomSd15 },
+  sdxl: { ...sdxlUNet, title: 'SDXL, 1024²', size: 128, checkpoint: randomSdxl },
 };
 
-/** A row of the table; times in milliseconds, memory in bytes. */
+/** Times in milliseconds, memory in bytes. */
+interface Figures {
+  readonly firstStep: number;
+  readonly step: number;
+  readonly iterationsPerSecond: number;
+  readonly firstDecode: number;
+  readonly decode: number;
+  readonly deviceMemory?: number;
+  readonly hostMemory: number;
+}
+
 interface Row {
   readonly model: string;
   readonly on: string;
-  readonly firstStep?: number;
-  readonly step?: number;
-  readonly iterationsPerSecond?: number;
-  readonly firstDecode?: number;
-  readonly decode?: number;
-  readonly deviceMemory?: number;
-  readonly hostMemory?: number;
+  readonly figures?: Figures;
   readonly failed?: string;
 }
 
 const { values } = parseArgs({
   options: {
-    device: { type: 'string', multiple: true },
+    device: { type: 'string', multiple: true, default: ['webgpu', 'cuda'] },
     precision: { type: 'string' },
     models: { type: 'string', default: 'sd15,sdxl' },
     rounds: { type: 'string', default: '10' },
@@ -72,24 +77,33 @@ const { values } = parseArgs({
     python: { type: 'string', default: 'python3' },
   },
 });
+const { reference } = values;
 const rounds = Number(values.rounds);
 const end = Date.now() + Number(values.minutes) * 60_000;
-const hasCuda = process.arch === 'x64' && platform() === 'linux'; // what `setup:cuda` knows
-const devices = values.device ?? ['webgpu', ...(hasCuda ? ['cuda'] : [])];
-const installed = values.reference !== undefined && existsSync(join(values.reference, 'comfy'));
+const inventory = createInventory();
 
 function subjectOf(name: string): Subject {
-  const subject = subjects[name] as Subject | undefined;
-  if (!subject) throw new Error(`--models: ${name} is none of ${Object.keys(subjects).join(', ')}`);
-  return subject;
+  if (Object.hasOwn(subjects, name)) return subjects[name];
+  throw new Error(`--models: ${name} is none of ${Object.keys(subjects).join(', ')}`);
+}
+
+/** Our own side on the device of this name. */
+async function startOurs(name: string, given: readonly string[]): Promise<Side> {
+  const [{ id, kind, precisions, memory, environment }] = await chooseDevices([name], inventory);
+  const asked: BenchDevice = {
+    device: { id, kind, precisions, memory },
+    precision: values.precision,
+  };
+  const ours = join(here, 'compare/ours.ts');
+  const args = ['--import', TYPESCRIPT, ours, ...given, JSON.stringify(asked)];
+  return startSide(process.execPath, args, { env: environment });
 }
 
 const least = (taken: readonly Taken[]): number => Math.min(...taken.map(({ wall }) => wall));
 
 /** Steps and decodings of one side, which ends with it. */
-async function measure(model: string, on: string, start: () => Side): Promise<Row> {
+async function measure(side: Side): Promise<Figures> {
   const memory = watchMemory();
-  const side = start();
   const ask = (task: string): Promise<Taken> => side.ask(task, end - Date.now());
   const repeat = async (task: string, times: number): Promise<Taken[]> => {
     const taken: Taken[] = [];
@@ -104,8 +118,6 @@ async function measure(model: string, on: string, start: () => Side): Promise<Ro
     const decoded = await repeat('decode', Math.min(rounds, 3));
     const { peak, device } = decoded[decoded.length - 1];
     return {
-      model,
-      on,
       firstStep: firstStep.wall,
       step,
       iterationsPerSecond: 1000 / step,
@@ -114,71 +126,58 @@ async function measure(model: string, on: string, start: () => Side): Promise<Ro
       deviceMemory: device ?? memory.most(),
       hostMemory: peak,
     };
-  } catch (error) {
-    return { model, on, failed: error instanceof Error ? error.message : String(error) };
   } finally {
     await side.end();
     memory.stop();
   }
 }
 
-const here = import.meta.dirname;
 const rows: Row[] = [];
-for (const subject of values.tiny ? [tiny] : values.models.split(',').map(subjectOf)) {
-  const { title, size, context, vector } = subject;
-  console.error(`${title}: weights`);
-  const given = [
-    String(size),
-    String(context),
-    vector ? '1' : '0',
-    await subject.checkpoint(),
-    '',
-    '',
-  ];
-  for (const device of devices) {
-    console.error(`${title}: ${device}`);
-    const args = [...given, device, ...(values.precision === undefined ? [] : [values.precision])];
-    const ours = join(here, 'compare/ours.ts');
-    const start = (): Side => startSide(process.execPath, ['--import', TYPESCRIPT, ours, ...args]);
-    rows.push(await measure(title, [device, values.precision].filter(Boolean).join(' '), start));
-  }
-  if (installed && !values.tiny) {
-    console.error(`${title}: PyTorch`);
-    const script = join(here, 'compare/reference.py');
-    const start = (): Side => startSide(values.python, [script, 'gpu', ...given], values.reference);
-    rows.push(await measure(title, 'PyTorch', start));
+
+/** Adds a row, which says what failed when something did. */
+async function add(model: string, on: string, start: () => Promise<Side>): Promise<void> {
+  console.error(`${model}: ${on}`);
+  try {
+    rows.push({ model, on, figures: await measure(await start()) });
+  } catch (error) {
+    rows.push({ model, on, failed: error instanceof Error ? error.message : String(error) });
   }
 }
 
-const seconds = (ms?: number): string => (ms === undefined ? '' : (ms / 1000).toFixed(2));
-const gigabytes = (bytes?: number): string =>
-  bytes === undefined ? '?' : (bytes / 1e9).toFixed(2);
-console.log(
-  `${deviceName()}; ${cpus()[0]?.model.trim() ?? 'unknown processor'}; Node ${process.version}`,
+const installed = reference !== undefined && existsSync(join(reference, 'comfy'));
+for (const subject of values.tiny ? [tiny] : values.models.split(',').map(subjectOf)) {
+  const { title, size, context, vector } = subject;
+  const sizes = [String(size), String(context), vector === undefined ? '0' : '1'];
+  const given = [...sizes, await subject.checkpoint(), '', ''];
+  for (const name of values.device) {
+    const on = values.precision === undefined ? name : `${name} in ${values.precision}`;
+    await add(title, on, () => startOurs(name, given));
+  }
+  if (!installed || values.tiny) continue;
+  const script = [join(here, 'compare/reference.py'), 'gpu', ...given];
+  await add(title, 'PyTorch', async () => startSide(values.python, script, { cwd: reference }));
+}
+
+const found = (await Promise.all([inventory.webgpu(), inventory.cuda()])).flatMap((of) =>
+  of.devices.map(({ id, name }) => `${id} ${name}`),
 );
-if (!installed)
-  console.log('The reference is not installed here (--reference): PyTorch is left out.');
+console.log([...found, cpus()[0]?.model.trim(), `Node ${process.version}`].join('; '));
+if (!installed) console.log('Without the reference (--reference): PyTorch is left out.');
 console.log('| | on | first step, s | it/s | first decode, s | decode, s | device memory, GB |');
 console.log('|---|---|---|---|---|---|---|');
-for (const row of rows) {
-  const speed = row.iterationsPerSecond?.toFixed(2) ?? '';
-  const figures =
-    row.failed === undefined
-      ? [
-          seconds(row.firstStep),
-          speed,
-          seconds(row.firstDecode),
-          seconds(row.decode),
-          gigabytes(row.deviceMemory),
-        ]
-      : [`failed: ${row.failed.replace(/\s+/g, ' ').slice(0, 300)}`, '', '', '', ''];
-  console.log(`| ${[row.model, row.on, ...figures].join(' | ')} |`);
+const inSeconds = (ms: number): string => (ms / 1000).toFixed(2);
+for (const { model, on, figures, failed = '' } of rows) {
+  const cells = figures
+    ? [
+        inSeconds(figures.firstStep),
+        figures.iterationsPerSecond.toFixed(2),
+        inSeconds(figures.firstDecode),
+        inSeconds(figures.decode),
+        figures.deviceMemory === undefined ? '?' : (figures.deviceMemory / 1e9).toFixed(2),
+      ]
+    : [failed.replace(/\s+/g, ' ').slice(0, 300), '', '', '', ''];
+  console.log(`| ${[model, on, ...cells].join(' | ')} |`);
 }
-if (rows.some(({ on, failed }) => on.startsWith('cuda') && failed !== undefined)) {
-  console.log(
-    'cuda needs the files that `npm run setup:cuda` downloads, CUDA 12 or newer and cuDNN 9.',
-  );
-}
-const json = JSON.stringify({ device: deviceName(), node: process.version, rows }, null, 2);
+const json = JSON.stringify({ devices: found, node: process.version, rows }, null, 2);
 if (values.json === undefined) console.log(json);
 else writeFileSync(values.json, `${json}\n`);

@@ -21,8 +21,13 @@ export interface Side {
   readonly end: () => Promise<void>;
 }
 
-export function startSide(command: string, args: readonly string[], cwd?: string): Side {
-  const child = spawn(command, args, { cwd, stdio: ['pipe', 'pipe', 'inherit'] });
+export function startSide(
+  command: string,
+  args: readonly string[],
+  { cwd, env = {} }: { cwd?: string; env?: Readonly<Record<string, string>> } = {},
+): Side {
+  const options = { cwd, env: { ...process.env, ...env } };
+  const child = spawn(command, args, { ...options, stdio: ['pipe', 'pipe', 'inherit'] });
   const failed = once(child, 'error').then(([error]) => Promise.reject(error as Error));
   failed.catch(() => undefined); // told to whoever asks
   child.stdin.on('error', () => undefined);
