@@ -8,13 +8,17 @@ import { type Part, partsOf, planParts, sessionOfParts } from './parts.ts';
 import { createPreparedWeights } from './prepared-weights.ts';
 import type { Needs } from './precision.ts';
 import { type PrecisionRow, type Provider, providers } from './providers.ts';
-import { type Session, openSession } from './session.ts';
-import { type Opening, createSessionCache } from './session-cache.ts';
+import { type RunInputs, type Session, openSession } from './session.ts';
+import { type Opening, type SessionCache, createSessionCache } from './session-cache.ts';
+import { gib, tooLarge } from './too-large.ts';
 
 export type { IdArray, Session, SessionInput } from './session.ts';
 
 export interface RuntimeOptions {
-  /** Bytes that open models and their runs may take together; a larger model runs in parts. */
+  /**
+   * Bytes that open models and their runs may take together; a larger model runs in parts. Where some are
+   * computed on a device and others on the processor: in either memory.
+   */
   readonly memoryBudget?: number;
   /** Threads of one model call; left out: the physical cores. */
   readonly threads?: number;
@@ -73,7 +77,10 @@ const partShare = 0.25;
 export function createRuntime(options: RuntimeOptions = {}): Runtime {
   const { memoryBudget = defaultMemoryBudget(), threads, provider = providers.cpu, log } = options;
   const { rowFor = (): PrecisionRow => ({ provider }) } = options;
-  const cache = createSessionCache(memoryBudget);
+  const caches = {
+    host: createSessionCache(memoryBudget),
+    device: createSessionCache(memoryBudget),
+  };
   const prepared = createPreparedWeights();
 
   const told = new Set<string>();
@@ -87,11 +94,9 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     const text = `${label}: ${name} leaves ${unused.length} tensors unread: ${shortList(unused)}`;
     if (unused.length > 0) tellOnce('DEBUG', text);
   };
-  const opening = (program: Program, needs: Needs): Opening => {
+  const opening = (program: Program, provider: Provider): Opening => {
     tellUnread(program);
-    const row = rowFor(needs);
-    if (row.notice !== undefined) tellOnce('INFO', row.notice);
-    return { ...openingIn(program, row.provider), working: workingMemory(program) };
+    return { ...openingIn(program, provider), working: workingMemory(program, provider) };
   };
   /** The program in the form that fits: widened where it is small, kept narrow, or in parts. */
   const openingIn = (program: Program, provider: Provider): Opening => {
@@ -104,7 +109,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     };
     const wide = estimateMemory(program, provider);
     if (wide <= Math.min(memoryBudget, provider.widestBytes)) return part(program, provider);
-    const form = narrow(provider);
+    const form = provider.memory === 'host' ? narrow(provider) : provider;
     const kept = part(program, form);
     if (kept.bytes <= memoryBudget) {
       if (wide > memoryBudget)
@@ -115,6 +120,8 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     const cut = partsOf(program, size, (tensor) => weightBytes(tensor, form));
     const parts = cut.map((of) => part(of, form));
     const plan = planParts(parts, memoryBudget);
+    const text = `${program.name}: its weights take ${gib(kept.bytes)} of the ${gib(memoryBudget)} that models may take`;
+    log?.('INFO', `${text}: it runs in ${parts.length} parts, which is slower`);
     return { bytes: plan.bytes, open: async () => sessionOfParts(program, parts, plan) };
   };
   let lost = false;
@@ -122,7 +129,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
    * After running out of memory everything idle is released and the call tried once more. What was open
    * on a device that is lost is of no use any more.
    */
-  const withRetry = async <T>(attempt: () => Promise<T>): Promise<T> => {
+  const withRetry = async <T>(cache: SessionCache, attempt: () => Promise<T>): Promise<T> => {
     try {
       return await attempt();
     } catch (error) {
@@ -137,22 +144,38 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
   return {
     log,
     session: async (key, build, needs = {}) => {
+      const row = rowFor(needs);
+      if (row.notice !== undefined) tellOnce('INFO', row.notice);
+      const { memory } = row.provider;
+      const cache = caches[memory];
       let request: Opening | undefined;
-      const lazily = (): Opening => (request ??= opening(build(), needs));
-      await withRetry(() => cache.open(key, lazily));
+      const lazily = (): Opening => (request ??= opening(build(), row.provider));
+      /** Tries, and says how much was wanted when memory is not enough for it. */
+      const attempt = async <T>(action: () => Promise<T>, inputs?: RunInputs): Promise<T> => {
+        try {
+          return await withRetry(cache, action);
+        } catch (error) {
+          if (!(error instanceof NoodleError) || error.code !== 'OUT_OF_MEMORY') throw error;
+          const { bytes: weights, working } = lazily();
+          const run = inputs && working?.(inputs);
+          throw tooLarge(error as NoodleError, { weights, run, budget: memoryBudget, memory });
+        }
+      };
+      await attempt(() => cache.open(key, lazily));
       return {
         run: (inputs, runOptions) =>
-          withRetry(() =>
-            cache.use(key, lazily, (session) => session.run(inputs, runOptions), inputs),
+          attempt(
+            () => cache.use(key, lazily, (session) => session.run(inputs, runOptions), inputs),
+            inputs,
           ),
       };
     },
     unloadAll: async () => {
-      await cache.clear();
+      await Promise.all(Object.values(caches).map((cache) => cache.clear()));
     },
     lostDevice: () => lost,
     stats: () => {
-      const sessions = cache.entries();
+      const sessions = Object.values(caches).flatMap((cache) => cache.entries());
       const bytes = sessions.reduce((sum, entry) => sum + entry.bytes, 0);
       return { sessions, bytes, memoryBudget };
     },

@@ -72,6 +72,9 @@ export async function openSession(
       throw nativeError(program.name, cause);
     },
   );
+  // a device has its own copies by now
+  const keepsFiles = provider.memory === 'host';
+  if (!keepsFiles) await files.release();
   return {
     run: async (inputs, { signal } = {}) => {
       if (signal?.aborted) throw new NoodleError('INTERRUPTED');
@@ -93,7 +96,7 @@ export async function openSession(
     },
     release: async () => {
       await native.release();
-      await files.release();
+      if (keepsFiles) await files.release();
     },
   };
 }

@@ -4,6 +4,9 @@ import { type Provider, fullPrecision, halfPrecision, noFacts, noWinograd } from
 
 export const cuda = {
   name: 'cuda',
+  memory: 'device',
+  // scores, and what softmax makes of them
+  scoreCopies: 2,
   table: portable,
   ...halfPrecision,
   widen: 'weights',

@@ -4,6 +4,9 @@ import { type Provider, fullPrecision, halfPrecision, noFacts, noWinograd } from
 
 export const webgpu = {
   name: 'webgpu',
+  memory: 'device',
+  // scores, and what softmax makes of them
+  scoreCopies: 2,
   table,
   ...halfPrecision,
   widen: 'weights',
