@@ -66,7 +66,7 @@ export async function createLocalRunner({ flags, out, log }: LocalOptions): Prom
   return {
     objectInfo: async () => objectInfo(nodes, folders),
 
-    async run(prompt, { workflow, signal, onEvent }) {
+    async run(prompt, { workflow, times, signal, onEvent }) {
       const checked = await check(prompt, nodes, folders);
       if (checked.outputs === undefined) {
         return { status: 'invalid', files: [], texts: [], complaints: checked.complaints };
@@ -79,6 +79,7 @@ export async function createLocalRunner({ flags, out, log }: LocalOptions): Prom
           extraData: stringifyJson(workflow === undefined ? {} : { extra_pnginfo: { workflow } }),
           outputs: checked.outputs,
         },
+        times,
         signal,
         onEvent,
       });
@@ -88,6 +89,7 @@ export async function createLocalRunner({ flags, out, log }: LocalOptions): Prom
         files: shown.saved.length > 0 ? shown.saved : keepPreviews(shown.previews, folders),
         texts: shown.texts,
         complaints: [...outcome.complaints, ...checked.complaints],
+        seconds: outcome.seconds,
       };
     },
 

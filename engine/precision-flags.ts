@@ -35,6 +35,10 @@ export const PRECISION = {
     '--precision <NAME[,PART=NAME...]>',
     'auto, fp32, fp16 or int8, what the device has; for all, and for network=, text-encoder= or vae= ' +
       "alone (fp16,vae=fp32); ComfyUI's --fp16-unet, --fp32-vae … are taken too",
+    (option) =>
+      option.argParser((value, before?: string) =>
+        before === undefined ? value : `${before},${value}`,
+      ),
   ),
   cpuVae: toggle('--cpu-vae', 'VAE on the processor'),
 };
