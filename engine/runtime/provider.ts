@@ -16,6 +16,8 @@ export interface Provider extends Required<Omit<Target, 'block' | 'bits' | 'wino
    * are done with once the session is open, and it reads none narrower than it computes.
    */
   readonly memory: 'host' | 'device';
+  /** Whether results can stay on the device and be fed to other sessions of it from there. */
+  readonly keepsResults?: boolean;
   /**
    * How many matrices of scores of an attention are in memory at once, in the type that is computed in.
    * Left out: none, they are never written down.
