@@ -18,6 +18,7 @@ import {
   feed,
   toFloats,
 } from './ort.ts';
+import { type DeviceArray, type Living, createLiving } from './living.ts';
 import { checkFiles, placeWeights } from './placement.ts';
 import { type PreparedWeights, createPreparedWeights } from './prepared-weights.ts';
 import { type Provider, providers } from './providers.ts';
@@ -28,15 +29,7 @@ export interface IdArray {
   readonly shape: readonly number[];
 }
 
-/**
- * A result that stayed on the device: other sessions of the device can be fed with it, nobody else can read
- * it. Its memory comes back when it is released, or with the garbage at some later time.
- */
-export interface DeviceArray {
-  readonly tensor: OrtTensor;
-  readonly shape: readonly number[];
-  release(): void;
-}
+export type { DeviceArray } from './living.ts';
 
 export type SessionInput = NDArray | IdArray | DeviceArray;
 
@@ -80,21 +73,17 @@ export function openFeeder(
   program: Program,
   options: SessionOptions = {},
 ): Promise<Session<SessionOutput>> {
-  return options.provider?.keepsResults === true
-    ? open(program, { ...options, staying: Object.keys(program.outputs).map(outputName) }, kept)
-    : openSession(program, options);
+  if (options.provider?.keepsResults !== true) return openSession(program, options);
+  const staying = Object.keys(program.outputs).map(outputName);
+  const living = createLiving();
+  return open(program, { ...options, staying }, living.keep, living.afterLast);
 }
-
-const kept = (tensor: OrtTensor): DeviceArray => ({
-  tensor,
-  shape: tensor.dims,
-  release: () => tensor.dispose(),
-});
 
 async function open<Output extends SessionOutput>(
   program: Program,
   options: SessionOptions & Pick<OrtOptions, 'staying'>,
   toOutput: (result: OrtTensor) => Output,
+  releasing: Living['afterLast'] = (action) => action(),
 ): Promise<Session<Output>> {
   const { provider = providers.cpu, threads, winograd, staying } = options;
   const { prepared = createPreparedWeights() } = options;
@@ -131,10 +120,11 @@ async function open<Output extends SessionOutput>(
       }
       return outputs;
     },
-    release: async () => {
-      await native.release();
-      if (keepsFiles) await files.release();
-    },
+    release: () =>
+      releasing(async () => {
+        await native.release();
+        if (keepsFiles) await files.release();
+      }),
   };
 }
 

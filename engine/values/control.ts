@@ -87,10 +87,10 @@ export function bindControl(last: Control, run: ChangeRun): BoundChange {
         }
       }
       const named = [...sums].map(([site, value]) => [`${patchName}/${site}`, value] as const);
-      const receive = (): void => {
+      const done = (): void => {
         for (const value of sums.values()) if ('release' in value) value.release();
       };
-      return [{ ...patch, feeds: () => Object.fromEntries(named), receive }];
+      return [{ ...patch, feeds: () => Object.fromEntries(named), done }];
     },
   };
 }

@@ -47,15 +47,15 @@ export type Network = (
  */
 export function openNetwork(run: NetworkRun, weights: Weighted, what: Architecture): Network {
   return async (inputs, call) => {
-    const { session, feeds, active } = await prepared(run.runtime.session, {
-      run,
-      weights,
-      what,
-      call,
-    });
-    const outputs = await session.run({ ...inputs, ...feeds }, { signal: run.signal });
-    for (const patch of active) patch.receive?.(outputs, call);
-    return outputs;
+    try {
+      const asked = { run, weights, what, call };
+      const { session, feeds, active } = await prepared(run.runtime.session, asked);
+      const outputs = await session.run({ ...inputs, ...feeds }, { signal: run.signal });
+      for (const patch of active) patch.receive?.(outputs, call);
+      return outputs;
+    } finally {
+      for (const patch of weights.patches) patch.done?.();
+    }
   };
 }
 

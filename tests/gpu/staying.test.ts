@@ -42,4 +42,19 @@ onAdapter((_, provider) => {
     }
     await runtime.unloadAll();
   });
+
+  it('keeps a session until nothing of it is left, though it was released', async () => {
+    const runtime = createRuntime({ provider });
+    const x = { data: randomFloats(24, 1), shape: [3, 8] };
+    const expected = (await (await runtime.session('a', first)).run({ x })).doubled;
+    const { doubled, product } = await (await runtime.feeder('a', first)).run({ x });
+    await runtime.unloadAll();
+    const twice = () =>
+      trace('twice', source, ({ input }) => ({ y: mul(input('x', 'f32', ['n', 8]), 1) }));
+    const reader = await runtime.session('c', twice);
+    expect((await reader.run({ x: doubled })).y).toEqual(expected);
+    for (const value of [doubled, product]) if ('release' in value) value.release();
+    expect((await reader.run({ x })).y).toEqual(x);
+    await runtime.unloadAll();
+  });
 });
