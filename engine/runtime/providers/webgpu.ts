@@ -4,6 +4,10 @@ import { type Provider, fullPrecision, halfPrecision, noFacts, noWinograd } from
 
 export const webgpu = {
   name: 'webgpu',
+  memory: 'device',
+  keepsResults: true,
+  // scores, and what softmax makes of them
+  scoreCopies: 2,
   table,
   ...halfPrecision,
   widen: 'weights',
