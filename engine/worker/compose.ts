@@ -42,6 +42,7 @@ export async function createEngineHost(
   const { device = cpuDevice(), sharers, vram, threads, precision, options } = settings;
   const { memoryBudget = deviceBudget(device, vram, sharers) } = settings;
   const { provider, notice } = precisionRow(device.kind, precision);
+  packs.log('INFO', `models run on ${device.id} (${device.name}) in ${precision}`);
   if (notice !== undefined) packs.log('INFO', notice);
   const runtime = createRuntime({ memoryBudget, threads, provider, log: packs.log });
   return {

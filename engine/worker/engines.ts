@@ -48,6 +48,12 @@ function checkPrecision({ id, name, precisions }: Device, precision: string): vo
   });
 }
 
+/** What `auto` means here. */
+export async function autoDevice(inventory: Inventory): Promise<Device> {
+  const { chooseDevices } = await import('../runtime/devices/choose.ts');
+  return (await chooseDevices(['auto'], inventory))[0];
+}
+
 /** Everything that models could run on, and why kinds are missing. */
 export async function allDevices(inventory: Inventory): Promise<{
   readonly devices: readonly Device[];
