@@ -4,6 +4,7 @@
  *
  *   npm run performance -- [--model sd15|sdxl] [--size 64] [--rounds 3] [--apart]
  *                          [--reference FOLDER] [--python python3] [--mode default|pytorch]
+ *                          [--tasks open,clip,emphasis,step,decode,lora,control]
  *
  * The reference is looked for in --reference or NOODLE_REFERENCE; without it only our own figures are shown.
  * --apart: one side after the other, where both at once do not fit in memory.
@@ -63,6 +64,7 @@ const { values } = parseArgs({
     reference: { type: 'string', default: process.env.NOODLE_REFERENCE },
     python: { type: 'string', default: 'python3' },
     mode: { type: 'string', default: 'default' },
+    tasks: { type: 'string', default: 'open,clip,emphasis,step,decode,lora,control' },
   },
 });
 const models = {
@@ -72,11 +74,12 @@ const models = {
 if (!Object.hasOwn(models, values.model)) throw new Error(`no model ${values.model}`);
 const { title, checkpoint, unet } = models[values.model as keyof typeof models];
 
+const tasks = new Set(values.tasks.split(','));
 const given = [
   ...[values.size, String(unet.context), unet.vector === undefined ? '0' : '1'],
   await checkpoint(),
-  await randomLora(values.model, unet),
-  await randomControlNet(values.model, unet),
+  tasks.has('lora') ? await randomLora(values.model, unet) : '',
+  tasks.has('control') ? await randomControlNet(values.model, unet) : '',
 ];
 const here = import.meta.dirname;
 const ours = (): Side =>
@@ -88,20 +91,24 @@ const theirs = (): Side =>
   startSide(values.python, [script, values.mode, ...given], values.reference);
 
 const rounds = Number(values.rounds);
-/** What is asked of each side, in this order, and how often. A LoRA has another strength each time. */
-const rows: readonly (readonly [label: string, task: string, times: number])[] = [
-  ['checkpoint opened', 'open', 1],
-  ['first text', 'clip', 1],
-  ['text', 'clip', rounds],
-  ['first step', 'step', 1],
-  ['step', 'step', rounds],
-  ['first decode', 'decode', 1],
-  ['decode', 'decode', rounds],
-  ['first step with a LoRA', 'lora', 1],
-  ['step with a LoRA, another strength', 'lora', rounds],
-  ['first step with a ControlNet', 'control', 1],
-  ['step with a ControlNet', 'control', rounds],
-];
+/** What is asked of each side, in this order, and how often. Texts and strengths of a LoRA differ each time. */
+const rows = (
+  [
+    ['checkpoint opened', 'open', 1],
+    ['first text', 'clip', 1],
+    ['text', 'clip', rounds],
+    ['first text with emphasis', 'emphasis', 1],
+    ['text with emphasis', 'emphasis', rounds],
+    ['first step', 'step', 1],
+    ['step', 'step', rounds],
+    ['first decode', 'decode', 1],
+    ['decode', 'decode', rounds],
+    ['first step with a LoRA', 'lora', 1],
+    ['step with a LoRA, another strength', 'lora', rounds],
+    ['first step with a ControlNet', 'control', 1],
+    ['step with a ControlNet', 'control', rounds],
+  ] as const
+).filter(([, task]) => tasks.has(task));
 
 /** What each row took on each of these sides, round by round in turns. */
 async function measure(sides: readonly Side[]): Promise<Taken[][][]> {

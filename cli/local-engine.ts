@@ -39,7 +39,7 @@ export interface LocalOptions {
 /** Sets up folders and nodes; the engine itself starts with the first run, on the first device named. */
 export async function createLocalRunner({ flags, out, log }: LocalOptions): Promise<Runner> {
   const config = parseConfig(flags);
-  const { engine } = config;
+  const [engine] = await planEngines({ ...config, engines: 1 }, machineInventory);
   // Previews must not fall into the temp folder of a server that runs beside us and wipes it.
   const temp = mkdtempSync(join(tmpdir(), 'noodle-run-'));
   const settings: EngineSettings = {
@@ -61,28 +61,25 @@ export async function createLocalRunner({ flags, out, log }: LocalOptions): Prom
     builtin: Promise.resolve(builtinNodes()),
     log: (level, text) => void (level !== 'DEBUG' && log(text)),
   });
-  // The machine is looked at meanwhile; whoever runs something hears of a device that is not there.
-  const planned = planEngines({ ...config, engines: 1, engine: settings }, machineInventory);
-  planned.catch(() => undefined);
   const nodes = await packs.nodes();
 
   return {
     objectInfo: async () => objectInfo(nodes, folders),
 
-    async run(prompt, { workflow, signal, onEvent }) {
+    async run(prompt, { workflow, times, signal, onEvent }) {
       const checked = await check(prompt, nodes, folders);
       if (checked.outputs === undefined) {
         return { status: 'invalid', files: [], texts: [], complaints: checked.complaints };
       }
-      const [first] = await planned;
       const outcome = await runInEngine({
-        start: engineStarter(first, packs, (_, text) => onEvent({ type: 'log', text })),
+        start: engineStarter(settings, packs, (_, text) => onEvent({ type: 'log', text })),
         job: {
           id: randomUUID(),
           prompt: stringifyJson(prompt),
           extraData: stringifyJson(workflow === undefined ? {} : { extra_pnginfo: { workflow } }),
           outputs: checked.outputs,
         },
+        times,
         signal,
         onEvent,
       });
@@ -92,6 +89,7 @@ export async function createLocalRunner({ flags, out, log }: LocalOptions): Prom
         files: shown.saved.length > 0 ? shown.saved : keepPreviews(shown.previews, folders),
         texts: shown.texts,
         complaints: [...outcome.complaints, ...checked.complaints],
+        seconds: outcome.seconds,
       };
     },
 

@@ -23,8 +23,10 @@ import {
 } from './flags.ts';
 import type { CacheMode } from './graph/caches.ts';
 import { LOG_LEVELS } from './log.ts';
+import { COMFY_PRECISION, PRECISION, precisionWishes } from './precision-flags.ts';
 import type { VramWish } from './runtime/devices/budget.ts';
 import type { Device } from './runtime/devices/device.ts';
+import type { PrecisionWishes } from './runtime/precision.ts';
 import type { FolderOptions } from './store/folders.ts';
 import type { EngineOptions } from './values/services.ts';
 
@@ -158,12 +160,6 @@ const ENGINE = {
     decimal(0),
     GB,
   ),
-  precision: choice(
-    '--precision <NAME>',
-    'fp32, or int8: faster and smaller on processors, slightly other pictures',
-    ['fp32', 'int8'],
-    { initially: 'fp32' },
-  ),
 };
 
 /** Flags that only together, or with the others, say something. */
@@ -219,6 +215,7 @@ export interface EngineSettings extends Values<typeof ENGINE> {
   /** How many engines share it; left out: one. */
   readonly sharers?: number;
   readonly vram: VramWish;
+  readonly precision: PrecisionWishes;
   readonly cache: CacheMode;
   /** Which packs of custom_nodes are loaded. */
   readonly packs: 'all' | readonly string[];
@@ -253,7 +250,7 @@ export function parseConfig(argv: readonly string[]): Config {
     Server: SERVER,
     Folders: FOLDERS,
     Nodes: OPTIONS,
-    Models: { ...DEVICES, ...ENGINE, ...VRAM, ...COMFY_DEVICES },
+    Models: { ...DEVICES, ...PRECISION, ...ENGINE, ...VRAM, ...COMFY_DEVICES, ...COMFY_PRECISION },
     'Together with others': JOINT,
   };
   const { values, given } = readCommandLine('noodle serve', argv, tables, IGNORED_FLAGS);
@@ -273,6 +270,7 @@ export function parseConfig(argv: readonly string[]): Config {
     engine: {
       ...values(ENGINE),
       vram: vramOf(values(VRAM)),
+      precision: precisionWishes(values(PRECISION), values(COMFY_PRECISION)),
       folders: { base: resolve(joint.base ?? program), program, ...values(FOLDERS) },
       options: values(OPTIONS),
       cache: cacheMode(joint),
@@ -338,11 +336,7 @@ function refuseCombinations(
  * here. A start script that carries them must go on working.
  */
 const IGNORED_FLAGS: readonly string[] = `
-  --cuda-malloc, --disable-cuda-malloc,
-  --force-fp32, --force-fp16, --fp32-unet, --fp64-unet, --bf16-unet, --fp16-unet,
-  --fp8_e4m3fn-unet, --fp8_e5m2-unet, --fp8_e8m0fnu-unet, --fp16-vae, --fp32-vae, --bf16-vae,
-  --cpu-vae, --fp8_e4m3fn-text-enc, --fp8_e5m2-text-enc, --fp16-text-enc, --fp32-text-enc,
-  --bf16-text-enc, --fp16-intermediates, --force-channels-last, 
+  --cuda-malloc, --disable-cuda-malloc, --fp16-intermediates, --force-channels-last,
   --oneapi-device-selector <TEXT>, --disable-ipex-optimize, --supports-fp8-compute,
   --enable-triton-backend, --disable-triton-backend, --use-split-cross-attention,
   --use-quad-cross-attention, --use-pytorch-cross-attention, --use-sage-attention,

@@ -26,6 +26,7 @@ import { imageSaveNodes } from './image-save.ts';
 import { imageScaleNodes } from './image-scale.ts';
 import { imageNodes } from './image.ts';
 import { jsonPromptNodes } from './json-prompt.ts';
+import { keyframeNodes } from './keyframes.ts';
 import { latentAdvancedNodes } from './latent-advanced.ts';
 import { latentEmptyNodes } from './latent-empty.ts';
 import { latentIoNodes } from './latent-io.ts';
@@ -50,10 +51,13 @@ import { poseNodes } from './pose.ts';
 import { primitiveNodes } from './primitives.ts';
 import { samplerNodes } from './samplers.ts';
 import { samplingNodes } from './sampling.ts';
+import { scailNodes } from './scail.ts';
+import { seedVrNodes } from './seedvr.ts';
 import { sigmaNodes } from './sigmas.ts';
 import { saveTextNodes } from './save-text.ts';
 import { stringNodes } from './strings.ts';
 import { textOverlayNodes } from './text-overlay.ts';
+import { trainingNodes } from './training.ts';
 import { upscaleNodes } from './upscale.ts';
 import { unetPatchNodes } from './unet-patches.ts';
 import { utilityNodes } from './utilities.ts';
@@ -100,6 +104,9 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   painterNodes,
   textOverlayNodes,
   videoTrackNodes,
+  keyframeNodes,
+  seedVrNodes,
+  scailNodes,
   imageScaleNodes,
   imageResizeNodes,
   imageBatchNodes,
@@ -121,6 +128,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   saveTextNodes,
   jsonPromptNodes,
   datasetFileNodes,
+  trainingNodes,
   datasetNodes,
   datasetTextNodes,
 ];

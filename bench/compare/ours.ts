@@ -50,13 +50,13 @@ const step = (model: Model, entry = text): Promise<unknown> =>
     },
   });
 
+const encoded = async (prompt: string): Promise<unknown> =>
+  encodePrompt((await files()).clip, prompt, { runtime, folders: { embedding: () => undefined } });
+
 const tasks: Readonly<Record<string, (value: number) => Promise<unknown>>> = {
   open: files,
-  clip: async () =>
-    encodePrompt((await files()).clip, 'a photograph of a lighthouse at dawn', {
-      runtime,
-      folders: { embedding: () => undefined },
-    }),
+  clip: (value) => encoded(`a photograph of a lighthouse at dawn ${value}`),
+  emphasis: (value) => encoded(`a (photograph:1.2) of a lighthouse at dawn ${value}`),
   step: async () => step((await files()).model),
   lora: async (strength) => {
     const { model } = await files();

@@ -44,9 +44,9 @@ def control_net():
     return comfy.controlnet.load_controlnet(control_path)
 
 
-def clip(_):
+def clip(prompt):
     text = files()[1]
-    text.encode_from_tokens(text.tokenize("a photograph of a lighthouse at dawn"))
+    text.encode_from_tokens(text.tokenize(prompt))
 
 
 def call(model, control=None):
@@ -74,7 +74,8 @@ def control(strength):
 
 tasks = {
     "open": lambda _: files(),
-    "clip": clip,
+    "clip": lambda value: clip(f"a photograph of a lighthouse at dawn {value}"),
+    "emphasis": lambda value: clip(f"a (photograph:1.2) of a lighthouse at dawn {value}"),
     "step": lambda _: call(files()[0]),
     "lora": lora,
     "control": control,

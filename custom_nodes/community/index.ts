@@ -5,12 +5,14 @@ import { combineNodes } from './concat.ts';
 import { constantNodes } from './constants.ts';
 import { contextNodes } from './context.ts';
 import { imageNodes } from './images.ts';
+import { inpaintCropNodes } from './inpaint-crop.ts';
 import { latentNodes } from './latents.ts';
 import { logicNodes } from './logic.ts';
 import { loraStackNodes } from './lora-stacks.ts';
 import { loraNodes } from './loras.ts';
 import { maskNodes } from './masks.ts';
 import { mathNodes } from './math.ts';
+import { modelPatchNodes } from './model-patches.ts';
 import { resizeKjV2 } from './resize-kj.ts';
 import { resizeNodes } from './resize.ts';
 import { showNodes } from './show.ts';
@@ -30,11 +32,13 @@ export const nodes: readonly NodeDefinition[] = [
   ...contextNodes,
   ...loraNodes,
   ...loraStackNodes,
+  ...modelPatchNodes,
   ...resizeNodes,
   resizeKjV2,
   ...combineNodes,
   ...imageNodes,
   ...maskNodes,
+  ...inpaintCropNodes,
   ...latentNodes,
   ...showNodes,
   ...swarmNodes,

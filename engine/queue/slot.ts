@@ -167,7 +167,7 @@ export class Slot {
     } else if (this.#running?.job.id === message.jobId) {
       this.#report = message.report ?? this.#report;
       this.#owner.done(this.#leaveJob(), message.end);
-      if (this.#renewsAfterJob) return this.#renew();
+      if (this.#renewsAfterJob || message.isSpent === true) return this.#renew();
       this.#phase = 'idle';
       this.#owner.ready();
     }

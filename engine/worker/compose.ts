@@ -4,14 +4,13 @@
  */
 import { families } from '../arch/families/index.ts';
 import type { EngineSettings } from '../config.ts';
-import { NoodleError } from '../errors.ts';
 import { createCaches } from '../graph/caches.ts';
 import type { CacheSet } from '../graph/caches.ts';
 import type { NodeRegistry } from '../graph/definition.ts';
 import { deviceBudget } from '../runtime/devices/budget.ts';
 import { cpuDevice } from '../runtime/devices/cpu.ts';
 import { memoryOf, sharesMemory } from '../runtime/devices/device.ts';
-import { type DeviceKind, type PrecisionRow, deviceKinds } from '../runtime/providers.ts';
+import { precisionText, precisionsOf } from '../runtime/precision.ts';
 import { type Runtime, createRuntime } from '../runtime/runtime.ts';
 import { type Folders, createFolders } from '../store/folders.ts';
 import type { Services } from '../values/services.ts';
@@ -39,12 +38,16 @@ export async function createEngineHost(
   packs: PackSettings,
 ): Promise<EngineHost> {
   const folders = createFolders(settings.folders);
-  const { device = cpuDevice(), sharers, vram, threads, precision, options } = settings;
+  const { device = cpuDevice(), sharers, vram, threads, options } = settings;
   const { memoryBudget = deviceBudget(device, vram, sharers) } = settings;
-  const { provider, notice } = precisionRow(device.kind, precision);
-  packs.log('INFO', `models run on ${device.id} (${device.name}) in ${precision}`);
-  if (notice !== undefined) packs.log('INFO', notice);
-  const runtime = createRuntime({ memoryBudget, threads, provider, log: packs.log });
+  const precisions = precisionsOf(device.kind, settings.precision, device.precisions);
+  const precision = precisionText(precisions);
+  if (settings.device !== undefined || Object.keys(settings.precision).length > 0) {
+    packs.log('INFO', `precision on ${device.id}: ${precision} (${device.name})`);
+  }
+  for (const notice of precisions.notices) packs.log('INFO', notice);
+  const { rowFor } = precisions;
+  const runtime = createRuntime({ memoryBudget, threads, rowFor, log: packs.log });
   return {
     nodes: await loadNodes(packs),
     folders,
@@ -66,16 +69,6 @@ export async function createEngineHost(
       return { device, precision, memoryTotal, ownMemory, memoryBudget, bytes, models };
     },
   };
-}
-
-function precisionRow(kind: DeviceKind, name: string): PrecisionRow {
-  const rows: Readonly<Record<string, PrecisionRow>> = deviceKinds[kind];
-  if (Object.hasOwn(rows, name)) return rows[name];
-  throw new NoodleError('BAD_INPUT', {
-    subject: '--precision',
-    expected: `${Object.keys(rows).join(' or ')} on ${kind}`,
-    got: name,
-  });
 }
 
 /** Every saver asks for its target first: that is the moment from which a run leaves traces. */

@@ -1,9 +1,9 @@
 /** Which engines there are to be: those of each device that was asked for. */
 import type { Config, EngineSettings } from '../config.ts';
-import { NoodleError } from '../errors.ts';
 import type { Device } from '../runtime/devices/device.ts';
 import { mayHaveGpu } from '../runtime/devices/gpu-hint.ts';
 import type { Inventory } from '../runtime/devices/list.ts';
+import type { PrecisionWishes } from '../runtime/precision.ts';
 
 export type { Device, Inventory };
 
@@ -24,12 +24,13 @@ export async function planEngines(
 ): Promise<readonly EngineSettings[]> {
   const copies = <T>(one: T): T[] => Array.from({ length: engines }, () => one);
   if (names.every((name) => name === 'cpu' || (name === 'auto' && !mayHaveGpu()))) {
+    await checkPrecision({ kind: 'cpu' }, engine.precision);
     return names.flatMap(() => copies({ ...engine, sharers: names.length * engines }));
   }
   const { chooseDevices } = await import('../runtime/devices/choose.ts');
   const devices = await chooseDevices(names, await inventory());
+  for (const device of devices) await checkPrecision(device, engine.precision);
   return devices.flatMap((device) => {
-    checkPrecision(device, engine.precision);
     const sharers = devices.filter((other) => sharesMemoryWith(other, device)).length * engines;
     return copies({ ...engine, device, sharers });
   });
@@ -39,13 +40,14 @@ export async function planEngines(
 const sharesMemoryWith = (a: Device, b: Device): boolean =>
   a.id === b.id || (a.memory === undefined && b.memory === undefined);
 
-function checkPrecision({ id, name, precisions }: Device, precision: string): void {
-  if (precisions.includes(precision)) return;
-  throw new NoodleError('BAD_INPUT', {
-    subject: '--precision',
-    expected: `${precisions.join(' or ')} on ${id} (${name})`,
-    got: precision,
-  });
+/** The tables of providers are read only where something was asked for. */
+async function checkPrecision(
+  device: Pick<Device, 'kind'> & Partial<Pick<Device, 'precisions'>>,
+  wishes: PrecisionWishes,
+): Promise<void> {
+  if (Object.keys(wishes).length === 0) return;
+  const { precisionsOf } = await import('../runtime/precision.ts');
+  precisionsOf(device.kind, wishes, device.precisions);
 }
 
 /** What `auto` means here. */

@@ -93,5 +93,7 @@ export type FromEngine =
       readonly end: JobEnd;
       /** Left out: as it was before. */
       readonly report?: EngineReport;
+      /** The engine lost its device, and is to be renewed. */
+      readonly isSpent?: boolean;
     }
   | { readonly type: 'log'; readonly level: LogLevel; readonly text: string };

@@ -28,7 +28,13 @@ export function createWorker(
         const { signal } = interrupt;
         const end = await runJob(order.job, host, { send, flush, signal });
         current = undefined;
-        send({ type: 'done', jobId: order.job.id, end, report: host.report() });
+        send({
+          type: 'done',
+          jobId: order.job.id,
+          end,
+          report: host.report(),
+          isSpent: host.runtime.lostDevice(),
+        });
         const waiting = afterJob;
         afterJob = [];
         for (const action of waiting) await action();

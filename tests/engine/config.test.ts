@@ -75,6 +75,39 @@ describe('parseConfig', () => {
     expect(parseConfig(argv).engine.vram).toEqual(vram);
   });
 
+  it('reads precisions for all and for parts', () => {
+    const precision = (...argv: string[]): unknown => parseConfig(argv).engine.precision;
+    expect(precision()).toEqual({});
+    expect(precision('--precision', 'fp16')).toEqual({ all: { names: ['fp16'] } });
+    expect(precision('--precision', 'fp16, vae=fp32,text-encoder=auto')).toEqual({
+      all: { names: ['fp16'] },
+      vae: { names: ['fp32'] },
+      'text-encoder': { names: [] },
+    });
+    expect(precision('--precision', 'fp16', '--bf16-vae', '--cpu-vae')).toEqual({
+      all: { names: ['fp16'] },
+      vae: { names: ['bf16', 'fp16'], flag: '--bf16-vae', device: 'cpu' },
+    });
+    expect(precision('--fp8_e4m3fn-unet', '--fp32-text-enc', '--cpu-vae')).toEqual({
+      network: { names: ['fp8', 'fp16'], flag: '--fp8_e4m3fn-unet' },
+      'text-encoder': { names: ['fp32'], flag: '--fp32-text-enc' },
+      vae: { names: [], flag: '--cpu-vae', device: 'cpu' },
+    });
+  });
+
+  it.each([
+    [['--precision', 'unet=fp16'], 'a precision, or one after network= or text-encoder= or vae='],
+    [['--precision', 'vae='], 'got vae='],
+    [['--precision', 'fp16,fp32'], 'one precision for a part'],
+    [
+      ['--precision', 'vae=fp16', '--fp32-vae'],
+      '--fp32-vae: expected nothing else for the same part',
+    ],
+    [['--fp16-unet', '--bf16-unet'], 'got --bf16-unet'],
+  ])('refuses %s', (argv, message) => {
+    expect(() => parseConfig(argv)).toThrow(message);
+  });
+
   it('follows no links, all of them, or those into folders', () => {
     const followLinks = (...argv: string[]): unknown =>
       parseConfig(argv).engine.folders.followLinks;

@@ -1,10 +1,10 @@
 /** The WebGPU provider, in half and in full precision. */
-import { portable } from '../../onnx/portable.ts';
+import { webgpu as table } from '../../onnx/webgpu.ts';
 import { type Provider, fullPrecision, halfPrecision, noFacts, noWinograd } from '../provider.ts';
 
 export const webgpu = {
   name: 'webgpu',
-  table: portable,
+  table,
   ...halfPrecision,
   widen: 'weights',
   widestBytes: Infinity,
