@@ -308,11 +308,16 @@ export const System = Type.Object(
     }),
     devices: Type.Array(
       Type.Object({
+        id: text('As `--device` takes it.', { examples: ['cpu'] }),
         name: text('Its name.'),
-        type: text('cpu, cuda …'),
+        type: text('cpu, webgpu or cuda.'),
+        precision: text('What its engines compute in.'),
         memory_total: count('Bytes.'),
         memory_free: count('Bytes.'),
+        memory_budget: count('Bytes that models may take.'),
+        memory_used: count('Bytes that models take.'),
       }),
+      { description: 'Those that engines compute on; /v1/devices has all.' },
     ),
     engines: Type.Object({
       total: count('Engine processes there should be.'),
