@@ -24,9 +24,9 @@ import {
 import type { CacheMode } from './graph/caches.ts';
 import { LOG_LEVELS } from './log.ts';
 import { COMFY_PRECISION, PRECISION, precisionWishes } from './precision-flags.ts';
+import type { PrecisionWishes } from './runtime/precision.ts';
 import type { VramWish } from './runtime/devices/budget.ts';
 import type { Device } from './runtime/devices/device.ts';
-import type { PrecisionWishes } from './runtime/precision.ts';
 import type { FolderOptions } from './store/folders.ts';
 import type { EngineOptions } from './values/services.ts';
 
@@ -210,12 +210,12 @@ export type FolderSettings = FolderOptions & { readonly program: string };
 export interface EngineSettings extends Values<typeof ENGINE> {
   readonly folders: FolderSettings;
   readonly options: EngineOptions;
+  readonly precision: PrecisionWishes;
   /** What its models run on; left out: the CPU. */
   readonly device?: Device;
   /** How many engines share it; left out: one. */
   readonly sharers?: number;
   readonly vram: VramWish;
-  readonly precision: PrecisionWishes;
   readonly cache: CacheMode;
   /** Which packs of custom_nodes are loaded. */
   readonly packs: 'all' | readonly string[];
@@ -250,7 +250,7 @@ export function parseConfig(argv: readonly string[]): Config {
     Server: SERVER,
     Folders: FOLDERS,
     Nodes: OPTIONS,
-    Models: { ...DEVICES, ...PRECISION, ...ENGINE, ...VRAM, ...COMFY_DEVICES, ...COMFY_PRECISION },
+    Models: { ...DEVICES, ...ENGINE, ...PRECISION, ...VRAM, ...COMFY_DEVICES, ...COMFY_PRECISION },
     'Together with others': JOINT,
   };
   const { values, given } = readCommandLine('noodle serve', argv, tables, IGNORED_FLAGS);
@@ -269,8 +269,8 @@ export function parseConfig(argv: readonly string[]): Config {
     devices,
     engine: {
       ...values(ENGINE),
-      vram: vramOf(values(VRAM)),
       precision: precisionWishes(values(PRECISION), values(COMFY_PRECISION)),
+      vram: vramOf(values(VRAM)),
       folders: { base: resolve(joint.base ?? program), program, ...values(FOLDERS) },
       options: values(OPTIONS),
       cache: cacheMode(joint),

@@ -40,11 +40,10 @@ export async function createEngineHost(
   const folders = createFolders(settings.folders);
   const { device = cpuDevice(), sharers, vram, threads, options } = settings;
   const { memoryBudget = deviceBudget(device, vram, sharers) } = settings;
-  const precisions = precisionsOf(device.kind, settings.precision, device.precisions);
+  const precisions = precisionsOf(device, settings.precision);
   const precision = precisionText(precisions);
-  if (settings.device !== undefined || Object.keys(settings.precision).length > 0) {
+  if (settings.device !== undefined || Object.keys(settings.precision).length > 0)
     packs.log('INFO', `precision on ${device.id}: ${precision} (${device.name})`);
-  }
   for (const notice of precisions.notices) packs.log('INFO', notice);
   const { rowFor } = precisions;
   const runtime = createRuntime({ memoryBudget, threads, rowFor, log: packs.log });

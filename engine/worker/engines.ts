@@ -3,7 +3,7 @@ import type { Config, EngineSettings } from '../config.ts';
 import type { Device } from '../runtime/devices/device.ts';
 import { mayHaveGpu } from '../runtime/devices/gpu-hint.ts';
 import type { Inventory } from '../runtime/devices/list.ts';
-import type { PrecisionWishes } from '../runtime/precision.ts';
+import type { PrecisionDevice } from '../runtime/precision.ts';
 
 export type { Device, Inventory };
 
@@ -24,31 +24,31 @@ export async function planEngines(
 ): Promise<readonly EngineSettings[]> {
   const copies = <T>(one: T): T[] => Array.from({ length: engines }, () => one);
   if (names.every((name) => name === 'cpu' || (name === 'auto' && !mayHaveGpu()))) {
-    await checkPrecision({ kind: 'cpu' }, engine.precision);
+    await checkPrecision({ id: 'cpu', kind: 'cpu' }, engine);
     return names.flatMap(() => copies({ ...engine, sharers: names.length * engines }));
   }
   const { chooseDevices } = await import('../runtime/devices/choose.ts');
   const devices = await chooseDevices(names, await inventory());
-  for (const device of devices) await checkPrecision(device, engine.precision);
+  await Promise.all(devices.map((device) => checkPrecision(device, engine)));
   return devices.flatMap((device) => {
     const sharers = devices.filter((other) => sharesMemoryWith(other, device)).length * engines;
     return copies({ ...engine, device, sharers });
   });
 }
 
+/** Throws BAD_INPUT for a precision that the device does not have. Tables of providers are read only where one was asked for. */
+async function checkPrecision(
+  device: PrecisionDevice,
+  { precision }: Pick<EngineSettings, 'precision'>,
+): Promise<void> {
+  if (Object.keys(precision).length === 0) return;
+  const { precisionsOf } = await import('../runtime/precision.ts');
+  precisionsOf(device, precision);
+}
+
 /** A device without memory of its own computes in the machine's, with all others that do. */
 const sharesMemoryWith = (a: Device, b: Device): boolean =>
   a.id === b.id || (a.memory === undefined && b.memory === undefined);
-
-/** The tables of providers are read only where something was asked for. */
-async function checkPrecision(
-  device: Pick<Device, 'kind'> & Partial<Pick<Device, 'precisions'>>,
-  wishes: PrecisionWishes,
-): Promise<void> {
-  if (Object.keys(wishes).length === 0) return;
-  const { precisionsOf } = await import('../runtime/precision.ts');
-  precisionsOf(device.kind, wishes, device.precisions);
-}
 
 /** What `auto` means here. */
 export async function autoDevice(inventory: Inventory): Promise<Device> {

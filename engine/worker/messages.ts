@@ -91,9 +91,9 @@ export type FromEngine =
       readonly type: 'done';
       readonly jobId: string;
       readonly end: JobEnd;
-      /** Left out: as it was before. */
-      readonly report?: EngineReport;
       /** The engine lost its device, and is to be renewed. */
       readonly isSpent?: boolean;
+      /** Left out: as it was before. */
+      readonly report?: EngineReport;
     }
   | { readonly type: 'log'; readonly level: LogLevel; readonly text: string };

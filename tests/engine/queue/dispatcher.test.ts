@@ -118,7 +118,7 @@ describe('dispatcher', () => {
   });
 
   it('renews an engine that lost its device before it gives out the next job', () => {
-    const { queue, dispatcher, start, started, submit, ready } = setup();
+    const { start, queue, dispatcher, started, submit, ready } = setup();
     start();
     started[0].events.message(ready);
     submit('a');
