@@ -59,6 +59,13 @@ export const errorTable = {
       'TIPS: If the workflow worked before you might have accidentally set the batch_size ' +
       'to a large number.',
   },
+  DEVICE_LOST: {
+    status: 500,
+    message: (d: { model: string; reason: string }) =>
+      `the device was lost while model '${show(d.model)}' ran on it (${show(d.reason)}). It is opened ` +
+      'anew for the next prompt. If that happens again, see whether its driver was reset or updated, or ' +
+      'use another device (--device cpu).',
+  },
   // files
   PATH_OUTSIDE: {
     status: 403,

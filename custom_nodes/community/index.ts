@@ -5,6 +5,7 @@ import { combineNodes } from './concat.ts';
 import { constantNodes } from './constants.ts';
 import { contextNodes } from './context.ts';
 import { imageNodes } from './images.ts';
+import { inpaintCropNodes } from './inpaint-crop.ts';
 import { latentNodes } from './latents.ts';
 import { logicNodes } from './logic.ts';
 import { loraStackNodes } from './lora-stacks.ts';
@@ -37,6 +38,7 @@ export const nodes: readonly NodeDefinition[] = [
   ...combineNodes,
   ...imageNodes,
   ...maskNodes,
+  ...inpaintCropNodes,
   ...latentNodes,
   ...showNodes,
   ...swarmNodes,

@@ -10,7 +10,24 @@ const pow: Lower<'pow'> = (b, tensor, [base, exponent]) => {
   return b.emit('Pow', [base, whole]);
 };
 
+/**
+ * Channels in threes that are not in fours, but for three of them, give wrong numbers there
+ * (microsoft/onnxruntime#29651): they get channels of zeros beside them.
+ */
+const conv: Lower<'conv'> = (b, tensor, [x, filter, ...bias]) => {
+  const [input, weight] = tensor.inputs;
+  const channels = weight.shape[1] as number; // stored tensors have fixed sizes
+  const safe = channels % 3 !== 0 || channels % 4 === 0 || channels === 3;
+  if (safe || tensor.attrs.groups !== 1) return portable.conv(b, tensor, [x, filter, ...bias]);
+  const filled = [x, filter].map((name, i) => {
+    const after = [input, weight][i].shape.map((_, axis) => (axis === 1 ? 4 - (channels % 4) : 0));
+    return b.emit('Pad', [name, b.ints([...after.map(() => 0), ...after]), b.reals([0], [])]);
+  });
+  return portable.conv(b, tensor, [...filled, ...bias]);
+};
+
 export const webgpu: LoweringTable = {
   ...portable,
+  conv,
   pow,
 };

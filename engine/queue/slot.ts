@@ -154,7 +154,7 @@ export class Slot {
       this.#owner.message(message, this.#running);
     } else if (this.#running?.job.id === message.jobId) {
       this.#owner.done(this.#leaveJob(), message.end);
-      if (this.#renewsAfterJob) return this.#renew();
+      if (this.#renewsAfterJob || message.isSpent === true) return this.#renew();
       this.#phase = 'idle';
       this.#owner.ready();
     }

@@ -38,6 +38,8 @@ export interface Runtime {
   /** Releases every open session. */
   unloadAll(): Promise<void>;
   stats(): RuntimeStats;
+  /** Whether the device was lost: it opens anew, but who can had better begin in another process. */
+  readonly lostDevice: () => boolean;
   /** Hears what is done otherwise for want of memory. */
   readonly log?: Log;
 }
@@ -115,13 +117,20 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     const plan = planParts(parts, memoryBudget);
     return { bytes: plan.bytes, open: async () => sessionOfParts(program, parts, plan) };
   };
-  /** After running out of memory everything idle is released and the call tried once more. */
+  let lost = false;
+  /**
+   * After running out of memory everything idle is released and the call tried once more. What was open
+   * on a device that is lost is of no use any more.
+   */
   const withRetry = async <T>(attempt: () => Promise<T>): Promise<T> => {
     try {
       return await attempt();
     } catch (error) {
-      const outOfMemory = error instanceof NoodleError && error.code === 'OUT_OF_MEMORY';
-      if (!outOfMemory || (await cache.clear()) === 0) throw error;
+      if (!(error instanceof NoodleError)) throw error;
+      lost ||= error.code === 'DEVICE_LOST';
+      const curable = error.code === 'OUT_OF_MEMORY' || error.code === 'DEVICE_LOST';
+      const released = curable ? await cache.clear() : 0;
+      if (error.code !== 'OUT_OF_MEMORY' || released === 0) throw error;
       return attempt();
     }
   };
@@ -141,6 +150,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     unloadAll: async () => {
       await cache.clear();
     },
+    lostDevice: () => lost,
     stats: () => {
       const sessions = cache.entries();
       const bytes = sessions.reduce((sum, entry) => sum + entry.bytes, 0);

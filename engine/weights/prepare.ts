@@ -1,6 +1,6 @@
 /**
  * Rewriting weights in the layout a model wants them in: as f32 or f16, convolution filters in blocks
- * of channels or in Winograd's planes, weights in whole numbers.
+ * of channels, with their channels last or in Winograd's planes, weights in whole numbers.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { NoodleError } from '../errors.ts';
@@ -42,8 +42,7 @@ export function cutTask({ shape, layout }: Pick<PrepareTask, 'shape' | 'layout'>
   const size = sizeOf(shape);
   if (layout.kind === 'int8' || layout.kind === 'int8Steps') return [{ start: 0, count: size }];
   const rows = layout.kind === 'blocked' ? layout.block : 1;
-  const unit =
-    layout.kind === 'blocked' || layout.kind === 'winograd' ? (size / shape[0]) * rows : 1;
+  const unit = wholeFilters.has(layout.kind) ? (size / shape[0]) * rows : 1;
   const step = Math.max(1, Math.floor(pieceElements / unit)) * unit;
   const pieces: Piece[] = [];
   for (let start = 0; start < size; start += step) {
@@ -51,6 +50,9 @@ export function cutTask({ shape, layout }: Pick<PrepareTask, 'shape' | 'layout'>
   }
   return pieces;
 }
+
+/** Layouts that are made of whole filters. */
+const wholeFilters: ReadonlySet<Layout['kind']> = new Set(['blocked', 'winograd', 'channelsLast']);
 
 /** Reads, rewrites and writes tasks one after the other into the file `target`, which exists. */
 export function prepareFile(target: string, tasks: readonly PrepareTask[]): void {
@@ -113,6 +115,13 @@ function doPiece(
     case 'winograd':
       writePlanes(target, task, piece, areas);
       return;
+    case 'channelsLast': {
+      const laid = channelsLast(values, task.shape);
+      const half = layout.type === 'f16';
+      const bytes = bytesOf(half ? floatToF16(laid) : laid);
+      writeFully(target, bytes, task.target + start * (half ? 2 : 4));
+      return;
+    }
     case 'int8':
       writeFully(target, bytesOf(int8Columns(values, task.shape, layout.bits)), task.target);
       return;
@@ -197,6 +206,23 @@ function layBlocks(
       transposeTo(widened + row + at, to, places, rowBytes, block, columns);
     }
   }
+}
+
+/** Whole filters [o, i, ...kernel] as [o, ...kernel, i]. */
+function channelsLast(
+  values: Float32Array,
+  [, channels, ...kernel]: readonly number[],
+): Float32Array {
+  const taps = sizeOf(kernel);
+  const filter = channels * taps;
+  const laid = new Float32Array(values.length);
+  for (let at = 0; at < values.length; at += filter) {
+    for (let tap = 0; tap < taps; tap++) {
+      const to = at + tap * channels;
+      for (let c = 0, from = at + tap; c < channels; c++, from += taps) laid[to + c] = values[from];
+    }
+  }
+  return laid;
 }
 
 function readPiece(

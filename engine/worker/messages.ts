@@ -77,5 +77,11 @@ export type FromEngine =
       readonly subfolder: string;
       readonly name: string;
     }
-  | { readonly type: 'done'; readonly jobId: string; readonly end: JobEnd }
+  | {
+      readonly type: 'done';
+      readonly jobId: string;
+      readonly end: JobEnd;
+      /** The engine lost its device, and is to be renewed. */
+      readonly isSpent?: boolean;
+    }
   | { readonly type: 'log'; readonly level: LogLevel; readonly text: string };

@@ -28,7 +28,7 @@ export function createWorker(
         const { signal } = interrupt;
         const end = await runJob(order.job, host, { send, flush, signal });
         current = undefined;
-        send({ type: 'done', jobId: order.job.id, end });
+        send({ type: 'done', jobId: order.job.id, end, isSpent: host.runtime.lostDevice() });
         const waiting = afterJob;
         afterJob = [];
         for (const action of waiting) await action();

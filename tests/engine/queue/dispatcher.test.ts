@@ -114,6 +114,24 @@ describe('dispatcher', () => {
     expect(links[1].sent).toHaveLength(1);
   });
 
+  it('renews an engine that lost its device before it gives out the next job', () => {
+    const { queue, dispatcher, started, submit, ready } = setup();
+    dispatcher.start();
+    started[0].events.message(ready);
+    submit('a');
+    submit('b', 1);
+    const end: JobEnd = { ...success, status: 'error', completed: false };
+    started[0].events.message({ type: 'done', jobId: 'a', end, isSpent: true });
+    expect(queue.history.get('a')?.status).toBe('failed');
+    expect(started[0].sent.slice(1)).toEqual([{ type: 'stop' }]);
+    started[0].events.exit('exit code 0');
+    vi.advanceTimersByTime(1);
+    started[1].events.message(ready);
+    expect(started[1].sent).toMatchObject([{ type: 'run', job: { id: 'b' } }]);
+    // it was asked to end: nothing broke
+    expect(dispatcher.engines()).toEqual({ total: 1, ready: 1, restarts: 0 });
+  });
+
   it('waits for an engine, runs one job at a time, stores before it tells', () => {
     const { queue, dispatcher, started, seen, submit, ready } = setup();
     submit('a');
