@@ -13,6 +13,13 @@ export interface Needs {
   readonly fullPrecision?: boolean;
 }
 
+/** What of a device matters here. */
+export interface Computer {
+  readonly kind: DeviceKind;
+  /** Those of its kind that run on it, the first when nobody asks; left out: all. */
+  readonly precisions?: readonly string[];
+}
+
 /** What was asked for on the command line; plain data. */
 export interface PrecisionWish {
   /** By name, the first choice first; none: what the device has when nobody asks. */
@@ -43,21 +50,22 @@ const titles = { network: 'networks', 'text-encoder': 'text encoders', vae: 'VAE
 const roles = Object.keys(titles) as readonly Role[];
 
 /**
- * The precision of each part on a device of this kind. Throws BAD_INPUT, with the names that there
- * are, for one that the device does not have.
+ * The precision of each part on a device. Throws BAD_INPUT, with the names that there are, for one that
+ * the device does not have.
  */
-export function precisionsOf(kind: DeviceKind, wishes: PrecisionWishes = {}): Precisions {
+export function precisionsOf(device: Computer, wishes: PrecisionWishes = {}): Precisions {
   const chosen = Object.fromEntries(
-    roles.map((role) => [role, choose(kind, role, wishes)]),
+    roles.map((role) => [role, choose(device, role, wishes)]),
   ) as Record<Role, Choice>;
   const all = Object.values(chosen);
   return {
     rowFor: ({ role = 'network', fullPrecision = false }) => {
       const { provider, name, rows, asked } = chosen[role];
       if (!fullPrecision || provider.compute !== 'f16') return { provider };
-      if (!asked) return Object.values(rows).find((row) => row.provider.compute === 'f32')!;
+      const full = Object.values(rows).find((row) => row.provider.compute === 'f32');
+      if (!asked && full) return { provider: full.provider };
       const notice =
-        `this model's ${titles[role]} in ${name}, as asked for: its values may overflow, which makes ` +
+        `${titles[role]} in ${name}, though values of this model's may overflow in it, which makes ` +
         `black pictures; --precision ${role}=auto computes it in full precision`;
       return { provider, notice };
     },
@@ -81,13 +89,13 @@ interface Choice {
   readonly notices: readonly string[];
 }
 
-function choose(engine: DeviceKind, role: Role, wishes: PrecisionWishes): Choice {
-  const { names, device = engine, flag } = wishes[role] ?? wishes.all ?? { names: [] };
-  const rows: Readonly<Record<string, PrecisionRow>> = deviceKinds[device];
-  const known = Object.keys(rows);
+function choose(engine: Computer, role: Role, wishes: PrecisionWishes): Choice {
+  const { names, device: kind = engine.kind, flag } = wishes[role] ?? wishes.all ?? { names: [] };
+  const rows: Readonly<Record<string, PrecisionRow>> = deviceKinds[kind];
+  const known = (kind === engine.kind && engine.precisions) || Object.keys(rows);
   const found = names.find((name) => known.includes(name));
   if (found === undefined && names.length > 0 && flag === undefined) {
-    const expected = `${known.join(' or ')} (what ${device} has) or auto for ${titles[role]}`;
+    const expected = `${known.join(' or ')} (what ${kind} has) or auto for ${titles[role]}`;
     throw new NoodleError('BAD_INPUT', { subject: '--precision', expected, got: names[0] });
   }
   const name = found ?? known[0];
@@ -95,12 +103,12 @@ function choose(engine: DeviceKind, role: Role, wishes: PrecisionWishes): Choice
   const { provider, notice } = rows[name];
   return {
     name,
-    title: device === engine ? name : `${name} on ${device}`,
+    title: kind === engine.kind ? name : `${name} on ${kind}`,
     provider,
-    rows,
+    rows: Object.fromEntries(known.map((one) => [one, rows[one]])),
     asked: wishes[role] !== undefined && found !== undefined,
     notices: [
-      ...(otherwise ? [`${flag}: the nearest for ${titles[role]} on ${device} is ${name}`] : []),
+      ...(otherwise ? [`${flag}: the nearest for ${titles[role]} on ${kind} is ${name}`] : []),
       ...(notice === undefined ? [] : [notice]),
     ],
   };

@@ -8,5 +8,5 @@ import type { EngineSettings } from '../config.ts';
 export async function checkSettings({ precision }: EngineSettings): Promise<void> {
   if (Object.keys(precision).length === 0) return;
   const { precisionsOf } = await import('../runtime/precision.ts');
-  precisionsOf('cpu', precision);
+  precisionsOf({ kind: 'cpu' }, precision);
 }

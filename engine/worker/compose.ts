@@ -38,7 +38,7 @@ export async function createEngineHost(
   const folders = createFolders(settings.folders);
   const { memoryBudget, threads, precision, options } = settings;
   const kind = 'cpu';
-  const precisions = precisionsOf(kind, precision);
+  const precisions = precisionsOf({ kind }, precision);
   if (Object.keys(precision).length > 0)
     packs.log('INFO', `precision on ${kind}: ${precisionText(precisions)}`);
   for (const notice of precisions.notices) packs.log('INFO', notice);
