@@ -5,12 +5,13 @@ import { type Runtime, createRuntime } from '../../engine/runtime/runtime.ts';
 
 /**
  * How far results may be from the reference's, of their size (root mean square), where they are not within
- * the case's own tolerance. None: the case's holds, as the reference's own device computes.
+ * the case's own tolerance; undefined: that alone holds. Half precision: 1.5e-2 at most on Mesa's driver in
+ * software. CUDA has not been run yet; TensorFloat-32 would need its share.
  */
 const allowed: Readonly<Record<DeviceKind, Readonly<Record<string, number | undefined>>>> = {
   cpu: { fp32: undefined },
-  webgpu: { fp32: 1e-3, fp16: 3e-2 },
-  cuda: { fp32: 1e-3, fp16: 3e-2 },
+  webgpu: { fp32: undefined, fp16: 2e-2 },
+  cuda: { fp32: 1e-3, fp16: 2e-2 },
 };
 
 const isKind = (name: string): name is DeviceKind => Object.hasOwn(deviceKinds, name);
