@@ -15,6 +15,7 @@ const LAYERS: readonly (readonly [prefix: string, layer: string])[] = [
   ['engine/node.ts', 'node'],
   ['engine/config.ts', 'config'],
   ['engine/flags.ts', 'config'],
+  ['engine/device-flags.ts', 'config'],
   ['engine/precision-flags.ts', 'config'],
   // The wire protocol: shared with the page, encoders and decoders included.
   ['engine/protocol.ts', 'protocol'],

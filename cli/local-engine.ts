@@ -12,7 +12,7 @@ import { objectInfo } from '../engine/graph/object-info.ts';
 import { findPacks } from '../engine/packs/find-packs.ts';
 import type { NodeRegistry } from '../engine/graph/definition.ts';
 import { validatePrompt } from '../engine/graph/validate.ts';
-import { checkSettings } from '../engine/worker/check-settings.ts';
+import { machineInventory, planEngines } from '../engine/worker/engines.ts';
 import { engineStarter } from '../engine/worker/process-link.ts';
 import { createFolders } from '../engine/store/folders.ts';
 import type { Folders } from '../engine/store/folders.ts';
@@ -36,10 +36,10 @@ export interface LocalOptions {
   readonly log: (text: string) => void;
 }
 
-/** Sets up folders and nodes; the engine itself starts with the first run. */
+/** Sets up folders and nodes; the engine itself starts with the first run, on the first device named. */
 export async function createLocalRunner({ flags, out, log }: LocalOptions): Promise<Runner> {
-  const { engine } = parseConfig(flags);
-  await checkSettings(engine);
+  const config = parseConfig(flags);
+  const [engine] = await planEngines({ ...config, engines: 1 }, machineInventory);
   // Previews must not fall into the temp folder of a server that runs beside us and wipes it.
   const temp = mkdtempSync(join(tmpdir(), 'noodle-run-'));
   const settings: EngineSettings = {

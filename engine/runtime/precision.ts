@@ -16,7 +16,7 @@ export interface Needs {
 /** What of a device matters here. */
 export interface Computer {
   readonly kind: DeviceKind;
-  /** Those of its kind that run on it, the first when nobody asks; left out: all. */
+  /** Those of its kind that run on it; left out: all. */
   readonly precisions?: readonly string[];
 }
 
@@ -92,7 +92,8 @@ interface Choice {
 function choose(engine: Computer, role: Role, wishes: PrecisionWishes): Choice {
   const { names, device: kind = engine.kind, flag } = wishes[role] ?? wishes.all ?? { names: [] };
   const rows: Readonly<Record<string, PrecisionRow>> = deviceKinds[kind];
-  const known = (kind === engine.kind && engine.precisions) || Object.keys(rows);
+  const has = kind === engine.kind ? engine.precisions : undefined;
+  const known = Object.keys(rows).filter((name) => has?.includes(name) ?? true);
   const found = names.find((name) => known.includes(name));
   if (found === undefined && names.length > 0 && flag === undefined) {
     const expected = `${known.join(' or ')} (what ${kind} has) or auto for ${titles[role]}`;

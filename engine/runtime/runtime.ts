@@ -45,7 +45,12 @@ export interface Runtime {
 }
 
 export interface RuntimeStats {
-  readonly sessions: readonly { readonly key: string; readonly bytes: number }[];
+  /** The open models; `name` is the program's. */
+  readonly sessions: readonly {
+    readonly key: string;
+    readonly name?: string;
+    readonly bytes: number;
+  }[];
   readonly bytes: number;
   readonly memoryBudget: number;
 }
@@ -91,7 +96,11 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     tellUnread(program);
     const row = rowFor(needs);
     if (row.notice !== undefined) tellOnce('INFO', row.notice);
-    return { ...openingIn(program, row.provider), working: workingMemory(program) };
+    return {
+      ...openingIn(program, row.provider),
+      name: program.name,
+      working: workingMemory(program),
+    };
   };
   /** The program in the form that fits: widened where it is small, kept narrow, or in parts. */
   const openingIn = (program: Program, provider: Provider): Opening => {

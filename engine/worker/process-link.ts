@@ -24,6 +24,7 @@ export function engineStarter(settings: EngineSettings, packs: EnginePacks, log:
   const main = fileURLToPath(new URL('./main.ts', import.meta.url));
   return (events) => {
     const child = fork(main, [JSON.stringify(settings)], {
+      env: { ...process.env, ...settings.device?.environment },
       execArgv: ['--import', TYPESCRIPT],
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { lower } from '../../../engine/onnx/lower.ts';
 import type { WeightInitializer } from '../../../engine/onnx/model.ts';
-import { listDevices } from '../../../engine/runtime/devices.ts';
 import { defaultMemoryBudget, estimateMemory } from '../../../engine/runtime/memory.ts';
 import { createPreparedWeights } from '../../../engine/runtime/prepared-weights.ts';
 import { providers } from '../../../engine/runtime/providers.ts';
@@ -40,7 +39,7 @@ describe('runtime', () => {
     const { y } = await session.run(x);
     expect((await (await runtime.session('a', build)).run(x)).y).toEqual(y);
     expect(build).toHaveBeenCalledTimes(1);
-    expect(runtime.stats().sessions).toEqual([{ key: 'a', bytes: 8 * 64 * 4 }]);
+    expect(runtime.stats().sessions).toEqual([{ key: 'a', name: 'linear', bytes: 8 * 64 * 4 }]);
     await runtime.session('b', build);
     await runtime.unloadAll();
     expect(runtime.stats()).toMatchObject({ sessions: [], bytes: 0 });
@@ -300,8 +299,4 @@ describe('prepared weights', () => {
 it('memory is estimated from the weights as they are used', () => {
   expect(estimateMemory(linearProgram([8, 64]))).toBe(8 * 64 * 4);
   expect(defaultMemoryBudget()).toBeGreaterThan(1e8);
-});
-
-it('devices start with the CPU', () => {
-  expect(listDevices()[0]).toMatchObject({ id: 'cpu', type: 'cpu' });
 });
