@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { TYPESCRIPT } from '../engine/threads.ts';
+import { engineEnvironment } from '../engine/worker/environment.ts';
 import { randomControlNet, randomLora } from './make-adapters.ts';
 import { randomSd15, sd15UNet } from './make-sd15.ts';
 import { randomSdxl, sdxlUNet } from './make-sdxl.ts';
@@ -36,8 +37,12 @@ interface Side {
 }
 
 /** A process that answers each line with a line. */
-function startSide(command: string, args: readonly string[], cwd?: string): Side {
-  const child = spawn(command, args, { cwd, stdio: ['pipe', 'pipe', 'inherit'] });
+function startSide(
+  command: string,
+  args: readonly string[],
+  where: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv },
+): Side {
+  const child = spawn(command, args, { ...where, stdio: ['pipe', 'pipe', 'inherit'] });
   const lines: AsyncIterator<string, undefined> = createInterface({ input: child.stdout })[
     Symbol.asyncIterator
   ]();
@@ -83,12 +88,14 @@ const given = [
 ];
 const here = import.meta.dirname;
 const ours = (): Side =>
-  startSide(process.execPath, ['--import', TYPESCRIPT, join(here, 'compare/ours.ts'), ...given]);
+  startSide(process.execPath, ['--import', TYPESCRIPT, join(here, 'compare/ours.ts'), ...given], {
+    env: engineEnvironment(),
+  });
 const installed = values.reference !== undefined && existsSync(join(values.reference, 'comfy'));
 if (!installed) console.log('The reference is not installed here: its figures are left out.');
 const script = join(here, 'compare/reference.py');
 const theirs = (): Side =>
-  startSide(values.python, [script, values.mode, ...given], values.reference);
+  startSide(values.python, [script, values.mode, ...given], { cwd: values.reference });
 
 const rounds = Number(values.rounds);
 /** What is asked of each side, in this order, and how often. Texts and strengths of a LoRA differ each time. */

@@ -13,13 +13,6 @@ export interface Needs {
   readonly fullPrecision?: boolean;
 }
 
-/** What of a device matters here. */
-export interface Computer {
-  readonly kind: DeviceKind;
-  /** Those of its kind that run on it; left out: all. */
-  readonly precisions?: readonly string[];
-}
-
 /** What was asked for on the command line; plain data. */
 export interface PrecisionWish {
   /** By name, the first choice first; none: what the device has when nobody asks. */
@@ -49,13 +42,21 @@ export interface Precisions {
 const titles = { network: 'networks', 'text-encoder': 'text encoders', vae: 'VAE' } as const;
 const roles = Object.keys(titles) as readonly Role[];
 
+/** What of a device decides about precision. */
+export interface PrecisionDevice {
+  readonly id: string;
+  readonly kind: DeviceKind;
+  /** Those of its kind that it computes in; left out: all. */
+  readonly precisions?: readonly string[];
+}
+
 /**
- * The precision of each part on a device. Throws BAD_INPUT, with the names that there are, for one that
- * the device does not have.
+ * The precision of each part on a device. Throws BAD_INPUT, with the names that there are, for one
+ * that the device does not have.
  */
-export function precisionsOf(device: Computer, wishes: PrecisionWishes = {}): Precisions {
+export function precisionsOf(engine: PrecisionDevice, wishes: PrecisionWishes = {}): Precisions {
   const chosen = Object.fromEntries(
-    roles.map((role) => [role, choose(device, role, wishes)]),
+    roles.map((role) => [role, choose(engine, role, wishes)]),
   ) as Record<Role, Choice>;
   const all = Object.values(chosen);
   return {
@@ -89,14 +90,15 @@ interface Choice {
   readonly notices: readonly string[];
 }
 
-function choose(engine: Computer, role: Role, wishes: PrecisionWishes): Choice {
-  const { names, device: kind = engine.kind, flag } = wishes[role] ?? wishes.all ?? { names: [] };
+function choose(engine: PrecisionDevice, role: Role, wishes: PrecisionWishes): Choice {
+  const { names, device: other, flag } = wishes[role] ?? wishes.all ?? { names: [] };
+  const { id, kind, precisions }: PrecisionDevice =
+    other === undefined || other === engine.kind ? engine : { id: other, kind: other };
   const rows: Readonly<Record<string, PrecisionRow>> = deviceKinds[kind];
-  const has = kind === engine.kind ? engine.precisions : undefined;
-  const known = Object.keys(rows).filter((name) => has?.includes(name) ?? true);
+  const known = Object.keys(rows).filter((name) => precisions?.includes(name) ?? true);
   const found = names.find((name) => known.includes(name));
   if (found === undefined && names.length > 0 && flag === undefined) {
-    const expected = `${known.join(' or ')} (what ${kind} has) or auto for ${titles[role]}`;
+    const expected = `${known.join(' or ')} (what ${id} has) or auto for ${titles[role]}`;
     throw new NoodleError('BAD_INPUT', { subject: '--precision', expected, got: names[0] });
   }
   const name = found ?? known[0];
@@ -104,12 +106,12 @@ function choose(engine: Computer, role: Role, wishes: PrecisionWishes): Choice {
   const { provider, notice } = rows[name];
   return {
     name,
-    title: kind === engine.kind ? name : `${name} on ${kind}`,
+    title: id === engine.id ? name : `${name} on ${id}`,
     provider,
     rows: Object.fromEntries(known.map((one) => [one, rows[one]])),
     asked: wishes[role] !== undefined && found !== undefined,
     notices: [
-      ...(otherwise ? [`${flag}: the nearest for ${titles[role]} on ${kind} is ${name}`] : []),
+      ...(otherwise ? [`${flag}: the nearest for ${titles[role]} on ${id} is ${name}`] : []),
       ...(notice === undefined ? [] : [notice]),
     ],
   };

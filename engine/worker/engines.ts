@@ -3,7 +3,7 @@ import type { Config, EngineSettings } from '../config.ts';
 import type { Device } from '../runtime/devices/device.ts';
 import { mayHaveGpu } from '../runtime/devices/gpu-hint.ts';
 import type { Inventory } from '../runtime/devices/list.ts';
-import type { Computer, PrecisionWishes } from '../runtime/precision.ts';
+import type { PrecisionDevice, PrecisionWishes } from '../runtime/precision.ts';
 
 export type { Device, Inventory };
 
@@ -24,7 +24,7 @@ export async function planEngines(
 ): Promise<readonly EngineSettings[]> {
   const copies = <T>(one: T): T[] => Array.from({ length: engines }, () => one);
   if (names.every((name) => name === 'cpu' || (name === 'auto' && !mayHaveGpu()))) {
-    await checkPrecision({ kind: 'cpu' }, engine.precision);
+    await checkPrecision({ id: 'cpu', kind: 'cpu' }, engine.precision);
     return names.flatMap(() => copies({ ...engine, sharers: names.length * engines }));
   }
   const { chooseDevices } = await import('../runtime/devices/choose.ts');
@@ -41,7 +41,7 @@ const sharesMemoryWith = (a: Device, b: Device): boolean =>
   a.id === b.id || (a.memory === undefined && b.memory === undefined);
 
 /** The tables of providers are read only where something was asked for. */
-async function checkPrecision(device: Computer, wishes: PrecisionWishes): Promise<void> {
+async function checkPrecision(device: PrecisionDevice, wishes: PrecisionWishes): Promise<void> {
   if (Object.keys(wishes).length === 0) return;
   const { precisionsOf } = await import('../runtime/precision.ts');
   precisionsOf(device, wishes);

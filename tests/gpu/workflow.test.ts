@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { psnr } from '../../engine/array/psnr.ts';
 import { readPicture } from '../../cli/side-by-side.ts';
-import { type Computer, precisionsOf } from '../../engine/runtime/precision.ts';
+import { precisionsOf } from '../../engine/runtime/precision.ts';
+import type { DeviceKind } from '../../engine/runtime/providers.ts';
 import { createRuntime } from '../../engine/runtime/runtime.ts';
 import { ownGoldenDir } from '../support/golden.ts';
 import { createInstallation, runWorkflow } from '../support/run-workflow.ts';
@@ -18,11 +19,11 @@ afterAll(() => installation.remove());
 /** Few steps: what compiles, and what may go wrong, is in the first. */
 const STEPS = 4;
 
-async function draw(device: Computer, precision: string): Promise<Uint8Array> {
+async function draw(kind: DeviceKind, precision: string): Promise<Uint8Array> {
   const text = await readFile(join(ownGoldenDir('samples'), '02-red-circle.json'), 'utf8');
   const prompt = JSON.parse(text) as Record<string, { inputs: Record<string, unknown> }>;
   prompt['3'].inputs.steps = STEPS;
-  const { rowFor } = precisionsOf(device, { all: { names: [precision] } });
+  const { rowFor } = precisionsOf({ id: kind, kind }, { all: { names: [precision] } });
   const runtime = createRuntime({ threads: 2, rowFor });
   const { base } = installation;
   const { files } = await runWorkflow(JSON.stringify(prompt), { base, runtime });
@@ -35,8 +36,8 @@ const least = { fp32: 45, fp16: 35 };
 
 onAdapter((precision) => {
   it('draws the picture of the processor', async () => {
-    const expected = await draw({ kind: 'cpu' }, 'fp32');
-    const likeness = psnr(await draw({ kind: 'webgpu' }, precision), expected, 255);
+    const expected = await draw('cpu', 'fp32');
+    const likeness = psnr(await draw('webgpu', precision), expected, 255);
     expect(likeness).toBeGreaterThan(least[precision]);
   });
 });
