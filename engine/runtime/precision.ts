@@ -63,9 +63,10 @@ export function precisionsOf(engine: PrecisionDevice, wishes: PrecisionWishes = 
     rowFor: ({ role = 'network', fullPrecision = false }) => {
       const { provider, name, rows, asked } = chosen[role];
       if (!fullPrecision || provider.compute !== 'f16') return { provider };
-      if (!asked) return Object.values(rows).find((row) => row.provider.compute === 'f32')!;
+      const full = Object.values(rows).find((row) => row.provider.compute === 'f32');
+      if (!asked && full) return { provider: full.provider };
       const notice =
-        `this model's ${titles[role]} in ${name}, as asked for: its values may overflow, which makes ` +
+        `${titles[role]} in ${name}, though values of this model's may overflow in it, which makes ` +
         `black pictures; --precision ${role}=auto computes it in full precision`;
       return { provider, notice };
     },
@@ -92,9 +93,9 @@ interface Choice {
 function choose(engine: PrecisionDevice, role: Role, wishes: PrecisionWishes): Choice {
   const { names, device: other, flag } = wishes[role] ?? wishes.all ?? { names: [] };
   const { id, kind, precisions }: PrecisionDevice =
-    other === undefined ? engine : { id: other, kind: other };
+    other === undefined || other === engine.kind ? engine : { id: other, kind: other };
   const rows: Readonly<Record<string, PrecisionRow>> = deviceKinds[kind];
-  const known = precisions ?? Object.keys(rows);
+  const known = Object.keys(rows).filter((name) => precisions?.includes(name) ?? true);
   const found = names.find((name) => known.includes(name));
   if (found === undefined && names.length > 0 && flag === undefined) {
     const expected = `${known.join(' or ')} (what ${id} has) or auto for ${titles[role]}`;
@@ -105,9 +106,9 @@ function choose(engine: PrecisionDevice, role: Role, wishes: PrecisionWishes): C
   const { provider, notice } = rows[name];
   return {
     name,
-    title: other === undefined ? name : `${name} on ${id}`,
+    title: id === engine.id ? name : `${name} on ${id}`,
     provider,
-    rows,
+    rows: Object.fromEntries(known.map((one) => [one, rows[one]])),
     asked: wishes[role] !== undefined && found !== undefined,
     notices: [
       ...(otherwise ? [`${flag}: the nearest for ${titles[role]} on ${id} is ${name}`] : []),

@@ -1,6 +1,6 @@
 /** The contract of one golden area: how to run a case and what it was compared with. */
 import type { NDArray } from '../../engine/array/nd.ts';
-import { allowedError } from './device.ts';
+import { type Extent, allowedError } from './device.ts';
 
 /** One compared output of a case. */
 export interface Comparison {
@@ -31,7 +31,7 @@ export function compare(
   name: string,
   got: NDArray | { data: ArrayLike<number>; shape: readonly number[] },
   expected: { data: ArrayLike<number>; shape: readonly number[] },
-  { atol, rtol }: { atol: number; rtol: number },
+  { atol, rtol, extent = 'network' }: { atol: number; rtol: number; extent?: Extent },
 ): Comparison {
   if (got.shape.join() !== expected.shape.join()) {
     return {
@@ -58,7 +58,7 @@ export function compare(
     }
   }
   const pass = worstExcess <= 0;
-  const share = atol === 0 && rtol === 0 ? undefined : allowedError();
+  const share = atol === 0 && rtol === 0 ? undefined : allowedError(extent);
   if (pass || share === undefined) return { name, maxError, tolerance, pass };
   const error = relativeError(got.data, expected.data);
   return { name: `${name} (of its size)`, maxError: error, tolerance: share, pass: error <= share };

@@ -37,12 +37,12 @@ describe('precisions', () => {
     const vae = { role: 'vae', fullPrecision: true } as const;
     for (const wishes of [{}, { all: named('fp16') }, { all: named('fp16'), vae: named() }]) {
       const { rowFor } = precisionsOf(on.webgpu, wishes);
-      expect(rowFor(vae)).toBe(webgpu.fp32);
+      expect(rowFor(vae)).toEqual({ provider: webgpu.fp32.provider });
       expect(rowFor({ role: 'vae' }).provider).toBe(webgpu.fp16.provider);
     }
     const asked = precisionsOf(on.webgpu, { vae: named('fp16') }).rowFor(vae);
     expect(asked.provider).toBe(webgpu.fp16.provider);
-    expect(asked.notice).toContain('VAE in fp16, as asked for: its values may overflow');
+    expect(asked.notice).toContain("VAE in fp16, though values of this model's may overflow");
     // 8-bit whole numbers have scales: nothing overflows
     expect(precisionsOf(on.cpu, { all: named('int8') }).rowFor(vae).provider).toBe(
       cpu.int8.provider,
@@ -56,6 +56,13 @@ describe('precisions', () => {
     expect(() => precisionsOf(on.webgpu, { vae: named('constructor') })).toThrow(
       'expected fp16 or fp32 (what webgpu:0 has) or auto for VAE, got constructor',
     );
+  });
+
+  it('that run on this very device are all that counts', () => {
+    const old = { ...on.webgpu, precisions: ['fp32'] };
+    expect(precisionsOf(old).names.network).toBe('fp32');
+    const half = { all: named('fp16') };
+    expect(() => precisionsOf(old, half)).toThrow('expected fp32 (what webgpu');
   });
 
   it("of ComfyUI's flags are the nearest that the device has", () => {

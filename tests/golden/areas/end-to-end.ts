@@ -56,6 +56,9 @@ const foldersIn = (path: string): string[] =>
         .map(({ name }) => name)
     : [];
 
+/** What its cases compute. */
+const extent = 'workflow';
+
 const installations = new Map<string, Promise<Installation>>();
 
 /** The folders the README describes, made once; a folder of cases without models uses the usual ones. */
@@ -112,7 +115,7 @@ function compareValues(golden: GoldenCase<Params>, run: WorkflowRun): Comparison
     const atol = path.endsWith('.samples') ? atol_latent : atol_image;
     const got = valueAt(run, path);
     if (!got) return { name: `${name} (no value)`, maxError: Infinity, tolerance: 0, pass: false };
-    return compare(name, got, golden.array(name), { atol, rtol });
+    return compare(name, got, golden.array(name), { atol, rtol, extent });
   });
 }
 
@@ -128,7 +131,7 @@ async function comparePictures(dir: string, name: string, run: WorkflowRun): Pro
       continue;
     }
     const [got, expected] = await Promise.all([bytesOf(saved), bytesOf(join(dir, file))]);
-    comparisons.push(compare(file, got, expected, { atol: 1, rtol: 0 }));
+    comparisons.push(compare(file, got, expected, { atol: 1, rtol: 0, extent }));
   }
   return comparisons;
 }
