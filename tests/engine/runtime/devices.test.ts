@@ -165,8 +165,9 @@ describe('the choice of devices', () => {
     expect(await choose(machine([real, integrated]), 'nvidia:0')).toEqual(['webgpu:0']);
     expect(await choose(machine([real], [device('cuda:0')]), 'nvidia:0')).toEqual(['cuda:0']);
     await expect(choose(machine([real]), 'nvidia:1')).rejects.toThrow(
-      /only 1 of them; --device auto/,
+      "device 'NVIDIA card 1': there is only card 0; --device auto takes what there is",
     );
+    await expect(choose(machine([]), 'nvidia:0')).rejects.toThrow(/card 0': there is none;/);
   });
 
   it.each([
