@@ -3,7 +3,8 @@
  * blocks of channels that ONNX Runtime's NCHWc convolutions read, [o/B, i/B, ...kernel, B(i), B(o)], as f32
  * or (`narrow`: numbers of 16 bits only) as they are stored; 3 x 3 filters in the planes of Winograd's
  * convolution, f32 [36, o, i]; filters with their channels last, f32 or f16 [o, ...kernel, i]; or in whole
- * numbers of so many bits, i8 [...kernel * i, o], with what a step of each output is worth, f32 [o].
+ * numbers of so many bits, i8 [...kernel * i, o], with what a step of each output is worth, f32 [o], close
+ * behind them.
  */
 import { type Dtype, dtypes } from './dtypes.ts';
 import { winogradPlanes } from './winograd.ts';
@@ -42,8 +43,13 @@ export function layoutShape({ kind }: Layout, stored: readonly number[]): readon
   }
 }
 
-/** Bytes of a dense weight of type `stored` in a layout. */
+/** Bytes from the beginning of a weight in whole numbers to the steps behind it. */
+export const int8StepsOffset = (shape: readonly number[]): number =>
+  Math.ceil(shape.reduce((size, dim) => size * dim, 1) / 64) * 64;
+
+/** Bytes of a dense weight of type `stored` in a layout; of one in whole numbers with its steps. */
 export function layoutSize(layout: Layout, stored: Dtype, shape: readonly number[]): number {
+  if (layout.kind === 'int8') return int8StepsOffset(shape) + shape[0] * 4;
   const { bytes } = dtypes[layoutDtype(layout, stored)];
   return layoutShape(layout, shape).reduce((size, dim) => size * dim, bytes);
 }
