@@ -39,6 +39,14 @@ Warning: something of Dawn's
     ]);
   });
 
+  it('are the one that the user has chosen by the environment', () => {
+    const opened = `${said}DRIVER:  Using "Intel(R) UHD Graphics 770 (ADL-S GT1)" with driver: "x"\n`;
+    expect(readAdapters(opened, { DRI_PRIME: '1' }).map(({ name, type }) => [name, type])).toEqual([
+      ['Intel(R) UHD Graphics 770 (ADL-S GT1)', 'integrated'],
+    ]);
+    expect(readAdapters(opened, { DRI_PRIME: '' })).toHaveLength(4);
+  });
+
   it('are the one that was opened where only the loader speaks', () => {
     const line = (name: string): string =>
       `DRIVER:     Using "${name}" with driver: "libGLX_nvidia.so.0"\n`;
