@@ -59,9 +59,11 @@ export async function createLocalRunner({ flags, out, log }: LocalOptions): Prom
         packs: settings.packs,
       }),
     builtin: Promise.resolve(builtinNodes()),
-    log: (level, text) => void (level !== 'DEBUG' && log(text)),
+    log: (level, text) => void (level !== 'DEBUG' && !isClosed && log(text)),
   });
+  let isClosed = false;
   const close = (): void => {
+    isClosed = true;
     packs.close();
     rmSync(temp, { recursive: true, force: true });
   };

@@ -1,5 +1,6 @@
 /** In which precision each part of a workflow is computed: what was asked for, and what a device makes of it. */
 import { NoodleError } from '../errors.ts';
+import { inSoftware } from './provider.ts';
 import { type DeviceKind, type PrecisionRow, type Provider, deviceKinds } from './providers.ts';
 
 /** Parts that may be computed in precisions of their own; whatever is none of them goes with the network. */
@@ -48,6 +49,8 @@ export interface PrecisionDevice {
   readonly kind: DeviceKind;
   /** Those of its kind that it computes in; left out: all. */
   readonly precisions?: readonly string[];
+  /** What it is; `software` for a graphics driver that computes on the processor. */
+  readonly type?: string;
 }
 
 /**
@@ -92,9 +95,10 @@ interface Choice {
 
 function choose(engine: PrecisionDevice, role: Role, wishes: PrecisionWishes): Choice {
   const { names, device: other, flag } = wishes[role] ?? wishes.all ?? { names: [] };
-  const { id, kind, precisions }: PrecisionDevice =
+  const device: PrecisionDevice =
     other === undefined || other === engine.kind ? engine : { id: other, kind: other };
-  const rows: Readonly<Record<string, PrecisionRow>> = deviceKinds[kind];
+  const { id, precisions } = device;
+  const rows = rowsOf(device);
   const known = Object.keys(rows).filter((name) => precisions?.includes(name) ?? true);
   const found = names.find((name) => known.includes(name));
   if (found === undefined && names.length > 0 && flag === undefined) {
@@ -115,6 +119,18 @@ function choose(engine: PrecisionDevice, role: Role, wishes: PrecisionWishes): C
       ...(notice === undefined ? [] : [notice]),
     ],
   };
+}
+
+/** The precisions of the device's kind, as a device of its type has them. */
+function rowsOf({ kind, type }: PrecisionDevice): Readonly<Record<string, PrecisionRow>> {
+  const rows: Readonly<Record<string, PrecisionRow>> = deviceKinds[kind];
+  if (type !== 'software') return rows;
+  return Object.fromEntries(
+    Object.entries(rows).map(([name, row]) => [
+      name,
+      { ...row, provider: inSoftware(row.provider) },
+    ]),
+  );
 }
 
 /** The names by part, as one line: `fp16`, or `networks fp16, text encoders fp16, VAE fp32`. */

@@ -43,6 +43,9 @@ export interface Provider extends Required<Omit<Target, 'block' | 'bits' | 'wino
   readonly probe: () => Promise<MachineFacts>;
 }
 
+/** A row as a graphics driver that computes on the processor has it. */
+export const inSoftware = (row: Provider): Provider => ({ ...row, ...row.inSoftware });
+
 /** Reals in full precision. */
 export const fullPrecision = { compute: 'f32', exact: () => false } satisfies Partial<Target>;
 

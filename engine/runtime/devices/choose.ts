@@ -21,7 +21,7 @@ export function chooseDevices(
 async function chooseDevice(name: string, inventory: Inventory): Promise<Device> {
   if (name === 'auto') return autoDevice(inventory);
   const card = /^nvidia:(\d{1,3})$/.exec(name)?.[1];
-  if (card !== undefined) return nvidiaCard(name, Number(card), inventory);
+  if (card !== undefined) return nvidiaCard(Number(card), inventory);
   const { kind, index } = readName(name, inventory);
   const { devices, missing } = await inventory[kind]();
   const device = devices.find((one) => (index === undefined ? isUsable(one) : one.index === index));
@@ -54,17 +54,18 @@ const failed = (device: string, reason: string): NoodleError =>
 const isUsable = ({ precisions }: Device): boolean => precisions.length > 0;
 
 /** ComfyUI's numbers mean NVIDIA's cards: by CUDA where it can be, else by WebGPU. */
-async function nvidiaCard(name: string, index: number, inventory: Inventory): Promise<Device> {
+async function nvidiaCard(index: number, inventory: Inventory): Promise<Device> {
   const cuda = (await inventory.cuda()).devices.find((one) => one.index === index);
   if (cuda !== undefined && isUsable(cuda)) return cuda;
   const { devices } = await inventory.webgpu();
   const cards = devices.filter(({ vendor }) => vendor === 'NVIDIA');
   const card = cards[index];
+  const name = `NVIDIA card ${index}`;
   if (card === undefined) {
-    const there = cards.length === 0 ? 'none at all' : `only ${cards.length} of them`;
+    const there = ['there is none', 'there is only card 0'][cards.length];
     throw failed(
       name,
-      `there is no NVIDIA card of this number, ${there}; --device auto takes what there is`,
+      `${there ?? `there are only ${cards.length}`}; --device auto takes what there is`,
     );
   }
   if (!isUsable(card)) throw failed(name, `${card.name} cannot be used: ${card.problem}`);

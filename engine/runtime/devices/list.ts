@@ -46,7 +46,7 @@ async function findAdapters(): Promise<Found> {
     probe('webgpu', tellAdapters),
     systemAdapter(process.platform),
   ]);
-  const told = process.platform === 'linux' ? inOrder(readAdapters(first.said)) : [];
+  const told = process.platform === 'linux' ? inOrder(readAdapters(first.said, process.env)) : [];
   const adapters = told.length > 0 ? told : unnamed(first, system);
   const memory = await memoryByName();
   const devices = adapters.map(async (adapter, index): Promise<Device> => {

@@ -33,11 +33,20 @@ const LISTED =
 /** `Using "NVIDIA GeForce RTX 3090" with driver: "libGLX_nvidia.so.0"` */
 const USED = /Using "(.*)" with driver: "/;
 
+/** What users set to choose an adapter themselves. */
+const CHOICES = ['MESA_VK_DEVICE_SELECT', 'DRI_PRIME', 'VK_LOADER_DEVICE_SELECT'];
+
 /** Names of drivers in software, where only the loader speaks. */
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader/i;
 
-/** The adapters that such a process could have, each once. */
-export function readAdapters(said: string): Adapter[] {
+/**
+ * The adapters that such a process could have, each once; only the one it had where its user's
+ * environment has made the choice.
+ */
+export function readAdapters(
+  said: string,
+  environment: Readonly<Record<string, string | undefined>> = {},
+): Adapter[] {
   const first = said.slice(said.lastIndexOf('selectable devices:'));
   const listed = [...first.matchAll(LISTED)].map(([, vendor, device, name, type, slot]) => ({
     name,
@@ -45,7 +54,12 @@ export function readAdapters(said: string): Adapter[] {
     ids: { vendor: parseInt(vendor, 16), device: parseInt(device, 16) },
     slot: slot === '0000:00:00.0' ? undefined : slot,
   }));
-  return listed.length > 0 ? listed : readUsed(said);
+  const used = readUsed(said);
+  const isChosen = CHOICES.some((name) => (environment[name] ?? '') !== '');
+  if (isChosen && used.length > 0) {
+    return [listed.find(({ name }) => name === used[0].name) ?? used[0]];
+  }
+  return listed.length > 0 ? listed : used;
 }
 
 /** The adapter that was opened, as the loader names it. */

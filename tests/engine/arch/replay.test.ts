@@ -23,6 +23,7 @@ describe.each(Object.entries(replayPrograms))('%s', (name, build) => {
   it.each([
     ['cpu', { ...providers.cpu, block: 16 }],
     ['portable', { table: portable }],
+    ['webgpu', providers.webgpu],
   ] as const)('lowers to the same graph for %s', async (provider, target) => {
     const model = printModel(lower(await build(), target));
     await expect(model).toMatchFileSnapshot(file(provider));

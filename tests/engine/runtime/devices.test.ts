@@ -39,6 +39,14 @@ Warning: something of Dawn's
     ]);
   });
 
+  it('are the one that the user has chosen by the environment', () => {
+    const opened = `${said}DRIVER:  Using "Intel(R) UHD Graphics 770 (ADL-S GT1)" with driver: "x"\n`;
+    expect(readAdapters(opened, { DRI_PRIME: '1' }).map(({ name, type }) => [name, type])).toEqual([
+      ['Intel(R) UHD Graphics 770 (ADL-S GT1)', 'integrated'],
+    ]);
+    expect(readAdapters(opened, { DRI_PRIME: '' })).toHaveLength(4);
+  });
+
   it('are the one that was opened where only the loader speaks', () => {
     const line = (name: string): string =>
       `DRIVER:     Using "${name}" with driver: "libGLX_nvidia.so.0"\n`;
@@ -165,8 +173,9 @@ describe('the choice of devices', () => {
     expect(await choose(machine([real, integrated]), 'nvidia:0')).toEqual(['webgpu:0']);
     expect(await choose(machine([real], [device('cuda:0')]), 'nvidia:0')).toEqual(['cuda:0']);
     await expect(choose(machine([real]), 'nvidia:1')).rejects.toThrow(
-      /only 1 of them; --device auto/,
+      "device 'NVIDIA card 1': there is only card 0; --device auto takes what there is",
     );
+    await expect(choose(machine([]), 'nvidia:0')).rejects.toThrow(/card 0': there is none;/);
   });
 
   it.each([
