@@ -20,6 +20,10 @@ function isEnd(tensor: Tensor): boolean {
 
 export const webgpu = {
   name: 'webgpu',
+  memory: 'device',
+  keepsResults: true,
+  // scores, and what softmax makes of them
+  scoreCopies: 2,
   table,
   ...halfPrecision,
   exact: (tensor, weighted) =>
