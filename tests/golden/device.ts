@@ -1,4 +1,5 @@
 /** Where golden cases are computed: on the CPU in full precision, or as `npm run golden` is told. */
+import { createInventory } from '../../engine/runtime/devices/list.ts';
 import { precisionsOf } from '../../engine/runtime/precision.ts';
 import { type DeviceKind, deviceKinds } from '../../engine/runtime/providers.ts';
 import { type Runtime, createRuntime } from '../../engine/runtime/runtime.ts';
@@ -23,7 +24,7 @@ const allowed: Readonly<Record<DeviceKind, Readonly<Record<string, Shares | unde
 
 const isKind = (name: string): name is DeviceKind => Object.hasOwn(deviceKinds, name);
 
-let device: { readonly kind: DeviceKind; readonly precision: string } = {
+let device: { readonly kind: DeviceKind; readonly precision: string; readonly type?: string } = {
   kind: 'cpu',
   precision: 'fp32',
 };
@@ -32,7 +33,7 @@ let device: { readonly kind: DeviceKind; readonly precision: string } = {
  * From here on cases are computed on this kind of device; areas read it when they are imported. Throws
  * for one that is unknown or has no stated tolerance in this precision.
  */
-export function useDevice(kind: string, precision?: string): void {
+export async function useDevice(kind: string, precision?: string): Promise<void> {
   if (!isKind(kind)) {
     throw new Error(`no device '${kind}', there are ${Object.keys(deviceKinds).join(', ')}`);
   }
@@ -41,15 +42,16 @@ export function useDevice(kind: string, precision?: string): void {
   if (!names.includes(chosen)) {
     throw new Error(`on ${kind} cases have tolerances in ${names.join(', ')}, not in ${chosen}`);
   }
-  device = { kind, precision: chosen };
+  const [first] = (await createInventory()[kind]()).devices;
+  device = { kind, precision: chosen, type: first?.type };
 }
 
 /** A runtime of that device; every part is computed in its precision, also those that may overflow. */
 export function goldenRuntime(): Runtime {
-  const { kind, precision } = device;
+  const { kind, precision, type } = device;
   const wish = { names: [precision] };
   const { rowFor } = precisionsOf(
-    { id: kind, kind },
+    { id: kind, kind, type },
     { network: wish, 'text-encoder': wish, vae: wish },
   );
   return createRuntime({ threads: 2, rowFor });

@@ -34,7 +34,7 @@ async function main(args: readonly string[]): Promise<number> {
     console.error('usage: npm run golden -- [area=]DIR... [--device KIND] [--precision NAME]');
     return 2;
   }
-  useDevice(values.device ?? 'cpu', values.precision);
+  await useDevice(values.device ?? 'cpu', values.precision);
   const found = positionals.flatMap(areasIn);
   const total: Totals = { passed: 0, failed: 0, skipped: 0 };
   for (const { name, dir } of found) {
