@@ -24,7 +24,7 @@ export interface Side {
 export function startSide(
   command: string,
   args: readonly string[],
-  { cwd, env = {} }: { cwd?: string; env?: Readonly<Record<string, string>> } = {},
+  { cwd, env = {} }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): Side {
   const options = { cwd, env: { ...process.env, ...env } };
   const child = spawn(command, args, { ...options, stdio: ['pipe', 'pipe', 'inherit'] });

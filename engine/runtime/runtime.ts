@@ -104,7 +104,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     const part = (of: Program, form: Provider): Part => {
       const plain = estimateMemory(of, form);
       const spare = Math.min(form.winogradBytes(plain), memoryBudget - plain);
-      const { layers, bytes } = winogradLayers(of, spare);
+      const { layers, bytes } = winogradLayers(of, spare, (weight) => weightBytes(weight, form));
       const open = { provider: form, threads, prepared, winograd: layers };
       return { program: of, bytes: plain + bytes, open: () => openSession(of, open) };
     };
