@@ -99,6 +99,11 @@ function doPiece(
     writeFully(target, bytes, task.target + start * width);
     return;
   }
+  if (layout.kind === 'channelsLast' && layout.type === 'f16' && dtype === 'F16') {
+    const codes = new Uint16Array(areas.memory, areas.stored, count);
+    writeFully(target, bytesOf(channelsLast(codes, task.shape)), task.target + start * width);
+    return;
+  }
   if (layout.kind === 'blocked' && layout.narrow) {
     // codes are moved as the upper halves of 32-bit numbers, and packed over where they were read to
     const { widenBfloat, upperHalves } = kernels();
@@ -273,13 +278,13 @@ function plainWholeNumbers(
 }
 
 /** Whole filters [o, i, ...kernel] as [o, ...kernel, i]. */
-function channelsLast(
-  values: Float32Array,
+function channelsLast<T extends Float32Array | Uint16Array>(
+  values: T,
   [, channels, ...kernel]: readonly number[],
-): Float32Array {
+): T {
   const taps = sizeOf(kernel);
   const filter = channels * taps;
-  const laid = new Float32Array(values.length);
+  const laid = values.slice() as T;
   for (let at = 0; at < values.length; at += filter) {
     for (let tap = 0; tap < taps; tap++) {
       const to = at + tap * channels;

@@ -60,6 +60,15 @@ describe('filters with their channels last', () => {
     expect(firstDifference(result, expected)).toBe(-1);
     expect(layoutSize(task.layout, 'f32', shape)).toBe(bytes.byteLength);
   });
+
+  it('are moved as they are where they are halves already', () => {
+    const shape = [2, 3, 1, 2];
+    const codes = Uint16Array.from({ length: 12 }, (_, i) => 0x3c00 + i);
+    const task = { dtype: 'F16', shape, layout: { kind: 'channelsLast', type: 'f16' } } as const;
+    const result = new Uint16Array(prepareInMemory(task, bytesOf(codes)).buffer);
+    const order = [0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11];
+    expect(result).toEqual(Uint16Array.from(order, (from) => codes[from]));
+  });
 });
 
 describe('pieces', () => {
