@@ -6,10 +6,8 @@ import { type Config, parseConfig } from './engine/config.ts';
 import { NoodleError } from './engine/errors.ts';
 import { faces } from './engine/server/faces.ts';
 import { startServer } from './engine/server/start.ts';
-import { checkSettings } from './engine/worker/check-settings.ts';
 
 const config = readFlags();
-await checkSettings(config.engine).catch(giveUp);
 const server = await startServer(
   config,
   {
@@ -18,6 +16,11 @@ const server = await startServer(
   },
   faces,
 ).catch(giveUp);
+
+server.planned.catch(async (error: unknown) => {
+  await server.stop();
+  giveUp(error);
+});
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void stop(0));

@@ -88,6 +88,7 @@ const ENGINE_FLAGS = [
   '--models-directory <DIR>',
   '--input-directory <DIR>',
   '--extra-model-paths-config <FILE>',
+  '--device <NAME>',
   '--threads <N>',
   '--memory-budget <GB>',
   '--precision <NAME>',

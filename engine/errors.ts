@@ -51,6 +51,11 @@ export const errorTable = {
     message: (d: { model: string; reason: string }) =>
       `model '${show(d.model)}': ${show(d.reason)}`,
   },
+  DEVICE: {
+    status: 400,
+    message: (d: { device: string; reason: string }) =>
+      `device '${show(d.device)}': ${show(d.reason)}`,
+  },
   OUT_OF_MEMORY: {
     status: 500,
     message: (d: { model: string; reason: string }) =>

@@ -42,13 +42,21 @@ export interface Precisions {
 const titles = { network: 'networks', 'text-encoder': 'text encoders', vae: 'VAE' } as const;
 const roles = Object.keys(titles) as readonly Role[];
 
+/** What of a device decides about precision. */
+export interface PrecisionDevice {
+  readonly id: string;
+  readonly kind: DeviceKind;
+  /** Those of its kind that it computes in; left out: all. */
+  readonly precisions?: readonly string[];
+}
+
 /**
- * The precision of each part on a device of this kind. Throws BAD_INPUT, with the names that there
- * are, for one that the device does not have.
+ * The precision of each part on a device. Throws BAD_INPUT, with the names that there are, for one
+ * that the device does not have.
  */
-export function precisionsOf(kind: DeviceKind, wishes: PrecisionWishes = {}): Precisions {
+export function precisionsOf(engine: PrecisionDevice, wishes: PrecisionWishes = {}): Precisions {
   const chosen = Object.fromEntries(
-    roles.map((role) => [role, choose(kind, role, wishes)]),
+    roles.map((role) => [role, choose(engine, role, wishes)]),
   ) as Record<Role, Choice>;
   const all = Object.values(chosen);
   return {
@@ -81,13 +89,15 @@ interface Choice {
   readonly notices: readonly string[];
 }
 
-function choose(engine: DeviceKind, role: Role, wishes: PrecisionWishes): Choice {
-  const { names, device = engine, flag } = wishes[role] ?? wishes.all ?? { names: [] };
-  const rows: Readonly<Record<string, PrecisionRow>> = deviceKinds[device];
-  const known = Object.keys(rows);
+function choose(engine: PrecisionDevice, role: Role, wishes: PrecisionWishes): Choice {
+  const { names, device: other, flag } = wishes[role] ?? wishes.all ?? { names: [] };
+  const { id, kind, precisions }: PrecisionDevice =
+    other === undefined ? engine : { id: other, kind: other };
+  const rows: Readonly<Record<string, PrecisionRow>> = deviceKinds[kind];
+  const known = precisions ?? Object.keys(rows);
   const found = names.find((name) => known.includes(name));
   if (found === undefined && names.length > 0 && flag === undefined) {
-    const expected = `${known.join(' or ')} (what ${device} has) or auto for ${titles[role]}`;
+    const expected = `${known.join(' or ')} (what ${id} has) or auto for ${titles[role]}`;
     throw new NoodleError('BAD_INPUT', { subject: '--precision', expected, got: names[0] });
   }
   const name = found ?? known[0];
@@ -95,12 +105,12 @@ function choose(engine: DeviceKind, role: Role, wishes: PrecisionWishes): Choice
   const { provider, notice } = rows[name];
   return {
     name,
-    title: device === engine ? name : `${name} on ${device}`,
+    title: other === undefined ? name : `${name} on ${id}`,
     provider,
     rows,
     asked: wishes[role] !== undefined && found !== undefined,
     notices: [
-      ...(otherwise ? [`${flag}: the nearest for ${titles[role]} on ${device} is ${name}`] : []),
+      ...(otherwise ? [`${flag}: the nearest for ${titles[role]} on ${id} is ${name}`] : []),
       ...(notice === undefined ? [] : [notice]),
     ],
   };

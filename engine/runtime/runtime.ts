@@ -68,7 +68,12 @@ export interface Runtime {
 }
 
 export interface RuntimeStats {
-  readonly sessions: readonly { readonly key: string; readonly bytes: number }[];
+  /** The open models; `name` is the program's. */
+  readonly sessions: readonly {
+    readonly key: string;
+    readonly name?: string;
+    readonly bytes: number;
+  }[];
   readonly bytes: number;
   readonly memoryBudget: number;
 }
@@ -115,7 +120,8 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
   };
   const opening = (program: Program, provider: Provider): Opening<NDArray> => {
     tellUnread(program);
-    return { ...openingIn(program, provider), working: workingMemory(program, provider) };
+    const { name } = program;
+    return { ...openingIn(program, provider), name, working: workingMemory(program, provider) };
   };
   /** A model in parts hands its results out. */
   const openingFeeder = (program: Program, provider: Provider): Opening => {
@@ -130,7 +136,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     const part = (of: Program, form: Provider): Part => {
       const plain = estimateMemory(of, form);
       const spare = Math.min(form.winogradBytes(plain), memoryBudget - plain);
-      const { layers, bytes } = winogradLayers(of, spare);
+      const { layers, bytes } = winogradLayers(of, spare, (weight) => weightBytes(weight, form));
       const open = { provider: form, threads, prepared, winograd: layers };
       return { program: of, bytes: plain + bytes, open: () => openSession(of, open) };
     };

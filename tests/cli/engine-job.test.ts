@@ -3,6 +3,7 @@ import { runInEngine } from '../../cli/engine-job.ts';
 import type { RunEvent } from '../../cli/runner.ts';
 import type { FromEngine, ToEngine } from '../../engine/worker/messages.ts';
 import type { EngineEvents, StartEngine } from '../../engine/worker/link.ts';
+import { engineReport } from '../support/engine-report.ts';
 
 const job = { id: 'j', prompt: '{}', extraData: '{}', outputs: ['1'] };
 
@@ -15,7 +16,7 @@ function fakeEngine(script: (message: ToEngine, events: EngineEvents) => void): 
   const sent: ToEngine[] = [];
   const kill = vi.fn();
   const start: StartEngine = (events) => {
-    setImmediate(() => events.message({ type: 'ready', devices: [] }));
+    setImmediate(() => events.message({ type: 'ready', report: engineReport() }));
     kill.mockImplementation(() => events.exit('SIGKILL'));
     return {
       pid: 1,

@@ -40,7 +40,10 @@ export function useDevice(kind: string, precision?: string): void {
 export function goldenRuntime(): Runtime {
   const { kind, precision } = device;
   const wish = { names: [precision] };
-  const { rowFor } = precisionsOf(kind, { network: wish, 'text-encoder': wish, vae: wish });
+  const { rowFor } = precisionsOf(
+    { id: kind, kind },
+    { network: wish, 'text-encoder': wish, vae: wish },
+  );
   return createRuntime({ threads: 2, rowFor });
 }
 
