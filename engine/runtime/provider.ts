@@ -37,6 +37,8 @@ export interface Provider extends Required<Omit<Target, 'block' | 'bits' | 'wino
   readonly int8?: (shape: Shape) => boolean;
   /** How ONNX Runtime is told: its providers, the first choice first, and options that measured best. */
   readonly session: OrtOptions & { readonly providers: readonly string[] };
+  /** What is otherwise for a graphics driver that computes on the processor; left out: nothing. */
+  readonly inSoftware?: Partial<Omit<Provider, 'inSoftware'>>;
   /** What lowering must know of this machine. */
   readonly probe: () => Promise<MachineFacts>;
 }
