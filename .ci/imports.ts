@@ -75,7 +75,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   assets: ['store', 'media'],
   graph: ['python', 'type:protocol'],
   packs: ['python', 'graph', 'store', 'type:config'],
-  node: ['python', 'graph', 'array', 'values'],
+  node: ['python', 'graph', 'array', 'sampling', 'values', 'media'],
   queue: ['graph', 'store', 'worker', 'config'],
   worker: ['packs', 'graph', 'values', 'store', 'runtime', 'arch', 'media', 'config', 'nodes'],
   server: [

@@ -9,51 +9,16 @@
  * The reference is looked for in --reference or NOODLE_REFERENCE; without it only our own figures are shown.
  * --apart: one side after the other, where both at once do not fit in memory.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { TYPESCRIPT } from '../engine/threads.ts';
+import { engineEnvironment } from '../engine/worker/environment.ts';
+import { type Side, type Taken, startSide } from './compare/side.ts';
 import { randomControlNet, randomLora } from './make-adapters.ts';
 import { randomSd15, sd15UNet } from './make-sd15.ts';
 import { randomSdxl, sdxlUNet } from './make-sdxl.ts';
-
-interface Taken {
-  /** Milliseconds. */
-  readonly wall: number;
-  /** Milliseconds of processor time of all threads. */
-  readonly cpu: number;
-  /** Most bytes that were resident so far. */
-  readonly peak: number;
-}
-
-interface Side {
-  readonly ask: (task: string) => Promise<Taken>;
-  readonly end: () => Promise<void>;
-}
-
-/** A process that answers each line with a line. */
-function startSide(command: string, args: readonly string[], cwd?: string): Side {
-  const child = spawn(command, args, { cwd, stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines: AsyncIterator<string, undefined> = createInterface({ input: child.stdout })[
-    Symbol.asyncIterator
-  ]();
-  return {
-    ask: async (task) => {
-      child.stdin.write(`${task}\n`);
-      const { value } = await lines.next();
-      if (value === undefined) throw new Error(`${command} ended during '${task}'`);
-      return JSON.parse(value) as Taken;
-    },
-    end: async () => {
-      child.stdin.end();
-      if (child.exitCode === null) await once(child, 'exit');
-    },
-  };
-}
 
 const { values } = parseArgs({
   options: {
@@ -83,12 +48,14 @@ const given = [
 ];
 const here = import.meta.dirname;
 const ours = (): Side =>
-  startSide(process.execPath, ['--import', TYPESCRIPT, join(here, 'compare/ours.ts'), ...given]);
+  startSide(process.execPath, ['--import', TYPESCRIPT, join(here, 'compare/ours.ts'), ...given], {
+    env: engineEnvironment(),
+  });
 const installed = values.reference !== undefined && existsSync(join(values.reference, 'comfy'));
 if (!installed) console.log('The reference is not installed here: its figures are left out.');
 const script = join(here, 'compare/reference.py');
 const theirs = (): Side =>
-  startSide(values.python, [script, values.mode, ...given], values.reference);
+  startSide(values.python, [script, values.mode, ...given], { cwd: values.reference });
 
 const rounds = Number(values.rounds);
 /** What is asked of each side, in this order, and how often. Texts and strengths of a LoRA differ each time. */
@@ -125,9 +92,10 @@ async function measure(sides: readonly Side[]): Promise<Taken[][][]> {
   return took;
 }
 
-const least = (of: readonly Taken[], what: keyof Taken): number =>
+type Figure = 'wall' | 'cpu' | 'peak';
+const least = (of: readonly Taken[], what: Figure): number =>
   Math.min(...of.map((taken) => taken[what]));
-const figure = (both: readonly (readonly Taken[])[], what: keyof Taken, unit: number): string => {
+const figure = (both: readonly (readonly Taken[])[], what: Figure, unit: number): string => {
   const [mine, other] = both.map((of) => least(of, what) / unit);
   const digits = unit === 1 ? 0 : 2;
   if (other === undefined) return mine.toFixed(digits);

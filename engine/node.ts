@@ -81,8 +81,14 @@ export type { Services, Clip, Conditioning, Image, Latent, Mask, Model, Vae };
 
 export type Context = NodeContext<Services>;
 
+/** What samplers and schedules are called. */
+export { samplerNames, schedulerNames } from './sampling/names.ts';
+
 /** LoRA files and regions of prompts on models; loaded when a node runs that needs them. */
 export const models = () => import('./values/for-packs.ts');
+
+/** Pictures as files: PNG, JPEG, WebP, GIF …; loaded when a node runs that saves. */
+export const pictureFiles = () => import('./media/for-packs.ts');
 
 type Inputs = Readonly<Record<string, InputSpec>>;
 type Hidden = Readonly<Record<string, HiddenSpec>>;

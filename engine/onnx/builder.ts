@@ -65,6 +65,8 @@ export interface Builder {
   readonly nameOf: (tensor: Tensor) => string;
   /** A weight in the layout that the model wants it in. */
   weight(param: Param, layout: Layout): string;
+  /** How narrow weights reach the model. */
+  readonly widen: WeightForms['widen'];
   /** Channels per block of NCHWc convolutions; undefined where they cannot be used. */
   readonly block: number | undefined;
   /** Bits of weights in whole numbers. */
@@ -138,6 +140,7 @@ export function createBuilder(
   const builder: Builder = {
     nodes,
     initializers,
+    widen,
     block,
     bits,
     winograd,

@@ -40,6 +40,7 @@ import {
   toBytes,
   toDoubles,
   toFloats,
+  upperCodes,
   toInts,
   wasmFunction,
   wasmModule,
@@ -53,8 +54,10 @@ export interface Kernels {
   readonly memory: (size: number) => ArrayBuffer;
   /** `count` (at least 1) half floats at `from` as f32 to `to`; exact. */
   readonly widenHalf: (from: number, to: number, count: number) => void;
-  /** The same of bfloat16 codes. */
+  /** The same of bfloat16 codes; whatever 16-bit codes mean, they become the upper halves of 32-bit numbers. */
   readonly widenBfloat: (from: number, to: number, count: number) => void;
+  /** The upper halves of `count` (at least 1) 32-bit numbers at `from`, to `to`. */
+  readonly upperHalves: (from: number, to: number, count: number) => void;
   /**
    * The transpose of a matrix of f32: `block` rows, a multiple of 4 and `rowBytes` apart, of `columns`
    * numbers, a multiple of 4 too. Column c becomes `block` numbers in a row, at `to` plus the c-th of
@@ -110,7 +113,15 @@ function instantiate(): Kernels {
   const { Module, Instance } = (globalThis as unknown as { readonly WebAssembly: Wasm })
     .WebAssembly;
   const module = new Module(
-    wasmModule({ widenHalf, widenBfloat, transposeTo, magnitudes, transposeBytesTo, winograd }),
+    wasmModule({
+      widenHalf,
+      widenBfloat,
+      upperHalves,
+      transposeTo,
+      magnitudes,
+      transposeBytesTo,
+      winograd,
+    }),
   );
   const { memory, ...functions } = new Instance(module).exports as Omit<Kernels, 'memory'> & {
     readonly memory: WasmMemory;
@@ -162,6 +173,18 @@ const widenBfloat = wasmFunction(3, ([from, to, count]) =>
     sequence(
       storeVector(to.get, shiftLeft(loadCodes(from.get), 16)),
       advance(from, int(8)),
+      advance(to, int(16)),
+    ),
+  ),
+);
+
+const upperHalves = wasmFunction(3, ([from, to, count]) =>
+  countDown(
+    count,
+    8,
+    sequence(
+      storeVector(to.get, upperCodes(loadVector(from.get), loadVector(from.get, 16))),
+      advance(from, int(32)),
       advance(to, int(16)),
     ),
   ),

@@ -1,9 +1,10 @@
 /**
- * How the bytes of a weight must lie for a model: as they are stored; as f32 or f16 numbers; as f32
- * in the blocks of channels that ONNX Runtime's NCHWc convolutions read, [o/B, i/B, ...kernel, B(i), B(o)];
- * 3 x 3 filters in the planes of Winograd's convolution, f32 [36, o, i]; filters with their channels last,
- * f32 or f16 [o, ...kernel, i]; or in whole numbers of so many bits, i8 [...kernel * i, o], with what a step
- * of each output is worth, f32 [o], close behind them.
+ * How the bytes of a weight must lie for a model: as they are stored; as f32 or f16 numbers; in the
+ * blocks of channels that ONNX Runtime's NCHWc convolutions read, [o/B, i/B, ...kernel, B(i), B(o)], as f32
+ * or (`narrow`: numbers of 16 bits only) as they are stored; 3 x 3 filters in the planes of Winograd's
+ * convolution, f32 [36, o, i]; filters with their channels last, f32 or f16 [o, ...kernel, i]; or in whole
+ * numbers of so many bits, i8 [...kernel * i, o], with what a step of each output is worth, f32 [o], close
+ * behind them.
  */
 import { type Dtype, dtypes } from './dtypes.ts';
 import { winogradPlanes } from './winograd.ts';
@@ -12,7 +13,7 @@ export type Layout =
   | { readonly kind: 'stored' }
   | { readonly kind: 'float32' }
   | { readonly kind: 'float16' }
-  | { readonly kind: 'blocked'; readonly block: number }
+  | { readonly kind: 'blocked'; readonly block: number; readonly narrow?: boolean }
   | { readonly kind: 'winograd' }
   | { readonly kind: 'channelsLast'; readonly type: 'f32' | 'f16' }
   | { readonly kind: 'int8' | 'int8Steps'; readonly bits: number };
@@ -20,7 +21,7 @@ export type Layout =
 /** The element type of a weight of type `stored` in a layout. */
 export function layoutDtype(layout: Layout, stored: Dtype): Dtype {
   const { kind } = layout;
-  if (kind === 'stored') return stored;
+  if (kind === 'stored' || (kind === 'blocked' && layout.narrow)) return stored;
   if (kind === 'channelsLast') return layout.type;
   if (kind === 'int8') return 'i8';
   return kind === 'float16' ? 'f16' : 'f32';

@@ -99,6 +99,15 @@ function doPiece(
     writeFully(target, bytes, task.target + start * width);
     return;
   }
+  if (layout.kind === 'blocked' && layout.narrow) {
+    // codes are moved as the upper halves of 32-bit numbers, and packed over where they were read to
+    const { widenBfloat, upperHalves } = kernels();
+    widenBfloat(areas.stored, areas.widened, count);
+    layBlocks(areas, task.shape, layout.block, count);
+    upperHalves(areas.laid, areas.stored, count);
+    writeFully(target, bytesAt(areas, areas.stored, count * 2), task.target + start * 2);
+    return;
+  }
   widen(bytes, dtype, areas, count);
   const values = new Float32Array(areas.memory, areas.widened, count);
   switch (layout.kind) {

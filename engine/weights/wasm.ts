@@ -161,6 +161,13 @@ export const shuffle = (a: Code, b: Code, places: readonly number[]): Code => [
   ...simd(0x0d),
   ...places.flatMap((place) => [0, 1, 2, 3].map((byte) => place * 4 + byte)),
 ];
+/** The upper halves of the 32-bit numbers of two vectors, as eight 16-bit codes. */
+export const upperCodes = (a: Code, b: Code): Code => [
+  ...a,
+  ...b,
+  ...simd(0x0d),
+  ...Array.from({ length: 8 }, (_, place) => [place * 4 + 2, place * 4 + 3]).flat(),
+];
 export const shiftLeft = (a: Code, bits: number): Code => [...a, ...int(bits), ...simd(0xab)];
 export const and = binary(0x4e);
 export const or = binary(0x50);

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { EngineSettings } from '../config.ts';
 import type { Log } from '../log.ts';
 import { TYPESCRIPT } from '../threads.ts';
+import { engineEnvironment } from './environment.ts';
 import type { StartEngine } from './link.ts';
 import type { FromEngine, ToEngine } from './messages.ts';
 
@@ -24,8 +25,8 @@ export function engineStarter(settings: EngineSettings, packs: EnginePacks, log:
   const main = fileURLToPath(new URL('./main.ts', import.meta.url));
   return (events) => {
     const child = fork(main, [JSON.stringify(settings)], {
-      env: { ...process.env, ...settings.device?.environment },
       execArgv: ['--import', TYPESCRIPT],
+      env: engineEnvironment({ ...process.env, ...settings.device?.environment }),
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

@@ -7,6 +7,7 @@ import { wholeNumberBits } from '../whole-number-bits.ts';
 
 export const cpu = {
   name: 'cpu',
+  memory: 'host',
   table,
   ...fullPrecision,
   widen: 'weights',
@@ -21,6 +22,8 @@ export const cpu = {
     // up to twice its time in fresh pages.
     optimization: 'extended',
     config: { 'session.disable_prepacking': '1' },
+    // a plan of a run's memory asks for one piece beside those of the first run, which had none: twice the memory
+    options: { enableMemPattern: false },
     providers: ['cpu'],
   },
   probe: async () => ({ block: await channelBlock() }),

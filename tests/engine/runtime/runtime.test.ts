@@ -2,17 +2,21 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, test, vi } from 'vitest';
 import { lower } from '../../../engine/onnx/lower.ts';
 import type { WeightInitializer } from '../../../engine/onnx/model.ts';
-import { defaultMemoryBudget, estimateMemory } from '../../../engine/runtime/memory.ts';
+import {
+  defaultMemoryBudget,
+  estimateMemory,
+  workingMemory,
+} from '../../../engine/runtime/memory.ts';
 import { createPreparedWeights } from '../../../engine/runtime/prepared-weights.ts';
 import { providers } from '../../../engine/runtime/providers.ts';
-import { createRuntime } from '../../../engine/runtime/runtime.ts';
+import { type Runtime, createRuntime } from '../../../engine/runtime/runtime.ts';
 import { createSessionCache } from '../../../engine/runtime/session-cache.ts';
 import type { Session } from '../../../engine/runtime/session.ts';
-import { linear } from '../../../engine/tensor/layers.ts';
-import { add } from '../../../engine/tensor/nn.ts';
+import { conv2d, linear } from '../../../engine/tensor/layers.ts';
+import { add, attention } from '../../../engine/tensor/nn.ts';
 import { type Program, trace } from '../../../engine/tensor/trace.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
 import { writeSafetensors } from '../../../engine/weights/write.ts';
@@ -116,6 +120,24 @@ describe('runtime', () => {
     expect(log).not.toHaveBeenCalled();
     await Promise.all([plain.unloadAll(), large.unloadAll()]);
   });
+
+  it.each(['F16', 'BF16'] as const)(
+    'leaves filters %s in blocks there, with the same results',
+    async (dtype) => {
+      const build = (): Program =>
+        trace('conv', randomSource({ weight: { shape: [32, 16, 3, 3], dtype } }), (g) => ({
+          y: conv2d(g.weights, g.input('x', 'f32', ['n', 16, 'h', 'w']), { pad: 1 }),
+        }));
+      const data = Float32Array.from({ length: 16 * 6 * 5 }, (_, i) => Math.sin(i));
+      const ask = async (runtime: Runtime) =>
+        (await (await runtime.session('a', build)).run({ x: { data, shape: [1, 16, 6, 5] } })).y;
+      const plain = createRuntime({ threads: 1 });
+      const large = createRuntime({ threads: 1, provider: { ...providers.cpu, widestBytes: 0 } });
+      expect(await ask(large)).toEqual(await ask(plain));
+      expect(large.stats().bytes).toBe(plain.stats().bytes / 2);
+      await Promise.all([plain.unloadAll(), large.unloadAll()]);
+    },
+  );
 
   it('opens one session for callers that come at once', async () => {
     const runtime = createRuntime({ threads: 1 });
@@ -301,4 +323,24 @@ describe('prepared weights', () => {
 it('memory is estimated from the weights as they are used', () => {
   expect(estimateMemory(linearProgram([8, 64]))).toBe(8 * 64 * 4);
   expect(defaultMemoryBudget()).toBeGreaterThan(1e8);
+});
+
+test('scores of an attention count where a provider writes them down', () => {
+  const program = trace('a', randomSource({}), ({ input }) => {
+    const q = input('q', 'f32', ['n', 'tokens', 8]);
+    return {
+      y: attention(q, input('k', 'f32', ['n', 'text', 8]), input('v', 'f32', ['n', 'text', 8]), {
+        heads: 2,
+      }),
+    };
+  });
+  const of = (tokens: number) => ({ shape: [3, tokens, 8] });
+  const shapes = { q: of(100), k: of(7), v: of(7) };
+  const plain = workingMemory(program)(shapes);
+  const scores = 3 * 2 * 100 * 7;
+  for (const provider of [providers.webgpu, { compute: 'f32', scoreCopies: 1 }] as const) {
+    const bytes = provider.compute === 'f16' ? 2 : 4;
+    const written = workingMemory(program, provider)(shapes);
+    expect(written - plain).toBe((provider.scoreCopies ?? 0) * bytes * scores);
+  }
 });

@@ -26,6 +26,20 @@ describe('blocked filters', () => {
             }
     expect(firstDifference(result, expected)).toBe(-1);
   });
+
+  it.each(['F16', 'BF16'] as const)('stay %s where they are to lie narrow', (dtype) => {
+    const shape = [32, 48, 3, 3];
+    const codes = Uint16Array.from({ length: 32 * 48 * 9 }, (_, i) => (i * 7919) & 0xffff);
+    const layout = { kind: 'blocked', block: 16 } as const;
+    const narrow = { ...layout, narrow: true } as const;
+    const result = prepareInMemory({ dtype, shape, layout: narrow }, bytesOf(codes));
+    expect(result.byteLength).toBe(codes.byteLength);
+    const moved = new Uint16Array(result.buffer, result.byteOffset, codes.length);
+    const places = Float32Array.from(codes, (_, i) => i);
+    const order = preparedFloats({ dtype: 'F32', shape, layout }, new Uint8Array(places.buffer));
+    const expected = Uint16Array.from(order, (place) => codes[place]);
+    expect(firstDifference(moved, expected)).toBe(-1);
+  });
 });
 
 describe('filters with their channels last', () => {
