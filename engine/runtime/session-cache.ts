@@ -55,6 +55,11 @@ export function createSessionCache(bytes: number): SessionCache {
   const opening = new Map<string, Promise<Slot>>();
   /** Bytes that the runs of this moment take beyond their sessions. */
   let working = 0;
+  /** Bytes of sessions that are being opened. */
+  let awaited = 0;
+  let runs = 0;
+  const onRunEnd: (() => void)[] = [];
+  const nextRunEnd = (): Promise<void> => new Promise((resolve) => void onRunEnd.push(resolve));
 
   const releaseWhenIdle = (slot: Slot): void => {
     if (slot.running === 0) released.push(slot.session.release());
@@ -62,24 +67,34 @@ export function createSessionCache(bytes: number): SessionCache {
   const settleReleases = async (): Promise<void> => {
     await Promise.all(released.splice(0));
   };
-  const openSlot = async (key: string, request: () => Opening): Promise<Slot> => {
-    const { name, bytes, working, open } = request();
-    // room is made before the memory is taken
-    while (cache.size > 0 && cache.calculatedSize + bytes > budget) cache.pop();
-    await settleReleases();
-    const slot: Slot = { name, session: await open(), bytes, working, running: 0, evicted: false };
-    cache.set(key, slot);
-    return slot;
-  };
+  const isRoom = (): boolean => cache.calculatedSize + awaited + working <= budget;
 
-  /** Releases idle sessions but `slot`, the least recently used first, until all runs of this moment fit. */
-  const makeRoom = async (slot: Slot): Promise<void> => {
+  /** Releases idle sessions but `kept`, the least recently used first, until all that is asked for now fits. */
+  const makeRoom = async (kept?: Slot): Promise<void> => {
     for (const key of [...cache.rkeys()]) {
-      if (cache.calculatedSize + working <= budget) break;
+      if (isRoom()) break;
       const other = cache.peek(key)!;
-      if (other !== slot && other.running === 0) cache.delete(key);
+      if (other !== kept && other.running === 0) cache.delete(key);
     }
     await settleReleases();
+  };
+  const openSlot = async (key: string, request: () => Opening): Promise<Slot> => {
+    const { name, bytes, working, open } = request();
+    awaited += bytes;
+    try {
+      // Room is made before the memory is taken; what runs holds its own until it has ended.
+      await makeRoom();
+      while (!isRoom() && runs > 0) {
+        await nextRunEnd();
+        await makeRoom();
+      }
+      const session = await open();
+      const slot: Slot = { name, session, bytes, working, running: 0, evicted: false };
+      cache.set(key, slot);
+      return slot;
+    } finally {
+      awaited -= bytes;
+    }
   };
 
   const slotOf = async (key: string, request: () => Opening): Promise<Slot> => {
@@ -107,6 +122,7 @@ export function createSessionCache(bytes: number): SessionCache {
       while (slot.evicted) slot = await slotOf(key, request); // released for another meanwhile
       const bytes = slot.working?.(inputs) ?? 0;
       slot.running++;
+      runs++;
       working += bytes; // before room is made: another run may begin while this one waits for it
       try {
         await makeRoom(slot);
@@ -115,6 +131,8 @@ export function createSessionCache(bytes: number): SessionCache {
       } finally {
         working -= bytes;
         slot.running--;
+        runs--;
+        onRunEnd.splice(0).forEach((tell) => tell());
         if (slot.evicted) releaseWhenIdle(slot);
         await settleReleases();
       }
