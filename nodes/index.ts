@@ -3,6 +3,7 @@ import { corePlace } from '../engine/graph/core-classes.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 import { audioNodes } from './audio.ts';
 import { boxNodes } from './boxes.ts';
+import { cameraNodes } from './camera.ts';
 import { conditioningNodes } from './conditioning.ts';
 import { contextWindowNodes } from './context-windows.ts';
 import { controlNodes } from './control.ts';
@@ -104,6 +105,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   painterNodes,
   textOverlayNodes,
   videoTrackNodes,
+  cameraNodes,
   keyframeNodes,
   seedVrNodes,
   scailNodes,
