@@ -5,6 +5,7 @@ import { leafOps } from '../tensor/ops/leaves.ts';
 import { movementOps } from '../tensor/ops/movement.ts';
 import { productOps } from '../tensor/ops/products.ts';
 import { type Tensor, isOp, node } from '../tensor/tensor.ts';
+import { dtypes } from '../weights/dtypes.ts';
 import { rowsOf } from '../weights/source.ts';
 import { type Builder, storedWeight } from './builder.ts';
 import {
@@ -17,13 +18,13 @@ import {
 import { winogradConv } from './winograd.ts';
 
 /** x * sigmoid(alpha * x) in one pass over memory. */
-const gated =
+export const gated =
   (alpha: number) =>
   (b: Builder, _: unknown, [x]: readonly string[]): string =>
     b.contrib('QuickGelu', [x], { alpha: { float: alpha } });
 
 /** Blocked softmax: the scores are never written out whole. */
-const multiHeadAttention: Lower<'attention'> = (b, tensor, inputs) => {
+export const multiHeadAttention: Lower<'attention'> = (b, tensor, inputs) => {
   const { heads, kvHeads, causal, scale } = tensor.attrs;
   if (kvHeads !== heads) return undefined;
   const [q, k, v, mask] = inputs;
@@ -74,7 +75,10 @@ function blockedFilter(b: Builder, weight: Tensor, groups: number): string | und
   if (block === undefined || b.real !== 'f32' || !param || groups !== 1 || kernel.length !== 2)
     return undefined;
   const whole = outputs % block === 0 && channels % block === 0;
-  return whole ? b.weight(param, { kind: 'blocked', block }) : undefined;
+  if (!whole) return undefined;
+  const narrow = b.widen === 'graph' && dtypes[param.dtype].bytes === 2;
+  const filter = b.weight(param, { kind: 'blocked', block, narrow });
+  return narrow ? b.cast(filter, b.real) : filter;
 }
 
 /** Rows of a narrow table are widened after they were picked. */

@@ -4,7 +4,15 @@
  * of the result. Axes are moved only where whole rows of tiles stay together, or in a plain matrix
  * transpose, for everything else is slow in ONNX Runtime.
  */
-import { type Dim, ceilDivDim, evalShape, mulDim, sameDim, symbolsOf } from '../tensor/shape.ts';
+import {
+  type Dim,
+  ceilDivDim,
+  evalShape,
+  mulDim,
+  sameDim,
+  sizeOfShape,
+  symbolsOf,
+} from '../tensor/shape.ts';
 import { windowOps } from '../tensor/ops/windows.ts';
 import { type Tensor, isOp } from '../tensor/tensor.ts';
 import type { Program } from '../tensor/trace.ts';
@@ -93,11 +101,12 @@ interface Candidate {
 /**
  * The convolutions of a program that gain by Winograd's method, those first that save most time for
  * their bytes (a filter's saving grows with the picture it is moved over), up to `most` bytes beyond
- * the plain filters; and those bytes.
+ * the plain filters, which take `bytesOf`; and those bytes.
  */
 export function winogradLayers(
   { nodes }: Pick<Program, 'nodes'>,
   most: number,
+  bytesOf: (weight: Tensor) => number = ({ shape }) => (sizeOfShape(shape) as number) * 4,
 ): { readonly layers: ReadonlySet<Tensor>; readonly bytes: number } {
   const convolutions = nodes.filter((tensor) => isOp(windowOps.conv, tensor));
   const peak = Math.max(
@@ -112,9 +121,10 @@ export function winogradLayers(
       (tensor) => 2 * (winogradPlanes / winogradTile ** 2) * Math.max(...floatsAt(tensor)) <= room,
     )
     .map((tensor): Candidate => {
-      const [outputs, channels] = tensor.inputs[1].shape as readonly number[];
+      const filters = storedWeight(tensor.inputs[1])!;
+      const [outputs, channels] = filters.shape as readonly number[];
       const [, , height, width] = nominal(tensor.shape);
-      const bytes = outputs * channels * (winogradPlanes - 9) * 4;
+      const bytes = outputs * channels * winogradPlanes * 4 - bytesOf(filters);
       return { tensor, bytes, cells: height * width };
     })
     .sort((a, b) => b.cells - a.cells);

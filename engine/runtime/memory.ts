@@ -42,9 +42,7 @@ export function weightBytes(tensor: Tensor, { compute, widen, int8 }: WeightForm
   const count = sizeOfShape(tensor.shape) as number; // stored tensors have fixed sizes
   // one copy as prepared, one as ONNX Runtime packs it
   if (isReal(dtype) && int8?.(tensor.shape)) return 2 * count;
-  // filters of convolutions are rewritten in any case
-  const kept = widen === 'graph' && tensor.shape.length <= 2;
-  return isReal(dtype) && !kept ? count * dtypes[compute].bytes : entry.byteLength;
+  return isReal(dtype) && widen !== 'graph' ? count * dtypes[compute].bytes : entry.byteLength;
 }
 
 /**

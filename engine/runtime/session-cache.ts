@@ -5,7 +5,7 @@
 import { LRUCache } from 'lru-cache';
 import type { RunInputs, Session } from './session.ts';
 
-interface Slot extends Pick<Opening, 'bytes' | 'working'> {
+interface Slot extends Pick<Opening, 'name' | 'bytes' | 'working'> {
   readonly session: Session;
   running: number;
   evicted: boolean;
@@ -26,10 +26,12 @@ export interface SessionCache {
   ): Promise<T>;
   /** Releases every session that is not running; gives their number. */
   clear(): Promise<number>;
-  entries(): { key: string; bytes: number }[];
+  entries(): { key: string; name?: string; bytes: number }[];
 }
 
 export interface Opening {
+  /** What it is, for people. */
+  readonly name?: string;
   /** Memory that the session is expected to take. */
   readonly bytes: number;
   /** Memory that a run takes beyond that; left out: none. */
@@ -61,11 +63,11 @@ export function createSessionCache(bytes: number): SessionCache {
     await Promise.all(released.splice(0));
   };
   const openSlot = async (key: string, request: () => Opening): Promise<Slot> => {
-    const { bytes, working, open } = request();
+    const { name, bytes, working, open } = request();
     // room is made before the memory is taken
     while (cache.size > 0 && cache.calculatedSize + bytes > budget) cache.pop();
     await settleReleases();
-    const slot: Slot = { session: await open(), bytes, working, running: 0, evicted: false };
+    const slot: Slot = { name, session: await open(), bytes, working, running: 0, evicted: false };
     cache.set(key, slot);
     return slot;
   };
@@ -117,6 +119,6 @@ export function createSessionCache(bytes: number): SessionCache {
       await settleReleases();
       return count;
     },
-    entries: () => [...cache.entries()].map(([key, { bytes }]) => ({ key, bytes })),
+    entries: () => [...cache.entries()].map(([key, { name, bytes }]) => ({ key, name, bytes })),
   };
 }

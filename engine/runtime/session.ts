@@ -9,6 +9,7 @@ import type { Dtype } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Program } from '../tensor/trace.ts';
 import { floatToF16 } from '../weights/float.ts';
+import { nativeError } from './native-error.ts';
 import { type OrtFeeds, createSession, feed, toFloats } from './ort.ts';
 import { checkFiles, placeWeights } from './placement.ts';
 import { type PreparedWeights, createPreparedWeights } from './prepared-weights.ts';
@@ -28,8 +29,8 @@ export type RunInputs = Readonly<Record<string, SessionInput>>;
 export interface Session {
   /**
    * Runs the program. Throws BAD_INPUT for missing or misshapen inputs, INTERRUPTED when `signal` was
-   * aborted before the native run, also when that was during the one before it; OUT_OF_MEMORY or SESSION
-   * when the native run fails. A native run that has begun cannot be stopped.
+   * aborted before the native run, also when that was during the one before it; OUT_OF_MEMORY, DEVICE_LOST
+   * or SESSION when the native run fails. A native run that has begun cannot be stopped.
    */
   run(
     inputs: RunInputs,
@@ -49,7 +50,7 @@ export interface SessionOptions {
   readonly winograd?: ReadonlySet<Tensor>;
 }
 
-/** Lowers a program and opens it. Throws WEIGHTS_CHANGED, OUT_OF_MEMORY or SESSION. */
+/** Lowers a program and opens it. Throws WEIGHTS_CHANGED, OUT_OF_MEMORY, DEVICE_LOST or SESSION. */
 export async function openSession(
   program: Program,
   {
@@ -146,11 +147,4 @@ function toBigInts(values: ArrayLike<number>): BigInt64Array {
   const ids = new BigInt64Array(values.length);
   for (let i = 0; i < ids.length; i++) ids[i] = BigInt(values[i]);
   return ids;
-}
-
-/** Native errors under our codes: running out of memory is told apart, for it can be cured. */
-function nativeError(model: string, cause: unknown): NoodleError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const memory = /bad.?alloc|failed to allocate|out of memory|cannot allocate/i.test(reason);
-  return new NoodleError(memory ? 'OUT_OF_MEMORY' : 'SESSION', { model, reason }, { cause });
 }

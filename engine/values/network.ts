@@ -1,5 +1,6 @@
 /** Networks of files: how MODEL, CLIP and VAE alike get from weights to a function of inputs. */
 import type { NDArray } from '../array/nd.ts';
+import type { Needs } from '../runtime/precision.ts';
 import type { Runtime, SessionInput } from '../runtime/runtime.ts';
 import { type NetworkCall, type NetworkPatch, feedsOf } from '../patch/patch.ts';
 import { storedSource } from '../runtime/stored-source.ts';
@@ -25,7 +26,7 @@ export interface NetworkRun {
 }
 
 /** What a program depends on besides its weights. */
-export interface Architecture {
+export interface Architecture extends Needs {
   /** Names the program in messages and keys: the family, or the kind and its task. */
   readonly name: string;
   /** Every choice that `build` makes and that shapes of the weights do not tell. */
@@ -47,16 +48,16 @@ export type Network = (
 export function openNetwork(
   { runtime, signal, progress }: NetworkRun,
   { source, patches }: Weighted,
-  { name, settings = {}, build }: Architecture,
+  { name, settings = {}, build, role, fullPrecision }: Architecture,
 ): Network {
   return async (inputs, call) => {
     const stored = await storedSource(source, { signal, progress });
     const active = patches.filter((patch) => patch.active?.(call) ?? true);
     const changes = active.map(({ identity }) => identity);
-    const key = JSON.stringify([name, source.identity, changes, settings]);
-    const session = await runtime.session(key, () =>
-      trace(name, openWeights(stored, active), build),
-    );
+    const choices = { ...settings, fullPrecision };
+    const key = JSON.stringify([name, source.identity, changes, choices]);
+    const program = () => trace(name, openWeights(stored, active), build);
+    const session = await runtime.session(key, program, { role, fullPrecision });
     const feeds = await feedsOf(active, call);
     const outputs = await session.run({ ...inputs, ...feeds }, { signal });
     for (const patch of active) patch.receive?.(outputs, call);

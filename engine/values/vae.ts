@@ -14,7 +14,12 @@ export interface Vae<C = unknown> extends Weighted {
   readonly config: C;
   readonly latentChannels: number;
   readonly factor: CellSize;
+  /** Its values overflow in half precision, or may. */
+  readonly fullPrecision?: boolean;
 }
+
+/** What a kind reads from the weights. */
+type Detected<C> = Pick<Vae<C>, 'config' | 'latentChannels' | 'factor' | 'fullPrecision'>;
 
 /** What one latent cell stands for. */
 export interface CellSize {
@@ -31,7 +36,7 @@ export interface CellSize {
  */
 export interface AutoencoderKind<C = unknown> {
   /** The autoencoder in a source; undefined when it is of another kind. */
-  detect(source: WeightSource): Pick<Vae<C>, 'config' | 'latentChannels' | 'factor'> | undefined;
+  detect(source: WeightSource): Detected<C> | undefined;
   encode(vae: Vae<C>, pictures: NDArray, run: NetworkRun): Promise<NDArray>;
   decode(vae: Vae<C>, latents: NDArray, run: NetworkRun): Promise<NDArray>;
   /** Working memory of a call on one item of this many pixels. */

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { EngineSettings } from '../config.ts';
 import type { Log } from '../log.ts';
 import { TYPESCRIPT } from '../threads.ts';
+import { engineEnvironment } from './environment.ts';
 import type { StartEngine } from './link.ts';
 import type { FromEngine, ToEngine } from './messages.ts';
 
@@ -25,6 +26,7 @@ export function engineStarter(settings: EngineSettings, packs: EnginePacks, log:
   return (events) => {
     const child = fork(main, [JSON.stringify(settings)], {
       execArgv: ['--import', TYPESCRIPT],
+      env: engineEnvironment({ ...process.env, ...settings.device?.environment }),
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

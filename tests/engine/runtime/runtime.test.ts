@@ -5,14 +5,13 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { lower } from '../../../engine/onnx/lower.ts';
 import type { WeightInitializer } from '../../../engine/onnx/model.ts';
-import { listDevices } from '../../../engine/runtime/devices.ts';
 import { defaultMemoryBudget, estimateMemory } from '../../../engine/runtime/memory.ts';
 import { createPreparedWeights } from '../../../engine/runtime/prepared-weights.ts';
 import { providers } from '../../../engine/runtime/providers.ts';
-import { createRuntime } from '../../../engine/runtime/runtime.ts';
+import { type Runtime, createRuntime } from '../../../engine/runtime/runtime.ts';
 import { createSessionCache } from '../../../engine/runtime/session-cache.ts';
 import type { Session } from '../../../engine/runtime/session.ts';
-import { linear } from '../../../engine/tensor/layers.ts';
+import { conv2d, linear } from '../../../engine/tensor/layers.ts';
 import { add } from '../../../engine/tensor/nn.ts';
 import { type Program, trace } from '../../../engine/tensor/trace.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
@@ -40,7 +39,7 @@ describe('runtime', () => {
     const { y } = await session.run(x);
     expect((await (await runtime.session('a', build)).run(x)).y).toEqual(y);
     expect(build).toHaveBeenCalledTimes(1);
-    expect(runtime.stats().sessions).toEqual([{ key: 'a', bytes: 8 * 64 * 4 }]);
+    expect(runtime.stats().sessions).toEqual([{ key: 'a', name: 'linear', bytes: 8 * 64 * 4 }]);
     await runtime.session('b', build);
     await runtime.unloadAll();
     expect(runtime.stats()).toMatchObject({ sessions: [], bytes: 0 });
@@ -117,6 +116,24 @@ describe('runtime', () => {
     expect(log).not.toHaveBeenCalled();
     await Promise.all([plain.unloadAll(), large.unloadAll()]);
   });
+
+  it.each(['F16', 'BF16'] as const)(
+    'leaves filters %s in blocks there, with the same results',
+    async (dtype) => {
+      const build = (): Program =>
+        trace('conv', randomSource({ weight: { shape: [32, 16, 3, 3], dtype } }), (g) => ({
+          y: conv2d(g.weights, g.input('x', 'f32', ['n', 16, 'h', 'w']), { pad: 1 }),
+        }));
+      const data = Float32Array.from({ length: 16 * 6 * 5 }, (_, i) => Math.sin(i));
+      const ask = async (runtime: Runtime) =>
+        (await (await runtime.session('a', build)).run({ x: { data, shape: [1, 16, 6, 5] } })).y;
+      const plain = createRuntime({ threads: 1 });
+      const large = createRuntime({ threads: 1, provider: { ...providers.cpu, widestBytes: 0 } });
+      expect(await ask(large)).toEqual(await ask(plain));
+      expect(large.stats().bytes).toBe(plain.stats().bytes / 2);
+      await Promise.all([plain.unloadAll(), large.unloadAll()]);
+    },
+  );
 
   it('opens one session for callers that come at once', async () => {
     const runtime = createRuntime({ threads: 1 });
@@ -300,8 +317,4 @@ describe('prepared weights', () => {
 it('memory is estimated from the weights as they are used', () => {
   expect(estimateMemory(linearProgram([8, 64]))).toBe(8 * 64 * 4);
   expect(defaultMemoryBudget()).toBeGreaterThan(1e8);
-});
-
-it('devices start with the CPU', () => {
-  expect(listDevices()[0]).toMatchObject({ id: 'cpu', type: 'cpu' });
 });

@@ -26,12 +26,47 @@ describe('blocked filters', () => {
             }
     expect(firstDifference(result, expected)).toBe(-1);
   });
+
+  it.each(['F16', 'BF16'] as const)('stay %s where they are to lie narrow', (dtype) => {
+    const shape = [32, 48, 3, 3];
+    const codes = Uint16Array.from({ length: 32 * 48 * 9 }, (_, i) => (i * 7919) & 0xffff);
+    const layout = { kind: 'blocked', block: 16 } as const;
+    const narrow = { ...layout, narrow: true } as const;
+    const result = prepareInMemory({ dtype, shape, layout: narrow }, bytesOf(codes));
+    expect(result.byteLength).toBe(codes.byteLength);
+    const moved = new Uint16Array(result.buffer, result.byteOffset, codes.length);
+    const places = Float32Array.from(codes, (_, i) => i);
+    const order = preparedFloats({ dtype: 'F32', shape, layout }, new Uint8Array(places.buffer));
+    const expected = Uint16Array.from(order, (place) => codes[place]);
+    expect(firstDifference(moved, expected)).toBe(-1);
+  });
+});
+
+describe('filters with their channels last', () => {
+  it.each(['f16', 'f32'] as const)('lie as [o, ...kernel, i] in %s', (type) => {
+    const shape = [640, 64, 3, 3]; // more than one piece
+    const [, inputs, h, w] = shape;
+    const values = Float32Array.from({ length: 640 * inputs * h * w }, (_, i) => i % 2003);
+    const task = { dtype: 'F32', shape, layout: { kind: 'channelsLast', type } } as const;
+    const bytes = prepareInMemory(task, new Uint8Array(values.buffer));
+    const result =
+      type === 'f32' ? new Float32Array(bytes.buffer) : f16ToFloat(new Uint16Array(bytes.buffer));
+    const expected = Float32Array.from(values, (_, at) => {
+      const i = at % inputs;
+      const tap = Math.floor(at / inputs) % (h * w);
+      const o = Math.floor(at / (inputs * h * w));
+      return values[(o * inputs + i) * h * w + tap];
+    });
+    expect(firstDifference(result, expected)).toBe(-1);
+    expect(layoutSize(task.layout, 'f32', shape)).toBe(bytes.byteLength);
+  });
 });
 
 describe('pieces', () => {
   it.each([
     [{ shape: [1000, 1000], layout: { kind: 'float32' } }, 1],
     [{ shape: [64, 640, 3, 3], layout: { kind: 'blocked', block: 16 } }, 16 * 640 * 9],
+    [{ shape: [640, 64, 3, 3], layout: { kind: 'channelsLast', type: 'f16' } }, 64 * 9],
     [{ shape: [0, 3], layout: { kind: 'stored' } }, 1],
   ] as const)('of %j cover every element once, in whole units', (task, unit) => {
     let at = 0;

@@ -9,7 +9,6 @@ import {
   hintFeatures,
   hintScale,
 } from '../../../engine/arch/controlnet.ts';
-import { createRuntime } from '../../../engine/runtime/runtime.ts';
 import type { NDArray } from '../../../engine/array/nd.ts';
 import type { Conditioning } from '../../../engine/sampling/conditioning.ts';
 import { sampleLatent } from '../../../engine/sampling/driver.ts';
@@ -29,6 +28,7 @@ import { fromDiffusersControlNet } from '../../../engine/weights/key-maps/diffus
 import { memorySource } from '../../../engine/weights/source.ts';
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, compare, type GoldenArea } from '../area.ts';
+import { goldenRuntime } from '../device.ts';
 import { modelFile } from '../model-file.ts';
 import { runMemory } from '../../support/run-memory.ts';
 import { type GoldenCase, gunzipped, openCase, temporaryFolder } from '../open-case.ts';
@@ -59,7 +59,7 @@ interface Params {
 
 type Golden = GoldenCase<Params>;
 
-const runtime = createRuntime({ threads: 2 });
+const runtime = goldenRuntime();
 
 /** The raw network on the case's inputs. */
 async function forward(golden: Golden, dir: string): Promise<CaseResult> {

@@ -5,7 +5,6 @@ import { basename, join } from 'node:path';
 import type { NDArray } from '../../../engine/array/nd.ts';
 import { loadImageFile } from '../../../engine/media/load-image.ts';
 import { toImageAndMask } from '../../../engine/media/to-array.ts';
-import { createRuntime } from '../../../engine/runtime/runtime.ts';
 import type { Conditioning } from '../../../engine/values/conditioning.ts';
 import { goldenDir, goldenFiles } from '../../support/golden.ts';
 import {
@@ -16,6 +15,7 @@ import {
   runWorkflow,
 } from '../../support/run-workflow.ts';
 import { type CaseResult, type Comparison, compare, type GoldenArea } from '../area.ts';
+import { goldenRuntime } from '../device.ts';
 import { type GoldenCase, gunzipped, openCase } from '../open-case.ts';
 
 interface Params {
@@ -24,7 +24,7 @@ interface Params {
   readonly rtol: number;
 }
 
-const runtime = createRuntime({ threads: 2 });
+const runtime = goldenRuntime();
 
 /** Where the other areas' models lie, relative to this area's usual folder. */
 const elsewhere: readonly (readonly [target: string, source: string])[] = [
