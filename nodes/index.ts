@@ -41,6 +41,7 @@ import { loraExtractNodes } from './lora-extract.ts';
 import { loraNodes } from './lora.ts';
 import { mathNodes } from './math.ts';
 import { maskNodes } from './mask.ts';
+import { meshNodes } from './mesh.ts';
 import { modelConditioningNodes } from './model-conditioning.ts';
 import { modelComputeNodes } from './model-compute.ts';
 import { modelMergingNodes } from './model-merging.ts';
@@ -119,6 +120,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   imageAnimationNodes,
   audioNodes,
   load3dNodes,
+  meshNodes,
   latentIoNodes,
   latentOperationNodes,
   maskNodes,
