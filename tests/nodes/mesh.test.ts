@@ -5,7 +5,15 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { type NDArray, nd, zeros } from '../../engine/array/nd.ts';
 import { createFolders } from '../../engine/store/folders.ts';
 import type { Mesh } from '../../engine/values/mesh.ts';
-import { meshNodes, saveGlb, voxelToMesh, voxelToMeshBasic } from '../../nodes/mesh.ts';
+import {
+  hunyuan3dConditioning,
+  hunyuan3dConditioningMultiView,
+  meshNodes,
+  saveGlb,
+  voxelToMesh,
+  voxelToMeshBasic,
+} from '../../nodes/mesh.ts';
+import { expectArray, pattern } from '../support/number-pattern.ts';
 import { assertLikeReference } from '../support/object-info.ts';
 
 interface Case {
@@ -20,9 +28,9 @@ interface Case {
 }
 
 /** Computed by the reference. */
-const reference = JSON.parse(
+const { views: sides, ...reference } = JSON.parse(
   readFileSync(new URL('../fixtures/mesh.json', import.meta.url), 'utf8'),
-) as Record<string, Case>;
+) as Record<string, Case> & { views: { shape: number[]; data: number[] } };
 
 const base = mkdtempSync(join(tmpdir(), 'noodle-mesh-'));
 afterAll(() => rmSync(base, { recursive: true }));
@@ -64,6 +72,19 @@ describe('meshes', () => {
     expect([vertices.length / 3, faces.length / 3]).toEqual([theirs.vertices, theirs.faces]);
     expect(weighed(faces)).toBe(theirs.fsum);
     expect(weighed(vertices)).toBeCloseTo(theirs.vsum, 1);
+  });
+
+  it('takes pictures from several sides', async () => {
+    const seen = (start: number) => ({ last: pattern([1, 2, 6], 37, start) });
+    const node = hunyuan3dConditioningMultiView;
+    type Pair = [[{ cross: NDArray }], [{ cross: NDArray }]];
+    const given = { front: seen(11), back: seen(5) };
+    const [[positive], [negative]] = (await node.run(given, context)) as Pair;
+    expectArray(positive.cross, sides, 5);
+    expect(negative.cross).toEqual(zeros(positive.cross.shape));
+    await expect(async () => node.run({}, context)).rejects.toThrow('at least one of them');
+    const one = hunyuan3dConditioning.run({ clip_vision_output: seen(11) }, context) as Pair;
+    expect(one[0][0].cross).toEqual(seen(11).last);
   });
 
   it('saves GLB files', async () => {
