@@ -72,11 +72,17 @@ function commands(finish: (code: number) => void): Command {
 
   program
     .command('info')
-    .description('what a .safetensors file holds')
-    .argument('<files...>')
+    .description('what a .safetensors file holds, or what this machine can compute on')
+    .argument('[files...]')
+    .option('--devices', 'list the devices that models can run on')
     .option('--json', 'print JSON')
     .option('--tensors', 'list every tensor')
     .action(async (files: string[], flags: InfoFlags) => {
+      if (flags.devices) {
+        const { devicesCommand } = await import('./devices.ts');
+        return finish(await devicesCommand(flags));
+      }
+      if (files.length === 0) throw new CommanderError(EXIT.usage, 'info', 'info: which files?');
       const { infoCommand } = await import('./info.ts');
       finish(await infoCommand(files, flags));
     });

@@ -243,9 +243,11 @@ export function resizeFrom(
 
 /** min(floor(i * (from / to)), from - 1) for i = 0 .. to-1, in f32 as torch computes it. */
 function nearestIndices(b: Builder, from: Dim, to: Dim): string {
-  const scalar = (dim: Dim): string => b.emit('Squeeze', [b.cast(b.size(dim), 'f32')]);
-  const scale = b.emit('Div', [scalar(from), scalar(to)]);
-  const positions = b.emit('Range', [b.floats([0], []), scalar(to), b.floats([1], [])]);
+  const scalar = (dim: Dim): string => b.emit('Squeeze', [b.size(dim)]);
+  const scale = b.emit('Div', [b.cast(scalar(from), 'f32'), b.cast(scalar(to), 'f32')]);
+  // whole numbers until here, for a device would have to tell the host how many
+  const range = b.emit('Range', [b.ints([0], []), scalar(to), b.ints([1], [])]);
+  const positions = b.cast(range, 'f32');
   const picked = b.cast(b.emit('Floor', [b.emit('Mul', [positions, scale])]), 'i64');
   return b.emit('Min', [picked, b.emit('Sub', [b.size(from), b.ints([1])])]);
 }

@@ -12,6 +12,18 @@ export type MachineFacts = Pick<Target, 'block' | 'bits'>;
 export interface Provider extends Required<Omit<Target, 'block' | 'bits' | 'winograd'>> {
   readonly name: string;
   /**
+   * Where weights and values lie while a model is open. A device has copies of its own: files of weights
+   * are done with once the session is open, and it reads none narrower than it computes.
+   */
+  readonly memory: 'host' | 'device';
+  /** Whether results can stay on the device and be fed to other sessions of it from there. */
+  readonly keepsResults?: boolean;
+  /**
+   * How many matrices of scores of an attention are in memory at once, in the type that is computed in.
+   * Left out: none, they are never written down.
+   */
+  readonly scoreCopies?: number;
+  /**
    * Bytes that a program's weights may take when narrow ones are widened before it opens. Those of
    * linear layers in a larger one stay as they are stored and are widened whenever they are read.
    */
@@ -25,6 +37,8 @@ export interface Provider extends Required<Omit<Target, 'block' | 'bits' | 'wino
   readonly int8?: (shape: Shape) => boolean;
   /** How ONNX Runtime is told: its providers, the first choice first, and options that measured best. */
   readonly session: OrtOptions & { readonly providers: readonly string[] };
+  /** What is otherwise for a graphics driver that computes on the processor; left out: nothing. */
+  readonly inSoftware?: Partial<Omit<Provider, 'inSoftware'>>;
   /** What lowering must know of this machine. */
   readonly probe: () => Promise<MachineFacts>;
 }

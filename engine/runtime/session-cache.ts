@@ -3,10 +3,10 @@
  * running is only released when its run has ended.
  */
 import { LRUCache } from 'lru-cache';
-import type { RunInputs, Session } from './session.ts';
+import type { RunInputs, Session, SessionOutput } from './session.ts';
 
 interface Slot extends Pick<Opening, 'name' | 'bytes' | 'working'> {
-  readonly session: Session;
+  readonly session: Session<SessionOutput>;
   running: number;
   evicted: boolean;
 }
@@ -18,10 +18,10 @@ export interface SessionCache {
    * Runs `action`, which gives these inputs to the session of `key`; it is opened when it is not there,
    * and idle ones are released where its run would not fit beside them.
    */
-  use<T>(
+  use<T, Output extends SessionOutput>(
     key: string,
-    request: () => Opening,
-    action: (session: Session) => Promise<T>,
+    request: () => Opening<Output>,
+    action: (session: Session<Output>) => Promise<T>,
     inputs?: RunInputs,
   ): Promise<T>;
   /** Releases every session that is not running; gives their number. */
@@ -29,14 +29,14 @@ export interface SessionCache {
   entries(): { key: string; name?: string; bytes: number }[];
 }
 
-export interface Opening {
+export interface Opening<Output extends SessionOutput = SessionOutput> {
   /** What it is, for people. */
   readonly name?: string;
   /** Memory that the session is expected to take. */
   readonly bytes: number;
   /** Memory that a run takes beyond that; left out: none. */
   readonly working?: (inputs: RunInputs) => number;
-  readonly open: () => Promise<Session>;
+  readonly open: () => Promise<Session<Output>>;
 }
 
 /** An empty cache that keeps sessions of `bytes` together (one may always be open, however few they are). */
@@ -97,7 +97,12 @@ export function createSessionCache(bytes: number): SessionCache {
     open: async (key, request) => {
       await slotOf(key, request);
     },
-    use: async (key, request, action, inputs = {}) => {
+    use: async <T, Output extends SessionOutput>(
+      key: string,
+      request: () => Opening<Output>,
+      action: (session: Session<Output>) => Promise<T>,
+      inputs: RunInputs = {},
+    ) => {
       let slot = await slotOf(key, request);
       while (slot.evicted) slot = await slotOf(key, request); // released for another meanwhile
       const bytes = slot.working?.(inputs) ?? 0;
@@ -105,7 +110,8 @@ export function createSessionCache(bytes: number): SessionCache {
       working += bytes; // before room is made: another run may begin while this one waits for it
       try {
         await makeRoom(slot);
-        return await action(slot.session);
+        // what a key names is always opened in the same way
+        return await action(slot.session as Session<Output>);
       } finally {
         working -= bytes;
         slot.running--;

@@ -42,8 +42,8 @@ export async function createEngineHost(
   const { memoryBudget = deviceBudget(device, vram, sharers) } = settings;
   const precisions = precisionsOf(device, settings.precision);
   const precision = precisionText(precisions);
-  if (Object.keys(settings.precision).length > 0)
-    packs.log('INFO', `precision on ${device.id}: ${precision}`);
+  if (settings.device !== undefined || Object.keys(settings.precision).length > 0)
+    packs.log('INFO', `precision on ${device.id}: ${precision} (${device.name})`);
   for (const notice of precisions.notices) packs.log('INFO', notice);
   const { rowFor } = precisions;
   const runtime = createRuntime({ memoryBudget, threads, rowFor, log: packs.log });

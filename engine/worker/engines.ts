@@ -50,6 +50,12 @@ async function checkPrecision(
 const sharesMemoryWith = (a: Device, b: Device): boolean =>
   a.id === b.id || (a.memory === undefined && b.memory === undefined);
 
+/** What `auto` means here. */
+export async function autoDevice(inventory: Inventory): Promise<Device> {
+  const { chooseDevices } = await import('../runtime/devices/choose.ts');
+  return (await chooseDevices(['auto'], inventory))[0];
+}
+
 /** Everything that models could run on, and why kinds are missing. */
 export async function allDevices(inventory: Inventory): Promise<{
   readonly devices: readonly Device[];

@@ -2,12 +2,13 @@
 import { describe, inject } from 'vitest';
 import { type Provider, deviceKinds } from '../../engine/runtime/providers.ts';
 
-/** A suite for each precision of the WebGPU rows; skipped where no adapter runs it. */
+/** A suite for each precision of the WebGPU rows, as drivers in software have them; skipped where no adapter runs it. */
 export function onAdapter(
   tests: (precision: keyof typeof deviceKinds.webgpu, provider: Provider) => void,
 ): void {
   for (const precision of ['fp32', 'fp16'] as const) {
-    const { provider } = deviceKinds.webgpu[precision];
+    const { provider: row } = deviceKinds.webgpu[precision];
+    const provider = { ...row, ...row.inSoftware };
     describe.skipIf(!inject('precisions').includes(precision))(precision, () =>
       tests(precision, provider),
     );

@@ -48,8 +48,8 @@ export function readAdapters(said: string): Adapter[] {
   return listed.length > 0 ? listed : readUsed(said);
 }
 
-/** Without the layer: the adapter that was opened. */
-function readUsed(said: string): Adapter[] {
+/** The adapter that was opened, as the loader names it. */
+export function readUsed(said: string): Adapter[] {
   const name = USED.exec(said)?.[1];
   if (name === undefined) return [];
   return [{ name, type: SOFTWARE.test(name) ? 'software' : 'unknown' }];

@@ -7,6 +7,7 @@ import { wholeNumberBits } from '../whole-number-bits.ts';
 
 export const cpu = {
   name: 'cpu',
+  memory: 'host',
   table,
   ...fullPrecision,
   widen: 'weights',

@@ -12,6 +12,7 @@ import { type Provider, fullPrecision, halfPrecision, noFacts, noWinograd } from
 
 export const cuda = {
   name: 'cuda',
+  memory: 'device',
   table,
   ...halfPrecision,
   exact: (tensor, weighted) =>

@@ -5,6 +5,7 @@ import { cpu } from './cpu.ts';
 
 export const portable = {
   name: 'portable',
+  memory: 'host',
   table,
   ...fullPrecision,
   widen: 'weights',

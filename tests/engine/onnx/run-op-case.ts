@@ -1,7 +1,11 @@
 /** An op case on a provider, against the host interpreter (engine/tensor/interpret.ts). */
 import { expect } from 'vitest';
 import type { Provider } from '../../../engine/runtime/providers.ts';
-import { type SessionInput, openSession } from '../../../engine/runtime/session.ts';
+import {
+  type DeviceArray,
+  type SessionInput,
+  openSession,
+} from '../../../engine/runtime/session.ts';
 import { type HostInput, interpret } from '../../../engine/tensor/interpret.ts';
 import { trace } from '../../../engine/tensor/trace.ts';
 import { randomFloats, randomSource } from '../../support/random-weights.ts';
@@ -27,7 +31,9 @@ export async function expectLikeInterpreter(
   });
 }
 
-function inputsOf({ inputs = {}, ids = {} }: OpCase): Record<string, SessionInput> {
+type HostArray = Exclude<SessionInput, DeviceArray>;
+
+function inputsOf({ inputs = {}, ids = {} }: OpCase): Record<string, HostArray> {
   const floats = Object.entries(inputs).map(([name, shape], i) => {
     const data = randomFloats(
       shape.reduce((n, dim) => n * dim, 1),
@@ -38,7 +44,7 @@ function inputsOf({ inputs = {}, ids = {} }: OpCase): Record<string, SessionInpu
   return { ...Object.fromEntries(floats), ...ids };
 }
 
-function hostInputs(inputs: Readonly<Record<string, SessionInput>>): Record<string, HostInput> {
+function hostInputs(inputs: Readonly<Record<string, HostArray>>): Record<string, HostInput> {
   const entries = Object.entries(inputs).map(([name, input]) => {
     const data = 'ids' in input ? Array.from(input.ids as readonly number[]) : input.data;
     return [name, { data, shape: input.shape }] as const;

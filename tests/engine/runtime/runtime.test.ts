@@ -2,17 +2,21 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, test, vi } from 'vitest';
 import { lower } from '../../../engine/onnx/lower.ts';
 import type { WeightInitializer } from '../../../engine/onnx/model.ts';
-import { defaultMemoryBudget, estimateMemory } from '../../../engine/runtime/memory.ts';
+import {
+  defaultMemoryBudget,
+  estimateMemory,
+  workingMemory,
+} from '../../../engine/runtime/memory.ts';
 import { createPreparedWeights } from '../../../engine/runtime/prepared-weights.ts';
 import { providers } from '../../../engine/runtime/providers.ts';
 import { type Runtime, createRuntime } from '../../../engine/runtime/runtime.ts';
 import { createSessionCache } from '../../../engine/runtime/session-cache.ts';
 import type { Session } from '../../../engine/runtime/session.ts';
 import { conv2d, linear } from '../../../engine/tensor/layers.ts';
-import { add } from '../../../engine/tensor/nn.ts';
+import { add, attention } from '../../../engine/tensor/nn.ts';
 import { type Program, trace } from '../../../engine/tensor/trace.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
 import { writeSafetensors } from '../../../engine/weights/write.ts';
@@ -317,4 +321,24 @@ describe('prepared weights', () => {
 it('memory is estimated from the weights as they are used', () => {
   expect(estimateMemory(linearProgram([8, 64]))).toBe(8 * 64 * 4);
   expect(defaultMemoryBudget()).toBeGreaterThan(1e8);
+});
+
+test('scores of an attention count where a provider writes them down', () => {
+  const program = trace('a', randomSource({}), ({ input }) => {
+    const q = input('q', 'f32', ['n', 'tokens', 8]);
+    return {
+      y: attention(q, input('k', 'f32', ['n', 'text', 8]), input('v', 'f32', ['n', 'text', 8]), {
+        heads: 2,
+      }),
+    };
+  });
+  const of = (tokens: number) => ({ shape: [3, tokens, 8] });
+  const shapes = { q: of(100), k: of(7), v: of(7) };
+  const plain = workingMemory(program)(shapes);
+  const scores = 3 * 2 * 100 * 7;
+  for (const provider of [providers.webgpu, { compute: 'f32', scoreCopies: 1 }] as const) {
+    const bytes = provider.compute === 'f16' ? 2 : 4;
+    const written = workingMemory(program, provider)(shapes);
+    expect(written - plain).toBe((provider.scoreCopies ?? 0) * bytes * scores);
+  }
 });
