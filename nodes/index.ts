@@ -3,6 +3,7 @@ import { corePlace } from '../engine/graph/core-classes.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 import { audioNodes } from './audio.ts';
 import { boxNodes } from './boxes.ts';
+import { cameraNodes } from './camera.ts';
 import { conditioningNodes } from './conditioning.ts';
 import { contextWindowNodes } from './context-windows.ts';
 import { controlNodes } from './control.ts';
@@ -40,6 +41,7 @@ import { loraExtractNodes } from './lora-extract.ts';
 import { loraNodes } from './lora.ts';
 import { mathNodes } from './math.ts';
 import { maskNodes } from './mask.ts';
+import { meshNodes } from './mesh.ts';
 import { modelConditioningNodes } from './model-conditioning.ts';
 import { modelComputeNodes } from './model-compute.ts';
 import { modelMergingNodes } from './model-merging.ts';
@@ -104,6 +106,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   painterNodes,
   textOverlayNodes,
   videoTrackNodes,
+  cameraNodes,
   keyframeNodes,
   seedVrNodes,
   scailNodes,
@@ -117,6 +120,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   imageAnimationNodes,
   audioNodes,
   load3dNodes,
+  meshNodes,
   latentIoNodes,
   latentOperationNodes,
   maskNodes,

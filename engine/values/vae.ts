@@ -249,6 +249,14 @@ function toPictures({ data, shape: [batch, channels, ...sides] }: NDArray): Imag
 
 /** Pictures cut to whole cells, channel-first; frames of one video where latents have a time axis. */
 function encoderInput({ factor }: Vae, pictures: Image): NDArray {
+  if (pictures.shape.length !== 4) {
+    const expected = 'pictures [batch, height, width, channels]';
+    throw new NoodleError('BAD_INPUT', {
+      subject: 'picture to encode',
+      expected,
+      got: pictures.shape,
+    });
+  }
   const cut = cropToFactor(pictures, factor.space);
   if (factor.time === undefined) return toSigned(cut);
   const [frames, height, width, channels] = cut.shape;
