@@ -33,7 +33,7 @@ const schemas = fixture('ort-schemas.json') as Readonly<
 /**
  * The element types that the CUDA provider has kernels of (bool, whole numbers and reals that our models
  * hold). Asked of the provider itself, ONNX Runtime 1.29 for CUDA 13, by opening a model of one node for
- * each operator and type with `session.disable_cpu_ep_fallback`; it agrees with docs/OperatorKernels.md.
+ * each operator and type with `session.disable_cpu_ep_fallback`.
  */
 export const cudaKernels = fixture('cuda-kernels.json') as KernelTypes;
 
