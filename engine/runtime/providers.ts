@@ -68,7 +68,7 @@ export const providers = {
     // measured: reading a large layer's weights narrow takes no longer than reading them wide
     widestBytes: 2 ** 31,
     // small models (autoencoders) whole, large ones where it gains most
-    winogradBytes: (bytes) => Math.max(0.3 * bytes, 768 * 2 ** 20),
+    winogradBytes: (bytes) => (bytes < 2 ** 29 ? 3 : 0.3) * bytes,
     // with the arena: without it the first run of every size takes up to twice its time in fresh pages
     session: { ...measured, providers: ['cpu'] },
     probe: async () => ({ block: await channelBlock() }),
