@@ -17,6 +17,11 @@ const server = await startServer(
   faces,
 ).catch(giveUp);
 
+server.planned.catch(async (error: unknown) => {
+  await server.stop();
+  giveUp(error);
+});
+
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void stop(0));
 }

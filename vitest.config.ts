@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
@@ -15,6 +16,15 @@ const SHARING = [
   'tests/engine/*.test.ts',
 ];
 
+/** Tests that need an adapter of the WebGPU provider; not part of `npm test` (`npm run test:gpu`). */
+const GPU = ['tests/gpu/**/*.test.ts'];
+
+/** Mesa's driver in software, which gives the same numbers everywhere, unless other drivers are named. */
+const LAVAPIPE = '/usr/share/vulkan/icd.d/lvp_icd.json';
+const isDriverNamed = Object.keys(process.env).some((name) => name.startsWith('VK_'));
+const gpuEnv: Record<string, string> =
+  !isDriverNamed && existsSync(LAVAPIPE) ? { VK_DRIVER_FILES: LAVAPIPE } : {};
+
 export default defineConfig({
   // What packs import; see offerNodeApi in engine/packs/load-packs.ts.
   resolve: { alias: { 'noodle/node': new URL('engine/node.ts', import.meta.url).pathname } },
@@ -28,7 +38,19 @@ export default defineConfig({
       { extends: true, test: { name: 'sharing', include: SHARING, isolate: false } },
       {
         extends: true,
-        test: { name: 'isolated', include: ['tests/**/*.test.ts'], exclude: SHARING },
+        test: { name: 'isolated', include: ['tests/**/*.test.ts'], exclude: [...SHARING, ...GPU] },
+      },
+      // compiling shaders is most of the time, and what one file had compiled the next one in its process has
+      {
+        extends: true,
+        test: {
+          name: 'gpu',
+          include: GPU,
+          globalSetup: 'tests/gpu/setup.ts',
+          env: gpuEnv,
+          isolate: false,
+          testTimeout: 120_000,
+        },
       },
     ],
   },

@@ -15,6 +15,8 @@ const LAYERS: readonly (readonly [prefix: string, layer: string])[] = [
   ['engine/node.ts', 'node'],
   ['engine/config.ts', 'config'],
   ['engine/flags.ts', 'config'],
+  ['engine/precision-flags.ts', 'config'],
+  ['engine/device-flags.ts', 'config'],
   // The wire protocol: shared with the page, encoders and decoders included.
   ['engine/protocol.ts', 'protocol'],
   ['engine/heap.ts', 'errors'],
@@ -73,7 +75,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   assets: ['store', 'media'],
   graph: ['python', 'type:protocol'],
   packs: ['python', 'graph', 'store', 'type:config'],
-  node: ['python', 'graph', 'array', 'type:values'],
+  node: ['python', 'graph', 'array', 'sampling', 'values', 'media'],
   queue: ['graph', 'store', 'worker', 'config'],
   worker: ['packs', 'graph', 'values', 'store', 'runtime', 'arch', 'media', 'config', 'nodes'],
   server: [
@@ -89,7 +91,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'weights',
     'worker',
   ],
-  config: ['type:values', 'type:store', 'type:graph'],
+  config: ['type:values', 'type:store', 'type:graph', 'type:runtime'],
   nodes: [
     'patch',
     'node',

@@ -4,61 +4,21 @@
  *
  *   npm run performance -- [--model sd15|sdxl] [--size 64] [--rounds 3] [--apart]
  *                          [--reference FOLDER] [--python python3] [--mode default|pytorch]
- *                          [--tasks open,clip,step,decode,lora,control]
+ *                          [--tasks open,clip,emphasis,step,decode,lora,control]
  *
  * The reference is looked for in --reference or NOODLE_REFERENCE; without it only our own figures are shown.
  * --apart: one side after the other, where both at once do not fit in memory.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { TYPESCRIPT } from '../engine/threads.ts';
 import { engineEnvironment } from '../engine/worker/environment.ts';
+import { type Side, type Taken, startSide } from './compare/side.ts';
 import { randomControlNet, randomLora } from './make-adapters.ts';
 import { randomSd15, sd15UNet } from './make-sd15.ts';
 import { randomSdxl, sdxlUNet } from './make-sdxl.ts';
-
-interface Taken {
-  /** Milliseconds. */
-  readonly wall: number;
-  /** Milliseconds of processor time of all threads. */
-  readonly cpu: number;
-  /** Most bytes that were resident so far. */
-  readonly peak: number;
-}
-
-interface Side {
-  readonly ask: (task: string) => Promise<Taken>;
-  readonly end: () => Promise<void>;
-}
-
-/** A process that answers each line with a line. */
-function startSide(
-  command: string,
-  args: readonly string[],
-  where: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv },
-): Side {
-  const child = spawn(command, args, { ...where, stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines: AsyncIterator<string, undefined> = createInterface({ input: child.stdout })[
-    Symbol.asyncIterator
-  ]();
-  return {
-    ask: async (task) => {
-      child.stdin.write(`${task}\n`);
-      const { value } = await lines.next();
-      if (value === undefined) throw new Error(`${command} ended during '${task}'`);
-      return JSON.parse(value) as Taken;
-    },
-    end: async () => {
-      child.stdin.end();
-      if (child.exitCode === null) await once(child, 'exit');
-    },
-  };
-}
 
 const { values } = parseArgs({
   options: {
@@ -69,7 +29,7 @@ const { values } = parseArgs({
     reference: { type: 'string', default: process.env.NOODLE_REFERENCE },
     python: { type: 'string', default: 'python3' },
     mode: { type: 'string', default: 'default' },
-    tasks: { type: 'string', default: 'open,clip,step,decode,lora,control' },
+    tasks: { type: 'string', default: 'open,clip,emphasis,step,decode,lora,control' },
   },
 });
 const models = {
@@ -98,12 +58,14 @@ const theirs = (): Side =>
   startSide(values.python, [script, values.mode, ...given], { cwd: values.reference });
 
 const rounds = Number(values.rounds);
-/** What is asked of each side, in this order, and how often. A LoRA has another strength each time. */
+/** What is asked of each side, in this order, and how often. Texts and strengths of a LoRA differ each time. */
 const rows = (
   [
     ['checkpoint opened', 'open', 1],
     ['first text', 'clip', 1],
     ['text', 'clip', rounds],
+    ['first text with emphasis', 'emphasis', 1],
+    ['text with emphasis', 'emphasis', rounds],
     ['first step', 'step', 1],
     ['step', 'step', rounds],
     ['first decode', 'decode', 1],
@@ -130,9 +92,10 @@ async function measure(sides: readonly Side[]): Promise<Taken[][][]> {
   return took;
 }
 
-const least = (of: readonly Taken[], what: keyof Taken): number =>
+type Figure = 'wall' | 'cpu' | 'peak';
+const least = (of: readonly Taken[], what: Figure): number =>
   Math.min(...of.map((taken) => taken[what]));
-const figure = (both: readonly (readonly Taken[])[], what: keyof Taken, unit: number): string => {
+const figure = (both: readonly (readonly Taken[])[], what: Figure, unit: number): string => {
   const [mine, other] = both.map((of) => least(of, what) / unit);
   const digits = unit === 1 ? 0 : 2;
   if (other === undefined) return mine.toFixed(digits);

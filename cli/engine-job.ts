@@ -18,29 +18,47 @@ export interface Outcome {
   /** Node id -> what it shows. */
   readonly outputs: Readonly<Record<string, unknown>>;
   readonly complaints: readonly Complaint[];
+  /** How long each run of the job took in the engine. */
+  readonly seconds: readonly number[];
 }
 
 export interface JobOptions {
   readonly start: StartEngine;
   readonly job: EngineJob;
+  /** Runs of the job, one after the other in the same engine; left out: one. */
+  readonly times?: number;
   readonly signal: AbortSignal;
   readonly onEvent: (event: RunEvent) => void;
 }
 
 /**
  * Starts an engine, runs the job, ends the engine. An abort interrupts the job; an engine that does
- * not obey is killed. Never rejects: a lost engine is an outcome too.
+ * not obey is killed. The outcome is that of the last run, or of the first that failed. Never rejects: a
+ * lost engine is an outcome too.
  */
-export function runInEngine({ start, job, signal, onEvent }: JobOptions): Promise<Outcome> {
+export function runInEngine({
+  start,
+  job,
+  times = 1,
+  signal,
+  onEvent,
+}: JobOptions): Promise<Outcome> {
   return new Promise((resolve) => {
     let outcome: Outcome | undefined;
-    const told: Record<string, unknown> = {};
+    let told: Record<string, unknown> = {};
+    let began = 0;
+    const seconds: number[] = [];
+    const run = (): void => {
+      told = {};
+      began = performance.now();
+      link.send({ type: 'run', job });
+    };
     let grace: NodeJS.Timeout | undefined;
     const receive = (message: FromEngine): void => {
       switch (message.type) {
         case 'ready':
           if (signal.aborted) link.kill();
-          else link.send({ type: 'run', job });
+          else run();
           return;
         case 'event': {
           const data = readObject(message.data);
@@ -58,12 +76,19 @@ export function runInEngine({ start, job, signal, onEvent }: JobOptions): Promis
         case 'log':
           if (message.level !== 'DEBUG') onEvent({ type: 'log', text: message.text });
           return;
-        case 'done':
-          outcome = outcomeOf(message.end, { ...told, ...readObject(message.end.untold) });
+        case 'done': {
+          seconds.push((performance.now() - began) / 1000);
+          const end = outcomeOf(message.end, { ...told, ...readObject(message.end.untold) });
+          if (end.status === 'success' && seconds.length < times && !signal.aborted) {
+            run();
+            return;
+          }
+          outcome = { ...end, seconds };
           link.send({ type: 'stop' });
           // An engine that does not end by itself has nothing left to do.
           clearTimeout(grace);
           grace = setTimeout(() => link.kill(), 2000);
+        }
       }
     };
     const interrupt = (): void => {
@@ -77,7 +102,8 @@ export function runInEngine({ start, job, signal, onEvent }: JobOptions): Promis
         signal.removeEventListener('abort', interrupt);
         const status = signal.aborted ? 'interrupted' : 'error';
         const lost = [{ text: `the engine ended before the workflow did (${how})` }];
-        resolve(outcome ?? { status, outputs: {}, complaints: signal.aborted ? [] : lost });
+        const complaints = signal.aborted ? [] : lost;
+        resolve(outcome ?? { status, outputs: {}, complaints, seconds });
       },
     });
     if (signal.aborted) interrupt();
@@ -85,7 +111,10 @@ export function runInEngine({ start, job, signal, onEvent }: JobOptions): Promis
   });
 }
 
-function outcomeOf({ status, messages }: JobEnd, outputs: Outcome['outputs']): Outcome {
+function outcomeOf(
+  { status, messages }: JobEnd,
+  outputs: Outcome['outputs'],
+): Omit<Outcome, 'seconds'> {
   const find = (event: string): string | undefined =>
     messages.find(([name]) => name === event)?.[1];
   if (find('execution_interrupted') !== undefined) {

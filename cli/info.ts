@@ -11,6 +11,7 @@ import { bytesText, safeText, table } from './print.ts';
 export interface InfoFlags {
   readonly json?: boolean;
   readonly tensors?: boolean;
+  readonly devices?: boolean;
 }
 
 interface Part {

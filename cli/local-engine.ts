@@ -12,6 +12,7 @@ import { objectInfo } from '../engine/graph/object-info.ts';
 import { findPacks } from '../engine/packs/find-packs.ts';
 import type { NodeRegistry } from '../engine/graph/definition.ts';
 import { validatePrompt } from '../engine/graph/validate.ts';
+import { machineInventory, planEngines } from '../engine/worker/engines.ts';
 import { engineStarter } from '../engine/worker/process-link.ts';
 import { createFolders } from '../engine/store/folders.ts';
 import type { Folders } from '../engine/store/folders.ts';
@@ -35,9 +36,10 @@ export interface LocalOptions {
   readonly log: (text: string) => void;
 }
 
-/** Sets up folders and nodes; the engine itself starts with the first run. */
+/** Sets up folders and nodes; the engine itself starts with the first run, on the first device named. */
 export async function createLocalRunner({ flags, out, log }: LocalOptions): Promise<Runner> {
-  const { engine } = parseConfig(flags);
+  const config = parseConfig(flags);
+  const { engine } = config;
   // Previews must not fall into the temp folder of a server that runs beside us and wipes it.
   const temp = mkdtempSync(join(tmpdir(), 'noodle-run-'));
   const settings: EngineSettings = {
@@ -57,26 +59,39 @@ export async function createLocalRunner({ flags, out, log }: LocalOptions): Prom
         packs: settings.packs,
       }),
     builtin: Promise.resolve(builtinNodes()),
-    log: (level, text) => void (level !== 'DEBUG' && log(text)),
+    log: (level, text) => void (level !== 'DEBUG' && !isClosed && log(text)),
   });
-  const nodes = await packs.nodes();
+  let isClosed = false;
+  const close = (): void => {
+    isClosed = true;
+    packs.close();
+    rmSync(temp, { recursive: true, force: true });
+  };
+  const [nodes, [first]] = await Promise.all([
+    packs.nodes(),
+    planEngines({ ...config, engines: 1, engine: settings }, machineInventory),
+  ]).catch((error: unknown) => {
+    close();
+    throw error;
+  });
 
   return {
     objectInfo: async () => objectInfo(nodes, folders),
 
-    async run(prompt, { workflow, signal, onEvent }) {
+    async run(prompt, { workflow, times, signal, onEvent }) {
       const checked = await check(prompt, nodes, folders);
       if (checked.outputs === undefined) {
         return { status: 'invalid', files: [], texts: [], complaints: checked.complaints };
       }
       const outcome = await runInEngine({
-        start: engineStarter(settings, packs, (_, text) => onEvent({ type: 'log', text })),
+        start: engineStarter(first, packs, (_, text) => onEvent({ type: 'log', text })),
         job: {
           id: randomUUID(),
           prompt: stringifyJson(prompt),
           extraData: stringifyJson(workflow === undefined ? {} : { extra_pnginfo: { workflow } }),
           outputs: checked.outputs,
         },
+        times,
         signal,
         onEvent,
       });
@@ -86,13 +101,11 @@ export async function createLocalRunner({ flags, out, log }: LocalOptions): Prom
         files: shown.saved.length > 0 ? shown.saved : keepPreviews(shown.previews, folders),
         texts: shown.texts,
         complaints: [...outcome.complaints, ...checked.complaints],
+        seconds: outcome.seconds,
       };
     },
 
-    async close() {
-      packs.close();
-      rmSync(temp, { recursive: true, force: true });
-    },
+    close: async () => close(),
   };
 }
 

@@ -1,8 +1,9 @@
-/** `noodle`: run and info, each loaded only when it is asked for; `serve` never comes here (bin/noodle.js). */
+/** `noodle`: run, compare and info, each loaded only when it is asked for; `serve` never comes here (bin/noodle.js). */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { NoodleError } from '../engine/errors.ts';
 import { safeText } from './print.ts';
+import type { CompareFlags } from './compare.ts';
 import type { InfoFlags } from './info.ts';
 import type { RunFlags } from './run.ts';
 
@@ -45,22 +46,43 @@ function commands(finish: (code: number) => void): Command {
     .option('--token <TEXT>', 'token of that server')
     .option('--json', 'print one line of JSON per event in place of progress')
     .option('--quiet', 'print nothing but the files');
-  // Options of `noodle serve` that matter here too; the rest goes behind `--`.
-  for (const flag of ENGINE_FLAGS)
-    run.addOption(new Option(flag, 'as for noodle serve').argParser(collect));
-  run.argument('[flags...]', 'further flags of noodle serve, behind --');
+  addEngineFlags(run);
   run.action(async (file: string, more: string[], flags: RunFlags) => {
     const { runCommand } = await import('./run.ts');
     finish(await runCommand(file, flags, [...engineArguments(run), ...more]));
   });
 
+  const compare = program
+    .command('compare')
+    .description('run a workflow in several ways: times, PSNR, and the pictures side by side')
+    .argument('<workflow>', 'as for noodle run')
+    .option('--device <NAME>', 'compute on this device; repeat for each side', collect)
+    .option('--precision <NAME>', 'compute in this precision; repeat for each side', collect)
+    .option('--runs <N>', 'runs of each side, the first opens the models (default: 2)')
+    .option('--set <NODE.INPUT=VALUE>', 'change an input, as for noodle run', collect)
+    .option('--seed <N>', 'set every seed; "random" picks one')
+    .option('--out <DIR>', 'where the pictures are written (default: compare)')
+    .option('--json', 'print one line of JSON in place of tables')
+    .option('--quiet', 'no progress');
+  addEngineFlags(compare, COMPARED);
+  compare.action(async (file: string, more: string[], flags: CompareFlags) => {
+    const { compareCommand } = await import('./compare.ts');
+    finish(await compareCommand(file, flags, [...engineArguments(compare, COMPARED), ...more]));
+  });
+
   program
     .command('info')
-    .description('what a .safetensors file holds')
-    .argument('<files...>')
+    .description('what a .safetensors file holds, or what this machine can compute on')
+    .argument('[files...]')
+    .option('--devices', 'list the devices that models can run on')
     .option('--json', 'print JSON')
     .option('--tensors', 'list every tensor')
     .action(async (files: string[], flags: InfoFlags) => {
+      if (flags.devices) {
+        const { devicesCommand } = await import('./devices.ts');
+        return finish(await devicesCommand(flags));
+      }
+      if (files.length === 0) throw new CommanderError(EXIT.usage, 'info', 'info: which files?');
       const { infoCommand } = await import('./info.ts');
       finish(await infoCommand(files, flags));
     });
@@ -72,6 +94,7 @@ const ENGINE_FLAGS = [
   '--models-directory <DIR>',
   '--input-directory <DIR>',
   '--extra-model-paths-config <FILE>',
+  '--device <NAME>',
   '--threads <N>',
   '--memory-budget <GB>',
   '--precision <NAME>',
@@ -79,14 +102,27 @@ const ENGINE_FLAGS = [
   '--disable-all-custom-nodes',
 ];
 
+/** The flags that `compare` reads itself, a value for each side. */
+const COMPARED = ['device', 'precision'];
+
+/** Options of `noodle serve` that matter here too; the rest goes behind `--`. */
+function addEngineFlags(command: Command, except: readonly string[] = []): void {
+  for (const form of ENGINE_FLAGS) {
+    const option = new Option(form, 'as for noodle serve').argParser(collect);
+    if (!except.includes(option.attributeName())) command.addOption(option);
+  }
+  command.argument('[flags...]', 'further flags of noodle serve, behind --');
+}
+
 /** Options that may be repeated. */
 const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
 /** The engine flags that were given, as the server's command line would have them. */
-function engineArguments(command: Command): string[] {
+function engineArguments(command: Command, except: readonly string[] = []): string[] {
   return command.options.flatMap((option) => {
     const value: unknown = command.getOptionValue(option.attributeName());
-    if (!ENGINE_FLAGS.includes(option.flags) || value === undefined) return [];
+    const isRead = except.includes(option.attributeName());
+    if (!ENGINE_FLAGS.includes(option.flags) || isRead || value === undefined) return [];
     const flag = option.long as string;
     return Array.isArray(value) ? value.flatMap((item) => [flag, String(item)]) : [flag];
   });

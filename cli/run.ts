@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { stringifyJson } from '../engine/workflow/lossless-json.ts';
 import type { ApiPrompt } from '../engine/workflow/types.ts';
+import { interruptible } from './interruptible.ts';
 import { safeText } from './print.ts';
 import { readWorkflowFile } from './read-workflow.ts';
 import { createReport } from './report.ts';
@@ -28,13 +29,15 @@ export async function runCommand(
   flags: RunFlags,
   engineFlags: readonly string[],
 ): Promise<number> {
-  const interrupt = new AbortController();
-  const onSignal = (): void => {
-    // The second time the user means it.
-    if (interrupt.signal.aborted) process.exit(130);
-    interrupt.abort();
-  };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  return interruptible((signal) => runHere(file, flags, engineFlags, signal));
+}
+
+async function runHere(
+  file: string,
+  flags: RunFlags,
+  engineFlags: readonly string[],
+  signal: AbortSignal,
+): Promise<number> {
   const runner = await createRunner(flags, engineFlags);
   try {
     const { prompt, workflow, warnings } = await readWorkflowFile(file, runner.objectInfo);
@@ -52,12 +55,11 @@ export async function runCommand(
       stream: flags.json ? process.stdout : process.stderr,
     });
     const result = await runner
-      .run(prompt, { workflow, signal: interrupt.signal, onEvent: report.event })
+      .run(prompt, { workflow, signal, onEvent: report.event })
       .finally(report.end);
     return conclude(file, prompt, result, flags);
   } finally {
     await runner.close();
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
 }
 
@@ -80,7 +82,11 @@ async function createRunner(flags: RunFlags, engineFlags: readonly string[]): Pr
   });
 }
 
-function reportStyle({ json, quiet }: RunFlags): 'bar' | 'lines' | 'json' | 'quiet' {
+/** How progress is shown. */
+export function reportStyle({
+  json,
+  quiet,
+}: Pick<RunFlags, 'json' | 'quiet'>): 'bar' | 'lines' | 'json' | 'quiet' {
   if (json) return 'json';
   if (quiet) return 'quiet';
   return process.stderr.isTTY ? 'bar' : 'lines';
@@ -94,9 +100,14 @@ function conclude(file: string, prompt: ApiPrompt, result: RunResult, flags: Run
     for (const text of result.texts) console.log(safeText(text));
     explain(file, prompt, result);
   }
-  switch (result.status) {
+  return exitCode(result);
+}
+
+/** What the command answers with. */
+export function exitCode({ status, complaints }: RunResult): number {
+  switch (status) {
     case 'success':
-      return result.complaints.length > 0 ? 1 : 0;
+      return complaints.length > 0 ? 1 : 0;
     case 'error':
       return 1;
     case 'invalid':
@@ -113,7 +124,8 @@ const HEADLINES: Readonly<Record<RunResult['status'], string>> = {
   interrupted: 'interrupted',
 };
 
-function explain(file: string, prompt: ApiPrompt, { status, complaints }: RunResult): void {
+/** Says on standard error what went wrong, if anything did. */
+export function explain(file: string, prompt: ApiPrompt, { status, complaints }: RunResult): void {
   if (status === 'success' && complaints.length === 0) return;
   console.error(`${safeText(file)}: ${HEADLINES[status]}`);
   for (const complaint of complaints)
@@ -125,7 +137,8 @@ function complaintLine(prompt: ApiPrompt, { nodeId, text }: Complaint): string {
   return nodeId === undefined ? indented : `node ${nodeId} ${titleOf(prompt, nodeId)}: ${indented}`;
 }
 
-function titleOf(prompt: ApiPrompt, id: string): string {
+/** A node's class and, where it has one, its title. */
+export function titleOf(prompt: ApiPrompt, id: string): string {
   const node = Object.hasOwn(prompt, id) ? prompt[id] : undefined;
   if (node === undefined) return id;
   const title = node._meta?.title;

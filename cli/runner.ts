@@ -28,6 +28,8 @@ export interface RunResult {
   readonly texts: readonly string[];
   /** What was wrong; with status success: outputs that were left out. */
   readonly complaints: readonly Complaint[];
+  /** How long each run took, where the engine is ours. */
+  readonly seconds?: readonly number[];
 }
 
 export interface Runner {
@@ -37,6 +39,8 @@ export interface Runner {
     prompt: ApiPrompt,
     options: {
       readonly workflow?: Json;
+      /** Runs one after the other, where the engine is ours; the result is that of the last. */
+      readonly times?: number;
       readonly signal: AbortSignal;
       readonly onEvent: (event: RunEvent) => void;
     },

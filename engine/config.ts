@@ -5,6 +5,7 @@
  */
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { COMFY_DEVICES, DEVICES, VRAM, deviceNames, vramOf } from './device-flags.ts';
 import { NoodleError } from './errors.ts';
 import {
   type Values,
@@ -22,6 +23,10 @@ import {
 } from './flags.ts';
 import type { CacheMode } from './graph/caches.ts';
 import { LOG_LEVELS } from './log.ts';
+import { COMFY_PRECISION, PRECISION, precisionWishes } from './precision-flags.ts';
+import type { PrecisionWishes } from './runtime/precision.ts';
+import type { VramWish } from './runtime/devices/budget.ts';
+import type { Device } from './runtime/devices/device.ts';
 import type { FolderOptions } from './store/folders.ts';
 import type { EngineOptions } from './values/services.ts';
 
@@ -104,7 +109,7 @@ const SERVER = {
     '--enable-asset-hashing',
     'read every model and picture once, to find files by their hash',
   ),
-  engines: number('--engines <N>', 'engine processes', integer(1, 64), 1),
+  engines: number('--engines <N>', 'engine processes for each device', integer(1, 64), 1),
   /** Milliseconds an engine gets to obey an interrupt before it is ended. */
   interruptGrace: number(
     '--interrupt-grace <SECONDS>',
@@ -151,15 +156,9 @@ const ENGINE = {
   /** Bytes. */
   memoryBudget: optionalNumber(
     '--memory-budget <GB>',
-    'memory that open models may take',
+    'memory that the open models of an engine may take',
     decimal(0),
     GB,
-  ),
-  precision: choice(
-    '--precision <NAME>',
-    'fp32, or int8: faster and smaller on processors, slightly other pictures',
-    ['fp32', 'int8'],
-    { initially: 'fp32' },
   ),
 };
 
@@ -211,6 +210,12 @@ export type FolderSettings = FolderOptions & { readonly program: string };
 export interface EngineSettings extends Values<typeof ENGINE> {
   readonly folders: FolderSettings;
   readonly options: EngineOptions;
+  readonly precision: PrecisionWishes;
+  /** What its models run on; left out: the CPU. */
+  readonly device?: Device;
+  /** How many engines share it; left out: one. */
+  readonly sharers?: number;
+  readonly vram: VramWish;
   readonly cache: CacheMode;
   /** Which packs of custom_nodes are loaded. */
   readonly packs: 'all' | readonly string[];
@@ -223,6 +228,8 @@ export interface Config extends Values<typeof SERVER> {
   readonly rateLimit: number;
   readonly offline: boolean;
   readonly autoLaunch: boolean;
+  /** What models shall run on, by names of the command line; each has engines of its own. */
+  readonly devices: readonly string[];
   readonly engine: EngineSettings;
   /** Accepted flags without effect, to be told at start. */
   readonly notices: readonly string[];
@@ -243,7 +250,7 @@ export function parseConfig(argv: readonly string[]): Config {
     Server: SERVER,
     Folders: FOLDERS,
     Nodes: OPTIONS,
-    Models: ENGINE,
+    Models: { ...DEVICES, ...ENGINE, ...PRECISION, ...VRAM, ...COMFY_DEVICES, ...COMFY_PRECISION },
     'Together with others': JOINT,
   };
   const { values, given } = readCommandLine('noodle serve', argv, tables, IGNORED_FLAGS);
@@ -251,6 +258,7 @@ export function parseConfig(argv: readonly string[]): Config {
   const joint = values(JOINT);
   refuseCombinations(joint, server);
   const { listen, rateLimit, offline, autoLaunch } = joint;
+  const { devices, notices } = deviceNames({ ...values(DEVICES), ...values(COMFY_DEVICES) });
   return {
     ...server,
     listen,
@@ -258,14 +266,17 @@ export function parseConfig(argv: readonly string[]): Config {
     rateLimit: rateLimit ?? (listen.every(isLoopback) ? 0 : DEFAULT_RATE_LIMIT),
     offline: offline || joint.disableApiNodes,
     autoLaunch: (autoLaunch || joint.windowsBuild) && !joint.disableAutoLaunch,
+    devices,
     engine: {
       ...values(ENGINE),
+      precision: precisionWishes(values(PRECISION), values(COMFY_PRECISION)),
+      vram: vramOf(values(VRAM)),
       folders: { base: resolve(joint.base ?? program), program, ...values(FOLDERS) },
       options: values(OPTIONS),
       cache: cacheMode(joint),
       packs: joint.disableAllPacks ? joint.packs : 'all',
     },
-    notices: given.map((name) => `${name} is ComfyUI's and has no effect here`),
+    notices: [...notices, ...given.map((name) => `${name} is ComfyUI's and has no effect here`)],
     argv,
   };
 }
@@ -325,17 +336,13 @@ function refuseCombinations(
  * here. A start script that carries them must go on working.
  */
 const IGNORED_FLAGS: readonly string[] = `
-  --cuda-device <ID>, --default-device <ID>, --cuda-malloc, --disable-cuda-malloc,
-  --force-fp32, --force-fp16, --fp32-unet, --fp64-unet, --bf16-unet, --fp16-unet,
-  --fp8_e4m3fn-unet, --fp8_e5m2-unet, --fp8_e8m0fnu-unet, --fp16-vae, --fp32-vae, --bf16-vae,
-  --cpu-vae, --fp8_e4m3fn-text-enc, --fp8_e5m2-text-enc, --fp16-text-enc, --fp32-text-enc,
-  --bf16-text-enc, --fp16-intermediates, --force-channels-last, --directml [DEVICE],
+  --cuda-malloc, --disable-cuda-malloc, --fp16-intermediates, --force-channels-last,
   --oneapi-device-selector <TEXT>, --disable-ipex-optimize, --supports-fp8-compute,
   --enable-triton-backend, --disable-triton-backend, --use-split-cross-attention,
   --use-quad-cross-attention, --use-pytorch-cross-attention, --use-sage-attention,
   --use-flash-attention, --use-ck-attention, --disable-xformers, --force-upcast-attention,
-  --dont-upcast-attention, --gpu-only, --highvram, --normalvram, --lowvram, --novram, --cpu,
-  --reserve-vram <GB>, --vram-headroom <GB>, --disable-nvml-pressure,
+  --dont-upcast-attention, 
+  --disable-nvml-pressure,
   --async-offload [STREAMS], --disable-async-offload, --enable-dynamic-vram,
   --disable-dynamic-vram, --fast-disk, --disable-fast-disk, --disable-pinned-memory,
   --disable-cuda-graphs, --disable-comfy-compiler, --assert-graph-breaks,

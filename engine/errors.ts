@@ -51,6 +51,11 @@ export const errorTable = {
     message: (d: { model: string; reason: string }) =>
       `model '${show(d.model)}': ${show(d.reason)}`,
   },
+  DEVICE: {
+    status: 400,
+    message: (d: { device: string; reason: string }) =>
+      `device '${show(d.device)}': ${show(d.reason)}`,
+  },
   OUT_OF_MEMORY: {
     status: 500,
     message: (d: { model: string; reason: string }) =>
@@ -58,6 +63,13 @@ export const errorTable = {
       'This error means you ran out of memory on your device.\n\n' +
       'TIPS: If the workflow worked before you might have accidentally set the batch_size ' +
       'to a large number.',
+  },
+  DEVICE_LOST: {
+    status: 500,
+    message: (d: { model: string; reason: string }) =>
+      `the device was lost while model '${show(d.model)}' ran on it (${show(d.reason)}). It is opened ` +
+      'anew for the next prompt. If that happens again, see whether its driver was reset or updated, or ' +
+      'use another device (--device cpu).',
   },
   // files
   PATH_OUTSIDE: {

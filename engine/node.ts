@@ -40,10 +40,11 @@ export { hexColour } from './array/hex-colour.ts';
 export { growMask } from './array/morphology.ts';
 export { full, nd, reshape, sameShape, zeros } from './array/nd.ts';
 export { cropImage, cropPlanes, padImage, withChannels } from './array/rectangle.ts';
-export { resizeMask, upscaleImage } from './array/resize.ts';
+export { pillowImage, resizeMask, upscaleImage } from './array/resize.ts';
 export { roundHalfEven, toByte } from './array/round.ts';
 export type { NDArray } from './array/nd.ts';
 export type { Rectangle } from './array/rectangle.ts';
+export type { ByteFilter } from './array/resample-bytes.ts';
 export type { CropMode, UpscaleMethod } from './array/resize.ts';
 
 // Python's ways, where nodes promise them: formulas, patterns, truth, how values read.
@@ -79,6 +80,15 @@ export type {
 export type { Services, Clip, Conditioning, Image, Latent, Mask, Model, Vae };
 
 export type Context = NodeContext<Services>;
+
+/** What samplers and schedules are called. */
+export { samplerNames, schedulerNames } from './sampling/names.ts';
+
+/** LoRA files and regions of prompts on models; loaded when a node runs that needs them. */
+export const models = () => import('./values/for-packs.ts');
+
+/** Pictures as files: PNG, JPEG, WebP, GIF …; loaded when a node runs that saves. */
+export const pictureFiles = () => import('./media/for-packs.ts');
 
 type Inputs = Readonly<Record<string, InputSpec>>;
 type Hidden = Readonly<Record<string, HiddenSpec>>;

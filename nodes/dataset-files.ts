@@ -1,9 +1,7 @@
 /** Lists of pictures, with captions, in folders of the input and output directories. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { concat, rows } from '../engine/array/batch.ts';
-import { cropImage, padImage } from '../engine/array/rectangle.ts';
-import { lanczosImage } from '../engine/array/resize.ts';
+import { rows } from '../engine/array/batch.ts';
 import { NoodleError } from '../engine/errors.ts';
 import { encodePng } from '../engine/media/formats/png/encode.ts';
 import { loadImageFile } from '../engine/media/load-image.ts';
@@ -34,14 +32,21 @@ function namesIn(folders: Folders, folder: string): { name: string; isFolder: bo
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function needPictures(files: readonly string[], folder: string): void {
+/** The pictures of a folder of the input directory, sorted. */
+export const picturesIn = (folders: Folders, folder: string): string[] =>
+  namesIn(folders, folder)
+    .filter(({ name, isFolder }) => !isFolder && isPicture(name))
+    .map(({ name }) => name);
+
+/** BAD_INPUT where a folder has no pictures. */
+export function needPictures(files: readonly string[], folder: string): void {
   if (files.length > 0) return;
   const expected = 'a folder with PNG, JPEG or WebP files';
   throw new NoodleError('BAD_INPUT', { subject: 'folder', expected, got: folder });
 }
 
 /** Every picture [1, h, w, 3]; progress counts them. */
-async function loadAll(files: readonly string[], context: Context): Promise<Image[]> {
+export async function loadAll(files: readonly string[], context: Context): Promise<Image[]> {
   const pictures: Image[] = [];
   for (const [i, name] of files.entries()) {
     context.progress(i, files.length);
@@ -62,20 +67,18 @@ export const loadImageDataSetFromFolder = define({
   inputs: { folder: folderChoice() },
   outputs: [IMAGES],
   run: async ({ folder }, context) => {
-    const names = namesIn(context.services.folders, folder).filter(({ isFolder }) => !isFolder);
-    const files = names.map(({ name }) => name).filter(isPicture);
+    const files = picturesIn(context.services.folders, folder);
     needPictures(files, folder);
     return [await loadAll(files, context)];
   },
 });
 
 /** The pictures of a folder and of its sub-folders; `5_dogs` counts five times (kohya's layout). */
-function captioned(folders: Folders, folder: string): string[] {
+export function captioned(folders: Folders, folder: string): string[] {
   return namesIn(folders, folder).flatMap(({ name, isFolder }) => {
     if (!isFolder) return isPicture(name) ? [name] : [];
     const repeats = /^(\d+)(?:_|$)/.exec(name.slice(folder.length + 1));
-    const files = namesIn(folders, name).filter((file) => !file.isFolder && isPicture(file.name));
-    const list = files.map((file) => file.name);
+    const list = picturesIn(folders, name);
     return Array.from({ length: repeats ? repeatsOf(repeats[1]) : 1 }, () => list).flat();
   });
 }
@@ -89,7 +92,7 @@ function repeatsOf(digits: string): number {
 }
 
 /** The text file beside a picture; nothing without one. */
-function captionOf(folders: Folders, name: string): string {
+export function captionOf(folders: Folders, name: string): string {
   const path = folders.resolve('input', `${name.slice(0, -extname(name).length)}.txt`);
   return isFile(path) ? strip(readFileSync(path, 'utf8')) : '';
 }
@@ -105,45 +108,6 @@ export const loadImageTextDataSetFromFolder = define({
     const files = captioned(folders, folder);
     needPictures(files, folder);
     return [await loadAll(files, context), files.map((name) => captionOf(folders, name))];
-  },
-});
-
-/** Pictures of another size than the first, brought to it. */
-const FITS: Readonly<Record<string, (x: Image, width: number, height: number) => Image>> = {
-  None: () => {
-    const expected = 'pictures of one size, or a resize_method';
-    throw new NoodleError('BAD_INPUT', { subject: 'folder', expected, got: 'different sizes' });
-  },
-  Stretch: (x, width, height) => lanczosImage(x, height, width),
-  Crop: (x, width, height) => {
-    const cut = cropImage(x, { left: 0, top: 0, width, height });
-    return padImage(cut, { left: 0, top: 0, width, height }, 0);
-  },
-  Pad: (x, width, height) => lanczosImage(x, height, width),
-};
-
-export const loadImageSetFromFolder = inModule(
-  'comfy_extras.nodes_train',
-  'v1',
-)({
-  name: 'LoadImageSetFromFolderNode',
-  displayName: 'Load Image Dataset from Folder',
-  category: 'loaders',
-  description: 'All pictures of a folder as one batch, for training.',
-  experimental: true,
-  inputs: {
-    folder: combo((source) => source.inputFolders?.() ?? [], {}),
-    resize_method: optional(combo(Object.keys(FITS), { default: 'None' })),
-  },
-  outputs: [{ type: 'IMAGE' }],
-  run: async ({ folder, resize_method = 'None' }, context) => {
-    const names = namesIn(context.services.folders, folder).filter(({ isFolder }) => !isFolder);
-    const files = names.map(({ name }) => name).filter(isPicture);
-    needPictures(files, folder);
-    const pictures = await loadAll(files, context);
-    const [, height, width] = pictures[0].shape;
-    const fits = (x: Image): boolean => x.shape[1] === height && x.shape[2] === width;
-    return [concat(pictures.map((x) => (fits(x) ? x : FITS[resize_method](x, width, height))))];
   },
 });
 
@@ -218,5 +182,4 @@ export const datasetFileNodes: readonly NodeDefinition[] = [
   loadImageTextDataSetFromFolder,
   saveImageDataSetToFolder,
   saveImageTextDataSetToFolder,
-  loadImageSetFromFolder,
 ];

@@ -3,6 +3,7 @@ import { corePlace } from '../engine/graph/core-classes.ts';
 import type { NodeDefinition } from '../engine/node.ts';
 import { audioNodes } from './audio.ts';
 import { boxNodes } from './boxes.ts';
+import { cameraNodes } from './camera.ts';
 import { conditioningNodes } from './conditioning.ts';
 import { contextWindowNodes } from './context-windows.ts';
 import { controlNodes } from './control.ts';
@@ -26,6 +27,7 @@ import { imageSaveNodes } from './image-save.ts';
 import { imageScaleNodes } from './image-scale.ts';
 import { imageNodes } from './image.ts';
 import { jsonPromptNodes } from './json-prompt.ts';
+import { keyframeNodes } from './keyframes.ts';
 import { latentAdvancedNodes } from './latent-advanced.ts';
 import { latentEmptyNodes } from './latent-empty.ts';
 import { latentIoNodes } from './latent-io.ts';
@@ -39,6 +41,7 @@ import { loraExtractNodes } from './lora-extract.ts';
 import { loraNodes } from './lora.ts';
 import { mathNodes } from './math.ts';
 import { maskNodes } from './mask.ts';
+import { meshNodes } from './mesh.ts';
 import { modelConditioningNodes } from './model-conditioning.ts';
 import { modelComputeNodes } from './model-compute.ts';
 import { modelMergingNodes } from './model-merging.ts';
@@ -50,10 +53,13 @@ import { poseNodes } from './pose.ts';
 import { primitiveNodes } from './primitives.ts';
 import { samplerNodes } from './samplers.ts';
 import { samplingNodes } from './sampling.ts';
+import { scailNodes } from './scail.ts';
+import { seedVrNodes } from './seedvr.ts';
 import { sigmaNodes } from './sigmas.ts';
 import { saveTextNodes } from './save-text.ts';
 import { stringNodes } from './strings.ts';
 import { textOverlayNodes } from './text-overlay.ts';
+import { trainingNodes } from './training.ts';
 import { upscaleNodes } from './upscale.ts';
 import { unetPatchNodes } from './unet-patches.ts';
 import { utilityNodes } from './utilities.ts';
@@ -100,6 +106,10 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   painterNodes,
   textOverlayNodes,
   videoTrackNodes,
+  cameraNodes,
+  keyframeNodes,
+  seedVrNodes,
+  scailNodes,
   imageScaleNodes,
   imageResizeNodes,
   imageBatchNodes,
@@ -110,6 +120,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   imageAnimationNodes,
   audioNodes,
   load3dNodes,
+  meshNodes,
   latentIoNodes,
   latentOperationNodes,
   maskNodes,
@@ -121,6 +132,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   saveTextNodes,
   jsonPromptNodes,
   datasetFileNodes,
+  trainingNodes,
   datasetNodes,
   datasetTextNodes,
 ];

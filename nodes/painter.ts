@@ -2,7 +2,7 @@
 import { hexColour, image, inModule, int, optional, rows, socket, string } from '../engine/node.ts';
 import type { Context, Image, Mask, NodeDefinition } from '../engine/node.ts';
 import { nd, zeros } from '../engine/node.ts';
-import { lanczosBytes } from '../engine/array/lanczos.ts';
+import { lanczosBytes } from '../engine/array/resample-bytes.ts';
 import { fileHash, loadImageFile } from '../engine/media/load-image.ts';
 import { previewPictures } from './image-io.ts';
 

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import type { ConnectionState } from './api/socket.ts';
-import type { HistoryEntry, QueueItem } from './api/types.ts';
+import type { DeviceInfo, HistoryEntry, QueueItem } from './api/types.ts';
 import { createDocument, untitled, type WorkflowDocument } from './documents/document.ts';
 import type { Draft } from './documents/drafts.ts';
 
@@ -80,6 +80,7 @@ export function createState() {
       pending: [],
     }),
     history: signal<readonly HistoryEntry[]>([]),
+    devices: signal<readonly DeviceInfo[]>([]),
     sidePanel: signal<'queue' | 'workflows' | 'nodes' | null>(null),
     lightbox: signal<{ images: readonly LightboxImage[]; index: number } | null>(null),
     search: signal<SearchRequest | null>(null),

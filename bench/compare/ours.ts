@@ -1,12 +1,17 @@
 /**
  * Our side of bench/compare.ts: reads a task a line, answers with what it took.
  *
- *   ours.ts SIZE CONTEXT VECTOR CHECKPOINT LORA CONTROLNET      (VECTOR 1: with a vector condition)
+ *   ours.ts SIZE CONTEXT VECTOR CHECKPOINT LORA CONTROLNET [DEVICE]      (VECTOR 1: with a vector condition)
+ *
+ * DEVICE: a `BenchDevice` as JSON; left out: the processor.
  */
 import { createInterface } from 'node:readline';
 import { zeros } from '../../engine/array/nd.ts';
 import { families } from '../../engine/arch/families/index.ts';
-import { createRuntime } from '../../engine/runtime/runtime.ts';
+import { defaultVram, deviceBudget } from '../../engine/runtime/devices/budget.ts';
+import type { Device } from '../../engine/runtime/devices/device.ts';
+import { precisionsOf } from '../../engine/runtime/precision.ts';
+import { type Runtime, createRuntime } from '../../engine/runtime/runtime.ts';
 import type { ConditioningEntry } from '../../engine/sampling/conditioning.ts';
 import { TorchGenerator } from '../../engine/sampling/noise/torch-generator.ts';
 import { encodePrompt } from '../../engine/values/clip.ts';
@@ -18,8 +23,22 @@ import { type Model, diffusion } from '../../engine/values/model.ts';
 import { decode } from '../../engine/values/vae.ts';
 
 const [size, width, vector] = process.argv.slice(2, 5).map(Number);
-const [checkpoint, lora, controlNet] = process.argv.slice(5);
-const runtime = createRuntime();
+const [checkpoint, lora, controlNet, onDevice] = process.argv.slice(5);
+
+/** What a side is told of the device that its process sees. */
+export interface BenchDevice {
+  readonly device: Pick<Device, 'id' | 'kind' | 'precisions' | 'memory'>;
+  /** Left out: the device's own. */
+  readonly precision?: string;
+}
+
+function runtimeOn({ device, precision }: BenchDevice): Runtime {
+  const names = precision === undefined ? [] : [precision];
+  const { rowFor } = precisionsOf(device, { all: { names } });
+  return createRuntime({ rowFor, memoryBudget: deviceBudget(device, defaultVram) });
+}
+const runtime =
+  onDevice === undefined ? createRuntime() : runtimeOn(JSON.parse(onDevice) as BenchDevice);
 
 /** What is made by the first that asks. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
@@ -50,13 +69,13 @@ const step = (model: Model, entry = text): Promise<unknown> =>
     },
   });
 
+const encoded = async (prompt: string): Promise<unknown> =>
+  encodePrompt((await files()).clip, prompt, { runtime, folders: { embedding: () => undefined } });
+
 const tasks: Readonly<Record<string, (value: number) => Promise<unknown>>> = {
   open: files,
-  clip: async () =>
-    encodePrompt((await files()).clip, 'a photograph of a lighthouse at dawn', {
-      runtime,
-      folders: { embedding: () => undefined },
-    }),
+  clip: (value) => encoded(`a photograph of a lighthouse at dawn ${value}`),
+  emphasis: (value) => encoded(`a (photograph:1.2) of a lighthouse at dawn ${value}`),
   step: async () => step((await files()).model),
   lora: async (strength) => {
     const { model } = await files();
@@ -74,7 +93,12 @@ const tasks: Readonly<Record<string, (value: number) => Promise<unknown>>> = {
 for await (const line of createInterface({ input: process.stdin })) {
   const [task, value] = line.trim().split(' ');
   const [began, cpu] = [performance.now(), process.cpuUsage()];
-  await tasks[task](Number(value));
+  try {
+    await tasks[task](Number(value));
+  } catch (error) {
+    console.log(JSON.stringify({ error: String(error) }));
+    continue;
+  }
   const { user, system } = process.cpuUsage(cpu);
   const answer = {
     wall: performance.now() - began,

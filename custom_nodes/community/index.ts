@@ -4,15 +4,20 @@ import { comfyMathNodes } from './comfymath.ts';
 import { combineNodes } from './concat.ts';
 import { constantNodes } from './constants.ts';
 import { contextNodes } from './context.ts';
+import { efficiencyNodes } from './efficiency.ts';
 import { imageNodes } from './images.ts';
+import { inpaintCropNodes } from './inpaint-crop.ts';
 import { latentNodes } from './latents.ts';
 import { logicNodes } from './logic.ts';
 import { loraStackNodes } from './lora-stacks.ts';
 import { loraNodes } from './loras.ts';
 import { maskNodes } from './masks.ts';
 import { mathNodes } from './math.ts';
+import { modelPatchNodes } from './model-patches.ts';
+import { preprocessorNodes } from './preprocessors.ts';
 import { resizeKjV2 } from './resize-kj.ts';
 import { resizeNodes } from './resize.ts';
+import { savingNodes } from './saving.ts';
 import { showNodes } from './show.ts';
 import { swarmNodes } from './swarm.ts';
 import { switchNodes } from './switches.ts';
@@ -30,12 +35,17 @@ export const nodes: readonly NodeDefinition[] = [
   ...contextNodes,
   ...loraNodes,
   ...loraStackNodes,
+  ...efficiencyNodes,
+  ...modelPatchNodes,
   ...resizeNodes,
   resizeKjV2,
   ...combineNodes,
   ...imageNodes,
   ...maskNodes,
+  ...inpaintCropNodes,
+  ...preprocessorNodes,
   ...latentNodes,
   ...showNodes,
+  ...savingNodes,
   ...swarmNodes,
 ];

@@ -4,7 +4,8 @@ import type { NodeDefinition } from 'noodle/node';
 import { inCategory } from './define.ts';
 import { loadInto } from './loras.ts';
 
-type Stack = readonly (readonly [name: string, model: number, clip: number])[];
+/** LORA_STACK. */
+export type Stack = readonly (readonly [name: string, model: number, clip: number])[];
 
 const efficiency = inCategory('Efficiency Nodes/Stackers');
 const comfyroll = inCategory('🧩 Comfyroll Studio/✨ Essential/💊 LoRA');

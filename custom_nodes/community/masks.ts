@@ -26,6 +26,7 @@ import {
 import type { CropMode, Image, Mask, NodeDefinition, Rectangle, UpscaleMethod } from 'noodle/node';
 import { blurBytes } from './box-blur.ts';
 import { MAX_RESOLUTION, inCategory, numbered } from './define.ts';
+import { filled } from './fill-holes.ts';
 import { flipped } from './images.ts';
 import { isArray } from './numbers.ts';
 import { colourOf } from './resize-kj.ts';
@@ -55,7 +56,7 @@ function blurred(x: Mask, size: number): Mask {
 }
 
 /** The rectangle around everything above 0 in a batch of masks; undefined when there is nothing. */
-function boundsOf({ data, shape: [, h, w] }: Mask): Rectangle | undefined {
+export function boundsOf({ data, shape: [, h, w] }: Mask): Rectangle | undefined {
   let [left, top, right, bottom] = [w, h, -1, -1];
   data.forEach((v, i) => {
     if (v === 0) return;
@@ -196,30 +197,6 @@ function grown(x: Mask, { expand, rate, tapered, alpha, decay, fill }: Growth): 
     out.push(one);
   }
   return concat(out);
-}
-
-/** A mask [1, h, w] as 0 and 1, with 1 also where no way of four directions leads to the border. */
-function filled({ data, shape }: Mask): Mask {
-  const [, h, w] = shape;
-  const outside = new Uint8Array(h * w);
-  const open: number[] = [];
-  const visit = (i: number): void => {
-    if (outside[i] === 1 || data[i] > 0) return;
-    outside[i] = 1;
-    open.push(i);
-  };
-  for (let x = 0; x < w; x++) [x, (h - 1) * w + x].forEach(visit);
-  for (let y = 0; y < h; y++) [y * w, y * w + w - 1].forEach(visit);
-  for (let i = open.pop(); i !== undefined; i = open.pop()) {
-    if (i % w > 0) visit(i - 1);
-    if (i % w < w - 1) visit(i + 1);
-    if (i >= w) visit(i - w);
-    if (i < (h - 1) * w) visit(i + w);
-  }
-  return nd(
-    Float32Array.from(outside, (v) => 1 - v),
-    shape,
-  );
 }
 
 /** The bounding box of each mask in blocks of about `size`; those with content are filled. */

@@ -4,7 +4,7 @@
  */
 import { sliceAxis } from './batch.ts';
 import { bislerp } from './bislerp.ts';
-import { lanczosBytes } from './lanczos.ts';
+import { type ByteFilter, resampleBytes } from './resample-bytes.ts';
 import { channelsFirst, channelsLast, swapAxes } from './layout.ts';
 import { type NDArray, nd, reshape } from './nd.ts';
 import { resampleAxis } from './resample-axis.ts';
@@ -114,14 +114,24 @@ export function resizeMask(
 }
 
 /** Pictures [b, h, w, c] through Pillow's LANCZOS: 8 bits in (cut, not rounded) and out. */
-export function lanczosImage(x: NDArray, height: number, width: number): NDArray {
+export const lanczosImage = (x: NDArray, height: number, width: number): NDArray =>
+  pillowImage(x, height, width, 'lanczos');
+
+/** The same through any filter of Pillow's. */
+export function pillowImage(
+  x: NDArray,
+  height: number,
+  width: number,
+  filter: ByteFilter,
+): NDArray {
   const [b, h, w, c] = x.shape;
   const size = h * w * c;
   const out = new Float32Array(b * height * width * c);
   for (let n = 0; n < b; n++) {
     const bytes = new Uint8Array(size);
     for (let i = 0; i < size; i++) bytes[i] = toByte(x.data[n * size + i]);
-    const scaled = lanczosBytes({ data: bytes, width: w, height: h, channels: c }, width, height);
+    const image = { data: bytes, width: w, height: h, channels: c };
+    const scaled = resampleBytes(image, width, height, filter);
     const base = n * height * width * c;
     for (let i = 0; i < scaled.data.length; i++) out[base + i] = scaled.data[i] / 255;
   }

@@ -1,5 +1,5 @@
 /** Turned pictures, bit for bit what Pillow's `Image.rotate(…, BICUBIC, expand=True)` computes for RGBA. */
-import type { Bytes } from './lanczos.ts';
+import type { Bytes } from './resample-bytes.ts';
 import { premultiply, unpremultiply } from './premultiply.ts';
 
 /** From where in the source a pixel of the result comes: (a·x + b·y + c, d·x + e·y + f). */

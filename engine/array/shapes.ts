@@ -1,5 +1,5 @@
 /** Filled shapes on pictures of bytes, their edges hard, parts outside left out. */
-import type { Bytes } from './lanczos.ts';
+import type { Bytes } from './resample-bytes.ts';
 import { roundHalfEven } from './round.ts';
 
 export type Canvas = Bytes & { readonly data: Uint8Array };

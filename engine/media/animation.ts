@@ -1,4 +1,4 @@
-/** Animated PNG and WebP. */
+/** Animated PNG, WebP and GIF. */
 import { badImage } from './limits.ts';
 import { type Pixels, chunk, compressPixels, pngStart } from './formats/png/encode.ts';
 import { lenient, loadSharp } from './sharp.ts';
@@ -59,34 +59,56 @@ export interface WebpOptions extends AnimationOptions {
   readonly quality: number;
   /** 0 fastest .. 6 smallest. */
   readonly effort: number;
+  /** How often it is played; for ever when left out. */
+  readonly repeats?: number;
 }
 
-/** WebP of one or more frames of one size (RGB or RGBA), played for ever. Throws IMAGE_FILE. */
+/** WebP of one or more frames of one size (RGB or RGBA). Throws IMAGE_FILE. */
 export async function encodeWebp(
   frames: readonly Pixels[],
-  { milliseconds, text, lossless, quality, effort }: WebpOptions,
+  { milliseconds, text, lossless, quality, effort, repeats = 0 }: WebpOptions,
 ): Promise<Uint8Array> {
   const [{ width, height, channels }] = frames;
-  const sharp = await loadSharp();
-  const raw = { width, height: height * frames.length, channels, pageHeight: height };
-  let webp: Uint8Array;
-  try {
-    webp = await sharp(Buffer.concat(frames.map(({ data }) => data)), { ...lenient, raw })
-      .webp({
-        lossless,
-        quality: Math.max(1, quality),
-        effort,
-        loop: 0,
-        delay: frames.map(() => milliseconds),
-      })
-      .toBuffer();
-  } catch (cause) {
-    throw badImage(cause instanceof Error ? cause.message : String(cause));
-  }
+  const delay = frames.map(() => milliseconds);
+  const webp = await stacked(frames, (picture) =>
+    picture.webp({ lossless, quality: Math.max(1, quality), effort, loop: repeats, delay }),
+  );
   const tags = new Map<number, string>();
   let extra = FIRST_EXTRA_TAG;
   for (const [key, value] of text) {
     tags.set(key === 'prompt' ? PROMPT_TAG : extra--, `${key}:${value}`);
   }
   return withExifTexts(webp, tags, { width, height, hasAlpha: channels % 2 === 0 });
+}
+
+/**
+ * GIF of one or more frames of one size, played as often as `repeats` says after the first time; 0 is for
+ * ever. Throws IMAGE_FILE.
+ */
+export async function encodeGif(
+  frames: readonly Pixels[],
+  { milliseconds, repeats }: { readonly milliseconds: number; readonly repeats: number },
+): Promise<Uint8Array> {
+  const delay = frames.map(() => milliseconds);
+  // What the picture library counts is how often it is played in all.
+  const loop = repeats === 0 ? 0 : repeats + 1;
+  return stacked(frames, (picture) => picture.gif({ loop, delay }));
+}
+
+type Picture = ReturnType<Awaited<ReturnType<typeof loadSharp>>>;
+
+/** All frames through the picture library, as pages of one picture. */
+async function stacked(
+  frames: readonly Pixels[],
+  encode: (picture: Picture) => Picture,
+): Promise<Uint8Array> {
+  const [{ width, height, channels }] = frames;
+  const sharp = await loadSharp();
+  const raw = { width, height: height * frames.length, channels, pageHeight: height };
+  const pages = Buffer.concat(frames.map(({ data }) => data));
+  try {
+    return await encode(sharp(pages, { ...lenient, raw })).toBuffer();
+  } catch (cause) {
+    throw badImage(cause instanceof Error ? cause.message : String(cause));
+  }
 }

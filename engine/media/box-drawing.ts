@@ -1,6 +1,6 @@
 /** Boxes drawn on pictures: what detectors found, and the regions of an editor. */
 import { hexColour } from '../array/hex-colour.ts';
-import { type Bytes, lanczosBytes } from '../array/lanczos.ts';
+import { type Bytes, lanczosBytes } from '../array/resample-bytes.ts';
 import { clamp, roundHalfEven } from '../array/round.ts';
 import { type Canvas, type Colour, fillRow } from '../array/shapes.ts';
 import { beginning, faceOf, putInk, wrap } from './font/text.ts';

@@ -28,6 +28,8 @@ export interface NodeOptions {
   readonly domain?: string;
   /** How many results the operator has, of which the last one is used; default 1. */
   readonly results?: number;
+  /** Which of the others are left out, by number. */
+  readonly omitted?: readonly number[];
 }
 
 export interface Builder {
@@ -51,6 +53,8 @@ export interface Builder {
   raw(dtype: Dtype, shape: readonly number[], data: Uint8Array): string;
   /** The tensors of the program that have this one among their inputs. */
   readonly readersOf: (tensor: Tensor) => readonly Tensor[];
+  /** What the program gives, which is read whoever else does. */
+  readonly outputs: ReadonlySet<Tensor>;
   /** The value as another element type. */
   cast(value: string, type: Dtype): string;
   /** Whether a tensor was lowered, or needs no lowering. */
@@ -69,6 +73,8 @@ export interface Builder {
   readonly bits: number;
   /** The convolutions to compute by Winograd's method. */
   readonly winograd: ReadonlySet<Tensor>;
+  /** Names of pictures that were lowered with their channels last too (channels-last.ts). */
+  readonly channelsLast: Map<Tensor, Map<Real, string>>;
   /** A size as a vector of one 64-bit integer. */
   size(dim: Dim): string;
   /** A shape as a vector of 64-bit integers. */
@@ -92,7 +98,7 @@ export interface WeightForms {
 
 /** A builder for a program. */
 export function createBuilder(
-  program: Pick<Program, 'sizes' | 'nodes'>,
+  program: Pick<Program, 'sizes' | 'nodes' | 'outputs'>,
   { widen, block, bits = 7, winograd = new Set() }: WeightForms,
 ): Builder {
   const origins = program.sizes;
@@ -138,11 +144,14 @@ export function createBuilder(
     block,
     bits,
     winograd,
+    channelsLast: new Map(),
     scope: '',
     real: 'f32',
-    emit: (op, inputs, { attributes = {}, domain = '', results = 1 } = {}) => {
+    emit: (op, inputs, { attributes = {}, domain = '', results = 1, omitted = [] } = {}) => {
       const name = unique(builder.scope === '' ? op : `${builder.scope}/${op}`);
-      const others = Array.from({ length: results - 1 }, (_, i) => `${name}:${i}`);
+      const others = Array.from({ length: results - 1 }, (_, i) =>
+        omitted.includes(i) ? '' : `${name}:${i}`,
+      );
       nodes.push({ op, domain, name, inputs, outputs: [...others, name], attributes });
       return name;
     },
@@ -172,6 +181,7 @@ export function createBuilder(
       return name;
     },
     readersOf: (tensor) => readers.get(tensor) ?? [],
+    outputs: new Set(Object.values(program.outputs)),
     cast: (value, type) =>
       builder.emit('Cast', [value], { attributes: { to: { int: dtypes[type].onnx } } }),
     knows: (tensor) => names.has(tensor) || (widen === 'weights' && !!storedWeight(tensor)),

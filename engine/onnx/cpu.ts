@@ -18,13 +18,13 @@ import {
 import { winogradConv } from './winograd.ts';
 
 /** x * sigmoid(alpha * x) in one pass over memory. */
-const gated =
+export const gated =
   (alpha: number) =>
   (b: Builder, _: unknown, [x]: readonly string[]): string =>
     b.contrib('QuickGelu', [x], { alpha: { float: alpha } });
 
 /** Blocked softmax: the scores are never written out whole. */
-const multiHeadAttention: Lower<'attention'> = (b, tensor, inputs) => {
+export const multiHeadAttention: Lower<'attention'> = (b, tensor, inputs) => {
   const { heads, kvHeads, causal, scale } = tensor.attrs;
   if (kvHeads !== heads) return undefined;
   const [q, k, v, mask] = inputs;

@@ -53,9 +53,13 @@ interface Quantized {
   readonly zero: string;
 }
 
+/** The operator passes over what is no number: the scale is none where one of `x` is, and so is what comes out. */
 function quantized(b: Builder, x: string): Quantized {
   const zero = b.emit('DynamicQuantizeLinear', [x], { results: 3 });
-  return { values: `${zero}:0`, scale: `${zero}:1`, zero };
+  const sum = b.emit('ReduceSum', [x], { attributes: { keepdims: { int: 0 } } });
+  const none = b.emit('Mul', [sum, b.floats([0], [])]);
+  const scale = b.emit('Add', [`${zero}:1`, none]);
+  return { values: `${zero}:0`, scale, zero };
 }
 
 /** x [..., in] through a weight, with its bias: f32 [..., out]. */

@@ -210,33 +210,44 @@ export function convAttributes({ strides, pads, dilations, groups }: ConvAttrs):
  * arithmetic, because Resize rounds differently at some sizes.
  */
 function resize(b: Builder, tensor: NodeOf<'resize'>, [name]: readonly string[]): string {
-  const { inputs, attrs } = tensor;
-  const [x] = inputs;
+  return resizeFrom(b, tensor, name, 2);
+}
+
+/** The same of a picture whose rows and columns are the axes from `first` on. */
+export function resizeFrom(
+  b: Builder,
+  { inputs: [x], attrs }: NodeOf<'resize'>,
+  name: string,
+  first: number,
+): string {
   const nearest = attrs.mode === 'nearest';
   const attributes = {
     mode: { text: nearest ? 'nearest' : 'linear' },
     coordinate_transformation_mode: { text: nearest ? 'asymmetric' : 'half_pixel' },
     ...(nearest ? { nearest_mode: { text: 'floor' } } : {}),
   };
-  const factors = attrs.sizes.map((size, i) => wholeFactor(x.shape[i + 2], size));
+  const whole = x.shape.map((dim, axis): Dim => attrs.sizes[axis - first] ?? dim);
+  const factors = whole.map((size, axis) => wholeFactor(x.shape[axis], size));
   if (factors.every((factor) => factor !== undefined)) {
-    return b.emit('Resize', [name, '', b.floats([1, 1, ...factors], [4])], { attributes });
+    return b.emit('Resize', [name, '', b.floats(factors, [factors.length])], { attributes });
   }
   if (!nearest) {
-    const sizes = b.sizes([...x.shape.slice(0, 2), ...attrs.sizes]);
-    return b.emit('Resize', [name, '', '', sizes], { attributes });
+    return b.emit('Resize', [name, '', '', b.sizes(whole)], { attributes });
   }
   return attrs.sizes.reduce<string>((picture, size, i) => {
-    const indices = nearestIndices(b, x.shape[i + 2], size);
-    return b.emit('Gather', [picture, indices], { attributes: { axis: { int: i + 2 } } });
+    const axis = first + i;
+    const indices = nearestIndices(b, x.shape[axis], size);
+    return b.emit('Gather', [picture, indices], { attributes: { axis: { int: axis } } });
   }, name);
 }
 
 /** min(floor(i * (from / to)), from - 1) for i = 0 .. to-1, in f32 as torch computes it. */
 function nearestIndices(b: Builder, from: Dim, to: Dim): string {
-  const scalar = (dim: Dim): string => b.emit('Squeeze', [b.cast(b.size(dim), 'f32')]);
-  const scale = b.emit('Div', [scalar(from), scalar(to)]);
-  const positions = b.emit('Range', [b.floats([0], []), scalar(to), b.floats([1], [])]);
+  const scalar = (dim: Dim): string => b.emit('Squeeze', [b.size(dim)]);
+  const scale = b.emit('Div', [b.cast(scalar(from), 'f32'), b.cast(scalar(to), 'f32')]);
+  // whole numbers until here, for a device would have to tell the host how many
+  const range = b.emit('Range', [b.ints([0], []), scalar(to), b.ints([1], [])]);
+  const positions = b.cast(range, 'f32');
   const picked = b.cast(b.emit('Floor', [b.emit('Mul', [positions, scale])]), 'i64');
   return b.emit('Min', [picked, b.emit('Sub', [b.size(from), b.ints([1])])]);
 }

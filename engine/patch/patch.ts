@@ -22,6 +22,8 @@ export interface NetworkPatch extends Patch {
   feeds?(call: NetworkCall): Feeds | Promise<Feeds>;
   /** Takes what came of the outputs that the patch added to the program. */
   receive?(outputs: Readonly<Record<string, NDArray>>, call: NetworkCall): void;
+  /** The call is over, whatever came of it: what was fed is read no more. */
+  done?(): void;
 }
 
 /** What all patches feed to a call. */

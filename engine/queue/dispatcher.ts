@@ -3,18 +3,16 @@
  * once more when that does no harm, else reported; the process is started again either way.
  */
 import type { Log } from '../log.ts';
-import type { Audience, DeviceStats, EngineJob, FromEngine } from '../worker/messages.ts';
+import type { Audience, EngineJob, FromEngine } from '../worker/messages.ts';
 import type { StartEngine } from '../worker/link.ts';
 import type { Queue } from './queue.ts';
 import { failedResult } from './results.ts';
 import { type RunningJob, watchJob } from './running-job.ts';
-import { Slot, type SlotOwner } from './slot.ts';
+import { type EngineState, Slot, type SlotOwner } from './slot.ts';
 import type { JobResult } from './store.ts';
 
 export interface DispatcherOptions {
   readonly queue: Queue;
-  readonly startEngine: StartEngine;
-  readonly engines: number;
   /** Milliseconds a running job gets to stop after an interrupt. */
   readonly interruptGrace: number;
   /** Messages of a running job, in their order. */
@@ -28,9 +26,7 @@ export interface DispatcherOptions {
 }
 
 export interface Dispatcher {
-  /** Starts the engines. */
-  start(): void;
-  /** Takes one more engine on, which is started and started again like the others. */
+  /** Takes an engine on: it is started, and started again when it ends. */
   join(start: StartEngine): void;
   /** Gives waiting jobs to idle engines; to be called after every change of the queue. */
   pump(): void;
@@ -40,8 +36,8 @@ export interface Dispatcher {
   free(options: { unloadModels: boolean; freeMemory: boolean }): void;
   /** Renews every engine: idle ones at once, a busy one after its job. */
   renew(): void;
-  /** Devices as the engines report them; empty before the first is ready. */
-  devices(): readonly DeviceStats[];
+  /** The engines, in the order in which jobs are offered to them. */
+  states(): readonly EngineState[];
   /** How many engine processes there should be, can take jobs or run one, and ended unasked. */
   engines(): { readonly total: number; readonly ready: number; readonly restarts: number };
   /** The node that runs now for a client. */
@@ -53,7 +49,7 @@ export interface Dispatcher {
 /** After this many failed starts in a row, waiting jobs are failed in place of waiting for ever. */
 const HOPELESS_STARTS = 3;
 
-/** A dispatcher; nothing runs before `start`. */
+/** A dispatcher; nothing runs before engines `join`. */
 export const createDispatcher = (options: DispatcherOptions): Dispatcher => new Slots(options);
 
 /** The places for engines, and what becomes of the jobs in them. */
@@ -68,11 +64,8 @@ class Slots implements Dispatcher {
     this.#options = options;
   }
 
-  start(): void {
-    for (let i = 0; i < this.#options.engines; i++) this.join(this.#options.startEngine);
-  }
-
   join(start: StartEngine): void {
+    if (this.#stopping) return;
     const { interruptGrace } = this.#options;
     const slot = new Slot({ start, interruptGrace }, this.#owner());
     this.#slots.push(slot);
@@ -111,8 +104,8 @@ class Slots implements Dispatcher {
     for (const slot of this.#slots) slot.renew();
   }
 
-  devices(): readonly DeviceStats[] {
-    return this.#slots.flatMap(({ devices }) => devices);
+  states(): readonly EngineState[] {
+    return this.#slots.map(({ state }) => state);
   }
 
   engines(): ReturnType<Dispatcher['engines']> {

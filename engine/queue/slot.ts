@@ -3,7 +3,7 @@
  * jobs it gets and what becomes of them is its owner's business (dispatcher.ts).
  */
 import type { EngineLink, StartEngine } from '../worker/link.ts';
-import type { DeviceStats, EngineJob, FromEngine, JobEnd } from '../worker/messages.ts';
+import type { EngineJob, EngineReport, FromEngine, JobEnd } from '../worker/messages.ts';
 import type { RunningJob } from './running-job.ts';
 
 /** Who is told what becomes of the engine and of its job. */
@@ -22,6 +22,15 @@ export interface SlotOwner {
   broke(): void;
   /** A job did not stop in time, so its engine is killed. */
   overdue(job: EngineJob): void;
+}
+
+/** An engine as it stands. */
+export interface EngineState {
+  readonly state: 'starting' | 'idle' | 'busy';
+  /** Id of the job that it runs. */
+  readonly job: string | undefined;
+  /** Undefined before it was ready once. */
+  readonly report: EngineReport | undefined;
 }
 
 export interface SlotOptions {
@@ -46,7 +55,7 @@ export class Slot {
   #restartTimer: NodeJS.Timeout | undefined;
   #renewsAfterJob = false;
   #failedStarts = 0;
-  #devices: readonly DeviceStats[] = [];
+  #report: EngineReport | undefined;
   /** Set when no engine is to be started again. */
   #onStopped: (() => void) | undefined;
 
@@ -72,9 +81,10 @@ export class Slot {
     return this.#graceTimer !== undefined;
   }
 
-  /** As the engine reported them last. */
-  get devices(): readonly DeviceStats[] {
-    return this.#devices;
+  /** What the engine does, and what it said of itself last. */
+  get state(): EngineState {
+    const state = this.isIdle ? 'idle' : this.#phase === 'busy' ? 'busy' : 'starting';
+    return { state, job: this.#running?.job.id, report: this.#report };
   }
 
   launch(): void {
@@ -148,13 +158,16 @@ export class Slot {
     if (message.type === 'ready') {
       this.#phase = 'idle';
       this.#failedStarts = 0;
-      this.#devices = message.devices;
+      this.#report = message.report;
       this.#owner.ready();
+    } else if (message.type === 'report') {
+      this.#report = message.report;
     } else if (message.type !== 'done') {
       this.#owner.message(message, this.#running);
     } else if (this.#running?.job.id === message.jobId) {
+      this.#report = message.report ?? this.#report;
       this.#owner.done(this.#leaveJob(), message.end);
-      if (this.#renewsAfterJob) return this.#renew();
+      if (this.#renewsAfterJob || message.isSpent === true) return this.#renew();
       this.#phase = 'idle';
       this.#owner.ready();
     }

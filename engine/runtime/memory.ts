@@ -1,13 +1,15 @@
 /** How much memory models take, and how much they may take together. */
 import { totalmem } from 'node:os';
 import type { Real, WeightForms } from '../onnx/builder.ts';
+import { attentionOps } from '../tensor/ops/attention.ts';
 import { leafOps } from '../tensor/ops/leaves.ts';
 import { peakMemory } from '../tensor/peak-memory.ts';
 import { type Tensor, isOp } from '../tensor/tensor.ts';
 import type { Program } from '../tensor/trace.ts';
 import { isReal } from '../tensor/dtype.ts';
-import { type Shape, sizeOfShape } from '../tensor/shape.ts';
+import { type Dim, type Shape, sizeOfShape } from '../tensor/shape.ts';
 import { dtypes } from '../weights/dtypes.ts';
+import type { Provider } from './provider.ts';
 
 /** Share of the machine's memory that open models may take when nothing else is said. */
 const defaultShare = 0.6;
@@ -47,7 +49,8 @@ export function weightBytes(tensor: Tensor, { compute, widen, int8 }: WeightForm
 
 /**
  * A call takes about twice what its values take, for convolutions hold their channels in blocks as well
- * (measured: 2.0 on ESRGAN, 1.6 on the decoder of Stable Diffusion).
+ * (measured: 2.0 on ESRGAN, 1.6 on the decoder of Stable Diffusion; the decoder in fp32 on WebGPU, whose
+ * buffers come in fixed sizes, 1.6). In halves it takes less; what is computed exactly there does not.
  */
 const insideOperators = 2;
 
@@ -57,11 +60,20 @@ type Shapes = Readonly<Record<string, { readonly shape: readonly number[] }>>;
  * Bytes that a run of the program takes beyond its weights, for inputs of these shapes; told from the
  * program alone, once for shapes. Throws BAD_INPUT for shapes that do not fit.
  */
-export function workingMemory(program: Program): (inputs: Shapes) => number {
+export function workingMemory(
+  program: Program,
+  { compute, scoreCopies = 0 }: Pick<Provider, 'compute' | 'scoreCopies'> = wide,
+): (inputs: Shapes) => number {
+  const scoreBytes = (scoreCopies * dtypes[compute].bytes) / insideOperators;
+  const inside = (tensor: Tensor, size: (dim: Dim) => number): number => {
+    if (scoreBytes === 0 || !isOp(attentionOps.attention, tensor)) return 0;
+    const [q, k] = tensor.inputs;
+    return size(q.shape[0]) * tensor.attrs.heads * size(q.shape[1]) * size(k.shape[1]) * scoreBytes;
+  };
   const known = new Map<string, number>();
   return (inputs) => {
     const key = JSON.stringify(program.inputs.map(({ attrs: { name } }) => inputs[name]?.shape));
-    const bytes = known.get(key) ?? peakMemory(program, inputs) * insideOperators;
+    const bytes = known.get(key) ?? peakMemory(program, inputs, inside) * insideOperators;
     known.set(key, bytes);
     return bytes;
   };

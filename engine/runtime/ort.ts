@@ -9,6 +9,7 @@ import { f16ToFloat } from '../weights/float.ts';
 type Ort = typeof OrtModule;
 
 export type OrtSession = InferenceSession;
+export type OrtTensor = Tensor;
 export type OrtFeeds = Readonly<Record<string, Tensor>>;
 
 export interface OrtOptions {
@@ -18,6 +19,8 @@ export interface OrtOptions {
   readonly weightsFolder?: string;
   readonly threads?: number;
   readonly optimization?: 'disabled' | 'basic' | 'extended' | 'layout' | 'all';
+  /** Outputs that stay on the device; where the provider can keep them. */
+  readonly staying?: readonly string[];
   /** ONNX Runtime's session configuration, by its whole keys (`session.disable_prepacking`). */
   readonly config?: Readonly<Record<string, string>>;
   /** Further fields of the session options. */
@@ -39,10 +42,16 @@ export async function createSession(model: Uint8Array, options: OrtOptions): Pro
     logSeverityLevel: 4, // failures are thrown, and reported by whoever catches them
     graphOptimizationLevel: options.optimization ?? 'all',
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
+    ...(options.staying === undefined
+      ? {}
+      : { preferredOutputLocation: onDevice(options.staying) }),
     ...options.options,
     extra: configOf(options),
   });
 }
+
+const onDevice = (names: readonly string[]): Record<string, 'gpu-buffer'> =>
+  Object.fromEntries(names.map((name) => [name, 'gpu-buffer']));
 
 /** A tensor for a feed. */
 export async function feed(

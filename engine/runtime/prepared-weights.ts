@@ -8,7 +8,7 @@ import type { WeightInitializer } from '../onnx/model.ts';
 import { startThread } from '../threads.ts';
 import { storageOf } from '../weights/dtypes.ts';
 import { memoryOf } from '../weights/source.ts';
-import { layoutSize } from '../weights/layout.ts';
+import { int8StepsOffset, layoutSize } from '../weights/layout.ts';
 import { type PrepareTask, prepareFile } from '../weights/prepare.ts';
 import { spreadOverFiles, threadsFrom } from './file-plan.ts';
 import type { PrepareJob } from './prepare-worker.ts';
@@ -51,7 +51,9 @@ export function createPreparedWeights({
 }: { threads?: number } = {}): PreparedWeights {
   const known = new Map<string, Batch>();
   const prepareMissing = (weights: readonly WeightInitializer[]): void => {
-    const missing = weights.filter((weight) => !known.has(keyOf(weight)));
+    const missing = weights.filter(
+      (weight) => weight.layout.kind !== 'int8Steps' && !known.has(keyOf(weight)),
+    );
     if (missing.length === 0) return;
     const positions = prepare(missing, threads);
     const batch: Batch = { positions, keys: missing.map(keyOf), users: 0 };
@@ -77,7 +79,9 @@ export function createPreparedWeights({
         const all = await Promise.all([...batches].map(({ positions }) => positions));
         const find = (weight: WeightInitializer): FilePosition | undefined => {
           const key = keyOf(weight);
-          return all.find((positions) => positions.has(key))?.get(key);
+          const place = all.find((positions) => positions.has(key))?.get(key);
+          if (!place || weight.layout.kind !== 'int8Steps') return place;
+          return { ...place, offset: place.offset + int8StepsOffset(weight.stored) };
         };
         return { find, release: () => release(batches) };
       } catch (error) {
@@ -99,12 +103,16 @@ function needsPreparing({ entry, layout }: WeightInitializer): boolean {
     : entry.byteLength > 4096;
 }
 
-/** Names a prepared weight by where its bytes come from and how they lie afterwards. */
+/**
+ * Names a prepared weight by where its bytes come from and how they lie afterwards. What steps are worth is
+ * prepared with the weight in these steps.
+ */
 function keyOf({ entry, stored, layout }: WeightInitializer): string {
   const { bytes, dtype } = entry;
   const origin =
     bytes.kind === 'file' ? `${bytes.identity}@${bytes.offset}` : memoryId(memoryOf(entry));
-  return JSON.stringify([origin, dtype, stored, layout]);
+  const form = layout.kind === 'int8Steps' ? { ...layout, kind: 'int8' } : layout;
+  return JSON.stringify([origin, dtype, stored, form]);
 }
 
 async function prepare(

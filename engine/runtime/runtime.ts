@@ -1,4 +1,5 @@
 /** The runtime: what nodes ask for sessions. It keeps them open, within a budget, between prompts. */
+import type { NDArray } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { winogradLayers } from '../onnx/winograd.ts';
@@ -6,41 +7,73 @@ import type { Program } from '../tensor/trace.ts';
 import { defaultMemoryBudget, estimateMemory, weightBytes, workingMemory } from './memory.ts';
 import { type Part, partsOf, planParts, sessionOfParts } from './parts.ts';
 import { createPreparedWeights } from './prepared-weights.ts';
-import { type Provider, providers } from './providers.ts';
-import { type Session, openSession } from './session.ts';
-import { type Opening, createSessionCache } from './session-cache.ts';
+import type { Needs } from './precision.ts';
+import { type PrecisionRow, type Provider, providers } from './providers.ts';
+import {
+  type RunInputs,
+  type Session,
+  type SessionOutput,
+  openFeeder,
+  openSession,
+} from './session.ts';
+import { type Opening, type SessionCache, createSessionCache } from './session-cache.ts';
+import { gib, tooLarge } from './too-large.ts';
 
-export type { IdArray, Session, SessionInput } from './session.ts';
+export type { DeviceArray, IdArray, Session, SessionInput, SessionOutput } from './session.ts';
 
 export interface RuntimeOptions {
-  /** Bytes that open models and their runs may take together; a larger model runs in parts. */
+  /**
+   * Bytes that open models and their runs may take together; a larger model runs in parts. Where some are
+   * computed on a device and others on the processor: in either memory.
+   */
   readonly memoryBudget?: number;
   /** Threads of one model call; left out: the physical cores. */
   readonly threads?: number;
   readonly provider?: Provider;
+  /** How a network is computed that says this of itself; left out: all by `provider`. */
+  readonly rowFor?: (needs: Needs) => PrecisionRow;
   /** Hears of weights that a program did not ask for, once each, and of what is done for memory. */
   readonly log?: Log;
 }
 
 /** A model that the runtime has open, or opens again when it is run. */
-export type OpenModel = Pick<Session, 'run'>;
+export type OpenModel<Output extends SessionOutput = NDArray> = Pick<Session<Output>, 'run'>;
+
+/** See `Runtime.session`. */
+export type Open<Output extends SessionOutput> = (
+  key: string,
+  build: () => Program,
+  needs?: Needs,
+) => Promise<OpenModel<Output>>;
 
 export interface Runtime {
   /**
    * The model of `key`, opened from `build()` when it is not open. The key names everything that
-   * the program depends on: architecture, identity of the weights, patches and their shapes. It
-   * stays usable after it was released for memory: its next run opens it again.
+   * the program depends on: architecture, identity of the weights, patches, their shapes, and needs.
+   * It stays usable after it was released for memory: its next run opens it again.
    */
-  session(key: string, build: () => Program): Promise<OpenModel>;
+  readonly session: Open<NDArray>;
+  /**
+   * The same for a model that only feeds others on its device: where it can, its results stay there. Whoever
+   * has them releases them.
+   */
+  readonly feeder: Open<SessionOutput>;
   /** Releases every open session. */
   unloadAll(): Promise<void>;
   stats(): RuntimeStats;
+  /** Whether the device was lost: it opens anew, but who can had better begin in another process. */
+  readonly lostDevice: () => boolean;
   /** Hears what is done otherwise for want of memory. */
   readonly log?: Log;
 }
 
 export interface RuntimeStats {
-  readonly sessions: readonly { readonly key: string; readonly bytes: number }[];
+  /** The open models; `name` is the program's. */
+  readonly sessions: readonly {
+    readonly key: string;
+    readonly name?: string;
+    readonly bytes: number;
+  }[];
   readonly bytes: number;
   readonly memoryBudget: number;
 }
@@ -67,24 +100,39 @@ const partShare = 0.25;
 /** A runtime without sessions; nothing native is loaded before the first one opens. */
 export function createRuntime(options: RuntimeOptions = {}): Runtime {
   const { memoryBudget = defaultMemoryBudget(), threads, provider = providers.cpu, log } = options;
-  const cache = createSessionCache(memoryBudget);
+  const { rowFor = (): PrecisionRow => ({ provider }) } = options;
+  const caches = {
+    host: createSessionCache(memoryBudget),
+    device: createSessionCache(memoryBudget),
+  };
   const prepared = createPreparedWeights();
 
   const told = new Set<string>();
+  const tellOnce = (level: 'DEBUG' | 'INFO', text: string): void => {
+    if (!told.has(text)) log?.(level, text);
+    told.add(text);
+  };
 
   /** A key under a wrong name is missing here and unread there: this is where the second half shows. */
   const tellUnread = ({ name, usage: { label, unused } }: Program): void => {
     const text = `${label}: ${name} leaves ${unused.length} tensors unread: ${shortList(unused)}`;
-    if (unused.length === 0 || told.has(text)) return;
-    told.add(text);
-    log?.('DEBUG', text);
+    if (unused.length > 0) tellOnce('DEBUG', text);
   };
-  const opening = (program: Program): Opening => {
+  const opening = (program: Program, provider: Provider): Opening<NDArray> => {
     tellUnread(program);
-    return { ...openingIn(program), working: workingMemory(program) };
+    const { name } = program;
+    return { ...openingIn(program, provider), name, working: workingMemory(program, provider) };
+  };
+  /** A model in parts hands its results out. */
+  const openingFeeder = (program: Program, provider: Provider): Opening => {
+    const plain = opening(program, provider);
+    const whole = estimateMemory(program, provider) <= memoryBudget;
+    return provider.keepsResults === true && whole
+      ? { ...plain, open: () => openFeeder(program, { provider, threads, prepared }) }
+      : plain;
   };
   /** The program in the form that fits: widened where it is small, kept narrow, or in parts. */
-  const openingIn = (program: Program): Opening => {
+  const openingIn = (program: Program, provider: Provider): Opening<NDArray> => {
     const part = (of: Program, form: Provider): Part => {
       const plain = estimateMemory(of, form);
       const spare = Math.min(form.winogradBytes(plain), memoryBudget - plain);
@@ -94,7 +142,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     };
     const wide = estimateMemory(program, provider);
     if (wide <= Math.min(memoryBudget, provider.widestBytes)) return part(program, provider);
-    const form = narrow(provider);
+    const form = provider.memory === 'host' ? narrow(provider) : provider;
     const kept = part(program, form);
     if (kept.bytes <= memoryBudget) {
       if (wide > memoryBudget)
@@ -105,36 +153,69 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     const cut = partsOf(program, size, (tensor) => weightBytes(tensor, form));
     const parts = cut.map((of) => part(of, form));
     const plan = planParts(parts, memoryBudget);
+    const text = `${program.name}: its weights take ${gib(kept.bytes)} of the ${gib(memoryBudget)} that models may take`;
+    log?.('INFO', `${text}: it runs in ${parts.length} parts, which is slower`);
     return { bytes: plan.bytes, open: async () => sessionOfParts(program, parts, plan) };
   };
-  /** After running out of memory everything idle is released and the call tried once more. */
-  const withRetry = async <T>(attempt: () => Promise<T>): Promise<T> => {
+  let lost = false;
+  /**
+   * After running out of memory everything idle is released and the call tried once more. What was open
+   * on a device that is lost is of no use any more.
+   */
+  const withRetry = async <T>(cache: SessionCache, attempt: () => Promise<T>): Promise<T> => {
     try {
       return await attempt();
     } catch (error) {
-      const outOfMemory = error instanceof NoodleError && error.code === 'OUT_OF_MEMORY';
-      if (!outOfMemory || (await cache.clear()) === 0) throw error;
+      if (!(error instanceof NoodleError)) throw error;
+      lost ||= error.code === 'DEVICE_LOST';
+      const curable = error.code === 'OUT_OF_MEMORY' || error.code === 'DEVICE_LOST';
+      const released = curable ? await cache.clear() : 0;
+      if (error.code !== 'OUT_OF_MEMORY' || released === 0) throw error;
       return attempt();
     }
   };
+  const model = async <Output extends SessionOutput>(
+    key: string,
+    { provider, notice }: PrecisionRow,
+    request: (provider: Provider) => Opening<Output>,
+  ): Promise<OpenModel<Output>> => {
+    if (notice !== undefined) tellOnce('INFO', notice);
+    const { memory } = provider;
+    const cache = caches[memory];
+    let known: Opening<Output> | undefined;
+    const lazily = (): Opening<Output> => (known ??= request(provider));
+    /** Tries, and says how much was wanted when memory is not enough for it. */
+    const attempt = async <T>(action: () => Promise<T>, inputs?: RunInputs): Promise<T> => {
+      try {
+        return await withRetry(cache, action);
+      } catch (error) {
+        if (!(error instanceof NoodleError) || error.code !== 'OUT_OF_MEMORY') throw error;
+        const { bytes: weights, working } = lazily();
+        const run = inputs && working?.(inputs);
+        throw tooLarge(error as NoodleError, { weights, run, budget: memoryBudget, memory });
+      }
+    };
+    await attempt(() => cache.open(key, lazily));
+    return {
+      run: (inputs, runOptions) =>
+        attempt(
+          () => cache.use(key, lazily, (session) => session.run(inputs, runOptions), inputs),
+          inputs,
+        ),
+    };
+  };
   return {
     log,
-    session: async (key, build) => {
-      let request: Opening | undefined;
-      const lazily = (): Opening => (request ??= opening(build()));
-      await withRetry(() => cache.open(key, lazily));
-      return {
-        run: (inputs, runOptions) =>
-          withRetry(() =>
-            cache.use(key, lazily, (session) => session.run(inputs, runOptions), inputs),
-          ),
-      };
-    },
+    session: async (key, build, needs = {}) =>
+      model(key, rowFor(needs), (provider) => opening(build(), provider)),
+    feeder: async (key, build, needs = {}) =>
+      model(`feeder ${key}`, rowFor(needs), (provider) => openingFeeder(build(), provider)),
     unloadAll: async () => {
-      await cache.clear();
+      await Promise.all(Object.values(caches).map((cache) => cache.clear()));
     },
+    lostDevice: () => lost,
     stats: () => {
-      const sessions = cache.entries();
+      const sessions = Object.values(caches).flatMap((cache) => cache.entries());
       const bytes = sessions.reduce((sum, entry) => sum + entry.bytes, 0);
       return { sessions, bytes, memoryBudget };
     },

@@ -3,10 +3,10 @@
  * running is only released when its run has ended.
  */
 import { LRUCache } from 'lru-cache';
-import type { RunInputs, Session } from './session.ts';
+import type { RunInputs, Session, SessionOutput } from './session.ts';
 
-interface Slot extends Pick<Opening, 'bytes' | 'working'> {
-  readonly session: Session;
+interface Slot extends Pick<Opening, 'name' | 'bytes' | 'working'> {
+  readonly session: Session<SessionOutput>;
   running: number;
   evicted: boolean;
 }
@@ -18,23 +18,25 @@ export interface SessionCache {
    * Runs `action`, which gives these inputs to the session of `key`; it is opened when it is not there,
    * and idle ones are released where its run would not fit beside them.
    */
-  use<T>(
+  use<T, Output extends SessionOutput>(
     key: string,
-    request: () => Opening,
-    action: (session: Session) => Promise<T>,
+    request: () => Opening<Output>,
+    action: (session: Session<Output>) => Promise<T>,
     inputs?: RunInputs,
   ): Promise<T>;
   /** Releases every session that is not running; gives their number. */
   clear(): Promise<number>;
-  entries(): { key: string; bytes: number }[];
+  entries(): { key: string; name?: string; bytes: number }[];
 }
 
-export interface Opening {
+export interface Opening<Output extends SessionOutput = SessionOutput> {
+  /** What it is, for people. */
+  readonly name?: string;
   /** Memory that the session is expected to take. */
   readonly bytes: number;
   /** Memory that a run takes beyond that; left out: none. */
   readonly working?: (inputs: RunInputs) => number;
-  readonly open: () => Promise<Session>;
+  readonly open: () => Promise<Session<Output>>;
 }
 
 /** An empty cache that keeps sessions of `bytes` together (one may always be open, however few they are). */
@@ -53,6 +55,11 @@ export function createSessionCache(bytes: number): SessionCache {
   const opening = new Map<string, Promise<Slot>>();
   /** Bytes that the runs of this moment take beyond their sessions. */
   let working = 0;
+  /** Bytes of sessions that are being opened. */
+  let awaited = 0;
+  let runs = 0;
+  const onRunEnd: (() => void)[] = [];
+  const nextRunEnd = (): Promise<void> => new Promise((resolve) => void onRunEnd.push(resolve));
 
   const releaseWhenIdle = (slot: Slot): void => {
     if (slot.running === 0) released.push(slot.session.release());
@@ -60,24 +67,34 @@ export function createSessionCache(bytes: number): SessionCache {
   const settleReleases = async (): Promise<void> => {
     await Promise.all(released.splice(0));
   };
-  const openSlot = async (key: string, request: () => Opening): Promise<Slot> => {
-    const { bytes, working, open } = request();
-    // room is made before the memory is taken
-    while (cache.size > 0 && cache.calculatedSize + bytes > budget) cache.pop();
-    await settleReleases();
-    const slot: Slot = { session: await open(), bytes, working, running: 0, evicted: false };
-    cache.set(key, slot);
-    return slot;
-  };
+  const isRoom = (): boolean => cache.calculatedSize + awaited + working <= budget;
 
-  /** Releases idle sessions but `slot`, the least recently used first, until all runs of this moment fit. */
-  const makeRoom = async (slot: Slot): Promise<void> => {
+  /** Releases idle sessions but `kept`, the least recently used first, until all that is asked for now fits. */
+  const makeRoom = async (kept?: Slot): Promise<void> => {
     for (const key of [...cache.rkeys()]) {
-      if (cache.calculatedSize + working <= budget) break;
+      if (isRoom()) break;
       const other = cache.peek(key)!;
-      if (other !== slot && other.running === 0) cache.delete(key);
+      if (other !== kept && other.running === 0) cache.delete(key);
     }
     await settleReleases();
+  };
+  const openSlot = async (key: string, request: () => Opening): Promise<Slot> => {
+    const { name, bytes, working, open } = request();
+    awaited += bytes;
+    try {
+      // Room is made before the memory is taken; what runs holds its own until it has ended.
+      await makeRoom();
+      while (!isRoom() && runs > 0) {
+        await nextRunEnd();
+        await makeRoom();
+      }
+      const session = await open();
+      const slot: Slot = { name, session, bytes, working, running: 0, evicted: false };
+      cache.set(key, slot);
+      return slot;
+    } finally {
+      awaited -= bytes;
+    }
   };
 
   const slotOf = async (key: string, request: () => Opening): Promise<Slot> => {
@@ -95,18 +112,27 @@ export function createSessionCache(bytes: number): SessionCache {
     open: async (key, request) => {
       await slotOf(key, request);
     },
-    use: async (key, request, action, inputs = {}) => {
+    use: async <T, Output extends SessionOutput>(
+      key: string,
+      request: () => Opening<Output>,
+      action: (session: Session<Output>) => Promise<T>,
+      inputs: RunInputs = {},
+    ) => {
       let slot = await slotOf(key, request);
       while (slot.evicted) slot = await slotOf(key, request); // released for another meanwhile
       const bytes = slot.working?.(inputs) ?? 0;
       slot.running++;
+      runs++;
       working += bytes; // before room is made: another run may begin while this one waits for it
       try {
         await makeRoom(slot);
-        return await action(slot.session);
+        // what a key names is always opened in the same way
+        return await action(slot.session as Session<Output>);
       } finally {
         working -= bytes;
         slot.running--;
+        runs--;
+        onRunEnd.splice(0).forEach((tell) => tell());
         if (slot.evicted) releaseWhenIdle(slot);
         await settleReleases();
       }
@@ -117,6 +143,6 @@ export function createSessionCache(bytes: number): SessionCache {
       await settleReleases();
       return count;
     },
-    entries: () => [...cache.entries()].map(([key, { bytes }]) => ({ key, bytes })),
+    entries: () => [...cache.entries()].map(([key, { name, bytes }]) => ({ key, name, bytes })),
   };
 }

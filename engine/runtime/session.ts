@@ -9,7 +9,16 @@ import type { Dtype } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Program } from '../tensor/trace.ts';
 import { floatToF16 } from '../weights/float.ts';
-import { type OrtFeeds, createSession, feed, toFloats } from './ort.ts';
+import { nativeError } from './native-error.ts';
+import {
+  type OrtFeeds,
+  type OrtOptions,
+  type OrtTensor,
+  createSession,
+  feed,
+  toFloats,
+} from './ort.ts';
+import { type DeviceArray, type Living, createLiving } from './living.ts';
 import { checkFiles, placeWeights } from './placement.ts';
 import { type PreparedWeights, createPreparedWeights } from './prepared-weights.ts';
 import { type Provider, providers } from './providers.ts';
@@ -20,21 +29,26 @@ export interface IdArray {
   readonly shape: readonly number[];
 }
 
-export type SessionInput = NDArray | IdArray;
+export type { DeviceArray } from './living.ts';
+
+export type SessionInput = NDArray | IdArray | DeviceArray;
+
+/** What a session may be told to answer with. */
+export type SessionOutput = NDArray | DeviceArray;
 
 /** A value for each input of a program. */
 export type RunInputs = Readonly<Record<string, SessionInput>>;
 
-export interface Session {
+export interface Session<Output extends SessionOutput = NDArray> {
   /**
    * Runs the program. Throws BAD_INPUT for missing or misshapen inputs, INTERRUPTED when `signal` was
-   * aborted before the native run, also when that was during the one before it; OUT_OF_MEMORY or SESSION
-   * when the native run fails. A native run that has begun cannot be stopped.
+   * aborted before the native run, also when that was during the one before it; OUT_OF_MEMORY, DEVICE_LOST
+   * or SESSION when the native run fails. A native run that has begun cannot be stopped.
    */
   run(
     inputs: RunInputs,
     options?: { readonly signal?: AbortSignal },
-  ): Promise<Record<string, NDArray>>;
+  ): Promise<Record<string, Output>>;
   /** Frees the native memory; the session cannot be used afterwards. */
   release(): Promise<void>;
 }
@@ -49,28 +63,45 @@ export interface SessionOptions {
   readonly winograd?: ReadonlySet<Tensor>;
 }
 
-/** Lowers a program and opens it. Throws WEIGHTS_CHANGED, OUT_OF_MEMORY or SESSION. */
-export async function openSession(
+/** Lowers a program and opens it. Throws WEIGHTS_CHANGED, OUT_OF_MEMORY, DEVICE_LOST or SESSION. */
+export function openSession(program: Program, options: SessionOptions = {}): Promise<Session> {
+  return open(program, options, (result) => ({ data: toFloats(result), shape: result.dims }));
+}
+
+/** The same; where the provider can keep results, they stay on the device. */
+export function openFeeder(
   program: Program,
-  {
-    provider = providers.cpu,
-    threads,
-    prepared = createPreparedWeights(),
-    winograd,
-  }: SessionOptions = {},
-): Promise<Session> {
+  options: SessionOptions = {},
+): Promise<Session<SessionOutput>> {
+  if (options.provider?.keepsResults !== true) return openSession(program, options);
+  const staying = Object.keys(program.outputs).map(outputName);
+  const living = createLiving();
+  return open(program, { ...options, staying }, living.keep, living.afterLast);
+}
+
+async function open<Output extends SessionOutput>(
+  program: Program,
+  options: SessionOptions & Pick<OrtOptions, 'staying'>,
+  toOutput: (result: OrtTensor) => Output,
+  releasing: Living['afterLast'] = (action) => action(),
+): Promise<Session<Output>> {
+  const { provider = providers.cpu, threads, winograd, staying } = options;
+  const { prepared = createPreparedWeights() } = options;
   const model = lower(program, { ...provider, ...(await provider.probe()), winograd });
   const weights = model.initializers.filter((initializer) => 'entry' in initializer);
   const verifyFiles = await checkFiles(weights);
   const files = await prepared.acquire(weights);
   const { folder, place } = placeWeights(weights, files);
-  const options = { ...provider.session, weightsFolder: folder, threads };
-  const native = await createSession(encodeModel(model, place), options).catch(
+  const settings = { ...provider.session, weightsFolder: folder, threads, staying };
+  const native = await createSession(encodeModel(model, place), settings).catch(
     async (cause: unknown) => {
       await files.release();
       throw nativeError(program.name, cause);
     },
   );
+  // a device has its own copies by now
+  const keepsFiles = provider.memory === 'host';
+  if (!keepsFiles) await files.release();
   return {
     run: async (inputs, { signal } = {}) => {
       if (signal?.aborted) throw new NoodleError('INTERRUPTED');
@@ -83,23 +114,24 @@ export async function openSession(
       const results = await native.run(feeds).catch((cause: unknown) => {
         throw nativeError(program.name, cause);
       });
-      const outputs: Record<string, NDArray> = {};
+      const outputs: Record<string, Output> = {};
       for (const name of Object.keys(program.outputs)) {
-        const result = results[outputName(name)];
-        outputs[name] = { data: toFloats(result), shape: result.dims };
+        outputs[name] = toOutput(results[outputName(name)]);
       }
       return outputs;
     },
-    release: async () => {
-      await native.release();
-      await files.release();
-    },
+    release: () =>
+      releasing(async () => {
+        await native.release();
+        if (keepsFiles) await files.release();
+      }),
   };
 }
 
 async function toFeeds(program: Program, inputs: RunInputs): Promise<OrtFeeds> {
   const entries = program.inputs.map(async ({ attrs: { name, dtype } }) => {
     const { shape } = inputs[name];
+    if ('tensor' in inputs[name]) return [name, inputs[name].tensor] as const;
     const values = 'ids' in inputs[name] ? inputs[name].ids : inputs[name].data;
     if (values.length !== sizeOf(shape)) {
       const expected = `${sizeOf(shape)} values for [${shape.join(', ')}]`;
@@ -146,11 +178,4 @@ function toBigInts(values: ArrayLike<number>): BigInt64Array {
   const ids = new BigInt64Array(values.length);
   for (let i = 0; i < ids.length; i++) ids[i] = BigInt(values[i]);
   return ids;
-}
-
-/** Native errors under our codes: running out of memory is told apart, for it can be cured. */
-function nativeError(model: string, cause: unknown): NoodleError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const memory = /bad.?alloc|failed to allocate|out of memory|cannot allocate/i.test(reason);
-  return new NoodleError(memory ? 'OUT_OF_MEMORY' : 'SESSION', { model, reason }, { cause });
 }

@@ -13,8 +13,21 @@ import type { ComputeJob } from './compute-worker.ts';
 import { type FilePlan, spreadOverFiles, threadsFrom } from './file-plan.ts';
 import { discard, newDiskFile } from './weight-files.ts';
 
-const stored = new WeakMap<WeightSource, Promise<WeightSource>>();
-const leftFiles = new FinalizationRegistry<string>((path) => void discard(path));
+/** By identity, as long as anybody holds what was stored: a file that is loaded again is not computed again. */
+const known = new Map<string, WeakRef<WeightSource>>();
+const pending = new Map<string, Promise<WeightSource>>();
+/** What was stored of a source is there as long as that is. */
+const held = new WeakMap<WeightSource, WeightSource>();
+const left = new FinalizationRegistry<Left>(({ identity, paths }) => {
+  if (known.get(identity)?.deref() === undefined) known.delete(identity);
+  for (const path of paths) void discard(path);
+});
+
+/** What a stored source leaves behind. */
+interface Left {
+  readonly identity: string;
+  readonly paths: readonly string[];
+}
 
 export interface StoreRun {
   readonly signal?: AbortSignal | undefined;
@@ -23,29 +36,48 @@ export interface StoreRun {
 }
 
 /**
- * The source with its computed weights in a file, written once; the source itself when it has none.
- * Large ones are computed in threads. Throws INTERRUPTED when the signal is aborted on the way, and what
+ * The source with its computed weights in a file, written once for an identity; the source itself when it has
+ * none. Large ones are computed in threads. Throws INTERRUPTED when the signal is aborted on the way, and what
  * computing and writing throw.
  */
-export function storedSource(source: WeightSource, run: StoreRun = {}): Promise<WeightSource> {
-  let known = stored.get(source);
-  if (!known) {
-    known = store(source, run);
-    stored.set(source, known);
-    known.catch(() => stored.delete(source));
+export async function storedSource(
+  source: WeightSource,
+  run: StoreRun = {},
+): Promise<WeightSource> {
+  const { identity } = source;
+  let stored = held.get(source) ?? known.get(identity)?.deref();
+  if (!stored) {
+    const computed = [...source.tensors].filter(([, { bytes }]) => bytes.kind === 'computed');
+    stored = computed.length === 0 ? source : await storedOnce(source, computed, run);
   }
-  return known;
+  held.set(source, stored);
+  return stored;
 }
 
-async function store(source: WeightSource, run: StoreRun): Promise<WeightSource> {
-  const computed: readonly Computed[] = [...source.tensors].filter(
-    ([, { bytes }]) => bytes.kind === 'computed',
-  );
-  if (computed.length === 0) return source;
+/** One at a time for an identity. */
+function storedOnce(
+  source: WeightSource,
+  computed: readonly Computed[],
+  run: StoreRun,
+): Promise<WeightSource> {
+  const { identity } = source;
+  const running = pending.get(identity);
+  if (running) return running;
+  const made = store(source, computed, run).finally(() => pending.delete(identity));
+  pending.set(identity, made);
+  return made;
+}
+
+async function store(
+  source: WeightSource,
+  computed: readonly Computed[],
+  run: StoreRun,
+): Promise<WeightSource> {
   const total = computed.reduce((sum, [, { byteLength }]) => sum + byteLength, 0);
   let done = 0;
   const told = (bytes: number): void => run.progress?.((done += bytes), total);
   const files: StoredFile[] = [];
+  const paths = (): string[] => files.map(({ path }) => path);
   try {
     for (const plan of planFiles(computed)) {
       files.push({ ...plan, path: await newDiskFile(plan.size) });
@@ -55,22 +87,30 @@ async function store(source: WeightSource, run: StoreRun): Promise<WeightSource>
         file.threaded ? inThread(file, told, run.signal) : here(file, told, run.signal),
       ),
     );
-    const tensors = new Map<string, WeightEntry>(source.tensors);
-    for (const { path, places } of files) {
-      const identity = identityOf(path, await stat(path, { bigint: true }));
-      for (const {
-        item: [key, entry],
-        offset,
-      } of places) {
-        tensors.set(key, { ...entry, bytes: { kind: 'file', path, offset, identity } });
-      }
-      leftFiles.register(source, path);
-    }
-    return { ...source, tensors };
+    const stored = { ...source, tensors: await inFiles(source, files) };
+    known.set(source.identity, new WeakRef(stored));
+    left.register(stored, { identity: source.identity, paths: paths() });
+    return stored;
   } catch (error) {
-    for (const { path } of files) await discard(path);
+    for (const path of paths()) await discard(path);
     throw error;
   }
+}
+
+/** The source's tensors, those that were computed where they lie now. */
+async function inFiles(
+  source: WeightSource,
+  files: readonly StoredFile[],
+): Promise<Map<string, WeightEntry>> {
+  const tensors = new Map<string, WeightEntry>(source.tensors);
+  for (const { path, places } of files) {
+    const identity = identityOf(path, await stat(path, { bigint: true }));
+    for (const { item, offset } of places) {
+      const [key, entry] = item;
+      tensors.set(key, { ...entry, bytes: { kind: 'file', path, offset, identity } });
+    }
+  }
+  return tensors;
 }
 
 /** Which weights come into one file, and who computes them. */

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type Assets, createAssets } from '../assets/client.ts';
 import { assetRoots } from '../assets/roots.ts';
-import type { Config } from '../config.ts';
+import type { Config, EngineSettings } from '../config.ts';
 import type { NodeRegistry } from '../graph/definition.ts';
 import type { Log } from '../log.ts';
 import { findPacks } from '../packs/find-packs.ts';
@@ -15,6 +15,7 @@ import { type Folders, createFolders, wipeTemp } from '../store/folders.ts';
 import { sweepLeftovers } from '../store/leftovers.ts';
 import { createUsers } from '../store/users.ts';
 import type { StartEngine } from '../worker/link.ts';
+import { type Inventory, machineInventory, planEngines } from '../worker/engines.ts';
 import { engineStarter } from '../worker/process-link.ts';
 import { withAssetIds } from './asset-outputs.ts';
 import { type Events, createEvents } from './events.ts';
@@ -27,6 +28,8 @@ export interface RunningCore {
   readonly core: Core;
   /** Starts engines, and loads what is heavy; to be called when the server listens. */
   start(builtinNodes: () => Promise<NodeRegistry>): void;
+  /** Resolves when the devices are chosen that engines run on; rejects with DEVICE where one is not there. */
+  readonly planned: Promise<void>;
   /** Resolves when nodes are loaded and an engine is ready. */
   readonly ready: Promise<void>;
   stop(): Promise<void>;
@@ -63,12 +66,13 @@ export function createCore(
   const engineReady = deferred<void>();
   const sweep = (): void =>
     void sweepLeftovers([folders.output, folders.input, folders.user, folders.temp]);
-  const startEngine = withSweep(engineStarter(config.engine, packs, log), sweep);
+  const starter = (settings: EngineSettings): StartEngine => {
+    const start = withSweep(engineStarter(settings, packs, log), sweep);
+    return assets === undefined ? start : withAssetIds(start, assets, folders);
+  };
   const dispatcher = createDispatcher({
     queue,
-    engines: config.engines,
     interruptGrace: config.interruptGrace,
-    startEngine: assets === undefined ? startEngine : withAssetIds(startEngine, assets, folders),
     onMessage: (job, message) => events.tell.message(job, message),
     onFinished: (job) => events.tell.finished(job),
     onReady: () => engineReady.resolve(),
@@ -78,6 +82,9 @@ export function createCore(
   // works while the answer is written.
   queue.watch({ changed: () => queueMicrotask(() => dispatcher.pump()) });
 
+  let machine: Promise<Inventory> | undefined;
+  const inventory = () => (machine ??= machineInventory());
+  const engines = deferred<readonly EngineSettings[]>();
   const [newId, now] = [randomUUID, Date.now];
   // Kept: asked again, the loader's thread would be asked again too.
   let submitting: Promise<typeof Submit> | undefined;
@@ -94,6 +101,7 @@ export function createCore(
     },
     queue,
     dispatcher,
+    inventory,
     events,
     packs,
     packFolders,
@@ -109,11 +117,16 @@ export function createCore(
   nodesKnown
     .then(loadSubmit)
     .catch((error: Error) => log('CRITICAL', `nodes: ${error.stack ?? error.message}`));
+  const planned = engines.promise.then((plan) => {
+    for (const settings of plan) dispatcher.join(starter(settings));
+  });
+  // Whoever started the server hears of it.
+  planned.catch(() => undefined);
   let devReload: Promise<() => void> | undefined;
   return {
     core,
     start: (builtinNodes) => {
-      dispatcher.start();
+      engines.resolve(planEngines(config, inventory));
       sweep();
       builtin.resolve(builtinNodes());
       if (!config.devReload) return;
@@ -121,6 +134,7 @@ export function createCore(
         startDevReload({ packs, packFolders, dispatcher, events, log }),
       );
     },
+    planned,
     ready: Promise.all([nodesKnown, engineReady.promise]).then(() => undefined),
     stop: async () => {
       (await devReload)?.();

@@ -13,6 +13,7 @@ import type { Queue } from '../queue/queue.ts';
 import type { WebhookRows } from '../queue/webhook-rows.ts';
 import type { Folders } from '../store/folders.ts';
 import type { Users } from '../store/users.ts';
+import type { Inventory } from '../worker/engines.ts';
 import type { Json } from '../workflow/lossless-json.ts';
 import type { Events, Listener } from './events.ts';
 import type { ServerLog } from './log.ts';
@@ -29,6 +30,8 @@ export interface Core {
   readonly submit: (body: Json, sender: Sender) => Promise<SubmitAnswer>;
   readonly queue: Queue;
   readonly dispatcher: Dispatcher;
+  /** The machine's devices, used or not. */
+  readonly inventory: () => Promise<Inventory>;
   readonly events: Events;
   readonly packs: Pick<PackHost, 'reports'>;
   /** Folders of the packs that are in use. */

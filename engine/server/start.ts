@@ -19,6 +19,8 @@ export interface ServerParts {
 
 export interface RunningServer {
   readonly url: string;
+  /** Resolves when the devices are chosen; rejects with DEVICE where one that was asked for is not there. */
+  readonly planned: Promise<void>;
   /** Resolves when nodes are loaded and an engine is ready. */
   readonly ready: Promise<void>;
   stop(): Promise<void>;
@@ -56,6 +58,7 @@ export async function startServer(
   log('INFO', `Starting server\n\nTo see the GUI go to: ${url}`);
   return {
     url,
+    planned: running.planned,
     ready: running.ready,
     stop: async () => {
       sockets.close();

@@ -21,6 +21,8 @@ export interface SaveTarget {
   readonly prefix: string;
   /** What stands between the number and the suffix; `_` when it is not said. */
   readonly tail?: string;
+  /** How a file is called without suffix, where it is not `<filename>_<number><tail>`. */
+  readonly nameOf?: (counter: number) => string;
 }
 
 /** A file that `writeNumbered` wrote. */
@@ -87,7 +89,10 @@ export function createCounters(now: () => Date = () => new Date()): Counters {
     put: (path: string) => void,
   ): SavedFile => {
     for (let counter = target.counter; ; counter++) {
-      const name = numbered(target.filename, counter, (target.tail ?? '_') + suffix);
+      const name =
+        target.nameOf === undefined
+          ? numbered(target.filename, counter, (target.tail ?? '_') + suffix)
+          : target.nameOf(counter) + suffix;
       const path = join(target.directory, name);
       const key = keyOf(target.directory, target.filename);
       const undisturbed = known.get(key)?.directoryStamp === stampOf(target.directory);

@@ -3,7 +3,7 @@ import { sizeOf } from '../array/nd.ts';
 import { dtypes } from '../weights/dtypes.ts';
 import { leafOps } from './ops/leaves.ts';
 import { movementOps } from './ops/movement.ts';
-import { evalShape } from './shape.ts';
+import { type Dim, evalShape } from './shape.ts';
 import { bindSizes } from './sizes.ts';
 import { type Tensor, isOp } from './tensor.ts';
 import type { Program } from './trace.ts';
@@ -11,14 +11,17 @@ import type { Program } from './trace.ts';
 /**
  * Bytes of all values that are alive at once, at the worst moment, for inputs of these shapes: each
  * from where it is computed to its last reader, in the program's order. Weights and constants do not
- * count, nor does what an operator needs inside. Throws BAD_INPUT for shapes that do not fit.
+ * count. `inside` says what an operator needs beside its inputs and result while it runs. Throws
+ * BAD_INPUT for shapes that do not fit.
  */
 export function peakMemory(
   program: Program,
   shapes: Readonly<Record<string, { readonly shape: readonly number[] }>>,
+  inside: (tensor: Tensor, sizeOf: (dim: Dim) => number) => number = () => 0,
 ): number {
   const { nodes, outputs } = program;
   const sizes = bindSizes(program, shapes);
+  const size = (dim: Dim): number => evalShape([dim], sizes)[0];
   const lastReader = new Map<Tensor, number>();
   nodes.forEach((tensor, i) => {
     for (const input of tensor.inputs) lastReader.set(ownerOf(input), i);
@@ -37,7 +40,7 @@ export function peakMemory(
       const end = lastReader.get(tensor) ?? i;
       leaving.set(end, (leaving.get(end) ?? 0) + bytes);
       alive += bytes;
-      peak = Math.max(peak, alive);
+      peak = Math.max(peak, alive + inside(tensor, size));
     }
     alive -= leaving.get(i) ?? 0;
   });

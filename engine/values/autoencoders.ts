@@ -14,12 +14,13 @@ import { type WeightSource, memorySource, mergeSources, rename } from '../weight
 import { type Architecture, type NetworkRun, openNetwork } from './network.ts';
 import type { AutoencoderKind, Vae } from './vae.ts';
 
-/** AutoencoderKL. */
+/** AutoencoderKL. Some overflow in half precision, and shapes do not tell which: loaders that know do. */
 const kl: AutoencoderKind<VaeConfig> = {
   detect(source) {
     const config = detectVae(openWeights(source));
     if (!config) return undefined;
-    return { config, latentChannels: config.latentChannels, factor: { space: config.factor } };
+    const { latentChannels, factor } = config;
+    return { config, latentChannels, factor: { space: factor }, fullPrecision: true };
   },
   encode: (vae, pictures, run) =>
     runOn(pictures, vae, run, {
@@ -133,7 +134,9 @@ async function runOn(
   run: NetworkRun,
   architecture: Architecture,
 ): Promise<NDArray> {
-  return (await openNetwork(run, vae, architecture)({ x }, { rows: x.shape[0] })).out;
+  const { fullPrecision } = vae;
+  const network = openNetwork(run, vae, { ...architecture, role: 'vae', fullPrecision });
+  return (await network({ x }, { rows: x.shape[0] })).out;
 }
 
 /** Measured: at its peak a call holds about six fp32 feature maps of full resolution. */

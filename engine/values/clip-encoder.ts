@@ -8,6 +8,7 @@ import { CLIP_END, CLIP_START, clipTokenizer } from '../text/clip-bpe.ts';
 import { embeddingTokens } from '../text/embeddings.ts';
 import { type Token, type TokenBatch, tokenize } from '../text/token-batches.ts';
 import { clipNames } from '../weights/key-maps/open-clip.ts';
+import { type EncodedRow, keptRow } from './kept-rows.ts';
 import { type NetworkRun, openNetwork } from './network.ts';
 import type { TextEncoder, TextEncoderKind } from './text-encoder.ts';
 
@@ -53,7 +54,7 @@ export const clipEncoderKind: TextEncoderKind<ClipEncoder> = {
 const maskedScore = -3.4028234663852886e38;
 
 /**
- * Encodes all batches in one call. Where a weight differs from 1, the distance of the token's hidden
+ * Encodes each batch that is not known. Where a weight differs from 1, the distance of the token's hidden
  * state from that of an empty prompt is multiplied by it (ComfyUI's emphasis); pooled is never weighted.
  */
 async function encodeTokens(
@@ -69,20 +70,35 @@ async function encodeTokens(
     const padding = new Array<number>(longest - 2).fill(special.pad);
     rows.push([special.start, special.end, ...padding]);
   }
-  const { inputs, inserts } = encoderInputs(rows, encoder);
-  const network = openEncoder(encoder, inserts, run);
-  const { hidden, pooled } = await network(inputs, { rows: rows.length });
-
-  const [, tokens, width] = hidden.shape;
-  const data = hidden.data.slice(0, batches.length * tokens * width);
-  if (weighted) {
-    const empty = hidden.data.subarray(batches.length * tokens * width);
-    batches.forEach(({ weights }, b) => emphasise(data, b * tokens * width, weights, empty));
+  const encoded: EncodedRow[] = [];
+  // Each alone: in a batch sums are made in another order, and a seed's picture would depend on what was known.
+  for (const row of rows) {
+    const encode = (): Promise<EncodedRow> => runRow(encoder, row, run);
+    encoded.push(await keptRow(encoder, run.runtime, row, encode));
   }
+  const width = encoder.config.width;
+  const data = new Float32Array(batches.length * encoded[0].hidden.length);
+  batches.forEach(({ ids, weights }, b) => {
+    const start = b * ids.length * width;
+    data.set(encoded[b].hidden, start);
+    if (weighted) emphasise(data, start, weights, encoded[batches.length].hidden);
+  });
+  const { pooled } = encoded[0];
   return {
-    hidden: { data, shape: [1, batches.length * tokens, width] },
-    pooled: { data: pooled.data.slice(0, pooled.shape[1]), shape: [1, pooled.shape[1]] },
+    hidden: { data, shape: [1, data.length / width, width] },
+    pooled: { data: pooled.slice(), shape: [1, pooled.length] },
   };
+}
+
+/** A row of tokens through the network. */
+async function runRow(
+  encoder: ClipEncoder,
+  row: readonly Token[],
+  run: NetworkRun,
+): Promise<EncodedRow> {
+  const { inputs, inserts } = encoderInputs(row, encoder);
+  const { hidden, pooled } = await openEncoder(encoder, inserts, run)(inputs, { rows: 1 });
+  return { hidden: hidden.data, pooled: pooled.data };
 }
 
 /** z = (z - empty)·weight + empty for the tokens of one batch, in place, in fp32 steps. */
@@ -126,43 +142,37 @@ function openEncoder(encoder: ClipEncoder, inserts: boolean, run: NetworkRun) {
     return { ...clipText(g.weights, { tokens, end, inserted, padding }, options) };
   };
   const settings = { ...options, inserts, maskPadding };
-  return openNetwork(run, encoder, { name: spec.name, settings, build });
+  return openNetwork(run, encoder, { name: spec.name, role: 'text-encoder', settings, build });
 }
 
-/** Rows of tokens and vectors as the encoder's inputs. */
-function encoderInputs(
-  rows: readonly (readonly Token[])[],
-  { config, spec, special }: ClipEncoder,
-) {
-  const [count, length] = [rows.length, rows[0].length];
-  const ids = new BigInt64Array(count * length);
-  const end = new Float32Array(count * length);
-  const keep = new Float32Array(count * length).fill(1);
-  const vectors = new Float32Array(count * length * config.width);
-  const padding = new Float32Array(count * length);
-  const arranged = rows.map((row) => arrange(row, config.width, special));
-  const inserts = arranged.some(({ places }) => places.some((token) => typeof token !== 'number'));
-  arranged.forEach(({ places, attended }, r) => {
-    places.forEach((token, i) => {
-      const at = r * length + i;
-      if (typeof token === 'number') ids[at] = BigInt(token);
-      else {
-        ids[at] = BigInt(special.pad);
-        keep[at] = 0;
-        vectors.set(token.vector, at * config.width);
-      }
-      if (!attended[i]) padding[at] = maskedScore;
-    });
-    end[r * length + attended.filter(Boolean).length - 1] = 1;
+/** A row of tokens and vectors as the encoder's inputs. */
+function encoderInputs(row: readonly Token[], { config, spec, special }: ClipEncoder) {
+  const { length } = row;
+  const ids = new BigInt64Array(length);
+  const end = new Float32Array(length);
+  const keep = new Float32Array(length).fill(1);
+  const vectors = new Float32Array(length * config.width);
+  const padding = new Float32Array(length);
+  const { places, attended } = arrange(row, config.width, special);
+  const inserts = places.some((token) => typeof token !== 'number');
+  places.forEach((token, i) => {
+    if (typeof token === 'number') ids[i] = BigInt(token);
+    else {
+      ids[i] = BigInt(special.pad);
+      keep[i] = 0;
+      vectors.set(token.vector, i * config.width);
+    }
+    if (!attended[i]) padding[i] = maskedScore;
   });
+  end[attended.filter(Boolean).length - 1] = 1;
   const inputs = {
-    tokens: { ids, shape: [count, length] },
-    end: { data: end, shape: [count, 1, length] },
+    tokens: { ids, shape: [1, length] },
+    end: { data: end, shape: [1, 1, length] },
     ...(inserts && {
-      keep: { data: keep, shape: [count, length, 1] },
-      rows: { data: vectors, shape: [count, length, config.width] },
+      keep: { data: keep, shape: [1, length, 1] },
+      rows: { data: vectors, shape: [1, length, config.width] },
     }),
-    ...(spec.maskPadding && { padding: { data: padding, shape: [count, 1, 1, length] } }),
+    ...(spec.maskPadding && { padding: { data: padding, shape: [1, 1, 1, length] } }),
   };
   return { inputs, inserts };
 }

@@ -2,7 +2,7 @@
 import { type LinearPicture, blendLayer } from '../array/layer-blend.ts';
 import { hexColour } from '../array/hex-colour.ts';
 import { linearToSrgb, srgbToLinear } from '../array/lab.ts';
-import { type Bytes, lanczosBytes } from '../array/lanczos.ts';
+import { type Bytes, lanczosBytes } from '../array/resample-bytes.ts';
 import { type NDArray, nd } from '../array/nd.ts';
 import { rotateBytes } from '../array/rotate.ts';
 import { clamp, roundHalfEven } from '../array/round.ts';

@@ -3,6 +3,7 @@ import type { NDArray } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import type { ControlLists, ResidualSize } from '../patch/residuals.ts';
 import type { NetworkChange } from '../sampling/conditioning.ts';
+import type { SessionOutput } from '../runtime/runtime.ts';
 import type { ModelInput } from '../sampling/model.ts';
 import type { ChangeRun } from './change.ts';
 import type { Image } from './media.ts';
@@ -43,13 +44,25 @@ export interface BoundControl {
   readonly sizes: ControlLists<ResidualSize>;
   /** Throws BAD_INPUT where a call is not what the network was made for; also asked while it does not act. */
   readonly check?: (input: ModelInput) => void;
-  /** Residuals of one call, times the strength. */
-  residuals(input: ModelInput): Promise<ControlLists<NDArray>>;
+  /** Residuals of one call, times the strength; those of one that is not alone are on the host. */
+  residuals(input: ModelInput): Promise<ControlLists<SessionOutput>>;
   /** Bytes of its residuals for each latent cell of a row. */
   readonly cellBytes: number;
 }
 
-export type ControlKind = (control: Control, run: ChangeRun) => BoundControl;
+/** Where a control network is bound. */
+export interface ControlRun extends ChangeRun {
+  /** No other's residuals are added to its own. */
+  readonly isAlone: boolean;
+}
+
+export type ControlKind = (control: Control, run: ControlRun) => BoundControl;
+
+/** A residual of a control network that is not alone. */
+export function onHost(residual: SessionOutput): NDArray {
+  if ('data' in residual) return residual;
+  throw new NoodleError('PROGRAM', { reason: 'residuals that are added up are on a device' });
+}
 
 const titles: Readonly<Record<ControlKindName, string>> = {
   controlnet: 'ControlNet',

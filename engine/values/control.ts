@@ -13,6 +13,7 @@ import {
   residualPlaces,
   residualSites,
 } from '../patch/residuals.ts';
+import type { SessionOutput } from '../runtime/runtime.ts';
 import type { Conditioning } from '../sampling/conditioning.ts';
 import type { ModelInput } from '../sampling/model.ts';
 import { openWeights } from '../tensor/cursor.ts';
@@ -22,7 +23,9 @@ import {
   type ControlKind,
   type ControlKindName,
   type ControlNet,
+  type ControlRun,
   misfit,
+  onHost,
 } from './control-net.ts';
 import { controlNetKind } from './controlnet-kind.ts';
 import { t2iAdapterKind } from './t2i-adapter-kind.ts';
@@ -68,21 +71,26 @@ export function bindControl(last: Control, run: ChangeRun): BoundChange {
     throw new NoodleError('BAD_INPUT', { subject, expected: 'a UNet', got: 'another network' });
   }
   const places = residualPlaces(unetBlocks(openWeights(run.network.source)));
-  const bound = chain(last).map((control) => bindOne(control, run, places));
+  const controls = chain(last);
+  const isAlone = controls.length === 1;
+  const bound = controls.map((control) => bindOne(control, { ...run, isAlone }, places));
   const used = bound.flatMap(({ sizes }) => [...sizes.keys()]);
   const patch = residualPatch(patchName, new Map(used.map((site) => [site, places.get(site)!])));
   return {
     cellBytes: bound.reduce((sum, { cellBytes }) => sum + cellBytes, 0),
     async patches(input: ModelInput) {
-      const sums = new Map<string, NDArray>();
+      const sums = new Map<string, SessionOutput>();
       for (const { values } of bound) {
         for (const [site, value] of await values(input)) {
           const before = sums.get(site);
-          sums.set(site, before ? add(before, value) : value);
+          sums.set(site, before ? add(onHost(before), onHost(value)) : value);
         }
       }
       const named = [...sums].map(([site, value]) => [`${patchName}/${site}`, value] as const);
-      return [{ ...patch, feeds: () => Object.fromEntries(named) }];
+      const done = (): void => {
+        for (const value of sums.values()) if ('release' in value) value.release();
+      };
+      return [{ ...patch, feeds: () => Object.fromEntries(named), done }];
     },
   };
 }
@@ -94,10 +102,10 @@ interface Bound {
   /** Of its residuals, by the sites of the model that take them. */
   readonly sizes: ReadonlyMap<string, ResidualSize>;
   /** Its residuals for a call by site; zeros where it does not act, so that all steps run one program. */
-  readonly values: (input: ModelInput) => Promise<ReadonlyMap<string, NDArray>>;
+  readonly values: (input: ModelInput) => Promise<ReadonlyMap<string, SessionOutput>>;
 }
 
-function bindOne(control: Control, run: ChangeRun, places: ResidualPlaces): Bound {
+function bindOne(control: Control, run: ControlRun, places: ResidualPlaces): Bound {
   const kind = kinds[control.net.kind](control, run);
   const [start, end] = [control.startPercent, control.endPercent].map((percent) =>
     Math.fround(run.sampling.percentToSigma(percent)),

@@ -17,7 +17,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import type { Graph } from '../tensor/trace.ts';
 import { hintsOf } from './control-hint.ts';
 import { type Control, type ControlKind, type ControlNet, misfit } from './control-net.ts';
-import { type NetworkRun, type Weighted, openNetwork } from './network.ts';
+import { type NetworkRun, type Weighted, openFeeder, openNetwork } from './network.ts';
 
 /** A ControlNet bound to a run. Throws BAD_INPUT where it does not fit the model. */
 export const controlNetKind: ControlKind = (control, run) => {
@@ -42,7 +42,9 @@ export const controlNetKind: ControlKind = (control, run) => {
     async residuals(input) {
       const { features } = await hints.forCall(input);
       const count = input.cond.numbers?.shape[1];
-      const ask = openNetwork(run, network, {
+      // what is added to nothing else never has to leave the device
+      const open = run.isAlone ? openFeeder : openNetwork;
+      const ask = open(run, network, {
         name: 'controlnet',
         settings: { pooled: net.pooled, numbers: config.admWidth && count },
         build: (g) => build(g, config, net.pooled, count),

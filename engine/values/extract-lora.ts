@@ -114,13 +114,16 @@ export async function factor(
 function products(data: Float32Array, shape: readonly number[], runtime: Runtime): Products {
   const weight = { data, shape };
   const product = async (name: 'right' | 'left', x: NDArray): Promise<NDArray> => {
-    const session = await runtime.session(`matrix product ${name}`, () =>
-      trace(`matrix product ${name}`, noWeights, ({ input }) => {
-        const a = input('a', 'f32', ['rows', 'columns']);
-        return name === 'right'
-          ? { out: matmul(a, input('x', 'f32', ['columns', 'count'])) }
-          : { out: matmul(input('x', 'f32', ['count', 'rows']), a) };
-      }),
+    const session = await runtime.session(
+      `matrix product ${name}`,
+      () =>
+        trace(`matrix product ${name}`, noWeights, ({ input }) => {
+          const a = input('a', 'f32', ['rows', 'columns']);
+          return name === 'right'
+            ? { out: matmul(a, input('x', 'f32', ['columns', 'count'])) }
+            : { out: matmul(input('x', 'f32', ['count', 'rows']), a) };
+        }),
+      { fullPrecision: true },
     );
     return (await session.run({ a: weight, x })).out;
   };

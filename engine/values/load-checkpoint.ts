@@ -6,6 +6,7 @@ import { NoodleError } from '../errors.ts';
 import { fromDiffusersUNet, isDiffusersUNet } from '../weights/key-maps/diffusers-unet.ts';
 import { openSource } from '../weights/open.ts';
 import { readFloats } from '../weights/read.ts';
+import { latentFormat } from '../sampling/latent/formats.ts';
 import { type WeightSource, mergeSources, rename, sub } from '../weights/source.ts';
 import { openVae } from './autoencoders.ts';
 import { type ClipVision, openClipVision } from './clip-vision.ts';
@@ -41,7 +42,7 @@ export async function loadCheckpoint(
   return {
     model,
     clip: checkpointClip(file, family),
-    vae: vaeSource ? vaeOrNull(vaeSource) : null,
+    vae: vaeSource ? vaeOrNull(vaeSource, family) : null,
     vision: (family.visionPrefix && openClipVision(sub(file, family.visionPrefix))) || null,
   };
 }
@@ -139,10 +140,16 @@ function withBeside(
   return { ...mergeSources([source, beside]), metadata: source.metadata };
 }
 
+/** The autoencoder of a model of this family, which says whether it needs full precision. */
+export function familyVae(source: WeightSource, { latentFormat: name }: Family): Vae {
+  const { fullPrecision } = latentFormat(name);
+  return { ...openVae(source), fullPrecision };
+}
+
 /** A checkpoint whose autoencoder is of no known kind can still be used with another one. */
-function vaeOrNull(source: WeightSource): Vae | null {
+function vaeOrNull(source: WeightSource, family: Family): Vae | null {
   try {
-    return openVae(source);
+    return familyVae(source, family);
   } catch (error) {
     if (error instanceof NoodleError && error.code === 'FAMILY_UNKNOWN') return null;
     throw error;

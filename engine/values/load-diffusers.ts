@@ -6,10 +6,10 @@ import { NoodleError } from '../errors.ts';
 import type { Folders } from '../store/folders.ts';
 import { openSource } from '../weights/open.ts';
 import { type WeightSource, mergeSources } from '../weights/source.ts';
-import { openVae } from './autoencoders.ts';
 import {
   type Checkpoint,
   diffusionModelOf,
+  familyVae,
   familyTextSetups,
   textEncodersOf,
 } from './load-checkpoint.ts';
@@ -41,7 +41,12 @@ export async function loadDiffusers(
   const second = await openPart(`${name}/text_encoder_2`, encoderNames, folders);
   if (second) encoders.push(second);
   const clip = textEncodersOf(encoders, familyTextSetups, `the diffusers model '${name}'`);
-  return { model, clip, vision: null, vae: openVae(await part('vae', networkNames)) };
+  return {
+    model,
+    clip,
+    vision: null,
+    vae: familyVae(await part('vae', networkNames), model.family),
+  };
 }
 
 /** The first of these files that is there: safetensors, then pickles, whole before shards. */

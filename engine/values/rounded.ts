@@ -27,8 +27,8 @@ export function roundedTo<N extends Weighted>(
       stays(key, entry) || !of ? entry : rounded(entry, { kind: 'rounded', of, to }),
     ] as const;
   });
-  const source = { label, identity: `${identity}|${to}`, tensors: new Map(tensors), metadata };
-  return { ...network, source };
+  const named = [identity, to, ...keep].join('|');
+  return { ...network, source: { label, identity: named, tensors: new Map(tensors), metadata } };
 }
 
 function rounded(

@@ -18,7 +18,7 @@ import type { Model } from './model.ts';
 import type { Weighted } from './network.ts';
 
 /** The UNet of a model; throws BAD_INPUT for other networks. */
-function unetOf(model: Model, what: string): { w: Weights; config: UNetConfig } {
+export function unetOf(model: Model, what: string): { w: Weights; config: UNetConfig } {
   const w = openWeights(model.source);
   const config = detectUNet(w);
   if (config) return { w, config };

@@ -14,7 +14,12 @@ export interface Vae<C = unknown> extends Weighted {
   readonly config: C;
   readonly latentChannels: number;
   readonly factor: CellSize;
+  /** Its values overflow in half precision, or may. */
+  readonly fullPrecision?: boolean;
 }
+
+/** What a kind reads from the weights. */
+type Detected<C> = Pick<Vae<C>, 'config' | 'latentChannels' | 'factor' | 'fullPrecision'>;
 
 /** What one latent cell stands for. */
 export interface CellSize {
@@ -31,7 +36,7 @@ export interface CellSize {
  */
 export interface AutoencoderKind<C = unknown> {
   /** The autoencoder in a source; undefined when it is of another kind. */
-  detect(source: WeightSource): Pick<Vae<C>, 'config' | 'latentChannels' | 'factor'> | undefined;
+  detect(source: WeightSource): Detected<C> | undefined;
   encode(vae: Vae<C>, pictures: NDArray, run: NetworkRun): Promise<NDArray>;
   decode(vae: Vae<C>, latents: NDArray, run: NetworkRun): Promise<NDArray>;
   /** Working memory of a call on one item of this many pixels. */
@@ -244,6 +249,14 @@ function toPictures({ data, shape: [batch, channels, ...sides] }: NDArray): Imag
 
 /** Pictures cut to whole cells, channel-first; frames of one video where latents have a time axis. */
 function encoderInput({ factor }: Vae, pictures: Image): NDArray {
+  if (pictures.shape.length !== 4) {
+    const expected = 'pictures [batch, height, width, channels]';
+    throw new NoodleError('BAD_INPUT', {
+      subject: 'picture to encode',
+      expected,
+      got: pictures.shape,
+    });
+  }
   const cut = cropToFactor(pictures, factor.space);
   if (factor.time === undefined) return toSigned(cut);
   const [frames, height, width, channels] = cut.shape;

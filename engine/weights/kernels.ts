@@ -7,6 +7,7 @@ import {
   type Code,
   type Local,
   type Locals,
+  absoluteFloats,
   addDoubles,
   addInt,
   addInts,
@@ -14,6 +15,7 @@ import {
   and,
   countDown,
   int,
+  largerFloats,
   less,
   loadCodes,
   loadFirst,
@@ -21,20 +23,25 @@ import {
   loadSecond,
   loadVector,
   multiplyDoubles,
+  multiplyFloats,
   or,
+  roundFloats,
   select,
   sequence,
   shiftLeft,
   shuffle,
   splat,
   splatDouble,
+  storeFirst,
   storePair,
   storeVector,
   subtractDoubles,
   subtractFloats,
+  toBytes,
   toDoubles,
   toFloats,
   upperCodes,
+  toInts,
   wasmFunction,
   wasmModule,
 } from './wasm.ts';
@@ -60,6 +67,21 @@ export interface Kernels {
     from: number,
     to: number,
     places: number,
+    rowBytes: number,
+    block: number,
+    columns: number,
+  ) => void;
+  /** The largest magnitude of each of `rows` rows of `columns` (a multiple of 4) f32, as f32 to `to`; NaN of a row with one. */
+  readonly magnitudes: (from: number, to: number, rows: number, columns: number) => void;
+  /**
+   * As `transposeTo`, in bytes: each number times the f32 of its row at `factors`, rounded to the nearest, as a
+   * signed byte. `places` count in bytes too.
+   */
+  readonly transposeBytesTo: (
+    from: number,
+    to: number,
+    places: number,
+    factors: number,
     rowBytes: number,
     block: number,
     columns: number,
@@ -91,7 +113,15 @@ function instantiate(): Kernels {
   const { Module, Instance } = (globalThis as unknown as { readonly WebAssembly: Wasm })
     .WebAssembly;
   const module = new Module(
-    wasmModule({ widenHalf, widenBfloat, upperHalves, transposeTo, winograd }),
+    wasmModule({
+      widenHalf,
+      widenBfloat,
+      upperHalves,
+      transposeTo,
+      magnitudes,
+      transposeBytesTo,
+      winograd,
+    }),
   );
   const { memory, ...functions } = new Instance(module).exports as Omit<Kernels, 'memory'> & {
     readonly memory: WasmMemory;
@@ -160,10 +190,19 @@ const upperHalves = wasmFunction(3, ([from, to, count]) =>
   ),
 );
 
-const transposeTo = wasmFunction(6, ([from, to, places, rowBytes, block, columns], locals) => {
-  const rows = [0, 1, 2, 3].map(() => locals.vector());
-  const halves = [0, 1, 2, 3].map(() => locals.vector());
-  const [at, target, left] = [locals.int(), locals.int(), locals.int()];
+/**
+ * A matrix of f32 by its columns, four rows of four of them at a time: `put` is given what lies in those rows
+ * of one of the columns, and `next` moves on to the next rows.
+ */
+function columnsOf(
+  { from, places, rowBytes, block, columns }: Readonly<Record<string, Local>>,
+  locals: Locals,
+  put: (four: Code, column: number) => Code,
+  { begin, next }: { readonly begin: Code; readonly next: Code },
+): Code {
+  const rows = vectors(locals, 4);
+  const halves = vectors(locals, 4);
+  const [at, left] = [locals.int(), locals.int()];
   const pair = (a: Local, b: Local, places: readonly number[]): Code =>
     shuffle(a.get, b.get, places);
   const column = [
@@ -178,22 +217,73 @@ const transposeTo = wasmFunction(6, ([from, to, places, rowBytes, block, columns
     halves[1].set(pair(rows[0], rows[1], [2, 6, 3, 7])),
     halves[2].set(pair(rows[2], rows[3], [0, 4, 1, 5])),
     halves[3].set(pair(rows[2], rows[3], [2, 6, 3, 7])),
-    ...column.map((four, i) => storeVector(addInt(target.get, loadInt(places.get, i * 4)), four)),
-    advance(target, int(16)),
+    ...column.map(put),
+    next,
   );
   return countDown(
     columns,
     4,
     sequence(
       at.set(from.get),
-      target.set(to.get),
       left.set(block.get),
+      begin,
       countDown(left, 4, fourRows),
       advance(from, int(16)),
       advance(places, int(16)),
     ),
   );
+}
+
+const transposeTo = wasmFunction(6, ([from, to, places, rowBytes, block, columns], locals) => {
+  const target = locals.int();
+  return columnsOf(
+    { from, places, rowBytes, block, columns },
+    locals,
+    (four, i) => storeVector(addInt(target.get, loadInt(places.get, i * 4)), four),
+    { begin: target.set(to.get), next: advance(target, int(16)) },
+  );
 });
+
+const magnitudes = wasmFunction(4, ([from, to, rows, columns], locals) => {
+  const most = locals.vector();
+  const left = locals.int();
+  const larger = (other: Code): Code => most.set(largerFloats(most.get, other));
+  return countDown(
+    rows,
+    1,
+    sequence(
+      most.set(splat(0)),
+      left.set(columns.get),
+      countDown(
+        left,
+        4,
+        sequence(larger(absoluteFloats(loadVector(from.get))), advance(from, int(16))),
+      ),
+      larger(shuffle(most.get, most.get, [2, 3, 0, 1])),
+      larger(shuffle(most.get, most.get, [1, 0, 3, 2])),
+      storeFirst(to.get, most.get),
+      advance(to, int(4)),
+    ),
+  );
+});
+
+const transposeBytesTo = wasmFunction(
+  7,
+  ([from, to, places, factors, rowBytes, block, columns], locals) => {
+    const [target, factor] = [locals.int(), locals.int()];
+    const bytes = (four: Code): Code =>
+      toBytes(toInts(roundFloats(multiplyFloats(four, loadVector(factor.get)))));
+    return columnsOf(
+      { from, places, rowBytes, block, columns },
+      locals,
+      (four, i) => storeFirst(addInt(target.get, loadInt(places.get, i * 4)), bytes(four)),
+      {
+        begin: sequence(target.set(to.get), factor.set(factors.get)),
+        next: sequence(advance(target, int(4)), advance(factor, int(16))),
+      },
+    );
+  },
+);
 
 /** Two filters at a time, as a vector holds two doubles. */
 const winograd = wasmFunction(4, ([from, to, planeBytes, count], locals) => {

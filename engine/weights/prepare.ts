@@ -1,14 +1,14 @@
 /**
  * Rewriting weights in the layout a model wants them in: as f32 or f16, convolution filters in blocks
- * of channels or in Winograd's planes, weights in whole numbers.
+ * of channels, with their channels last or in Winograd's planes, weights in whole numbers.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { NoodleError } from '../errors.ts';
 import { type StorageDtype, decode, storageDtypes } from './dtypes.ts';
 import { floatToF16 } from './float.ts';
-import { int8Columns, int8Steps } from './int8.ts';
+import { int8Columns, int8Places, int8Step, int8Steps } from './int8.ts';
 import { kernelSlack, kernels } from './kernels.ts';
-import type { Layout } from './layout.ts';
+import { type Layout, int8StepsOffset } from './layout.ts';
 import { type WeightBytes, memoryOf } from './source.ts';
 import { winogradPlanes } from './winograd.ts';
 import { writeFully } from './write-bytes.ts';
@@ -35,15 +35,14 @@ const sizeOf = (shape: readonly number[]): number => shape.reduce((n, dim) => n 
 const pieceElements = 1 << 18;
 
 /**
- * Cuts a task into pieces of about a quarter of a million elements, blocked filters between blocks; what is
- * transposed stays whole.
+ * Cuts a task into pieces of about a quarter of a million elements, blocked filters between blocks; what comes
+ * in whole numbers stays whole.
  */
 export function cutTask({ shape, layout }: Pick<PrepareTask, 'shape' | 'layout'>): Piece[] {
   const size = sizeOf(shape);
-  if (layout.kind === 'int8' || layout.kind === 'int8Steps') return [{ start: 0, count: size }];
+  if (layout.kind === 'int8') return [{ start: 0, count: size }];
   const rows = layout.kind === 'blocked' ? layout.block : 1;
-  const unit =
-    layout.kind === 'blocked' || layout.kind === 'winograd' ? (size / shape[0]) * rows : 1;
+  const unit = wholeFilters.has(layout.kind) ? (size / shape[0]) * rows : 1;
   const step = Math.max(1, Math.floor(pieceElements / unit)) * unit;
   const pieces: Piece[] = [];
   for (let start = 0; start < size; start += step) {
@@ -51,6 +50,9 @@ export function cutTask({ shape, layout }: Pick<PrepareTask, 'shape' | 'layout'>
   }
   return pieces;
 }
+
+/** Layouts that are made of whole filters. */
+const wholeFilters: ReadonlySet<Layout['kind']> = new Set(['blocked', 'winograd', 'channelsLast']);
 
 /** Reads, rewrites and writes tasks one after the other into the file `target`, which exists. */
 export function prepareFile(target: string, tasks: readonly PrepareTask[]): void {
@@ -97,6 +99,11 @@ function doPiece(
     writeFully(target, bytes, task.target + start * width);
     return;
   }
+  if (layout.kind === 'channelsLast' && layout.type === 'f16' && dtype === 'F16') {
+    const codes = new Uint16Array(areas.memory, areas.stored, count);
+    writeFully(target, bytesOf(channelsLast(codes, task.shape)), task.target + start * width);
+    return;
+  }
   if (layout.kind === 'blocked' && layout.narrow) {
     // codes are moved as the upper halves of 32-bit numbers, and packed over where they were read to
     const { widenBfloat, upperHalves } = kernels();
@@ -122,22 +129,29 @@ function doPiece(
     case 'winograd':
       writePlanes(target, task, piece, areas);
       return;
-    case 'int8':
-      writeFully(target, bytesOf(int8Columns(values, task.shape, layout.bits)), task.target);
+    case 'channelsLast': {
+      const laid = channelsLast(values, task.shape);
+      const half = layout.type === 'f16';
+      const bytes = bytesOf(half ? floatToF16(laid) : laid);
+      writeFully(target, bytes, task.target + start * (half ? 2 : 4));
       return;
-    case 'int8Steps':
-      writeFully(target, bytesOf(int8Steps(values, task.shape[0], layout.bits)), task.target);
+    }
+    case 'int8':
+      writeWholeNumbers(target, task, areas, layout.bits);
   }
 }
 
 /** Bytes that the piece's last form takes while it is made. */
 function laidBytes({ layout }: PrepareTask, count: number): number {
   if (layout.kind === 'winograd') return planeBytes(count / 9) * winogradPlanes;
+  if (layout.kind === 'int8') return count;
   return layout.kind === 'blocked' ? count * 4 : 0;
 }
 
-const placesBytes = ({ layout, shape }: PrepareTask): number =>
-  layout.kind === 'blocked' ? layout.block * sizeOf(shape.slice(2)) * 4 : 0;
+function placesBytes({ layout, shape }: PrepareTask): number {
+  if (layout.kind === 'int8') return (sizeOf(shape.slice(1)) + shape[0]) * 4;
+  return layout.kind === 'blocked' ? layout.block * sizeOf(shape.slice(2)) * 4 : 0;
+}
 
 /**
  * From the beginning of one plane to the next: whole cache lines, and one more, so that the same
@@ -208,6 +222,78 @@ function layBlocks(
   }
 }
 
+/** Outputs that are transposed together: their lines stay in a core's own cache. */
+const together = 32;
+
+/** A whole weight in steps of its outputs, and these steps behind it. */
+function writeWholeNumbers(
+  file: number,
+  { shape, target }: PrepareTask,
+  areas: Areas,
+  bits: number,
+): void {
+  const [outputs, channels] = shape;
+  const count = sizeOf(shape);
+  const width = count / outputs;
+  const even = outputs % 4 === 0 && width % 4 === 0;
+  const steps = even
+    ? layWholeNumbers(areas, [outputs, width, channels], bits)
+    : plainWholeNumbers(areas, shape, bits);
+  writeFully(file, bytesAt(areas, areas.laid, count), target);
+  writeFully(file, bytesOf(steps), target + int8StepsOffset(shape));
+}
+
+/** To the place for them, with outputs and numbers of each that are multiples of 4; gives the steps. */
+function layWholeNumbers(
+  { memory, widened, laid, places }: Areas,
+  [outputs, width, channels]: readonly number[],
+  bits: number,
+): Float32Array {
+  const { magnitudes, transposeBytesTo } = kernels();
+  const factors = places + width * 4;
+  new Int32Array(memory, places, width).set(int8Places(width, channels, outputs));
+  magnitudes(widened, factors, outputs, width);
+  const factor = new Float32Array(memory, factors, outputs);
+  const steps = factor.map((magnitude) => int8Step(magnitude, bits));
+  factor.set(steps.map((step) => 1 / step));
+  for (let first = 0; first < outputs; first += together) {
+    const block = Math.min(together, outputs - first);
+    const from = widened + first * width * 4;
+    const [rowBytes, to] = [width * 4, laid + first];
+    transposeBytesTo(from, to, places, factors + first * 4, rowBytes, block, width);
+  }
+  return steps;
+}
+
+/** The same of any shape. */
+function plainWholeNumbers(
+  { memory, widened, laid }: Areas,
+  shape: readonly number[],
+  bits: number,
+): Float32Array {
+  const values = new Float32Array(memory, widened, sizeOf(shape));
+  const steps = int8Steps(values, shape[0], bits);
+  new Int8Array(memory, laid, values.length).set(int8Columns(values, shape, steps));
+  return steps;
+}
+
+/** Whole filters [o, i, ...kernel] as [o, ...kernel, i]. */
+function channelsLast<T extends Float32Array | Uint16Array>(
+  values: T,
+  [, channels, ...kernel]: readonly number[],
+): T {
+  const taps = sizeOf(kernel);
+  const filter = channels * taps;
+  const laid = values.slice() as T;
+  for (let at = 0; at < values.length; at += filter) {
+    for (let tap = 0; tap < taps; tap++) {
+      const to = at + tap * channels;
+      for (let c = 0, from = at + tap; c < channels; c++, from += taps) laid[to + c] = values[from];
+    }
+  }
+  return laid;
+}
+
 function readPiece(
   task: PrepareTask,
   from: number,
@@ -241,5 +327,5 @@ function writePlanes(file: number, task: PrepareTask, { start, count }: Piece, a
   }
 }
 
-const bytesOf = (array: Float32Array | Uint16Array | Int8Array): Uint8Array =>
+const bytesOf = (array: Float32Array | Uint16Array): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength);

@@ -137,6 +137,15 @@ export const storeVector = (at: Code, value: Code, offset = 0): Code => [
 ];
 /** The first two 32-bit numbers. */
 export const storePair = (at: Code, value: Code): Code => [...at, ...value, ...simd(0x5b), 0, 0, 0];
+/** The first 32-bit number. */
+export const storeFirst = (at: Code, value: Code): Code => [
+  ...at,
+  ...value,
+  ...simd(0x5a),
+  0,
+  0,
+  0,
+];
 /** The same whole number four times. */
 export const splat = (value: number): Code => [...int(value), ...simd(0x11)];
 /** The same double twice. */
@@ -167,7 +176,23 @@ export const select = (a: Code, b: Code, mask: Code): Code => [...a, ...b, ...ma
 /** All ones where a < b, as signed whole numbers. */
 export const less = binary(0x39);
 export const addInts = binary(0xae);
+export const absoluteFloats = unary(0xe0);
 export const subtractFloats = binary(0xe5);
+export const multiplyFloats = binary(0xe6);
+/** The larger ones; NaN where one of both is. */
+export const largerFloats = binary(0xe9);
+/** The nearest whole numbers, of two as near the even one. */
+export const roundFloats = unary(0x6a);
+/** Floats without their fractions as whole numbers; NaN as 0. */
+export const toInts = unary(0xf8);
+/** Four whole numbers as the first four bytes, signed, held at what fits. */
+export const toBytes = (a: Code): Code => [
+  ...a,
+  ...splat(0),
+  ...simd(0x85),
+  ...splat(0),
+  ...simd(0x65),
+];
 export const addDoubles = binary(0xf0);
 export const subtractDoubles = binary(0xf1);
 export const multiplyDoubles = binary(0xf2);

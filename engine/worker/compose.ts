@@ -7,13 +7,15 @@ import type { EngineSettings } from '../config.ts';
 import { createCaches } from '../graph/caches.ts';
 import type { CacheSet } from '../graph/caches.ts';
 import type { NodeRegistry } from '../graph/definition.ts';
-import { listDevices } from '../runtime/devices.ts';
-import { precisions } from '../runtime/providers.ts';
+import { deviceBudget } from '../runtime/devices/budget.ts';
+import { cpuDevice } from '../runtime/devices/cpu.ts';
+import { memoryOf, sharesMemory } from '../runtime/devices/device.ts';
+import { precisionText, precisionsOf } from '../runtime/precision.ts';
 import { type Runtime, createRuntime } from '../runtime/runtime.ts';
 import { type Folders, createFolders } from '../store/folders.ts';
 import type { Services } from '../values/services.ts';
 import { type PackSettings, loadNodes } from '../../nodes/load.ts';
-import type { DeviceStats } from './messages.ts';
+import type { EngineReport } from './messages.ts';
 import { sizeOf } from './size-of.ts';
 
 export interface EngineHost {
@@ -24,7 +26,7 @@ export interface EngineHost {
   readonly previewSize: number;
   /** What nodes are lent; `onSaving` hears of files before they are written. */
   services(onSaving: () => void): Services;
-  devices(): DeviceStats[];
+  report(): EngineReport;
 }
 
 /**
@@ -36,10 +38,15 @@ export async function createEngineHost(
   packs: PackSettings,
 ): Promise<EngineHost> {
   const folders = createFolders(settings.folders);
-  const { memoryBudget, threads, precision, options } = settings;
-  const { provider, notice } = precisions[precision];
-  if (notice !== undefined) packs.log('INFO', notice);
-  const runtime = createRuntime({ memoryBudget, threads, provider, log: packs.log });
+  const { device = cpuDevice(), sharers, vram, threads, options } = settings;
+  const { memoryBudget = deviceBudget(device, vram, sharers) } = settings;
+  const precisions = precisionsOf(device, settings.precision);
+  const precision = precisionText(precisions);
+  if (settings.device !== undefined || Object.keys(settings.precision).length > 0)
+    packs.log('INFO', `precision on ${device.id}: ${precision} (${device.name})`);
+  for (const notice of precisions.notices) packs.log('INFO', notice);
+  const { rowFor } = precisions;
+  const runtime = createRuntime({ memoryBudget, threads, rowFor, log: packs.log });
   return {
     nodes: await loadNodes(packs),
     folders,
@@ -53,16 +60,13 @@ export async function createEngineHost(
       options,
       log: packs.log,
     }),
-    devices: () =>
-      listDevices().map(({ name, type, totalMemory, freeMemory }) => ({
-        name,
-        type,
-        index: null,
-        vram_total: totalMemory,
-        vram_free: freeMemory,
-        torch_vram_total: totalMemory,
-        torch_vram_free: freeMemory,
-      })),
+    report: () => {
+      const { bytes, sessions } = runtime.stats();
+      const models = sessions.map(({ key, name = key, bytes: size }) => ({ name, bytes: size }));
+      const ownMemory = !sharesMemory(device);
+      const memoryTotal = memoryOf(device);
+      return { device, precision, memoryTotal, ownMemory, memoryBudget, bytes, models };
+    },
   };
 }
 

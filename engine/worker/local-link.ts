@@ -48,7 +48,7 @@ export function localEngineStarter(
         if (over) return;
         const stop = (): void => end('exit code 0');
         take = createWorker(host, { send: batch.put, flush: batch.flush, stop });
-        batch.put({ type: 'ready', devices: host.devices() });
+        batch.put({ type: 'ready', report: host.report() });
         early.splice(0).forEach(take);
       },
       (error: Error) => {

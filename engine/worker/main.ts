@@ -55,7 +55,7 @@ const obey = createWorker(host, {
 });
 process.on('message', (message) => obey(message as ToEngine));
 
-send({ type: 'ready', devices: host.devices() });
+send({ type: 'ready', report: host.report() });
 
 /** The server's first message. */
 function packsToLoad(): Promise<readonly string[]> {

@@ -5,6 +5,7 @@
  */
 import type { Audience, JobEnd, NodeMeta } from '../graph/messages.ts';
 import type { LogLevel } from '../log.ts';
+import type { Device } from '../runtime/devices/device.ts';
 import type { DirectoryType } from '../store/folders.ts';
 
 export type { Audience, JobEnd, NodeMeta };
@@ -29,20 +30,29 @@ export type ToEngine =
   | { readonly type: 'free'; readonly unloadModels: boolean; readonly freeMemory: boolean }
   | { readonly type: 'stop' };
 
-export interface DeviceStats {
-  readonly name: string;
-  readonly type: string;
-  readonly index: number | null;
-  readonly vram_total: number;
-  readonly vram_free: number;
-  readonly torch_vram_total: number;
-  readonly torch_vram_free: number;
+/** What an engine says of itself when it is ready, and whenever it has done something. */
+export interface EngineReport {
+  readonly device: Device;
+  /** Bytes of the memory that the device computes in; undefined where nobody says. */
+  readonly memoryTotal: number | undefined;
+  /** That memory is the device's own, not the machine's. */
+  readonly ownMemory: boolean;
+  /** What networks are computed in, for people. */
+  readonly precision: string;
+  /** Bytes that its models may take. */
+  readonly memoryBudget: number;
+  /** Bytes that they take. */
+  readonly bytes: number;
+  /** Those that are open. */
+  readonly models: readonly { readonly name: string; readonly bytes: number }[];
 }
 
 export type FromEngine =
   /** This pack's code runs next. */
   | { readonly type: 'loading'; readonly path: string }
-  | { readonly type: 'ready'; readonly devices: readonly DeviceStats[] }
+  | { readonly type: 'ready'; readonly report: EngineReport }
+  /** Something of it has changed between jobs. */
+  | { readonly type: 'report'; readonly report: EngineReport }
   | {
       readonly type: 'event';
       readonly jobId: string;
@@ -77,5 +87,13 @@ export type FromEngine =
       readonly subfolder: string;
       readonly name: string;
     }
-  | { readonly type: 'done'; readonly jobId: string; readonly end: JobEnd }
+  | {
+      readonly type: 'done';
+      readonly jobId: string;
+      readonly end: JobEnd;
+      /** The engine lost its device, and is to be renewed. */
+      readonly isSpent?: boolean;
+      /** Left out: as it was before. */
+      readonly report?: EngineReport;
+    }
   | { readonly type: 'log'; readonly level: LogLevel; readonly text: string };

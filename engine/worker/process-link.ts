@@ -26,7 +26,7 @@ export function engineStarter(settings: EngineSettings, packs: EnginePacks, log:
   return (events) => {
     const child = fork(main, [JSON.stringify(settings)], {
       execArgv: ['--import', TYPESCRIPT],
-      env: engineEnvironment(),
+      env: engineEnvironment({ ...process.env, ...settings.device?.environment }),
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

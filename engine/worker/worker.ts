@@ -28,7 +28,8 @@ export function createWorker(
         const { signal } = interrupt;
         const end = await runJob(order.job, host, { send, flush, signal });
         current = undefined;
-        send({ type: 'done', jobId: order.job.id, end });
+        const isSpent = host.runtime.lostDevice();
+        send({ type: 'done', jobId: order.job.id, end, report: host.report(), isSpent });
         const waiting = afterJob;
         afterJob = [];
         for (const action of waiting) await action();
@@ -37,6 +38,7 @@ export function createWorker(
       case 'free':
         if (order.unloadModels) await host.runtime.unloadAll();
         if (order.freeMemory) host.caches.clear();
+        send({ type: 'report', report: host.report() });
         return;
       case 'stop':
         stop();

@@ -3,6 +3,7 @@ import { runInEngine } from '../../cli/engine-job.ts';
 import type { RunEvent } from '../../cli/runner.ts';
 import type { FromEngine, ToEngine } from '../../engine/worker/messages.ts';
 import type { EngineEvents, StartEngine } from '../../engine/worker/link.ts';
+import { engineReport } from '../support/engine-report.ts';
 
 const job = { id: 'j', prompt: '{}', extraData: '{}', outputs: ['1'] };
 
@@ -15,7 +16,7 @@ function fakeEngine(script: (message: ToEngine, events: EngineEvents) => void): 
   const sent: ToEngine[] = [];
   const kill = vi.fn();
   const start: StartEngine = (events) => {
-    setImmediate(() => events.message({ type: 'ready', devices: [] }));
+    setImmediate(() => events.message({ type: 'ready', report: engineReport() }));
     kill.mockImplementation(() => events.exit('SIGKILL'));
     return {
       pid: 1,
@@ -57,6 +58,21 @@ const run = (
 };
 
 describe('runInEngine', () => {
+  it('runs a job as often as asked in one engine, until a run fails', async () => {
+    const runs = async (...ends: ('success' | 'error')[]): Promise<[string, number, string[]]> => {
+      const { start, sent } = fakeEngine((message, engine) => {
+        if (message.type === 'stop') engine.exit('exit code 0');
+        else engine.message(done([], ends.shift()!));
+      });
+      const { signal } = new AbortController();
+      const onEvent = (): void => undefined;
+      const { status, seconds } = await runInEngine({ start, job, times: 2, signal, onEvent });
+      return [status, seconds.length, sent.map(({ type }) => type)];
+    };
+    expect(await runs('success', 'success')).toEqual(['success', 2, ['run', 'run', 'stop']]);
+    expect(await runs('error', 'success')).toEqual(['error', 1, ['run', 'stop']]);
+  });
+
   it('passes on what the engine logs, but for its talk to developers', async () => {
     const { outcome, events } = run((message, engine) => {
       if (message.type !== 'run') return engine.exit('exit code 0');
@@ -81,7 +97,13 @@ describe('runInEngine', () => {
       }
       if (message.type === 'stop') engine.exit('exit code 0');
     });
-    expect(await outcome).toEqual({ status: 'success', outputs: { 1: {} }, complaints: [] });
+    const seconds = [expect.any(Number)];
+    expect(await outcome).toEqual({
+      status: 'success',
+      outputs: { 1: {} },
+      complaints: [],
+      seconds,
+    });
     expect(events.map(({ type }) => type)).toEqual(['cached', 'node', 'progress']);
     expect(sent.map(({ type }) => type)).toEqual(['run', 'stop']);
   });

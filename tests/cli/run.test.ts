@@ -58,6 +58,7 @@ function run(
     join(root, 'bin/noodle.js'),
     'run',
     file,
+    ...['--device', 'cpu'],
     ...base,
     ...args,
   ]);

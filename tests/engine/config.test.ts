@@ -29,7 +29,83 @@ describe('parseConfig', () => {
     expect(config.port).toBe(8200);
     expect(config.engine.cache).toEqual({ kind: 'lru', size: 100 });
     expect(config.engine.folders.extraModelPaths).toEqual(['a.yaml']);
-    expect(config.notices).toEqual(["--cpu is ComfyUI's and has no effect here"]);
+    expect(config.devices).toEqual(['cpu']);
+    expect(config.notices).toEqual([]);
+  });
+
+  it.each([
+    [[], ['auto']],
+    [
+      ['--device', 'webgpu:1', '--device', 'cpu'],
+      ['webgpu:1', 'cpu'],
+    ],
+    [
+      ['--device', 'cuda', 'cpu'],
+      ['cuda', 'cpu'],
+    ],
+    [['--directml'], ['webgpu']],
+    [['--directml', '1'], ['webgpu:1']],
+    [
+      ['--cuda-device', '0,2'],
+      ['nvidia:0', 'nvidia:2'],
+    ],
+    [['--cuda-device', 'all'], ['auto']],
+    [['--default-device', '1'], ['nvidia:1']],
+  ])('%s are devices %s', (argv, devices) => {
+    expect(parseConfig(argv)).toMatchObject({ devices, notices: [] });
+  });
+
+  it('says which device flags have no effect beside others', () => {
+    const { devices, notices } = parseConfig(['--cuda-device', '1', '--cpu', '--directml']);
+    expect(devices).toEqual(['cpu']);
+    expect(notices).toEqual([
+      '--directml has no effect beside --cpu',
+      '--cuda-device has no effect beside --cpu',
+    ]);
+  });
+
+  it.each([
+    [[], { share: 0.9, reserve: 0 }],
+    [['--lowvram', '--reserve-vram', '1.5'], { share: 0.45, reserve: 1.5 * 2 ** 30 }],
+    [
+      ['--gpu-only', '--vram-headroom', '1', '--reserve-vram', '1'],
+      { share: 0.95, reserve: 2 ** 31 },
+    ],
+  ])('%s leave a card %s', (argv, vram) => {
+    expect(parseConfig(argv).engine.vram).toEqual(vram);
+  });
+
+  it('reads precisions for all and for parts', () => {
+    const precision = (...argv: string[]): unknown => parseConfig(argv).engine.precision;
+    expect(precision()).toEqual({});
+    expect(precision('--precision', 'fp16')).toEqual({ all: { names: ['fp16'] } });
+    expect(precision('--precision', 'fp16, vae=fp32,text-encoder=auto')).toEqual({
+      all: { names: ['fp16'] },
+      vae: { names: ['fp32'] },
+      'text-encoder': { names: [] },
+    });
+    expect(precision('--precision', 'fp16', '--bf16-vae', '--cpu-vae')).toEqual({
+      all: { names: ['fp16'] },
+      vae: { names: ['bf16', 'fp16'], flag: '--bf16-vae', device: 'cpu' },
+    });
+    expect(precision('--fp8_e4m3fn-unet', '--fp32-text-enc', '--cpu-vae')).toEqual({
+      network: { names: ['fp8', 'fp16'], flag: '--fp8_e4m3fn-unet' },
+      'text-encoder': { names: ['fp32'], flag: '--fp32-text-enc' },
+      vae: { names: [], flag: '--cpu-vae', device: 'cpu' },
+    });
+  });
+
+  it.each([
+    [['--precision', 'unet=fp16'], 'a precision, or one after network= or text-encoder= or vae='],
+    [['--precision', 'vae='], 'got vae='],
+    [['--precision', 'fp16,fp32'], 'one precision for a part'],
+    [
+      ['--precision', 'vae=fp16', '--fp32-vae'],
+      '--fp32-vae: expected nothing else for the same part',
+    ],
+    [['--fp16-unet', '--bf16-unet'], 'got --bf16-unet'],
+  ])('refuses %s', (argv, message) => {
+    expect(() => parseConfig(argv)).toThrow(message);
   });
 
   it('follows no links, all of them, or those into folders', () => {
@@ -77,6 +153,8 @@ describe('parseConfig', () => {
     ['an open address without a token', ['--listen', '0.0.0.0'], /--listen: expected loopback/],
     ['bare --listen', ['--listen'], /0\.0\.0\.0,::/],
     ['one open address among others', ['--listen', '127.0.0.1,192.168.1.2'], /192\.168\.1\.2/],
+    ['two shares of memory', ['--lowvram', '--highvram'], /expected one of them, got 2/],
+    ['a share of no number', ['--reserve-vram', 'much'], /a number of at least 0/],
     ['a short token', ['--token', 'abc'], /at least 8/],
     ['two caches', ['--cache-none', '--cache-lru', '3'], /cache options/],
     ['half of TLS', ['--tls-keyfile', 'k'], /TLS/],

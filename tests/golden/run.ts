@@ -1,11 +1,14 @@
 /**
- * `npm run golden -- DIR...`: runs every golden case found in the given folders and prints one line
+ * `npm run golden -- DIR... [--device KIND] [--precision NAME]`: runs every golden case found in the given folders and prints one line
  * per case. A folder is an area (its name is the area's), or holds areas as sub-folders; an area
- * folder of any other name is recognised when the command says `area=DIR`.
+ * folder of any other name is recognised when the command says `area=DIR`. `--device` (webgpu …) and
+ * `--precision` compute the networks elsewhere, with tolerances of their own (device.ts).
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import type { CaseResult, GoldenArea } from './area.ts';
+import { useDevice } from './device.ts';
 import { removeUnpacked } from './open-case.ts';
 
 interface Found {
@@ -22,16 +25,24 @@ interface Totals {
 const areasDir = join(import.meta.dirname, 'areas');
 
 async function main(args: readonly string[]): Promise<number> {
-  if (args.length === 0) {
-    console.error('usage: npm run golden -- [area=]DIR...');
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { device: { type: 'string' }, precision: { type: 'string' } },
+  });
+  if (positionals.length === 0) {
+    console.error('usage: npm run golden -- [area=]DIR... [--device KIND] [--precision NAME]');
     return 2;
   }
-  const found = args.flatMap(areasIn);
+  await useDevice(values.device ?? 'cpu', values.precision);
+  const found = positionals.flatMap(areasIn);
   const total: Totals = { passed: 0, failed: 0, skipped: 0 };
   for (const { name, dir } of found) {
+    const began = performance.now();
     const counts = await runFound(name, dir);
     if (!counts) continue;
-    console.log(`${name}: ${summary(counts)}`);
+    const seconds = (performance.now() - began) / 1000;
+    console.log(`${name}: ${summary(counts)} in ${seconds.toFixed(1)} s`);
     total.passed += counts.passed;
     total.failed += counts.failed;
     total.skipped += counts.skipped;

@@ -5,12 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type NDArray, full, nd } from '../../engine/array/nd.ts';
 import type { NodeContext, NodeDefinition } from '../../engine/graph/definition.ts';
 import { encodePng } from '../../engine/media/formats/png/encode.ts';
-import { toPixels } from '../../engine/media/to-array.ts';
+import { loadImageFile } from '../../engine/media/load-image.ts';
+import { toImageAndMask, toPixels } from '../../engine/media/to-array.ts';
 import { createFolders } from '../../engine/store/folders.ts';
 import { numpyRandom } from '../../engine/sampling/noise/numpy-random.ts';
 import { datasetFileNodes } from '../../nodes/dataset-files.ts';
 import { datasetTextNodes } from '../../nodes/dataset-texts.ts';
 import { datasetNodes } from '../../nodes/dataset.ts';
+import { trainingNodes } from '../../nodes/training.ts';
 import { assertLikeReference } from '../support/object-info.ts';
 import { expectArray, pattern } from '../support/number-pattern.ts';
 
@@ -21,9 +23,10 @@ const reference = JSON.parse(
 const base = mkdtempSync(join(tmpdir(), 'noodle-dataset-'));
 afterAll(() => rmSync(base, { recursive: true }));
 const folders = createFolders({ base });
-const context = { progress: () => undefined, services: { folders } } as unknown as NodeContext;
+const services = { folders, options: {} };
+const context = { progress: () => undefined, services } as unknown as NodeContext;
 
-const nodes = [...datasetNodes, ...datasetTextNodes, ...datasetFileNodes];
+const nodes = [...datasetNodes, ...datasetTextNodes, ...datasetFileNodes, ...trainingNodes];
 const named = (name: string): NodeDefinition => nodes.find((node) => node.name === name)!;
 const run = async <T = NDArray[]>(name: string, inputs: Record<string, unknown>): Promise<T> =>
   (await named(name).run(inputs, context)) as T;
@@ -176,6 +179,49 @@ describe('dataset folders', () => {
     for (const method of ['Stretch', 'Crop', 'Pad']) {
       expect(await load(method)).toEqual([2, 6, 5, 3]);
     }
+  });
+
+  it('makes conditioning of the captions beside the pictures', async () => {
+    const encoder = {
+      spec: { name: 'l' },
+      kind: {
+        tokenize: (_: unknown, text: string) => text,
+        encode: (_: unknown, text: string) => Promise.resolve({ text }),
+      },
+    };
+    const clip = { setup: { join: ([entry]: unknown[]) => entry }, encoders: [encoder] };
+    const load = (more: object) =>
+      run<[NDArray, unknown]>('LoadImageTextSetFromFolderNode', { folder: 'set', clip, ...more });
+    const [batch, entries] = await load({ resize_method: 'Stretch', width: 7, height: -1 });
+    expect(batch.shape).toEqual([4, 4, 7, 3]);
+    expect(entries).toEqual(['', '', '', 'a caption'].map((text) => ({ text })));
+    await expect(load({})).rejects.toThrow('resize_method');
+    await expect(load({ width: 0 })).rejects.toThrow('width');
+    await expect(load({ clip: null, resize_method: 'Crop' })).rejects.toThrow('text encoder');
+  });
+
+  it('draws the curve of a loss', async () => {
+    const draw = async (loss: unknown): Promise<string> => {
+      const inputs = { loss: { loss }, filename_prefix: 'curve' };
+      const { ui } = await run<{ ui: { images: { filename: string }[] } }>('LossGraphNode', inputs);
+      return ui.images[0].filename;
+    };
+    const name = await draw([3, 2, 2.5, 1]);
+    expect(name).toMatch(/^curve_temp_\w+_00001_\.png$/);
+    const { image } = toImageAndMask(await loadImageFile(join(folders.temp, name)));
+    expect(image.shape).toEqual([1, 520, 840, 3]);
+    const at = (x: number, y: number) => [
+      ...image.data.slice((y * 840 + x) * 3, (y * 840 + x + 1) * 3),
+    ];
+    // Half way from (40, 0) to (240, 240); the left axis; beside everything.
+    expect([at(140, 120), at(40, 300), at(600, 100)]).toEqual([
+      [0, 0, 1],
+      [0, 0, 0],
+      [1, 1, 1],
+    ]);
+    await draw([1]);
+    for (const bad of [[], [1, NaN], 'x', undefined])
+      await expect(draw(bad)).rejects.toThrow('loss');
   });
 
   it('saves pictures and texts, over the old ones or beside them', async () => {

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import type { NodeDefinition } from '../../engine/graph/definition.ts';
 import { mergeNetworks, ratioOf } from '../../engine/values/merge.ts';
 import type { Weighted } from '../../engine/values/network.ts';
+import { roundedTo } from '../../engine/values/rounded.ts';
 import { wholeWeight } from '../../engine/values/whole-weight.ts';
 import { storedSource } from '../../engine/runtime/stored-source.ts';
 import { add, mul } from '../../engine/tensor/nn.ts';
@@ -106,6 +107,32 @@ test('sessions find sums in a file, which is written once', async () => {
   const stopped = mergeNetworks(first, first, () => ({ first: 1, second: 1 }), quiet);
   await expect(storedSource(stopped.source, { signal: AbortSignal.abort() })).rejects.toThrow();
   expect((await storedSource(stopped.source)).tensors.get('a')!.bytes.kind).toBe('file');
+});
+
+test('a file that is loaded again is not rounded again', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'noodle-round-'));
+  try {
+    const path = join(folder, 'a.safetensors');
+    const tensor = floatTensor(Float32Array.of(1.03, -2.2), [2], 'F16');
+    await writeSafetensors(path, new Map([['a', tensor]]));
+    const told: number[] = [];
+    const load = async (to: 'F8_E4M3' | 'F8_E5M2') => {
+      const { source } = roundedTo({ source: await openSafetensors(path), patches: [] }, to);
+      return storedSource(source, { progress: (done) => void told.push(done) });
+    };
+    const [first, second] = await Promise.all([load('F8_E4M3'), load('F8_E4M3')]);
+    expect(second).toBe(first);
+    expect(await load('F8_E4M3')).toBe(first);
+    expect(told).toEqual([2]);
+    expect([...(await readFloats(first.tensors.get('a')!))]).toEqual([1, -2.25]);
+    const other = await load('F8_E5M2');
+    expect([...(await readFloats(other.tensors.get('a')!))]).toEqual([1, -2]);
+    await writeSafetensors(path, new Map([['a', floatTensor(Float32Array.of(4), [1], 'F16')]]));
+    const changed = await load('F8_E4M3');
+    expect([...(await readFloats(changed.tensors.get('a')!))]).toEqual([4]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test(

@@ -101,6 +101,55 @@ describe('in prompts', () => {
     });
   });
 
+  it('efficient loaders and samplers become chains of nodes', async () => {
+    const made: string[] = [];
+    const newGraph = () => ({
+      node(classType: string) {
+        const id = `${made.push(classType)}`;
+        return { out: (slot: number) => [id, slot] };
+      },
+      finalize: () => made.length,
+    });
+    const run = async (name: string, inputs: Record<string, unknown>) =>
+      (await nodes.find((node) => node.name === name)!.run(inputs, { newGraph } as never)) as {
+        result: unknown[];
+      };
+    const SHARED = {
+      vae_name: 'Baked VAE',
+      lora_name: 'None',
+      token_normalization: 'none',
+      weight_interpretation: 'comfy',
+    };
+    const loaded = await run('Efficient Loader', { ...SHARED, lora_stack: [['a', 1, 1]] });
+    expect(made).toEqual([
+      'CheckpointLoaderSimple',
+      'LoraLoader',
+      'CLIPSetLastLayer',
+      'CLIPTextEncode',
+      'CLIPTextEncode',
+      'EmptyLatentImage',
+    ]);
+    const slots = ['2 0', '4 0', '5 0', '6 0', '1 2', '3 0'];
+    expect(loaded.result.slice(0, 6).map((link) => (link as unknown[]).join(' '))).toEqual(slots);
+    const other = { ...SHARED, weight_interpretation: 'compel' };
+    await expect(run('Efficient Loader', other)).rejects.toThrow('weight_interpretation');
+    const sampled = async (name: string, inputs: object): Promise<string> => {
+      made.length = 0;
+      await run(name, { optional_vae: ['v', 0], preview_method: 'auto', ...inputs });
+      return made.join(' ');
+    };
+    const plain = 'KSampler (Efficient)';
+    expect(await sampled(plain, { vae_decode: 'true' })).toBe('KSampler VAEDecode PreviewImage');
+    const bare = { vae_decode: 'true (tiled)', optional_vae: undefined };
+    expect(await sampled(plain, bare)).toBe('KSampler EmptyImage');
+    const advanced = { vae_decode: 'output only (tiled)' };
+    expect(await sampled('KSampler Adv. (Efficient)', advanced)).toBe(
+      'KSamplerAdvanced VAEDecodeTiled',
+    );
+    const script = sampled(plain, { vae_decode: 'true', script: {} });
+    await expect(script).rejects.toThrow('script');
+  });
+
   it('are what editor workflows become, virtual nodes gone', () => {
     const objectInfo = Object.fromEntries(
       [...builtinNodes().values(), ...nodes].map((node) => [

@@ -112,11 +112,11 @@ describe('--quick-test-for-ci', () => {
         base,
         '--engines',
         '2',
-        '--cpu',
+        '--fast',
       ]),
       { encoding: 'utf8', timeout: 25_000 },
     );
-    expect(stderr).toContain("--cpu is ComfyUI's and has no effect here");
+    expect(stderr).toContain("--fast is ComfyUI's and has no effect here");
     expect(status).toBe(0);
     rmSync(base, { recursive: true });
   });

@@ -303,6 +303,8 @@ describe('what there is', () => {
       ready: 1,
       restarts: 0,
     });
+    const { devices } = (await call('GET', '/v1/devices')).json;
+    expect(devices[0]).toMatchObject({ id: 'cpu', engines: [{ state: 'idle', job_id: null }] });
     expect((await call('GET', '/healthz')).json).toEqual({ status: 'ok' });
     expect((await call('GET', '/readyz')).json).toEqual({ status: 'ready', reasons: [] });
     expect((await call('GET', '/v1/openapi.json')).json).toEqual(api.document);

@@ -30,6 +30,12 @@ export interface WorkflowRun {
   readonly files: ReadonlyMap<string, readonly string[]>;
 }
 
+interface RunOptions {
+  readonly base: string;
+  readonly runtime: Runtime;
+  readonly nodes?: ReadonlyMap<string, NodeDefinition>;
+}
+
 /** An empty installation in a temporary folder, which goes away with the process at the latest. */
 export function createInstallation(): Installation {
   const base = mkdtempSync(join(tmpdir(), 'noodle-run-'));
@@ -52,14 +58,14 @@ export function missingNodes(workflow: string): string[] {
   return [...new Set(classes.filter((name) => !nodes.has(name)))].sort();
 }
 
-/** Runs a workflow to its end. Throws when it is not valid or a node fails. */
+/** Runs a workflow to its end, on the built-in nodes unless told. Throws when it is not valid or a node fails. */
 export async function runWorkflow(
   workflow: string,
-  { base, runtime }: { readonly base: string; readonly runtime: Runtime },
+  { base, runtime, nodes: all = builtinNodes() }: RunOptions,
 ): Promise<WorkflowRun> {
   const values = new Map<string, readonly unknown[]>();
   const folders = createFolders({ base });
-  const nodes = new Map([...builtinNodes()].map(([name, node]) => [name, recorded(node, values)]));
+  const nodes = new Map([...all].map(([name, node]) => [name, recorded(node, values)]));
   const prompt = parsePrompt(workflow);
   const validation = await validatePrompt(prompt, { nodes, source: folders });
   if (!validation.ok) {

@@ -48,7 +48,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     process.execPath,
     [
       ...['--import', TYPESCRIPT, join(root, 'server.ts')],
-      ...['--port', '0', '--base-directory', base, ...(options.flags ?? [])],
+      ...['--port', '0', '--base-directory', base, ...onTheProcessor(options.flags ?? [])],
     ],
     { stdio: ['ignore', 'pipe', 'pipe'], cwd: base },
   );
@@ -87,6 +87,10 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     kill: () => end('SIGKILL'),
   };
 }
+
+/** A machine's graphics card is no part of what tests are about, except where they name one. */
+const onTheProcessor = (flags: readonly string[]): readonly string[] =>
+  flags.includes('--device') ? flags : ['--device', 'cpu', ...flags];
 
 function link(pack: string, folder: string): void {
   mkdirSync(folder, { recursive: true });

@@ -53,6 +53,13 @@ export async function startMockServer(): Promise<MockServer> {
   const requests: string[] = [];
   const received: string[] = [];
   const sockets = new Map<string, WebSocket>();
+  const device = {
+    id: 'webgpu:0',
+    name: 'A graphics card',
+    precision: 'fp16',
+    memory_used: 1.5e9,
+    memory_budget: 8e9,
+  };
   const history: Record<string, unknown> = {};
   const saved = new Map<string, string>();
   let waiting: PostedPrompt[] = [];
@@ -107,6 +114,7 @@ export async function startMockServer(): Promise<MockServer> {
     if (path === '/interrupt') interrupted = true;
     if (path === '/queue') waiting = waiting.slice(0, 1);
     if (path === '/history') for (const key of Object.keys(history)) delete history[key];
+    if (path === '/v1/system') return json({ devices: [device] });
     if (path === '/view') {
       const image = url.searchParams.get('filename') ?? '';
       response.writeHead(200, { 'Content-Type': 'image/png' });

@@ -40,6 +40,15 @@ describe.skipIf(noBrowser !== null)('the page', () => {
     expect(errors).toEqual([]);
   });
 
+  test('names the device that models run on, and what they take there', async () => {
+    const name = page.locator('.device-names');
+    await name.waitFor();
+    expect(await name.textContent()).toBe('A graphics card');
+    expect(await name.getAttribute('title')).toBe(
+      'webgpu:0: A graphics card, fp16; models take 1.5 of 8.0 GB',
+    );
+  });
+
   test('the library lists every node of the server', async () => {
     await page.keyboard.press('n');
     await expect(page.locator('.category .list-row').count()).resolves.toBe(

@@ -225,6 +225,18 @@ const hypernetwork = (): Promise<Tensors> => {
 const upscaler = (name: string) => () => golden('upscale', `upscale_models/${name}.safetensors`);
 const lora = (name: string) => () => golden('lora', `loras/${name}.safetensors`);
 
+/** A B-LoRA in the names of its authors, for the two attentions of the tiny SDXL's inner level. */
+function bLora(): Promise<Tensors> {
+  const layers = [0, 1].flatMap((i) => {
+    const layer = `unet.unet.up_blocks.0.attentions.${i}.transformer_blocks.0.attn1.to_q.lora`;
+    return [
+      [`${layer}.up.weight`, random([64, 4], i + 1, 0.1)],
+      [`${layer}.down.weight`, random([4, 64], i + 3, 0.1)],
+    ] as const;
+  });
+  return Promise.resolve(new Map(layers));
+}
+
 type Row = readonly [name: RegExp, make: () => Promise<Tensors>];
 
 /** A T2I adapter as wide as the tiny SD1 is at its levels. */
@@ -271,6 +283,7 @@ export const tinyModels: Readonly<Record<string, readonly Row[]>> = {
     [/./, controlSd1],
   ],
   loras: [
+    [/b[-_]lora/i, bLora],
     [/xl/i, lora('sdxl_kohya')],
     [/./, async () => deepened(await lora('kohya_ldm_names')())],
   ],

@@ -1,6 +1,7 @@
 import { parseJson, stringifyJson, toPlain } from '../../engine/workflow/lossless-json.ts';
 import { isRecord } from '../graph/input-spec.ts';
 import type {
+  DeviceInfo,
   FileRef,
   HistoryEntry,
   NodeErrors,
@@ -60,6 +61,18 @@ export function createServer(base: string) {
         running: list('queue_running'),
         pending: list('queue_pending').sort((a, b) => a.number - b.number),
       };
+    },
+    /** Those that engines compute on; none before the first engine is ready. */
+    devices: async (): Promise<DeviceInfo[]> => {
+      const data = await getJson('v1/system');
+      const list = isRecord(data) && Array.isArray(data.devices) ? data.devices : [];
+      return list.filter(isRecord).map((device) => ({
+        id: textOf(device.id),
+        name: textOf(device.name),
+        precision: textOf(device.precision),
+        used: Number(device.memory_used),
+        budget: Number(device.memory_budget),
+      }));
     },
     /** Newest first. */
     history: async (limit: number): Promise<HistoryEntry[]> => {

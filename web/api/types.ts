@@ -28,6 +28,16 @@ export type InputGroup = Readonly<Record<string, unknown>>;
 
 export type ObjectInfo = Readonly<Record<string, NodeInfo>>;
 
+/** A device that engines compute on: GET /v1/system. */
+export interface DeviceInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly precision: string;
+  /** Bytes that models take, and may take. */
+  readonly used: number;
+  readonly budget: number;
+}
+
 /** A picture (or other file) a node produced: GET /view?filename=…&subfolder=…&type=…. */
 export interface FileRef {
   readonly filename: string;

@@ -1,5 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import type { AppParts } from './parts.ts';
+import { DeviceNames } from './devices.tsx';
 import { Icon, type IconName } from './icons.tsx';
 
 const panels: readonly {
@@ -46,10 +47,12 @@ export function SideRail({ state }: AppParts) {
   );
 }
 
-/** Zoom in per cent and the fit button, bottom right. */
-export function ZoomBar({ editor, state }: AppParts) {
+/** Devices, zoom in per cent and the fit button, bottom right. */
+export function ZoomBar(parts: AppParts) {
+  const { editor, state } = parts;
   return (
     <div class="zoom-bar">
+      <DeviceNames {...parts} />
       <span>{Math.round(state.zoom.value * 100)}%</span>
       <button
         type="button"

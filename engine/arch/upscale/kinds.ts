@@ -5,6 +5,7 @@ import { compact } from './compact.ts';
 import { dat } from './dat.ts';
 import { drct } from './drct.ts';
 import { esrgan } from './esrgan.ts';
+import { fdat } from './fdat.ts';
 import { hat } from './hat.ts';
 import type { Detected, ReadNumbers, UpscaleKind } from './kind.ts';
 import { mosr } from './mosr.ts';
@@ -16,6 +17,7 @@ import { rgt } from './rgt.ts';
 import { safmn } from './safmn.ts';
 import { scunet } from './scunet.ts';
 import { span } from './span.ts';
+import { srformer } from './srformer.ts';
 import { swin2Sr } from './swin2sr.ts';
 import { swinIr } from './swinir.ts';
 
@@ -25,6 +27,7 @@ export const upscaleKinds = [
   hat,
   swin2Sr,
   swinIr,
+  srformer,
   omniSr,
   scunet,
   rgt,
@@ -38,6 +41,7 @@ export const upscaleKinds = [
   plksr,
   mosr,
   rcan,
+  fdat,
 ] as readonly UpscaleKind[];
 
 /** The upscaler under a cursor; undefined when it is of none of these architectures. */

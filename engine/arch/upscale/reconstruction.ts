@@ -1,9 +1,9 @@
 /** What the transformers for upscaling share around their bodies: shallow features in, pixels out. */
 import type { Weights } from '../../tensor/cursor.ts';
-import { conv2d } from '../../tensor/layers.ts';
-import { leakyRelu, upsampleNearest } from '../../tensor/nn.ts';
+import { conv2d, layerNorm } from '../../tensor/layers.ts';
+import { add, leakyRelu, upsampleNearest } from '../../tensor/nn.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { numbersUnder, pixelShuffle } from './pixels.ts';
+import { channelsFirst, channelsLast, numbersUnder, pixelShuffle } from './pixels.ts';
 
 /**
  * How features become pixels: steps of convolution and pixel shuffle; a single such step straight to
@@ -70,4 +70,25 @@ export function residualConv(w: Weights, x: Tensor): Tensor {
   if (w.has('weight')) return conv2d(w, x, { pad: 1 });
   const h = leakyRelu(conv2d(w.at('0'), x, { pad: 1 }), 0.2);
   return conv2d(w.at('4'), leakyRelu(conv2d(w.at('2'), h), 0.2), { pad: 1 });
+}
+
+/**
+ * The body of SwinIR and its kin on features [1, c, h, w]: groups of blocks, each with a convolution and
+ * itself added, between two norms. `block` is the i-th of its group, on features [1, h, w, c].
+ */
+export function residualGroups(
+  w: Weights,
+  features: Tensor,
+  block: (w: Weights, x: Tensor, i: number) => Tensor,
+): Tensor {
+  let h = layerNorm(w.at('patch_embed.norm'), channelsLast(features));
+  for (const n of numbersUnder(w, 'layers')) {
+    const layer = w.at(`layers.${n}`);
+    let inner = h;
+    for (const i of numbersUnder(layer, 'residual_group.blocks')) {
+      inner = block(layer.at(`residual_group.blocks.${i}`), inner, i);
+    }
+    h = add(channelsLast(residualConv(layer.at('conv'), channelsFirst(inner))), h);
+  }
+  return channelsFirst(layerNorm(w.at('norm'), h));
 }

@@ -4,22 +4,14 @@
  * Paper: Liang et al. 2021. Reference: JingyunLiang/SwinIR. Models of the "real" kind enlarge by
  * nearest neighbours, those against JPEG artefacts (windows of 7) keep the size.
  */
-import type { Weights } from '../../tensor/cursor.ts';
-import { conv2d, layerNorm } from '../../tensor/layers.ts';
+import { conv2d } from '../../tensor/layers.ts';
 import { add } from '../../tensor/nn.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
 import type { UpscaleKind } from './kind.ts';
-import {
-  centred,
-  channelsFirst,
-  channelsLast,
-  numbersUnder,
-  pixelUnshuffle,
-  uncentred,
-} from './pixels.ts';
+import { centred, pixelUnshuffle, uncentred } from './pixels.ts';
 import {
   type Upsampler,
   residualConv,
+  residualGroups,
   upsample,
   upsamplerOf,
   upsamplerScale,
@@ -64,23 +56,12 @@ export const swinIr: UpscaleKind<SwinIrConfig> = {
     const range = window === 7 ? 255 : 1;
     const x = pixelUnshuffle(centred(picture, range), unshuffle);
     const first = conv2d(w.at(unshuffle > 1 ? 'conv_first.1' : 'conv_first'), x, { pad: 1 });
-    const h = add(residualConv(w.at('conv_after_body'), body(w, first, window)), first);
+    const mask = halfShiftMask([first.shape[2], first.shape[3]], window);
+    const body = residualGroups(w, first, (block, inner, i) =>
+      swinBlock(block, inner, { window, mask: i % 2 === 1 ? mask : undefined }),
+    );
+    const h = add(residualConv(w.at('conv_after_body'), body), first);
     if (upsampler !== 'none') return uncentred(upsample(w, h, upsampler, upscale), range);
     return uncentred(add(x, conv2d(w.at('conv_last'), h, { pad: 1 })), range);
   },
 };
-
-function body(w: Weights, first: Tensor, window: number): Tensor {
-  const mask = halfShiftMask([first.shape[2], first.shape[3]], window);
-  let h = layerNorm(w.at('patch_embed.norm'), channelsLast(first)); // [1, h, w, c]
-  for (const n of numbersUnder(w, 'layers')) {
-    const layer = w.at(`layers.${n}`);
-    let inner = h;
-    for (const i of numbersUnder(layer, 'residual_group.blocks')) {
-      const block = layer.at(`residual_group.blocks.${i}`);
-      inner = swinBlock(block, inner, { window, mask: i % 2 === 1 ? mask : undefined });
-    }
-    h = add(channelsLast(residualConv(layer.at('conv'), channelsFirst(inner))), h);
-  }
-  return channelsFirst(layerNorm(w.at('norm'), h));
-}

@@ -63,6 +63,16 @@ export function shifted(x: Tensor, { height, width }: Sides, f: (x: Tensor) => T
  * of one window that are no neighbours in the picture.
  */
 export function shiftMask(
+  sides: readonly [height: Dim, width: Dim],
+  window: Sides,
+  shift: Sides,
+): Tensor {
+  const ids = regionIds(sides, window, shift);
+  return scoresBetween(ids, ids);
+}
+
+/** For each place of each window of a shifted picture, which part of the picture it is of: [windows, n, 1]. */
+export function regionIds(
   [height, width]: readonly [height: Dim, width: Dim],
   window: Sides,
   shift: Sides,
@@ -70,8 +80,12 @@ export function shiftMask(
   const rows = regions(height, window.height, shift.height);
   const columns = regions(width, window.width, shift.width);
   const ids = add(unsqueeze(mul(rows, 3), 1), unsqueeze(columns, 0)); // [height, width]
-  const each = windowsOf(unsqueeze(ids, [0, 3]), window); // [windows, n, 1]
-  const same = equal(each, permute(each, [0, 2, 1])); // [windows, n, n]
+  return windowsOf(unsqueeze(ids, [0, 3]), window);
+}
+
+/** Scores [windows, 1, n, m]: 0 between places of one part, -100 between those of different ones. */
+export function scoresBetween(queries: Tensor, keys: Tensor): Tensor {
+  const same = equal(queries, permute(keys, [0, 2, 1])); // [windows, n, m]
   return unsqueeze(where(same, 0, -100), 1);
 }
 

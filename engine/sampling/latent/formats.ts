@@ -21,6 +21,8 @@ export interface LatentFormat {
   /** [channels][3]: red, green and blue of one unit of each channel. */
   readonly rgbFactors?: readonly (readonly [number, number, number])[];
   readonly rgbBias?: readonly [number, number, number];
+  /** Its autoencoder's values overflow in half precision. */
+  readonly fullPrecision?: boolean;
   /** Start of the file name of its tiny decoder in `vae_approx`. */
   readonly taesd?: string;
 }
@@ -45,6 +47,7 @@ const rows = {
     channels: 4,
     dimensions: 2,
     scale: 0.13025,
+    fullPrecision: true,
     rgbFactors: [
       [0.3651, 0.4232, 0.4341],
       [-0.2533, -0.0042, 0.1068],
@@ -58,6 +61,7 @@ const rows = {
     channels: 4,
     dimensions: 2,
     scale: 0.5,
+    fullPrecision: true,
     mean: [-1.6574, 1.886, -1.383, 2.5155],
     std: [8.4927, 5.9022, 6.5498, 5.2299],
     rgbFactors: [
@@ -72,6 +76,7 @@ const rows = {
     channels: 4,
     dimensions: 2,
     scale: 0.08333,
+    fullPrecision: true,
     rgbFactors: [
       [-0.234, -0.3863, -0.3257],
       [0.0994, 0.0885, -0.0908],

@@ -23,7 +23,7 @@ export function comfyRoutes(core: Core, hub: Hub, features: FeatureFlags): Mount
     { at: 'both', router: queueRoutes({ queue, dispatcher }) },
     {
       at: 'both',
-      router: systemRoutes({ argv, features, devices: () => dispatcher.devices() }),
+      router: systemRoutes({ argv, features, engines: () => dispatcher.states() }),
     },
     ...(['both', 'root', 'api'] as const).map((at) => ({
       at,

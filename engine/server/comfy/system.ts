@@ -1,26 +1,25 @@
 /** GET /system_stats and /features. */
-import { readFileSync } from 'node:fs';
-import { cpus, freemem, totalmem } from 'node:os';
+import { totalmem } from 'node:os';
 import { Router } from 'express';
 import { COMFYUI_VERSION } from '../../config.ts';
-import type { DeviceStats } from '../../worker/messages.ts';
+import type { EngineState } from '../../queue/slot.ts';
 import { sendJson } from '../answer.ts';
+import { type DeviceView, availableMemory, deviceViews, processor } from '../device-view.ts';
 import type { FeatureFlags } from '../../protocol.ts';
 
 export interface SystemOptions {
   readonly argv: readonly string[];
   readonly features: FeatureFlags;
-  /** Devices as the engines report them; empty while none is up. */
-  readonly devices: () => readonly DeviceStats[];
+  readonly engines: () => readonly EngineState[];
 }
 
 /** Routes of spec §1.5 about the machine. */
-export function systemRoutes({ argv, features, devices }: SystemOptions): Router {
+export function systemRoutes({ argv, features, engines }: SystemOptions): Router {
   const router = Router();
   const argvShown = argv.map((part, i) => (argv[i - 1] === '--token' ? '…' : part)).map(hideToken);
 
   router.get('/system_stats', (_req, res) => {
-    const known = devices();
+    const devices = deviceViews(engines());
     sendJson(res, {
       system: {
         os: process.platform,
@@ -35,7 +34,7 @@ export function systemRoutes({ argv, features, devices }: SystemOptions): Router
         embedded_python: false,
         argv: ['server.ts', ...argvShown],
       },
-      devices: known.length > 0 ? known : [cpuDevice()],
+      devices: devices.length > 0 ? devices.map(deviceStats) : [processorStats()],
     });
   });
 
@@ -46,22 +45,33 @@ export function systemRoutes({ argv, features, devices }: SystemOptions): Router
 
 const hideToken = (part: string): string => part.replace(/^--token=.*/s, '--token=…');
 
-/** What programs can still get: free memory and what the file cache would give back. */
-export function availableMemory(): number {
-  if (process.platform !== 'linux') return freemem();
-  try {
-    const kilobytes = /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1];
-    return kilobytes === undefined ? freemem() : Number(kilobytes) * 1024;
-  } catch {
-    return freemem();
-  }
+/** As ComfyUI says it, whose names are of the form `cuda:0 NVIDIA GeForce RTX 3090 : cudaMallocAsync`. */
+function deviceStats(view: DeviceView): object {
+  const {
+    device,
+    precision,
+    used,
+    budget,
+    memoryTotal = budget,
+    memoryFree = budget - used,
+  } = view;
+  const isProcessor = device.kind === 'cpu';
+  return {
+    name: `${device.id} ${device.name} : ${precision}`,
+    type: device.kind,
+    index: isProcessor ? null : device.index,
+    vram_total: memoryTotal,
+    vram_free: memoryFree,
+    // what models may take in place of what PyTorch has taken
+    torch_vram_total: isProcessor ? memoryTotal : budget,
+    torch_vram_free: isProcessor ? memoryFree : Math.max(budget - used, 0),
+  };
 }
 
-function cpuDevice(): DeviceStats {
-  const total = totalmem();
-  const free = availableMemory();
+function processorStats(): object {
+  const { name, total, free } = processor();
   return {
-    name: cpus()[0]?.model.trim() ?? 'cpu',
+    name: `cpu ${name}`,
     type: 'cpu',
     index: null,
     vram_total: total,

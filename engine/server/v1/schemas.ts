@@ -308,11 +308,16 @@ export const System = Type.Object(
     }),
     devices: Type.Array(
       Type.Object({
+        id: text('As `--device` takes it.', { examples: ['cpu'] }),
         name: text('Its name.'),
-        type: text('cpu, cuda …'),
+        type: text('cpu, webgpu or cuda.'),
+        precision: text('What its engines compute in.'),
         memory_total: count('Bytes.'),
         memory_free: count('Bytes.'),
+        memory_budget: count('Bytes that models may take.'),
+        memory_used: count('Bytes that models take.'),
       }),
+      { description: 'Those that engines compute on; /v1/devices has all.' },
     ),
     engines: Type.Object({
       total: count('Engine processes there should be.'),
@@ -321,6 +326,54 @@ export const System = Type.Object(
     }),
   },
   { title: 'System' },
+);
+
+const DeviceEntry = Type.Object(
+  {
+    id: text('As `--device` takes it.', { examples: ['webgpu:0'] }),
+    kind: text('cpu, webgpu or cuda.'),
+    index: count('Its number among those of its kind.'),
+    name: text('As its driver says it.'),
+    type: words(
+      ['cpu', 'discrete', 'integrated', 'virtual', 'software', 'unknown'],
+      'software: a graphics driver that computes on the processor.',
+    ),
+    vendor: nullable(text('Whose it is, where that is known.')),
+    precisions: Type.Array(Type.String(), {
+      description:
+        'What it can compute in; the first when nothing is asked for. Empty: it cannot be used.',
+    }),
+    problem: nullable(text('Why it cannot be used.')),
+    precision: nullable(text('What its engines compute in; null: it has none.')),
+    memory_total: nullable(count('Bytes of the memory that it computes in, where they are known.')),
+    memory_free: nullable(count('Bytes of that which models could still get.')),
+    memory_budget: nullable(count('Bytes that models may take.')),
+    memory_used: nullable(count('Bytes that models take.')),
+    engines: Type.Array(
+      Type.Object({
+        state: words(['starting', 'idle', 'busy'], 'What it does.'),
+        job_id: nullable(text('The job that it runs.')),
+        models: Type.Array(
+          Type.Object({ name: text('What it is.'), bytes: count('Bytes of its weights.') }),
+          { description: 'Those that are open, as it was after its last job.' },
+        ),
+      }),
+      { description: 'The engine processes on it.' },
+    ),
+  },
+  { title: 'Device' },
+);
+export type DeviceEntry = Static<typeof DeviceEntry>;
+
+export const DeviceList = Type.Object(
+  {
+    devices: Type.Array(DeviceEntry),
+    missing: Type.Array(
+      Type.Object({ kind: text('cuda …'), reason: text('Why there is none, and what to do.') }),
+      { description: 'Kinds of which there is no device.' },
+    ),
+  },
+  { title: 'DeviceList' },
 );
 
 export const Health = Type.Object({ status: Type.Literal('ok') }, { title: 'Health' });

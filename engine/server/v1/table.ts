@@ -1,6 +1,7 @@
 /** All routes of the public API: the router and the OpenAPI document are made of this one table. */
 import type { Route } from './route.ts';
 import { catalogRoutes } from './routes/catalog.ts';
+import { deviceRoutes } from './routes/devices.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { queueRoutes } from './routes/queue.ts';
 import { serviceRoutes } from './routes/service.ts';
@@ -11,5 +12,6 @@ export const routeTable: readonly Route[] = [
   ...jobRoutes,
   ...queueRoutes,
   ...catalogRoutes,
+  ...deviceRoutes,
   ...serviceRoutes(() => routeTable),
 ];

@@ -1,5 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { lanczosBytes } from '../../../engine/array/lanczos.ts';
+import {
+  type ByteFilter,
+  lanczosBytes,
+  resampleBytes,
+} from '../../../engine/array/resample-bytes.ts';
 import { channelsFirst, channelsLast, swapAxes } from '../../../engine/array/layout.ts';
 import { type NDArray, nd } from '../../../engine/array/nd.ts';
 import {
@@ -132,6 +137,20 @@ describe('lanczos', () => {
   ])('%d channels equal Pillow bit for bit', (channels, expected) => {
     const image = { data: bytes(channels), width: 5, height: 4, channels };
     expect([...lanczosBytes(image, 3, 2).data]).toEqual(expected);
+  });
+
+  // Σ byte·(i mod 97 + 1), computed by Pillow: filter, channels, width, height.
+  const sums = JSON.parse(
+    readFileSync(new URL('data/pillow-filters.json', import.meta.url), 'utf8'),
+  ) as Record<string, number>;
+  it.each(Object.entries(sums))('%s equals Pillow', (name, sum) => {
+    const [filter, channels, width, height] = name.split(' ');
+    const data = Uint8Array.from({ length: 63 * Number(channels) }, (_, i) =>
+      Math.floor((((i * 37 + 11) % 101) * 255) / 100),
+    );
+    const image = { data, width: 9, height: 7, channels: Number(channels) };
+    const out = resampleBytes(image, Number(width), Number(height), filter as ByteFilter);
+    expect([...out.data].reduce((all, v, i) => all + v * ((i % 97) + 1), 0)).toBe(sum);
   });
 
   it('leaves RGBA alone when the size does not change', () => {

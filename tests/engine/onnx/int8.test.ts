@@ -5,7 +5,7 @@ import { type NDArray, zeros } from '../../../engine/array/nd.ts';
 import { families } from '../../../engine/arch/families/index.ts';
 import { lower } from '../../../engine/onnx/lower.ts';
 import { estimateMemory } from '../../../engine/runtime/memory.ts';
-import { type Provider, precisions } from '../../../engine/runtime/providers.ts';
+import { type Provider, deviceKinds } from '../../../engine/runtime/providers.ts';
 import { createRuntime } from '../../../engine/runtime/runtime.ts';
 import { openSession } from '../../../engine/runtime/session.ts';
 import { wholeNumberBits } from '../../../engine/runtime/whole-number-bits.ts';
@@ -22,11 +22,14 @@ import { loadCheckpoint } from '../../../engine/values/load-checkpoint.ts';
 import type { Image } from '../../../engine/values/media.ts';
 import { diffusion } from '../../../engine/values/model.ts';
 import { decode } from '../../../engine/values/vae.ts';
+import { decode as decodeStored } from '../../../engine/weights/dtypes.ts';
 import { int8Columns, int8Steps } from '../../../engine/weights/int8.ts';
 import { layoutSize } from '../../../engine/weights/layout.ts';
+import { encodeAs } from '../../../engine/weights/write.ts';
+import { firstDifference, prepareInMemory } from '../../support/prepare.ts';
 import { randomFloats, randomSource } from '../../support/random-weights.ts';
 
-const int8: Provider = precisions.int8.provider;
+const int8: Provider = deviceKinds.cpu.int8.provider;
 /** As on a processor whose products may overflow. */
 const narrow: Provider = { ...int8, probe: async () => ({ ...(await int8.probe()), bits: 7 }) };
 
@@ -49,7 +52,7 @@ describe('a weight in whole numbers', () => {
     const shape = [70, 3, 2, 2]; // more outputs than are transposed together
     const values = randomFloats(70 * 12, 3).map((v, i) => (i < 12 ? 0 : v * (1 + (i % 7))));
     const steps = int8Steps(values, 70, 8);
-    const columns = int8Columns(values, shape, 8);
+    const columns = int8Columns(values, shape, steps);
     expect(steps[0]).toBe(1);
     for (let o = 0; o < 70; o++) {
       for (let c = 0; c < 3; c++) {
@@ -64,14 +67,44 @@ describe('a weight in whole numbers', () => {
 
   it.each([7, 8])('uses the whole range of %i bits and no more', (bits) => {
     const largest = 2 ** (bits - 1) - 1;
-    const columns = int8Columns(Float32Array.of(-3, 1, 2, 0.5, 0, 0.25), [2, 3], bits);
+    const values = Float32Array.of(-3, 1, 2, 0.5, 0, 0.25);
+    const columns = int8Columns(values, [2, 3], int8Steps(values, 2, bits));
     expect([columns[0], columns[1]]).toEqual([-largest, largest]);
     expect(Math.max(...columns.map(Math.abs))).toBe(largest);
   });
 
-  it('takes a byte a number, and four for each output', () => {
-    expect(layoutSize({ kind: 'int8', bits: 8 }, 'f16', [6, 4, 3, 3])).toBe(216);
-    expect(layoutSize({ kind: 'int8Steps', bits: 8 }, 'f16', [6, 4, 3, 3])).toBe(24);
+  it('takes a byte a number, and four for each output behind whole lines of the cache', () => {
+    expect(layoutSize({ kind: 'int8', bits: 8 }, 'f16', [6, 4, 3, 3])).toBe(256 + 24);
+  });
+
+  it.each([
+    ['F16', [72, 20, 3, 3]],
+    ['BF16', [68, 36]],
+    ['F32', [70, 12]],
+    ['F32', [8, 3, 3, 1]],
+  ] as const)('is prepared so from %s %j', (dtype, shape) => {
+    const count = shape.reduce<number>((n, dim) => n * dim, 1);
+    const random = randomFloats(count, 5).map((v, i) => (i % shape[0] === 1 ? v * 9 : v / 3));
+    random.fill(0, 0, count / shape[0]);
+    const bytes = encodeAs(random, dtype);
+    const values = decodeStored(bytes, dtype);
+    const steps = int8Steps(values, shape[0], 8);
+    const prepared = prepareInMemory({ dtype, shape, layout: { kind: 'int8', bits: 8 } }, bytes);
+    const columns = new Int8Array(prepared.buffer, 0, count);
+    expect(firstDifference(columns, int8Columns(values, shape, steps))).toBe(-1);
+    const behind = new Float32Array(prepared.slice(-shape[0] * 4).buffer);
+    expect(firstDifference(behind, steps)).toBe(-1);
+  });
+
+  it('has no step where one of its numbers is none, so that this is seen', () => {
+    const values = randomFloats(64 * 16, 5);
+    values[100] = NaN;
+    const task = { dtype: 'F32', shape: [64, 16], layout: { kind: 'int8', bits: 8 } } as const;
+    const steps = new Float32Array(
+      prepareInMemory(task, new Uint8Array(values.buffer)).slice(-64 * 4).buffer,
+    );
+    expect(Array.from(steps, Number.isNaN).indexOf(true)).toBe(Math.floor(100 / 16));
+    expect(int8Steps(values, 64, 8)).toEqual(steps);
   });
 });
 
@@ -134,6 +167,21 @@ describe('layers', () => {
       expect(error).toBeGreaterThan(1e-4); // else nothing was computed in whole numbers
     });
   });
+
+  it.each(Object.entries(cases))(
+    '%s: what is no number, or endless, is none in what comes out',
+    async (_, { weights, x, build }) => {
+      const program = trace('layer', randomSource(weights), (g) => ({ y: build(g) }));
+      const session = await openSession(program, { provider: int8, threads: 1 });
+      for (const value of [NaN, Infinity, -Infinity]) {
+        const input = random(x, 9);
+        const data = input.data.map((v, i) => (i === 70 ? value : v));
+        const { y } = await session.run({ x: { ...input, data } });
+        expect(y.data.some(Number.isFinite)).toBe(false);
+      }
+      await session.release();
+    },
+  );
 
   it('that are small, grouped, or of one row for each picture stay real', () => {
     const ops = (weights: Parameters<typeof randomSource>[0], build: (g: Graph) => never) => {
@@ -229,7 +277,7 @@ it('pictures of the bundled model in 20 steps differ by little: 40 dB at least',
     await runtime.unloadAll();
     return image;
   };
-  const full = await draw(precisions.fp32.provider);
+  const full = await draw(deviceKinds.cpu.fp32.provider);
   for (const provider of [int8, narrow]) {
     const { data } = await draw(provider);
     const squares = data.reduce((sum, v, i) => sum + (v - full.data[i]) ** 2, 0);

@@ -242,6 +242,12 @@ const cases: { readonly [K in OpName]: readonly (Omit<OpCase, 'name'> & { note?:
       build: (g) => conv2d(g.weights, channels(g, 16)),
     },
     {
+      note: 'channels in threes, as of a model for inpainting',
+      weights: { weight: [8, 9, 3, 3], bias: [8] },
+      inputs: { x: [2, 9, 4, 5] },
+      build: (g) => conv2d(g.weights, channels(g, 9), { pad: 1 }),
+    },
+    {
       note: 'grouped',
       weights: { weight: [6, 2, 3, 3], bias: [6] },
       inputs: { x: [1, 4, 5, 5] },

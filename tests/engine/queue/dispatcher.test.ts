@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FromEngine, JobEnd, ToEngine } from '../../../engine/worker/messages.ts';
 import { createDispatcher } from '../../../engine/queue/dispatcher.ts';
-import type { EngineEvents } from '../../../engine/worker/link.ts';
+import type { EngineEvents, StartEngine } from '../../../engine/worker/link.ts';
 import { createQueue } from '../../../engine/queue/queue.ts';
 import { openSqliteStore } from '../../../engine/queue/sqlite.ts';
+import { engineReport } from '../../support/engine-report.ts';
 
 const success: JobEnd = {
   status: 'success',
@@ -21,25 +22,27 @@ function setup({ engines = 1 } = {}) {
   queue.watch({ changed: () => dispatcher.pump() });
   const dispatcher = createDispatcher({
     queue,
-    engines,
     interruptGrace: 1000,
-    startEngine: (events) => {
-      const engine = { events, sent: [] as ToEngine[], killed: false };
-      started.push(engine);
-      return {
-        pid: 1,
-        send: (message) => engine.sent.push(message),
-        kill: () => {
-          engine.killed = true;
-          events.exit('SIGKILL');
-        },
-      };
-    },
     onMessage: (job, message) =>
       seen.push(message.type === 'event' ? `${job.id} ${message.event}` : message.type),
     onFinished: (job) => seen.push(`${job.id} finished`),
     log: () => undefined,
   });
+  const startEngine: StartEngine = (events) => {
+    const engine = { events, sent: [] as ToEngine[], killed: false };
+    started.push(engine);
+    return {
+      pid: 1,
+      send: (message) => engine.sent.push(message),
+      kill: () => {
+        engine.killed = true;
+        events.exit('SIGKILL');
+      },
+    };
+  };
+  const start = (): void => {
+    for (let i = 0; i < engines; i++) dispatcher.join(startEngine);
+  };
   const submit = (id: string, number = 0): void =>
     queue.submit({
       id,
@@ -50,7 +53,7 @@ function setup({ engines = 1 } = {}) {
       outputs: ['5'],
       clientId: `client-${id}`,
     });
-  const ready: FromEngine = { type: 'ready', devices: [] };
+  const ready: FromEngine = { type: 'ready', report: engineReport() };
   const event = (jobId: string, name: string, data: object): FromEngine => ({
     type: 'event',
     jobId,
@@ -59,7 +62,7 @@ function setup({ engines = 1 } = {}) {
     to: 'client',
   });
   const status = (id: string): string => queue.history.get(id)?.statusText ?? '';
-  return { queue, dispatcher, started, seen, submit, ready, event, status };
+  return { queue, dispatcher, start, started, seen, submit, ready, event, status };
 }
 
 beforeEach(() => void vi.useFakeTimers());
@@ -67,8 +70,8 @@ afterEach(() => void vi.useRealTimers());
 
 describe('dispatcher', () => {
   it('takes on engines that come over other links, and starts them again too', () => {
-    const { queue, dispatcher, started, submit, ready } = setup({ engines: 1 });
-    dispatcher.start();
+    const { start, queue, dispatcher, started, submit, ready } = setup({ engines: 1 });
+    start();
     const joined: { events: EngineEvents; sent: ToEngine[] }[] = [];
     dispatcher.join((events) => {
       const sent: ToEngine[] = [];
@@ -114,11 +117,29 @@ describe('dispatcher', () => {
     expect(links[1].sent).toHaveLength(1);
   });
 
-  it('waits for an engine, runs one job at a time, stores before it tells', () => {
-    const { queue, dispatcher, started, seen, submit, ready } = setup();
+  it('renews an engine that lost its device before it gives out the next job', () => {
+    const { start, queue, dispatcher, started, submit, ready } = setup();
+    start();
+    started[0].events.message(ready);
     submit('a');
     submit('b', 1);
-    dispatcher.start();
+    const end: JobEnd = { ...success, status: 'error', completed: false };
+    started[0].events.message({ type: 'done', jobId: 'a', end, isSpent: true });
+    expect(queue.history.get('a')?.status).toBe('failed');
+    expect(started[0].sent.slice(1)).toEqual([{ type: 'stop' }]);
+    started[0].events.exit('exit code 0');
+    vi.advanceTimersByTime(1);
+    started[1].events.message(ready);
+    expect(started[1].sent).toMatchObject([{ type: 'run', job: { id: 'b' } }]);
+    // it was asked to end: nothing broke
+    expect(dispatcher.engines()).toEqual({ total: 1, ready: 1, restarts: 0 });
+  });
+
+  it('waits for an engine, runs one job at a time, stores before it tells', () => {
+    const { start, queue, started, seen, submit, ready } = setup();
+    submit('a');
+    submit('b', 1);
+    start();
     expect(queue.running()).toEqual([]);
     started[0].events.message(ready);
     expect(started[0].sent).toMatchObject([{ type: 'run', job: { id: 'a' } }]);
@@ -129,8 +150,8 @@ describe('dispatcher', () => {
   });
 
   it('keeps what messages told of and what only the end tells, in that order', () => {
-    const { queue, dispatcher, started, submit, ready, event } = setup();
-    dispatcher.start();
+    const { start, queue, started, submit, ready, event } = setup();
+    start();
     started[0].events.message(ready);
     submit('a');
     const tell = (node: string, output: object | null): void =>
@@ -149,8 +170,8 @@ describe('dispatcher', () => {
   });
 
   it('feeds several engines', () => {
-    const { dispatcher, started, submit, ready, queue } = setup({ engines: 2 });
-    dispatcher.start();
+    const { start, started, submit, ready, queue } = setup({ engines: 2 });
+    start();
     started.forEach(({ events }) => events.message(ready));
     submit('a');
     submit('b');
@@ -159,8 +180,8 @@ describe('dispatcher', () => {
   });
 
   it('renews idle engines at once, busy ones after their job, starting ones from the beginning', () => {
-    const { dispatcher, started, submit, ready, seen, queue } = setup({ engines: 3 });
-    dispatcher.start();
+    const { start, dispatcher, started, submit, ready, seen, queue } = setup({ engines: 3 });
+    start();
     started[0].events.message(ready);
     submit('a');
     started[1].events.message(ready);
@@ -179,8 +200,8 @@ describe('dispatcher', () => {
   });
 
   it('runs a job again, once, when its engine dies before anything was shown', () => {
-    const { dispatcher, started, submit, ready, event, seen, status } = setup();
-    dispatcher.start();
+    const { start, started, submit, ready, event, seen, status } = setup();
+    start();
     started[0].events.message(ready);
     submit('a');
     started[0].events.message(event('a', 'execution_start', { timestamp: 1 }));
@@ -199,8 +220,8 @@ describe('dispatcher', () => {
   });
 
   it('reports a job whose results were shown already, with those results', () => {
-    const { dispatcher, started, submit, ready, event, queue } = setup();
-    dispatcher.start();
+    const { start, started, submit, ready, event, queue } = setup();
+    start();
     started[0].events.message(ready);
     submit('a');
     submit('b', 1);
@@ -216,8 +237,8 @@ describe('dispatcher', () => {
   });
 
   it('interrupts by id or all, and ends an engine that does not obey', () => {
-    const { dispatcher, started, submit, ready, status, queue } = setup();
-    dispatcher.start();
+    const { start, dispatcher, started, submit, ready, status, queue } = setup();
+    start();
     started[0].events.message(ready);
     expect(dispatcher.interrupt()).toBe(false);
     submit('a');
@@ -233,8 +254,8 @@ describe('dispatcher', () => {
   });
 
   it('renews the process for free_memory when idle or after the job', () => {
-    const { dispatcher, started, submit, ready } = setup();
-    dispatcher.start();
+    const { start, dispatcher, started, submit, ready } = setup();
+    start();
     started[0].events.message(ready);
     submit('a');
     dispatcher.free({ unloadModels: true, freeMemory: true });
@@ -251,8 +272,8 @@ describe('dispatcher', () => {
   });
 
   it('fails waiting jobs when no engine can be started, and goes on trying', () => {
-    const { dispatcher, started, submit, status } = setup();
-    dispatcher.start();
+    const { start, started, submit, status } = setup();
+    start();
     submit('a');
     for (let i = 0; i < 3; i++) {
       started[i].events.exit('exit code 1');
@@ -263,8 +284,8 @@ describe('dispatcher', () => {
   });
 
   it('leaves running jobs to the next server when it is stopped, uncounted', async () => {
-    const { dispatcher, started, submit, ready, queue, status } = setup({ engines: 2 });
-    dispatcher.start();
+    const { start, dispatcher, started, submit, ready, queue, status } = setup({ engines: 2 });
+    start();
     started.forEach(({ events }) => events.message(ready));
     submit('a');
     submit('b', 1);
@@ -276,8 +297,8 @@ describe('dispatcher', () => {
   });
 
   it('waits for no engine that is starting when it is stopped', async () => {
-    const { dispatcher, started, ready } = setup({ engines: 2 });
-    dispatcher.start();
+    const { start, dispatcher, started, ready } = setup({ engines: 2 });
+    start();
     started[0].events.message(ready);
     const stopped = dispatcher.stop();
     expect(started.map(({ killed }) => killed)).toEqual([false, true]);
@@ -288,8 +309,8 @@ describe('dispatcher', () => {
   });
 
   it('knows what runs for a client that comes back', () => {
-    const { dispatcher, started, submit, ready, event } = setup();
-    dispatcher.start();
+    const { start, dispatcher, started, submit, ready, event } = setup();
+    start();
     started[0].events.message(ready);
     submit('a');
     expect(dispatcher.activeNode('client-a')).toBeUndefined();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { lower } from '../../../engine/onnx/lower.ts';
 import { printModel } from '../../../engine/onnx/print.ts';
+import { halfPrecision } from '../../../engine/runtime/provider.ts';
 import { type Provider, providers } from '../../../engine/runtime/providers.ts';
 import { openSession } from '../../../engine/runtime/session.ts';
 import { interpret } from '../../../engine/tensor/interpret.ts';
@@ -10,8 +11,8 @@ import { type Program, trace } from '../../../engine/tensor/trace.ts';
 import { randomFloats, randomSource } from '../../support/random-weights.ts';
 import { tinyUNet } from '../../support/tiny-unet.ts';
 
-/** What GPU providers are given, run by the CPU's kernels. */
-const halves: Provider = { ...providers.webgpu, session: providers.portable.session };
+/** What the rows of GPU providers start from, run by the CPU's kernels. */
+const halves: Provider = { ...providers.portable, ...halfPrecision };
 
 describe('half precision', () => {
   it.each([providers.cpu, halves])(

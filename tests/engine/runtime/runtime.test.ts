@@ -2,18 +2,21 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, test, vi } from 'vitest';
 import { lower } from '../../../engine/onnx/lower.ts';
 import type { WeightInitializer } from '../../../engine/onnx/model.ts';
-import { listDevices } from '../../../engine/runtime/devices.ts';
-import { defaultMemoryBudget, estimateMemory } from '../../../engine/runtime/memory.ts';
+import {
+  defaultMemoryBudget,
+  estimateMemory,
+  workingMemory,
+} from '../../../engine/runtime/memory.ts';
 import { createPreparedWeights } from '../../../engine/runtime/prepared-weights.ts';
 import { providers } from '../../../engine/runtime/providers.ts';
 import { type Runtime, createRuntime } from '../../../engine/runtime/runtime.ts';
 import { createSessionCache } from '../../../engine/runtime/session-cache.ts';
 import type { Session } from '../../../engine/runtime/session.ts';
 import { conv2d, linear } from '../../../engine/tensor/layers.ts';
-import { add } from '../../../engine/tensor/nn.ts';
+import { add, attention } from '../../../engine/tensor/nn.ts';
 import { type Program, trace } from '../../../engine/tensor/trace.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
 import { writeSafetensors } from '../../../engine/weights/write.ts';
@@ -40,7 +43,7 @@ describe('runtime', () => {
     const { y } = await session.run(x);
     expect((await (await runtime.session('a', build)).run(x)).y).toEqual(y);
     expect(build).toHaveBeenCalledTimes(1);
-    expect(runtime.stats().sessions).toEqual([{ key: 'a', bytes: 8 * 64 * 4 }]);
+    expect(runtime.stats().sessions).toEqual([{ key: 'a', name: 'linear', bytes: 8 * 64 * 4 }]);
     await runtime.session('b', build);
     await runtime.unloadAll();
     expect(runtime.stats()).toMatchObject({ sessions: [], bytes: 0 });
@@ -185,10 +188,12 @@ describe('session cache', () => {
       log.push('ran');
     });
     await new Promise((resolve) => setTimeout(resolve, 5));
-    await cache.use('b', open('b'), async () => undefined);
-    expect(log).toEqual([]);
+    const other = cache.use('b', open('b'), async () => void log.push('b ran'));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(log).toEqual([]); // there is no room for it yet
     finish();
-    await running;
+    await Promise.all([running, other]);
+    expect(log.splice(2)).toEqual(['b ran']);
     expect(log).toEqual(['ran', 'a']);
     await cache.clear();
     expect(log).toEqual(['ran', 'a', 'b']);
@@ -320,6 +325,22 @@ it('memory is estimated from the weights as they are used', () => {
   expect(defaultMemoryBudget()).toBeGreaterThan(1e8);
 });
 
-it('devices start with the CPU', () => {
-  expect(listDevices()[0]).toMatchObject({ id: 'cpu', type: 'cpu' });
+test('scores of an attention count where a provider writes them down', () => {
+  const program = trace('a', randomSource({}), ({ input }) => {
+    const q = input('q', 'f32', ['n', 'tokens', 8]);
+    return {
+      y: attention(q, input('k', 'f32', ['n', 'text', 8]), input('v', 'f32', ['n', 'text', 8]), {
+        heads: 2,
+      }),
+    };
+  });
+  const of = (tokens: number) => ({ shape: [3, tokens, 8] });
+  const shapes = { q: of(100), k: of(7), v: of(7) };
+  const plain = workingMemory(program)(shapes);
+  const scores = 3 * 2 * 100 * 7;
+  for (const provider of [providers.webgpu, { compute: 'f32', scoreCopies: 1 }] as const) {
+    const bytes = provider.compute === 'f16' ? 2 : 4;
+    const written = workingMemory(program, provider)(shapes);
+    expect(written - plain).toBe((provider.scoreCopies ?? 0) * bytes * scores);
+  }
 });

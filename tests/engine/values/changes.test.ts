@@ -61,7 +61,7 @@ function recording() {
     keys.push(key);
     return Promise.resolve({ run });
   };
-  return { runtime: { session } as unknown as Runtime, keys, feeds };
+  return { runtime: { session, feeder: session } as unknown as Runtime, keys, feeds };
 }
 
 const bare: ConditioningEntry = { cross: zeros([1, 77, 64]) };

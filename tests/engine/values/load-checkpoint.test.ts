@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { families } from '../../../engine/arch/families/index.ts';
-import { createRuntime } from '../../../engine/runtime/runtime.ts';
+import { type Runtime, createRuntime } from '../../../engine/runtime/runtime.ts';
 import type { Folders } from '../../../engine/store/folders.ts';
 import { encodePrompt } from '../../../engine/values/clip.ts';
 import {
@@ -12,7 +12,7 @@ import {
   loadTextEncoders,
   loadVae,
 } from '../../../engine/values/load-checkpoint.ts';
-import { requireVae } from '../../../engine/values/vae.ts';
+import { decode, requireVae } from '../../../engine/values/vae.ts';
 import { readBytes, readFloats } from '../../../engine/weights/read.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
 import { type PlainTensor, writeTorchFile } from '../../support/torch-file.ts';
@@ -79,6 +79,30 @@ describe('the embedded checkpoint', () => {
       { width: 128, layers: 2, positions: 77, vocabulary: 49408 },
     ]);
     expect(requireVae(vae)).toMatchObject({ factor: { space: 8 }, latentChannels: 4 });
+    // its family's autoencoders hold in half precision, what a file alone does not tell
+    expect(vae!.fullPrecision).toBeUndefined();
+    expect((await loadVae(checkpoint)).fullPrecision).toBe(true);
+  });
+
+  test('tells the runtime what each of its networks is', async () => {
+    const runtime = createRuntime({ threads: 2 });
+    const needs: unknown[] = [];
+    const recording: Runtime = {
+      ...runtime,
+      session: (key, build, need) => {
+        needs.push(need);
+        return runtime.session(key, build, need);
+      },
+    };
+    const { clip } = await loadCheckpoint(checkpoint, families);
+    await encodePrompt(clip, 'a star', { runtime: recording, folders: noFiles });
+    const latent = { data: new Float32Array(4 * 4), shape: [1, 4, 2, 2] };
+    await decode(await loadVae(checkpoint), latent, { runtime: recording });
+    expect(needs).toEqual([
+      { role: 'text-encoder', fullPrecision: undefined },
+      { role: 'vae', fullPrecision: true },
+    ]);
+    await runtime.unloadAll();
   });
 
   test('prompts share one session', async () => {

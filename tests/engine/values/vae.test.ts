@@ -70,6 +70,9 @@ test('pictures lose their alpha and the margin beyond multiples of 8', async () 
   await expect(encode(sized, wave([1, 7, 17, 3]), { runtime })).rejects.toThrow(
     'expected at least 8 x 8 pixels, got 17 x 7',
   );
+  await expect(encode(sized, wave([1, 2, 8, 8, 3]), { runtime })).rejects.toThrow(
+    'expected pictures [batch, height, width, channels]',
+  );
 });
 
 test('latents of another model are refused', async () => {

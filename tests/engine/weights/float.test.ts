@@ -42,6 +42,13 @@ describe('half floats', () => {
     expect([...wrong]).toEqual([]);
   });
 
+  it('rounds f32 numbers as it rounds doubles, whatever their bits', () => {
+    const bits = Uint32Array.from({ length: 1 << 18 }, (_, i) => Math.imul(i, 0x9e3779b1));
+    const values = new Float32Array(bits.buffer).filter((value) => !Number.isNaN(value));
+    const wanted = floatToF16(Array.from(values));
+    expect(floatToF16(values).findIndex((code, i) => code !== wanted[i])).toBe(-1);
+  });
+
   it('reads pairs and single codes alike', () => {
     expect(f16ToFloat(codes16.subarray(1, 4000))).toEqual(f16ToFloat(codes16).subarray(1, 4000));
   });
@@ -57,6 +64,8 @@ describe('half floats', () => {
     [-70000, 0xfc00],
   ])('%d rounds to code %i', (value, code) => {
     expect(floatToF16([value])[0]).toBe(code);
+    const single = Math.fround(value);
+    expect(floatToF16(Float32Array.of(single))).toEqual(floatToF16([single]));
   });
 });
 

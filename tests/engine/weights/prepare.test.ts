@@ -42,10 +42,40 @@ describe('blocked filters', () => {
   });
 });
 
+describe('filters with their channels last', () => {
+  it.each(['f16', 'f32'] as const)('lie as [o, ...kernel, i] in %s', (type) => {
+    const shape = [640, 64, 3, 3]; // more than one piece
+    const [, inputs, h, w] = shape;
+    const values = Float32Array.from({ length: 640 * inputs * h * w }, (_, i) => i % 2003);
+    const task = { dtype: 'F32', shape, layout: { kind: 'channelsLast', type } } as const;
+    const bytes = prepareInMemory(task, new Uint8Array(values.buffer));
+    const result =
+      type === 'f32' ? new Float32Array(bytes.buffer) : f16ToFloat(new Uint16Array(bytes.buffer));
+    const expected = Float32Array.from(values, (_, at) => {
+      const i = at % inputs;
+      const tap = Math.floor(at / inputs) % (h * w);
+      const o = Math.floor(at / (inputs * h * w));
+      return values[(o * inputs + i) * h * w + tap];
+    });
+    expect(firstDifference(result, expected)).toBe(-1);
+    expect(layoutSize(task.layout, 'f32', shape)).toBe(bytes.byteLength);
+  });
+
+  it('are moved as they are where they are halves already', () => {
+    const shape = [2, 3, 1, 2];
+    const codes = Uint16Array.from({ length: 12 }, (_, i) => 0x3c00 + i);
+    const task = { dtype: 'F16', shape, layout: { kind: 'channelsLast', type: 'f16' } } as const;
+    const result = new Uint16Array(prepareInMemory(task, bytesOf(codes)).buffer);
+    const order = [0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11];
+    expect(result).toEqual(Uint16Array.from(order, (from) => codes[from]));
+  });
+});
+
 describe('pieces', () => {
   it.each([
     [{ shape: [1000, 1000], layout: { kind: 'float32' } }, 1],
     [{ shape: [64, 640, 3, 3], layout: { kind: 'blocked', block: 16 } }, 16 * 640 * 9],
+    [{ shape: [640, 64, 3, 3], layout: { kind: 'channelsLast', type: 'f16' } }, 64 * 9],
     [{ shape: [0, 3], layout: { kind: 'stored' } }, 1],
   ] as const)('of %j cover every element once, in whole units', (task, unit) => {
     let at = 0;

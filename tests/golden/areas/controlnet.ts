@@ -9,7 +9,6 @@ import {
   hintFeatures,
   hintScale,
 } from '../../../engine/arch/controlnet.ts';
-import { createRuntime } from '../../../engine/runtime/runtime.ts';
 import type { NDArray } from '../../../engine/array/nd.ts';
 import type { Conditioning } from '../../../engine/sampling/conditioning.ts';
 import { sampleLatent } from '../../../engine/sampling/driver.ts';
@@ -18,7 +17,7 @@ import { openWeights } from '../../../engine/tensor/cursor.ts';
 import { mulDim, symbol } from '../../../engine/tensor/shape.ts';
 import { trace } from '../../../engine/tensor/trace.ts';
 import { encodePrompt } from '../../../engine/values/clip.ts';
-import type { Control, ControlNet } from '../../../engine/values/control-net.ts';
+import { type Control, type ControlNet, onHost } from '../../../engine/values/control-net.ts';
 import { withControl } from '../../../engine/values/control.ts';
 import { loadCheckpoint } from '../../../engine/values/load-checkpoint.ts';
 import { loadControlNet } from '../../../engine/values/load-control.ts';
@@ -29,6 +28,7 @@ import { fromDiffusersControlNet } from '../../../engine/weights/key-maps/diffus
 import { memorySource } from '../../../engine/weights/source.ts';
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, compare, type GoldenArea } from '../area.ts';
+import { goldenRuntime } from '../device.ts';
 import { modelFile } from '../model-file.ts';
 import { runMemory } from '../../support/run-memory.ts';
 import { type GoldenCase, gunzipped, openCase, temporaryFolder } from '../open-case.ts';
@@ -59,7 +59,7 @@ interface Params {
 
 type Golden = GoldenCase<Params>;
 
-const runtime = createRuntime({ threads: 2 });
+const runtime = goldenRuntime();
 
 /** The raw network on the case's inputs. */
 async function forward(golden: Golden, dir: string): Promise<CaseResult> {
@@ -105,7 +105,7 @@ async function adapter(golden: Golden, dir: string): Promise<CaseResult> {
   };
   const sampling = createModelSampling({ prediction: 'eps', schedule: {} });
   const network = { source: memorySource('none', 'none', []), patches: [] };
-  const bound = t2iAdapterKind(control, { runtime, network, sampling });
+  const bound = t2iAdapterKind(control, { runtime, network, sampling, isAlone: false });
   const [, ...latent] = params.latent_shape;
   const { input } = await bound.residuals({
     x: zeros([1, ...latent]),
@@ -117,7 +117,8 @@ async function adapter(golden: Golden, dir: string): Promise<CaseResult> {
   });
   const comparisons = params.input_list!.map((name, i): Comparison => {
     const got = input[i];
-    if (name !== 'none' && got) return compare(name, got, golden.array(name), golden.tolerance);
+    if (name !== 'none' && got)
+      return compare(name, onHost(got), golden.array(name), golden.tolerance);
     const pass = name === 'none' && !got;
     return { name: `input ${i} (${name})`, maxError: pass ? 0 : Infinity, tolerance: 0, pass };
   });

@@ -5,7 +5,6 @@ import { basename, join } from 'node:path';
 import type { NDArray } from '../../../engine/array/nd.ts';
 import { loadImageFile } from '../../../engine/media/load-image.ts';
 import { toImageAndMask } from '../../../engine/media/to-array.ts';
-import { createRuntime } from '../../../engine/runtime/runtime.ts';
 import type { Conditioning } from '../../../engine/values/conditioning.ts';
 import { goldenDir, goldenFiles } from '../../support/golden.ts';
 import {
@@ -16,6 +15,7 @@ import {
   runWorkflow,
 } from '../../support/run-workflow.ts';
 import { type CaseResult, type Comparison, compare, type GoldenArea } from '../area.ts';
+import { goldenRuntime } from '../device.ts';
 import { type GoldenCase, gunzipped, openCase } from '../open-case.ts';
 
 interface Params {
@@ -24,7 +24,7 @@ interface Params {
   readonly rtol: number;
 }
 
-const runtime = createRuntime({ threads: 2 });
+const runtime = goldenRuntime();
 
 /** Where the other areas' models lie, relative to this area's usual folder. */
 const elsewhere: readonly (readonly [target: string, source: string])[] = [
@@ -55,6 +55,9 @@ const foldersIn = (path: string): string[] =>
         .filter((entry) => entry.isDirectory())
         .map(({ name }) => name)
     : [];
+
+/** What its cases compute. */
+const extent = 'workflow';
 
 const installations = new Map<string, Promise<Installation>>();
 
@@ -112,7 +115,7 @@ function compareValues(golden: GoldenCase<Params>, run: WorkflowRun): Comparison
     const atol = path.endsWith('.samples') ? atol_latent : atol_image;
     const got = valueAt(run, path);
     if (!got) return { name: `${name} (no value)`, maxError: Infinity, tolerance: 0, pass: false };
-    return compare(name, got, golden.array(name), { atol, rtol });
+    return compare(name, got, golden.array(name), { atol, rtol, extent });
   });
 }
 
@@ -128,7 +131,7 @@ async function comparePictures(dir: string, name: string, run: WorkflowRun): Pro
       continue;
     }
     const [got, expected] = await Promise.all([bytesOf(saved), bytesOf(join(dir, file))]);
-    comparisons.push(compare(file, got, expected, { atol: 1, rtol: 0 }));
+    comparisons.push(compare(file, got, expected, { atol: 1, rtol: 0, extent }));
   }
   return comparisons;
 }

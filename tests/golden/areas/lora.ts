@@ -10,7 +10,7 @@ import { type FittedAdapters, fitAdapters, loraPatch } from '../../../engine/pat
 import { type WeightNames, clipNames, unetNames } from '../../../engine/patch/lora/names.ts';
 import { readAdapters } from '../../../engine/patch/lora/read.ts';
 import { type NetworkPatch, feedsOf } from '../../../engine/patch/patch.ts';
-import { type SessionInput, createRuntime } from '../../../engine/runtime/runtime.ts';
+import type { SessionInput } from '../../../engine/runtime/runtime.ts';
 import { openWeights } from '../../../engine/tensor/cursor.ts';
 import type { Tensor } from '../../../engine/tensor/tensor.ts';
 import { type Graph, trace } from '../../../engine/tensor/trace.ts';
@@ -19,6 +19,7 @@ import { openSafetensors } from '../../../engine/weights/safetensors.ts';
 import type { WeightSource } from '../../../engine/weights/source.ts';
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, compare, type GoldenArea } from '../area.ts';
+import { goldenRuntime } from '../device.ts';
 import { modelFile } from '../model-file.ts';
 import { type GoldenCase, gunzipped, openCase } from '../open-case.ts';
 
@@ -35,7 +36,7 @@ interface Params {
 
 type Golden = GoldenCase<Params>;
 
-const runtime = createRuntime({ threads: 2 });
+const runtime = goldenRuntime();
 
 /** A network of the checkpoint with the files of a case on it. */
 interface Patched {

@@ -10,7 +10,6 @@ import {
   clipH,
   clipL,
 } from '../../../engine/arch/families/text-encoders.ts';
-import { createRuntime } from '../../../engine/runtime/runtime.ts';
 import { trace } from '../../../engine/tensor/trace.ts';
 import type { TokenBatch } from '../../../engine/text/token-batches.ts';
 import {
@@ -22,6 +21,7 @@ import { openSafetensors } from '../../../engine/weights/safetensors.ts';
 import { sub } from '../../../engine/weights/source.ts';
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, compare, type GoldenArea } from '../area.ts';
+import { goldenRuntime } from '../device.ts';
 import { type GoldenCase, openCase } from '../open-case.ts';
 import { modelFile } from '../model-file.ts';
 
@@ -39,7 +39,7 @@ interface Params {
 
 type Golden = GoldenCase<Params>;
 
-const runtime = createRuntime({ threads: 2 });
+const runtime = goldenRuntime();
 
 /** How each kind of case uses its encoder. */
 const specs: Readonly<Record<string, ClipSpec>> = {

@@ -10,7 +10,7 @@ import { type NetworkPatch, feedsOf } from '../../../engine/patch/patch.ts';
 import { residualPatch, residualPlaces, residualSites } from '../../../engine/patch/residuals.ts';
 import { tokenMergingPatch } from '../../../engine/patch/token-merging.ts';
 import { TorchGenerator } from '../../../engine/sampling/noise/torch-generator.ts';
-import { type SessionInput, createRuntime } from '../../../engine/runtime/runtime.ts';
+import type { SessionInput } from '../../../engine/runtime/runtime.ts';
 import {
   type SamplingSettings,
   createModelSampling,
@@ -28,6 +28,7 @@ import { openSafetensors } from '../../../engine/weights/safetensors.ts';
 import { type WeightSource, memorySource, sub } from '../../../engine/weights/source.ts';
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, compare, type GoldenArea } from '../area.ts';
+import { goldenRuntime } from '../device.ts';
 import { type GoldenCase, gunzipped, openCase } from '../open-case.ts';
 import { runMemory } from '../../support/run-memory.ts';
 import { findModelFile, modelFile } from '../model-file.ts';
@@ -57,7 +58,7 @@ interface Params extends Partial<ConcatParams> {
 
 type Golden = GoldenCase<Params>;
 
-const runtime = createRuntime({ threads: 2 });
+const runtime = goldenRuntime();
 
 const operations: Readonly<Record<string, (golden: Golden, dir: string) => Promise<CaseResult>>> = {
   unet_forward: forward,

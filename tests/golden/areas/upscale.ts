@@ -1,11 +1,11 @@
 /** Golden area `upscale`: upscale models on small pictures, whole and in tiles; picture encoders and style models. */
 import { join } from 'node:path';
 import { rows } from '../../../engine/array/batch.ts';
-import { createRuntime } from '../../../engine/runtime/runtime.ts';
 import { loadUpscaleModel } from '../../../engine/values/upscale-model.ts';
 import { upscale } from '../../../engine/values/upscale.ts';
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, type GoldenArea, compare } from '../area.ts';
+import { goldenRuntime } from '../device.ts';
 import { modelFile } from '../model-file.ts';
 import { type GoldenCase, openCase } from '../open-case.ts';
 import { visionOperations } from '../vision/vision.ts';
@@ -20,7 +20,7 @@ interface UpscaleParams {
   readonly tiled: { readonly tile: number; readonly overlap: number };
 }
 
-const run = { runtime: createRuntime({ threads: 2 }) };
+const run = { runtime: goldenRuntime() };
 
 async function upscaleCase(golden: GoldenCase<UpscaleParams>, dir: string): Promise<CaseResult> {
   const { params } = golden;

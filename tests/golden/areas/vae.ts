@@ -5,7 +5,6 @@ import { channelsFirst } from '../../../engine/array/layout.ts';
 import { roundHalfEven } from '../../../engine/array/round.ts';
 import { tiledScale } from '../../../engine/array/tiled-scale.ts';
 import { decode as decodeKl, encode as encodeKl } from '../../../engine/arch/vae.ts';
-import { createRuntime } from '../../../engine/runtime/runtime.ts';
 import { type LatentFormat, latentFormat } from '../../../engine/sampling/latent/formats.ts';
 import { processIn, processOut } from '../../../engine/sampling/latent/process.ts';
 import { latentPreview } from '../../../engine/sampling/latent/preview.ts';
@@ -25,6 +24,7 @@ import { openSafetensors } from '../../../engine/weights/safetensors.ts';
 import { type WeightSource, sub } from '../../../engine/weights/source.ts';
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, compare, type GoldenArea } from '../area.ts';
+import { goldenRuntime } from '../device.ts';
 import { type GoldenCase, gunzipped, openCase } from '../open-case.ts';
 import { modelFile } from '../model-file.ts';
 
@@ -46,7 +46,7 @@ interface Params {
 
 type Golden = GoldenCase<Params>;
 
-const runtime = createRuntime({ threads: 2 });
+const runtime = goldenRuntime();
 const run = { runtime };
 
 const operations: Readonly<Record<string, (golden: Golden, dir: string) => Promise<CaseResult>>> = {

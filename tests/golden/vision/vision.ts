@@ -2,7 +2,6 @@
 import { styleAdapter } from '../../../engine/arch/style-model.ts';
 import type { NDArray } from '../../../engine/array/nd.ts';
 import type { ClipBlockOptions } from '../../../engine/arch/clip.ts';
-import { createRuntime } from '../../../engine/runtime/runtime.ts';
 import type { AttentionBias } from '../../../engine/values/attention-bias.ts';
 import {
   type ClipVision,
@@ -13,6 +12,7 @@ import {
 import { openStyleModel, styleTokens, withStyle } from '../../../engine/values/style-model.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
 import { type CaseResult, type Comparison, compare } from '../area.ts';
+import { goldenRuntime } from '../device.ts';
 import { modelFile } from '../model-file.ts';
 import type { GoldenCase } from '../open-case.ts';
 
@@ -26,7 +26,7 @@ interface Params {
 
 type Golden = GoldenCase<Params>;
 
-const runtime = createRuntime({ threads: 2 });
+const runtime = goldenRuntime();
 
 /** Names of the cases. */
 export const visionCases = /^(clip_vision|siglip|style)/;

@@ -6,7 +6,7 @@ import { NoodleError } from '../../../errors.ts';
 import type { NodeDefinition } from '../../../graph/definition.ts';
 import { nodeInfo } from '../../../graph/object-info.ts';
 import { createModelDetails } from '../../../store/model-details.ts';
-import { availableMemory } from '../../comfy/system.ts';
+import { availableMemory, deviceViews } from '../../device-view.ts';
 import { ok, route } from '../route.ts';
 import {
   ModelFiles,
@@ -132,11 +132,15 @@ export const catalogRoutes = [
           available: availableMemory(),
           server: process.memoryUsage.rss(),
         },
-        devices: dispatcher.devices().map(({ name, type, vram_total, vram_free }) => ({
-          name,
-          type,
-          memory_total: vram_total,
-          memory_free: vram_free,
+        devices: deviceViews(dispatcher.states()).map((view) => ({
+          id: view.device.id,
+          name: view.device.name,
+          type: view.device.kind,
+          precision: view.precision,
+          memory_total: view.memoryTotal ?? view.budget,
+          memory_free: view.memoryFree ?? Math.max(view.budget - view.used, 0),
+          memory_budget: view.budget,
+          memory_used: view.used,
         })),
         engines: dispatcher.engines(),
       }),

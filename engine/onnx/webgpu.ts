@@ -1,0 +1,93 @@
+/**
+ * The WebGPU provider's lowering: its fused operators, and ways around what it computes wrongly. Speed is
+ * argued from the provider's source (onnxruntime/core/providers/webgpu and contrib_ops/webgpu, 1.30).
+ */
+import type { OpName } from '../tensor/ops/index.ts';
+import { sameDims } from '../tensor/shape.ts';
+import type { Builder } from './builder.ts';
+import { gated, multiHeadAttention, sliceWith } from './cpu.ts';
+import { type Lower, type LoweringTable, portable } from './portable.ts';
+
+/**
+ * Ops whose kernels there add up in full precision whatever they read and write, so that halves may go
+ * in: a third of the bytes of a norm between casts.
+ */
+export const exactWithin: ReadonlySet<string> = new Set<OpName>([
+  'groupNorm',
+  'layerNorm',
+  'softmax',
+]);
+
+/** Powers by an exponent that is broadcast fail there, so it is written out first. */
+const pow: Lower<'pow'> = (b, tensor, [base, exponent]) => {
+  const { inputs, shape } = tensor;
+  const isWhole = inputs[1].shape.length === 0 || sameDims(inputs[1].shape, shape);
+  const whole = isWhole ? exponent : b.emit('Expand', [exponent, b.sizes(shape)]);
+  return b.emit('Pow', [base, whole]);
+};
+
+/**
+ * Channels in threes that are not in fours, but for three of them, give wrong numbers there
+ * (microsoft/onnxruntime#29651): they get channels of zeros beside them.
+ */
+const conv: Lower<'conv'> = (b, tensor, [x, filter, ...bias]) => {
+  const [input, weight] = tensor.inputs;
+  const channels = weight.shape[1] as number; // stored tensors have fixed sizes
+  const safe = channels % 3 !== 0 || channels % 4 === 0 || channels === 3;
+  if (safe || tensor.attrs.groups !== 1) return portable.conv(b, tensor, [x, filter, ...bias]);
+  const filled = [x, filter].map((name, i) => {
+    const after = [input, weight][i].shape.map((_, axis) => (axis === 1 ? 4 - (channels % 4) : 0));
+    return b.emit('Pad', [name, b.ints([...after.map(() => 0), ...after]), b.reals([0], [])]);
+  });
+  return portable.conv(b, tensor, [...filled, ...bias]);
+};
+
+/** 2 pi in two parts; the product of the first one and a whole number of few bits is exact in f32. */
+const turn = [6.28125, 2 * Math.PI - 6.28125] as const;
+
+/**
+ * Sine and cosine are only good within a turn (WGSL, "Accuracy of Concrete Floating Point Expressions"),
+ * and timesteps go to 1000: whole turns are taken off before (Cody & Waite 1980).
+ */
+const withinTurn =
+  (op: string) =>
+  (b: Builder, _: unknown, [x]: readonly string[]): string => {
+    if (b.real !== 'f32') return b.emit(op, [x]);
+    const inTurns = b.emit('Mul', [x, b.reals([1 / (2 * Math.PI)], [])]);
+    const turns = b.emit('Floor', [b.emit('Add', [inTurns, b.reals([0.5], [])])]); // there is no Round
+    const rest = turn.reduce(
+      (angle, part) => b.emit('Sub', [angle, b.emit('Mul', [turns, b.reals([part], [])])]),
+      x,
+    );
+    return b.emit(op, [rest]);
+  };
+
+/** The widest heads whose queries and sums stay in registers; wider ones are of small pictures. */
+const widestHead = 128;
+
+/**
+ * Flash attention never writes the scores out; the provider has it where the heads of q, k and v are
+ * alike and in fours (flash_attention.cc, CanApplyFlashAttention). Elsewhere its operator is slower than
+ * plain products.
+ */
+const attention: Lower<'attention'> = (b, tensor, inputs) => {
+  const [q, , v] = tensor.inputs;
+  const { heads } = tensor.attrs;
+  const [width, valueWidth] = [q, v].map(({ shape }) => (shape[2] as number) / heads); // see its shape rule
+  const isFlash = width === valueWidth && width % 4 === 0 && width <= widestHead;
+  return isFlash ? multiHeadAttention(b, tensor, inputs) : undefined;
+};
+
+/** Attention in steps; else as below. */
+export const webgpuInSteps: LoweringTable = {
+  ...portable,
+  slice: sliceWith(portable.linear),
+  conv,
+  pow,
+  sin: withinTurn('Sin'),
+  cos: withinTurn('Cos'),
+  silu: gated(1),
+  quickGelu: gated(1.702),
+};
+
+export const webgpu: LoweringTable = { ...webgpuInSteps, attention };

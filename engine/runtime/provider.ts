@@ -1,0 +1,65 @@
+/**
+ * An execution provider of ONNX Runtime that programs can be lowered for, as a row of data. Whatever
+ * differs between providers is said in it; nobody asks for a row by its name.
+ */
+import type { Target } from '../onnx/lower.ts';
+import type { Shape } from '../tensor/shape.ts';
+import type { OrtOptions } from './ort.ts';
+
+/** What of a target depends on the machine. */
+export type MachineFacts = Pick<Target, 'block' | 'bits'>;
+
+export interface Provider extends Required<Omit<Target, 'block' | 'bits' | 'winograd'>> {
+  readonly name: string;
+  /**
+   * Where weights and values lie while a model is open. A device has copies of its own: files of weights
+   * are done with once the session is open, and it reads none narrower than it computes.
+   */
+  readonly memory: 'host' | 'device';
+  /** Whether results can stay on the device and be fed to other sessions of it from there. */
+  readonly keepsResults?: boolean;
+  /**
+   * How many matrices of scores of an attention are in memory at once, in the type that is computed in.
+   * Left out: none, they are never written down.
+   */
+  readonly scoreCopies?: number;
+  /**
+   * Bytes that a program's weights may take when narrow ones are widened before it opens. Those of
+   * linear layers in a larger one stay as they are stored and are widened whenever they are read.
+   */
+  readonly widestBytes: number;
+  /**
+   * Bytes that convolutions' filters may take beyond their plain form to be computed by Winograd's
+   * method, for a program whose weights take `bytes`.
+   */
+  readonly winogradBytes: (bytes: number) => number;
+  /** Which weights are rewritten in whole numbers, told from their shapes; left out: none. */
+  readonly int8?: (shape: Shape) => boolean;
+  /** How ONNX Runtime is told: its providers, the first choice first, and options that measured best. */
+  readonly session: OrtOptions & { readonly providers: readonly string[] };
+  /** What is otherwise for a graphics driver that computes on the processor; left out: nothing. */
+  readonly inSoftware?: Partial<Omit<Provider, 'inSoftware'>>;
+  /** What lowering must know of this machine. */
+  readonly probe: () => Promise<MachineFacts>;
+}
+
+/** A row as a graphics driver that computes on the processor has it. */
+export const inSoftware = (row: Provider): Provider => ({ ...row, ...row.inSoftware });
+
+/** Reals in full precision. */
+export const fullPrecision = { compute: 'f32', exact: () => false } satisfies Partial<Target>;
+
+/**
+ * Reals in half precision. Exact stay long sums, and whatever is computed before a weight comes in:
+ * angles of timesteps and positions, masks, sizes.
+ */
+export const halfPrecision = {
+  compute: 'f16',
+  exact: (tensor, weighted) => !weighted || tensor.op.longSum === true,
+} satisfies Partial<Target>;
+
+/** Winograd's method is not used. */
+export const noWinograd = (): number => 0;
+
+/** Nothing depends on the machine. */
+export const noFacts = async (): Promise<MachineFacts> => ({});

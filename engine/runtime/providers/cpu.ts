@@ -1,0 +1,41 @@
+/** The CPU provider, in full precision and in whole numbers (decision 009). */
+import { cpu as table } from '../../onnx/cpu.ts';
+import { int8 as int8Table, isInt8Shape } from '../../onnx/int8.ts';
+import { channelBlock } from '../channel-block.ts';
+import { type Provider, fullPrecision, noWinograd } from '../provider.ts';
+import { wholeNumberBits } from '../whole-number-bits.ts';
+
+export const cpu = {
+  name: 'cpu',
+  memory: 'host',
+  table,
+  ...fullPrecision,
+  widen: 'weights',
+  // measured: reading a large layer's weights narrow takes no longer than reading them wide
+  widestBytes: 2 ** 31,
+  // small models (autoencoders) whole, large ones where it gains most
+  winogradBytes: (bytes) => Math.max(0.3 * bytes, 768 * 2 ** 20),
+  session: {
+    // What measured best (docs/decisions/003-session-time.md): graphs are fused when they are lowered and
+    // weights lie as kernels want them, so the slow rewrites of the layout level and private packed
+    // copies of the weights are left out. With the arena: without it the first run of every size takes
+    // up to twice its time in fresh pages.
+    optimization: 'extended',
+    config: { 'session.disable_prepacking': '1' },
+    // a plan of a run's memory asks for one piece beside those of the first run, which had none: twice the memory
+    options: { enableMemPattern: false },
+    providers: ['cpu'],
+  },
+  probe: async () => ({ block: await channelBlock() }),
+} satisfies Provider;
+
+export const cpuInt8 = {
+  ...cpu,
+  table: int8Table,
+  int8: isInt8Shape,
+  // filters in whole numbers are faster still
+  winogradBytes: noWinograd,
+  // packed copies are worth their bytes here: a quarter of the full ones
+  session: { ...cpu.session, config: {} },
+  probe: async () => ({ block: await channelBlock(), bits: wholeNumberBits() }),
+} satisfies Provider;

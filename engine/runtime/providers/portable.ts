@@ -1,0 +1,16 @@
+/** Standard operators only, on the CPU: what every other row starts from. */
+import { portable as table } from '../../onnx/portable.ts';
+import { type Provider, fullPrecision, noFacts, noWinograd } from '../provider.ts';
+import { cpu } from './cpu.ts';
+
+export const portable = {
+  name: 'portable',
+  memory: 'host',
+  table,
+  ...fullPrecision,
+  widen: 'weights',
+  widestBytes: Infinity,
+  winogradBytes: noWinograd,
+  session: cpu.session,
+  probe: noFacts,
+} satisfies Provider;

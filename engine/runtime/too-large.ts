@@ -1,0 +1,32 @@
+/** What users are told of a model that memory is not enough for. */
+import { NoodleError } from '../errors.ts';
+import type { Provider } from './provider.ts';
+
+/** Bytes for people. */
+export const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+
+/** What can be done, besides what every message about memory says. */
+const remedies: Readonly<Record<Provider['memory'], string>> = {
+  host: '',
+  device:
+    '. Smaller pictures, VAE Decode (Tiled), a smaller --memory-budget (large models then run in parts) ' +
+    'or --device cpu take less of it',
+};
+
+/** What a model needs, in bytes, and what there is. */
+export interface Want {
+  readonly weights: number;
+  /** Beyond that, for the run that failed. */
+  readonly run?: number;
+  readonly budget: number;
+  readonly memory: Provider['memory'];
+}
+
+/** An error for want of memory, with what was wanted. */
+export function tooLarge(error: NoodleError, { weights, run, budget, memory }: Want): NoodleError {
+  const beside = run === undefined ? '' : ` and this run about ${gib(run)}`;
+  const sizes = `its weights take ${gib(weights)}${beside} of ${gib(budget)} for models`;
+  const model = String(error.details.model);
+  const reason = `${String(error.details.reason)}; ${sizes}${remedies[memory]}`;
+  return new NoodleError('OUT_OF_MEMORY', { model, reason }, { cause: error });
+}

@@ -1,0 +1,41 @@
+import { useEffect } from 'preact/hooks';
+import type { DeviceInfo } from '../api/types.ts';
+import type { AppParts } from './parts.ts';
+
+/** Milliseconds until engines are asked again that have said nothing yet. */
+const PAUSE = 2000;
+
+/** What models run on, bottom right; memory and precision when pointed at. */
+export function DeviceNames({ server, state }: AppParts) {
+  const { connection, running, devices } = state;
+  const isOpen = connection.value === 'open';
+  const isIdle = running.value === null;
+  // Looked at again after every run: memory was taken, or an engine started anew.
+  useEffect(() => {
+    if (!isOpen || !isIdle) return undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let over = false;
+    const look = async (): Promise<void> => {
+      const known = await server.devices().catch(() => []);
+      if (over) return;
+      if (known.length > 0) devices.value = known;
+      else timer = setTimeout(() => void look(), PAUSE);
+    };
+    void look();
+    return () => {
+      over = true;
+      clearTimeout(timer);
+    };
+  }, [isOpen, isIdle]);
+  if (devices.value.length === 0) return null;
+  return (
+    <span class="device-names" title={devices.value.map(describe).join('\n')}>
+      {devices.value.map(({ name }) => name).join(', ')}
+    </span>
+  );
+}
+
+const describe = ({ id, name, precision, used, budget }: DeviceInfo): string =>
+  `${id}: ${name}, ${precision}; models take ${gigabytes(used)} of ${gigabytes(budget)} GB`;
+
+const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1);
