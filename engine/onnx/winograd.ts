@@ -94,13 +94,13 @@ interface Candidate {
   readonly tensor: Tensor;
   /** Bytes beyond those of the plain filters. */
   readonly bytes: number;
-  /** Cells of the result. */
-  readonly cells: number;
+  /** Time that is saved for each byte, in no unit. */
+  readonly worth: number;
 }
 
 /**
  * The convolutions of a program that gain by Winograd's method, those first that save most time for
- * their bytes (a filter's saving grows with the picture it is moved over), up to `most` bytes beyond
+ * their bytes (a filter's saving grows with the picture it is moved over and with its channels), up to `most` bytes beyond
  * the plain filters, which take `bytesOf`; and those bytes.
  */
 export function winogradLayers(
@@ -125,9 +125,9 @@ export function winogradLayers(
       const [outputs, channels] = filters.shape as readonly number[];
       const [, , height, width] = nominal(tensor.shape);
       const bytes = outputs * channels * winogradPlanes * 4 - bytesOf(filters);
-      return { tensor, bytes, cells: height * width };
+      return { tensor, bytes, worth: height * width * gain(tensor) };
     })
-    .sort((a, b) => b.cells - a.cells);
+    .sort((a, b) => b.worth - a.worth);
   const layers = new Set<Tensor>();
   let bytes = 0;
   for (const candidate of candidates) {
