@@ -33,7 +33,7 @@ let device: { readonly kind: DeviceKind; readonly precision: string; readonly ty
  * From here on cases are computed on this kind of device; areas read it when they are imported. Throws
  * for one that is unknown or has no stated tolerance in this precision.
  */
-export async function useDevice(kind: string, precision?: string): Promise<void> {
+export function useDevice(kind: string, precision?: string): void {
   if (!isKind(kind)) {
     throw new Error(`no device '${kind}', there are ${Object.keys(deviceKinds).join(', ')}`);
   }
@@ -42,8 +42,13 @@ export async function useDevice(kind: string, precision?: string): Promise<void>
   if (!names.includes(chosen)) {
     throw new Error(`on ${kind} cases have tolerances in ${names.join(', ')}, not in ${chosen}`);
   }
-  const [first] = (await createInventory()[kind]()).devices;
-  device = { kind, precision: chosen, type: first?.type };
+  device = { kind, precision: chosen };
+}
+
+/** Looks at what there is of its kind: drivers in software compute some things otherwise. */
+export async function lookAtDevice(): Promise<void> {
+  const [first] = (await createInventory()[device.kind]()).devices;
+  device = { ...device, type: first?.type };
 }
 
 /** A runtime of that device; every part is computed in its precision, also those that may overflow. */

@@ -8,7 +8,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { CaseResult, GoldenArea } from './area.ts';
-import { useDevice } from './device.ts';
+import { lookAtDevice, useDevice } from './device.ts';
 import { removeUnpacked } from './open-case.ts';
 
 interface Found {
@@ -34,7 +34,8 @@ async function main(args: readonly string[]): Promise<number> {
     console.error('usage: npm run golden -- [area=]DIR... [--device KIND] [--precision NAME]');
     return 2;
   }
-  await useDevice(values.device ?? 'cpu', values.precision);
+  useDevice(values.device ?? 'cpu', values.precision);
+  await lookAtDevice();
   const found = positionals.flatMap(areasIn);
   const total: Totals = { passed: 0, failed: 0, skipped: 0 };
   for (const { name, dir } of found) {
