@@ -1,6 +1,6 @@
 /** In which precision each part of a workflow is computed: what was asked for, and what a device makes of it. */
 import { NoodleError } from '../errors.ts';
-import { inSoftware } from './provider.ts';
+import { inSteps } from './provider.ts';
 import { type DeviceKind, type PrecisionRow, type Provider, deviceKinds } from './providers.ts';
 
 /** Parts that may be computed in precisions of their own; whatever is none of them goes with the network. */
@@ -49,8 +49,8 @@ export interface PrecisionDevice {
   readonly kind: DeviceKind;
   /** Those of its kind that it computes in; left out: all. */
   readonly precisions?: readonly string[];
-  /** What it is; `software` for a graphics driver that computes on the processor. */
-  readonly type?: string;
+  /** Whether its fused attention is not to be used. */
+  readonly inSteps?: boolean;
 }
 
 /**
@@ -121,15 +121,12 @@ function choose(engine: PrecisionDevice, role: Role, wishes: PrecisionWishes): C
   };
 }
 
-/** The precisions of the device's kind, as a device of its type has them. */
-function rowsOf({ kind, type }: PrecisionDevice): Readonly<Record<string, PrecisionRow>> {
-  const rows: Readonly<Record<string, PrecisionRow>> = deviceKinds[kind];
-  if (type !== 'software') return rows;
+/** The precisions of the device's kind, as this one has them. */
+function rowsOf(device: PrecisionDevice): Readonly<Record<string, PrecisionRow>> {
+  const rows: Readonly<Record<string, PrecisionRow>> = deviceKinds[device.kind];
+  if (device.inSteps !== true) return rows;
   return Object.fromEntries(
-    Object.entries(rows).map(([name, row]) => [
-      name,
-      { ...row, provider: inSoftware(row.provider) },
-    ]),
+    Object.entries(rows).map(([name, row]) => [name, { ...row, provider: inSteps(row.provider) }]),
   );
 }
 

@@ -37,14 +37,14 @@ export interface Provider extends Required<Omit<Target, 'block' | 'bits' | 'wino
   readonly int8?: (shape: Shape) => boolean;
   /** How ONNX Runtime is told: its providers, the first choice first, and options that measured best. */
   readonly session: OrtOptions & { readonly providers: readonly string[] };
-  /** What is otherwise for a graphics driver that computes on the processor; left out: nothing. */
-  readonly inSoftware?: Partial<Omit<Provider, 'inSoftware'>>;
+  /** What is otherwise on a device that was not seen to compute the fused attention rightly; left out: nothing. */
+  readonly inSteps?: Partial<Omit<Provider, 'inSteps'>>;
   /** What lowering must know of this machine. */
   readonly probe: () => Promise<MachineFacts>;
 }
 
-/** A row as a graphics driver that computes on the processor has it. */
-export const inSoftware = (row: Provider): Provider => ({ ...row, ...row.inSoftware });
+/** A row as a device has it that was not seen to compute the fused attention rightly. */
+export const inSteps = (row: Provider): Provider => ({ ...row, ...row.inSteps });
 
 /** Reals in full precision. */
 export const fullPrecision = { compute: 'f32', exact: () => false } satisfies Partial<Target>;

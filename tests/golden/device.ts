@@ -24,10 +24,11 @@ const allowed: Readonly<Record<DeviceKind, Readonly<Record<string, Shares | unde
 
 const isKind = (name: string): name is DeviceKind => Object.hasOwn(deviceKinds, name);
 
-let device: { readonly kind: DeviceKind; readonly precision: string; readonly type?: string } = {
-  kind: 'cpu',
-  precision: 'fp32',
-};
+let device: { readonly kind: DeviceKind; readonly precision: string; readonly inSteps?: boolean } =
+  {
+    kind: 'cpu',
+    precision: 'fp32',
+  };
 
 /**
  * From here on cases are computed on this kind of device; areas read it when they are imported. Throws
@@ -45,18 +46,18 @@ export function useDevice(kind: string, precision?: string): void {
   device = { kind, precision: chosen };
 }
 
-/** Looks at what there is of its kind: drivers in software compute some things otherwise. */
+/** Looks at what there is of its kind: attention is fused only where that is right. */
 export async function lookAtDevice(): Promise<void> {
   const [first] = (await createInventory()[device.kind]()).devices;
-  device = { ...device, type: first?.type };
+  device = { ...device, inSteps: first?.inSteps };
 }
 
 /** A runtime of that device; every part is computed in its precision, also those that may overflow. */
 export function goldenRuntime(): Runtime {
-  const { kind, precision, type } = device;
+  const { kind, precision, inSteps } = device;
   const wish = { names: [precision] };
   const { rowFor } = precisionsOf(
-    { id: kind, kind, type },
+    { id: kind, kind, inSteps },
     { network: wish, 'text-encoder': wish, vae: wish },
   );
   return createRuntime({ threads: 2, rowFor });

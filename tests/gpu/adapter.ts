@@ -1,6 +1,6 @@
 /** Suites that need an adapter of the WebGPU provider: skipped where there is none (`setup.ts`). */
 import { describe, inject } from 'vitest';
-import { inSoftware } from '../../engine/runtime/provider.ts';
+import { inSteps } from '../../engine/runtime/provider.ts';
 import { type Provider, deviceKinds } from '../../engine/runtime/providers.ts';
 
 /** A suite for each precision of the WebGPU rows, as drivers in software have them; skipped where no adapter runs it. */
@@ -8,7 +8,7 @@ export function onAdapter(
   tests: (precision: keyof typeof deviceKinds.webgpu, provider: Provider) => void,
 ): void {
   for (const precision of ['fp32', 'fp16'] as const) {
-    const provider = inSoftware(deviceKinds.webgpu[precision].provider);
+    const provider = inSteps(deviceKinds.webgpu[precision].provider);
     describe.skipIf(!inject('precisions').includes(precision))(precision, () =>
       tests(precision, provider),
     );

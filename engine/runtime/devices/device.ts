@@ -19,6 +19,8 @@ export interface Device {
   readonly memory?: number;
   /** Precisions that it computes in, the one it has when none is asked for first; none: see `problem`. */
   readonly precisions: readonly string[];
+  /** It was not seen to compute the fused attention of its kind rightly, which is done in steps then. */
+  readonly inSteps?: boolean;
   /** Why it cannot be used. */
   readonly problem?: string;
   /** What a process has in its environment to see this device and no other of its kind. */

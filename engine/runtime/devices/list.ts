@@ -53,6 +53,8 @@ async function findAdapters(): Promise<Found> {
     const environment = adapters.length > 1 ? selecting(adapter) : {};
     const { precisions, problem } =
       adapters.length > 1 ? await probe('webgpu', environment) : first;
+    const isFused =
+      adapter.type !== 'software' && (await computesAttention(precisions, environment));
     return {
       id: `webgpu:${index}`,
       kind: 'webgpu',
@@ -62,11 +64,22 @@ async function findAdapters(): Promise<Found> {
       vendor: vendorOf(adapter),
       memory: system?.memory ?? vramOf(adapter) ?? memory(adapter),
       precisions,
+      inSteps: !isFused,
       problem: precisions.length > 0 ? undefined : problem,
       environment,
     };
   });
   return { devices: await Promise.all(devices), missing: noAdapter(first.problem) };
+}
+
+/** Whether an adapter's fused attention is right in all of these precisions, and known in time. */
+async function computesAttention(
+  precisions: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<boolean> {
+  if (precisions.length === 0) return false;
+  const seen = await probe('webgpu', environment, 'attention');
+  return precisions.every((precision) => seen.precisions.includes(precision));
 }
 
 /** Where nobody lists adapters: the one that opened, under the name the system has for it, if any. */

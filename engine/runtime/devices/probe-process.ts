@@ -1,11 +1,12 @@
 /**
- * Tries a kind of device: opens a program of one addition in each of its precisions, runs it, and
- * says in a line of JSON how that went. A process of its own: drivers hang and crash.
+ * Tries a kind of device: opens a program of one addition, or of an attention, in each of its precisions, runs
+ * it, and says in a line of JSON how that went. A process of its own: drivers hang and crash.
  */
 import { memorySource } from '../../weights/source.ts';
 import { add, cast } from '../../tensor/nn.ts';
 import { trace } from '../../tensor/trace.ts';
 import { type DeviceKind, type PrecisionRow, deviceKinds } from '../providers.ts';
+import { tryAttention } from './try-attention.ts';
 import { openSession } from '../session.ts';
 
 /** What is said of each precision, in the order of the table. */
@@ -15,7 +16,7 @@ export interface Attempt {
 }
 
 /** The sum in the type that the row computes in; nothing of it may be left to the processor. */
-async function attempt({ provider }: PrecisionRow): Promise<void> {
+async function trySum({ provider }: PrecisionRow): Promise<void> {
   const type = provider.compute;
   const program = trace('probe', memorySource('probe', 'probe', new Map()), ({ input }) => {
     const x = input('x', type, ['n']);
@@ -44,10 +45,14 @@ const plain = (message: string): string =>
     .replace(/^.* was false\. /s, '')
     .trim();
 
-const kind = process.argv[2] as DeviceKind;
+/** What is tried. */
+const attempts = { sum: trySum, attention: tryAttention };
+export type ProbeTask = keyof typeof attempts;
+
+const [, , kind, task] = process.argv as [string, string, DeviceKind, ProbeTask];
 const rows: Readonly<Record<string, PrecisionRow>> = deviceKinds[kind];
 for (const [precision, row] of Object.entries(rows)) {
-  const told: Attempt = await attempt(row).then(
+  const told: Attempt = await attempts[task](row).then(
     () => ({ precision }),
     (error: Error) => ({ precision, problem: plain(error.message) }),
   );

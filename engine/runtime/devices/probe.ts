@@ -3,10 +3,10 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { TYPESCRIPT } from '../../threads.ts';
 import type { DeviceKind } from '../providers.ts';
-import type { Attempt } from './probe-process.ts';
+import type { Attempt, ProbeTask } from './probe-process.ts';
 
 export interface Probe {
-  /** Those that a sum was computed in. */
+  /** Those that the task was computed in. */
   readonly precisions: readonly string[];
   /** Why there are none, or not all. */
   readonly problem?: string;
@@ -24,10 +24,11 @@ const LONGEST = 200_000;
 export function probe(
   kind: DeviceKind,
   environment: Readonly<Record<string, string>> = {},
+  task: ProbeTask = 'sum',
   limit = LIMIT,
 ): Promise<Probe> {
   const main = fileURLToPath(new URL('./probe-process.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', TYPESCRIPT, main, kind], {
+  const child = spawn(process.execPath, ['--import', TYPESCRIPT, main, kind, task], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: limit,

@@ -205,7 +205,7 @@ describe('a probe', () => {
   });
 
   it('ends with what a driver does, in time', async () => {
-    const { precisions, problem } = await probe('cpu', {}, 5);
+    const { precisions, problem } = await probe('cpu', {}, 'sum', 5);
     expect(precisions).toEqual([]);
     expect(problem).toBe('its driver did not answer within 0.005 s');
     const crash = await probe('cpu', { NODE_OPTIONS: '--no-such-option' });

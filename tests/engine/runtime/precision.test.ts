@@ -19,8 +19,8 @@ describe('precisions', () => {
     });
     expect(precisionText(precisionsOf(on.cpu))).toBe('fp32');
     expect(precisionsOf(on.webgpu).rowFor({}).provider).toBe(webgpu.fp16.provider);
-    const software = precisionsOf({ ...on.webgpu, type: 'software' }).rowFor({}).provider;
-    expect(software).toEqual({ ...webgpu.fp16.provider, ...webgpu.fp16.provider.inSoftware });
+    const software = precisionsOf({ ...on.webgpu, inSteps: true }).rowFor({}).provider;
+    expect(software).toEqual({ ...webgpu.fp16.provider, ...webgpu.fp16.provider.inSteps });
   });
 
   it('may differ from part to part; what is no part goes with the network', () => {
