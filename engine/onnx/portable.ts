@@ -7,6 +7,7 @@ import type { ConvAttrs } from '../tensor/ops/windows.ts';
 import type { OpName, Ops } from '../tensor/ops/index.ts';
 import { type Dim, sameDim, sizeOfShape, floorDivDim, mulDim } from '../tensor/shape.ts';
 import type { AttrsOf, DecomposedOp, Node } from '../tensor/tensor.ts';
+import { floatToF16 } from '../weights/float.ts';
 import { type Builder, reshapeTo } from './builder.ts';
 import type { Attribute } from './model.ts';
 
@@ -270,15 +271,20 @@ function poolAttributes(
   return { kernel_shape: { ints: kernel }, strides: { ints: strides }, pads: { ints: pads } };
 }
 
+/** Element types of constants, but reals in full precision. */
+const encoders: Partial<
+  Record<Dtype, (values: number[]) => Uint8Array | Int32Array | BigInt64Array | Uint16Array>
+> = {
+  i64: (values) => BigInt64Array.from(values, BigInt),
+  i32: (values) => Int32Array.from(values),
+  bool: (values) => Uint8Array.from(values),
+  f16: floatToF16,
+};
+
 /** Numbers as the bytes of an element type that constants may have. */
 function encodeNumbers(values: ArrayLike<number>, dtype: Dtype): Uint8Array {
-  const array =
-    dtype === 'i64'
-      ? BigInt64Array.from(values, BigInt)
-      : dtype === 'bool'
-        ? Uint8Array.from(values)
-        : dtype === 'i32'
-          ? Int32Array.from(values)
-          : Float32Array.from(values);
-  return new Uint8Array(array.buffer);
+  const numbers = Array.from(values);
+  const { buffer, byteOffset, byteLength } =
+    encoders[dtype]?.(numbers) ?? Float32Array.from(numbers);
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
 }

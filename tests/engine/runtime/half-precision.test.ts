@@ -30,6 +30,17 @@ describe('half precision', () => {
     },
   );
 
+  it('is a type of constants beside inputs of it', async () => {
+    const program = trace('halves', randomSource({}), ({ input }) => ({
+      y: cast(mul(input('x', 'f16', ['n']), 3), 'f32'),
+    }));
+    const exact = () => false;
+    const session = await openSession(program, { provider: { ...halves, exact }, threads: 1 });
+    const { y } = await session.run({ x: { data: Float32Array.of(1, -2), shape: [2] } });
+    await session.release();
+    expect([...y.data]).toEqual([3, -6]);
+  });
+
   it('stays near full precision over a whole network, late timesteps included', async () => {
     const program = await tinyUNet('sd2');
     const random = (shape: readonly number[], seed: number) => ({
