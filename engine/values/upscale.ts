@@ -104,10 +104,11 @@ function padded({ minimum = 1, multipleOf = 1 }: UpscaleModel, picture: NDArray)
 const roundUp = (size: number, multiple: number): number => Math.ceil(size / multiple) * multiple;
 
 function architectureOf(model: UpscaleModel): Architecture {
-  const { kind, inputChannels, multipleOf = 1, config } = model;
+  const { kind, inputChannels, multipleOf = 1, fullPrecision, config } = model;
   const side = (name: string) => mulDim(symbol(name), multipleOf);
   return {
     name: kind.name,
+    fullPrecision,
     build: (g) => {
       const x = g.input('x', 'f32', [1, inputChannels, side('height'), side('width')]);
       return { out: clamp(kind.build(g.weights, x, config), 0, 1) };

@@ -8,6 +8,7 @@ import { TYPESCRIPT } from '../threads.ts';
 import { engineEnvironment } from './environment.ts';
 import type { StartEngine } from './link.ts';
 import type { FromEngine, ToEngine } from './messages.ts';
+import { printedLine } from './printed-line.ts';
 
 /** Which node packs engines load. */
 export interface EnginePacks {
@@ -31,7 +32,7 @@ export function engineStarter(settings: EngineSettings, packs: EnginePacks, log:
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     for (const stream of [child.stdout!, child.stderr!]) {
-      createInterface({ input: stream }).on('line', (line) => log('INFO', line));
+      createInterface({ input: stream }).on('line', (line) => log(...printedLine(line)));
     }
     let over = false;
     let loading: string | undefined;

@@ -79,6 +79,7 @@ export const atd: UpscaleKind<AtdConfig> = {
       inputChannels,
       outputChannels: inputChannels,
       minimum: 8,
+      fullPrecision: true,
       config: { window, category, upsampler, upscale },
     };
   },

@@ -73,6 +73,7 @@ export const fdat: UpscaleKind<FdatConfig> = {
       inputChannels,
       outputChannels,
       multipleOf: unshuffle,
+      fullPrecision: upsampler === sampled,
       config: {
         window: Math.sqrt(w.shape(`${firstBlock}.attn.bias`)[2]),
         upsampler,

@@ -12,6 +12,8 @@ export interface UpscalerFacts {
   readonly minimum?: number;
   /** Sides are padded to multiples of this: windows, or pixels that become channels. */
   readonly multipleOf?: number;
+  /** Half precision is too coarse for it: it computes places in the picture, or sorts them. */
+  readonly fullPrecision?: boolean;
 }
 
 /** Reads the numbers of a small tensor under the cursor. */

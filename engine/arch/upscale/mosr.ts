@@ -28,7 +28,8 @@ export const mosr: UpscaleKind<MosrConfig> = {
     const [, inputChannels] = w.shape('gblocks.0.weight');
     const facts = (squares: number, outputChannels = inputChannels) => {
       const scale = Math.floor(Math.sqrt(squares));
-      return { scale, inputChannels, outputChannels, config: { scale } };
+      const fullPrecision = w.has('upsampler.init_pos');
+      return { scale, inputChannels, outputChannels, fullPrecision, config: { scale } };
     };
     const up = w.at('upsampler');
     if (up.has('init_pos')) {

@@ -35,7 +35,8 @@ export const plksr: UpscaleKind<PlksrConfig> = {
     const last = numbers.at(-1)!; // there is a 0
     const scale = Math.floor(Math.sqrt(w.shape(`feats.${last}.weight`)[0] / 3));
     const config = { scale, blocks: numbers.slice(1, -1), last };
-    return { scale, inputChannels: 3, outputChannels: 3, config };
+    const fullPrecision = w.has('to_img.init_pos');
+    return { scale, inputChannels: 3, outputChannels: 3, fullPrecision, config };
   },
   build(w, picture, { scale, blocks, last }) {
     let h = conv2d(w.at('feats.0'), picture, { pad: 1 });
