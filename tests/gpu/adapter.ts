@@ -3,7 +3,7 @@ import { describe, inject } from 'vitest';
 import { inSteps } from '../../engine/runtime/provider.ts';
 import { type Provider, deviceKinds } from '../../engine/runtime/providers.ts';
 
-/** A suite for each precision of the WebGPU rows, as drivers in software have them; skipped where no adapter runs it. */
+/** A suite for each precision of the WebGPU rows, attention in steps, as drivers in software have them; skipped where no adapter runs it. */
 export function onAdapter(
   tests: (precision: keyof typeof deviceKinds.webgpu, provider: Provider) => void,
 ): void {

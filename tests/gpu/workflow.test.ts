@@ -23,7 +23,10 @@ async function draw(kind: DeviceKind, precision: string): Promise<Uint8Array> {
   const text = await readFile(join(ownGoldenDir('samples'), '02-red-circle.json'), 'utf8');
   const prompt = JSON.parse(text) as Record<string, { inputs: Record<string, unknown> }>;
   prompt['3'].inputs.steps = STEPS;
-  const { rowFor } = precisionsOf({ id: kind, kind }, { all: { names: [precision] } });
+  const { rowFor } = precisionsOf(
+    { id: kind, kind, inSteps: true },
+    { all: { names: [precision] } },
+  );
   const runtime = createRuntime({ threads: 2, rowFor });
   const { base } = installation;
   const { files } = await runWorkflow(JSON.stringify(prompt), { base, runtime });
