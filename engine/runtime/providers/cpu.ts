@@ -14,7 +14,7 @@ export const cpu = {
   // measured: reading a large layer's weights narrow takes no longer than reading them wide
   widestBytes: 2 ** 31,
   // small models (autoencoders) whole, large ones where it gains most
-  winogradBytes: (bytes) => Math.max(0.3 * bytes, 768 * 2 ** 20),
+  winogradBytes: (bytes) => Math.max(0.3 * bytes, 640 * 2 ** 20),
   session: {
     // What measured best (docs/decisions/003-session-time.md): graphs are fused when they are lowered and
     // weights lie as kernels want them, so the slow rewrites of the layout level and private packed
