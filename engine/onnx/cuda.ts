@@ -14,7 +14,7 @@ import { type Dim, sameDim, sameDims } from '../tensor/shape.ts';
 import { type Tensor, isOp } from '../tensor/tensor.ts';
 import { type Builder, storedWeight } from './builder.ts';
 import { followers, following, fromLast, isPicture, lastOf } from './channels-last.ts';
-import { gated, multiHeadAttention } from './cpu.ts';
+import { gated, multiHeadAttention } from './fused.ts';
 import {
   type Lower,
   type LoweringTable,
@@ -22,16 +22,6 @@ import {
   convAttributes,
   portable,
 } from './portable.ts';
-
-/**
- * Ops whose kernels here add up in full precision whatever they read and write, so that halves may go in:
- * norms' statistics (SkipLayerNormalization since 1.29), the softmax and what attention sums.
- */
-export const exactWithin: ReadonlySet<string> = new Set<OpName>([
-  'groupNorm',
-  'layerNorm',
-  'softmax',
-]);
 
 /** The name of a tensor in full precision, whatever is computed in now. */
 function inFull(b: Builder, x: Tensor): string {

@@ -2,21 +2,10 @@
  * The WebGPU provider's lowering: its fused operators, and ways around what it computes wrongly. Speed is
  * argued from the provider's source (onnxruntime/core/providers/webgpu and contrib_ops/webgpu, 1.30).
  */
-import type { OpName } from '../tensor/ops/index.ts';
 import { sameDims } from '../tensor/shape.ts';
 import type { Builder } from './builder.ts';
-import { gated, multiHeadAttention, sliceWith } from './cpu.ts';
+import { gated, multiHeadAttention, sliceWith } from './fused.ts';
 import { type Lower, type LoweringTable, portable } from './portable.ts';
-
-/**
- * Ops whose kernels there add up in full precision whatever they read and write, so that halves may go
- * in: a third of the bytes of a norm between casts.
- */
-export const exactWithin: ReadonlySet<string> = new Set<OpName>([
-  'groupNorm',
-  'layerNorm',
-  'softmax',
-]);
 
 /** Powers by an exponent that is broadcast fail there, so it is written out first. */
 const pow: Lower<'pow'> = (b, tensor, [base, exponent]) => {

@@ -50,13 +50,16 @@ export const inSteps = (row: Provider): Provider => ({ ...row, ...row.inSteps })
 export const fullPrecision = { compute: 'f32', exact: () => false } satisfies Partial<Target>;
 
 /**
- * Reals in half precision. Exact stay long sums, and whatever is computed before a weight comes in:
- * angles of timesteps and positions, masks, sizes.
+ * Reals in half precision. Exact stays whatever is computed before a weight comes in (angles of timesteps
+ * and positions, masks, sizes), and long sums, but for those of the ops `within` whose kernels add up in
+ * full precision themselves.
  */
-export const halfPrecision = {
+export const halfPrecision = (
+  within: ReadonlySet<string> = new Set(),
+): Pick<Provider, 'compute' | 'exact'> => ({
   compute: 'f16',
-  exact: (tensor, weighted) => !weighted || tensor.op.longSum === true,
-} satisfies Partial<Target>;
+  exact: ({ op }, weighted) => !weighted || (op.longSum === true && !within.has(op.name)),
+});
 
 /** Winograd's method is not used. */
 export const noWinograd = (): number => 0;

@@ -1,5 +1,6 @@
 /** The WebGPU provider, in half and in full precision. */
-import { exactWithin, webgpu as table, webgpuInSteps } from '../../onnx/webgpu.ts';
+import { exactWithin } from '../../onnx/fused.ts';
+import { webgpu as table, webgpuInSteps } from '../../onnx/webgpu.ts';
 import { windowOps } from '../../tensor/ops/windows.ts';
 import { type Tensor, isOp } from '../../tensor/tensor.ts';
 import { type Provider, fullPrecision, halfPrecision, noFacts, noWinograd } from '../provider.ts';
@@ -18,6 +19,8 @@ function isEnd(tensor: Tensor): boolean {
   return Math.min(outputs, inputs) <= fewChannels && tensor.attrs.groups === 1;
 }
 
+const halves = halfPrecision(exactWithin);
+
 export const webgpu = {
   name: 'webgpu',
   memory: 'device',
@@ -25,10 +28,8 @@ export const webgpu = {
   // scores, and what softmax makes of them
   scoreCopies: 2,
   table,
-  ...halfPrecision,
-  exact: (tensor, weighted) =>
-    isEnd(tensor) ||
-    (halfPrecision.exact(tensor, weighted) && !(weighted && exactWithin.has(tensor.op.name))),
+  ...halves,
+  exact: (tensor, weighted) => isEnd(tensor) || halves.exact(tensor, weighted),
   widen: 'weights',
   widestBytes: Infinity,
   winogradBytes: noWinograd,
