@@ -20,6 +20,19 @@ export const exactWithin: ReadonlySet<string> = new Set<OpName>([
   'softmax',
 ]);
 
+/** A row in full precision, with its result in the type that is computed in. */
+export function rowInFull<K extends OpName>(
+  b: Builder,
+  tensor: NodeOf<K>,
+  row: Lower<K, string>,
+): string {
+  const { real } = b;
+  b.real = 'f32';
+  const result = row(b, tensor, tensor.inputs.map(b.nameOf));
+  b.real = real;
+  return real === 'f32' ? result : b.cast(result, real);
+}
+
 /** x * sigmoid(alpha * x) in one pass over memory. */
 export const gated =
   (alpha: number) =>

@@ -2,9 +2,9 @@
  * How the bytes of a weight must lie for a model: as they are stored; as f32 or f16 numbers; in the
  * blocks of channels that ONNX Runtime's NCHWc convolutions read, [o/B, i/B, ...kernel, B(i), B(o)], as f32
  * or (`narrow`: numbers of 16 bits only) as they are stored; 3 x 3 filters in the planes of Winograd's
- * convolution, f32 [36, o, i]; filters with their channels last, f32 or f16 [o, ...kernel, i]; or in whole
- * numbers of so many bits, i8 [...kernel * i, o], with what a step of each output is worth, f32 [o], close
- * behind them.
+ * convolution, f32 [36, o, i]; filters with their channels last, f32 or f16 [o, ...kernel, i]; matrices
+ * transposed, f32 or f16 [i, o]; or in whole numbers of so many bits, i8 [...kernel * i, o], with what a step
+ * of each output is worth, f32 [o], close behind them.
  */
 import { type Dtype, dtypes } from './dtypes.ts';
 import { winogradPlanes } from './winograd.ts';
@@ -15,14 +15,14 @@ export type Layout =
   | { readonly kind: 'float16' }
   | { readonly kind: 'blocked'; readonly block: number; readonly narrow?: boolean }
   | { readonly kind: 'winograd' }
-  | { readonly kind: 'channelsLast'; readonly type: 'f32' | 'f16' }
+  | { readonly kind: 'channelsLast' | 'transposed'; readonly type: 'f32' | 'f16' }
   | { readonly kind: 'int8' | 'int8Steps'; readonly bits: number };
 
 /** The element type of a weight of type `stored` in a layout. */
 export function layoutDtype(layout: Layout, stored: Dtype): Dtype {
   const { kind } = layout;
   if (kind === 'stored' || (kind === 'blocked' && layout.narrow)) return stored;
-  if (kind === 'channelsLast') return layout.type;
+  if (kind === 'channelsLast' || kind === 'transposed') return layout.type;
   if (kind === 'int8') return 'i8';
   return kind === 'float16' ? 'f16' : 'f32';
 }
@@ -34,6 +34,8 @@ export function layoutShape({ kind }: Layout, stored: readonly number[]): readon
       return [winogradPlanes, stored[0], stored[1]];
     case 'channelsLast':
       return [stored[0], ...stored.slice(2), stored[1]];
+    case 'transposed':
+      return [stored[1], stored[0]];
     case 'int8':
       return [stored.slice(1).reduce((n, dim) => n * dim, 1), stored[0]];
     case 'int8Steps':
