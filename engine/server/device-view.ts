@@ -1,6 +1,7 @@
 /** The devices that engines have, as every face needs them: one entry for each, however many engines share it. */
 import { readFileSync } from 'node:fs';
-import { cpus, freemem, totalmem } from 'node:os';
+import { freemem, totalmem } from 'node:os';
+import { processorName } from '../processor.ts';
 import type { EngineState } from '../queue/slot.ts';
 import type { EngineReport } from '../worker/messages.ts';
 
@@ -42,7 +43,7 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) =>
 
 /** The processor's name and memory, for answers while no engine has said anything yet. */
 export const processor = (): { name: string; total: number; free: number } => ({
-  name: cpus()[0]?.model.trim() ?? 'cpu',
+  name: processorName(),
   total: totalmem(),
   free: availableMemory(),
 });
