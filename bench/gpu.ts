@@ -89,9 +89,9 @@ function subjectOf(name: string): Subject {
 
 /** Our own side on the device of this name. */
 async function startOurs(name: string, given: readonly string[]): Promise<Side> {
-  const [{ id, kind, precisions, memory, environment }] = await chooseDevices([name], inventory);
+  const [{ environment, ...device }] = await chooseDevices([name], inventory);
   const asked: BenchDevice = {
-    device: { id, kind, precisions, memory },
+    device,
     precision: values.precision,
   };
   const ours = join(here, 'compare/ours.ts');
