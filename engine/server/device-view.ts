@@ -1,5 +1,4 @@
 /** The devices that engines have, as every face needs them: one entry for each, however many engines share it. */
-import { readFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import { processorName } from '../processor.ts';
 import type { EngineState } from '../queue/slot.ts';
@@ -31,7 +30,8 @@ export function deviceViews(states: readonly EngineState[]): DeviceView[] {
       device,
       precision,
       memoryTotal,
-      memoryFree: ownMemory ? left : availableMemory(),
+      // with what the file cache would give back
+      memoryFree: ownMemory ? left : freemem(),
       budget: sum(reports.map(({ memoryBudget }) => memoryBudget)),
       used,
       engines: states.filter(({ report }) => report?.device.id === id),
@@ -45,16 +45,5 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) =>
 export const processor = (): { name: string; total: number; free: number } => ({
   name: processorName(),
   total: totalmem(),
-  free: availableMemory(),
+  free: freemem(),
 });
-
-/** What programs can still get: free memory and what the file cache would give back. */
-export function availableMemory(): number {
-  if (process.platform !== 'linux') return freemem();
-  try {
-    const kilobytes = /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1];
-    return kilobytes === undefined ? freemem() : Number(kilobytes) * 1024;
-  } catch {
-    return freemem();
-  }
-}
