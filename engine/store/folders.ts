@@ -19,7 +19,7 @@ import type { ModelFolder } from './model-folders.ts';
 import { canBeNamed, isFile, resolveInside } from './paths.ts';
 import type { Links } from './paths.ts';
 import { createCounters } from './save-target.ts';
-import type { SavedFile, SaveTarget } from './save-target.ts';
+import type { NamedFile, SavedFile, SaveTarget } from './save-target.ts';
 import { walkFiles } from './walk.ts';
 
 export type DirectoryType = 'input' | 'output' | 'temp';
@@ -66,7 +66,12 @@ export interface Folders extends ChoiceSource {
    */
   writeNumbered(target: SaveTarget, suffix: string, bytes: Uint8Array | string): SavedFile;
   /**
-   * The same for a large file, which `write` writes at the path it is given: a temporary one in the same
+   * Writes a file of that name whole into the target's folder, in place of one that is there; throws
+   * PATH_OUTSIDE for a name that leads elsewhere.
+   */
+  writeNamed(target: SaveTarget, name: string, bytes: Uint8Array | string): NamedFile;
+  /**
+   * As `writeNumbered`, for a large file, which `write` writes at the path it is given: a temporary one in the same
    * folder, that goes when `write` throws.
    */
   streamNumbered(
@@ -212,6 +217,7 @@ export function createFolders(
     saveTarget: (prefix, type, size) =>
       counters.saveTarget({ directory: directories[type], links }, prefix, size),
     writeNumbered: (target, suffix, bytes) => counters.writeNumbered(target, suffix, bytes),
+    writeNamed: (target, name, bytes) => counters.writeNamed(target, name, bytes),
     streamNumbered: (target, suffix, write) => counters.streamNumbered(target, suffix, write),
   };
 }
