@@ -42,21 +42,31 @@ export interface SaveRoot {
   readonly links: Links;
 }
 
-export interface Counters {
-  /** Throws SAVE_OUTSIDE, or PATH_OUTSIDE for a name that the system cannot write. */
-  saveTarget(root: SaveRoot, prefix: string, size?: PictureSize): SaveTarget;
-  /** Throws what `saveTarget` would, also for a name that is too long with its number and suffix. */
-  checkPrefix(root: SaveRoot, prefix: string, suffix: string): void;
-  /** Throws FILE_WRITE when the system refuses, PATH_OUTSIDE for what is no name of a file in the folder. */
+/** Files of a target. They throw FILE_WRITE when the system refuses, PATH_OUTSIDE for a name that leads elsewhere. */
+export interface SavedFiles {
+  /**
+   * Writes `<filename>_<counter>_<suffix>` (suffix `.png`) whole, at the first free counter from
+   * the target's on; never replaces a file, also between processes.
+   */
   writeNumbered(target: SaveTarget, suffix: string, bytes: Uint8Array | string): SavedFile;
-  /** Writes that name into the target's folder, in place of a file that is there. Throws as `writeNumbered` does. */
+  /** Writes a file of that name whole, in place of one that is there. */
   writeNamed(target: SaveTarget, name: string, bytes: Uint8Array | string): NamedFile;
-  /** As `writeNumbered`, for a file that `write` writes at the path it is given. Throws what that throws. */
+  /**
+   * As `writeNumbered`, for a large file, which `write` writes at the path it is given: a temporary one in
+   * the same folder, that goes when `write` throws.
+   */
   streamNumbered(
     target: SaveTarget,
     suffix: string,
     write: (path: string) => Promise<void>,
   ): Promise<SavedFile>;
+}
+
+export interface Counters extends SavedFiles {
+  /** Throws SAVE_OUTSIDE, or PATH_OUTSIDE for a name that the system cannot write. */
+  readonly saveTarget: (root: SaveRoot, prefix: string, size?: PictureSize) => SaveTarget;
+  /** Throws what `saveTarget` would, also for a name that is too long with its number and suffix. */
+  readonly checkPrefix: (root: SaveRoot, prefix: string, suffix: string) => void;
 }
 
 /** Pixels. */
