@@ -1,6 +1,5 @@
 /** The devices that engines have, as every face needs them: one entry for each, however many engines share it. */
-import { freemem, totalmem } from 'node:os';
-import { processorName } from '../processor.ts';
+import { freemem } from 'node:os';
 import type { EngineState } from '../queue/slot.ts';
 import type { EngineReport } from '../worker/messages.ts';
 
@@ -40,10 +39,3 @@ export function deviceViews(states: readonly EngineState[]): DeviceView[] {
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
-
-/** The processor's name and memory, for answers while no engine has said anything yet. */
-export const processor = (): { name: string; total: number; free: number } => ({
-  name: processorName(),
-  total: totalmem(),
-  free: freemem(),
-});
