@@ -6,6 +6,7 @@
  * transposed, f32 or f16 [i, o]; or in whole numbers of so many bits, i8 [...kernel * i, o], with what a step
  * of each output is worth, f32 [o], close behind them.
  */
+import { sizeOf } from '../array/nd.ts';
 import { type Dtype, dtypes } from './dtypes.ts';
 import { winogradPlanes } from './winograd.ts';
 
@@ -37,7 +38,7 @@ export function layoutShape({ kind }: Layout, stored: readonly number[]): readon
     case 'transposed':
       return [stored[1], stored[0]];
     case 'int8':
-      return [stored.slice(1).reduce((n, dim) => n * dim, 1), stored[0]];
+      return [sizeOf(stored.slice(1)), stored[0]];
     case 'int8Steps':
       return [stored[0]];
     default:

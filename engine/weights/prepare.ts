@@ -3,6 +3,7 @@
  * of channels, with their channels last or in Winograd's planes, matrices transposed, weights in whole numbers.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
+import { sizeOf } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import { type StorageDtype, decode, storageDtypes } from './dtypes.ts';
 import { floatToF16 } from './float.ts';
@@ -28,8 +29,6 @@ export interface Piece {
   readonly start: number;
   readonly count: number;
 }
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((n, dim) => n * dim, 1);
 
 /** Small enough that a piece and its rewritten forms stay in a core's own cache. */
 const pieceElements = 1 << 18;

@@ -114,8 +114,7 @@ async function memoryByName(): Promise<(adapter: Adapter) => number | undefined>
 
 async function findCudaCards(): Promise<Found> {
   const cards = visibleCards(await nvidiaCards(), process.env.CUDA_VISIBLE_DEVICES);
-  if (cards.length === 0 || !isCudaInstalled())
-    return { devices: [], missing: noCuda(cards.length) };
+  if (cards.length === 0 || !isCudaInstalled()) return { devices: [], missing: noCuda() };
   const devices = cards.map(async (card, index): Promise<Device> => {
     const environment = seeing(card);
     const { precisions, problem } = await probe('cuda', environment);
@@ -137,7 +136,7 @@ async function findCudaCards(): Promise<Found> {
 
 const cudaNeeds = '(CUDA 12 and cuDNN 9 must be installed; --device webgpu needs neither)';
 
-function noCuda(cards: number): string {
+function noCuda(): string {
   if (!hasCuda(process.platform, process.arch)) {
     return 'ONNX Runtime for Node has CUDA for Linux on x64 only; --device webgpu uses the same cards';
   }
@@ -147,7 +146,7 @@ function noCuda(cards: number): string {
       `${cudaCommand} gets them. --device webgpu uses the same cards without`
     );
   }
-  return cards === 0 ? 'nvidia-smi lists no card: is the driver of NVIDIA installed?' : '';
+  return 'nvidia-smi lists no card: is the driver of NVIDIA installed?';
 }
 
 const firstLine = (text: string): string => text.trim().split('\n')[0];

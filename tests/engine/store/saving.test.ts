@@ -160,6 +160,33 @@ describe('saving', () => {
   });
 });
 
+describe('files of a target', () => {
+  it('replace one of the same name', () => {
+    const folders = make();
+    const target = folders.saveTarget('sub/n', 'output');
+    for (const text of ['one', 'two']) {
+      const saved = folders.writeNamed(target, 'n.txt', text);
+      expect(saved).toEqual({ path: join(base, 'output/sub/n.txt'), name: 'n.txt' });
+      expect(readFileSync(saved.path, 'utf8')).toBe(text);
+    }
+    expect(readdirSync(target.directory)).toEqual(['n.txt']);
+    mkdirSync(join(target.directory, 'folder'));
+    expect(() => folders.writeNamed(target, 'folder', 'x')).toThrow(
+      "file 'sub/folder' could not be written",
+    );
+  });
+
+  it.each(['../x', 'a/../../../x', '/x', '..\\x', 'a\nb', '..'])('are not called %j', (name) => {
+    const folders = make();
+    const target = folders.saveTarget('n', 'output');
+    const nameOf = (): string => name;
+    const refused = expect.objectContaining({ code: 'PATH_OUTSIDE' }) as Error;
+    expect(() => folders.writeNamed(target, name, 'x')).toThrow(refused);
+    expect(() => folders.writeNumbered({ ...target, nameOf }, '', 'x')).toThrow(refused);
+    expect(readdirSync(target.directory)).toEqual([]);
+  });
+});
+
 describe('writeFileAtomic', () => {
   it('replaces, refuses when exclusive, and leaves no rests behind a failure', () => {
     const path = join(base, 'f.txt');
