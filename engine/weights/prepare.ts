@@ -303,7 +303,11 @@ function transposed<T extends Float32Array | Uint16Array>(
       const height = Math.min(square, rows - top);
       for (let column = left; column < right; column++) {
         const end = column * rows + top + height;
-        for (let to = end - height, from = top * columns + column; to < end; to++, from += columns) {
+        for (
+          let to = end - height, from = top * columns + column;
+          to < end;
+          to++, from += columns
+        ) {
           laid[to] = values[from];
         }
       }
