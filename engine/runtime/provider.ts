@@ -33,8 +33,8 @@ export interface Provider extends Required<Omit<Target, 'block' | 'bits' | 'wino
    * method, for a program whose weights take `bytes`.
    */
   readonly winogradBytes: (bytes: number) => number;
-  /** Which weights are rewritten in whole numbers, told from their shapes; left out: none. */
-  readonly int8?: (shape: Shape) => boolean;
+  /** Bytes of each number of the weights of a shape that are rewritten in whole numbers; undefined, or left out: they are not. */
+  readonly int8?: (shape: Shape) => number | undefined;
   /** How ONNX Runtime is told: its providers, the first choice first, and options that measured best. */
   readonly session: OrtOptions & { readonly providers: readonly string[] };
   /** What is otherwise on a device that was not seen to compute the fused attention rightly; left out: nothing. */

@@ -7,7 +7,15 @@ import { sizeOf } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import { type StorageDtype, decode, storageDtypes } from './dtypes.ts';
 import { floatToF16 } from './float.ts';
-import { int8Columns, int8Places, int8Step, int8Steps } from './int8.ts';
+import {
+  int8Block,
+  int8BlockSteps,
+  int8Blocks,
+  int8Columns,
+  int8Places,
+  int8Step,
+  int8Steps,
+} from './int8.ts';
 import { kernelSlack, kernels } from './kernels.ts';
 import { type Layout, int8StepsOffset } from './layout.ts';
 import { type WeightBytes, memoryOf } from './source.ts';
@@ -51,7 +59,13 @@ export function cutTask({ shape, layout }: Pick<PrepareTask, 'shape' | 'layout'>
 }
 
 /** Layouts that are made of whole filters. */
-const wholeFilters: ReadonlySet<Layout['kind']> = new Set(['blocked', 'winograd', 'channelsLast']);
+const wholeFilters: ReadonlySet<Layout['kind']> = new Set([
+  'blocked',
+  'winograd',
+  'channelsLast',
+  'int8Blocks',
+  'int8BlockSteps',
+]);
 
 /** Reads, rewrites and writes tasks one after the other into the file `target`, which exists. */
 export function prepareFile(target: string, tasks: readonly PrepareTask[]): void {
@@ -138,6 +152,12 @@ function doPiece(
       writeFully(target, bytes, task.target + start * (half ? 2 : 4));
       return;
     }
+    case 'int8Blocks':
+      writeFully(target, int8Blocks(values, int8BlockSteps(values)), task.target + start);
+      return;
+    case 'int8BlockSteps':
+      writeFully(target, bytesOf(int8BlockSteps(values)), task.target + (start / int8Block) * 2);
+      return;
     case 'int8':
       writeWholeNumbers(target, task, areas, layout.bits);
   }

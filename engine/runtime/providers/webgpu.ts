@@ -1,8 +1,14 @@
-/** The WebGPU provider, in half and in full precision. */
+/** The WebGPU provider, in half and in full precision, and with weights in whole numbers. */
 import { exactWithin } from '../../onnx/fused.ts';
+import {
+  isBlockedShape,
+  webgpuInt8 as int8Table,
+  webgpuInt8InSteps,
+} from '../../onnx/webgpu-int8.ts';
 import { webgpu as table, webgpuInSteps } from '../../onnx/webgpu.ts';
 import { windowOps } from '../../tensor/ops/windows.ts';
 import { type Tensor, isOp } from '../../tensor/tensor.ts';
+import { int8Block } from '../../weights/int8.ts';
 import { type Provider, fullPrecision, halfPrecision, noFacts, noWinograd } from '../provider.ts';
 
 /** Channels of latents and pictures, at most. */
@@ -41,3 +47,11 @@ export const webgpu = {
 } satisfies Provider;
 
 export const webgpuFull = { ...webgpu, ...fullPrecision } satisfies Provider;
+
+export const webgpuInt8 = {
+  ...webgpu,
+  table: int8Table,
+  // with the steps of its block
+  int8: (shape) => (isBlockedShape(shape) ? 1 + 2 / int8Block : undefined),
+  inSteps: { table: webgpuInt8InSteps },
+} satisfies Provider;
