@@ -33,6 +33,8 @@ export const webgpu = {
   keepsResults: true,
   // scores, and what softmax makes of them
   scoreCopies: 2,
+  // larger ones have no bucket (BUCKET_DEFAULT_LIMIT_TABLE in buffer_manager.cc)
+  lateBytes: 160 * 2 ** 20,
   table,
   ...halves,
   exact: (tensor, weighted) => isEnd(tensor) || halves.exact(tensor, weighted),
