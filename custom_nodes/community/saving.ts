@@ -1,6 +1,5 @@
 /** Pictures and animations saved: WAS Suite, Video Helper Suite, SwarmUI. */
-import { readdirSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import {
   boolean,
   combo,
@@ -94,7 +93,7 @@ const imageSave = inCategory('WAS Suite/IO')({
         text,
       });
       if (inputs.overwrite_mode === 'prefix_as_filename') {
-        saved.push(replaced(target, `.${extension}`, bytes));
+        saved.push(folders.writeNamed(target, `.${extension}`, bytes));
       } else {
         const to = { ...target, counter, nameOf };
         const file = folders.writeNumbered(to, `.${extension}`, bytes);
@@ -114,16 +113,6 @@ const imageSave = inCategory('WAS Suite/IO')({
 });
 
 type Target = ReturnType<Context['services']['folders']['saveTarget']>;
-
-/** A file under the target's own name, in place of one that is there. */
-function replaced({ directory, filename }: Target, suffix: string, bytes: Uint8Array) {
-  const name = filename + suffix;
-  const path = join(directory, name);
-  const temporary = `${path}.part`;
-  writeFileSync(temporary, bytes);
-  renameSync(temporary, path);
-  return { path, name };
-}
 
 /** Forwards, and backwards without the two ends. */
 const pingPong = <T>(frames: readonly T[]): T[] => [...frames, ...frames.slice(1, -1).reverse()];

@@ -19,7 +19,7 @@ import type { ModelFolder } from './model-folders.ts';
 import { canBeNamed, isFile, resolveInside } from './paths.ts';
 import type { Links } from './paths.ts';
 import { createCounters } from './save-target.ts';
-import type { SavedFile, SaveTarget } from './save-target.ts';
+import type { NamedFile, SavedFile, SaveTarget } from './save-target.ts';
 import { walkFiles } from './walk.ts';
 
 export type DirectoryType = 'input' | 'output' | 'temp';
@@ -74,6 +74,8 @@ export interface Folders extends ChoiceSource {
     suffix: string,
     write: (path: string) => Promise<void>,
   ): Promise<SavedFile>;
+  /** Writes `<filename><suffix>` whole, in place of what has that name. */
+  writeNamed(target: SaveTarget, suffix: string, bytes: Uint8Array | string): NamedFile;
 }
 
 /** ComfyUI's directory flags; paths may be relative to the working directory. */
@@ -213,6 +215,7 @@ export function createFolders(
       counters.saveTarget({ directory: directories[type], links }, prefix, size),
     writeNumbered: (target, suffix, bytes) => counters.writeNumbered(target, suffix, bytes),
     streamNumbered: (target, suffix, write) => counters.streamNumbered(target, suffix, write),
+    writeNamed: (target, suffix, bytes) => counters.writeNamed(target, suffix, bytes),
   };
 }
 

@@ -25,11 +25,15 @@ export interface SaveTarget {
   readonly nameOf?: (counter: number) => string;
 }
 
-/** A file that `writeNumbered` wrote. */
-export interface SavedFile {
+/** A file that was written. */
+export interface NamedFile {
   readonly path: string;
   /** Name inside the target's directory. */
   readonly name: string;
+}
+
+/** A file that `writeNumbered` wrote. */
+export interface SavedFile extends NamedFile {
   readonly counter: number;
 }
 
@@ -52,6 +56,8 @@ export interface Counters {
     suffix: string,
     write: (path: string) => Promise<void>,
   ): Promise<SavedFile>;
+  /** Throws FILE_WRITE when the system refuses, PATH_OUTSIDE for a name that it cannot write. */
+  writeNamed(target: SaveTarget, suffix: string, bytes: Uint8Array | string): NamedFile;
 }
 
 /** Pixels. */
@@ -137,6 +143,15 @@ export function createCounters(now: () => Date = () => new Date()): Counters {
         rmSync(temporary, { force: true });
         throw writeError(join(target.subfolder, target.filename), error);
       }
+    },
+
+    writeNamed({ directory, subfolder, filename }, suffix, bytes) {
+      const name = filename + suffix;
+      const problem = nameProblem(name);
+      if (problem !== undefined) refuseName(join(subfolder, name), problem);
+      const path = join(directory, name);
+      writing(join(subfolder, name), () => writeFileAtomic(path, bytes));
+      return { path, name };
     },
   };
 }
