@@ -10,7 +10,7 @@ import { readAdapters } from '../../../engine/patch/lora/read.ts';
 import { multiplyLayers } from '../../../engine/patch/multiply-layers.ts';
 import { type NetworkPatch, feedsOf } from '../../../engine/patch/patch.ts';
 import { openWeights } from '../../../engine/tensor/cursor.ts';
-import { type HostInput, interpret } from '../../../engine/tensor/interpret.ts';
+import { interpret } from '../../../engine/tensor/interpret.ts';
 import { linear } from '../../../engine/tensor/layers.ts';
 import { trace } from '../../../engine/tensor/trace.ts';
 import { wholeWeight } from '../../../engine/values/whole-weight.ts';
@@ -63,7 +63,7 @@ describe.each(Object.entries(outputs))('%s', async (name, theirs) => {
       y: linear(g.weights.at('layer'), g.input('x', 'f32', ['batch', 4])),
     }));
     const feeds = await feedsOf(patches, { rows: 3 });
-    const { y } = await interpret(program, { ...feeds, x } as Record<string, HostInput>);
+    const { y } = await interpret(program, { ...feeds, x });
     close(y.data);
   });
 
