@@ -1,7 +1,6 @@
 /** How much memory models take, and how much they may take together. */
 import { totalmem } from 'node:os';
 import type { Real, WeightForms } from '../onnx/builder.ts';
-import { attentionOps } from '../tensor/ops/attention.ts';
 import { leafOps } from '../tensor/ops/leaves.ts';
 import { peakMemory } from '../tensor/peak-memory.ts';
 import { type Tensor, isOp } from '../tensor/tensor.ts';
@@ -62,14 +61,10 @@ type Shapes = Readonly<Record<string, { readonly shape: readonly number[] }>>;
  */
 export function workingMemory(
   program: Program,
-  { compute, scoreCopies = 0 }: Pick<Provider, 'compute' | 'scoreCopies'> = wide,
+  { compute, inside: more }: Pick<Provider, 'compute' | 'inside'> = wide,
 ): (inputs: Shapes) => number {
-  const scoreBytes = (scoreCopies * dtypes[compute].bytes) / insideOperators;
-  const inside = (tensor: Tensor, size: (dim: Dim) => number): number => {
-    if (scoreBytes === 0 || !isOp(attentionOps.attention, tensor)) return 0;
-    const [q, k] = tensor.inputs;
-    return size(q.shape[0]) * tensor.attrs.heads * size(q.shape[1]) * size(k.shape[1]) * scoreBytes;
-  };
+  const inside = (tensor: Tensor, size: (dim: Dim) => number): number =>
+    more === undefined ? 0 : more(tensor, size, dtypes[compute].bytes) / insideOperators;
   const known = new Map<string, number>();
   return (inputs) => {
     const key = JSON.stringify(program.inputs.map(({ attrs: { name } }) => inputs[name]?.shape));

@@ -1,5 +1,6 @@
 /** The WebGPU provider, in half and in full precision. */
 import { exactWithin, webgpu as table, webgpuInSteps } from '../../onnx/webgpu.ts';
+import { attentionOps } from '../../tensor/ops/attention.ts';
 import { windowOps } from '../../tensor/ops/windows.ts';
 import { type Tensor, isOp } from '../../tensor/tensor.ts';
 import { type Provider, fullPrecision, halfPrecision, noFacts, noWinograd } from '../provider.ts';
@@ -18,12 +19,18 @@ function isEnd(tensor: Tensor): boolean {
   return Math.min(outputs, inputs) <= fewChannels && tensor.attrs.groups === 1;
 }
 
+/** Scores of an attention, and what softmax makes of them: they are written down. */
+const scores: Provider['inside'] = (tensor, size, real) => {
+  if (!isOp(attentionOps.attention, tensor)) return 0;
+  const [q, k] = tensor.inputs;
+  return 2 * real * tensor.attrs.heads * size(q.shape[0]) * size(q.shape[1]) * size(k.shape[1]);
+};
+
 export const webgpu = {
   name: 'webgpu',
   memory: 'device',
   keepsResults: true,
-  // scores, and what softmax makes of them
-  scoreCopies: 2,
+  inside: scores,
   table,
   ...halfPrecision,
   exact: (tensor, weighted) =>
