@@ -58,6 +58,8 @@ export interface Runtime {
    * has them releases them.
    */
   readonly feeder: Open<SessionOutput>;
+  /** `workingMemory` of a program as it would be computed here. */
+  readonly working: (program: Program, needs?: Needs) => ReturnType<typeof workingMemory>;
   /** Releases every open session. */
   unloadAll(): Promise<void>;
   stats(): RuntimeStats;
@@ -210,6 +212,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
       model(key, rowFor(needs), (provider) => opening(build(), provider)),
     feeder: async (key, build, needs = {}) =>
       model(`feeder ${key}`, rowFor(needs), (provider) => openingFeeder(build(), provider)),
+    working: (program, needs = {}) => workingMemory(program, rowFor(needs).provider),
     unloadAll: async () => {
       await Promise.all(Object.values(caches).map((cache) => cache.clear()));
     },
