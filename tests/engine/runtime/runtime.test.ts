@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, test, vi } from 'vitest';
+import { NoodleError } from '../../../engine/errors.ts';
 import { lower } from '../../../engine/onnx/lower.ts';
 import type { WeightInitializer } from '../../../engine/onnx/model.ts';
 import {
@@ -84,6 +85,25 @@ describe('runtime', () => {
     await b.run(rows(100)); // nothing is left to release: it is tried
     expect(keys()).toEqual(['b']);
     await runtime.unloadAll();
+  });
+
+  it('releases idle sessions when prepared weights find no room', async () => {
+    const runtime = createRuntime({ threads: 1 });
+    const keys = (): string[] => runtime.stats().sessions.map(({ key }) => key);
+    await runtime.session('a', linearProgram);
+    const full = new NoodleError('FILE_WRITE', { name: 'prepared weights', reason: 'full' });
+    const seen: string[][] = [];
+    const build = (): Program => {
+      if (seen.push(keys()) === 1) throw full;
+      return linearProgram();
+    };
+    await runtime.session('b', build);
+    expect(seen).toEqual([['a'], []]);
+    const never = (): Program => {
+      throw full;
+    };
+    await runtime.unloadAll();
+    await expect(runtime.session('c', never)).rejects.toBe(full);
   });
 
   it('leaves weights narrow where wide ones exceed the budget, with the same bytes', async () => {
