@@ -13,10 +13,10 @@
  * tiny model of the repository, to try the script itself; the reference does not know it.
  */
 import { existsSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chooseDevices } from '../engine/runtime/devices/choose.ts';
+import { processorName } from '../engine/processor.ts';
 import { createInventory } from '../engine/runtime/devices/list.ts';
 import { TYPESCRIPT } from '../engine/threads.ts';
 import type { BenchDevice } from './compare/ours.ts';
@@ -89,9 +89,9 @@ function subjectOf(name: string): Subject {
 
 /** Our own side on the device of this name. */
 async function startOurs(name: string, given: readonly string[]): Promise<Side> {
-  const [{ id, kind, precisions, memory, environment }] = await chooseDevices([name], inventory);
+  const [{ environment, ...device }] = await chooseDevices([name], inventory);
   const asked: BenchDevice = {
-    device: { id, kind, precisions, memory },
+    device,
     precision: values.precision,
   };
   const ours = join(here, 'compare/ours.ts');
@@ -161,7 +161,7 @@ for (const subject of values.tiny ? [tiny] : values.models.split(',').map(subjec
 const found = (await Promise.all([inventory.webgpu(), inventory.cuda()])).flatMap((of) =>
   of.devices.map(({ id, name }) => `${id} ${name}`),
 );
-console.log([...found, cpus()[0]?.model.trim(), `Node ${process.version}`].join('; '));
+console.log([...found, processorName(), `Node ${process.version}`].join('; '));
 if (!installed) console.log('Without the reference (--reference): PyTorch is left out.');
 console.log('| | on | first step, s | it/s | first decode, s | decode, s | device memory, GB |');
 console.log('|---|---|---|---|---|---|---|');

@@ -8,7 +8,8 @@ import { windowOps } from '../tensor/ops/windows.ts';
 import { type Dim, type Shape, sizeOfShape } from '../tensor/shape.ts';
 import { type Tensor, isOp } from '../tensor/tensor.ts';
 import { type Builder, storedWeight } from './builder.ts';
-import { cpu, sliceWith } from './cpu.ts';
+import { cpu } from './cpu.ts';
+import { sliceWith } from './fused.ts';
 import type { Lower, LoweringTable, NodeOf } from './portable.ts';
 
 /** Weights of fewer numbers stay real: first and last layers, and what costs next to nothing. */

@@ -26,8 +26,8 @@ export interface WeightForm {
   readonly compute: Real;
   /** Whether narrow weights are widened before, or lie as they are stored and are widened in the graph. */
   readonly widen: WeightForms['widen'];
-  /** Which weights are rewritten in whole numbers, told from their shapes; left out: none. */
-  readonly int8?: (shape: Shape) => boolean;
+  /** Bytes of each number of the weights of a shape that are rewritten in whole numbers; undefined, or left out: they are not. */
+  readonly int8?: (shape: Shape) => number | undefined;
 }
 
 const wide: WeightForm = { compute: 'f32', widen: 'weights' };
@@ -41,8 +41,8 @@ export function weightBytes(tensor: Tensor, { compute, widen, int8 }: WeightForm
   if (!isOp(leafOps.param, tensor)) return 0;
   const { entry, dtype } = tensor.attrs;
   const count = sizeOfShape(tensor.shape) as number; // stored tensors have fixed sizes
-  // one copy as prepared, one as ONNX Runtime packs it
-  if (isReal(dtype) && int8?.(tensor.shape)) return 2 * count;
+  const whole = isReal(dtype) ? int8?.(tensor.shape) : undefined;
+  if (whole !== undefined) return whole * count;
   return isReal(dtype) && widen !== 'graph' ? count * dtypes[compute].bytes : entry.byteLength;
 }
 

@@ -34,8 +34,8 @@ export interface Provider extends Required<Omit<Target, 'block' | 'bits' | 'wino
    * method, for a program whose weights take `bytes`.
    */
   readonly winogradBytes: (bytes: number) => number;
-  /** Which weights are rewritten in whole numbers, told from their shapes; left out: none. */
-  readonly int8?: (shape: Shape) => boolean;
+  /** Bytes of each number of the weights of a shape that are rewritten in whole numbers; undefined, or left out: they are not. */
+  readonly int8?: (shape: Shape) => number | undefined;
   /** How ONNX Runtime is told: its providers, the first choice first, and options that measured best. */
   readonly session: OrtOptions & { readonly providers: readonly string[] };
   /** What is otherwise on a device that was not seen to compute the fused attention rightly; left out: nothing. */
@@ -51,13 +51,16 @@ export const inSteps = (row: Provider): Provider => ({ ...row, ...row.inSteps })
 export const fullPrecision = { compute: 'f32', exact: () => false } satisfies Partial<Target>;
 
 /**
- * Reals in half precision. Exact stay long sums, and whatever is computed before a weight comes in:
- * angles of timesteps and positions, masks, sizes.
+ * Reals in half precision. Exact stays whatever is computed before a weight comes in (angles of timesteps
+ * and positions, masks, sizes), and long sums, but for those of the ops `within` whose kernels add up in
+ * full precision themselves.
  */
-export const halfPrecision = {
+export const halfPrecision = (
+  within: ReadonlySet<string> = new Set(),
+): Pick<Provider, 'compute' | 'exact'> => ({
   compute: 'f16',
-  exact: (tensor, weighted) => !weighted || tensor.op.longSum === true,
-} satisfies Partial<Target>;
+  exact: ({ op }, weighted) => !weighted || (op.longSum === true && !within.has(op.name)),
+});
 
 /** Winograd's method is not used. */
 export const noWinograd = (): number => 0;

@@ -9,6 +9,7 @@ import { finishAll, startThread } from '../threads.ts';
 import { readBytes } from '../weights/read.ts';
 import { recipeOf } from '../weights/recipe.ts';
 import { type Recipe, type WeightEntry, type WeightSource, identityOf } from '../weights/source.ts';
+import { writeAll } from '../weights/write-bytes.ts';
 import type { ComputeJob } from './compute-worker.ts';
 import { type FilePlan, spreadOverFiles, threadsFrom } from './file-plan.ts';
 import { discard, diskFolders, filledFiles } from './weight-files.ts';
@@ -187,16 +188,10 @@ async function here(
 ): Promise<void> {
   const handle = await open(path, 'r+');
   try {
-    for (const {
-      item: [, entry],
-      offset,
-    } of places) {
+    for (const { item, offset } of places) {
       if (signal?.aborted) throw new NoodleError('INTERRUPTED');
-      const bytes = await readBytes(entry);
-      for (let done = 0; done < bytes.byteLength;) {
-        const length = Math.min(bytes.byteLength - done, 1 << 30);
-        done += (await handle.write(bytes, done, length, offset + done)).bytesWritten;
-      }
+      const bytes = await readBytes(item[1]);
+      await writeAll(handle, bytes, offset);
       told(bytes.byteLength);
     }
   } finally {

@@ -50,6 +50,8 @@ export function peakMemory(
 /** The tensor whose memory this one shows: a reshape copies nothing. */
 function ownerOf(tensor: Tensor): Tensor {
   let owner = tensor;
-  while (isOp(movementOps.reshape, owner)) [owner] = owner.inputs;
+  while (isOp(movementOps.reshape, owner) || isOp(movementOps.settle, owner)) {
+    [owner] = owner.inputs;
+  }
   return owner;
 }

@@ -2,7 +2,7 @@
 import { rows, sliceAxis } from '../array/batch.ts';
 import { channelsFirst, channelsLast } from '../array/layout.ts';
 import { mirrorPad } from '../array/mirror-pad.ts';
-import { type NDArray, nd } from '../array/nd.ts';
+import { type NDArray, zeros } from '../array/nd.ts';
 import { type Tiling, tileCount, tiledScale } from '../array/tiled-scale.ts';
 import { NoodleError } from '../errors.ts';
 import { clamp } from '../tensor/nn.ts';
@@ -41,7 +41,7 @@ export async function upscale(
   const enlarge = enlarger(model, run);
   let size = fittingTile(model, pictures, tile.size, run);
   const shape = [batch, height * scale, width * scale, channels];
-  const out = nd(new Float32Array(shape.reduce((product, side) => product * side)), shape);
+  const out = zeros(shape);
   for (let i = 0; i < batch;) {
     const picture = channelsFirst(rows(pictures, i, i + 1));
     const tiling: Tiling = {

@@ -1,7 +1,8 @@
 /**
- * Weights in whole numbers: each output's numbers in steps of its own, symmetric about 0, as products of
- * 8-bit numbers read them.
+ * Weights in whole numbers, symmetric about 0: each output's numbers in steps of its own, as products of
+ * 8-bit numbers read them; or each block of an output's numbers, as products of real numbers do.
  */
+import { f16ToFloat, floatToF16 } from './float.ts';
 
 /** The largest whole number of so many bits, sign included. */
 const largest = (bits: number): number => 2 ** (bits - 1) - 1;
@@ -53,4 +54,35 @@ export function int8Places(width: number, channels: number, outputs: number): In
     const tap = column % taps;
     return (tap * channels + (column - tap) / taps) * outputs;
   });
+}
+
+/** Numbers of an output that share their steps. */
+export const int8Block = 32;
+
+/** The whole number that stands for 0 in a block. */
+const blockZero = 128;
+
+/** What one step of each block of numbers is worth, as halves. */
+export function int8BlockSteps(values: Float32Array): Uint16Array {
+  const steps = new Float32Array(values.length / int8Block);
+  for (let block = 0, i = 0; block < steps.length; block++) {
+    let most = 0;
+    for (const end = i + int8Block; i < end; i++) most = Math.max(most, Math.abs(values[i]));
+    steps[block] = most / largest(8);
+  }
+  return floatToF16(steps);
+}
+
+/** Numbers in these steps of their blocks, 1 to 255 about `blockZero`. */
+export function int8Blocks(values: Float32Array, steps: Uint16Array): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(values.length);
+  const worth = f16ToFloat(steps);
+  for (let block = 0, i = 0; block < worth.length; block++) {
+    const factor = worth[block] === 0 ? 0 : 1 / worth[block];
+    for (const end = i + int8Block; i < end; i++) {
+      const whole = Math.round(values[i] * factor);
+      out[i] = Math.min(Math.max(whole, -largest(8)), largest(8)) + blockZero;
+    }
+  }
+  return out;
 }

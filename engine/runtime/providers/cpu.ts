@@ -33,7 +33,8 @@ export const cpu = {
 export const cpuInt8 = {
   ...cpu,
   table: int8Table,
-  int8: isInt8Shape,
+  // one copy as prepared, one as ONNX Runtime packs it
+  int8: (shape) => (isInt8Shape(shape) ? 2 : undefined),
   inside: patchBytes,
   // filters in whole numbers are faster still
   winogradBytes: noWinograd,

@@ -23,6 +23,7 @@ import { add, attention } from '../../../engine/tensor/nn.ts';
 import { type Program, trace } from '../../../engine/tensor/trace.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
 import { writeSafetensors } from '../../../engine/weights/write.ts';
+import { keysOf } from '../../support/open-sessions.ts';
 import { randomSource } from '../../support/random-weights.ts';
 
 const linearProgram = (shape: readonly number[] = [8, 64]): Program =>
@@ -61,12 +62,7 @@ describe('runtime', () => {
     const b = await runtime.session('b', linearProgram);
     await a.run(x);
     await runtime.session('c', linearProgram);
-    expect(
-      runtime
-        .stats()
-        .sessions.map(({ key }) => key)
-        .sort(),
-    ).toEqual(['a', 'c']);
+    expect(keysOf(runtime)).toEqual(['a', 'c']);
     await b.run(x);
     expect(runtime.stats().sessions).toHaveLength(2);
     await runtime.unloadAll();
@@ -74,16 +70,15 @@ describe('runtime', () => {
 
   it('releases idle sessions when a run would not fit beside them', async () => {
     const runtime = createRuntime({ threads: 1, memoryBudget: 2 * 8 * 64 * 4 + 4 * runBytes });
-    const keys = (): string[] => runtime.stats().sessions.map(({ key }) => key);
     const rows = (n: number) => ({ x: { data: new Float32Array(64 * n), shape: [n, 64] } });
     await runtime.session('a', linearProgram);
     const b = await runtime.session('b', linearProgram);
     await b.run(rows(4));
-    expect(keys().sort()).toEqual(['a', 'b']);
+    expect(keysOf(runtime)).toEqual(['a', 'b']);
     await b.run(rows(5));
-    expect(keys()).toEqual(['b']);
+    expect(keysOf(runtime)).toEqual(['b']);
     await b.run(rows(100)); // nothing is left to release: it is tried
-    expect(keys()).toEqual(['b']);
+    expect(keysOf(runtime)).toEqual(['b']);
     await runtime.unloadAll();
   });
 
