@@ -1,7 +1,6 @@
 /** How much memory models take, and how much they may take together. */
 import { totalmem } from 'node:os';
 import type { Real, WeightForms } from '../onnx/builder.ts';
-import { attentionOps } from '../tensor/ops/attention.ts';
 import { leafOps } from '../tensor/ops/leaves.ts';
 import { peakMemory } from '../tensor/peak-memory.ts';
 import { type Tensor, isOp } from '../tensor/tensor.ts';
@@ -70,17 +69,13 @@ export function workingMemory(
   program: Program,
   {
     compute,
-    scoreCopies = 0,
+    inside: more,
     lateBytes = Infinity,
-  }: Pick<Provider, 'compute' | 'scoreCopies' | 'lateBytes'> = wide,
+  }: Pick<Provider, 'compute' | 'inside' | 'lateBytes'> = wide,
 ): (inputs: Shapes) => number {
   const width = dtypes[compute].bytes;
-  const scoreBytes = (scoreCopies * width) / insideOperators;
-  const inside = (tensor: Tensor, size: (dim: Dim) => number): number => {
-    if (scoreBytes === 0 || !isOp(attentionOps.attention, tensor)) return 0;
-    const [q, k] = tensor.inputs;
-    return size(q.shape[0]) * tensor.attrs.heads * size(q.shape[1]) * size(k.shape[1]) * scoreBytes;
-  };
+  const inside = (tensor: Tensor, size: (dim: Dim) => number): number =>
+    more === undefined ? 0 : more(tensor, size, width) / insideOperators;
   /** Programs say f32. */
   const computed = (bytes: number): number => (bytes * width) / dtypes.f32.bytes;
   const isLate = (bytes: number): boolean => computed(bytes) > lateBytes;

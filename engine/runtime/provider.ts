@@ -3,7 +3,8 @@
  * differs between providers is said in it; nobody asks for a row by its name.
  */
 import type { Target } from '../onnx/lower.ts';
-import type { Shape } from '../tensor/shape.ts';
+import type { Dim, Shape } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { OrtOptions } from './ort.ts';
 
 /** What of a target depends on the machine. */
@@ -19,10 +20,10 @@ export interface Provider extends Required<Omit<Target, 'block' | 'bits' | 'wino
   /** Whether results can stay on the device and be fed to other sessions of it from there. */
   readonly keepsResults?: boolean;
   /**
-   * How many matrices of scores of an attention are in memory at once, in the type that is computed in.
-   * Left out: none, they are never written down.
+   * Bytes that an operator takes while it runs beyond twice its inputs and result, which all are given. Sizes
+   * of dimensions come from `size`; a number that is computed in takes `real` bytes. Left out: none.
    */
-  readonly scoreCopies?: number;
+  readonly inside?: (tensor: Tensor, size: (dim: Dim) => number, real: number) => number;
   /**
    * Values of so many bytes come back only when the host waits for the device, with all that their operators
    * took beside. Left out: none.
