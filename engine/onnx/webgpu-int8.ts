@@ -1,7 +1,7 @@
 /**
- * The WebGPU provider's lowering with the weights of linear layers in blocks of 8-bit numbers (decision 009),
- * which are widened within the product: half the memory of halves, and on cards with matrix units for which
- * the kernel is written, three times their speed (subgroup_matrix_matmul_nbits.cc; an NVIDIA H100).
+ * The WebGPU provider's lowering with the weights of linear layers in blocks of 8-bit numbers, which are
+ * widened within the product: half the memory of halves, and where the provider has the card's matrix units for
+ * it, single layers of three times their speed (decision 012).
  */
 import { type Shape, sizeOfShape } from '../tensor/shape.ts';
 import { int8Block } from '../weights/int8.ts';
