@@ -25,6 +25,11 @@ export interface Provider extends Required<Omit<Target, 'block' | 'bits' | 'wino
    */
   readonly inside?: (tensor: Tensor, size: (dim: Dim) => number, real: number) => number;
   /**
+   * Values of so many bytes come back only when the host waits for the device, with all that their operators
+   * took beside. Left out: none.
+   */
+  readonly lateBytes?: number;
+  /**
    * Bytes that a program's weights may take when narrow ones are widened before it opens. Those of
    * linear layers in a larger one stay as they are stored and are widened whenever they are read.
    */

@@ -40,6 +40,8 @@ export const webgpu = {
   memory: 'device',
   keepsResults: true,
   inside: scores,
+  // larger ones have no bucket (BUCKET_DEFAULT_LIMIT_TABLE in buffer_manager.cc)
+  lateBytes: 160 * 2 ** 20,
   table,
   ...halves,
   exact: (tensor, weighted) => isEnd(tensor) || halves.exact(tensor, weighted),
