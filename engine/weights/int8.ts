@@ -62,27 +62,17 @@ export const int8Block = 32;
 /** The whole number that stands for 0 in a block. */
 const blockZero = 128;
 
-/** What one step of each block of numbers is worth, as halves. */
-export function int8BlockSteps(values: Float32Array): Uint16Array {
-  const steps = new Float32Array(values.length / int8Block);
-  for (let block = 0, i = 0; block < steps.length; block++) {
-    let most = 0;
-    for (const end = i + int8Block; i < end; i++) most = Math.max(most, Math.abs(values[i]));
-    steps[block] = most / largest(8);
-  }
-  return floatToF16(steps);
-}
+/** What one step of each block is worth, as halves, told from the largest magnitude in it. */
+export const int8BlockSteps = (magnitudes: Float32Array): Uint16Array =>
+  floatToF16(magnitudes.map((most) => most / largest(8)));
 
-/** Numbers in these steps of their blocks, 1 to 255 about `blockZero`. */
+/** Numbers in these steps of their blocks, about `blockZero`. */
 export function int8Blocks(values: Float32Array, steps: Uint16Array): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(values.length);
+  const out = new Uint8ClampedArray(values.length); // rounds by itself
   const worth = f16ToFloat(steps);
   for (let block = 0, i = 0; block < worth.length; block++) {
     const factor = worth[block] === 0 ? 0 : 1 / worth[block];
-    for (const end = i + int8Block; i < end; i++) {
-      const whole = Math.round(values[i] * factor);
-      out[i] = Math.min(Math.max(whole, -largest(8)), largest(8)) + blockZero;
-    }
+    for (const end = i + int8Block; i < end; i++) out[i] = values[i] * factor + blockZero;
   }
-  return out;
+  return new Uint8Array(out.buffer);
 }

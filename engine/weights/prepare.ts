@@ -153,10 +153,10 @@ function doPiece(
       return;
     }
     case 'int8Blocks':
-      writeFully(target, int8Blocks(values, int8BlockSteps(values)), task.target + start);
+      writeFully(target, int8Blocks(values, blockSteps(areas, count)), task.target + start);
       return;
     case 'int8BlockSteps':
-      writeFully(target, bytesOf(int8BlockSteps(values)), task.target + (start / int8Block) * 2);
+      writeFully(target, bytesOf(blockSteps(areas, count)), task.target + (start / int8Block) * 2);
       return;
     case 'int8':
       writeWholeNumbers(target, task, areas, layout.bits);
@@ -167,6 +167,8 @@ function doPiece(
 function laidBytes({ layout }: PrepareTask, count: number): number {
   if (layout.kind === 'winograd') return planeBytes(count / 9) * winogradPlanes;
   if (layout.kind === 'int8') return count;
+  if (layout.kind === 'int8Blocks' || layout.kind === 'int8BlockSteps')
+    return (count / int8Block) * 4;
   return layout.kind === 'blocked' ? count * 4 : 0;
 }
 
@@ -263,6 +265,11 @@ function writeWholeNumbers(
     : plainWholeNumbers(areas, shape, bits);
   writeFully(file, bytesAt(areas, areas.laid, count), target);
   writeFully(file, bytesOf(steps), target + int8StepsOffset(shape));
+}
+
+function blockSteps({ memory, widened, laid }: Areas, count: number): Uint16Array {
+  kernels().magnitudes(widened, laid, count / int8Block, int8Block);
+  return int8BlockSteps(new Float32Array(memory, laid, count / int8Block));
 }
 
 /** To the place for them, with outputs and numbers of each that are multiples of 4; gives the steps. */
