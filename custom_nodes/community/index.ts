@@ -5,6 +5,7 @@ import { combineNodes } from './concat.ts';
 import { constantNodes } from './constants.ts';
 import { contextNodes } from './context.ts';
 import { efficiencyNodes } from './efficiency.ts';
+import { exampleNodes } from './examples.ts';
 import { imageNodes } from './images.ts';
 import { inpaintCropNodes } from './inpaint-crop.ts';
 import { latentNodes } from './latents.ts';
@@ -22,6 +23,7 @@ import { showNodes } from './show.ts';
 import { swarmNodes } from './swarm.ts';
 import { switchNodes } from './switches.ts';
 import { textNodes } from './text.ts';
+import { toolingNodes } from './tooling.ts';
 
 export const name = 'community';
 
@@ -48,4 +50,6 @@ export const nodes: readonly NodeDefinition[] = [
   ...showNodes,
   ...savingNodes,
   ...swarmNodes,
+  ...toolingNodes,
+  ...exampleNodes,
 ];
