@@ -6,15 +6,18 @@ import { constantNodes } from './constants.ts';
 import { contextNodes } from './context.ts';
 import { efficiencyNodes } from './efficiency.ts';
 import { exampleNodes } from './examples.ts';
+import { flowNodes } from './flow.ts';
 import { imageNodes } from './images.ts';
 import { inpaintCropNodes } from './inpaint-crop.ts';
 import { latentNodes } from './latents.ts';
+import { listNodes } from './lists.ts';
 import { logicNodes } from './logic.ts';
 import { loraStackNodes } from './lora-stacks.ts';
 import { loraNodes } from './loras.ts';
 import { maskNodes } from './masks.ts';
 import { mathNodes } from './math.ts';
 import { modelPatchNodes } from './model-patches.ts';
+import { pipeNodes } from './pipes.ts';
 import { preprocessorNodes } from './preprocessors.ts';
 import { resizeKjV2 } from './resize-kj.ts';
 import { resizeNodes } from './resize.ts';
@@ -33,8 +36,11 @@ export const nodes: readonly NodeDefinition[] = [
   ...comfyMathNodes,
   ...logicNodes,
   ...switchNodes,
+  ...flowNodes,
+  ...listNodes,
   ...textNodes,
   ...contextNodes,
+  ...pipeNodes,
   ...loraNodes,
   ...loraStackNodes,
   ...efficiencyNodes,
