@@ -81,6 +81,10 @@ export type { Services, Clip, Conditioning, Image, Latent, Mask, Model, Vae };
 
 export type Context = NodeContext<Services>;
 
+/** Python's `random`, seeded. */
+export { pythonRandom } from './sampling/noise/python-random.ts';
+export type { PythonRandom } from './sampling/noise/python-random.ts';
+
 /** What samplers and schedules are called. */
 export { samplerNames, schedulerNames } from './sampling/names.ts';
 
