@@ -49,6 +49,7 @@ export type { CropMode, UpscaleMethod } from './array/resize.ts';
 
 // Python's ways, where nodes promise them: formulas, patterns, truth, how values read.
 export { evaluate } from './python/expression.ts';
+export { formatValue } from './python/format-spec.ts';
 export { compileRegex, substitute } from './python/regex.ts';
 export { withinTime } from './python/time-limit.ts';
 export { isTruthy } from './python/truth.ts';

@@ -1,6 +1,10 @@
 /** The nodes of other people's packs that saved workflows use most, under their names. See README.md. */
 import type { NodeDefinition } from 'noodle/node';
+import { arithmeticNodes } from './arithmetic.ts';
+import { aspectRatioNodes } from './aspect-ratios.ts';
 import { comfyMathNodes } from './comfymath.ts';
+import { comfyrollListNodes } from './comfyroll-lists.ts';
+import { comfyrollNodes } from './comfyroll.ts';
 import { combineNodes } from './concat.ts';
 import { constantNodes } from './constants.ts';
 import { contextNodes } from './context.ts';
@@ -25,20 +29,32 @@ import { savingNodes } from './saving.ts';
 import { showNodes } from './show.ts';
 import { swarmNodes } from './swarm.ts';
 import { switchNodes } from './switches.ts';
+import { textEditNodes } from './text-edits.ts';
 import { textNodes } from './text.ts';
 import { toolingNodes } from './tooling.ts';
+import { valueNodes } from './values.ts';
+import { wasNumberNodes } from './was-numbers.ts';
+import { wasTextNodes } from './was-text.ts';
 
 export const name = 'community';
 
 export const nodes: readonly NodeDefinition[] = [
   ...constantNodes,
+  ...valueNodes,
+  ...aspectRatioNodes,
   ...mathNodes,
   ...comfyMathNodes,
+  ...arithmeticNodes,
+  ...wasNumberNodes,
   ...logicNodes,
   ...switchNodes,
   ...flowNodes,
   ...listNodes,
   ...textNodes,
+  ...wasTextNodes,
+  ...textEditNodes,
+  ...comfyrollNodes,
+  ...comfyrollListNodes,
   ...contextNodes,
   ...pipeNodes,
   ...loraNodes,
