@@ -40,7 +40,7 @@ export { hexColour } from './array/hex-colour.ts';
 export { growMask } from './array/morphology.ts';
 export { full, nd, reshape, sameShape, zeros } from './array/nd.ts';
 export { cropImage, cropPlanes, padImage, withChannels } from './array/rectangle.ts';
-export { pillowImage, resizeMask, upscaleImage } from './array/resize.ts';
+export { commonUpscale, pillowImage, resizeMask, upscaleImage } from './array/resize.ts';
 export { roundHalfEven, toByte } from './array/round.ts';
 export type { NDArray } from './array/nd.ts';
 export type { Rectangle } from './array/rectangle.ts';

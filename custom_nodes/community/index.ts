@@ -2,6 +2,7 @@
 import type { NodeDefinition } from 'noodle/node';
 import { arithmeticNodes } from './arithmetic.ts';
 import { aspectRatioNodes } from './aspect-ratios.ts';
+import { bridgeNodes } from './bridges.ts';
 import { comfyMathNodes } from './comfymath.ts';
 import { comfyrollListNodes } from './comfyroll-lists.ts';
 import { comfyrollNodes } from './comfyroll.ts';
@@ -10,6 +11,7 @@ import { constantNodes } from './constants.ts';
 import { contextNodes } from './context.ts';
 import { efficiencyNodes } from './efficiency.ts';
 import { exampleNodes } from './examples.ts';
+import { factorSizeNodes } from './factor-sizes.ts';
 import { flowNodes } from './flow.ts';
 import { imageNodes } from './images.ts';
 import { inpaintCropNodes } from './inpaint-crop.ts';
@@ -30,6 +32,7 @@ import { showNodes } from './show.ts';
 import { swarmNodes } from './swarm.ts';
 import { switchNodes } from './switches.ts';
 import { textEditNodes } from './text-edits.ts';
+import { textFileNodes } from './text-files.ts';
 import { textNodes } from './text.ts';
 import { toolingNodes } from './tooling.ts';
 import { valueNodes } from './values.ts';
@@ -63,6 +66,7 @@ export const nodes: readonly NodeDefinition[] = [
   ...modelPatchNodes,
   ...resizeNodes,
   resizeKjV2,
+  ...factorSizeNodes,
   ...combineNodes,
   ...imageNodes,
   ...maskNodes,
@@ -70,7 +74,9 @@ export const nodes: readonly NodeDefinition[] = [
   ...preprocessorNodes,
   ...latentNodes,
   ...showNodes,
+  ...bridgeNodes,
   ...savingNodes,
+  ...textFileNodes,
   ...swarmNodes,
   ...toolingNodes,
   ...exampleNodes,

@@ -27,7 +27,7 @@ const krita = inCategory('krita');
 const LONGEST = 2 ** 26;
 
 /** The frames of a picture written as base64, with or without the head of a data URL. */
-async function decoded(text: string, name: string) {
+export async function decoded(text: string, name: string) {
   if (text.length > LONGEST) {
     throw new RangeError(`${name}: expected at most ${LONGEST} characters, got ${text.length}`);
   }

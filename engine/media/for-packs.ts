@@ -6,5 +6,6 @@ export { encodePng } from './formats/png/encode.ts';
 export { loadImageFile } from './load-image.ts';
 export { toDeepPixels, toImageAndMask, toPixels } from './to-array.ts';
 export { workflowTexts } from './workflow-texts.ts';
+export { readImageWorkflow } from '../workflow/png-text.ts';
 export type { PictureOptions } from './encode-picture.ts';
 export type { Pixels } from './formats/png/encode.ts';
