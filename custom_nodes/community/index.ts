@@ -10,6 +10,7 @@ import { combineNodes } from './concat.ts';
 import { constantNodes } from './constants.ts';
 import { contextNodes } from './context.ts';
 import { efficiencyNodes } from './efficiency.ts';
+import { everywhereNodes } from './everywhere.ts';
 import { exampleNodes } from './examples.ts';
 import { factorSizeNodes } from './factor-sizes.ts';
 import { flowNodes } from './flow.ts';
@@ -79,5 +80,6 @@ export const nodes: readonly NodeDefinition[] = [
   ...textFileNodes,
   ...swarmNodes,
   ...toolingNodes,
+  ...everywhereNodes,
   ...exampleNodes,
 ];

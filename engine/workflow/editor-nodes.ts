@@ -1,7 +1,11 @@
 /** Node types that exist in the editor only: no server has a class for them, and no prompt holds them. */
 
 /** Those that hand their input on. */
-export const PASS_THROUGH: ReadonlySet<string> = new Set(['Reroute', 'Reroute (rgthree)']);
+export const PASS_THROUGH: ReadonlySet<string> = new Set([
+  'Reroute',
+  'Reroute (rgthree)',
+  'mxReroute',
+]);
 
 const EDITOR_ONLY: ReadonlySet<string> = new Set([
   ...PASS_THROUGH,
@@ -9,6 +13,8 @@ const EDITOR_ONLY: ReadonlySet<string> = new Set([
   ...['PrimitiveNode', 'Note', 'MarkdownNote'],
   // KJNodes' variables.
   ...['SetNode', 'GetNode'],
+  // Use Everywhere: links that broadcasts.ts makes.
+  ...['Anything Everywhere', 'Anything Everywhere3', 'Anything Everywhere?', 'Prompts Everywhere'],
   // rgthree: what switches other nodes on and off, and what is only looked at.
   ...[
     'Fast Muter',
