@@ -3,6 +3,7 @@ import type { NodeDefinition } from 'noodle/node';
 import { arithmeticNodes } from './arithmetic.ts';
 import { aspectRatioNodes } from './aspect-ratios.ts';
 import { bridgeNodes } from './bridges.ts';
+import { colourMatchNodes } from './colour-match.ts';
 import { comfyMathNodes } from './comfymath.ts';
 import { comfyrollListNodes } from './comfyroll-lists.ts';
 import { comfyrollNodes } from './comfyroll.ts';
@@ -16,6 +17,7 @@ import { factorSizeNodes } from './factor-sizes.ts';
 import { flowNodes } from './flow.ts';
 import { imageNodes } from './images.ts';
 import { inpaintCropNodes } from './inpaint-crop.ts';
+import { kjNodes } from './kjnodes.ts';
 import { latentNodes } from './latents.ts';
 import { listNodes } from './lists.ts';
 import { logicNodes } from './logic.ts';
@@ -28,6 +30,7 @@ import { pipeNodes } from './pipes.ts';
 import { preprocessorNodes } from './preprocessors.ts';
 import { resizeKjV2 } from './resize-kj.ts';
 import { resizeNodes } from './resize.ts';
+import { rgthreeNodes } from './rgthree.ts';
 import { savingNodes } from './saving.ts';
 import { showNodes } from './show.ts';
 import { swarmNodes } from './swarm.ts';
@@ -60,6 +63,7 @@ export const nodes: readonly NodeDefinition[] = [
   ...comfyrollNodes,
   ...comfyrollListNodes,
   ...contextNodes,
+  ...rgthreeNodes,
   ...pipeNodes,
   ...loraNodes,
   ...loraStackNodes,
@@ -70,6 +74,8 @@ export const nodes: readonly NodeDefinition[] = [
   ...factorSizeNodes,
   ...combineNodes,
   ...imageNodes,
+  ...colourMatchNodes,
+  ...kjNodes,
   ...maskNodes,
   ...inpaintCropNodes,
   ...preprocessorNodes,
