@@ -1,5 +1,5 @@
-/** Comfyroll's sizes by the name of what they are for, with an empty latent; Easy Use's pixels. */
-import { boolean, combo, float, int, zeros } from 'noodle/node';
+/** Comfyroll's sizes by the name of what they are for, with an empty latent; Easy Use's pixels, shingo1228's latent. */
+import { boolean, combo, float, int, optional, zeros } from 'noodle/node';
 import type { NodeDefinition } from 'noodle/node';
 import { MAX_RESOLUTION, inCategory } from './define.ts';
 
@@ -162,6 +162,39 @@ const pixels = inCategory('EasyUse/Logic')({
   },
 });
 
+const side = (w: number, h: number): string => `${w} x ${h} (${(w / h).toFixed(2)})`;
+const SDXL_SIDES = [
+  ...[side(704, 1408), side(704, 1344), side(768, 1344), side(768, 1280), side(832, 1216)],
+  ...[side(832, 1152), side(896, 1152), side(896, 1088), side(960, 1088), side(960, 1024)],
+  ...[side(1024, 1024), side(1024, 960), side(1088, 960), side(1088, 896), side(1152, 896)],
+  ...[side(1152, 832), side(1216, 832), side(1280, 768), side(1344, 768), side(1344, 704)],
+  ...[side(1408, 704), side(1472, 704), side(1536, 640), side(1600, 640), side(1664, 576)],
+  side(1728, 576),
+];
+const ANY_SIZE = /(\d{2,4}) x (\d{2,4})/;
+
+const sdxlEmptyLatent = inCategory('latent')({
+  name: 'SDXL Empty Latent Image',
+  inputs: {
+    resolution: combo(SDXL_SIDES.map((name) => `[SDXL] ${name}`)),
+    batch_size: int({ default: 1, min: 1, max: 64 }),
+    channels: optional(combo(['4', '16'] as const, { default: '4' })),
+  },
+  // Its versions write sizes differently, and users have lists of their own.
+  validate: {
+    inputs: ['resolution'],
+    check: ({ resolution }) =>
+      ANY_SIZE.test(String(resolution)) ||
+      `resolution: expected a size, got '${String(resolution)}'`,
+  },
+  outputs: [{ type: 'LATENT' }],
+  run({ resolution, batch_size, channels = '4' }) {
+    const [, width, height] = ANY_SIZE.exec(resolution)!.map(Number);
+    const cells = [height, width].map((length) => Math.floor(length / 8));
+    return [{ samples: zeros([batch_size, Number(channels), ...cells]) }];
+  },
+});
+
 export const aspectRatioNodes: readonly NodeDefinition[] = [
   plain('CR SD1.5 Aspect Ratio', 'cr-sd15-aspect-ratio', SD15, 512),
   plain('CR SDXL Aspect Ratio', 'cr-sdxl-aspect-ratio', SDXL, 1024),
@@ -169,4 +202,5 @@ export const aspectRatioNodes: readonly NodeDefinition[] = [
   scaled('CR Aspect Ratio Banners', 'cr-aspect-ratio-banners', BANNERS),
   scaled('CR Aspect Ratio Social Media', 'cr-aspect-ratio-scial-media', SOCIAL),
   pixels,
+  sdxlEmptyLatent,
 ];

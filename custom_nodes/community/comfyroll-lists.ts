@@ -45,6 +45,69 @@ const randomNodes: readonly NodeDefinition[] = [
   }),
 ];
 
+/** What the characters of a value are drawn from. */
+const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
+const ALPHABETS = {
+  binary: '01',
+  decimal: '0123456789',
+  natural: '123456789',
+  hexadecimal: '0123456789ABCDEF',
+  alphabetic: LETTERS,
+  alphanumeric: `${LETTERS}0123456789`,
+  custom: '',
+} as const;
+const ALPHABET_NAMES = Object.keys(ALPHABETS) as (keyof typeof ALPHABETS)[];
+const lineCount = () => int({ default: 5, min: 1, max: 2048 });
+const times = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make);
+
+const randomLines: readonly NodeDefinition[] = [
+  random({
+    name: 'CR Random Multiline Values',
+    displayName: '🎲 CR Random Multiline Values',
+    inputs: {
+      seed: seed(),
+      value_type: combo(ALPHABET_NAMES),
+      rows: lineCount(),
+      string_length: int({ default: 5, min: 1, max: 1024 }),
+      custom_values: plain('123ABC'),
+      prepend_text: plain(),
+    },
+    outputs: [out('*', 'multiline_text'), help],
+    run({ seed, value_type, rows, string_length, custom_values, prepend_text }) {
+      const alphabet = [...(value_type === 'custom' ? custom_values : ALPHABETS[value_type])];
+      const python = pythonRandom(seed);
+      const value = () => times(string_length, () => python.choice(alphabet)).join('');
+      const lines = times(rows, () => prepend_text + value());
+      return [lines.join('\n'), `${WIKI}Other-Nodes#cr-random-multiline-values`];
+    },
+  }),
+  random({
+    name: 'CR Random Multiline Colors',
+    displayName: '🎲 CR Random Multiline Colors',
+    inputs: {
+      seed: seed(),
+      value_type: combo(['rgb', 'hex color', 'matplotlib xkcd'] as const),
+      rows: lineCount(),
+    },
+    outputs: [out('STRING', 'multiline_text'), help],
+    run({ seed, value_type, rows }) {
+      const python = pythonRandom(seed);
+      const digits = [...ALPHABETS.hexadecimal];
+      const lines = {
+        rgb: () => [0, 1, 2].map(() => python.randint(0n, 255n)).join(),
+        'hex color': () => `#${times(6, () => python.choice(digits)).join('')}`,
+        'matplotlib xkcd': (): string => {
+          throw new RangeError("value_type: matplotlib's names of colours are not known here");
+        },
+      };
+      return [
+        times(rows, lines[value_type]).join('\n'),
+        `${WIKI}Other-Nodes#cr-random-multiline-colors`,
+      ];
+    },
+  }),
+];
+
 const rowCount = () => int({ default: 1000, min: 1, max: 9999 });
 const firstRow = () => int({ default: 0, min: 0, max: 9999 });
 
@@ -197,6 +260,7 @@ const processNodes: readonly NodeDefinition[] = [
 
 export const comfyrollListNodes: readonly NodeDefinition[] = [
   ...randomNodes,
+  ...randomLines,
   ...listNodes,
   ...processNodes,
 ];

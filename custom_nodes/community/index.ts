@@ -10,6 +10,7 @@ import { comfyrollNodes } from './comfyroll.ts';
 import { combineNodes } from './concat.ts';
 import { constantNodes } from './constants.ts';
 import { contextNodes } from './context.ts';
+import { crystoolsNodes } from './crystools.ts';
 import { efficiencyNodes } from './efficiency.ts';
 import { everywhereNodes } from './everywhere.ts';
 import { exampleNodes } from './examples.ts';
@@ -56,6 +57,7 @@ export const nodes: readonly NodeDefinition[] = [
   ...logicNodes,
   ...switchNodes,
   ...flowNodes,
+  ...crystoolsNodes,
   ...listNodes,
   ...textNodes,
   ...wasTextNodes,

@@ -303,6 +303,57 @@ describe('texts', () => {
     ['CR Text List To String', { text_list: ['a', 'b'] }, ['a\nb']],
   ]);
 
+  each('Crystools', [
+    ['Switch any [Crystools]', { on_true: 1, on_false: 2, boolean: false }, [2]],
+    ['Switch string [Crystools]', { on_true: 'a', on_false: 'b', boolean: true }, ['a']],
+    ['Switch from any [Crystools]', { any: 1, boolean: false }, [null, 1]],
+    [
+      'Pipe to/edit any [Crystools]',
+      { CPipeAny: [1, 2, null, null, null, 6], any_2: 'b' },
+      [[1, 'b', null, null, null, 6]],
+    ],
+    ['Pipe from any [Crystools]', { CPipeAny: [1, 2] }, [[1, 2], 1, 2, null, null, null, null]],
+    ['List of any [Crystools]', { any_1: 1, any_3: 'x' }, [[[1, 'x']]]],
+    [
+      'List of strings [Crystools]',
+      { string_1: 'a', string_4: 'b', delimiter: '-' },
+      ['a-b', [['a', 'b']]],
+    ],
+    [
+      'Show any to JSON [Crystools]',
+      { any_value: [{ a: [1, picture] }] },
+      ['{\n  "a": [\n    1,\n    "tensor of shape [1, 3, 5, 3]"\n  ]\n}'],
+    ],
+    ['Show any to JSON [Crystools]', {}, ['inactive']],
+  ]);
+
+  each('drawn lines', [
+    [
+      'CR Random Multiline Values',
+      {
+        seed: 3,
+        value_type: 'hexadecimal',
+        rows: 2,
+        string_length: 4,
+        custom_values: '',
+        prepend_text: '0x',
+      },
+      ['0x74BF\n0x20F8'],
+    ],
+    [
+      'CR Random Multiline Colors',
+      { seed: 3, value_type: 'rgb', rows: 2 },
+      ['121,66,189\n242,33,6'],
+    ],
+  ]);
+
+  it('shingo1228 takes sizes however they are written', async () => {
+    for (const resolution of ['896 x 1088 (0.82)', '[SDXL] 896 x 1088 (0.82) ★']) {
+      const [latent] = await resultOf('SDXL Empty Latent Image', { resolution, batch_size: 2 });
+      expect(latent).toMatchObject({ samples: { shape: [2, 4, 136, 112] } });
+    }
+  });
+
   it('tokens are put in, in the order they came', async () => {
     await resultOf('Text Add Token by Input', { token_name: '[who]', token_value: 'a cat' });
     await resultOf('Text Add Tokens', { tokens: '[where]: at home\n\n[when]: [time(%Y)]' });
