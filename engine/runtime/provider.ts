@@ -9,7 +9,10 @@ import type { OrtOptions } from './ort.ts';
 /** What of a target depends on the machine. */
 export type MachineFacts = Pick<Target, 'block' | 'bits'>;
 
-export interface Provider extends Required<Omit<Target, 'block' | 'bits' | 'winograd'>> {
+export interface Provider
+  extends
+    Required<Omit<Target, keyof MachineFacts | 'winograd' | 'keepStored'>>,
+    Pick<Target, 'keepStored'> {
   readonly name: string;
   /**
    * Where weights and values lie while a model is open. A device has copies of its own: files of weights
@@ -24,15 +27,15 @@ export interface Provider extends Required<Omit<Target, 'block' | 'bits' | 'wino
    */
   readonly scoreCopies?: number;
   /**
-   * Bytes that a program's weights may take when narrow ones are widened before it opens. Those of
-   * linear layers in a larger one stay as they are stored and are widened whenever they are read.
+   * Whether narrow weights of a program are widened before it opens, which take `bytes` then, of the `budget`
+   * that all models have. Otherwise they are widened whenever they are read.
    */
-  readonly widestBytes: number;
+  readonly widens: (bytes: number, budget: number) => boolean;
   /**
    * Bytes that convolutions' filters may take beyond their plain form to be computed by Winograd's
-   * method, for a program whose weights take `bytes`.
+   * method, for a program whose weights take `bytes` of the `budget`.
    */
-  readonly winogradBytes: (bytes: number) => number;
+  readonly winogradBytes: (bytes: number, budget: number) => number;
   /** Which weights are rewritten in whole numbers, told from their shapes; left out: none. */
   readonly int8?: (shape: Shape) => boolean;
   /** How ONNX Runtime is told: its providers, the first choice first, and options that measured best. */
@@ -60,6 +63,9 @@ export const halfPrecision = (
   compute: 'f16',
   exact: ({ op }, weighted) => !weighted || (op.longSum === true && !within.has(op.name)),
 });
+
+/** Narrow weights are always widened. */
+export const alwaysWide = (): boolean => true;
 
 /** Winograd's method is not used. */
 export const noWinograd = (): number => 0;

@@ -3,7 +3,14 @@ import { exactWithin } from '../../onnx/fused.ts';
 import { webgpu as table, webgpuInSteps } from '../../onnx/webgpu.ts';
 import { windowOps } from '../../tensor/ops/windows.ts';
 import { type Tensor, isOp } from '../../tensor/tensor.ts';
-import { type Provider, fullPrecision, halfPrecision, noFacts, noWinograd } from '../provider.ts';
+import {
+  type Provider,
+  alwaysWide,
+  fullPrecision,
+  halfPrecision,
+  noFacts,
+  noWinograd,
+} from '../provider.ts';
 
 /** Channels of latents and pictures, at most. */
 const fewChannels = 16;
@@ -31,7 +38,7 @@ export const webgpu = {
   ...halves,
   exact: (tensor, weighted) => isEnd(tensor) || halves.exact(tensor, weighted),
   widen: 'weights',
-  widestBytes: Infinity,
+  widens: alwaysWide,
   winogradBytes: noWinograd,
   session: { optimization: 'extended', providers: ['webgpu', 'cpu'] },
   // ONNX Runtime 1.30's flash attention is wrong on Mesa's driver in software from 64 tokens on, and drivers in
