@@ -22,29 +22,9 @@ import { TYPESCRIPT } from '../engine/threads.ts';
 import type { BenchDevice } from './compare/ours.ts';
 import { type Side, type Taken, startSide } from './compare/side.ts';
 import { watchMemory } from './gpu-memory.ts';
-import { randomSd15, sd15UNet } from './make-sd15.ts';
-import { randomSdxl, sdxlUNet } from './make-sdxl.ts';
-
-interface Subject {
-  readonly title: string;
-  /** Latent cells of a side. */
-  readonly size: number;
-  readonly context: number;
-  readonly vector?: number;
-  readonly checkpoint: () => Promise<string>;
-}
+import { subjectOf } from './gpu-subjects.ts';
 
 const here = import.meta.dirname;
-const tiny: Subject = {
-  title: 'tiny, 128²',
-  size: 16,
-  context: 128,
-  checkpoint: async () => join(here, '../models/checkpoints/tiny-scenes.safetensors'),
-};
-const subjects: Readonly<Record<string, Subject>> = {
-  sd15: { ...sd15UNet, title: 'SD1.5, 512²', size: 64, checkpoint: randomSd15 },
-  sdxl: { ...sdxlUNet, title: 'SDXL, 1024²', size: 128, checkpoint: randomSdxl },
-};
 
 /** Times in milliseconds, memory in bytes. */
 interface Figures {
@@ -81,11 +61,6 @@ const { reference } = values;
 const rounds = Number(values.rounds);
 const end = Date.now() + Number(values.minutes) * 60_000;
 const inventory = createInventory();
-
-function subjectOf(name: string): Subject {
-  if (Object.hasOwn(subjects, name)) return subjects[name];
-  throw new Error(`--models: ${name} is none of ${Object.keys(subjects).join(', ')}`);
-}
 
 /** Our own side on the device of this name. */
 async function startOurs(name: string, given: readonly string[]): Promise<Side> {
@@ -145,7 +120,7 @@ async function add(model: string, on: string, start: () => Promise<Side>): Promi
 }
 
 const installed = reference !== undefined && existsSync(join(reference, 'comfy'));
-for (const subject of values.tiny ? [tiny] : values.models.split(',').map(subjectOf)) {
+for (const subject of (values.tiny ? 'tiny' : values.models).split(',').map(subjectOf)) {
   const { title, size, context, vector } = subject;
   const sizes = [String(size), String(context), vector === undefined ? '0' : '1'];
   const given = [...sizes, await subject.checkpoint(), '', ''];

@@ -39,8 +39,9 @@ export { map, zip } from './array/elementwise.ts';
 export { hexColour } from './array/hex-colour.ts';
 export { growMask } from './array/morphology.ts';
 export { full, nd, reshape, sameShape, zeros } from './array/nd.ts';
+export { checkPictureSize } from './array/picture-size.ts';
 export { cropImage, cropPlanes, padImage, withChannels } from './array/rectangle.ts';
-export { pillowImage, resizeMask, upscaleImage } from './array/resize.ts';
+export { commonUpscale, pillowImage, resizeMask, upscaleImage } from './array/resize.ts';
 export { roundHalfEven, toByte } from './array/round.ts';
 export type { NDArray } from './array/nd.ts';
 export type { Rectangle } from './array/rectangle.ts';
@@ -49,6 +50,7 @@ export type { CropMode, UpscaleMethod } from './array/resize.ts';
 
 // Python's ways, where nodes promise them: formulas, patterns, truth, how values read.
 export { evaluate } from './python/expression.ts';
+export { formatValue } from './python/format-spec.ts';
 export { compileRegex, substitute } from './python/regex.ts';
 export { withinTime } from './python/time-limit.ts';
 export { isTruthy } from './python/truth.ts';
@@ -80,6 +82,10 @@ export type {
 export type { Services, Clip, Conditioning, Image, Latent, Mask, Model, Vae };
 
 export type Context = NodeContext<Services>;
+
+/** Python's `random`, seeded. */
+export { pythonRandom } from './sampling/noise/python-random.ts';
+export type { PythonRandom } from './sampling/noise/python-random.ts';
 
 /** What samplers and schedules are called. */
 export { samplerNames, schedulerNames } from './sampling/names.ts';

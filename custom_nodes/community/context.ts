@@ -2,17 +2,20 @@
 import {
   clip,
   conditioning,
+  float,
   image,
   int64,
   latent,
+  mask,
   model,
   nullable,
   optional,
   socket,
+  string,
   vae,
 } from 'noodle/node';
 import type { InputSpec, NodeDefinition } from 'noodle/node';
-import { inCategory, numbered } from './define.ts';
+import { anything, inCategory, numbered } from './define.ts';
 
 const rgthree = inCategory('rgthree');
 
@@ -31,25 +34,45 @@ const PARTS = {
   seed: () => int64({ forceInput: true }),
 } satisfies Readonly<Record<string, () => InputSpec<unknown, false>>>;
 
-const NAMES = Object.keys(PARTS) as (keyof typeof PARTS)[];
+const forcedInt = () => int64({ forceInput: true });
+const forcedText = () => string({ forceInput: true });
 
-/** More parts that only large contexts have; small ones hand them on unseen. */
-const UNSEEN = [
-  ...['steps', 'step_refiner', 'cfg', 'ckpt_name', 'sampler', 'scheduler', 'clip_width'],
-  ...['clip_height', 'text_pos_g', 'text_pos_l', 'text_neg_g', 'text_neg_l', 'mask', 'control_net'],
-];
+/** More parts that only large contexts show; small ones hand them on unseen. Lists of names may be of any kind. */
+const MORE = {
+  steps: forcedInt,
+  step_refiner: forcedInt,
+  cfg: () => float({ forceInput: true }),
+  ckpt_name: () => anything({ forceInput: true }),
+  sampler: () => anything({ forceInput: true }),
+  scheduler: () => anything({ forceInput: true }),
+  clip_width: forcedInt,
+  clip_height: forcedInt,
+  text_pos_g: forcedText,
+  text_pos_l: forcedText,
+  text_neg_g: forcedText,
+  text_neg_l: forcedText,
+  mask: () => mask(),
+  control_net: () => socket('CONTROL_NET'),
+} satisfies Readonly<Record<string, () => InputSpec<unknown, false>>>;
 
-const inputs = Object.fromEntries(
-  NAMES.map((name) => [name, optional(nullable(PARTS[name]() as InputSpec<unknown, false>))]),
-) as Readonly<Record<string, InputSpec<unknown, true>>>;
+type Parts = Readonly<Record<string, () => InputSpec<unknown, false>>>;
+const ALL: Parts = { ...PARTS, ...MORE };
+const ALL_NAMES = Object.keys(ALL);
 
 const CONTEXT = 'RGTHREE_CONTEXT';
 const baseContext = () => optional(socket<Bundle | null>(CONTEXT));
 
-const outputs = [
+const inputsFor = (parts: Parts) => ({
+  base_ctx: baseContext() as InputSpec<unknown, true>,
+  ...(Object.fromEntries(
+    Object.entries(parts).map(([name, spec]) => [name, optional(nullable(spec()))]),
+  ) as Readonly<Record<string, InputSpec<unknown, true>>>),
+});
+
+const outputsFor = (parts: Parts) => [
   { type: CONTEXT, name: 'CONTEXT' },
-  ...NAMES.map((name) => ({
-    type: PARTS[name]().type,
+  ...Object.entries(parts).map(([name, spec]) => ({
+    type: spec().type,
     name: name === 'images' ? 'IMAGE' : name.toUpperCase(),
   })),
 ];
@@ -59,15 +82,15 @@ const isEmpty = (bundle: unknown): boolean =>
   bundle === null ||
   Object.values(bundle).every((part) => part === null);
 
-const outputsOf = (bundle: Bundle | null): unknown[] => [
+const valuesOf = (bundle: Bundle | null, parts: Parts): unknown[] => [
   bundle,
-  ...NAMES.map((name) => bundle?.[name] ?? null),
+  ...Object.keys(parts).map((name) => bundle?.[name] ?? null),
 ];
 
 /** For every part the last of the bundles that has it. */
 const merged = (bundles: readonly (Bundle | null | undefined)[]): Bundle =>
   Object.fromEntries(
-    [...NAMES, ...UNSEEN].map((name) => [
+    ALL_NAMES.map((name) => [
       name,
       bundles.map((bundle) => bundle?.[name] ?? null).findLast((part) => part !== null) ?? null,
     ]),
@@ -77,25 +100,31 @@ const merged = (bundles: readonly (Bundle | null | undefined)[]): Bundle =>
 const given = (all: Readonly<Record<string, unknown>>): Bundle[] =>
   [...numbered(all, 'ctx_').values()].filter((bundle): bundle is Bundle => !isEmpty(bundle));
 
+/** The three nodes of contexts with these parts; `size` stands behind their names. */
+const nodesFor = (parts: Parts, size: string): readonly NodeDefinition[] => [
+  rgthree({
+    name: `Context${size} (rgthree)`,
+    inputs: inputsFor(parts),
+    outputs: outputsFor(parts),
+    run: ({ base_ctx, ...own }) => valuesOf(merged([base_ctx as Bundle | null, own]), parts),
+  }),
+  rgthree({
+    name: `Context Switch${size} (rgthree)`,
+    inputs: {},
+    acceptAllInputs: true,
+    outputs: outputsFor(parts),
+    run: (all) => valuesOf(given(all)[0] ?? null, parts),
+  }),
+  rgthree({
+    name: `Context Merge${size} (rgthree)`,
+    inputs: {},
+    acceptAllInputs: true,
+    outputs: outputsFor(parts),
+    run: (all) => valuesOf(merged(given(all)), parts),
+  }),
+];
+
 export const contextNodes: readonly NodeDefinition[] = [
-  rgthree({
-    name: 'Context (rgthree)',
-    inputs: { base_ctx: baseContext(), ...inputs },
-    outputs,
-    run: ({ base_ctx, ...parts }) => outputsOf(merged([base_ctx as Bundle | null, parts])),
-  }),
-  rgthree({
-    name: 'Context Switch (rgthree)',
-    inputs: {},
-    acceptAllInputs: true,
-    outputs,
-    run: (all) => outputsOf(given(all)[0] ?? null),
-  }),
-  rgthree({
-    name: 'Context Merge (rgthree)',
-    inputs: {},
-    acceptAllInputs: true,
-    outputs,
-    run: (all) => outputsOf(merged(given(all))),
-  }),
+  ...nodesFor(PARTS, ''),
+  ...nodesFor(ALL, ' Big'),
 ];

@@ -1,6 +1,7 @@
 /** ControlNet aux: preprocessors that need no network. */
 import {
   boolean,
+  checkPictureSize,
   float,
   image,
   int,
@@ -67,6 +68,7 @@ function atResolution(side: number, enlarge: CvFilter, f: (picture: Plane) => Pl
   return (picture: Plane): Plane => {
     const by = side / Math.min(picture.width, picture.height);
     const [width, height] = [roundHalfEven(picture.width * by), roundHalfEven(picture.height * by)];
+    checkPictureSize('resolution', width, height);
     const scaled = resize(picture, width, height, by > 1 ? enlarge : 'area');
     const full = (size: number): number => Math.ceil(size / 64) * 64;
     return windowOf(f(windowOf(scaled, full(width), full(height))), width, height);
@@ -131,6 +133,7 @@ function palette(picture: Plane, side: number): Plane {
     (Math.max(picture.width, picture.height) / Math.min(picture.width, picture.height)) * side,
   );
   const [width, height] = isWide ? [long, side] : [side, long];
+  checkPictureSize('resolution', width, height);
   const scaled = resize(picture, width, height, 'area');
   const few = resize(scaled, Math.floor(width / 64), Math.floor(height / 64), 'cubic');
   return resize(few, width, height, 'nearest');

@@ -104,6 +104,26 @@ function preview(context: Context, links: readonly unknown[]): NodeResult {
   return { result: [], expand: graph.finalize() };
 }
 
+/** A mask as a grey picture. */
+const maskPreview = (
+  define: ReturnType<typeof inCategory>,
+  name: string,
+  displayName: string,
+): NodeDefinition =>
+  define({
+    name,
+    displayName,
+    inputs: { mask: mask({ rawLink: true }) },
+    outputs: [],
+    outputNode: true,
+    run({ mask }, context) {
+      const graph = context.newGraph();
+      const picture = graph.node('MaskToImage', { mask });
+      graph.node('PreviewImage', { images: picture.out(0) });
+      return { result: [], expand: graph.finalize() };
+    },
+  });
+
 const pictureNodes: readonly NodeDefinition[] = [
   rgthree({
     name: 'Image Comparer (rgthree)',
@@ -116,19 +136,12 @@ const pictureNodes: readonly NodeDefinition[] = [
     outputNode: true,
     run: ({ image_a, image_b }, context) => preview(context, [image_a, image_b].filter(isLink)),
   }),
-  inCategory('essentials/mask')({
-    name: 'MaskPreview+',
-    displayName: '🔧 Mask Preview',
-    inputs: { mask: mask({ rawLink: true }) },
-    outputs: [],
-    outputNode: true,
-    run({ mask }, context) {
-      const graph = context.newGraph();
-      const picture = graph.node('MaskToImage', { mask });
-      graph.node('PreviewImage', { images: picture.out(0) });
-      return { result: [], expand: graph.finalize() };
-    },
-  }),
+  maskPreview(inCategory('essentials/mask'), 'MaskPreview+', '🔧 Mask Preview'),
+  maskPreview(
+    inCategory('😺dzNodes/LayerMask'),
+    'LayerMask: MaskPreview',
+    'LayerMask: MaskPreview',
+  ),
 ];
 
 export const showNodes: readonly NodeDefinition[] = [...textNodes, ...pictureNodes];

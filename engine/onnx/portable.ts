@@ -158,6 +158,7 @@ export const portable = {
     b.emit('MaxPool', inputs, { attributes: poolAttributes(kernel, strides, pads) }),
 
   reshape: (b, { inputs: [x], shape }, [name]) => reshapeTo(b, name, x.shape, shape),
+  settle: (_b, _, [name]) => name,
   expand: (b, { inputs: [x], shape }, [name]) => {
     const lead = shape.length - x.shape.length;
     const target = shape.map((dim, i): Dim =>

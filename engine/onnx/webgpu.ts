@@ -52,6 +52,19 @@ const withinTurn =
   };
 
 /**
+ * The host runs ahead of the card: whatever a network computes is in memory at once, but for small values,
+ * whose buffers are used again (buffer_manager.cc). So it waits: nothing, told from one number of the value,
+ * is part of the sizes with which it goes on.
+ */
+const settle: Lower<'settle'> = (b, { inputs: [x] }, [name]) => {
+  const each = (value: number): string => b.ints(x.shape.map(() => value));
+  const axes = b.ints(x.shape.map((_, axis) => axis));
+  const number = b.emit('Reshape', [b.emit('Slice', [name, each(0), each(1), axes]), b.ints([1])]);
+  const nothing = b.emit('Mul', [b.cast(number, 'i64'), b.ints([0])]);
+  return b.emit('Reshape', [name, b.emit('Add', [each(0), nothing])]); // 0: as it is
+};
+
+/**
  * Stored weights are transposed before: the kernel is 2.6 times as fast on them (an NVIDIA H100 in halves, 31
  * TFLOP/s in place of 12).
  */
@@ -82,6 +95,7 @@ const attention: Lower<'attention'> = (b, tensor, inputs) => {
 export const webgpuInSteps: LoweringTable = {
   ...portable,
   slice: sliceWith(linear),
+  settle,
   linear,
   conv,
   pow,

@@ -3,7 +3,8 @@
  * differs between providers is said in it; nobody asks for a row by its name.
  */
 import type { Target } from '../onnx/lower.ts';
-import type { Shape } from '../tensor/shape.ts';
+import type { Dim, Shape } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { OrtOptions } from './ort.ts';
 
 /** What of a target depends on the machine. */
@@ -22,10 +23,15 @@ export interface Provider
   /** Whether results can stay on the device and be fed to other sessions of it from there. */
   readonly keepsResults?: boolean;
   /**
-   * How many matrices of scores of an attention are in memory at once, in the type that is computed in.
-   * Left out: none, they are never written down.
+   * Bytes that an operator takes while it runs beyond twice its inputs and result, which all are given. Sizes
+   * of dimensions come from `size`; a number that is computed in takes `real` bytes. Left out: none.
    */
-  readonly scoreCopies?: number;
+  readonly inside?: (tensor: Tensor, size: (dim: Dim) => number, real: number) => number;
+  /**
+   * Values of so many bytes come back only when the host waits for the device, with all that their operators
+   * took beside. Left out: none.
+   */
+  readonly lateBytes?: number;
   /**
    * Whether narrow weights of a program are widened before it opens, which take `bytes` then, of the `budget`
    * that all models have. Otherwise they are widened whenever they are read.
@@ -36,8 +42,8 @@ export interface Provider
    * method, for a program whose weights take `bytes` of the `budget`.
    */
   readonly winogradBytes: (bytes: number, budget: number) => number;
-  /** Which weights are rewritten in whole numbers, told from their shapes; left out: none. */
-  readonly int8?: (shape: Shape) => boolean;
+  /** Bytes of each number of the weights of a shape that are rewritten in whole numbers; undefined, or left out: they are not. */
+  readonly int8?: (shape: Shape) => number | undefined;
   /** How ONNX Runtime is told: its providers, the first choice first, and options that measured best. */
   readonly session: OrtOptions & { readonly providers: readonly string[] };
   /** What is otherwise on a device that was not seen to compute the fused attention rightly; left out: nothing. */

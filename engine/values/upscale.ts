@@ -6,7 +6,6 @@ import { type NDArray, zeros } from '../array/nd.ts';
 import { type Tiling, tileCount, tiledScale } from '../array/tiled-scale.ts';
 import { NoodleError } from '../errors.ts';
 import { clamp } from '../tensor/nn.ts';
-import { workingMemory } from '../runtime/memory.ts';
 import { mulDim, symbol } from '../tensor/shape.ts';
 import { trace } from '../tensor/trace.ts';
 import type { Image } from './media.ts';
@@ -123,8 +122,8 @@ function fittingTile(
   largest: number,
   { runtime }: NetworkRun,
 ): number {
-  const { name, build } = architectureOf(model);
-  const working = workingMemory(trace(name, model.source, build));
+  const { name, build, fullPrecision } = architectureOf(model);
+  const working = runtime.working(trace(name, model.source, build), { fullPrecision });
   const { memoryBudget, bytes } = runtime.stats();
   const { inputChannels, minimum = 1, multipleOf = 1 } = model;
   const needed = (size: number): number => {

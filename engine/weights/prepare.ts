@@ -7,7 +7,15 @@ import { sizeOf } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import { type StorageDtype, decode, storageDtypes } from './dtypes.ts';
 import { floatToF16 } from './float.ts';
-import { int8Columns, int8Places, int8Step, int8Steps } from './int8.ts';
+import {
+  int8Block,
+  int8BlockSteps,
+  int8Blocks,
+  int8Columns,
+  int8Places,
+  int8Step,
+  int8Steps,
+} from './int8.ts';
 import { kernelSlack, kernels } from './kernels.ts';
 import { type Layout, int8StepsOffset } from './layout.ts';
 import { type WeightBytes, memoryOf } from './source.ts';
@@ -51,7 +59,13 @@ export function cutTask({ shape, layout }: Pick<PrepareTask, 'shape' | 'layout'>
 }
 
 /** Layouts that are made of whole filters. */
-const wholeFilters: ReadonlySet<Layout['kind']> = new Set(['blocked', 'winograd', 'channelsLast']);
+const wholeFilters: ReadonlySet<Layout['kind']> = new Set([
+  'blocked',
+  'winograd',
+  'channelsLast',
+  'int8Blocks',
+  'int8BlockSteps',
+]);
 
 /** Reads, rewrites and writes tasks one after the other into the file `target`, which exists. */
 export function prepareFile(target: string, tasks: readonly PrepareTask[]): void {
@@ -138,6 +152,12 @@ function doPiece(
       writeFully(target, bytes, task.target + start * (half ? 2 : 4));
       return;
     }
+    case 'int8Blocks':
+      writeFully(target, int8Blocks(values, blockSteps(areas, count)), task.target + start);
+      return;
+    case 'int8BlockSteps':
+      writeFully(target, bytesOf(blockSteps(areas, count)), task.target + (start / int8Block) * 2);
+      return;
     case 'int8':
       writeWholeNumbers(target, task, areas, layout.bits);
   }
@@ -147,6 +167,8 @@ function doPiece(
 function laidBytes({ layout }: PrepareTask, count: number): number {
   if (layout.kind === 'winograd') return planeBytes(count / 9) * winogradPlanes;
   if (layout.kind === 'int8') return count;
+  if (layout.kind === 'int8Blocks' || layout.kind === 'int8BlockSteps')
+    return (count / int8Block) * 4;
   return layout.kind === 'blocked' ? count * 4 : 0;
 }
 
@@ -245,6 +267,11 @@ function writeWholeNumbers(
   writeFully(file, bytesOf(steps), target + int8StepsOffset(shape));
 }
 
+function blockSteps({ memory, widened, laid }: Areas, count: number): Uint16Array {
+  kernels().magnitudes(widened, laid, count / int8Block, int8Block);
+  return int8BlockSteps(new Float32Array(memory, laid, count / int8Block));
+}
+
 /** To the place for them, with outputs and numbers of each that are multiples of 4; gives the steps. */
 function layWholeNumbers(
   { memory, widened, laid, places }: Areas,
@@ -303,7 +330,11 @@ function transposed<T extends Float32Array | Uint16Array>(
       const height = Math.min(square, rows - top);
       for (let column = left; column < right; column++) {
         const end = column * rows + top + height;
-        for (let to = end - height, from = top * columns + column; to < end; to++, from += columns) {
+        for (
+          let to = end - height, from = top * columns + column;
+          to < end;
+          to++, from += columns
+        ) {
           laid[to] = values[from];
         }
       }

@@ -2,7 +2,8 @@
  * Legacy group nodes: one node that stands for several, defined in `extra.groupNodes`. They are
  * rewritten as subgraphs, so that everything after reading knows one kind of nesting only.
  */
-import { asArray, isRecord, readNode } from './read-graph.ts';
+import { readNode } from './read-graph.ts';
+import { asArray, isRecord } from './records.ts';
 import { SUBGRAPH_INPUT, SUBGRAPH_OUTPUT } from './types.ts';
 import type {
   GraphLink,

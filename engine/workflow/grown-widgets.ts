@@ -3,7 +3,7 @@
  * their names are said here. One row a class.
  */
 import type { Json } from './lossless-json.ts';
-import { isRecord } from './read-graph.ts';
+import { isRecord } from './records.ts';
 import type { GraphNode } from './types.ts';
 
 type Named = readonly (readonly [name: string, value: Json])[];

@@ -1,6 +1,8 @@
 /** Reads a workflow file (schema 0.4 or 1) into one plain form; the file is not trusted. */
+import { withBroadcasts } from './broadcasts.ts';
 import { withCurrentNames } from './legacy-names.ts';
 import type { Json } from './lossless-json.ts';
+import { asArray, isRecord } from './records.ts';
 import { SUBGRAPH_OUTPUT } from './types.ts';
 import type { Graph, GraphLink, GraphNode, InputSlot, Subgraph, Workflow } from './types.ts';
 
@@ -27,7 +29,8 @@ function readGraph(value: Record<string, unknown>): Graph {
     const link = readLink(item);
     if (link !== undefined) links.set(link[0], link[1]);
   }
-  return { nodes, links };
+  const saved = isRecord(value.extra) ? value.extra.ue_links : undefined;
+  return withBroadcasts({ nodes, links }, saved);
 }
 
 /** One node as a file holds it; undefined when it has no id or type. */
@@ -99,11 +102,6 @@ function collectSubgraphs(definitions: unknown, into: Map<string, Subgraph>, dep
     collectSubgraphs(item.definitions, into, depth + 1);
   }
 }
-
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-export const asArray = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
 const isId = (value: unknown): value is string | number =>
   typeof value === 'string' || typeof value === 'number';

@@ -1,4 +1,5 @@
 /** Where an input gets its value from, through everything that only the editor knows. */
+import { PASS_THROUGH, isEditorOnly } from './editor-nodes.ts';
 import type { Json } from './lossless-json.ts';
 import { storedValues } from './scope.ts';
 import type { Scope, Scopes } from './scope.ts';
@@ -10,21 +11,8 @@ export type Source =
   | { readonly kind: 'link'; readonly id: string; readonly slot: number }
   | { readonly kind: 'value'; readonly value: Json };
 
-/** Editor nodes that hand their input on. */
-const PASS_THROUGH = new Set(['Reroute', 'Reroute (rgthree)']);
-
-/** Editor nodes that never run. */
-const VIRTUAL = new Set([
-  ...PASS_THROUGH,
-  'PrimitiveNode',
-  'Note',
-  'MarkdownNote',
-  'SetNode',
-  'GetNode',
-]);
-
 /** Whether a node exists in the editor only. */
-export const isVirtual = (node: GraphNode): boolean => VIRTUAL.has(node.type);
+export const isVirtual = (node: GraphNode): boolean => isEditorOnly(node.type);
 
 /** The id a node has in the prompt. */
 export const promptId = (scope: Scope, node: GraphNode): string =>

@@ -3,7 +3,7 @@
  * them. The list has no names in it: order, and extra entries for buttons and seed control, decide.
  */
 import type { Json } from './lossless-json.ts';
-import { isRecord } from './read-graph.ts';
+import { isRecord } from './records.ts';
 import type { GraphNode, InputInfo, NodeInfo } from './types.ts';
 
 export interface Widget {

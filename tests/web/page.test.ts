@@ -202,6 +202,21 @@ describe.skipIf(noBrowser !== null)('the page', () => {
     await page.getByRole('button', { name: 'Dismiss' }).click();
   });
 
+  test("packs' editor nodes are not missing", async () => {
+    const types = ['SetNode', 'GetNode', 'Label (rgthree)', 'Fast Groups Muter (rgthree)'];
+    const nodes = types.map((type, i) => ({
+      ...{ id: i + 1, type, pos: [i * 200, 0], size: [140, 60], flags: {}, order: i, mode: 0 },
+      ...{ inputs: [], outputs: [], properties: {}, widgets_values: ['latent'] },
+    }));
+    await dropFile(page, {
+      name: 'variables.json',
+      type: 'application/json',
+      bytes: Buffer.from(JSON.stringify({ nodes, links: [], version: 0.4 })),
+    });
+    await page.waitForFunction(() => window.noodle.nodes().some((n) => n.type === 'SetNode'));
+    expect(await page.locator('.problem-panel').count()).toBe(0);
+  });
+
   test('a double click searches nodes and Enter adds one', async () => {
     await page.mouse.dblclick(1000, 700, { delay: 30 });
     await page.getByRole('textbox', { name: 'Search nodes' }).fill('empty latent image');

@@ -1,21 +1,25 @@
 import { LiteGraph } from '@comfyorg/litegraph';
 import type { ISerialisedNode } from '@comfyorg/litegraph/dist/types/serialisation';
+import { isEditorOnly } from '../../engine/workflow/editor-nodes.ts';
 import { NoodleNode } from './node.ts';
 import { palette, uiFont } from './theme.ts';
 
+/** Legacy group nodes and editor nodes of packs: not on the server either, but no prompt asks for them. */
+const isKnown = (type: string): boolean => /^workflow[>/]/.test(type) || isEditorOnly(type);
+
 /** Stands in for a node class the server does not have: red, connectable, saved as it was. */
 export class MissingNode extends NoodleNode {
-  /** A legacy group node: not on the server either, but expanded when the prompt is made. */
-  get isGroup(): boolean {
-    return /^workflow[>/]/.test(this.type);
+  /** Whether it works all the same, and is not red. */
+  get isKnown(): boolean {
+    return isKnown(this.type);
   }
 
   override get renderingColor(): string {
-    return this.isGroup ? (this.color ?? '#3b4a63') : palette.missingTitle;
+    return this.isKnown ? (this.color ?? '#3b4a63') : palette.missingTitle;
   }
 
   override get renderingBgColor(): string {
-    return this.isGroup ? (this.bgcolor ?? '#2a3342') : palette.missing;
+    return this.isKnown ? (this.bgcolor ?? '#2a3342') : palette.missing;
   }
 
   override configure(info: ISerialisedNode): void {
@@ -32,7 +36,7 @@ export class MissingNode extends NoodleNode {
   constructor(title: string, type: string) {
     super(title, type);
     this.onDrawForeground = (ctx) => {
-      if (this.flags.collapsed || this.isGroup || this.size[1] < 40) return;
+      if (this.flags.collapsed || this.isKnown || this.size[1] < 40) return;
       ctx.save();
       ctx.font = `11px ${uiFont}`;
       ctx.textAlign = 'center';
@@ -49,7 +53,7 @@ export function registerMissing(types: Iterable<string>): string[] {
   for (const type of new Set(types)) {
     if (Object.hasOwn(LiteGraph.registered_node_types, type)) {
       const known = LiteGraph.registered_node_types[type];
-      if (known.prototype instanceof MissingNode && !/^workflow[>/]/.test(type)) missing.push(type);
+      if (known.prototype instanceof MissingNode && !isKnown(type)) missing.push(type);
       continue;
     }
     const made = class extends MissingNode {
@@ -62,7 +66,7 @@ export function registerMissing(types: Iterable<string>): string[] {
       }
     };
     LiteGraph.registerNodeType(type, made);
-    if (!/^workflow[>/]/.test(type)) missing.push(type);
+    if (!isKnown(type)) missing.push(type);
   }
   return missing;
 }

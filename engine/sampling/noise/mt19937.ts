@@ -17,6 +17,31 @@ export class Mt19937 {
     }
   }
 
+  /** Seeded from any number of 32-bit words (the paper's `init_by_array`), as CPython and numpy seed it. */
+  static fromWords(words: readonly number[]): Mt19937 {
+    const generator = new Mt19937(19650218n);
+    const { state } = generator;
+    let i = 1;
+    const mixed = (factor: number): number =>
+      state[i] ^ Math.imul(state[i - 1] ^ (state[i - 1] >>> 30), factor);
+    const advance = (): void => {
+      if (++i < size) return;
+      state[0] = state[size - 1];
+      i = 1;
+    };
+    for (let k = 0; k < Math.max(size, words.length); k++) {
+      const j = k % words.length;
+      state[i] = mixed(1664525) + words[j] + j;
+      advance();
+    }
+    for (let k = 0; k < size - 1; k++) {
+      state[i] = mixed(1566083941) - i;
+      advance();
+    }
+    state[0] = 0x80000000;
+    return generator;
+  }
+
   /** The next output, 0 .. 2^32 - 1. */
   next(): number {
     if (this.position === size) this.twist();

@@ -147,6 +147,25 @@ describe('saving', () => {
     expect(folders.saveTarget('n', 'output').counter).toBe(1);
   });
 
+  it('replaces a file of one name whole, and leaves nothing else', () => {
+    const folders = make();
+    for (const text of ['one', 'two']) {
+      expect(folders.writeNamed(folders.saveTarget('a/n', 'output'), 'n.png', text)).toEqual({
+        path: join(base, 'output/a/n.png'),
+        name: 'n.png',
+      });
+      expect(readFileSync(join(base, 'output/a/n.png'), 'utf8')).toBe(text);
+    }
+    expect(readdirSync(join(base, 'output/a'))).toEqual(['n.png']);
+    mkdirSync(join(base, 'output/a/m.png'));
+    const target = folders.saveTarget('a/m', 'output');
+    expect(() => folders.writeNamed(target, 'm.png', 'x')).toThrow(
+      "'a/m.png' could not be written",
+    );
+    expect(() => folders.writeNamed(target, 'x'.repeat(300), 'x')).toThrow('a name of 300 bytes');
+    expect(readdirSync(join(base, 'output/a')).sort()).toEqual(['m.png', 'n.png']);
+  });
+
   it('never overwrites: two writers with the same target get two files', () => {
     const one = make();
     const two = make();

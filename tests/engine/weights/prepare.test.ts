@@ -65,6 +65,28 @@ describe('transposed matrices', () => {
   });
 });
 
+describe('blocks of whole numbers', () => {
+  it('are within half a step of each block, with the steps apart', () => {
+    const shape = [70, 4096]; // more than one piece
+    const values = Float32Array.from(
+      { length: 70 * 4096 },
+      (_, i) => Math.sin(i * i) / (1 + (i % 97)),
+    );
+    values.fill(0, 64, 96);
+    const { bytes } = floatTensor(values, shape, 'F32');
+    const prepared = (kind: 'int8Blocks' | 'int8BlockSteps'): Uint8Array =>
+      prepareInMemory({ dtype: 'F32', shape, layout: { kind } }, bytes);
+    const numbers = prepared('int8Blocks');
+    const steps = f16ToFloat(new Uint16Array(prepared('int8BlockSteps').buffer));
+    expect([numbers.length, steps.length]).toEqual([values.length, values.length / 32]);
+    const worst = values.reduce((most, value, i) => {
+      const step = steps[Math.floor(i / 32)];
+      return Math.max(most, Math.abs(value - step * (numbers[i] - 128)) / (step || 1));
+    }, 0);
+    expect(worst).toBeLessThan(0.57); // a step that was rounded down may not reach the largest number
+  });
+});
+
 describe('filters with their channels last', () => {
   it.each(['f16', 'f32'] as const)('lie as [o, ...kernel, i] in %s', (type) => {
     const shape = [640, 64, 3, 3]; // more than one piece

@@ -63,8 +63,8 @@ export const workflow = (nodes: Loose[], links: unknown[], more: Loose = {}): Lo
 });
 
 /** The inputs of the converted nodes, by id. */
-export const inputsOf = (value: unknown): Record<string, unknown> => {
-  const { prompt } = workflowToPrompt(value, info, { random: () => 0 });
+export const inputsOf = (value: unknown, objects = info): Record<string, unknown> => {
+  const { prompt } = workflowToPrompt(value, objects, { random: () => 0 });
   return Object.fromEntries(Object.entries(prompt).map(([id, { inputs }]) => [id, inputs]));
 };
 

@@ -111,6 +111,31 @@ describe('links', () => {
     expect(inputsOf(file)['2']).toEqual({ text: 'hello', clip: ['1', 1] });
   });
 
+  it("leaves out what lives in the editor only: packs' switchboards and labels", () => {
+    const wire = (type: string) => ({ name: type, type });
+    const file = workflow(
+      [
+        loader,
+        encode(1),
+        {
+          id: 5,
+          type: 'Fast Muter (rgthree)',
+          inputs: [socket('COND', '*', 2)],
+          outputs: [wire('_')],
+        },
+        { id: 6, type: 'Fast Groups Bypasser (rgthree)', outputs: [wire('OPT_CONNECTION')] },
+        { id: 7, type: 'Mute / Bypass Repeater (rgthree)', inputs: [socket('_', '*', 3)] },
+        { id: 8, type: 'Label (rgthree)' },
+      ],
+      [
+        [1, 1, 1, 2, 0, 'CLIP'],
+        [2, 2, 0, 5, 0, '*'],
+        [3, 5, 0, 7, 0, '*'],
+      ],
+    );
+    expect(Object.keys(inputsOf(file) as object)).toEqual(['1', '2']);
+  });
+
   it('follows chains of any length', () => {
     const length = 20_000;
     const ids = Array.from({ length }, (_, i) => 10 + i);
