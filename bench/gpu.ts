@@ -13,38 +13,18 @@
  * tiny model of the repository, to try the script itself; the reference does not know it.
  */
 import { existsSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chooseDevices } from '../engine/runtime/devices/choose.ts';
+import { processorName } from '../engine/processor.ts';
 import { createInventory } from '../engine/runtime/devices/list.ts';
 import { TYPESCRIPT } from '../engine/threads.ts';
 import type { BenchDevice } from './compare/ours.ts';
 import { type Side, type Taken, startSide } from './compare/side.ts';
 import { watchMemory } from './gpu-memory.ts';
-import { randomSd15, sd15UNet } from './make-sd15.ts';
-import { randomSdxl, sdxlUNet } from './make-sdxl.ts';
-
-interface Subject {
-  readonly title: string;
-  /** Latent cells of a side. */
-  readonly size: number;
-  readonly context: number;
-  readonly vector?: number;
-  readonly checkpoint: () => Promise<string>;
-}
+import { subjectOf } from './gpu-subjects.ts';
 
 const here = import.meta.dirname;
-const tiny: Subject = {
-  title: 'tiny, 128²',
-  size: 16,
-  context: 128,
-  checkpoint: async () => join(here, '../models/checkpoints/tiny-scenes.safetensors'),
-};
-const subjects: Readonly<Record<string, Subject>> = {
-  sd15: { ...sd15UNet, title: 'SD1.5, 512²', size: 64, checkpoint: randomSd15 },
-  sdxl: { ...sdxlUNet, title: 'SDXL, 1024²', size: 128, checkpoint: randomSdxl },
-};
 
 /** Times in milliseconds, memory in bytes. */
 interface Figures {
@@ -82,16 +62,11 @@ const rounds = Number(values.rounds);
 const end = Date.now() + Number(values.minutes) * 60_000;
 const inventory = createInventory();
 
-function subjectOf(name: string): Subject {
-  if (Object.hasOwn(subjects, name)) return subjects[name];
-  throw new Error(`--models: ${name} is none of ${Object.keys(subjects).join(', ')}`);
-}
-
 /** Our own side on the device of this name. */
 async function startOurs(name: string, given: readonly string[]): Promise<Side> {
-  const [{ id, kind, precisions, memory, environment }] = await chooseDevices([name], inventory);
+  const [{ environment, ...device }] = await chooseDevices([name], inventory);
   const asked: BenchDevice = {
-    device: { id, kind, precisions, memory },
+    device,
     precision: values.precision,
   };
   const ours = join(here, 'compare/ours.ts');
@@ -145,7 +120,7 @@ async function add(model: string, on: string, start: () => Promise<Side>): Promi
 }
 
 const installed = reference !== undefined && existsSync(join(reference, 'comfy'));
-for (const subject of values.tiny ? [tiny] : values.models.split(',').map(subjectOf)) {
+for (const subject of (values.tiny ? 'tiny' : values.models).split(',').map(subjectOf)) {
   const { title, size, context, vector } = subject;
   const sizes = [String(size), String(context), vector === undefined ? '0' : '1'];
   const given = [...sizes, await subject.checkpoint(), '', ''];
@@ -161,7 +136,7 @@ for (const subject of values.tiny ? [tiny] : values.models.split(',').map(subjec
 const found = (await Promise.all([inventory.webgpu(), inventory.cuda()])).flatMap((of) =>
   of.devices.map(({ id, name }) => `${id} ${name}`),
 );
-console.log([...found, cpus()[0]?.model.trim(), `Node ${process.version}`].join('; '));
+console.log([...found, processorName(), `Node ${process.version}`].join('; '));
 if (!installed) console.log('Without the reference (--reference): PyTorch is left out.');
 console.log('| | on | first step, s | it/s | first decode, s | decode, s | device memory, GB |');
 console.log('|---|---|---|---|---|---|---|');

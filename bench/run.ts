@@ -5,12 +5,13 @@
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { processorName } from '../engine/processor.ts';
 import { TYPESCRIPT } from '../engine/threads.ts';
 
 const BENCHES = ['server', 'queue', 'graph-overhead', 'sd15-unet'];
 
 const wanted = process.argv.slice(2);
-console.log(`Node ${process.version}, ${cpus().length} cores, ${cpus()[0]?.model ?? 'unknown'}`);
+console.log(`Node ${process.version}, ${cpus().length} cores, ${processorName()}`);
 let failed = 0;
 for (const name of wanted.length > 0 ? wanted : BENCHES) {
   console.log(`\n== ${name}`);

@@ -6,11 +6,8 @@ import { NoodleError } from '../engine/errors.ts';
 import { interruptible } from './interruptible.ts';
 import { createLocalRunner } from './local-engine.ts';
 import { safeText, table } from './print.ts';
-import { type ReadWorkflow, readWorkflowFile } from './read-workflow.ts';
-import { createReport } from './report.ts';
-import { explain, exitCode, reportStyle, titleOf } from './run.ts';
+import { exitCode, explain, readAsked, reportOf } from './run.ts';
 import type { RunResult, Runner } from './runner.ts';
-import { setInputs, setSeed } from './set-inputs.ts';
 import { likeness, readPicture, sideBySide } from './side-by-side.ts';
 
 export interface CompareFlags {
@@ -67,17 +64,12 @@ export async function compareCommand(
         await createLocalRunner({ flags: [...engineFlags, ...side.flags, ...EVERY_RUN], log, out }),
       );
     }
-    const { prompt, workflow } = await readWorkflow(file, flags, runners[0].objectInfo);
+    const { prompt, workflow } = await readAsked(file, flags, runners[0].objectInfo);
     return await interruptible(async (signal) => {
       const results: RunResult[] = [];
       for (const [i, { name }] of sides.entries()) {
         log(`${name}:`);
-        const report = createReport({
-          style: reportStyle({ quiet: flags.quiet }),
-          title: (id) => titleOf(prompt, id),
-          nodeCount: Object.keys(prompt).length,
-          stream: process.stderr,
-        });
+        const report = reportOf(prompt, { quiet: flags.quiet });
         const options = { workflow, times, signal, onEvent: report.event };
         const result = await runners[i].run(prompt, options).finally(report.end);
         if (result.status !== 'success') {
@@ -135,18 +127,6 @@ function runsOf(text = '2'): number {
     expected: 'a number from 1 to 100',
     got: text,
   });
-}
-
-async function readWorkflow(
-  file: string,
-  { set = [], seed, quiet }: CompareFlags,
-  objectInfo: Parameters<typeof readWorkflowFile>[1],
-): Promise<ReadWorkflow> {
-  const read = await readWorkflowFile(file, objectInfo);
-  setInputs(read.prompt, set);
-  if (seed !== undefined) setSeed(read.prompt, seed);
-  if (!quiet) for (const warning of read.warnings) console.error(`warning: ${safeText(warning)}`);
-  return read;
 }
 
 /** Copies what belongs together under one number: `00001.cpu-int8.png`, and `00001.png` with all of them. */

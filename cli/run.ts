@@ -1,11 +1,11 @@
 /** `noodle run`: a workflow from a file to files, with no server of its own. */
 import { resolve } from 'node:path';
 import { stringifyJson } from '../engine/workflow/lossless-json.ts';
-import type { ApiPrompt } from '../engine/workflow/types.ts';
+import type { ApiPrompt, ObjectInfo } from '../engine/workflow/types.ts';
 import { interruptible } from './interruptible.ts';
 import { safeText } from './print.ts';
-import { readWorkflowFile } from './read-workflow.ts';
-import { createReport } from './report.ts';
+import { type ReadWorkflow, readWorkflowFile } from './read-workflow.ts';
+import { type Report, createReport } from './report.ts';
 import type { Complaint, RunResult, Runner } from './runner.ts';
 import { setInputs, setSeed } from './set-inputs.ts';
 
@@ -40,20 +40,8 @@ async function runHere(
 ): Promise<number> {
   const runner = await createRunner(flags, engineFlags);
   try {
-    const { prompt, workflow, warnings } = await readWorkflowFile(file, runner.objectInfo);
-    setInputs(prompt, flags.set ?? []);
-    if (flags.seed !== undefined) {
-      const seed = setSeed(prompt, flags.seed);
-      if (flags.seed === 'random' && !flags.quiet) console.error(`seed ${seed}`);
-    }
-    if (!flags.quiet)
-      for (const warning of warnings) console.error(`warning: ${safeText(warning)}`);
-    const report = createReport({
-      style: reportStyle(flags),
-      title: (id) => titleOf(prompt, id),
-      nodeCount: Object.keys(prompt).length,
-      stream: flags.json ? process.stdout : process.stderr,
-    });
+    const { prompt, workflow } = await readAsked(file, flags, runner.objectInfo);
+    const report = reportOf(prompt, flags);
     const result = await runner
       .run(prompt, { workflow, signal, onEvent: report.event })
       .finally(report.end);
@@ -82,15 +70,34 @@ async function createRunner(flags: RunFlags, engineFlags: readonly string[]): Pr
   });
 }
 
-/** How progress is shown. */
-export function reportStyle({
-  json,
-  quiet,
-}: Pick<RunFlags, 'json' | 'quiet'>): 'bar' | 'lines' | 'json' | 'quiet' {
-  if (json) return 'json';
-  if (quiet) return 'quiet';
-  return process.stderr.isTTY ? 'bar' : 'lines';
+/** The workflow with the inputs and the seed that are asked for; on standard error what is worth knowing. */
+export async function readAsked(
+  file: string,
+  { set = [], seed, quiet }: Pick<RunFlags, 'set' | 'seed' | 'quiet'>,
+  objectInfo: () => Promise<ObjectInfo>,
+): Promise<ReadWorkflow> {
+  const read = await readWorkflowFile(file, objectInfo);
+  const say = (text: string): void => void (quiet || console.error(text));
+  setInputs(read.prompt, set);
+  if (seed !== undefined) {
+    const used = setSeed(read.prompt, seed);
+    if (seed === 'random') say(`seed ${used}`);
+  }
+  for (const warning of read.warnings) say(`warning: ${safeText(warning)}`);
+  return read;
 }
+
+/** Shows how far a run is. */
+export const reportOf = (
+  prompt: ApiPrompt,
+  { json, quiet }: Pick<RunFlags, 'json' | 'quiet'>,
+): Report =>
+  createReport({
+    style: json ? 'json' : quiet ? 'quiet' : process.stderr.isTTY ? 'bar' : 'lines',
+    title: (id) => titleOf(prompt, id),
+    nodeCount: Object.keys(prompt).length,
+    stream: json ? process.stdout : process.stderr,
+  });
 
 function conclude(file: string, prompt: ApiPrompt, result: RunResult, flags: RunFlags): number {
   if (flags.json) {
@@ -138,7 +145,7 @@ function complaintLine(prompt: ApiPrompt, { nodeId, text }: Complaint): string {
 }
 
 /** A node's class and, where it has one, its title. */
-export function titleOf(prompt: ApiPrompt, id: string): string {
+function titleOf(prompt: ApiPrompt, id: string): string {
   const node = Object.hasOwn(prompt, id) ? prompt[id] : undefined;
   if (node === undefined) return id;
   const title = node._meta?.title;

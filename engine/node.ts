@@ -39,6 +39,7 @@ export { map, zip } from './array/elementwise.ts';
 export { hexColour } from './array/hex-colour.ts';
 export { growMask } from './array/morphology.ts';
 export { full, nd, reshape, sameShape, zeros } from './array/nd.ts';
+export { checkPictureSize } from './array/picture-size.ts';
 export { cropImage, cropPlanes, padImage, withChannels } from './array/rectangle.ts';
 export { commonUpscale, pillowImage, resizeMask, upscaleImage } from './array/resize.ts';
 export { roundHalfEven, toByte } from './array/round.ts';

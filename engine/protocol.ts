@@ -7,13 +7,6 @@ import type { Json } from './workflow/lossless-json.ts';
 /** `{ node id: ui }` of one node: lists by media key, e.g. `{ images: [{ filename, … }] }`. */
 export type NodeUi = { readonly [key: string]: Json };
 
-/** A written file as save nodes report it. */
-export interface FileReference {
-  readonly filename: string;
-  readonly subfolder: string;
-  readonly type: 'output' | 'input' | 'temp';
-}
-
 export interface QueueStatus {
   readonly exec_info: { readonly queue_remaining: number };
 }

@@ -11,3 +11,9 @@ export function startThread(url: string, data?: unknown): Worker {
   const entry = new URL(`data:text/javascript,${encodeURIComponent(script)}`);
   return new Worker(entry, { workerData: data, execArgv: [] });
 }
+
+/** Waits for all, also after one failed: nobody works any more when this is over. Throws what the first one threw. */
+export async function finishAll(work: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(work)).find(({ status }) => status === 'rejected');
+  if (failed) throw (failed as PromiseRejectedResult).reason;
+}

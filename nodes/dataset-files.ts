@@ -1,6 +1,6 @@
 /** Lists of pictures, with captions, in folders of the input and output directories. */
 import { readFileSync, readdirSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { extname } from 'node:path';
 import { rows } from '../engine/array/batch.ts';
 import { NoodleError } from '../engine/errors.ts';
 import { encodePng } from '../engine/media/formats/png/encode.ts';
@@ -10,7 +10,6 @@ import { combo, image, inModule, optional, string } from '../engine/node.ts';
 import type { Context, Image, NodeDefinition } from '../engine/node.ts';
 import { strip } from '../engine/python/string.ts';
 import { isFile } from '../engine/store/paths.ts';
-import { writeFileAtomic } from '../engine/store/write.ts';
 import { workflowInputs } from './image-io.ts';
 
 const define = inModule('comfy_extras.nodes_dataset', 'v3', {
@@ -117,30 +116,28 @@ const saving = {
   mode: combo(['overwrite', 'increment'] as const, { default: 'overwrite' }),
 };
 
-/** Writes every picture as a PNG; the paths. */
+/** Writes every picture as a PNG, and beside it its text where there is one. */
 async function saveAll(
   images: readonly Image[],
+  texts: readonly string[],
   [folder, prefix, mode]: readonly [folder: string, prefix: string, mode: string],
   context: Context,
-): Promise<string[]> {
+): Promise<void> {
   const { folders } = context.services;
   const single = images.flatMap((batch) =>
     Array.from({ length: batch.shape[0] }, (_, i) => rows(batch, i, i + 1)),
   );
-  const paths: string[] = [];
   for (const [i, picture] of single.entries()) {
     context.progress(i, single.length);
     const png = await encodePng(toPixels(picture, 0), { level: 6 });
     const target = folders.saveTarget(`${folder}/${prefix}`, 'output');
     const suffix = `${String(i).padStart(5, '0')}.png`;
-    if (mode === 'increment') paths.push(folders.writeNumbered(target, suffix, png).path);
-    else {
-      const path = join(target.directory, `${target.filename}_${suffix}`);
-      writeFileAtomic(path, png);
-      paths.push(path);
-    }
+    const { name } =
+      mode === 'increment'
+        ? folders.writeNumbered(target, suffix, png)
+        : folders.writeNamed(target, `${target.filename}_${suffix}`, png);
+    if (i < texts.length) folders.writeNamed(target, name.replace(/\.png$/, '.txt'), texts[i]);
   }
-  return paths;
 }
 
 export const saveImageDataSetToFolder = define({
@@ -154,7 +151,7 @@ export const saveImageDataSetToFolder = define({
   hidden: workflowInputs,
   outputs: [],
   run: async ({ images, folder_name, filename_prefix, mode }, context) => {
-    await saveAll(images, [folder_name[0], filename_prefix[0], mode[0]], context);
+    await saveAll(images, [], [folder_name[0], filename_prefix[0], mode[0]], context);
     return {};
   },
 });
@@ -169,10 +166,9 @@ export const saveImageTextDataSetToFolder = define({
   hidden: workflowInputs,
   outputs: [],
   run: async ({ images, texts, folder_name, filename_prefix, mode }, context) => {
-    const paths = await saveAll(images, [folder_name[0], filename_prefix[0], mode[0]], context);
     // Not passed at all where nothing is connected.
-    const captions = (texts as readonly string[] | undefined)?.slice(0, paths.length) ?? [];
-    captions.forEach((text, i) => writeFileAtomic(paths[i].replace(/\.png$/, '.txt'), text));
+    const captions = (texts as readonly string[] | undefined) ?? [];
+    await saveAll(images, captions, [folder_name[0], filename_prefix[0], mode[0]], context);
     return {};
   },
 });

@@ -91,7 +91,7 @@ export const clipSave = define({
   description: 'Saves each text encoder as a file of its own, LoRAs baked in.',
   inputs: { clip: clip(), filename_prefix: string({ default: 'clip/ComfyUI' }) },
   run: async ({ clip, filename_prefix, ...workflow }, context) => {
-    const { networkTensors, saveTensors } = await saving();
+    const { encoderTensors, saveTensors } = await saving();
     const { requireClip } = await import('../engine/values/clip.ts');
     const metadata = context.services.options.disableMetadata
       ? {}
@@ -99,7 +99,7 @@ export const clipSave = define({
     for (const encoder of requireClip(clip).encoders) {
       const prefix = `${filename_prefix}_${encoder.spec.name}`;
       const target = context.services.folders.saveTarget(prefix, 'output');
-      await saveTensors(networkTensors(encoder), target, metadata, context);
+      await saveTensors(encoderTensors(encoder), target, metadata, context);
     }
     return {};
   },

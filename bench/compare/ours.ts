@@ -27,7 +27,7 @@ const [checkpoint, lora, controlNet, onDevice] = process.argv.slice(5);
 
 /** What a side is told of the device that its process sees. */
 export interface BenchDevice {
-  readonly device: Pick<Device, 'id' | 'kind' | 'precisions' | 'memory'>;
+  readonly device: Pick<Device, 'id' | 'kind' | 'precisions' | 'memory' | 'inSteps'>;
   /** Left out: the device's own. */
   readonly precision?: string;
 }

@@ -15,7 +15,7 @@ import {
   string,
   vae,
 } from 'noodle/node';
-import type { Context, NodeDefinition, NodeResult } from 'noodle/node';
+import type { Context, InputSpec, NodeDefinition, NodeResult } from 'noodle/node';
 import { LIMIT, MAX_RESOLUTION, inCategory } from './define.ts';
 import { loadInto } from './loras.ts';
 import type { Stack } from './lora-stacks.ts';
@@ -87,17 +87,6 @@ function refuse(name: string, value: string, known: string): void {
   if (value !== known) throw new RangeError(`${name}: only ${known} is known here, got ${value}`);
 }
 
-const parts = () => ({
-  sampler_name: combo(samplerNames),
-  scheduler: combo(schedulerNames),
-  positive: conditioning({ rawLink: true }),
-  negative: conditioning({ rawLink: true }),
-  latent_image: latent({ rawLink: true }),
-});
-const more = () => ({
-  optional_vae: optional(vae({ rawLink: true })),
-  script: optional(socket<unknown>('SCRIPT')),
-});
 const OUTPUTS = [
   { type: 'MODEL', name: 'MODEL' },
   { type: 'CONDITIONING', name: 'CONDITIONING+' },
@@ -138,57 +127,73 @@ function sampled({ sampler, inputs, vae, ...how }: Sampled, context: Context): N
   return { result, expand: graph.finalize() };
 }
 
-const kSampler = sampling({
+type Inputs = Readonly<Record<string, InputSpec>>;
+
+/** What a sampler's node says besides what all of them have. */
+interface SamplerNode {
+  readonly name: string;
+  readonly description: string;
+  /** ComfyUI's node. */
+  readonly sampler: string;
+  /** Its inputs before the steps, and behind the latent. */
+  readonly first: Inputs;
+  readonly last: Inputs;
+  readonly previews: readonly string[];
+  readonly decodes: readonly string[];
+}
+
+const samplerNode = ({ sampler, first, last, previews, decodes, ...node }: SamplerNode) =>
+  sampling({
+    ...node,
+    inputs: {
+      model: model({ rawLink: true }),
+      ...first,
+      steps: int({ default: 20, min: 1, max: 10000 }),
+      cfg: float({ default: 7, min: 0, max: 100 }),
+      sampler_name: combo(samplerNames),
+      scheduler: combo(schedulerNames),
+      positive: conditioning({ rawLink: true }),
+      negative: conditioning({ rawLink: true }),
+      latent_image: latent({ rawLink: true }),
+      ...last,
+      preview_method: combo(previews),
+      vae_decode: combo(decodes),
+      optional_vae: optional(vae({ rawLink: true })),
+      script: optional(socket<unknown>('SCRIPT')),
+    },
+    outputs: OUTPUTS,
+    outputNode: true,
+    run({ optional_vae, script, preview_method, vae_decode, ...inputs }, context) {
+      const how = { vae: optional_vae, script, preview_method, vae_decode };
+      return sampled({ sampler, inputs, ...how }, context);
+    },
+  });
+
+const kSampler = samplerNode({
   name: 'KSampler (Efficient)',
   description: 'Samples, decodes and shows the picture.',
-  inputs: {
-    model: model({ rawLink: true }),
-    seed: int64({ default: 0, min: 0, max: LIMIT }),
-    steps: int({ default: 20, min: 1, max: 10000 }),
-    cfg: float({ default: 7, min: 0, max: 100 }),
-    ...parts(),
-    denoise: float({ default: 1, min: 0, max: 1, step: 0.01 }),
-    preview_method: combo(['auto', 'latent2rgb', 'taesd', 'vae_decoded_only', 'none'] as const),
-    vae_decode: combo(['true', 'true (tiled)', 'false'] as const),
-    ...more(),
-  },
-  outputs: OUTPUTS,
-  outputNode: true,
-  run({ optional_vae: vae, script, preview_method, vae_decode, ...inputs }, context) {
-    const how = { vae, script, preview_method, vae_decode };
-    return sampled({ sampler: 'KSampler', inputs, ...how }, context);
-  },
+  sampler: 'KSampler',
+  first: { seed: int64({ default: 0, min: 0, max: LIMIT }) },
+  last: { denoise: float({ default: 1, min: 0, max: 1, step: 0.01 }) },
+  previews: ['auto', 'latent2rgb', 'taesd', 'vae_decoded_only', 'none'],
+  decodes: ['true', 'true (tiled)', 'false'],
 });
 
-const kSamplerAdvanced = sampling({
+const kSamplerAdvanced = samplerNode({
   name: 'KSampler Adv. (Efficient)',
   description: 'Samples a part of the steps, decodes and shows the picture.',
-  inputs: {
-    model: model({ rawLink: true }),
-    add_noise: combo(['enable', 'disable'] as const),
+  sampler: 'KSamplerAdvanced',
+  first: {
+    add_noise: combo(['enable', 'disable']),
     noise_seed: int64({ default: 0, min: 0, max: LIMIT }),
-    steps: int({ default: 20, min: 1, max: 10000 }),
-    cfg: float({ default: 7, min: 0, max: 100 }),
-    ...parts(),
+  },
+  last: {
     start_at_step: int({ default: 0, min: 0, max: 10000 }),
     end_at_step: int({ default: 10000, min: 0, max: 10000 }),
-    return_with_leftover_noise: combo(['disable', 'enable'] as const),
-    preview_method: combo(['auto', 'latent2rgb', 'taesd', 'none'] as const),
-    vae_decode: combo([
-      'true',
-      'true (tiled)',
-      'false',
-      'output only',
-      'output only (tiled)',
-    ] as const),
-    ...more(),
+    return_with_leftover_noise: combo(['disable', 'enable']),
   },
-  outputs: OUTPUTS,
-  outputNode: true,
-  run({ optional_vae: vae, script, preview_method, vae_decode, ...inputs }, context) {
-    const how = { vae, script, preview_method, vae_decode };
-    return sampled({ sampler: 'KSamplerAdvanced', inputs, ...how }, context);
-  },
+  previews: ['auto', 'latent2rgb', 'taesd', 'none'],
+  decodes: ['true', 'true (tiled)', 'false', 'output only', 'output only (tiled)'],
 });
 
 export const efficiencyNodes: readonly NodeDefinition[] = [

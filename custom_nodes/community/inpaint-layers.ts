@@ -170,16 +170,12 @@ export function contextArea({ image, mask, context }: Layers, growth: number): R
     const by = (size: number): number =>
       roundHalfEven(Math.fround(Math.fround(size * Math.fround(growth - 1)) / 2));
     const [x, y] = [by(area.width), by(area.height)];
-    area = united(
-      { left: area.left - x, top: area.top - y, width: 0, height: 0 },
-      { left: area.left + area.width + x, top: area.top + area.height + y, width: 0, height: 0 },
-    );
-    const [left, top] = [Math.max(0, area.left), Math.max(0, area.top)];
+    const [left, top] = [Math.max(0, area.left - x), Math.max(0, area.top - y)];
     area = {
       left,
       top,
-      width: Math.min(w, area.left + area.width) - left,
-      height: Math.min(h, area.top + area.height) - top,
+      width: Math.min(w, area.left + area.width + x) - left,
+      height: Math.min(h, area.top + area.height + y) - top,
     };
   }
   const more = boundsOf(context);

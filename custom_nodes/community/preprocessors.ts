@@ -1,6 +1,7 @@
 /** ControlNet aux: preprocessors that need no network. */
 import {
   boolean,
+  checkPictureSize,
   float,
   image,
   int,
@@ -9,6 +10,7 @@ import {
   optional,
   repeatToBatch,
   resizeMask,
+  roundHalfEven,
   toByte,
 } from 'noodle/node';
 import type { Image, InputSpec, NodeDefinition } from 'noodle/node';
@@ -61,17 +63,12 @@ function mapped(images: Image, progress: Progress, f: (picture: Plane) => Plane)
   return [nd(out, [count, height, width, 3])];
 }
 
-/** numpy's round. */
-const round = (v: number): number => {
-  const below = Math.floor(v);
-  return v - below === 0.5 ? below + (below % 2) : Math.round(v);
-};
-
 /** `f` on a picture with its shorter side at the resolution, its edges going on to multiples of 64. */
 function atResolution(side: number, enlarge: CvFilter, f: (picture: Plane) => Plane) {
   return (picture: Plane): Plane => {
     const by = side / Math.min(picture.width, picture.height);
-    const [width, height] = [round(picture.width * by), round(picture.height * by)];
+    const [width, height] = [roundHalfEven(picture.width * by), roundHalfEven(picture.height * by)];
+    checkPictureSize('resolution', width, height);
     const scaled = resize(picture, width, height, by > 1 ? enlarge : 'area');
     const full = (size: number): number => Math.ceil(size / 64) * 64;
     return windowOf(f(windowOf(scaled, full(width), full(height))), width, height);
@@ -132,10 +129,11 @@ function lineart(picture: Plane, sigma: number, threshold: number): Plane {
 /** A mosaic of one colour for 64 pixels. */
 function palette(picture: Plane, side: number): Plane {
   const isWide = picture.height < picture.width;
-  const long = round(
+  const long = roundHalfEven(
     (Math.max(picture.width, picture.height) / Math.min(picture.width, picture.height)) * side,
   );
   const [width, height] = isWide ? [long, side] : [side, long];
+  checkPictureSize('resolution', width, height);
   const scaled = resize(picture, width, height, 'area');
   const few = resize(scaled, Math.floor(width / 64), Math.floor(height / 64), 'cubic');
   return resize(few, width, height, 'nearest');
@@ -143,7 +141,7 @@ function palette(picture: Plane, side: number): Plane {
 
 /** Smaller by halving some times, and blown up again. */
 function smoothed(picture: Plane, times: number): Plane {
-  const size = (side: number): number => Math.floor((round(side / 64) * 64) / 2 ** times);
+  const size = (side: number): number => Math.floor((roundHalfEven(side / 64) * 64) / 2 ** times);
   const [width, height] = [size(picture.width), size(picture.height)];
   if (width < 1 || height < 1) {
     throw new RangeError(`pyrUp_iters: nothing is left of the picture after ${times} halvings`);

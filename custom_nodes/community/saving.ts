@@ -1,6 +1,5 @@
 /** Pictures and animations saved: WAS Suite, Video Helper Suite, SwarmUI. */
-import { readdirSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import {
   boolean,
   combo,
@@ -32,12 +31,30 @@ function prefixOf(folder: string, name: string): string {
   return isOutput ? withTime(name) : `${path}/${withTime(name)}`;
 }
 
+type Target = ReturnType<Context['services']['folders']['saveTarget']>;
+
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-/** One more than the highest number that a file of this pattern has. */
-function nextNumber(directory: string, pattern: RegExp): number {
-  const numbers = readdirSync(directory).map((name) => Number(pattern.exec(name)?.[1] ?? 0));
-  return Math.max(0, ...numbers) + 1;
+interface Naming {
+  readonly filename_delimiter: string;
+  readonly filename_number_padding: number;
+  readonly filename_number_start: 'true' | 'false';
+}
+
+/** A target whose files are called by number and name, either first, from the next number on. */
+function numbered(target: Target, how: Naming): Target {
+  const { filename_delimiter: between, filename_number_padding: digits } = how;
+  const inOrder = (number: string, name: string): string[] =>
+    how.filename_number_start === 'true' ? [number, name] : [name, number];
+  const parts = inOrder('(\\d{1,15})', escaped(target.filename));
+  const pattern = new RegExp(`^${parts.join(escaped(between))}`);
+  const highest = readdirSync(target.directory).reduce(
+    (most, name) => Math.max(most, Number(pattern.exec(name)?.[1] ?? 0)),
+    0,
+  );
+  const nameOf = (n: number): string =>
+    inOrder(String(n).padStart(digits, '0'), target.filename).join(between);
+  return { ...target, counter: highest + 1, nameOf };
 }
 
 const imageSave = inCategory('WAS Suite/IO')({
@@ -69,36 +86,26 @@ const imageSave = inCategory('WAS Suite/IO')({
   ],
   outputNode: true,
   async run(inputs, context) {
-    const { images, extension, filename_delimiter: between, quality } = inputs;
+    const { images, extension, quality } = inputs;
     const { folders, options } = context.services;
     const { pictureEncoders, toPixels, workflowTexts } = await pictureFiles();
     const target = folders.saveTarget(
       prefixOf(inputs.output_path, inputs.filename_prefix),
       'output',
     );
-    const isFirst = inputs.filename_number_start === 'true';
-    const number = (n: number) => String(n).padStart(inputs.filename_number_padding, '0');
-    const nameOf = (n: number) =>
-      (isFirst ? [number(n), target.filename] : [target.filename, number(n)]).join(between);
-    const prefix = escaped(target.filename);
-    const [start, end] = isFirst ? ['', between + prefix] : [prefix + escaped(between), ''];
-    let counter = nextNumber(target.directory, new RegExp(`^${start}(\\d{1,15})${end}`));
+    const suffix = `.${extension}`;
+    let next = numbered(target, inputs);
     const embeds = inputs.embed_workflow === 'true' && !options.disableMetadata;
     const text = embeds ? workflowTexts(inputs.prompt, inputs.extra_pnginfo) : [];
-    const lossless = inputs.lossless_webp === 'true';
+    const looks = { quality, lossless: inputs.lossless_webp === 'true', text };
     const saved: { path: string; name: string }[] = [];
     for (let i = 0; i < images.shape[0]; i++) {
-      const bytes = await pictureEncoders[extension](toPixels(images, i), {
-        quality,
-        lossless,
-        text,
-      });
+      const bytes = await pictureEncoders[extension](toPixels(images, i), looks);
       if (inputs.overwrite_mode === 'prefix_as_filename') {
-        saved.push(replaced(target, `.${extension}`, bytes));
+        saved.push(folders.writeNamed(target, target.filename + suffix, bytes));
       } else {
-        const to = { ...target, counter, nameOf };
-        const file = folders.writeNumbered(to, `.${extension}`, bytes);
-        counter = file.counter + 1;
+        const file = folders.writeNumbered(next, suffix, bytes);
+        next = { ...next, counter: file.counter + 1 };
         saved.push(file);
       }
       context.progress(i + 1, images.shape[0]);
@@ -113,45 +120,29 @@ const imageSave = inCategory('WAS Suite/IO')({
   },
 });
 
-type Target = ReturnType<Context['services']['folders']['saveTarget']>;
-
-/** A file under the target's own name, in place of one that is there. */
-function replaced({ directory, filename }: Target, suffix: string, bytes: Uint8Array) {
-  const name = filename + suffix;
-  const path = join(directory, name);
-  const temporary = `${path}.part`;
-  writeFileSync(temporary, bytes);
-  renameSync(temporary, path);
-  return { path, name };
-}
-
 /** Forwards, and backwards without the two ends. */
 const pingPong = <T>(frames: readonly T[]): T[] => [...frames, ...frames.slice(1, -1).reverse()];
 
 const FORMATS = ['image/gif', 'image/webp', 'video/8bit-png', 'video/16bit-png'] as const;
 
+interface Animation {
+  readonly format: (typeof FORMATS)[number];
+  readonly frame_rate: number;
+  readonly loop_count: number;
+  readonly lossless: boolean;
+}
+
 /** Writes the frames in a format, and says which files those are. */
 async function writeFrames(
   images: Image,
   order: readonly number[],
-  {
-    format,
-    frame_rate,
-    loop_count,
-    lossless,
-  }: {
-    format: (typeof FORMATS)[number];
-    frame_rate: number;
-    loop_count: number;
-    lossless: boolean;
-  },
+  { format, frame_rate, loop_count, lossless }: Animation,
   { to, context }: { to: Target; context: Context },
 ): Promise<{ path: string; name: string }[]> {
   const { encodeGif, encodePng, encodeWebp, toDeepPixels, toPixels } = await pictureFiles();
   const { folders } = context.services;
   const milliseconds = roundHalfEven(1000 / frame_rate);
-  const isSequence = format.startsWith('video/');
-  if (!isSequence) {
+  if (!format.startsWith('video/')) {
     const frames = order.map((i) => toPixels(images, i));
     const looks = { milliseconds, repeats: loop_count };
     const bytes =

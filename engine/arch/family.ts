@@ -84,6 +84,8 @@ export interface Family<C = unknown> {
   readonly text: TextSetup;
   /** Where it keeps each text encoder (as `text.encoders`); the first prefix that exists. */
   readonly textPrefixes: readonly (readonly string[])[];
+  /** Saved checkpoints number the positions of text encoders under huggingface's names, as ComfyUI's do. */
+  readonly savesPositions?: boolean;
   /** What saved checkpoints say they are (`modelspec.architecture`); absent where nothing is said. */
   modelspec?(config: C): string;
   /** Name of the latent format in engine/sampling/latent/formats.ts. */

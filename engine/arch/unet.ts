@@ -8,9 +8,9 @@
  * Block counts, widths and the kind of every block come from the keys and shapes of the file.
  *
  * Sites (engine/tensor/patch.ts): `time_embed` {emb}; every `input_blocks.i` and `middle_block` {h},
- * every `output_blocks.i` {h, skip}; `input_blocks.i.after_skip` {h}, which the skip connection does not
- * see; in a transformer block `attn1` and `attn2` {x, context, value}, inside them `attention`
- * {q, k, v}, and `after_attn1` {h}.
+ * every `output_blocks.i` {h, skip}; behind an input block and its residuals `input_blocks.i.before_skip`
+ * {h}, and `input_blocks.i.after_skip` {h}, which the skip connection does not see; in a transformer block
+ * `attn1` and `attn2` {x, context, value}, inside them `attention` {q, k, v}, and `after_attn1` {h}.
  */
 import type { Weights } from '../tensor/cursor.ts';
 import { conv2d, embedding, groupNorm, layerNorm, linear } from '../tensor/layers.ts';
@@ -181,6 +181,7 @@ export function encode(
     const block = w.at(`input_blocks.${i}`);
     h = block.site({ h }, ({ h }) => sequence(block, h, inner));
     if (hint && i === 0) h = add(h, hint);
+    h = block.at('before_skip').site({ h }, ({ h }) => h);
     skips.push(h);
     h = block.at('after_skip').site({ h }, ({ h }) => h);
   }

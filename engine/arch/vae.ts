@@ -8,7 +8,16 @@
  */
 import type { Weights } from '../tensor/cursor.ts';
 import { conv2d, groupNorm } from '../tensor/layers.ts';
-import { add, attention, chunk, padZero, rearrange, silu, upsampleNearest } from '../tensor/nn.ts';
+import {
+  add,
+  attention,
+  chunk,
+  padZero,
+  rearrange,
+  settle,
+  silu,
+  upsampleNearest,
+} from '../tensor/nn.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 export interface VaeConfig {
@@ -82,8 +91,9 @@ function middle(w: Weights, x: Tensor): Tensor {
 const resBlock = (w: Weights, x: Tensor): Tensor =>
   w.site({ x }, ({ x }) => {
     let h = conv2d(w.at('conv1'), silu(groupNorm(w.at('norm1'), x, { eps: 1e-6 })), { pad: 1 });
+    h = settle(h);
     h = conv2d(w.at('conv2'), silu(groupNorm(w.at('norm2'), h, { eps: 1e-6 })), { pad: 1 });
-    return add(w.has('nin_shortcut') ? conv2d(w.at('nin_shortcut'), x) : x, h); // [b, c, h, w]
+    return settle(add(w.has('nin_shortcut') ? conv2d(w.at('nin_shortcut'), x) : x, h)); // [b, c, h, w]
   });
 
 /** One head over all positions. */
@@ -98,7 +108,9 @@ const attentionBlock = (w: Weights, x: Tensor): Tensor =>
   });
 
 const upsample = (w: Weights, x: Tensor): Tensor =>
-  w.site({ x }, ({ x }) => conv2d(w.at('conv'), upsampleNearest(x, { scale: 2 }), { pad: 1 }));
+  w.site({ x }, ({ x }) =>
+    settle(conv2d(w.at('conv'), upsampleNearest(x, { scale: 2 }), { pad: 1 })),
+  );
 
 /** A row below and a column on the right make up for the missing padding of the other sides. */
 function downsample(w: Weights, x: Tensor): Tensor {

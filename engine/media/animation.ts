@@ -1,7 +1,6 @@
 /** Animated PNG, WebP and GIF. */
-import { badImage } from './limits.ts';
 import { type Pixels, chunk, compressPixels, pngStart } from './formats/png/encode.ts';
-import { lenient, loadSharp } from './sharp.ts';
+import { type SharpPicture, encodeRaw } from './sharp.ts';
 import { withExifTexts } from './formats/webp-exif.ts';
 
 export interface AnimationOptions {
@@ -95,20 +94,12 @@ export async function encodeGif(
   return stacked(frames, (picture) => picture.gif({ loop, delay }));
 }
 
-type Picture = ReturnType<Awaited<ReturnType<typeof loadSharp>>>;
-
 /** All frames through the picture library, as pages of one picture. */
-async function stacked(
+function stacked(
   frames: readonly Pixels[],
-  encode: (picture: Picture) => Picture,
+  encode: (picture: SharpPicture) => SharpPicture,
 ): Promise<Uint8Array> {
   const [{ width, height, channels }] = frames;
-  const sharp = await loadSharp();
   const raw = { width, height: height * frames.length, channels, pageHeight: height };
-  const pages = Buffer.concat(frames.map(({ data }) => data));
-  try {
-    return await encode(sharp(pages, { ...lenient, raw })).toBuffer();
-  } catch (cause) {
-    throw badImage(cause instanceof Error ? cause.message : String(cause));
-  }
+  return encodeRaw(Buffer.concat(frames.map(({ data }) => data)), raw, encode);
 }

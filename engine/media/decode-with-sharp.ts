@@ -6,7 +6,7 @@ import { endsInTable } from './formats/jpeg.ts';
 import { pictureFormat } from './formats/signatures.ts';
 import { type Frame, splitAlpha, takeRgb } from './frame.ts';
 import { badImage, checkImageSize } from './limits.ts';
-import { lenient, loadSharp } from './sharp.ts';
+import { type SharpPicture, lenient, loadSharp } from './sharp.ts';
 import type { Metadata } from 'sharp';
 
 /** All frames of an animated WebP, else the one picture (of a multi-picture JPEG the first). */
@@ -51,7 +51,7 @@ export async function decodeWithSharp(
     }
     return frames;
   } catch (cause) {
-    throw badImage(cause instanceof Error ? cause.message : String(cause));
+    throw badImage(cause);
   }
 }
 
@@ -72,10 +72,8 @@ function bandsOf(data: Uint8Array, channels: number): Pick<Frame, 'rgb' | 'alpha
   return { rgb: takeRgb(data, channels).slice() };
 }
 
-type Pipeline = ReturnType<Awaited<ReturnType<typeof loadSharp>>>;
-
 /** RGB with all the bits that samples have; sharp puts them on top of 16. */
-async function deepPixels(image: Pipeline, bits: number): Promise<Uint16Array> {
+async function deepPixels(image: SharpPicture, bits: number): Promise<Uint16Array> {
   const { data, info } = await image
     .toColourspace('rgb16')
     .raw({ depth: 'ushort' })
@@ -89,7 +87,7 @@ async function deepPixels(image: Pipeline, bits: number): Promise<Uint16Array> {
 }
 
 /** Inks to RGB without a profile: 255 − k minus the ink's share of it. */
-async function decodeCmyk(image: Pipeline): Promise<Frame> {
+async function decodeCmyk(image: SharpPicture): Promise<Frame> {
   const { data, info } = await image
     .pipelineColourspace('cmyk')
     .toColourspace('cmyk')

@@ -1,8 +1,7 @@
 /** Single pictures in any of the formats that savers offer. */
 import { encodeGif, encodeWebp } from './animation.ts';
-import { badImage } from './limits.ts';
 import { type Pixels, encodePng } from './formats/png/encode.ts';
-import { lenient, loadSharp } from './sharp.ts';
+import { encodeRaw } from './sharp.ts';
 
 export interface PictureOptions {
   /** 1..100, where the format loses something. */
@@ -14,8 +13,8 @@ export interface PictureOptions {
 
 type Encode = (pixels: Pixels, options: PictureOptions) => Promise<Uint8Array>;
 
-const jpeg: Encode = (pixels, { quality }) =>
-  withSharp(pixels, (picture) => picture.removeAlpha().jpeg({ quality }));
+const jpeg: Encode = ({ data, ...raw }, { quality }) =>
+  encodeRaw(data, raw, (picture) => picture.removeAlpha().jpeg({ quality }));
 
 /** By the ending of the file's name. They throw IMAGE_FILE. */
 export const pictureEncoders = {
@@ -23,26 +22,12 @@ export const pictureEncoders = {
   jpg: jpeg,
   jpeg,
   gif: (pixels) => encodeGif([pixels], { milliseconds: 0, repeats: 0 }),
-  tiff: (pixels) => withSharp(pixels, (picture) => picture.tiff({ compression: 'none' })),
+  tiff: ({ data, ...raw }) =>
+    encodeRaw(data, raw, (picture) => picture.tiff({ compression: 'none' })),
   webp: (pixels, { quality, lossless, text }) =>
     encodeWebp([pixels], { milliseconds: 0, effort: 4, quality, lossless, text }),
   bmp: (pixels) => Promise.resolve(encodeBmp(pixels)),
 } as const satisfies Readonly<Record<string, Encode>>;
-
-type Picture = ReturnType<Awaited<ReturnType<typeof loadSharp>>>;
-
-async function withSharp(
-  { data, width, height, channels }: Pixels,
-  encode: (picture: Picture) => Picture,
-): Promise<Uint8Array> {
-  const sharp = await loadSharp();
-  const raw = { width, height, channels } as const;
-  try {
-    return await encode(sharp(data, { ...lenient, raw })).toBuffer();
-  } catch (cause) {
-    throw badImage(cause instanceof Error ? cause.message : String(cause));
-  }
-}
 
 /** Windows bitmap of 24 bits, rows from the bottom; grey becomes RGB, alpha goes. */
 function encodeBmp({ data, width, height, channels }: Pixels): Uint8Array {

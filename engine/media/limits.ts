@@ -8,9 +8,11 @@ export const MAX_TOTAL_PIXELS = 268_435_456;
 /** Longest side. */
 const MAX_SIDE = 65_535;
 
-/** A reason why bytes are not a readable picture; the loader adds the file's name. */
-export function badImage(reason: string): NoodleError {
-  return new NoodleError('IMAGE_FILE', { reason });
+/** Why bytes are not a readable picture, in words or as it was thrown; the loader adds the file's name. */
+export function badImage(cause: unknown): NoodleError {
+  return new NoodleError('IMAGE_FILE', {
+    reason: cause instanceof Error ? cause.message : String(cause),
+  });
 }
 
 /** Throws IMAGE_FILE unless width x height is a size we are ready to decode. */

@@ -84,7 +84,7 @@ export function createPictures({ timeout = 60_000, idle = 30_000 }: PictureOptio
       next();
     });
     // Out of memory, for one; the next picture gets a new thread.
-    started.on('error', (cause) => settle(undefined, badImage(cause.message)));
+    started.on('error', (cause) => settle(undefined, badImage(cause)));
     started.on('exit', () => {
       // One that was ended on purpose has nothing to say about the next picture.
       if (worker !== started) return;

@@ -1,7 +1,7 @@
 /** Preview pictures of running nodes as JPEG. */
 import { roundHalfEven } from '../array/round.ts';
 import { badImage } from './limits.ts';
-import { loadSharp } from './sharp.ts';
+import { encodeRaw } from './sharp.ts';
 
 /** Raw RGB bytes, row-major. */
 export interface RawPicture {
@@ -34,10 +34,8 @@ const fitSide = (short: number, long: number, size: number): number =>
 export async function encodePreview(picture: RawPicture, size: number): Promise<Uint8Array> {
   const { width, height, rgb } = picture;
   if (rgb.length !== width * height * 3) throw badImage('the preview has the wrong size');
-  const sharp = await loadSharp();
   const target = fitInside(width, height, size);
-  return sharp(rgb, { raw: { width, height, channels: 3 } })
-    .resize({ ...target, fit: 'fill', kernel: 'linear' })
-    .jpeg({ quality: 95 })
-    .toBuffer();
+  return encodeRaw(rgb, { width, height, channels: 3 }, (frame) =>
+    frame.resize({ ...target, fit: 'fill', kernel: 'linear' }).jpeg({ quality: 95 }),
+  );
 }

@@ -1,9 +1,8 @@
 /** Pictures as `GET /view` delivers them when it is asked for another format or for some channels. */
 import { decodeImage } from './decode-image.ts';
 import type { Frame } from './frame.ts';
-import { badImage } from './limits.ts';
 import { encodePng, type Pixels } from './formats/png/encode.ts';
-import { loadSharp } from './sharp.ts';
+import { encodeRaw } from './sharp.ts';
 
 export interface ViewOptions {
   /** `webp` or `jpeg`, with `;quality` behind it if wanted; anything else means webp. */
@@ -42,16 +41,11 @@ async function encodeView(
   const last = parts[parts.length - 1];
   const quality = /^\d+$/.test(last) ? Number(last) : DEFAULT_QUALITY;
   const pixels = format === 'jpeg' || channel === 'rgb' ? colours(frame) : all(frame);
-  const sharp = await loadSharp();
-  const { width, height, channels, data } = pixels;
-  try {
-    const encoded = await sharp(data, { raw: { width, height, channels } })
-      .toFormat(format, { quality: Math.min(100, Math.max(1, quality)) })
-      .toBuffer();
-    return { bytes: encoded, mime: `image/${format}` };
-  } catch (cause) {
-    throw badImage(cause instanceof Error ? cause.message : String(cause));
-  }
+  const { data, ...raw } = pixels;
+  const bytes = await encodeRaw(data, raw, (picture) =>
+    picture.toFormat(format, { quality: Math.min(100, Math.max(1, quality)) }),
+  );
+  return { bytes, mime: `image/${format}` };
 }
 
 const colours = ({ width, height, rgb }: Frame): Pixels => {

@@ -108,7 +108,7 @@ export function createBuilder(
   const taken = new Map<string, number>();
   const constants = new Map<string, string>();
   const sizes = new Map<string, string>();
-  const weights = new Map<WeightEntry, Map<Layout['kind'], string>>();
+  const weights = new Map<WeightEntry, Map<string, string>>();
   const names = new Map<Tensor, Map<Dtype, string>>();
 
   const unique = (base: string): string => {
@@ -190,17 +190,14 @@ export function createBuilder(
       names.get(tensor)?.get(typeOf(tensor)) ?? remember(tensor, makeForm(tensor)),
     weight: (param, layout) => {
       const { key, entry, dtype } = param.attrs;
-      const known = weights.get(entry)?.get(layout.kind);
+      const form = 'type' in layout ? `${layout.kind}:${layout.type}` : layout.kind;
+      const known = weights.get(entry)?.get(form);
       if (known !== undefined) return known;
-      const suffix = layout.kind === 'stored' ? '' : `:${layout.kind}`;
-      const name = unique(`weights/${key}${suffix}`);
+      const name = unique(`weights/${key}${form === 'stored' ? '' : `:${form}`}`);
       const stored = param.shape as readonly number[]; // stored tensors have fixed sizes
       const shape = layoutShape(layout, stored);
       initializers.push({ name, dtype: layoutDtype(layout, dtype), shape, stored, entry, layout });
-      weights.set(
-        entry,
-        (weights.get(entry) ?? new Map<Layout['kind'], string>()).set(layout.kind, name),
-      );
+      weights.set(entry, (weights.get(entry) ?? new Map<string, string>()).set(form, name));
       return name;
     },
     size: (dim) => {

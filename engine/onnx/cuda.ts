@@ -6,7 +6,6 @@
 import { elementwiseOps } from '../tensor/ops/elementwise.ts';
 import { activationOps } from '../tensor/ops/activations.ts';
 import { movementOps } from '../tensor/ops/movement.ts';
-import type { OpName } from '../tensor/ops/index.ts';
 import { normOps } from '../tensor/ops/norms.ts';
 import { productOps } from '../tensor/ops/products.ts';
 import { windowOps } from '../tensor/ops/windows.ts';
@@ -14,7 +13,7 @@ import { type Dim, sameDim, sameDims } from '../tensor/shape.ts';
 import { type Tensor, isOp } from '../tensor/tensor.ts';
 import { type Builder, storedWeight } from './builder.ts';
 import { followers, following, fromLast, isPicture, lastOf } from './channels-last.ts';
-import { gated, multiHeadAttention } from './cpu.ts';
+import { gated, multiHeadAttention, rowInFull } from './fused.ts';
 import {
   type Lower,
   type LoweringTable,
@@ -23,16 +22,6 @@ import {
   portable,
 } from './portable.ts';
 
-/**
- * Ops whose kernels here add up in full precision whatever they read and write, so that halves may go in:
- * norms' statistics (SkipLayerNormalization since 1.29), the softmax and what attention sums.
- */
-export const exactWithin: ReadonlySet<string> = new Set<OpName>([
-  'groupNorm',
-  'layerNorm',
-  'softmax',
-]);
-
 /** The name of a tensor in full precision, whatever is computed in now. */
 function inFull(b: Builder, x: Tensor): string {
   const { real } = b;
@@ -40,15 +29,6 @@ function inFull(b: Builder, x: Tensor): string {
   const name = b.nameOf(x);
   b.real = real;
   return name;
-}
-
-/** A row in full precision, with its result in the type that is computed in. */
-function rowInFull<K extends OpName>(b: Builder, tensor: NodeOf<K>, row: Lower<K, string>): string {
-  const { real } = b;
-  b.real = 'f32';
-  const result = row(b, tensor, tensor.inputs.map(b.nameOf));
-  b.real = real;
-  return real === 'f32' ? result : b.cast(result, real);
 }
 
 /**

@@ -100,15 +100,8 @@ export const portable = {
       b.emit('Transpose', [y], { attributes: { perm: { ints: order } } }),
     ]);
   },
-  // x [rows, in] through torch's [out, in] weight as it lies in the file
-  linear: (b, { inputs: [x], shape }, [name, ...weights]) => {
-    const attributes = { transB: { int: 1 } };
-    if (x.shape.length === 2) return b.emit('Gemm', [name, ...weights], { attributes });
-    const rows = [sizeOfShape(x.shape.slice(0, -1)), x.shape.at(-1)!];
-    const flat = reshapeTo(b, name, x.shape, rows);
-    const y = b.emit('Gemm', [flat, ...weights], { attributes });
-    return reshapeTo(b, y, [rows[0], shape.at(-1)!], shape);
-  },
+  // torch's [out, in] weight as it lies in the file
+  linear: (b, tensor, inputs) => linearBy(b, tensor, inputs, { transB: { int: 1 } }),
   conv: (b, { attrs }, inputs) => b.emit('Conv', inputs, { attributes: convAttributes(attrs) }),
   convTranspose: (b, { attrs: { strides, pads, outputPads, groups } }, inputs) =>
     b.emit('ConvTranspose', inputs, {
@@ -165,6 +158,7 @@ export const portable = {
     b.emit('MaxPool', inputs, { attributes: poolAttributes(kernel, strides, pads) }),
 
   reshape: (b, { inputs: [x], shape }, [name]) => reshapeTo(b, name, x.shape, shape),
+  settle: (_b, _, [name]) => name,
   expand: (b, { inputs: [x], shape }, [name]) => {
     const lead = shape.length - x.shape.length;
     const target = shape.map((dim, i): Dim =>
@@ -196,6 +190,20 @@ export const portable = {
       attributes: { axis: { int: axis }, reduction: { text: 'add' } },
     }),
 } satisfies LoweringTable;
+
+/** Rows [..., in] through a matrix with these attributes of Gemm. */
+export function linearBy(
+  b: Builder,
+  { inputs: [x], shape }: NodeOf<'linear'>,
+  [name, ...weights]: readonly string[],
+  attributes: Attributes = {},
+): string {
+  if (x.shape.length === 2) return b.emit('Gemm', [name, ...weights], { attributes });
+  const rows = [sizeOfShape(x.shape.slice(0, -1)), x.shape.at(-1)!];
+  const flat = reshapeTo(b, name, x.shape, rows);
+  const y = b.emit('Gemm', [flat, ...weights], { attributes });
+  return reshapeTo(b, y, [rows[0], shape.at(-1)!], shape);
+}
 
 export function convAttributes({ strides, pads, dilations, groups }: ConvAttrs): Attributes {
   return {
@@ -242,15 +250,17 @@ export function resizeFrom(
   }, name);
 }
 
-/** min(floor(i * (from / to)), from - 1) for i = 0 .. to-1, in f32 as torch computes it. */
+/**
+ * min(floor(i * (from / to)), from - 1) for i = 0 .. to-1, in f32 as torch computes it. Whole numbers come in
+ * at the beginning and out at the end, for a device that computes reals would have to wait for the host between.
+ */
 function nearestIndices(b: Builder, from: Dim, to: Dim): string {
   const scalar = (dim: Dim): string => b.emit('Squeeze', [b.size(dim)]);
   const scale = b.emit('Div', [b.cast(scalar(from), 'f32'), b.cast(scalar(to), 'f32')]);
-  // whole numbers until here, for a device would have to tell the host how many
   const range = b.emit('Range', [b.ints([0], []), scalar(to), b.ints([1], [])]);
-  const positions = b.cast(range, 'f32');
-  const picked = b.cast(b.emit('Floor', [b.emit('Mul', [positions, scale])]), 'i64');
-  return b.emit('Min', [picked, b.emit('Sub', [b.size(from), b.ints([1])])]);
+  const picked = b.emit('Floor', [b.emit('Mul', [b.cast(range, 'f32'), scale])]);
+  const last = b.cast(b.emit('Sub', [b.size(from), b.ints([1])]), 'f32');
+  return b.cast(b.emit('Min', [picked, last]), 'i64');
 }
 
 function wholeFactor(from: Dim, to: Dim): number | undefined {

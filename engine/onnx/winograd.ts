@@ -100,8 +100,8 @@ interface Candidate {
 
 /**
  * The convolutions of a program that gain by Winograd's method, those first that save most time for
- * their bytes (a filter's saving grows with the picture it is moved over and with its channels), up to `most` bytes beyond
- * the plain filters, which take `bytesOf`; and those bytes.
+ * their bytes (a filter's saving grows with the picture it is moved over and with its channels), up to
+ * `most` bytes beyond the plain filters, which take `bytesOf`; and those bytes.
  */
 export function winogradLayers(
   { nodes }: Pick<Program, 'nodes'>,

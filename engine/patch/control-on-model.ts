@@ -3,11 +3,12 @@
  * low-rank products and whole tensors, difference files hold differences from the UNet they were
  * trained on.
  */
+import { sizeOf } from '../array/nd.ts';
 import { widened } from '../tensor/cursor.ts';
-import { add, conv, linear, reshape } from '../tensor/nn.ts';
+import { add, conv, linear, matmul, reshape } from '../tensor/nn.ts';
 import type { Layer } from '../tensor/patch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { type WeightEntry, type WeightSource, mergeSources, rename } from '../weights/source.ts';
+import { type WeightSource, mergeSources, rename } from '../weights/source.ts';
 import type { NetworkPatch } from './patch.ts';
 
 interface Network {
@@ -54,23 +55,35 @@ function products(file: WeightSource): NetworkPatch {
   return {
     identity: `control lora ${file.identity}`,
     keys: new Set(layers.map((layer) => `${layer}.weight`)),
+    change: (key, value) => {
+      const [down, up] = ['down', 'up'].map((name) => {
+        const { shape, tensor } = factorOf(file, key, name);
+        return reshape(tensor, [shape[0], sizeOf(shape.slice(1))]);
+      });
+      return add(value, reshape(matmul(up, down), value.shape));
+    },
     beside: (layer) => product(layer, file),
   };
 }
 
 function product({ key, shape, run }: Layer, file: WeightSource): Tensor {
-  const part = (name: string): [WeightEntry, Tensor] => {
-    const path = key.replace(/weight$/, name);
-    const entry = file.tensors.get(path)!;
-    return [entry, widened(path, entry, path)];
-  };
-  const [, down] = part('down');
-  const [{ shape: stored }, up] = part('up');
+  const [down, up] = ['down', 'up'].map((name) => factorOf(file, key, name));
   const [out, ...rest] = shape;
-  const rank = stored[1];
-  const h = run(reshape(down, [rank, ...rest])); // the layer with r outputs
-  if (rest.length === 1) return linear(h, reshape(up, [out, rank]));
-  return conv(h, reshape(up, [out, rank, ...rest.slice(1).map(() => 1)]));
+  const rank = up.shape[1];
+  const h = run(reshape(down.tensor, [rank, ...rest])); // the layer with r outputs
+  if (rest.length === 1) return linear(h, reshape(up.tensor, [out, rank]));
+  return conv(h, reshape(up.tensor, [out, rank, ...rest.slice(1).map(() => 1)]));
+}
+
+/** One of the two factors of a weight's change. */
+function factorOf(
+  file: WeightSource,
+  key: string,
+  name: string,
+): { readonly shape: readonly number[]; readonly tensor: Tensor } {
+  const path = key.replace(/weight$/, name);
+  const entry = file.tensors.get(path)!;
+  return { shape: entry.shape, tensor: widened(path, entry, path) };
 }
 
 /** Every stored tensor added to the UNet's of the same key. */

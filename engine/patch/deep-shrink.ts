@@ -32,8 +32,8 @@ export function deepShrinkPatch(
   shrinks: readonly Shrink[],
   blocks: readonly UNetBlock[],
 ): DeepShrinkPatch {
-  const places = shrinks.map(({ block, afterSkip }) =>
-    afterSkip ? `input_blocks.${block}.after_skip` : `input_blocks.${block}`,
+  const places = shrinks.map(
+    ({ block, afterSkip }) => `input_blocks.${block}.${afterSkip ? 'after_skip' : 'before_skip'}`,
   );
   const kinds = shrinks.map(({ down, up }, i) => `${places[i]} ${down} ${up}`);
   const targets = shrinks.map((_, i): Size<Dim> => [
@@ -87,7 +87,7 @@ function walk(
   for (const { name, resizes } of blocks) {
     if (name.startsWith('input_blocks.')) {
       if (resizes) size = [(size[0] + 1) >> 1, (size[1] + 1) >> 1];
-      shrinkAt(name);
+      shrinkAt(`${name}.before_skip`);
       skips.push(size);
       shrinkAt(`${name}.after_skip`);
     } else if (name.startsWith('output_blocks.')) {

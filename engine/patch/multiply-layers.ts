@@ -1,13 +1,14 @@
 /** Layers whose output counts more or less. */
-import { input } from '../tensor/nn.ts';
+import { input, mul } from '../tensor/nn.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { NetworkPatch } from './patch.ts';
 
 /** A layer's name (its path without `weight`) to the factor that counts for it, by name. */
 export type FactorOf = (layer: string) => string | undefined;
 
 /**
- * Multiplies weights and biases of a network's layers, with what earlier patches put beside them. The
- * factors are fed. `name` must be unique among a network's patches.
+ * Multiplies weights and biases of a network's layers, with what earlier patches do to them. The factors
+ * are fed. `name` must be unique among a network's patches.
  */
 export function multiplyLayers(
   name: string,
@@ -20,13 +21,16 @@ export function multiplyLayers(
   );
   const chosen = new Map<string, string>();
   for (const key of keys) {
-    const factor = key.endsWith('.weight') ? factorOf(key.slice(0, -'.weight'.length)) : undefined;
+    const layer = /^(.*)\.(?:weight|bias)$/.exec(key)?.[1];
+    const factor = layer === undefined ? undefined : factorOf(layer);
     if (factor !== undefined) chosen.set(key, factor);
   }
+  const factorAt = (key: string): Tensor => inputs[chosen.get(key)!]; // one of `keys`
   return {
     identity: `${name} multiplies ${[...chosen].join(' ')}`,
     keys: new Set(chosen.keys()),
-    scale: (key) => inputs[chosen.get(key)!], // one of `keys`
+    change: (key, value) => mul(value, factorAt(key)),
+    scale: factorAt,
     feeds: () =>
       Object.fromEntries(
         [...new Set(chosen.values())].map((factor) => [

@@ -5,14 +5,14 @@
 import { availableParallelism, tmpdir } from 'node:os';
 import { parse } from 'node:path';
 import type { WeightInitializer } from '../onnx/model.ts';
-import { startThread } from '../threads.ts';
+import { finishAll, startThread } from '../threads.ts';
 import { storageOf } from '../weights/dtypes.ts';
 import { memoryOf } from '../weights/source.ts';
 import { int8StepsOffset, layoutSize } from '../weights/layout.ts';
 import { type PrepareTask, prepareFile } from '../weights/prepare.ts';
 import { spreadOverFiles, threadsFrom } from './file-plan.ts';
 import type { PrepareJob } from './prepare-worker.ts';
-import { discard, newFile } from './weight-files.ts';
+import { discard, filledFiles, preparedFolders } from './weight-files.ts';
 
 /** Prepared weights of one model; their files go when the last session that uses them was released. */
 export interface PreparedFiles {
@@ -45,17 +45,18 @@ interface FilePlan {
   readonly size: number;
 }
 
-/** A store without files; up to `threads` threads prepare a model's weights. */
+/** A store without files; up to `threads` threads prepare a model's weights, in the first of `folders` with room. */
 export function createPreparedWeights({
   threads = availableParallelism(),
-}: { threads?: number } = {}): PreparedWeights {
+  folders = preparedFolders(),
+}: { threads?: number; folders?: readonly string[] } = {}): PreparedWeights {
   const known = new Map<string, Batch>();
   const prepareMissing = (weights: readonly WeightInitializer[]): void => {
     const missing = weights.filter(
       (weight) => weight.layout.kind !== 'int8Steps' && !known.has(keyOf(weight)),
     );
     if (missing.length === 0) return;
-    const positions = prepare(missing, threads);
+    const positions = prepare(missing, { threads, folders });
     const batch: Batch = { positions, keys: missing.map(keyOf), users: 0 };
     for (const key of batch.keys) known.set(key, batch);
   };
@@ -117,7 +118,7 @@ function keyOf({ entry, stored, layout }: WeightInitializer): string {
 
 async function prepare(
   weights: readonly WeightInitializer[],
-  threads: number,
+  { threads, folders }: { readonly threads: number; readonly folders: readonly string[] },
 ): Promise<ReadonlyMap<string, FilePosition>> {
   const total = weights.reduce((sum, weight) => sum + sizeOf(weight), 0);
   // what lies in memory would have to be copied to another thread first
@@ -125,26 +126,21 @@ async function prepare(
   const inMemory = weights.filter(({ entry }) => entry.bytes.kind === 'memory');
   const shared = total < threadsFrom ? [] : planFiles(inFiles, threads);
   const own = planFiles(shared.length > 0 ? inMemory : weights, 1);
-  const positions = new Map<string, FilePosition>();
-  const paths: string[] = [];
-  try {
-    const jobs: PrepareJob[] = [];
-    for (const { keys, tasks, size } of [...shared, ...own]) {
-      const target = await newFile(size, total);
-      paths.push(target);
-      jobs.push({ target, tasks });
-      tasks.forEach((task, i) => positions.set(keys[i], { path: target, offset: task.target }));
-    }
+  const plans = [...shared, ...own];
+  const sizes = plans.map(({ size }) => size);
+  const paths = await filledFiles(sizes, folders, async (made) => {
+    const jobs = plans.map(({ tasks }, i): PrepareJob => ({ target: made[i], tasks }));
     const running = jobs.slice(0, shared.length).map(runInThread);
     const local = async (): Promise<void> => {
       for (const { target, tasks } of jobs.slice(shared.length)) prepareFile(target, tasks);
     };
-    await Promise.all([...running, local()]);
-    return positions;
-  } catch (error) {
-    for (const path of paths) await discard(path);
-    throw error;
-  }
+    await finishAll([...running, local()]);
+  });
+  const positions = new Map<string, FilePosition>();
+  plans.forEach(({ keys, tasks }, i) => {
+    tasks.forEach(({ target }, k) => positions.set(keys[k], { path: paths[i], offset: target }));
+  });
+  return positions;
 }
 
 /** Spreads weights over at most `count` files of about the same size. */

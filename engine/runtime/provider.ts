@@ -3,7 +3,8 @@
  * differs between providers is said in it; nobody asks for a row by its name.
  */
 import type { Target } from '../onnx/lower.ts';
-import type { Shape } from '../tensor/shape.ts';
+import type { Dim, Shape } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { OrtOptions } from './ort.ts';
 
 /** What of a target depends on the machine. */
@@ -19,10 +20,15 @@ export interface Provider extends Required<Omit<Target, 'block' | 'bits' | 'wino
   /** Whether results can stay on the device and be fed to other sessions of it from there. */
   readonly keepsResults?: boolean;
   /**
-   * How many matrices of scores of an attention are in memory at once, in the type that is computed in.
-   * Left out: none, they are never written down.
+   * Bytes that an operator takes while it runs beyond twice its inputs and result, which all are given. Sizes
+   * of dimensions come from `size`; a number that is computed in takes `real` bytes. Left out: none.
    */
-  readonly scoreCopies?: number;
+  readonly inside?: (tensor: Tensor, size: (dim: Dim) => number, real: number) => number;
+  /**
+   * Values of so many bytes come back only when the host waits for the device, with all that their operators
+   * took beside. Left out: none.
+   */
+  readonly lateBytes?: number;
   /**
    * Bytes that a program's weights may take when narrow ones are widened before it opens. Those of
    * linear layers in a larger one stay as they are stored and are widened whenever they are read.
@@ -33,8 +39,8 @@ export interface Provider extends Required<Omit<Target, 'block' | 'bits' | 'wino
    * method, for a program whose weights take `bytes`.
    */
   readonly winogradBytes: (bytes: number) => number;
-  /** Which weights are rewritten in whole numbers, told from their shapes; left out: none. */
-  readonly int8?: (shape: Shape) => boolean;
+  /** Bytes of each number of the weights of a shape that are rewritten in whole numbers; undefined, or left out: they are not. */
+  readonly int8?: (shape: Shape) => number | undefined;
   /** How ONNX Runtime is told: its providers, the first choice first, and options that measured best. */
   readonly session: OrtOptions & { readonly providers: readonly string[] };
   /** What is otherwise on a device that was not seen to compute the fused attention rightly; left out: nothing. */
@@ -50,13 +56,16 @@ export const inSteps = (row: Provider): Provider => ({ ...row, ...row.inSteps })
 export const fullPrecision = { compute: 'f32', exact: () => false } satisfies Partial<Target>;
 
 /**
- * Reals in half precision. Exact stay long sums, and whatever is computed before a weight comes in:
- * angles of timesteps and positions, masks, sizes.
+ * Reals in half precision. Exact stays whatever is computed before a weight comes in (angles of timesteps
+ * and positions, masks, sizes), and long sums, but for those of the ops `within` whose kernels add up in
+ * full precision themselves.
  */
-export const halfPrecision = {
+export const halfPrecision = (
+  within: ReadonlySet<string> = new Set(),
+): Pick<Provider, 'compute' | 'exact'> => ({
   compute: 'f16',
-  exact: (tensor, weighted) => !weighted || tensor.op.longSum === true,
-} satisfies Partial<Target>;
+  exact: ({ op }, weighted) => !weighted || (op.longSum === true && !within.has(op.name)),
+});
 
 /** Winograd's method is not used. */
 export const noWinograd = (): number => 0;

@@ -3,7 +3,7 @@ import type { Provider } from './provider.ts';
 import { cpu, cpuInt8 } from './providers/cpu.ts';
 import { cuda, cudaFull } from './providers/cuda.ts';
 import { portable } from './providers/portable.ts';
-import { webgpu, webgpuFull } from './providers/webgpu.ts';
+import { webgpu, webgpuFull, webgpuInt8 } from './providers/webgpu.ts';
 
 export type { Provider } from './provider.ts';
 
@@ -28,7 +28,16 @@ export const deviceKinds = {
         'and pictures differ a little from those in fp32 (docs/performance.md)',
     },
   },
-  webgpu: { fp16: { provider: webgpu }, fp32: { provider: webgpuFull } },
+  webgpu: {
+    fp16: { provider: webgpu },
+    fp32: { provider: webgpuFull },
+    int8: {
+      provider: webgpuInt8,
+      notice:
+        'precision int8: weights of linear layers in 8-bit whole numbers, all else in halves; in less ' +
+        'memory, faster on some cards, and pictures differ a little from those in fp16 (docs/gpu.md)',
+    },
+  },
   cuda: { fp16: { provider: cuda }, fp32: { provider: cudaFull } },
 } satisfies Readonly<Record<string, Readonly<Record<string, PrecisionRow>>>>;
 

@@ -58,6 +58,8 @@ export interface Runtime {
    * has them releases them.
    */
   readonly feeder: Open<SessionOutput>;
+  /** `workingMemory` of a program as it would be computed here. */
+  readonly working: (program: Program, needs?: Needs) => ReturnType<typeof workingMemory>;
   /** Releases every open session. */
   unloadAll(): Promise<void>;
   stats(): RuntimeStats;
@@ -168,9 +170,10 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     } catch (error) {
       if (!(error instanceof NoodleError)) throw error;
       lost ||= error.code === 'DEVICE_LOST';
-      const curable = error.code === 'OUT_OF_MEMORY' || error.code === 'DEVICE_LOST';
-      const released = curable ? await cache.clear() : 0;
-      if (error.code !== 'OUT_OF_MEMORY' || released === 0) throw error;
+      // a file that could not be written is one of prepared weights, which lie in memory or take the last of the disk
+      const isFull = error.code === 'OUT_OF_MEMORY' || error.code === 'FILE_WRITE';
+      const released = isFull || error.code === 'DEVICE_LOST' ? await cache.clear() : 0;
+      if (!isFull || released === 0) throw error;
       return attempt();
     }
   };
@@ -210,6 +213,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
       model(key, rowFor(needs), (provider) => opening(build(), provider)),
     feeder: async (key, build, needs = {}) =>
       model(`feeder ${key}`, rowFor(needs), (provider) => openingFeeder(build(), provider)),
+    working: (program, needs = {}) => workingMemory(program, rowFor(needs).provider),
     unloadAll: async () => {
       await Promise.all(Object.values(caches).map((cache) => cache.clear()));
     },

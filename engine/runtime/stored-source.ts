@@ -5,13 +5,14 @@
 import { open, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { NoodleError } from '../errors.ts';
-import { startThread } from '../threads.ts';
+import { finishAll, startThread } from '../threads.ts';
 import { readBytes } from '../weights/read.ts';
 import { recipeOf } from '../weights/recipe.ts';
 import { type Recipe, type WeightEntry, type WeightSource, identityOf } from '../weights/source.ts';
+import { writeAll } from '../weights/write-bytes.ts';
 import type { ComputeJob } from './compute-worker.ts';
 import { type FilePlan, spreadOverFiles, threadsFrom } from './file-plan.ts';
-import { discard, newDiskFile } from './weight-files.ts';
+import { discard, diskFolders, filledFiles } from './weight-files.ts';
 
 /** By identity, as long as anybody holds what was stored: a file that is loaded again is not computed again. */
 const known = new Map<string, WeakRef<WeightSource>>();
@@ -76,25 +77,22 @@ async function store(
   const total = computed.reduce((sum, [, { byteLength }]) => sum + byteLength, 0);
   let done = 0;
   const told = (bytes: number): void => run.progress?.((done += bytes), total);
-  const files: StoredFile[] = [];
-  const paths = (): string[] => files.map(({ path }) => path);
-  try {
-    for (const plan of planFiles(computed)) {
-      files.push({ ...plan, path: await newDiskFile(plan.size) });
-    }
+  const plans = planFiles(computed);
+  const sizes = plans.map(({ size }) => size);
+  let tensors: WeightSource['tensors'] = source.tensors;
+  const paths = await filledFiles(sizes, diskFolders(), async (made) => {
+    const files = plans.map((plan, i) => ({ ...plan, path: made[i] }));
     await finishAll(
       files.map((file) =>
         file.threaded ? inThread(file, told, run.signal) : here(file, told, run.signal),
       ),
     );
-    const stored = { ...source, tensors: await inFiles(source, files) };
-    known.set(source.identity, new WeakRef(stored));
-    left.register(stored, { identity: source.identity, paths: paths() });
-    return stored;
-  } catch (error) {
-    for (const path of paths()) await discard(path);
-    throw error;
-  }
+    tensors = await inFiles(source, files);
+  });
+  const stored = { ...source, tensors };
+  known.set(source.identity, new WeakRef(stored));
+  left.register(stored, { identity: source.identity, paths });
+  return stored;
 }
 
 /** The source's tensors, those that were computed where they lie now. */
@@ -190,25 +188,13 @@ async function here(
 ): Promise<void> {
   const handle = await open(path, 'r+');
   try {
-    for (const {
-      item: [, entry],
-      offset,
-    } of places) {
+    for (const { item, offset } of places) {
       if (signal?.aborted) throw new NoodleError('INTERRUPTED');
-      const bytes = await readBytes(entry);
-      for (let done = 0; done < bytes.byteLength;) {
-        const length = Math.min(bytes.byteLength - done, 1 << 30);
-        done += (await handle.write(bytes, done, length, offset + done)).bytesWritten;
-      }
+      const bytes = await readBytes(item[1]);
+      await writeAll(handle, bytes, offset);
       told(bytes.byteLength);
     }
   } finally {
     await handle.close();
   }
-}
-
-/** Waits for all, also after one failed: nobody writes any more when this is over. */
-async function finishAll(work: readonly Promise<void>[]): Promise<void> {
-  const failed = (await Promise.allSettled(work)).find(({ status }) => status === 'rejected');
-  if (failed) throw (failed as PromiseRejectedResult).reason;
 }

@@ -5,6 +5,7 @@
 import { concat, repeatToBatch, rows } from '../array/batch.ts';
 import { map } from '../array/elementwise.ts';
 import { type NDArray, sameShape } from '../array/nd.ts';
+import { commonLength, fitTogether, repeatTokens } from '../array/tokens.ts';
 import { NoodleError } from '../errors.ts';
 import type { ConditioningEntry } from './conditioning.ts';
 import type { CondTensor, DiffusionModel, RunMemory } from './model.ts';
@@ -36,9 +37,6 @@ export interface EvaluateCall {
   readonly signal: AbortSignal | undefined;
   readonly run: RunMemory;
 }
-
-/** A sequence of tokens is repeated at most this often to fit a longer one. */
-const maxRepeats = 4;
 
 /**
  * One denoised picture per list at (x, sigma). A list without an active entry, and an undefined list,
@@ -133,7 +131,7 @@ function canJoin(a: Part, b: Part): boolean {
     if (sameShape(p, q)) return true;
     if (along !== 'tokens' || along !== b.encoded[name].along) return false;
     if (p[0] !== q[0] || !sameShape(p.slice(2), q.slice(2))) return false;
-    return leastCommonMultiple(p[1], q[1]) / Math.min(p[1], q[1]) <= maxRepeats;
+    return fitTogether(p[1], q[1]);
   });
 }
 
@@ -171,14 +169,6 @@ async function callModel(
 /** Tensors below each other; contexts of unequal length are repeated to their common multiple. */
 function joinRows(values: readonly NDArray[]): NDArray {
   if (values.every((value) => sameShape(value.shape, values[0].shape))) return concat(values);
-  const length = values.reduce((multiple, v) => leastCommonMultiple(multiple, v.shape[1]), 1);
-  return concat(
-    values.map((value) => concat(Array<NDArray>(length / value.shape[1]).fill(value), 1)),
-  );
-}
-
-function leastCommonMultiple(a: number, b: number): number {
-  let [p, q] = [a, b];
-  while (q > 0) [p, q] = [q, p % q];
-  return (a / p) * b;
+  const length = commonLength(values.map(({ shape }) => shape[1]));
+  return concat(values.map((value) => repeatTokens(value, length)));
 }

@@ -1,6 +1,5 @@
 /** The devices that engines have, as every face needs them: one entry for each, however many engines share it. */
-import { readFileSync } from 'node:fs';
-import { cpus, freemem, totalmem } from 'node:os';
+import { freemem } from 'node:os';
 import type { EngineState } from '../queue/slot.ts';
 import type { EngineReport } from '../worker/messages.ts';
 
@@ -30,7 +29,8 @@ export function deviceViews(states: readonly EngineState[]): DeviceView[] {
       device,
       precision,
       memoryTotal,
-      memoryFree: ownMemory ? left : availableMemory(),
+      // with what the file cache would give back
+      memoryFree: ownMemory ? left : freemem(),
       budget: sum(reports.map(({ memoryBudget }) => memoryBudget)),
       used,
       engines: states.filter(({ report }) => report?.device.id === id),
@@ -39,21 +39,3 @@ export function deviceViews(states: readonly EngineState[]): DeviceView[] {
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
-
-/** The processor's name and memory, for answers while no engine has said anything yet. */
-export const processor = (): { name: string; total: number; free: number } => ({
-  name: cpus()[0]?.model.trim() ?? 'cpu',
-  total: totalmem(),
-  free: availableMemory(),
-});
-
-/** What programs can still get: free memory and what the file cache would give back. */
-export function availableMemory(): number {
-  if (process.platform !== 'linux') return freemem();
-  try {
-    const kilobytes = /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1];
-    return kilobytes === undefined ? freemem() : Number(kilobytes) * 1024;
-  } catch {
-    return freemem();
-  }
-}

@@ -19,12 +19,12 @@ import type { ModelFolder } from './model-folders.ts';
 import { canBeNamed, isFile, resolveInside } from './paths.ts';
 import type { Links } from './paths.ts';
 import { createCounters } from './save-target.ts';
-import type { SavedFile, SaveTarget } from './save-target.ts';
+import type { SavedFiles, SaveTarget } from './save-target.ts';
 import { walkFiles } from './walk.ts';
 
 export type DirectoryType = 'input' | 'output' | 'temp';
 
-export interface Folders extends ChoiceSource {
+export interface Folders extends ChoiceSource, SavedFiles {
   readonly base: string;
   readonly input: string;
   readonly output: string;
@@ -60,20 +60,6 @@ export interface Folders extends ChoiceSource {
     type: DirectoryType,
     size?: { width: number; height: number },
   ): SaveTarget;
-  /**
-   * Writes `<filename>_<counter>_<suffix>` (suffix `.png`) whole, at the first free counter from
-   * the target's on; never replaces a file, also between processes.
-   */
-  writeNumbered(target: SaveTarget, suffix: string, bytes: Uint8Array | string): SavedFile;
-  /**
-   * The same for a large file, which `write` writes at the path it is given: a temporary one in the same
-   * folder, that goes when `write` throws.
-   */
-  streamNumbered(
-    target: SaveTarget,
-    suffix: string,
-    write: (path: string) => Promise<void>,
-  ): Promise<SavedFile>;
 }
 
 /** ComfyUI's directory flags; paths may be relative to the working directory. */
@@ -125,7 +111,7 @@ export function createFolders(
   const models = collectModelFolders(options, base, output, warn);
   const listModels = createModelLister();
   const listDirectories = createDirectoryLister(listModels);
-  const counters = createCounters(options.now);
+  const { saveTarget, checkPrefix, ...savedFiles } = createCounters(options.now);
   const directories = { input, output, temp };
   const links: Links =
     options.followLinks === true
@@ -203,16 +189,15 @@ export function createFolders(
     },
     prefixProblem: (prefix, suffix) => {
       try {
-        counters.checkPrefix({ directory: output, links }, prefix, suffix);
+        checkPrefix({ directory: output, links }, prefix, suffix);
         return undefined;
       } catch (error) {
         return (error as Error).message;
       }
     },
     saveTarget: (prefix, type, size) =>
-      counters.saveTarget({ directory: directories[type], links }, prefix, size),
-    writeNumbered: (target, suffix, bytes) => counters.writeNumbered(target, suffix, bytes),
-    streamNumbered: (target, suffix, write) => counters.streamNumbered(target, suffix, write),
+      saveTarget({ directory: directories[type], links }, prefix, size),
+    ...savedFiles,
   };
 }
 

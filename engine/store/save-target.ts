@@ -25,11 +25,14 @@ export interface SaveTarget {
   readonly nameOf?: (counter: number) => string;
 }
 
-/** A file that `writeNumbered` wrote. */
-export interface SavedFile {
+/** A file that was written. */
+export interface NamedFile {
   readonly path: string;
   /** Name inside the target's directory. */
   readonly name: string;
+}
+
+export interface SavedFile extends NamedFile {
   readonly counter: number;
 }
 
@@ -39,19 +42,31 @@ export interface SaveRoot {
   readonly links: Links;
 }
 
-export interface Counters {
-  /** Throws SAVE_OUTSIDE, or PATH_OUTSIDE for a name that the system cannot write. */
-  saveTarget(root: SaveRoot, prefix: string, size?: PictureSize): SaveTarget;
-  /** Throws what `saveTarget` would, also for a name that is too long with its number and suffix. */
-  checkPrefix(root: SaveRoot, prefix: string, suffix: string): void;
-  /** Throws FILE_WRITE when the system refuses. */
+/** Files of a target. They throw FILE_WRITE when the system refuses, PATH_OUTSIDE for a name that leads elsewhere. */
+export interface SavedFiles {
+  /**
+   * Writes `<filename>_<counter>_<suffix>` (suffix `.png`) whole, at the first free counter from
+   * the target's on; never replaces a file, also between processes.
+   */
   writeNumbered(target: SaveTarget, suffix: string, bytes: Uint8Array | string): SavedFile;
-  /** The same for a file that `write` writes at the path it is given. Throws what that throws. */
+  /** Writes a file of that name whole, in place of one that is there. */
+  writeNamed(target: SaveTarget, name: string, bytes: Uint8Array | string): NamedFile;
+  /**
+   * As `writeNumbered`, for a large file, which `write` writes at the path it is given: a temporary one in
+   * the same folder, that goes when `write` throws.
+   */
   streamNumbered(
     target: SaveTarget,
     suffix: string,
     write: (path: string) => Promise<void>,
   ): Promise<SavedFile>;
+}
+
+export interface Counters extends SavedFiles {
+  /** Throws SAVE_OUTSIDE, or PATH_OUTSIDE for a name that the system cannot write. */
+  readonly saveTarget: (root: SaveRoot, prefix: string, size?: PictureSize) => SaveTarget;
+  /** Throws what `saveTarget` would, also for a name that is too long with its number and suffix. */
+  readonly checkPrefix: (root: SaveRoot, prefix: string, suffix: string) => void;
 }
 
 /** Pixels. */
@@ -93,7 +108,7 @@ export function createCounters(now: () => Date = () => new Date()): Counters {
         target.nameOf === undefined
           ? numbered(target.filename, counter, (target.tail ?? '_') + suffix)
           : target.nameOf(counter) + suffix;
-      const path = join(target.directory, name);
+      const path = pathOf(target, name);
       const key = keyOf(target.directory, target.filename);
       const undisturbed = known.get(key)?.directoryStamp === stampOf(target.directory);
       try {
@@ -127,6 +142,12 @@ export function createCounters(now: () => Date = () => new Date()): Counters {
 
     writeNumbered: (target, suffix, bytes) =>
       putNumbered(target, suffix, (path) => writeFileAtomic(path, bytes, { exclusive: true })),
+
+    writeNamed(target, name, bytes) {
+      const path = pathOf(target, name);
+      writing(join(target.subfolder, name), () => writeFileAtomic(path, bytes));
+      return { path, name };
+    },
 
     async streamNumbered(target, suffix, write) {
       const temporary = temporaryBeside(join(target.directory, target.filename));
@@ -193,6 +214,12 @@ function splitPrefix(
     }
     throw error;
   }
+}
+
+/** Where a file of that name lies: in the target's own folder, whatever nodes made the name of. */
+function pathOf({ directory }: SaveTarget, name: string): string {
+  const problem = /[\\/]/.test(name) ? 'has a slash in a name' : nameProblem(name);
+  return problem === undefined ? join(directory, name) : refuseName(name, problem);
 }
 
 function refuseName(prefix: string, reason: string): never {

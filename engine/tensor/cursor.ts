@@ -9,7 +9,7 @@ import type { WeightEntry, WeightSource } from '../weights/source.ts';
 import { isNarrowFloat } from './dtype.ts';
 import { add, cast, mul, permute } from './nn.ts';
 import { leafOps } from './ops/leaves.ts';
-import type { Patch, Site, SiteFacts, SiteInputs } from './patch.ts';
+import type { Layer, Patch, Site, SiteFacts, SiteInputs } from './patch.ts';
 import { type Tensor, node } from './tensor.ts';
 
 export interface Weights {
@@ -24,8 +24,8 @@ export interface Weights {
   /** The shape the file states for a tensor. */
   shape(name: string): readonly number[];
   /**
-   * The layer with the weight (and bias, where there is one) here, on x: `run` on the stored weight
-   * plus what patches put beside it.
+   * The layer with the weight (and bias, where there is one) here, on x: `run` on the parameters, which
+   * stay as they are stored where patches can act on the layer's output instead.
    */
   layer(x: Tensor, run: (weight: Tensor, bias?: Tensor) => Tensor): Tensor;
   /** The part of the network here: `run` on its inputs, or what patches make of it. */
@@ -62,6 +62,20 @@ export function openWeights(source: WeightSource, patches: readonly Patch[] = []
     if (!entry) throw new NoodleError('WEIGHTS_MISSING', { file: source.label, key });
     return entry;
   };
+  /** A parameter with some of the patches in it. */
+  const changed = (key: string, some: readonly Patch[], scope: string): Tensor => {
+    const mine = some.filter(({ keys }) => keys?.has(key));
+    // A layer always leaves out the same ones, so that their number tells which are in it.
+    const place = `${mine.length} ${key}`;
+    let value = known.get(place);
+    if (!value) {
+      value = widened(key, find(key), scope);
+      for (const patch of mine) value = patch.change?.(key, value) ?? value;
+      known.set(place, value);
+      used.add(key);
+    }
+    return value;
+  };
   const cursor = (scope: string): Weights => {
     const full = (path: string): string => (scope === '' ? path : `${scope}.${path}`);
     const has = (path: string): boolean => source.tensors.has(full(path)) || inner.has(full(path));
@@ -76,31 +90,17 @@ export function openWeights(source: WeightSource, patches: readonly Patch[] = []
         return n;
       },
       shape: (name) => find(full(name)).shape,
-      param: (name) => {
-        const key = full(name);
-        let value = known.get(key);
-        if (!value) {
-          value = widened(key, find(key), scope);
-          for (const patch of patches) {
-            if (patch.keys?.has(key)) value = patch.change?.(key, value) ?? value;
-          }
-          known.set(key, value);
-          used.add(key);
-        }
-        return value;
-      },
+      param: (name) => changed(full(name), patches, scope),
       layer: (x, run) => {
         const key = full('weight');
-        const { shape } = find(key);
-        const own = (weight: Tensor): Tensor => run(weight);
-        let y = run(self.param('weight'), has('bias') ? self.param('bias') : undefined);
-        for (const patch of patches.filter(({ keys }) => keys?.has(key))) {
-          const change = patch.beside?.({ key, x, shape, run: own });
-          if (change) y = add(y, change);
-          const factor = patch.scale?.(key);
-          if (factor) y = mul(y, factor);
-        }
-        return y;
+        const bias = has('bias') ? full('bias') : undefined;
+        const layer = { key, x, shape: find(key).shape, run: (weight: Tensor) => run(weight) };
+        const { before, onBias, acts } = splitAtLayer(patches, layer, bias);
+        const y = run(
+          changed(key, before, scope),
+          bias === undefined ? undefined : changed(bias, onBias, scope),
+        );
+        return acts.reduce((sum, act) => act(sum), y);
       },
       site: (inputs, run, facts = {}) => {
         type Run = Site['run'];
@@ -117,6 +117,35 @@ export function openWeights(source: WeightSource, patches: readonly Patch[] = []
     return self;
   };
   return cursor('');
+}
+
+/**
+ * Which patches act on the output of a layer, and which before it on its parameters. Patches apply in order:
+ * the output is for the last ones that can act there.
+ */
+function splitAtLayer(patches: readonly Patch[], layer: Layer, bias: string | undefined) {
+  const { key } = layer;
+  const touches = ({ keys }: Patch): boolean =>
+    keys !== undefined && (keys.has(key) || (bias !== undefined && keys.has(bias)));
+  const mine = patches.filter(touches);
+  const firstScale = mine.findIndex((patch) => patch.scale?.(key));
+  const acts: ((y: Tensor) => Tensor)[] = [];
+  let count = mine.length;
+  for (; count > 0; count--) {
+    const patch = mine[count - 1];
+    // A bias that changes later must not be scaled with the output.
+    const isLate = firstScale >= 0 && firstScale < count - 1;
+    if (isLate && bias !== undefined && patch.keys!.has(bias) && !patch.scale?.(key)) break;
+    if (!patch.keys!.has(key)) continue;
+    const factor = patch.scale?.(key);
+    const beside = factor ? undefined : patch.beside?.(layer);
+    if (factor) acts.unshift((y) => mul(y, factor));
+    else if (beside) acts.unshift((y) => add(y, beside));
+    else break;
+  }
+  const before = mine.slice(0, count);
+  const onBias = mine.filter((patch, i) => i < count || !patch.scale?.(key));
+  return { before, onBias, acts };
 }
 
 /** The stored tensor as a program reads it: floats as f32, axes swapped where the view says so. */

@@ -1,4 +1,5 @@
 /** Concrete tensors on the host and the index arithmetic that kernels are written in. */
+import { sizeOf } from '../array/nd.ts';
 import type { Bindings } from './shape.ts';
 
 /** A concrete tensor of any element type, its numbers as doubles. */
@@ -22,9 +23,6 @@ export type Kernel<A> = (
 ) => HostTensor;
 
 type Index = readonly number[];
-
-/** Number of elements. */
-export const sizeOf = (shape: Index): number => shape.reduce((size, dim) => size * dim, 1);
 
 /** Calls f for every index of a shape in row-major order; gives a tensor of its results. */
 export function build(shape: Index, f: (index: number[], flat: number) => number): HostTensor {

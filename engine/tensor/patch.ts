@@ -50,20 +50,15 @@ export interface Patch {
   readonly identity: string;
   /** The output of a part, perhaps from changed inputs; undefined leaves the part as it is. */
   at?(site: Site): Tensor | undefined;
-  /** Keys of the parameters that `beside`, `scale` and `change` are asked for. */
+  /** Keys of the parameters that it changes. */
   readonly keys?: ReadonlySet<string>;
-  /**
-   * Added to a layer's output: for changes that are small beside the weight, which stays as it is
-   * stored (LoRA, Hu et al. 2021).
-   */
-  beside?(layer: Layer): Tensor | undefined;
-  /** What a layer's output, with all that was put beside it so far, is multiplied by; broadcasts. */
-  scale?(key: string): Tensor | undefined;
-  /** A parameter (weight, bias, norm …) on its way into the program, as f32. */
+  /** A parameter (weight, bias, norm …) with all that the patch does to it, as f32. */
   change?(key: string, value: Tensor): Tensor;
   /**
-   * The parameter with all that the patch does to it, what `beside` adds included: for those who keep
-   * changed weights (merging, saving). Left out where `change` is all.
+   * What a layer's output gets in place of a change of its weight, which then stays as it is stored: for
+   * changes that are small beside the weight (LoRA, Hu et al. 2021).
    */
-  whole?(key: string, value: Tensor): Tensor;
+  beside?(layer: Layer): Tensor | undefined;
+  /** What a layer's output is multiplied by in place of its weight and bias; broadcasts. */
+  scale?(key: string): Tensor | undefined;
 }

@@ -4,9 +4,9 @@ import { hexColour } from '../array/hex-colour.ts';
 import { linearToSrgb, srgbToLinear } from '../array/lab.ts';
 import { type Bytes, lanczosBytes } from '../array/resample-bytes.ts';
 import { type NDArray, nd } from '../array/nd.ts';
+import { checkPictureSize } from '../array/picture-size.ts';
 import { rotateBytes } from '../array/rotate.ts';
 import { clamp, roundHalfEven } from '../array/round.ts';
-import { NoodleError } from '../errors.ts';
 import { isMembers } from './boxes.ts';
 import { type Layer, roundedByte } from './layers.ts';
 
@@ -36,8 +36,6 @@ export interface Composition {
 }
 
 const LARGEST_SIDE = 16384;
-/** Pixels of a canvas or a layer: four fp32 numbers each. */
-const MOST_PIXELS = 2 ** 27;
 
 /**
  * A saved composition of just these layers (`prints` are their fingerprints); undefined where none is saved, what is
@@ -187,7 +185,7 @@ export function compose(
   { canvas: [width, height], placements, order, background }: Composition,
   onLayer: (done: number) => void,
 ): NDArray {
-  checkSize('canvas', width, height);
+  checkPictureSize('canvas', width, height, LARGEST_SIDE);
   const data = new Float32Array(width * height * 4);
   const canvas = { data, width, height };
   if (background && background.opacity > 0) fill(canvas, background);
@@ -201,13 +199,6 @@ export function compose(
     data[i] = i % 4 === 3 ? v : linearToSrgb(v);
   }
   return nd(data, [1, height, width, 4]);
-}
-
-function checkSize(subject: string, width: number, height: number): void {
-  const most = Math.max(width, height);
-  if (most <= LARGEST_SIDE && width * height <= MOST_PIXELS) return;
-  const expected = `at most ${LARGEST_SIDE} pixels a side and ${MOST_PIXELS} in all`;
-  throw new NoodleError('BAD_INPUT', { subject, expected, got: `${width} x ${height}` });
 }
 
 function fill(
@@ -241,7 +232,7 @@ function addLayer(canvas: LinearPicture, layer: Layer, placement: Placement): vo
 function bitmapOf({ image, alpha }: Layer, placement: Placement): Bytes {
   const [, height, width, channels] = image.shape;
   const target = [placement.w, placement.h].map((side) => Math.max(1, roundHalfEven(side)));
-  checkSize('layer', target[0], target[1]);
+  checkPictureSize('layer', target[0], target[1], LARGEST_SIDE);
   const data = new Uint8Array(width * height * 4);
   for (let y = 0, to = 0; y < height; y++) {
     const fromY = placement.flipV ? height - 1 - y : y;

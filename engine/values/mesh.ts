@@ -38,6 +38,13 @@ function corners(text: string): Place[] {
   return text.split(' ').map((place) => [...place].map(Number) as unknown as Place);
 }
 
+/** Where the cell of this number lies in a grid. */
+const placeOf = (cell: number, [, h, w]: readonly number[]): Place => [
+  Math.floor(cell / (h * w)),
+  Math.floor(cell / w) % h,
+  cell % w,
+];
+
 /** Corners counted in cells, put within -1..1 and given as x, y, z. */
 function normalised(cells: readonly number[], [d, h, w]: readonly number[]): Float32Array {
   const half = Math.max(d, h, w) / 2;
@@ -110,11 +117,9 @@ export const netSurface: ToSurface = (grid, threshold) => {
       if (number[c] < 0) number[c] = order.push(c) - 1;
     }
   }
-  const place = (c: number): Place => {
-    const at = cells[c];
-    return [Math.floor(at / (h * w)), Math.floor(at / w) % h, at % w];
-  };
-  const vertices = order.flatMap((c) => place(c).map((v, k) => v + sums[c * 3 + k] / crossings[c]));
+  const vertices = order.flatMap((c) =>
+    placeOf(cells[c], grid.shape).map((v, k) => v + sums[c * 3 + k] / crossings[c]),
+  );
   const byCell = new Int32Array(d * h * w).fill(-1);
   cells.forEach((at, c) => (byCell[at] = number[c]));
   const faces = squares({ cells, byCell, shape: grid.shape }, (c, axis) => slope(isIn, c, axis));
@@ -177,7 +182,7 @@ function squares(
   const faces: number[] = [];
   for (const { i, j, axis, sign } of SQUARES) {
     cells.forEach((at, c) => {
-      const place = [Math.floor(at / (h * w)), Math.floor(at / w) % h, at % w];
+      const place = placeOf(at, shape);
       if (place[i] + 1 >= shape[i] || place[j] + 1 >= shape[j]) return;
       const [v0, v1, v2, v3] = [at, at + steps[i], at + steps[j], at + steps[i] + steps[j]].map(
         (cell) => byCell[cell],

@@ -1,6 +1,6 @@
 /** MODEL: a diffusion network of some family, as it travels between nodes; immutable. */
 import { concat as join, sliceAxis } from '../array/batch.ts';
-import { type NDArray, zeros } from '../array/nd.ts';
+import { type NDArray, sizeOf, zeros } from '../array/nd.ts';
 import type { ExtraChannels, Family } from '../arch/family.ts';
 import { NoodleError } from '../errors.ts';
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
@@ -88,7 +88,7 @@ function sampled(
       return out;
     },
     bestBatch(rowShape, entry) {
-      const cells = rowShape.slice(1).reduce((product, size) => product * size, 1);
+      const cells = sizeOf(rowShape.slice(1));
       const more = entry ? changes.of(entry) : [];
       const perCell = more.reduce(
         (sum, change) => sum + change.cellBytes,

@@ -49,7 +49,9 @@ export function checkpointTensors(
     ])[0];
     // what stands under `model.` has OpenCLIP's names, under `transformer.` huggingface's
     parts.push(
-      prefix.endsWith('.model.') ? openClip(encoder, prefix) : huggingface(encoder, prefix),
+      prefix.endsWith('.model.')
+        ? openClip(encoder, prefix)
+        : huggingface(encoder, prefix, family.savesPositions ?? false),
     );
   });
   if (vision) parts.push(networkTensors(vision, family.visionPrefix));
@@ -139,12 +141,29 @@ export async function saveTensors(
   );
 }
 
-/** A text encoder under huggingface's names, without what checkpoints leave out. */
-function huggingface(encoder: Weighted, prefix: string): Tensors {
-  const tensors = networkTensors(encoder, prefix);
-  tensors.delete(`${prefix}text_projection.weight`);
-  tensors.delete(`${prefix}logit_scale`);
+const positions = 'text_model.embeddings.position_ids';
+
+/** The tensors of a text encoder in a file of its own, without the numbers of its positions. */
+export function encoderTensors(encoder: Weighted): Tensors {
+  const tensors = networkTensors(encoder);
+  tensors.delete(positions);
   return tensors;
+}
+
+/** A text encoder under huggingface's names, without what checkpoints leave out. */
+function huggingface(encoder: Weighted, prefix: string, hasPositions: boolean): Tensors {
+  const tensors = encoderTensors(encoder);
+  tensors.delete('text_projection.weight');
+  tensors.delete('logit_scale');
+  const embedding = tensors.get('text_model.embeddings.position_embedding.weight');
+  if (hasPositions && embedding) tensors.set(positions, countTo(embedding.shape[0]));
+  return new Map([...tensors].map(([key, tensor]) => [prefix + key, tensor]));
+}
+
+/** [1, count] of 0 to count - 1. */
+function countTo(count: number): TensorToWrite {
+  const numbers = BigInt64Array.from({ length: count }, (_, i) => BigInt(i));
+  return { dtype: 'I64', shape: [1, count], bytes: new Uint8Array(numbers.buffer) };
 }
 
 /** A text encoder under OpenCLIP's names: q, k and v in one, the projection turned. */
@@ -172,11 +191,13 @@ function stacked(parts: readonly TensorToWrite[]): TensorToWrite {
 /** One parameter as it is saved; `transposed`: a matrix with its axes swapped. */
 function tensorOf(network: Weighted, key: string, transposed = false): TensorToWrite {
   const entry = network.source.tensors.get(key)!;
-  const dtype = savedDtype(entry);
+  // ComfyUI keeps this one as fp32 whatever the others are
+  const dtype = key === 'logit_scale' ? 'F32' : savedDtype(entry);
   const { shape } = entry;
   // stored bytes as they are, where nothing changes them and they lie as they are read
   const turned = (entry.transposed ?? false) !== transposed;
-  const isPlain = entry.bytes.kind !== 'computed' && patchesOf(network, key).length === 0;
+  const isStored = entry.bytes.kind !== 'computed' && dtype === savedDtype(entry);
+  const isPlain = isStored && patchesOf(network, key).length === 0;
   if (isPlain && (!turned || !isFloat(entry))) {
     return { dtype, shape: transposed ? shape.toReversed() : shape, bytes: () => readBytes(entry) };
   }

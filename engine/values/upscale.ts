@@ -2,11 +2,10 @@
 import { rows, sliceAxis } from '../array/batch.ts';
 import { channelsFirst, channelsLast } from '../array/layout.ts';
 import { mirrorPad } from '../array/mirror-pad.ts';
-import { type NDArray, nd } from '../array/nd.ts';
+import { type NDArray, zeros } from '../array/nd.ts';
 import { type Tiling, tileCount, tiledScale } from '../array/tiled-scale.ts';
 import { NoodleError } from '../errors.ts';
 import { clamp } from '../tensor/nn.ts';
-import { workingMemory } from '../runtime/memory.ts';
 import { mulDim, symbol } from '../tensor/shape.ts';
 import { trace } from '../tensor/trace.ts';
 import type { Image } from './media.ts';
@@ -42,7 +41,7 @@ export async function upscale(
   const enlarge = enlarger(model, run);
   let size = fittingTile(model, pictures, tile.size, run);
   const shape = [batch, height * scale, width * scale, channels];
-  const out = nd(new Float32Array(shape.reduce((product, side) => product * side)), shape);
+  const out = zeros(shape);
   for (let i = 0; i < batch;) {
     const picture = channelsFirst(rows(pictures, i, i + 1));
     const tiling: Tiling = {
@@ -123,8 +122,8 @@ function fittingTile(
   largest: number,
   { runtime }: NetworkRun,
 ): number {
-  const { name, build } = architectureOf(model);
-  const working = workingMemory(trace(name, model.source, build));
+  const { name, build, fullPrecision } = architectureOf(model);
+  const working = runtime.working(trace(name, model.source, build), { fullPrecision });
   const { memoryBudget, bytes } = runtime.stats();
   const { inputChannels, minimum = 1, multipleOf = 1 } = model;
   const needed = (size: number): number => {

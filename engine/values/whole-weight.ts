@@ -21,9 +21,7 @@ export async function wholeWeight(network: Weighted, key: string): Promise<Float
   const program = trace(`weight ${key}`, { ...network.source, tensors: new Map() }, ({ input }) => {
     // a patch may leave it as it is, and an output is never an input
     let value = mul(input('weight', 'f32', entry.shape), 1);
-    for (const patch of patches) {
-      value = patch.whole?.(key, value) ?? patch.change?.(key, value) ?? value;
-    }
+    for (const patch of patches) value = patch.change?.(key, value) ?? value;
     return { out: value };
   });
   const session = await openSession(program);

@@ -1,7 +1,8 @@
 /**
- * Weights in whole numbers: each output's numbers in steps of its own, symmetric about 0, as products of
- * 8-bit numbers read them.
+ * Weights in whole numbers, symmetric about 0: each output's numbers in steps of its own, as products of
+ * 8-bit numbers read them; or each block of an output's numbers, as products of real numbers do.
  */
+import { f16ToFloat, floatToF16 } from './float.ts';
 
 /** The largest whole number of so many bits, sign included. */
 const largest = (bits: number): number => 2 ** (bits - 1) - 1;
@@ -53,4 +54,25 @@ export function int8Places(width: number, channels: number, outputs: number): In
     const tap = column % taps;
     return (tap * channels + (column - tap) / taps) * outputs;
   });
+}
+
+/** Numbers of an output that share their steps. */
+export const int8Block = 32;
+
+/** The whole number that stands for 0 in a block. */
+const blockZero = 128;
+
+/** What one step of each block is worth, as halves, told from the largest magnitude in it. */
+export const int8BlockSteps = (magnitudes: Float32Array): Uint16Array =>
+  floatToF16(magnitudes.map((most) => most / largest(8)));
+
+/** Numbers in these steps of their blocks, about `blockZero`. */
+export function int8Blocks(values: Float32Array, steps: Uint16Array): Uint8Array<ArrayBuffer> {
+  const out = new Uint8ClampedArray(values.length); // rounds by itself
+  const worth = f16ToFloat(steps);
+  for (let block = 0, i = 0; block < worth.length; block++) {
+    const factor = worth[block] === 0 ? 0 : 1 / worth[block];
+    for (const end = i + int8Block; i < end; i++) out[i] = values[i] * factor + blockZero;
+  }
+  return new Uint8Array(out.buffer);
 }

@@ -2,11 +2,14 @@
  * How the bytes of a weight must lie for a model: as they are stored; as f32 or f16 numbers; in the
  * blocks of channels that ONNX Runtime's NCHWc convolutions read, [o/B, i/B, ...kernel, B(i), B(o)], as f32
  * or (`narrow`: numbers of 16 bits only) as they are stored; 3 x 3 filters in the planes of Winograd's
- * convolution, f32 [36, o, i]; filters with their channels last, f32 or f16 [o, ...kernel, i]; or in whole
- * numbers of so many bits, i8 [...kernel * i, o], with what a step of each output is worth, f32 [o], close
- * behind them.
+ * convolution, f32 [36, o, i]; filters with their channels last, f32 or f16 [o, ...kernel, i]; matrices
+ * transposed, f32 or f16 [i, o]; in whole numbers of so many bits, i8 [...kernel * i, o], with what a step of
+ * each output is worth, f32 [o], close behind them; or matrices in blocks of 8-bit numbers, u8 [o, i/32, 32],
+ * and apart from them what a step of each block is worth, f16 [o, i/32] (int8.ts).
  */
+import { sizeOf } from '../array/nd.ts';
 import { type Dtype, dtypes } from './dtypes.ts';
+import { int8Block } from './int8.ts';
 import { winogradPlanes } from './winograd.ts';
 
 export type Layout =
@@ -15,16 +18,18 @@ export type Layout =
   | { readonly kind: 'float16' }
   | { readonly kind: 'blocked'; readonly block: number; readonly narrow?: boolean }
   | { readonly kind: 'winograd' }
-  | { readonly kind: 'channelsLast'; readonly type: 'f32' | 'f16' }
-  | { readonly kind: 'int8' | 'int8Steps'; readonly bits: number };
+  | { readonly kind: 'channelsLast' | 'transposed'; readonly type: 'f32' | 'f16' }
+  | { readonly kind: 'int8' | 'int8Steps'; readonly bits: number }
+  | { readonly kind: 'int8Blocks' | 'int8BlockSteps' };
 
 /** The element type of a weight of type `stored` in a layout. */
 export function layoutDtype(layout: Layout, stored: Dtype): Dtype {
   const { kind } = layout;
   if (kind === 'stored' || (kind === 'blocked' && layout.narrow)) return stored;
-  if (kind === 'channelsLast') return layout.type;
+  if (kind === 'channelsLast' || kind === 'transposed') return layout.type;
   if (kind === 'int8') return 'i8';
-  return kind === 'float16' ? 'f16' : 'f32';
+  if (kind === 'int8Blocks') return 'u8';
+  return kind === 'float16' || kind === 'int8BlockSteps' ? 'f16' : 'f32';
 }
 
 /** The shape in which a model sees a weight of shape `stored`. */
@@ -34,10 +39,16 @@ export function layoutShape({ kind }: Layout, stored: readonly number[]): readon
       return [winogradPlanes, stored[0], stored[1]];
     case 'channelsLast':
       return [stored[0], ...stored.slice(2), stored[1]];
+    case 'transposed':
+      return [stored[1], stored[0]];
     case 'int8':
-      return [stored.slice(1).reduce((n, dim) => n * dim, 1), stored[0]];
+      return [sizeOf(stored.slice(1)), stored[0]];
     case 'int8Steps':
       return [stored[0]];
+    case 'int8Blocks':
+      return [stored[0], stored[1] / int8Block, int8Block];
+    case 'int8BlockSteps':
+      return [stored[0], stored[1] / int8Block];
     default:
       return stored;
   }

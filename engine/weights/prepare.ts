@@ -1,12 +1,21 @@
 /**
  * Rewriting weights in the layout a model wants them in: as f32 or f16, convolution filters in blocks
- * of channels, with their channels last or in Winograd's planes, weights in whole numbers.
+ * of channels, with their channels last or in Winograd's planes, matrices transposed, weights in whole numbers.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
+import { sizeOf } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import { type StorageDtype, decode, storageDtypes } from './dtypes.ts';
 import { floatToF16 } from './float.ts';
-import { int8Columns, int8Places, int8Step, int8Steps } from './int8.ts';
+import {
+  int8Block,
+  int8BlockSteps,
+  int8Blocks,
+  int8Columns,
+  int8Places,
+  int8Step,
+  int8Steps,
+} from './int8.ts';
 import { kernelSlack, kernels } from './kernels.ts';
 import { type Layout, int8StepsOffset } from './layout.ts';
 import { type WeightBytes, memoryOf } from './source.ts';
@@ -29,18 +38,16 @@ export interface Piece {
   readonly count: number;
 }
 
-const sizeOf = (shape: readonly number[]): number => shape.reduce((n, dim) => n * dim, 1);
-
 /** Small enough that a piece and its rewritten forms stay in a core's own cache. */
 const pieceElements = 1 << 18;
 
 /**
- * Cuts a task into pieces of about a quarter of a million elements, blocked filters between blocks; what comes
- * in whole numbers stays whole.
+ * Cuts a task into pieces of about a quarter of a million elements, blocked filters between blocks; what is
+ * transposed or comes in whole numbers stays whole.
  */
 export function cutTask({ shape, layout }: Pick<PrepareTask, 'shape' | 'layout'>): Piece[] {
   const size = sizeOf(shape);
-  if (layout.kind === 'int8') return [{ start: 0, count: size }];
+  if (layout.kind === 'int8' || layout.kind === 'transposed') return [{ start: 0, count: size }];
   const rows = layout.kind === 'blocked' ? layout.block : 1;
   const unit = wholeFilters.has(layout.kind) ? (size / shape[0]) * rows : 1;
   const step = Math.max(1, Math.floor(pieceElements / unit)) * unit;
@@ -52,7 +59,13 @@ export function cutTask({ shape, layout }: Pick<PrepareTask, 'shape' | 'layout'>
 }
 
 /** Layouts that are made of whole filters. */
-const wholeFilters: ReadonlySet<Layout['kind']> = new Set(['blocked', 'winograd', 'channelsLast']);
+const wholeFilters: ReadonlySet<Layout['kind']> = new Set([
+  'blocked',
+  'winograd',
+  'channelsLast',
+  'int8Blocks',
+  'int8BlockSteps',
+]);
 
 /** Reads, rewrites and writes tasks one after the other into the file `target`, which exists. */
 export function prepareFile(target: string, tasks: readonly PrepareTask[]): void {
@@ -93,15 +106,17 @@ function doPiece(
   const { layout, dtype } = task;
   const { start, count } = piece;
   const width = storageDtypes[dtype].bytes;
-  const areas = layAreas([count * width, count * 4, laidBytes(task, count), placesBytes(task)]);
+  const stays = staysHalf(task);
+  const widenedBytes = stays ? 0 : count * 4;
+  const areas = layAreas([count * width, widenedBytes, laidBytes(task, count), placesBytes(task)]);
   const bytes = readPiece(task, start * width, bytesAt(areas, areas.stored, count * width), open);
   if (layout.kind === 'stored') {
     writeFully(target, bytes, task.target + start * width);
     return;
   }
-  if (layout.kind === 'channelsLast' && layout.type === 'f16' && dtype === 'F16') {
+  if (stays) {
     const codes = new Uint16Array(areas.memory, areas.stored, count);
-    writeFully(target, bytesOf(channelsLast(codes, task.shape)), task.target + start * width);
+    writeFully(target, bytesOf(moved[stays](codes, task.shape)), task.target + start * width);
     return;
   }
   if (layout.kind === 'blocked' && layout.narrow) {
@@ -129,13 +144,20 @@ function doPiece(
     case 'winograd':
       writePlanes(target, task, piece, areas);
       return;
-    case 'channelsLast': {
-      const laid = channelsLast(values, task.shape);
+    case 'channelsLast':
+    case 'transposed': {
+      const laid = moved[layout.kind](values, task.shape);
       const half = layout.type === 'f16';
       const bytes = bytesOf(half ? floatToF16(laid) : laid);
       writeFully(target, bytes, task.target + start * (half ? 2 : 4));
       return;
     }
+    case 'int8Blocks':
+      writeFully(target, int8Blocks(values, blockSteps(areas, count)), task.target + start);
+      return;
+    case 'int8BlockSteps':
+      writeFully(target, bytesOf(blockSteps(areas, count)), task.target + (start / int8Block) * 2);
+      return;
     case 'int8':
       writeWholeNumbers(target, task, areas, layout.bits);
   }
@@ -145,6 +167,8 @@ function doPiece(
 function laidBytes({ layout }: PrepareTask, count: number): number {
   if (layout.kind === 'winograd') return planeBytes(count / 9) * winogradPlanes;
   if (layout.kind === 'int8') return count;
+  if (layout.kind === 'int8Blocks' || layout.kind === 'int8BlockSteps')
+    return (count / int8Block) * 4;
   return layout.kind === 'blocked' ? count * 4 : 0;
 }
 
@@ -243,6 +267,11 @@ function writeWholeNumbers(
   writeFully(file, bytesOf(steps), target + int8StepsOffset(shape));
 }
 
+function blockSteps({ memory, widened, laid }: Areas, count: number): Uint16Array {
+  kernels().magnitudes(widened, laid, count / int8Block, int8Block);
+  return int8BlockSteps(new Float32Array(memory, laid, count / int8Block));
+}
+
 /** To the place for them, with outputs and numbers of each that are multiples of 4; gives the steps. */
 function layWholeNumbers(
   { memory, widened, laid, places }: Areas,
@@ -275,6 +304,43 @@ function plainWholeNumbers(
   const steps = int8Steps(values, shape[0], bits);
   new Int8Array(memory, laid, values.length).set(int8Columns(values, shape, steps));
   return steps;
+}
+
+/** Layouts in which numbers are moved and stay what they are. */
+type Moved = 'channelsLast' | 'transposed';
+
+const moved: { readonly [K in Moved]: typeof channelsLast } = { channelsLast, transposed };
+
+/** The layout that halves are moved to as they are stored. */
+const staysHalf = ({ layout, dtype }: PrepareTask): Moved | undefined =>
+  'type' in layout && layout.type === 'f16' && dtype === 'F16' ? layout.kind : undefined;
+
+/** Rows and columns of a matrix that are transposed together: their lines stay in a core's own cache. */
+const square = 32;
+
+/** A whole matrix [o, i] as [i, o]. */
+function transposed<T extends Float32Array | Uint16Array>(
+  values: T,
+  [rows, columns]: readonly number[],
+): T {
+  const laid = values.slice() as T;
+  for (let left = 0; left < columns; left += square) {
+    const right = Math.min(left + square, columns);
+    for (let top = 0; top < rows; top += square) {
+      const height = Math.min(square, rows - top);
+      for (let column = left; column < right; column++) {
+        const end = column * rows + top + height;
+        for (
+          let to = end - height, from = top * columns + column;
+          to < end;
+          to++, from += columns
+        ) {
+          laid[to] = values[from];
+        }
+      }
+    }
+  }
+  return laid;
 }
 
 /** Whole filters [o, i, ...kernel] as [o, ...kernel, i]. */

@@ -1,9 +1,10 @@
 /** Writing safetensors files: under a temporary name, flushed, then renamed, so no half file is seen. */
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { NoodleError } from '../errors.ts';
 import { type StorageDtype, sizeInBytes } from './dtypes.ts';
 import { floatToBf16, floatToF16, floatToF8 } from './float.ts';
+import { writeAll } from './write-bytes.ts';
 
 export interface TensorToWrite {
   readonly dtype: StorageDtype;
@@ -115,11 +116,4 @@ function encodeHeader(
   header.writeBigUInt64LE(BigInt(length));
   json.copy(header, 8);
   return header;
-}
-
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.byteLength;) {
-    const chunk = bytes.subarray(done, done + (1 << 30));
-    done += (await handle.write(chunk)).bytesWritten;
-  }
 }

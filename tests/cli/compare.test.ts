@@ -38,7 +38,7 @@ function compare(...args: string[]): Promise<{ code: number; out: string; err: s
   return new Promise((resolve) => {
     const command = [join(root, 'bin/noodle.js'), 'compare', join(folder, 'workflow.json')];
     const base = ['--base-directory', folder, '--models-directory', join(root, 'models')];
-    const options = [...base, '--threads', '2', ...args];
+    const options = [...base, '--device', 'cpu', '--threads', '2', ...args];
     execFile(process.execPath, [...command, ...options], (error, out, err) => {
       resolve({ code: error === null ? 0 : Number(error.code), out, err });
     });
@@ -51,13 +51,13 @@ describe('noodle compare', { timeout: 120_000 }, () => {
     const sides = ['--precision', 'fp32', '--precision', 'int8,vae=fp32'];
     const ended = await compare(...sides, '--out', out);
     expect(ended.code).toBe(0);
-    const files = ['00001.fp32.png', '00001.int8-vae-fp32.png', '00001.png'];
+    const files = ['00001.cpu-fp32.png', '00001.cpu-int8-vae-fp32.png', '00001.png'];
     expect(readdirSync(out).sort()).toEqual(files);
     const [head, first, second, gap, names, figures] = ended.out.split('\n');
     expect(head).toMatch(/^ +first run +again$/);
-    expect(first).toMatch(/^fp32 +\d+\.\d\d s +\d+\.\d\d s$/);
-    expect(second).toMatch(/^int8,vae=fp32 +\d+\.\d\d s +\d+\.\d\d s$/);
-    expect([gap, names.trim()]).toEqual(['', 'int8,vae=fp32 to fp32']);
+    expect(first).toMatch(/^cpu, fp32 +\d+\.\d\d s +\d+\.\d\d s$/);
+    expect(second).toMatch(/^cpu, int8,vae=fp32 +\d+\.\d\d s +\d+\.\d\d s$/);
+    expect([gap, names.trim()]).toEqual(['', 'cpu, int8,vae=fp32 to cpu, fp32']);
     const [, picture, likeness] = /^(\S+) +(\d+\.\d) dB$/.exec(figures)!;
     expect(picture).toBe(join(out, '00001.png'));
     expect(Number(likeness)).toBeGreaterThan(35);
@@ -72,11 +72,11 @@ describe('noodle compare', { timeout: 120_000 }, () => {
     const ended = await compare(...sides, '--out', out, '--runs', '1', '--json', '--quiet');
     expect(ended).toMatchObject({ code: 0, err: '' });
     expect(JSON.parse(ended.out)).toEqual({
-      sides: ['fp32', 'auto'].map((name) => ({ name, seconds: [expect.any(Number)] })),
+      sides: ['cpu, fp32', 'cpu, auto'].map((name) => ({ name, seconds: [expect.any(Number)] })),
       pictures: [
         {
           together: join(out, '00001.png'),
-          files: [join(out, '00001.fp32.png'), join(out, '00001.auto.png')],
+          files: [join(out, '00001.cpu-fp32.png'), join(out, '00001.cpu-auto.png')],
           psnr: [null, null],
           sameSize: true,
         },

@@ -22,14 +22,14 @@ import { decode } from '../../engine/values/vae.ts';
 import { readTensor } from '../../engine/weights/read.ts';
 import { openSafetensors } from '../../engine/weights/safetensors.ts';
 import { compare } from '../golden/area.ts';
+import { drawScene, tinyScenes } from '../support/draw-scene.ts';
 import { ownGoldenDir } from '../support/golden.ts';
 import { createInstallation, runWorkflow } from '../support/run-workflow.ts';
 
-const checkpoint = join(import.meta.dirname, '../../models/checkpoints/tiny-scenes.safetensors');
 const samples = ownGoldenDir('samples');
 const runtime = createRuntime({ threads: 2 });
 const installation = createInstallation();
-installation.add('models/checkpoints', [checkpoint]);
+installation.add('models/checkpoints', [tinyScenes]);
 
 afterAll(async () => {
   await runtime.unloadAll();
@@ -112,11 +112,7 @@ function previewError({ rgb, width }: LatentPreview, { data, shape }: Image): nu
   return rgb.reduce((sum, value, k) => sum + Math.abs(value - means[k]), 0) / rgb.length;
 }
 
-describe('pictures follow the words', async () => {
-  const { model, clip, vae } = await loadCheckpoint(checkpoint, families);
-  const services = { runtime, folders: { modelFiles: () => [] } as unknown as Folders };
-  const negative = [await encodePrompt(clip, '', services)];
-
+describe('pictures follow the words', () => {
   test.each([
     ['red', 'circle', 'blue'],
     ['yellow', 'square', 'purple'],
@@ -130,28 +126,19 @@ describe('pictures follow the words', async () => {
     ['purple', 'square', 'green'],
   ])('a %s %s on a %s background', async (colour, shape, background) => {
     const prompt = `a ${colour} ${shape} on a ${background} background`;
-    const latent = await sampleLatent({
-      model: diffusion(model, { runtime }),
-      positive: [await encodePrompt(clip, prompt, services)],
-      negative,
-      latent: zeros([1, 4, 16, 16]),
-      seed: 7,
-      steps: 12,
-      cfg: 4,
-      sampler: 'euler',
-      scheduler: 'normal',
-    });
-    const image = await decode(vae, latent, { runtime });
+    const image = await drawScene(prompt, 12, runtime);
     expect([colourOf(image, centre), colourOf(image, border)]).toEqual([colour, background]);
   });
 
   test('previews have the colours of the picture', async () => {
+    const { model, clip, vae } = await loadCheckpoint(tinyScenes, families);
+    const services = { runtime, folders: { modelFiles: () => [] } as unknown as Folders };
     const network = diffusion(model, { runtime });
     let preview: LatentPreview | undefined;
     const latent = await sampleLatent({
       model: network,
       positive: [await encodePrompt(clip, 'a yellow house on grass', services)],
-      negative,
+      negative: [await encodePrompt(clip, '', services)],
       latent: zeros([1, 4, 16, 16]),
       seed: 3,
       steps: 12,

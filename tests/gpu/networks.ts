@@ -24,6 +24,7 @@ import { openSafetensors } from '../../engine/weights/safetensors.ts';
 import { type WeightSource, memorySource, mergeSources, sub } from '../../engine/weights/source.ts';
 import { floatTensor } from '../../engine/weights/write.ts';
 import { gunzipped } from '../golden/open-case.ts';
+import { tinyScenes } from '../support/draw-scene.ts';
 import { ownGoldenDir } from '../support/golden.ts';
 import { randomFloats } from '../support/random-weights.ts';
 
@@ -50,7 +51,6 @@ type Outputs = Readonly<Record<string, NDArray>>;
 export type TinyNetwork = (runtime: Runtime) => Promise<Outputs>;
 
 const upscalers = join(import.meta.dirname, '../fixtures/upscale');
-const bundled = join(import.meta.dirname, '../../models/checkpoints/tiny-scenes.safetensors');
 
 const golden = (area: string, path: string): Promise<WeightSource> =>
   openSafetensors(join(ownGoldenDir(area), 'models', path));
@@ -156,7 +156,7 @@ async function control(runtime: Runtime): Promise<Outputs> {
 
 /** All three parts of the bundled checkpoint. */
 async function scenes(runtime: Runtime): Promise<Outputs> {
-  const { clip, vae } = await loadCheckpoint(bundled, families);
+  const { clip, vae } = await loadCheckpoint(tinyScenes, families);
   const services = { runtime, folders: { modelFiles: () => [] } as unknown as Folders };
   const { cross } = (await encodePrompt(clip, 'a house on grass', services)) as { cross: NDArray };
   const latents = await encode(vae, pictures([1, 64, 64, 3]), { runtime });

@@ -7,13 +7,13 @@ import { readPicture } from '../../cli/side-by-side.ts';
 import { precisionsOf } from '../../engine/runtime/precision.ts';
 import type { DeviceKind } from '../../engine/runtime/providers.ts';
 import { createRuntime } from '../../engine/runtime/runtime.ts';
+import { tinyScenes } from '../support/draw-scene.ts';
 import { ownGoldenDir } from '../support/golden.ts';
 import { createInstallation, runWorkflow } from '../support/run-workflow.ts';
 import { onAdapter } from './adapter.ts';
 
-const checkpoint = join(import.meta.dirname, '../../models/checkpoints/tiny-scenes.safetensors');
 const installation = createInstallation();
-installation.add('models/checkpoints', [checkpoint]);
+installation.add('models/checkpoints', [tinyScenes]);
 afterAll(() => installation.remove());
 
 /** Few steps: what compiles, and what may go wrong, is in the first. */

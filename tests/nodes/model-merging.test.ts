@@ -48,8 +48,7 @@ const plusOne = (network: Weighted, key: string): Weighted => ({
     {
       identity: 'plus one',
       keys: new Set([key]),
-      change: (_, value) => value,
-      whole: (_, value) => add(value, 1),
+      change: (_, value) => add(value, 1),
       at: () => undefined,
     },
   ],

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { type NDArray, nd } from '../../engine/array/nd.ts';
 import { NoodleError } from '../../engine/errors.ts';
+import { workingMemory } from '../../engine/runtime/memory.ts';
 import type { OpenModel } from '../../engine/runtime/runtime.ts';
+import type { Program } from '../../engine/tensor/trace.ts';
 import { upsampleNearest } from '../../engine/tensor/nn.ts';
 import { type UpscaleModel, openUpscaleModel } from '../../engine/values/upscale-model.ts';
 import { memorySource } from '../../engine/weights/source.ts';
@@ -52,7 +54,8 @@ function machine(memoryBudget: number, limit = Infinity) {
     return Promise.resolve({ out });
   };
   const stats = () => ({ memoryBudget, bytes: 0, sessions: [] });
-  const runtime = { session: () => Promise.resolve({ run }), stats };
+  const working = (program: Program) => workingMemory(program);
+  const runtime = { session: () => Promise.resolve({ run }), stats, working };
   const progress: string[] = [];
   const context = {
     ...contextWith(),

@@ -7,11 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { modelPatchNodes } from '../../custom_nodes/community/model-patches.ts';
-import { type NDArray, zeros } from '../../engine/array/nd.ts';
+import { concat } from '../../engine/array/batch.ts';
+import { type NDArray, full, zeros } from '../../engine/array/nd.ts';
 import { families } from '../../engine/arch/families/index.ts';
 import type { Context } from '../../engine/node.ts';
+import { attentionCouplePatch } from '../../engine/patch/attention-couple.ts';
 import { createRuntime } from '../../engine/runtime/runtime.ts';
-import type { Conditioning } from '../../engine/sampling/conditioning.ts';
+import type { Conditioning, ConditioningEntry } from '../../engine/sampling/conditioning.ts';
 import { sampleLatent } from '../../engine/sampling/driver.ts';
 import { loadCheckpoint } from '../../engine/values/load-checkpoint.ts';
 import { type Model, diffusion } from '../../engine/values/model.ts';
@@ -42,6 +44,10 @@ describe('Attention couple', async () => {
     const cross = await array(name);
     return mask ? { cross, mask, maskStrength } : { cross };
   };
+  const often = (given: ConditioningEntry, times: number): ConditioningEntry => ({
+    ...given,
+    cross: concat(Array<NDArray>(times).fill(given.cross), 1),
+  });
   const couple = (positive: Conditioning, negative: Conditioning, mode = 'Attention') =>
     named('Attention couple').run({ model, positive, negative, mode }, {} as never) as Promise<
       [Model, Conditioning, Conditioning]
@@ -51,12 +57,14 @@ describe('Attention couple', async () => {
     ['positive', ['pos', 0.7], ['neg'], 1],
     ['both', ['pos', 0.7], ['neg', 0.5], 2],
     ['lengths', ['pos', 1], ['short'], 1],
+    // The same prompt so often that it shares no attention with the other side's.
+    ['both', ['pos', 0.7], ['neg', 0.5, 5], 2],
   ] as const)('mixes prompts as the original: %s', async (name, [, strength], side, batch) => {
     const runtime = createRuntime({ threads: 2 });
     const positive = [await entry('positive', left), await entry('other', right, strength)];
     const negative =
       side.length > 1
-        ? [await entry('negative', right), await entry('positive', left, 0.5)]
+        ? [await entry('negative', right), often(await entry('positive', left, 0.5), side[2] ?? 1)]
         : [await entry(side[0] === 'neg' ? 'negative' : 'short')];
     const [on, ...lists] = await couple(positive, negative);
     const ours = await sampleLatent({
@@ -89,6 +97,32 @@ describe('Attention couple', async () => {
     const inputs = { model: on, positive: [one, other, one], negative: plain, mode: 'Attention' };
     const [again] = (await named('Attention couple').run(inputs, {} as never)) as [Model];
     expect(again.patches).toHaveLength(1);
+  });
+
+  it('feeds no more than a few times what the prompts hold', async () => {
+    const tokens = (length: number, value: number) => full([1, length, 8], value);
+    const weight = full([1, 4, 4], 0.5);
+    const list = (...lengths: number[]) =>
+      lengths.map((length, i) => ({ context: tokens(length, i), weight }));
+    const regions = [list(77 * 13, 77, 77 * 3), list(77 * 13, 77 * 997, 77 * 2)];
+    const patch = attentionCouplePatch(regions, []);
+    const feed = (positive: number, negative: number) =>
+      patch.feeds!({
+        rows: 2,
+        input: {
+          x: zeros([2, 4, 4, 4]),
+          sigma: 1,
+          parts: [
+            { list: 2, entry: { cross: tokens(negative, 0) } },
+            { list: 0, entry: { cross: tokens(positive, 0) } },
+          ],
+        } as never,
+      });
+    const lengths = Object.entries(await feed(1, 77 * 13)).map(
+      ([, fed]) => (fed as NDArray).shape[1],
+    );
+    expect(lengths).toEqual([77 * 13, 77, 77 * 13, 77 * 3]);
+    expect(() => feed(1, 77 * 17)).toThrow('1309 and 1001 tokens');
   });
 
   it('needs masks that cover the picture', async () => {

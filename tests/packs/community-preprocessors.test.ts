@@ -72,6 +72,17 @@ describe('preprocessors', () => {
     await expect(small).rejects.toThrow('pyrUp_iters');
   });
 
+  it.each(['CannyEdgePreprocessor', 'ColorPreprocessor'])(
+    'refuses a size that no memory holds: %s',
+    async (name) => {
+      await expect(
+        run(name, { image: full([1, 1, 16_000, 3], 0), resolution: 512 }),
+      ).rejects.toThrow(
+        'resolution: expected a picture of at most 134217728 pixels in all, got 8192000 x 512',
+      );
+    },
+  );
+
   it('marks what is inpainted', async () => {
     const inputs = {
       image: full([2, 2, 2, 3], 0.5),

@@ -64,6 +64,8 @@ describe('Image Save', () => {
     const front = { filename_number_start: 'true', filename_number_padding: 2 };
     await save('Image Save', { ...SHARED, ...front });
     expect(names('some/folder')).toContain('02-shot.png');
+    await save('Image Save', { ...SHARED, ...front, filename_delimiter: '(' });
+    expect(names('some/folder')).toContain('02(shot.png');
     const text = readFileSync(join(folders.output, 'some/folder/shot-0001.png'), 'latin1');
     expect(text).toContain('"class_type": "X"');
   });
@@ -95,6 +97,9 @@ describe('Image Save', () => {
     expect(names('.')).toContain('shot.png');
     expect(names('.').filter((name) => name.endsWith('.part'))).toEqual([]);
     await expect(save('Image Save', { ...SHARED, output_path: '../..' })).rejects.toThrow();
+    const led = { ...SHARED, filename_delimiter: '/../../../led' };
+    await expect(save('Image Save', led)).rejects.toThrow('has a slash in a name');
+    expect(readdirSync(base)).not.toContain('led0001.png');
   });
 
   it('knows the time', () => {

@@ -1,4 +1,9 @@
-import { decodeFrame, type BinaryFrame, type ServerMessage } from '../../engine/protocol.ts';
+import {
+  decodeFrame,
+  type BinaryFrame,
+  type ClientMessage,
+  type ServerMessage,
+} from '../../engine/protocol.ts';
 
 export type ConnectionState = 'connecting' | 'open' | 'lost';
 
@@ -8,6 +13,11 @@ export interface SocketHandlers {
   /** `again` is true when the connection came back after a loss. */
   readonly state: (state: ConnectionState, again: boolean) => void;
 }
+
+const features: ClientMessage = {
+  type: 'feature_flags',
+  data: { supports_preview_metadata: true },
+};
 
 /** Keeps a websocket to the server open, reconnecting with growing pauses; returns its closer. */
 export function openSocket(address: string, handlers: SocketHandlers): () => void {
@@ -24,9 +34,7 @@ export function openSocket(address: string, handlers: SocketHandlers): () => voi
     socket.addEventListener('open', () => {
       attempt = 0;
       // Only a first message counts, and it decides how previews are sent.
-      socket?.send(
-        JSON.stringify({ type: 'feature_flags', data: { supports_preview_metadata: true } }),
-      );
+      socket?.send(JSON.stringify(features));
       handlers.state('open', opened);
       opened = true;
     });

@@ -29,6 +29,7 @@ export const sdxl = defineFamily({
   vaePrefixes: ['first_stage_model.'],
   text: joinedOnChannels([clipLOfXl, clipG], { pooledFrom: 1 }),
   textPrefixes: [['conditioner.embedders.0.transformer.'], ['conditioner.embedders.1.model.']],
+  savesPositions: true,
   modelspec: ({ inChannels }) =>
     inChannels === 8 ? 'stable-diffusion-xl-v1-edit' : 'stable-diffusion-xl-v1-base',
   latentFormat: 'SDXL',

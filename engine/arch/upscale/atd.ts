@@ -39,8 +39,8 @@ import type { UpscaleKind } from './kind.ts';
 import { centred, channelsFirst, channelsLast, numbersUnder, uncentred, unit } from './pixels.ts';
 import {
   type Upsampler,
+  pixelsOf,
   residualConv,
-  upsample,
   upsamplerOf,
   upsamplerScale,
 } from './reconstruction.ts';
@@ -84,16 +84,13 @@ export const atd: UpscaleKind<AtdConfig> = {
     };
   },
   build(w, picture, config) {
-    const { window, upsampler, upscale } = config;
+    const { window, upscale } = config;
     const plain = w.has('no_norm');
     const whole = mirrored(mirrored(picture, 2, window), 3, window);
     const x = plain ? whole : centred(whole);
     const first = conv2d(w.at('conv_first'), x, { pad: 1 });
     const h = add(residualConv(w.at('conv_after_body'), body(w, first, config)), first);
-    const pixels =
-      upsampler === 'none'
-        ? add(x, conv2d(w.at('conv_last'), h, { pad: 1 }))
-        : upsample(w, h, upsampler, upscale);
+    const pixels = pixelsOf(w, h, x, config);
     const [height, width] = picture.shape.slice(2).map((side) => mulDim(side, upscale));
     return slice(slice(plain ? pixels : uncentred(pixels), 2, 0, height), 3, 0, width);
   },

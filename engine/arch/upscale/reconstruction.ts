@@ -33,7 +33,21 @@ export function upsamplerScale(w: Weights, upsampler: Upsampler, outputChannels:
   }
 }
 
-/** The pixels of features [1, c, h, w] for every upsampler but 'none', whose networks differ. */
+/**
+ * The pixels of features [1, c, h, w]; where nothing is enlarged, the features are a change of the picture
+ * `x` that they were computed of.
+ */
+export function pixelsOf(
+  w: Weights,
+  features: Tensor,
+  x: Tensor,
+  { upsampler, upscale }: { readonly upsampler: Upsampler; readonly upscale: number },
+): Tensor {
+  if (upsampler !== 'none') return upsample(w, features, upsampler, upscale);
+  return add(x, conv2d(w.at('conv_last'), features, { pad: 1 }));
+}
+
+/** The same for every upsampler but 'none'. */
 export function upsample(w: Weights, x: Tensor, upsampler: Upsampler, scale: number): Tensor {
   const conv = (name: string, h: Tensor): Tensor => conv2d(w.at(name), h, { pad: 1 });
   if (upsampler === 'pixelshuffledirect') return pixelShuffle(conv('upsample.0', x), scale);

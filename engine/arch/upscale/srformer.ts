@@ -15,9 +15,9 @@ import type { UpscaleKind } from './kind.ts';
 import { centred, channelsFirst, channelsLast, uncentred } from './pixels.ts';
 import {
   type Upsampler,
+  pixelsOf,
   residualConv,
   residualGroups,
-  upsample,
   upsamplerOf,
   upsamplerScale,
 } from './reconstruction.ts';
@@ -72,8 +72,7 @@ export const srformer: UpscaleKind<SrformerConfig> = {
       permutedBlock(block, h, { window, mask: i % 2 === 1 ? mask : undefined }),
     );
     const h = add(residualConv(w.at('conv_after_body'), body), first);
-    if (upsampler !== 'none') return uncentred(upsample(w, h, upsampler, upscale));
-    return uncentred(add(x, conv2d(w.at('conv_last'), h, { pad: 1 })));
+    return uncentred(pixelsOf(w, h, x, { upsampler, upscale }));
   },
 };
 

@@ -14,8 +14,8 @@ import type { UpscaleKind } from './kind.ts';
 import { centred, channelsFirst, channelsLast, numbersUnder, uncentred, unit } from './pixels.ts';
 import {
   type Upsampler,
+  pixelsOf,
   residualConv,
-  upsample,
   upsamplerOf,
   upsamplerScale,
 } from './reconstruction.ts';
@@ -72,10 +72,7 @@ export const swin2Sr: UpscaleKind<Swin2SrConfig> = {
     const x = centred(picture, range);
     const first = conv2d(w.at('conv_first'), x, { pad: 1 });
     const h = add(residualConv(w.at('conv_after_body'), body(w, first, config)), first);
-    if (config.upsampler === 'none') {
-      return uncentred(add(x, conv2d(w.at('conv_last'), h, { pad: 1 })), range);
-    }
-    return uncentred(upsample(w, h, config.upsampler, config.upscale), range);
+    return uncentred(pixelsOf(w, h, x, config), range);
   },
 };
 

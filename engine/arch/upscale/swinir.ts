@@ -10,9 +10,9 @@ import type { UpscaleKind } from './kind.ts';
 import { centred, pixelUnshuffle, uncentred } from './pixels.ts';
 import {
   type Upsampler,
+  pixelsOf,
   residualConv,
   residualGroups,
-  upsample,
   upsamplerOf,
   upsamplerScale,
 } from './reconstruction.ts';
@@ -61,7 +61,6 @@ export const swinIr: UpscaleKind<SwinIrConfig> = {
       swinBlock(block, inner, { window, mask: i % 2 === 1 ? mask : undefined }),
     );
     const h = add(residualConv(w.at('conv_after_body'), body), first);
-    if (upsampler !== 'none') return uncentred(upsample(w, h, upsampler, upscale), range);
-    return uncentred(add(x, conv2d(w.at('conv_last'), h, { pad: 1 })), range);
+    return uncentred(pixelsOf(w, h, x, { upsampler, upscale }), range);
   },
 };

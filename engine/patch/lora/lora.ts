@@ -113,12 +113,6 @@ export function loraPatch(
     for (const [part, array] of Object.entries(act.arrays))
       arrays[`${name}/${key}/${part}`] = array;
   }
-  const whole = (key: string, weight: Tensor): Tensor => {
-    const act = acts.get(key)!; // one of `keys`
-    const scale = fed('scale', []);
-    if (act.change) return act.change(weight, of(key, act), scale);
-    return add(weight, mul(scale, act.delta!(weight, of(key, act))));
-  };
   return {
     identity: `${name} ${shape}`,
     keys: new Set(acts.keys()),
@@ -127,8 +121,12 @@ export function loraPatch(
       if (!act?.beside) return undefined;
       return mul(act.beside(layer, of(layer.key, act)), rowStrength(layer, fed));
     },
-    change: (key, weight) => (acts.get(key)!.beside ? weight : whole(key, weight)),
-    whole,
+    change: (key, weight) => {
+      const act = acts.get(key)!; // one of `keys`
+      const scale = fed('scale', []);
+      if (act.change) return act.change(weight, of(key, act), scale);
+      return add(weight, mul(scale, act.delta!(weight, of(key, act))));
+    },
     feeds: (call): Feeds => {
       const { rows } = call;
       const value = strengthAt(call);

@@ -1,5 +1,5 @@
 /** Rotations from skew-symmetric matrices, as OFT and BOFT keep them. */
-import type { NDArray } from '../../array/nd.ts';
+import { type NDArray, sizeOf } from '../../array/nd.ts';
 import { matmul, mul, add, sub, permute, reshape, constant, slice } from '../../tensor/nn.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 
@@ -80,7 +80,7 @@ export function butterfly(
 ): Tensor {
   const shape = weight.shape as readonly number[];
   const [out, ...rest] = shape;
-  const columns = rest.reduce((product, dim) => product * dim, 1);
+  const columns = sizeOf(rest);
   const identity = new Float32Array(size * size);
   for (let i = 0; i < size; i++) identity[i * (size + 1)] = 1;
   const eye = constant(identity, [1, 1, size, size]);

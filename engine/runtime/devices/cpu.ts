@@ -1,5 +1,5 @@
 /** The processor as a device: always there. */
-import { cpus } from 'node:os';
+import { processorName } from '../../processor.ts';
 import { deviceKinds } from '../providers.ts';
 import type { Device } from './device.ts';
 
@@ -7,7 +7,7 @@ export const cpuDevice = (): Device => ({
   id: 'cpu',
   kind: 'cpu',
   index: 0,
-  name: cpus()[0]?.model.trim() ?? 'cpu',
+  name: processorName(),
   type: 'cpu',
   precisions: Object.keys(deviceKinds.cpu),
   environment: {},

@@ -2,7 +2,7 @@
  * Graphics adapters on macOS and Windows, as the system describes the machine's. Which of several
  * WebGPU takes is the system's choice there (the strong one), and no process can ask for another.
  */
-import { execFile } from 'node:child_process';
+import { ask } from './ask.ts';
 import type { Adapter } from './vulkan.ts';
 
 /** Milliseconds; either program takes about one second. */
@@ -13,24 +13,15 @@ interface Described extends Adapter {
   readonly memory?: number;
 }
 
-const ask = (program: string, args: readonly string[]): Promise<string> =>
-  new Promise((resolve) => {
-    execFile(program, args, { timeout: LIMIT }, (error, stdout) =>
-      resolve(error === null ? stdout : ''),
-    );
-  });
+const CONTROLLERS =
+  'ConvertTo-Json @(Get-CimInstance Win32_VideoController | Select-Object Name,PNPDeviceID,AdapterRAM)';
 
 /** How a system is asked, by Node's name for it. */
 const SYSTEMS: Readonly<Record<string, () => Promise<Described[]>>> = {
-  darwin: async () => readProfiler(await ask('system_profiler', ['SPDisplaysDataType', '-json'])),
+  darwin: async () =>
+    readProfiler(await ask('system_profiler', ['SPDisplaysDataType', '-json'], LIMIT)),
   win32: async () =>
-    readControllers(
-      await ask('powershell', [
-        '-NoProfile',
-        '-Command',
-        'ConvertTo-Json @(Get-CimInstance Win32_VideoController | Select-Object Name,PNPDeviceID,AdapterRAM)',
-      ]),
-    ),
+    readControllers(await ask('powershell', ['-NoProfile', '-Command', CONTROLLERS], LIMIT)),
 };
 
 /** The adapter that WebGPU takes on this system; undefined where the system does not say. */

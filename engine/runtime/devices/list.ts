@@ -4,6 +4,7 @@ import type { DeviceKind } from '../providers.ts';
 import { type Device, inOrder } from './device.ts';
 import { systemAdapter } from './displays.ts';
 import {
+  type NvidiaCard,
   cudaCommand,
   hasCuda,
   isCudaInstalled,
@@ -48,7 +49,7 @@ async function findAdapters(): Promise<Found> {
   ]);
   const told = process.platform === 'linux' ? inOrder(readAdapters(first.said, process.env)) : [];
   const adapters = told.length > 0 ? told : unnamed(first, system);
-  const memory = await memoryByName();
+  const cardOf = await nvidiaCardOf();
   const devices = adapters.map(async (adapter, index): Promise<Device> => {
     const environment = adapters.length > 1 ? selecting(adapter) : {};
     const { precisions, problem } =
@@ -60,9 +61,9 @@ async function findAdapters(): Promise<Found> {
       kind: 'webgpu',
       index,
       name: adapter.name,
-      type: adapter.type,
+      type: adapter.type === 'unknown' && cardOf(adapter) ? 'discrete' : adapter.type,
       vendor: vendorOf(adapter),
-      memory: system?.memory ?? vramOf(adapter) ?? memory(adapter),
+      memory: system?.memory ?? vramOf(adapter) ?? cardOf(adapter)?.memory,
       precisions,
       inSteps: !isFused,
       problem: precisions.length > 0 ? undefined : problem,
@@ -105,17 +106,16 @@ function vramOf({ slot }: Adapter): number | undefined {
   }
 }
 
-/** Bytes of an adapter's own memory as NVIDIA's driver says them. */
-async function memoryByName(): Promise<(adapter: Adapter) => number | undefined> {
+/** The card that an adapter is, as NVIDIA's driver lists it. */
+async function nvidiaCardOf(): Promise<(adapter: Adapter) => NvidiaCard | undefined> {
   const cards = await nvidiaCards();
   return ({ slot, name }) =>
-    cards.find((card) => (slot === undefined ? card.name === name : card.slot === slot))?.memory;
+    cards.find((card) => (slot === undefined ? card.name === name : card.slot === slot));
 }
 
 async function findCudaCards(): Promise<Found> {
   const cards = visibleCards(await nvidiaCards(), process.env.CUDA_VISIBLE_DEVICES);
-  if (cards.length === 0 || !isCudaInstalled())
-    return { devices: [], missing: noCuda(cards.length) };
+  if (cards.length === 0 || !isCudaInstalled()) return { devices: [], missing: noCuda() };
   const devices = cards.map(async (card, index): Promise<Device> => {
     const environment = seeing(card);
     const { precisions, problem } = await probe('cuda', environment);
@@ -137,7 +137,7 @@ async function findCudaCards(): Promise<Found> {
 
 const cudaNeeds = '(CUDA 12 and cuDNN 9 must be installed; --device webgpu needs neither)';
 
-function noCuda(cards: number): string {
+function noCuda(): string {
   if (!hasCuda(process.platform, process.arch)) {
     return 'ONNX Runtime for Node has CUDA for Linux on x64 only; --device webgpu uses the same cards';
   }
@@ -147,7 +147,7 @@ function noCuda(cards: number): string {
       `${cudaCommand} gets them. --device webgpu uses the same cards without`
     );
   }
-  return cards === 0 ? 'nvidia-smi lists no card: is the driver of NVIDIA installed?' : '';
+  return 'nvidia-smi lists no card: is the driver of NVIDIA installed?';
 }
 
 const firstLine = (text: string): string => text.trim().split('\n')[0];

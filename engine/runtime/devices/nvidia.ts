@@ -1,8 +1,8 @@
 /** NVIDIA's cards as `nvidia-smi` tells of them, and whether ONNX Runtime's CUDA libraries are there. */
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ask } from './ask.ts';
 
 export interface NvidiaCard {
   /** CUDA's number when it counts as PCI does. */
@@ -21,13 +21,9 @@ const FIELDS = 'index,uuid,name,memory.total,pci.bus_id';
 const LIMIT = 10_000;
 
 /** The cards; none where there is no such program, or no card. */
-export function nvidiaCards(): Promise<NvidiaCard[]> {
+export async function nvidiaCards(): Promise<NvidiaCard[]> {
   const query = [`--query-gpu=${FIELDS}`, '--format=csv,noheader,nounits'];
-  return new Promise((resolve) => {
-    execFile('nvidia-smi', query, { timeout: LIMIT }, (error, stdout) =>
-      resolve(error === null ? readCards(stdout) : []),
-    );
-  });
+  return readCards(await ask('nvidia-smi', query, LIMIT));
 }
 
 /** Lines such as `0, GPU-5c…, NVIDIA GeForce RTX 3090, 24576, 00000000:01:00.0`; memory is in MiB. */

@@ -1,4 +1,5 @@
 /** Whether a device computes the fused attention of its kind as it is defined. */
+import type { NDArray } from '../../array/nd.ts';
 import { interpret } from '../../tensor/interpret.ts';
 import { attention, cast } from '../../tensor/nn.ts';
 import { trace } from '../../tensor/trace.ts';
@@ -21,13 +22,11 @@ export async function tryAttention({ provider }: PrecisionRow, shape = sizes): P
     const [k, v] = ['k', 'v'].map((name) => input(name, type, ['n', 'text', heads * width]));
     return { y: cast(attention(q, k, v, { heads }), 'f32') };
   });
+  const wave = (rows: number, speed: number): NDArray => ({
+    data: Float32Array.from({ length: rows * heads * width }, (_, i) => Math.sin(i * i * speed)),
+    shape: [1, rows, heads * width],
+  });
   const inputs = { q: wave(tokens, 0.013), k: wave(text, 0.017), v: wave(text, 0.019) };
-  function wave(rows: number, speed: number): { data: Float32Array; shape: number[] } {
-    const data = Float32Array.from({ length: rows * heads * width }, (_, i) =>
-      Math.sin(i * i * speed),
-    );
-    return { data, shape: [1, rows, heads * width] };
-  }
   const { y: expected } = await interpret(program, inputs);
   const session = await openSession(program, { provider: { ...provider, exact: () => false } });
   const { y } = await session.run(inputs);

@@ -1,6 +1,6 @@
 /** The CPU provider, in full precision and in whole numbers (decision 009). */
 import { cpu as table } from '../../onnx/cpu.ts';
-import { int8 as int8Table, isInt8Shape } from '../../onnx/int8.ts';
+import { int8 as int8Table, isInt8Shape, patchBytes } from '../../onnx/int8.ts';
 import { channelBlock } from '../channel-block.ts';
 import { type Provider, fullPrecision, noWinograd } from '../provider.ts';
 import { wholeNumberBits } from '../whole-number-bits.ts';
@@ -33,7 +33,9 @@ export const cpu = {
 export const cpuInt8 = {
   ...cpu,
   table: int8Table,
-  int8: isInt8Shape,
+  // one copy as prepared, one as ONNX Runtime packs it
+  int8: (shape) => (isInt8Shape(shape) ? 2 : undefined),
+  inside: patchBytes,
   // filters in whole numbers are faster still
   winogradBytes: noWinograd,
   // packed copies are worth their bytes here: a quarter of the full ones

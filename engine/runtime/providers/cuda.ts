@@ -7,16 +7,15 @@
  * (NVIDIA_TF32_OVERRIDE=0 in the environment turns them off) and no CUDA graphs. Its own layout pass
  * (prefer_nhwc) cannot be had, so the table writes pictures with their channels last itself.
  */
-import { cuda as table, exactWithin } from '../../onnx/cuda.ts';
+import { cuda as table } from '../../onnx/cuda.ts';
+import { exactWithin } from '../../onnx/fused.ts';
 import { type Provider, fullPrecision, halfPrecision, noFacts, noWinograd } from '../provider.ts';
 
 export const cuda = {
   name: 'cuda',
   memory: 'device',
   table,
-  ...halfPrecision,
-  exact: (tensor, weighted) =>
-    halfPrecision.exact(tensor, weighted) && !(weighted && exactWithin.has(tensor.op.name)),
+  ...halfPrecision(exactWithin),
   widen: 'weights',
   widestBytes: Infinity,
   winogradBytes: noWinograd,

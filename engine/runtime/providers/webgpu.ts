@@ -1,7 +1,15 @@
-/** The WebGPU provider, in half and in full precision. */
-import { exactWithin, webgpu as table, webgpuInSteps } from '../../onnx/webgpu.ts';
+/** The WebGPU provider, in half and in full precision, and with weights in whole numbers. */
+import { exactWithin } from '../../onnx/fused.ts';
+import {
+  isBlockedShape,
+  webgpuInt8 as int8Table,
+  webgpuInt8InSteps,
+} from '../../onnx/webgpu-int8.ts';
+import { webgpu as table, webgpuInSteps } from '../../onnx/webgpu.ts';
+import { attentionOps } from '../../tensor/ops/attention.ts';
 import { windowOps } from '../../tensor/ops/windows.ts';
 import { type Tensor, isOp } from '../../tensor/tensor.ts';
+import { int8Block } from '../../weights/int8.ts';
 import { type Provider, fullPrecision, halfPrecision, noFacts, noWinograd } from '../provider.ts';
 
 /** Channels of latents and pictures, at most. */
@@ -18,17 +26,25 @@ function isEnd(tensor: Tensor): boolean {
   return Math.min(outputs, inputs) <= fewChannels && tensor.attrs.groups === 1;
 }
 
+/** Scores of an attention, and what softmax makes of them: they are written down. */
+const scores: Provider['inside'] = (tensor, size, real) => {
+  if (!isOp(attentionOps.attention, tensor)) return 0;
+  const [q, k] = tensor.inputs;
+  return 2 * real * tensor.attrs.heads * size(q.shape[0]) * size(q.shape[1]) * size(k.shape[1]);
+};
+
+const halves = halfPrecision(exactWithin);
+
 export const webgpu = {
   name: 'webgpu',
   memory: 'device',
   keepsResults: true,
-  // scores, and what softmax makes of them
-  scoreCopies: 2,
+  inside: scores,
+  // larger ones have no bucket (BUCKET_DEFAULT_LIMIT_TABLE in buffer_manager.cc)
+  lateBytes: 160 * 2 ** 20,
   table,
-  ...halfPrecision,
-  exact: (tensor, weighted) =>
-    isEnd(tensor) ||
-    (halfPrecision.exact(tensor, weighted) && !(weighted && exactWithin.has(tensor.op.name))),
+  ...halves,
+  exact: (tensor, weighted) => isEnd(tensor) || halves.exact(tensor, weighted),
   widen: 'weights',
   widestBytes: Infinity,
   winogradBytes: noWinograd,
@@ -40,3 +56,11 @@ export const webgpu = {
 } satisfies Provider;
 
 export const webgpuFull = { ...webgpu, ...fullPrecision } satisfies Provider;
+
+export const webgpuInt8 = {
+  ...webgpu,
+  table: int8Table,
+  // with the steps of its block
+  int8: (shape) => (isBlockedShape(shape) ? 1 + 2 / int8Block : undefined),
+  inSteps: { table: webgpuInt8InSteps },
+} satisfies Provider;

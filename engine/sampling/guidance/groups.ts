@@ -1,5 +1,5 @@
 /** Reductions over parts of an array: per batch item, per picture, or over channels. */
-import type { NDArray } from '../../array/nd.ts';
+import { type NDArray, sizeOf } from '../../array/nd.ts';
 
 /** Equal consecutive parts of an array's data. */
 export interface Groups {
@@ -15,7 +15,7 @@ export const perItem = ({ data, shape }: NDArray): Groups => ({
 
 /** One group per block of the last three axes (for pictures the same as `perItem`). */
 export function perPicture({ data, shape }: NDArray): Groups {
-  const size = shape.slice(-3).reduce((product, dim) => product * dim, 1);
+  const size = sizeOf(shape.slice(-3));
   return { count: data.length / size, size };
 }
 

@@ -1,10 +1,11 @@
 /** GET /system_stats and /features. */
-import { totalmem } from 'node:os';
+import { freemem, totalmem } from 'node:os';
 import { Router } from 'express';
 import { COMFYUI_VERSION } from '../../config.ts';
+import { processorName } from '../../processor.ts';
 import type { EngineState } from '../../queue/slot.ts';
 import { sendJson } from '../answer.ts';
-import { type DeviceView, availableMemory, deviceViews, processor } from '../device-view.ts';
+import { type DeviceView, deviceViews } from '../device-view.ts';
 import type { FeatureFlags } from '../../protocol.ts';
 
 export interface SystemOptions {
@@ -24,7 +25,7 @@ export function systemRoutes({ argv, features, engines }: SystemOptions): Router
       system: {
         os: process.platform,
         ram_total: totalmem(),
-        ram_free: availableMemory(),
+        ram_free: freemem(),
         comfyui_version: COMFYUI_VERSION,
         required_frontend_version: null,
         installed_templates_version: null,
@@ -68,10 +69,11 @@ function deviceStats(view: DeviceView): object {
   };
 }
 
+/** While no engine has said anything yet. */
 function processorStats(): object {
-  const { name, total, free } = processor();
+  const [total, free] = [totalmem(), freemem()];
   return {
-    name: `cpu ${name}`,
+    name: `cpu ${processorName()}`,
     type: 'cpu',
     index: null,
     vram_total: total,

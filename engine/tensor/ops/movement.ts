@@ -36,6 +36,8 @@ export const movementOps = opTable({
     },
     kernel: ([x], _, { shape }) => ({ shape, data: x.data }),
   }),
+  // see `settle`
+  settle: row<unknown>({ shape: ([x]) => x.shape, kernel: ([x]) => x }),
   expand: row<{ readonly shape: Shape }>({
     shape: ([x], { shape }) => {
       const fits = sameDims(broadcastShapes([x.shape, shape]), shape);
@@ -91,6 +93,12 @@ export const movementOps = opTable({
       }),
   }),
 });
+
+/**
+ * x itself, on which nothing goes on before it is computed. Where a host runs ahead of its device the memory
+ * of what is done with comes back here; a network of large values says so between its blocks.
+ */
+export const settle = (x: Tensor): Tensor => node(movementOps.settle, [x], {});
 
 /** x under another shape; one entry may be -1 (the rest of the elements). */
 export function reshape(x: Tensor, shape: readonly Dim[]): Tensor {

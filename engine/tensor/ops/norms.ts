@@ -1,5 +1,6 @@
 /** Norms over channels or features. */
-import { type HostTensor, sizeOf, sumOver } from '../host.ts';
+import { sizeOf } from '../../array/nd.ts';
+import { type HostTensor, sumOver } from '../host.ts';
 import { expectShape, expectVector } from '../shape-rules.ts';
 import { dimText, floorDivDim, sizeOfShape } from '../shape.ts';
 import { type Tensor, node, opTable, row } from '../tensor.ts';

@@ -1,5 +1,6 @@
 /** What slides over the spatial axes of x [b, c, ...spatial]: convolutions and pools. */
-import { type Kernel, at, build, each, flatOf, sizeOf } from '../host.ts';
+import { sizeOf } from '../../array/nd.ts';
+import { type Kernel, at, build, each, flatOf } from '../host.ts';
 import { expectShape, expectVector, staticShape, windowSizes } from '../shape-rules.ts';
 import { addDim, mulDim, subDim } from '../shape.ts';
 import { type Op, type Tensor, node, opTable, row } from '../tensor.ts';

@@ -1,31 +1,23 @@
 /** Oracle: the host interpreter, in reals; and for a whole picture the CPU provider in fp32. */
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type NDArray, zeros } from '../../../engine/array/nd.ts';
-import { families } from '../../../engine/arch/families/index.ts';
+import type { NDArray } from '../../../engine/array/nd.ts';
+import { psnr } from '../../../engine/array/psnr.ts';
 import { lower } from '../../../engine/onnx/lower.ts';
 import { estimateMemory } from '../../../engine/runtime/memory.ts';
 import { type Provider, deviceKinds } from '../../../engine/runtime/providers.ts';
-import { createRuntime } from '../../../engine/runtime/runtime.ts';
 import { openSession } from '../../../engine/runtime/session.ts';
 import { wholeNumberBits } from '../../../engine/runtime/whole-number-bits.ts';
-import { sampleLatent } from '../../../engine/sampling/driver.ts';
-import type { Folders } from '../../../engine/store/folders.ts';
 import { openWeights } from '../../../engine/tensor/cursor.ts';
 import { interpret } from '../../../engine/tensor/interpret.ts';
 import { conv2d, linear } from '../../../engine/tensor/layers.ts';
 import { linear as apply, chunk, input, mul, silu } from '../../../engine/tensor/nn.ts';
 import type { Patch } from '../../../engine/tensor/patch.ts';
 import { type Graph, type Program, trace } from '../../../engine/tensor/trace.ts';
-import { encodePrompt } from '../../../engine/values/clip.ts';
-import { loadCheckpoint } from '../../../engine/values/load-checkpoint.ts';
-import type { Image } from '../../../engine/values/media.ts';
-import { diffusion } from '../../../engine/values/model.ts';
-import { decode } from '../../../engine/values/vae.ts';
-import { decode as decodeStored } from '../../../engine/weights/dtypes.ts';
+import { decode } from '../../../engine/weights/dtypes.ts';
 import { int8Columns, int8Steps } from '../../../engine/weights/int8.ts';
 import { layoutSize } from '../../../engine/weights/layout.ts';
 import { encodeAs } from '../../../engine/weights/write.ts';
+import { drawHouse } from '../../support/draw-scene.ts';
 import { firstDifference, prepareInMemory } from '../../support/prepare.ts';
 import { randomFloats, randomSource } from '../../support/random-weights.ts';
 
@@ -87,7 +79,7 @@ describe('a weight in whole numbers', () => {
     const random = randomFloats(count, 5).map((v, i) => (i % shape[0] === 1 ? v * 9 : v / 3));
     random.fill(0, 0, count / shape[0]);
     const bytes = encodeAs(random, dtype);
-    const values = decodeStored(bytes, dtype);
+    const values = decode(bytes, dtype);
     const steps = int8Steps(values, shape[0], 8);
     const prepared = prepareInMemory({ dtype, shape, layout: { kind: 'int8', bits: 8 } }, bytes);
     const columns = new Int8Array(prepared.buffer, 0, count);
@@ -254,35 +246,10 @@ it('a program takes a quarter as prepared and another as it is packed', () => {
 });
 
 it('pictures of the bundled model in 20 steps differ by little: 40 dB at least', async () => {
-  const checkpoint = join(
-    import.meta.dirname,
-    '../../../models/checkpoints/tiny-scenes.safetensors',
-  );
-  const { model, clip, vae } = await loadCheckpoint(checkpoint, families);
-  const draw = async (provider: Provider): Promise<Image> => {
-    const runtime = createRuntime({ threads: 2, provider });
-    const services = { runtime, folders: { modelFiles: () => [] } as unknown as Folders };
-    const latent = await sampleLatent({
-      model: diffusion(model, { runtime }),
-      positive: [await encodePrompt(clip, 'a house and a tree on grass', services)],
-      negative: [await encodePrompt(clip, '', services)],
-      latent: zeros([1, 4, 16, 16]),
-      seed: 7,
-      steps: 20,
-      cfg: 4,
-      sampler: 'euler',
-      scheduler: 'normal',
-    });
-    const image = await decode(vae, latent, { runtime });
-    await runtime.unloadAll();
-    return image;
-  };
-  const full = await draw(deviceKinds.cpu.fp32.provider);
+  const full = await drawHouse(deviceKinds.cpu.fp32.provider, 20);
   for (const provider of [int8, narrow]) {
-    const { data } = await draw(provider);
-    const squares = data.reduce((sum, v, i) => sum + (v - full.data[i]) ** 2, 0);
-    const psnr = 10 * Math.log10(data.length / squares);
-    expect(psnr).toBeGreaterThan(40);
-    expect(psnr).toBeLessThan(70); // else nothing was computed in whole numbers
+    const likeness = psnr((await drawHouse(provider, 20)).data, full.data);
+    expect(likeness).toBeGreaterThan(40);
+    expect(likeness).toBeLessThan(70); // else nothing was computed in whole numbers
   }
 }, 120_000);

@@ -57,6 +57,7 @@ import {
   quickGelu,
   range,
   rearrange,
+  settle,
   relu,
   reshape,
   resizeBilinear,
@@ -418,6 +419,7 @@ const cases: { readonly [K in OpName]: readonly (Omit<OpCase, 'name'> & { note?:
         }),
     },
   ],
+  settle: [onX((x) => add(settle(mul(x, x)), x))],
   expand: [onX((x) => expand(mean(x, [1, 2], { keep: true }), x.shape))],
   permute: [onX((x) => permute(x, [3, 0, -2, 1])), onX((x) => transpose(x, 1, -1))],
   slice: [

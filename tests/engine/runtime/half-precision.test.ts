@@ -12,7 +12,7 @@ import { randomFloats, randomSource } from '../../support/random-weights.ts';
 import { tinyUNet } from '../../support/tiny-unet.ts';
 
 /** What the rows of GPU providers start from, run by the CPU's kernels. */
-const halves: Provider = { ...providers.portable, ...halfPrecision };
+const halves: Provider = { ...providers.portable, ...halfPrecision() };
 
 describe('half precision', () => {
   it.each([providers.cpu, halves])(

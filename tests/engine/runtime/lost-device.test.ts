@@ -5,6 +5,7 @@ import { createRuntime } from '../../../engine/runtime/runtime.ts';
 import { openSession } from '../../../engine/runtime/session.ts';
 import { trace } from '../../../engine/tensor/trace.ts';
 import { add } from '../../../engine/tensor/nn.ts';
+import { keysOf } from '../../support/open-sessions.ts';
 import { randomSource } from '../../support/random-weights.ts';
 
 /** A device that fails when it is told to, as WebGPU's does: lost for all sessions that were open then. */
@@ -101,19 +102,9 @@ describe('a full device', () => {
     });
     await runtime.session('network', build);
     await runtime.session('vae', build, { role: 'vae' });
-    expect(
-      runtime
-        .stats()
-        .sessions.map(({ key }) => key)
-        .sort(),
-    ).toEqual(['network', 'vae']);
+    expect(keysOf(runtime)).toEqual(['network', 'vae']);
     await runtime.session('other network', build);
-    expect(
-      runtime
-        .stats()
-        .sessions.map(({ key }) => key)
-        .sort(),
-    ).toEqual(['other network', 'vae']);
+    expect(keysOf(runtime)).toEqual(['other network', 'vae']);
     await runtime.unloadAll();
   });
 });

@@ -56,7 +56,7 @@ describe('precisions', () => {
       '--precision: expected fp32 or int8 (what cpu has) or auto for networks, got fp16';
     expect(() => precisionsOf(on.cpu, { all: named('fp16') })).toThrow(expected);
     expect(() => precisionsOf(on.webgpu, { vae: named('constructor') })).toThrow(
-      'expected fp16 or fp32 (what webgpu:0 has) or auto for VAE, got constructor',
+      'expected fp16 or fp32 or int8 (what webgpu:0 has) or auto for VAE, got constructor',
     );
   });
 

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, test, vi } from 'vitest';
+import { NoodleError } from '../../../engine/errors.ts';
 import { lower } from '../../../engine/onnx/lower.ts';
 import type { WeightInitializer } from '../../../engine/onnx/model.ts';
 import {
@@ -11,6 +12,8 @@ import {
   workingMemory,
 } from '../../../engine/runtime/memory.ts';
 import { createPreparedWeights } from '../../../engine/runtime/prepared-weights.ts';
+import { cpu, cpuInt8 } from '../../../engine/runtime/providers/cpu.ts';
+import { webgpu, webgpuFull } from '../../../engine/runtime/providers/webgpu.ts';
 import { providers } from '../../../engine/runtime/providers.ts';
 import { type Runtime, createRuntime } from '../../../engine/runtime/runtime.ts';
 import { createSessionCache } from '../../../engine/runtime/session-cache.ts';
@@ -20,6 +23,7 @@ import { add, attention } from '../../../engine/tensor/nn.ts';
 import { type Program, trace } from '../../../engine/tensor/trace.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
 import { writeSafetensors } from '../../../engine/weights/write.ts';
+import { keysOf } from '../../support/open-sessions.ts';
 import { randomSource } from '../../support/random-weights.ts';
 
 const linearProgram = (shape: readonly number[] = [8, 64]): Program =>
@@ -58,12 +62,7 @@ describe('runtime', () => {
     const b = await runtime.session('b', linearProgram);
     await a.run(x);
     await runtime.session('c', linearProgram);
-    expect(
-      runtime
-        .stats()
-        .sessions.map(({ key }) => key)
-        .sort(),
-    ).toEqual(['a', 'c']);
+    expect(keysOf(runtime)).toEqual(['a', 'c']);
     await b.run(x);
     expect(runtime.stats().sessions).toHaveLength(2);
     await runtime.unloadAll();
@@ -71,17 +70,35 @@ describe('runtime', () => {
 
   it('releases idle sessions when a run would not fit beside them', async () => {
     const runtime = createRuntime({ threads: 1, memoryBudget: 2 * 8 * 64 * 4 + 4 * runBytes });
-    const keys = (): string[] => runtime.stats().sessions.map(({ key }) => key);
     const rows = (n: number) => ({ x: { data: new Float32Array(64 * n), shape: [n, 64] } });
     await runtime.session('a', linearProgram);
     const b = await runtime.session('b', linearProgram);
     await b.run(rows(4));
-    expect(keys().sort()).toEqual(['a', 'b']);
+    expect(keysOf(runtime)).toEqual(['a', 'b']);
     await b.run(rows(5));
-    expect(keys()).toEqual(['b']);
+    expect(keysOf(runtime)).toEqual(['b']);
     await b.run(rows(100)); // nothing is left to release: it is tried
-    expect(keys()).toEqual(['b']);
+    expect(keysOf(runtime)).toEqual(['b']);
     await runtime.unloadAll();
+  });
+
+  it('releases idle sessions when prepared weights find no room', async () => {
+    const runtime = createRuntime({ threads: 1 });
+    const keys = (): string[] => runtime.stats().sessions.map(({ key }) => key);
+    await runtime.session('a', linearProgram);
+    const full = new NoodleError('FILE_WRITE', { name: 'prepared weights', reason: 'full' });
+    const seen: string[][] = [];
+    const build = (): Program => {
+      if (seen.push(keys()) === 1) throw full;
+      return linearProgram();
+    };
+    await runtime.session('b', build);
+    expect(seen).toEqual([['a'], []]);
+    const never = (): Program => {
+      throw full;
+    };
+    await runtime.unloadAll();
+    await expect(runtime.session('c', never)).rejects.toBe(full);
   });
 
   it('leaves weights narrow where wide ones exceed the budget, with the same bytes', async () => {
@@ -338,9 +355,26 @@ test('scores of an attention count where a provider writes them down', () => {
   const shapes = { q: of(100), k: of(7), v: of(7) };
   const plain = workingMemory(program)(shapes);
   const scores = 3 * 2 * 100 * 7;
-  for (const provider of [providers.webgpu, { compute: 'f32', scoreCopies: 1 }] as const) {
-    const bytes = provider.compute === 'f16' ? 2 : 4;
-    const written = workingMemory(program, provider)(shapes);
-    expect(written - plain).toBe((provider.scoreCopies ?? 0) * bytes * scores);
-  }
+  // they, and what softmax makes of them
+  expect(workingMemory(program, webgpu)(shapes) - plain).toBe(2 * 2 * scores);
+  expect(workingMemory(program, webgpuFull)(shapes) - plain).toBe(2 * 4 * scores);
 });
+
+test.each([
+  // what lies under the filter twice; once, beside the result twice; less than what all are given; no whole numbers
+  [256, 256, 3, 1, 32, 2 * 9 * 256 - 8 * 256],
+  [64, 512, 3, 1, 32, 9 * 64 + 8 * 512 - 4 * (64 + 512)],
+  [256, 256, 3, 2, 32, 0],
+  [16, 16, 3, 1, 32, 0],
+])(
+  'patches of %i to %i channels count in whole numbers',
+  (from, to, kernel, stride, side, each) => {
+    const source = randomSource({ 'c.weight': [to, from, kernel, kernel] });
+    const program = trace('c', source, ({ input, weights }) => ({
+      y: conv2d(weights.at('c'), input('x', 'f32', ['n', from, 'h', 'w']), { pad: 1, stride }),
+    }));
+    const shapes = { x: { shape: [2, from, side, side] } };
+    const [plain, whole] = [cpu, cpuInt8].map((row) => workingMemory(program, row)(shapes));
+    expect(whole - plain).toBe(2 * side * side * each);
+  },
+);

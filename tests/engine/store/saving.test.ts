@@ -147,6 +147,25 @@ describe('saving', () => {
     expect(folders.saveTarget('n', 'output').counter).toBe(1);
   });
 
+  it('replaces a file of one name whole, and leaves nothing else', () => {
+    const folders = make();
+    for (const text of ['one', 'two']) {
+      expect(folders.writeNamed(folders.saveTarget('a/n', 'output'), 'n.png', text)).toEqual({
+        path: join(base, 'output/a/n.png'),
+        name: 'n.png',
+      });
+      expect(readFileSync(join(base, 'output/a/n.png'), 'utf8')).toBe(text);
+    }
+    expect(readdirSync(join(base, 'output/a'))).toEqual(['n.png']);
+    mkdirSync(join(base, 'output/a/m.png'));
+    const target = folders.saveTarget('a/m', 'output');
+    expect(() => folders.writeNamed(target, 'm.png', 'x')).toThrow(
+      "'a/m.png' could not be written",
+    );
+    expect(() => folders.writeNamed(target, 'x'.repeat(300), 'x')).toThrow('a name of 300 bytes');
+    expect(readdirSync(join(base, 'output/a')).sort()).toEqual(['m.png', 'n.png']);
+  });
+
   it('never overwrites: two writers with the same target get two files', () => {
     const one = make();
     const two = make();
@@ -157,6 +176,33 @@ describe('saving', () => {
     expect(two.writeNumbered(b, '.png', 'two').counter).toBe(2);
     expect(readFileSync(join(base, 'output/n_00001_.png'), 'utf8')).toBe('one');
     expect(readdirSync(join(base, 'output')).sort()).toEqual(['n_00001_.png', 'n_00002_.png']);
+  });
+});
+
+describe('files of a target', () => {
+  it('replace one of the same name', () => {
+    const folders = make();
+    const target = folders.saveTarget('sub/n', 'output');
+    for (const text of ['one', 'two']) {
+      const saved = folders.writeNamed(target, 'n.txt', text);
+      expect(saved).toEqual({ path: join(base, 'output/sub/n.txt'), name: 'n.txt' });
+      expect(readFileSync(saved.path, 'utf8')).toBe(text);
+    }
+    expect(readdirSync(target.directory)).toEqual(['n.txt']);
+    mkdirSync(join(target.directory, 'folder'));
+    expect(() => folders.writeNamed(target, 'folder', 'x')).toThrow(
+      "file 'sub/folder' could not be written",
+    );
+  });
+
+  it.each(['../x', 'a/../../../x', '/x', '..\\x', 'a\nb', '..'])('are not called %j', (name) => {
+    const folders = make();
+    const target = folders.saveTarget('n', 'output');
+    const nameOf = (): string => name;
+    const refused = expect.objectContaining({ code: 'PATH_OUTSIDE' }) as Error;
+    expect(() => folders.writeNamed(target, name, 'x')).toThrow(refused);
+    expect(() => folders.writeNumbered({ ...target, nameOf }, '', 'x')).toThrow(refused);
+    expect(readdirSync(target.directory)).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { linear } from '../../../engine/tensor/layers.ts';
-import { add, mul, relu, reshape } from '../../../engine/tensor/nn.ts';
+import { add, mul, relu, reshape, settle } from '../../../engine/tensor/nn.ts';
 import { peakMemory } from '../../../engine/tensor/peak-memory.ts';
 import { trace } from '../../../engine/tensor/trace.ts';
 import { randomSource } from '../../support/random-weights.ts';
@@ -26,4 +26,19 @@ test('what is read later stays', () => {
     return { y: add(add(a, b), c) };
   });
   expect(peakMemory(program, { x: { shape: [10] } })).toBe(4 * 10 * 4);
+});
+
+test('what comes back late stays until the program settles, and may take more', () => {
+  const program = trace('p', source, ({ input }) => {
+    const x = input('x', 'f32', ['n']);
+    const first = settle(relu(relu(relu(x))));
+    return { y: relu(relu(first)) };
+  });
+  const shapes = { x: { shape: [10] } };
+  expect(peakMemory(program, shapes)).toBe(2 * 10 * 4);
+  // x and three results until it settles; then the last of them with two more
+  expect(peakMemory(program, shapes, { isLate: (bytes) => bytes >= 40 })).toBe(4 * 10 * 4);
+  const options = { isLate: () => true, taken: (bytes: number) => 2 * bytes };
+  expect(peakMemory(program, shapes, options)).toBe(2 * 4 * 10 * 4);
+  expect(peakMemory(program, shapes, { isLate: (bytes) => bytes > 40 })).toBe(2 * 10 * 4);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { f16ToFloat } from '../../../engine/weights/float.ts';
 import { layoutSize } from '../../../engine/weights/layout.ts';
+import { floatTensor } from '../../../engine/weights/write.ts';
 import { cutTask } from '../../../engine/weights/prepare.ts';
 import { firstDifference, prepareInMemory, preparedFloats } from '../../support/prepare.ts';
 
@@ -39,6 +40,50 @@ describe('blocked filters', () => {
     const order = preparedFloats({ dtype: 'F32', shape, layout }, new Uint8Array(places.buffer));
     const expected = Uint16Array.from(order, (place) => codes[place]);
     expect(firstDifference(moved, expected)).toBe(-1);
+  });
+});
+
+describe('transposed matrices', () => {
+  it.each([
+    ['F32', 'f32'],
+    ['F32', 'f16'],
+    ['F16', 'f16'],
+    ['BF16', 'f32'],
+  ] as const)('of %s lie as [i, o] in %s', (dtype, type) => {
+    const shape = [70, 45];
+    const values = Float32Array.from({ length: 70 * 45 }, (_, i) => i % 251); // exact in all types
+    const { bytes } = floatTensor(values, shape, dtype);
+    const layout = { kind: 'transposed', type } as const;
+    const laid = prepareInMemory({ dtype, shape, layout }, bytes);
+    const result =
+      type === 'f32' ? new Float32Array(laid.buffer) : f16ToFloat(new Uint16Array(laid.buffer));
+    const expected = Float32Array.from(
+      values,
+      (_, at) => values[(at % 70) * 45 + Math.floor(at / 70)],
+    );
+    expect(firstDifference(result, expected)).toBe(-1);
+  });
+});
+
+describe('blocks of whole numbers', () => {
+  it('are within half a step of each block, with the steps apart', () => {
+    const shape = [70, 4096]; // more than one piece
+    const values = Float32Array.from(
+      { length: 70 * 4096 },
+      (_, i) => Math.sin(i * i) / (1 + (i % 97)),
+    );
+    values.fill(0, 64, 96);
+    const { bytes } = floatTensor(values, shape, 'F32');
+    const prepared = (kind: 'int8Blocks' | 'int8BlockSteps'): Uint8Array =>
+      prepareInMemory({ dtype: 'F32', shape, layout: { kind } }, bytes);
+    const numbers = prepared('int8Blocks');
+    const steps = f16ToFloat(new Uint16Array(prepared('int8BlockSteps').buffer));
+    expect([numbers.length, steps.length]).toEqual([values.length, values.length / 32]);
+    const worst = values.reduce((most, value, i) => {
+      const step = steps[Math.floor(i / 32)];
+      return Math.max(most, Math.abs(value - step * (numbers[i] - 128)) / (step || 1));
+    }, 0);
+    expect(worst).toBeLessThan(0.57); // a step that was rounded down may not reach the largest number
   });
 });
 

@@ -138,6 +138,7 @@ async function sampling(golden: Golden, dir: string): Promise<CaseResult> {
   ];
   const [positive, negative] = [await encode(params.prompt), await encode(params.negative)];
   const comparisons: Comparison[] = [];
+  const limits = { ...golden.tolerance, extent: 'workflow' } as const; // many steps, one after the other
   for (const name of golden.names.filter((key) => key.startsWith('out.latent'))) {
     const variant = name.split('.')[2] ?? '';
     const lists = applied([positive, negative], net, golden, variant);
@@ -150,10 +151,10 @@ async function sampling(golden: Golden, dir: string): Promise<CaseResult> {
       latent: zeros(params.latent_shape),
       onStep: ({ denoised }) => void steps.push(denoised),
     });
-    comparisons.push(compare(name, latent, golden.array(name), golden.tolerance));
+    comparisons.push(compare(name, latent, golden.array(name), limits));
     steps.forEach((denoised, i) => {
       const mid = golden.optional(`mid.${variant}.denoised.${i}`);
-      if (mid) comparisons.push(compare(`${variant} ${i}`, denoised, mid, golden.tolerance));
+      if (mid) comparisons.push(compare(`${variant} ${i}`, denoised, mid, limits));
     });
   }
   return { comparisons };

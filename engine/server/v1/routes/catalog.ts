@@ -1,12 +1,12 @@
 /** /v1/nodes, /v1/models, /v1/system: what there is to work with. */
-import { totalmem } from 'node:os';
+import { freemem, totalmem } from 'node:os';
 import { Type } from 'typebox';
 import { COMFYUI_VERSION } from '../../../config.ts';
 import { NoodleError } from '../../../errors.ts';
 import type { NodeDefinition } from '../../../graph/definition.ts';
 import { nodeInfo } from '../../../graph/object-info.ts';
 import { createModelDetails } from '../../../store/model-details.ts';
-import { availableMemory, deviceViews } from '../../device-view.ts';
+import { deviceViews } from '../../device-view.ts';
 import { ok, route } from '../route.ts';
 import {
   ModelFiles,
@@ -129,7 +129,7 @@ export const catalogRoutes = [
         uptime_seconds: process.uptime(),
         memory: {
           total: totalmem(),
-          available: availableMemory(),
+          available: freemem(),
           server: process.memoryUsage.rss(),
         },
         devices: deviceViews(dispatcher.states()).map((view) => ({
