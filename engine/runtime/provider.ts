@@ -33,15 +33,15 @@ export interface Provider
    */
   readonly lateBytes?: number;
   /**
-   * Whether narrow weights of a program are widened before it opens, which take `bytes` then, of the `budget`
-   * that all models have. Otherwise they are widened whenever they are read.
+   * Bytes that a program's weights may take when narrow ones are widened before it opens. Those of a
+   * larger one stay narrow and are widened whenever they are read.
    */
-  readonly widens: (bytes: number, budget: number) => boolean;
+  readonly widestBytes: number;
   /**
    * Bytes that convolutions' filters may take beyond their plain form to be computed by Winograd's
-   * method, for a program whose weights take `bytes` of the `budget`.
+   * method, for a program whose weights take `bytes`.
    */
-  readonly winogradBytes: (bytes: number, budget: number) => number;
+  readonly winogradBytes: (bytes: number) => number;
   /** Bytes of each number of the weights of a shape that are rewritten in whole numbers; undefined, or left out: they are not. */
   readonly int8?: (shape: Shape) => number | undefined;
   /** How ONNX Runtime is told: its providers, the first choice first, and options that measured best. */
@@ -69,9 +69,6 @@ export const halfPrecision = (
   compute: 'f16',
   exact: ({ op }, weighted) => !weighted || (op.longSum === true && !within.has(op.name)),
 });
-
-/** Narrow weights are always widened. */
-export const alwaysWide = (): boolean => true;
 
 /** Winograd's method is not used. */
 export const noWinograd = (): number => 0;

@@ -138,14 +138,14 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
   const openingIn = (program: Program, provider: Provider): Opening<NDArray> => {
     const part = (of: Program, form: Provider): Part => {
       const plain = estimateMemory(of, form);
-      const spare = Math.min(form.winogradBytes(plain, memoryBudget), memoryBudget - plain);
+      const spare = Math.min(form.winogradBytes(plain), memoryBudget - plain);
       const { layers, bytes } = winogradLayers(of, spare, (weight) => weightBytes(weight, form));
       const open = { provider: form, threads, prepared, winograd: layers };
       return { program: of, bytes: plain + bytes, open: () => openSession(of, open) };
     };
     const wide = estimateMemory(program, provider);
     const fits = wide <= memoryBudget;
-    if (fits && provider.widens(wide, memoryBudget)) return part(program, provider);
+    if (fits && wide <= provider.widestBytes) return part(program, provider);
     const form = provider.memory === 'host' ? narrow(provider, fits) : provider;
     const kept = part(program, form);
     if (kept.bytes <= memoryBudget) {

@@ -9,14 +9,7 @@
  */
 import { cuda as table } from '../../onnx/cuda.ts';
 import { exactWithin } from '../../onnx/fused.ts';
-import {
-  type Provider,
-  alwaysWide,
-  fullPrecision,
-  halfPrecision,
-  noFacts,
-  noWinograd,
-} from '../provider.ts';
+import { type Provider, fullPrecision, halfPrecision, noFacts, noWinograd } from '../provider.ts';
 
 export const cuda = {
   name: 'cuda',
@@ -24,7 +17,7 @@ export const cuda = {
   table,
   ...halfPrecision(exactWithin),
   widen: 'weights',
-  widens: alwaysWide,
+  widestBytes: Infinity,
   winogradBytes: noWinograd,
   session: { optimization: 'extended', providers: ['cuda', 'cpu'] },
   probe: noFacts,
