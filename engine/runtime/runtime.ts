@@ -138,7 +138,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     const part = (of: Program, form: Provider): Part => {
       const plain = estimateMemory(of, form);
       const spare = Math.min(form.winogradBytes(plain), memoryBudget - plain);
-      const { layers, bytes } = winogradLayers(of, spare, (weight) => weightBytes(weight, form));
+      const { layers, bytes } = winogradLayers(of, spare, weightBytes(of, form));
       const open = { provider: form, threads, prepared, winograd: layers };
       return { program: of, bytes: plain + bytes, open: () => openSession(of, open) };
     };
@@ -152,7 +152,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
       return kept;
     }
     const size = memoryBudget * partShare;
-    const cut = partsOf(program, size, (tensor) => weightBytes(tensor, form));
+    const cut = partsOf(program, size, weightBytes(program, form));
     const parts = cut.map((of) => part(of, form));
     const plan = planParts(parts, memoryBudget);
     const text = `${program.name}: its weights take ${gib(kept.bytes)} of the ${gib(memoryBudget)} that models may take`;
