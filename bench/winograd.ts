@@ -6,7 +6,7 @@
  */
 import { sd1 } from '../engine/arch/families/sd1.ts';
 import { winogradLayers } from '../engine/onnx/winograd.ts';
-import { estimateMemory } from '../engine/runtime/memory.ts';
+import { defaultMemoryBudget, estimateMemory } from '../engine/runtime/memory.ts';
 import { createPreparedWeights } from '../engine/runtime/prepared-weights.ts';
 import { providers } from '../engine/runtime/providers.ts';
 import { type Session, type SessionInput, openSession } from '../engine/runtime/session.ts';
@@ -35,7 +35,7 @@ async function compare(
   inputs: Readonly<Record<string, SessionInput>>,
 ): Promise<void> {
   const plain = estimateMemory(program);
-  const choices = [0, providers.cpu.winogradBytes(plain), Infinity];
+  const choices = [0, providers.cpu.winogradBytes(plain, defaultMemoryBudget()), Infinity];
   const prepared = createPreparedWeights();
   const sessions: { session: Session; label: string; least: number }[] = [];
   for (const most of choices) {

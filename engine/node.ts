@@ -83,8 +83,10 @@ export type { Services, Clip, Conditioning, Image, Latent, Mask, Model, Vae };
 
 export type Context = NodeContext<Services>;
 
-/** Python's `random`, seeded. */
+/** Python's `random` and numpy's `default_rng`, seeded. */
+export { numpyGenerator } from './sampling/noise/numpy-generator.ts';
 export { pythonRandom } from './sampling/noise/python-random.ts';
+export type { NumpyGenerator } from './sampling/noise/numpy-generator.ts';
 export type { PythonRandom } from './sampling/noise/python-random.ts';
 
 /** What samplers and schedules are called. */

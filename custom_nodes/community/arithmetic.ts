@@ -15,13 +15,13 @@ import { LIMIT, anything, inCategory } from './define.ts';
 import { toNumber } from './numbers.ts';
 
 type Define = ReturnType<typeof inCategory>;
-export type Number_ = number | bigint;
+export type Numeric = number | bigint;
 
 const jw = inCategory('jamesWalker55');
 const derfuu = inCategory('Derfuu_Nodes/Math');
 
 /** Python's value of a formula of numbers; whole numbers stay exact. */
-export const calculated = (formula: string, names: Readonly<Record<string, Number_>>): Number_ =>
+export const calculated = (formula: string, names: Readonly<Record<string, Numeric>>): Numeric =>
   toNumber(
     evaluate(
       formula,
@@ -38,7 +38,7 @@ export const calculated = (formula: string, names: Readonly<Record<string, Numbe
 interface Formula {
   readonly name: string;
   readonly displayName: string;
-  readonly inputs: Readonly<Record<string, InputSpec<Number_, false>>>;
+  readonly inputs: Readonly<Record<string, InputSpec<Numeric, false>>>;
   /** Type of the outputs, and their formulas over the inputs' names. */
   readonly type: string;
   readonly formulas: readonly string[];
@@ -54,11 +54,11 @@ const withFormula = (
     inputs,
     outputs: formulas.map(() => ({ type })),
     run: (given) =>
-      formulas.map((formula) => calculated(formula, given as Record<string, Number_>)),
+      formulas.map((formula) => calculated(formula, given as Record<string, Numeric>)),
   });
 
 const jwInt = () => int64({ default: 0, min: -LIMIT, max: LIMIT });
-const jwFloat = (): InputSpec<Number_, false> => float({ default: 0n, min: -1e17, max: 1e17 });
+const jwFloat = (): InputSpec<Numeric, false> => float({ default: 0n, min: -1e17, max: 1e17 });
 
 /** [name behind `JWInteger` or `JWFloat`, what it is called, formula, type where it is another]. */
 const JW = [
@@ -157,7 +157,7 @@ const jwNodes: readonly NodeDefinition[] = [
   }),
 ];
 
-const df = (more: object = {}): InputSpec<Number_, false> =>
+const df = (more: object = {}): InputSpec<Numeric, false> =>
   float({
     default: 1,
     min: -Number.MAX_VALUE,

@@ -43,6 +43,7 @@ import { toolingNodes } from './tooling.ts';
 import { valueNodes } from './values.ts';
 import { wasNumberNodes } from './was-numbers.ts';
 import { wasTextNodes } from './was-text.ts';
+import { wildcardNodes } from './wildcards.ts';
 
 export const name = 'community';
 
@@ -61,6 +62,7 @@ export const nodes: readonly NodeDefinition[] = [
   ...listNodes,
   ...textNodes,
   ...wasTextNodes,
+  ...wildcardNodes,
   ...textEditNodes,
   ...comfyrollNodes,
   ...comfyrollListNodes,

@@ -205,15 +205,12 @@ const kritaNodes: readonly NodeDefinition[] = [
     inputs: {
       name: string({ default: 'Parameter' }),
       type: combo(PARAMETER_TYPES, { default: 'auto' }),
-      // Older prompts hold numbers here.
-      default: anything({ default: '' }),
+      default: string({ default: '' }),
       min: optional(float({ default: -1e10, min: -FURTHEST, max: FURTHEST })),
       max: optional(float({ default: 1e10, min: -FURTHEST, max: FURTHEST })),
     },
     outputs: [{ type: '*', name: 'value' }],
-    run: ({ type, default: value }) => [
-      typeof value === 'string' ? PARAMETERS[type](value) : value,
-    ],
+    run: ({ type, default: value }) => [PARAMETERS[type](value)],
   }),
   krita({
     name: 'ETN_KritaStyle',

@@ -14,16 +14,16 @@ import {
 } from 'noodle/node';
 import type { NodeDefinition } from 'noodle/node';
 import { calculated, textNumber } from './arithmetic.ts';
-import type { Number_ } from './arithmetic.ts';
+import type { Numeric } from './arithmetic.ts';
 import { LIMIT, inCategory } from './define.ts';
 
 const was = inCategory('WAS Suite/Number');
 const wasOperations = inCategory('WAS Suite/Number/Operations');
 
-const number = () => socket<Number_>('NUMBER', undefined, 'value');
+const number = () => socket<Numeric>('NUMBER', undefined, 'value');
 const kinds = [{ type: 'NUMBER' }, { type: 'FLOAT' }, { type: 'INT' }];
-const inAllKinds = (value: Number_): unknown[] => [value, value, whole(value)];
-const whole = (value: Number_): Number_ => (typeof value === 'bigint' ? value : Math.trunc(value));
+const inAllKinds = (value: Numeric): unknown[] => [value, value, whole(value)];
+const whole = (value: Numeric): Numeric => (typeof value === 'bigint' ? value : Math.trunc(value));
 const far = (more: object = {}) => float({ default: 0n, min: -LIMIT, max: LIMIT, ...more });
 const seed = () => int64({ default: 0, min: 0, max: LIMIT });
 
@@ -46,7 +46,7 @@ const WAS_OPERATIONS: Readonly<Record<string, string>> = {
 const NUMBER_TYPES = ['integer', 'float', 'bool'] as const;
 
 /** A number between two, ends included, as one of the types. */
-function drawn(type: (typeof NUMBER_TYPES)[number], low: number, high: number, from: Number_) {
+function drawn(type: (typeof NUMBER_TYPES)[number], low: number, high: number, from: Numeric) {
   const python = pythonRandom(from);
   if (type === 'float') return python.uniform(low, high);
   if (type === 'bool') return python.random();

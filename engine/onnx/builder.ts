@@ -67,6 +67,8 @@ export interface Builder {
   weight(param: Param, layout: Layout): string;
   /** How narrow weights reach the model. */
   readonly widen: WeightForms['widen'];
+  /** Whether matrices stay where they are stored. */
+  readonly keepStored: boolean;
   /** Channels per block of NCHWc convolutions; undefined where they cannot be used. */
   readonly block: number | undefined;
   /** Bits of weights in whole numbers. */
@@ -75,6 +77,8 @@ export interface Builder {
   readonly winograd: ReadonlySet<Tensor>;
   /** Names of pictures that were lowered with their channels last too (channels-last.ts). */
   readonly channelsLast: Map<Tensor, Map<Real, string>>;
+  /** Names of features in blocks by the names of their plain forms (blocked-rows.ts). */
+  readonly blocked: Map<string, string>;
   /** A size as a vector of one 64-bit integer. */
   size(dim: Dim): string;
   /** A shape as a vector of 64-bit integers. */
@@ -85,6 +89,8 @@ export interface Builder {
 export interface WeightForms {
   /** By Cast nodes in the graph, or before the model sees them (it then asks for them in that layout). */
   readonly widen: 'graph' | 'weights';
+  /** Matrices stay where they are stored, mapped, though laid anew they would be faster. */
+  readonly keepStored?: boolean;
   /** Channels per block of NCHWc convolutions on this machine; needs weights prepared for it. */
   readonly block?: number;
   /**
@@ -99,7 +105,7 @@ export interface WeightForms {
 /** A builder for a program. */
 export function createBuilder(
   program: Pick<Program, 'sizes' | 'nodes' | 'outputs'>,
-  { widen, block, bits = 7, winograd = new Set() }: WeightForms,
+  { widen, keepStored = false, block, bits = 7, winograd = new Set() }: WeightForms,
 ): Builder {
   const origins = program.sizes;
   const readers = readersOf(program.nodes);
@@ -141,10 +147,12 @@ export function createBuilder(
     nodes,
     initializers,
     widen,
+    keepStored,
     block,
     bits,
     winograd,
     channelsLast: new Map(),
+    blocked: new Map(),
     scope: '',
     real: 'f32',
     emit: (op, inputs, { attributes = {}, domain = '', results = 1, omitted = [] } = {}) => {

@@ -30,12 +30,13 @@ export function lower(
     compute = 'f32',
     exact = () => false,
     widen = 'graph',
+    keepStored,
     block,
     bits,
     winograd,
   }: Target = {},
 ): OnnxModel {
-  const builder = createBuilder(program, { widen, block, bits, winograd });
+  const builder = createBuilder(program, { widen, keepStored, block, bits, winograd });
   for (const input of program.inputs) builder.define(input, input.attrs.name);
   const weighted = new Set<Tensor>();
   for (const tensor of program.nodes) {

@@ -64,6 +64,22 @@ const settle: Lower<'settle'> = (b, { inputs: [x] }, [name]) => {
   return b.emit('Reshape', [name, b.emit('Add', [each(0), nothing])]); // 0: as it is
 };
 
+/** What is added to variances, everywhere in a process. */
+const variance = { f32: 1e-6, f16: 1e-5 } as const;
+
+/**
+ * A kernel that was compiled for one epsilon serves every other one (instance_norm.cc: it is no part of the
+ * program's key), so there is only one; numbers are multiplied for the others. A smaller one than that of halves
+ * is below what they can tell.
+ */
+const groupNorm: Lower<'groupNorm'> = (b, tensor, [x, ...scales]) => {
+  const { attrs } = tensor;
+  const eps = variance[b.real];
+  const isNear = attrs.eps === eps || (b.real === 'f16' && attrs.eps < eps);
+  const values = isNear ? x : b.emit('Mul', [x, b.reals([Math.sqrt(eps / attrs.eps)], [])]);
+  return portable.groupNorm(b, { ...tensor, attrs: { ...attrs, eps } }, [values, ...scales]);
+};
+
 /**
  * Stored weights are transposed before: the kernel is 2.6 times as fast on them (an NVIDIA H100 in halves, 31
  * TFLOP/s in place of 12).
@@ -98,6 +114,7 @@ export const webgpuInSteps: LoweringTable = {
   settle,
   linear,
   conv,
+  groupNorm,
   pow,
   sin: (b, tensor) => rowInFull(b, tensor, withinTurn('Sin')),
   cos: (b, tensor) => rowInFull(b, tensor, withinTurn('Cos')),

@@ -10,7 +10,10 @@ import type { OrtOptions } from './ort.ts';
 /** What of a target depends on the machine. */
 export type MachineFacts = Pick<Target, 'block' | 'bits'>;
 
-export interface Provider extends Required<Omit<Target, 'block' | 'bits' | 'winograd'>> {
+export interface Provider
+  extends
+    Required<Omit<Target, keyof MachineFacts | 'winograd' | 'keepStored'>>,
+    Pick<Target, 'keepStored'> {
   readonly name: string;
   /**
    * Where weights and values lie while a model is open. A device has copies of its own: files of weights
@@ -30,15 +33,15 @@ export interface Provider extends Required<Omit<Target, 'block' | 'bits' | 'wino
    */
   readonly lateBytes?: number;
   /**
-   * Bytes that a program's weights may take when narrow ones are widened before it opens. Those of
-   * linear layers in a larger one stay as they are stored and are widened whenever they are read.
+   * Whether narrow weights of a program are widened before it opens, which take `bytes` then, of the `budget`
+   * that all models have. Otherwise they are widened whenever they are read.
    */
-  readonly widestBytes: number;
+  readonly widens: (bytes: number, budget: number) => boolean;
   /**
    * Bytes that convolutions' filters may take beyond their plain form to be computed by Winograd's
-   * method, for a program whose weights take `bytes`.
+   * method, for a program whose weights take `bytes` of the `budget`.
    */
-  readonly winogradBytes: (bytes: number) => number;
+  readonly winogradBytes: (bytes: number, budget: number) => number;
   /** Bytes of each number of the weights of a shape that are rewritten in whole numbers; undefined, or left out: they are not. */
   readonly int8?: (shape: Shape) => number | undefined;
   /** How ONNX Runtime is told: its providers, the first choice first, and options that measured best. */
@@ -66,6 +69,9 @@ export const halfPrecision = (
   compute: 'f16',
   exact: ({ op }, weighted) => !weighted || (op.longSum === true && !within.has(op.name)),
 });
+
+/** Narrow weights are always widened. */
+export const alwaysWide = (): boolean => true;
 
 /** Winograd's method is not used. */
 export const noWinograd = (): number => 0;

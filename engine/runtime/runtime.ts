@@ -81,12 +81,13 @@ export interface RuntimeStats {
 }
 
 /**
- * Weights that stay narrow where they are stored, mapped, and are widened whenever they are read. ONNX
- * Runtime would do that once, when it opens the model, and keep the result.
+ * Weights that stay narrow and are widened whenever they are read. ONNX Runtime would do that once, when it
+ * opens the model, and keep the result. Where memory is short, matrices stay mapped where they are stored.
  */
-const narrow = (provider: Provider): Provider => ({
+const narrow = (provider: Provider, plentiful: boolean): Provider => ({
   ...provider,
   widen: 'graph',
+  keepStored: !plentiful,
   session: {
     ...provider.session,
     config: {
@@ -137,18 +138,18 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
   const openingIn = (program: Program, provider: Provider): Opening<NDArray> => {
     const part = (of: Program, form: Provider): Part => {
       const plain = estimateMemory(of, form);
-      const spare = Math.min(form.winogradBytes(plain), memoryBudget - plain);
+      const spare = Math.min(form.winogradBytes(plain, memoryBudget), memoryBudget - plain);
       const { layers, bytes } = winogradLayers(of, spare, weightBytes(of, form));
       const open = { provider: form, threads, prepared, winograd: layers };
       return { program: of, bytes: plain + bytes, open: () => openSession(of, open) };
     };
     const wide = estimateMemory(program, provider);
-    if (wide <= Math.min(memoryBudget, provider.widestBytes)) return part(program, provider);
-    const form = provider.memory === 'host' ? narrow(provider) : provider;
+    const fits = wide <= memoryBudget;
+    if (fits && provider.widens(wide, memoryBudget)) return part(program, provider);
+    const form = provider.memory === 'host' ? narrow(provider, fits) : provider;
     const kept = part(program, form);
     if (kept.bytes <= memoryBudget) {
-      if (wide > memoryBudget)
-        log?.('INFO', `${program.name}: weights stay as they are stored, for memory`);
+      if (!fits) log?.('INFO', `${program.name}: weights stay as they are stored, for memory`);
       return kept;
     }
     const size = memoryBudget * partShare;

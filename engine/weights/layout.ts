@@ -1,11 +1,12 @@
 /**
  * How the bytes of a weight must lie for a model: as they are stored; as f32 or f16 numbers; in the
  * blocks of channels that ONNX Runtime's NCHWc convolutions read, [o/B, i/B, ...kernel, B(i), B(o)], as f32
- * or (`narrow`: numbers of 16 bits only) as they are stored; 3 x 3 filters in the planes of Winograd's
- * convolution, f32 [36, o, i]; filters with their channels last, f32 or f16 [o, ...kernel, i]; matrices
- * transposed, f32 or f16 [i, o]; in whole numbers of so many bits, i8 [...kernel * i, o], with what a step of
- * each output is worth, f32 [o], close behind them; or matrices in blocks of 8-bit numbers, u8 [o, i/32, 32],
- * and apart from them what a step of each block is worth, f16 [o, i/32] (int8.ts).
+ * or (`narrow`: numbers of 16 bits only) as they are stored, a matrix as a filter of one cell; 3 x 3 filters
+ * in the planes of Winograd's convolution, f32 [36, o, i]; filters with their channels last, f32 or f16
+ * [o, ...kernel, i]; matrices transposed, f32 or f16 [i, o]; in whole numbers of so many bits, i8
+ * [...kernel * i, o], with what a step of each output is worth, f32 [o], close behind them; or matrices in
+ * blocks of 8-bit numbers, u8 [o, i/32, 32], and apart from them what a step of each block is worth, f16
+ * [o, i/32] (int8.ts).
  */
 import { sizeOf } from '../array/nd.ts';
 import { type Dtype, dtypes } from './dtypes.ts';
@@ -45,6 +46,8 @@ export function layoutShape({ kind }: Layout, stored: readonly number[]): readon
       return [sizeOf(stored.slice(1)), stored[0]];
     case 'int8Steps':
       return [stored[0]];
+    case 'blocked':
+      return stored.length === 2 ? [...stored, 1, 1] : stored;
     case 'int8Blocks':
       return [stored[0], stored[1] / int8Block, int8Block];
     case 'int8BlockSteps':

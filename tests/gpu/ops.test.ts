@@ -1,7 +1,11 @@
 /** Every op row on an adapter. Oracle: the host interpreter, written from the definitions. */
-import { it } from 'vitest';
+import { afterAll, beforeAll, it } from 'vitest';
 import { webgpu } from '../../engine/onnx/webgpu.ts';
 import type { Provider } from '../../engine/runtime/providers.ts';
+import { type Session, openSession } from '../../engine/runtime/session.ts';
+import { neg } from '../../engine/tensor/nn.ts';
+import { trace } from '../../engine/tensor/trace.ts';
+import { randomSource } from '../support/random-weights.ts';
 import { type OpCase, opCases } from '../engine/onnx/op-cases.ts';
 import { expectLikeInterpreter } from '../engine/onnx/run-op-case.ts';
 import { onAdapter } from './adapter.ts';
@@ -17,6 +21,16 @@ const allowed = {
 const usual = { fp32: 2e-6, fp16: 4e-3 } as const;
 
 onAdapter((precision, provider) => {
+  // While a session is open the device keeps what it compiled, and one op's programs meet another's, as in a server.
+  let kept: Session;
+  beforeAll(async () => {
+    const program = trace('kept', randomSource(), ({ input }) => ({
+      y: neg(input('x', 'f32', [1])),
+    }));
+    kept = await openSession(program, { provider });
+  });
+  afterAll(() => kept.release());
+
   /** As if every tensor depended on weights; else hardly any would be computed in halves. */
   const weighted: Provider = { ...provider, exact: (tensor) => provider.exact(tensor, true) };
   const expectGood = async (testCase: OpCase, on: Provider): Promise<void> => {

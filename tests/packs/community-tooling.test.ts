@@ -64,7 +64,7 @@ describe('Krita', () => {
     expect(await value('number', '1.5')).toBe(1.5);
     expect(await value('number (integer)', '-7')).toBe(-7);
     expect(await value('text', '1.5')).toBe('1.5');
-    expect(await value('auto', 3)).toBe(3);
+    expect(await value('auto', '3')).toBe('3');
     await expect(value('number', 'x')).rejects.toThrow("expected a number, got 'x'");
   });
 

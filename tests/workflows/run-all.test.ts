@@ -58,8 +58,9 @@ function read({ file, ...entry }: Entry): Workflow {
 const copy = (prompt: Prompt): Prompt =>
   parseJson(stringifyJson(prompt)) as unknown as Prompt;
 
-/** SwarmUI's own templates, whose values it fills in before they are prompts. */
-const isTemplate = (prompt: Prompt): boolean => stringifyJson(prompt).includes('%%_COMFYFIXME_');
+/** SwarmUI's own templates, and workflows for Krita: what those programs fill in before they are prompts. */
+const isTemplate = (prompt: Prompt): boolean =>
+  /%%_COMFYFIXME_|"ETN_Krita/.test(stringifyJson(prompt));
 
 /** What is run, as text: the same workflow is in the collection more than once. */
 function small(prompt: Prompt): string {

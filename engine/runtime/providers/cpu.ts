@@ -5,17 +5,21 @@ import { channelBlock } from '../channel-block.ts';
 import { type Provider, fullPrecision, noWinograd } from '../provider.ts';
 import { wholeNumberBits } from '../whole-number-bits.ts';
 
+/** Share of the budget that one model may take for the sake of speed: text encoders and autoencoder stay beside it. */
+const largestShare = 0.7;
+
 export const cpu = {
   name: 'cpu',
   memory: 'host',
   table,
   ...fullPrecision,
   widen: 'weights',
-  // Measured: narrow weights cost 3 % of a step of SD1.5, 12 % of one of SDXL at 512 px (3 % at 1024), and save 1.9
-  // and 4.9 GB. Text encoders of few rows lose most by them (20 % of CLIP-G's 2.8 GB) and stay wide.
-  widestBytes: 3e9,
+  // What narrow weights cost grows with a network: 3 % of a step of SD1.5 (3.4 GB wide), 12 % of one of SDXL (10.3 GB)
+  // at 512 px. Text encoders, of few rows, lose most (20 % of CLIP-G's 2.8 GB).
+  widens: (bytes, budget) => bytes <= 3e9 || (bytes >= 6e9 && bytes <= largestShare * budget),
   // small models (autoencoders) whole, large ones where it gains most
-  winogradBytes: (bytes) => Math.max(0.3 * bytes, 640 * 2 ** 20),
+  winogradBytes: (bytes, budget) =>
+    Math.min(Math.max(0.3 * bytes, 640 * 2 ** 20), Math.max(0, largestShare * budget - bytes)),
   session: {
     // What measured best (docs/decisions/003-session-time.md): graphs are fused when they are lowered and
     // weights lie as kernels want them, so the slow rewrites of the layout level and private packed

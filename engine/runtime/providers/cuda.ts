@@ -9,7 +9,14 @@
  */
 import { cuda as table } from '../../onnx/cuda.ts';
 import { exactWithin } from '../../onnx/fused.ts';
-import { type Provider, fullPrecision, halfPrecision, noFacts, noWinograd } from '../provider.ts';
+import {
+  type Provider,
+  alwaysWide,
+  fullPrecision,
+  halfPrecision,
+  noFacts,
+  noWinograd,
+} from '../provider.ts';
 
 export const cuda = {
   name: 'cuda',
@@ -17,7 +24,7 @@ export const cuda = {
   table,
   ...halfPrecision(exactWithin),
   widen: 'weights',
-  widestBytes: Infinity,
+  widens: alwaysWide,
   winogradBytes: noWinograd,
   session: { optimization: 'extended', providers: ['cuda', 'cpu'] },
   probe: noFacts,

@@ -1,6 +1,6 @@
 /** Standard operators only, on the CPU: what every other row starts from. */
 import { portable as table } from '../../onnx/portable.ts';
-import { type Provider, fullPrecision, noFacts, noWinograd } from '../provider.ts';
+import { type Provider, alwaysWide, fullPrecision, noFacts, noWinograd } from '../provider.ts';
 import { cpu } from './cpu.ts';
 
 export const portable = {
@@ -9,7 +9,7 @@ export const portable = {
   table,
   ...fullPrecision,
   widen: 'weights',
-  widestBytes: Infinity,
+  widens: alwaysWide,
   winogradBytes: noWinograd,
   session: cpu.session,
   probe: noFacts,

@@ -10,7 +10,14 @@ import { attentionOps } from '../../tensor/ops/attention.ts';
 import { windowOps } from '../../tensor/ops/windows.ts';
 import { type Tensor, isOp } from '../../tensor/tensor.ts';
 import { int8Block } from '../../weights/int8.ts';
-import { type Provider, fullPrecision, halfPrecision, noFacts, noWinograd } from '../provider.ts';
+import {
+  type Provider,
+  alwaysWide,
+  fullPrecision,
+  halfPrecision,
+  noFacts,
+  noWinograd,
+} from '../provider.ts';
 
 /** Channels of latents and pictures, at most. */
 const fewChannels = 16;
@@ -46,7 +53,7 @@ export const webgpu = {
   ...halves,
   exact: (tensor, weighted) => isEnd(tensor) || halves.exact(tensor, weighted),
   widen: 'weights',
-  widestBytes: Infinity,
+  widens: alwaysWide,
   winogradBytes: noWinograd,
   session: { optimization: 'extended', providers: ['webgpu', 'cpu'] },
   // ONNX Runtime 1.30's flash attention is wrong on Mesa's driver in software from 64 tokens on, and drivers in

@@ -35,8 +35,8 @@ describe('lowering', () => {
       constant weights/in.0.bias : f32[16] (stored)
       constant weights/in.0.weight:blocked : f32[16, 16, 3, 3] (blocked)
       constant constant/i64 : i64[3] = [0, -1, 16]
-      constant weights/attn.to_out.weight:float32 : f32[16, 16] (float32)
-      constant constant/i64_2 : i64[2] = [-1, 16]
+      constant weights/attn.to_out.weight:blocked : f32[16, 16, 1, 1] (blocked)
+      constant constant/i64_2 : i64[4] = [1, -1, 1, 16]
       constant constant/i64_3 : i64[1] = [-1]
       constant constant/i64_4 : i64[1] = [16]
       constant constant/i64_5 : i64[1] = [0]
@@ -50,10 +50,12 @@ describe('lowering', () => {
       in/Reshape = Reshape(in/Transpose, constant/i64)
       in/MultiHeadAttention = com.microsoft.MultiHeadAttention(in/Reshape, in/Reshape, in/Reshape) {num_heads=2, scale=0.35355339059327373}
       attn.to_out/Reshape = Reshape(in/MultiHeadAttention, constant/i64_2)
-      attn.to_out/Gemm = Gemm(attn.to_out/Reshape, weights/attn.to_out.weight:float32) {transB=1}
+      attn.to_out/ReorderInput = com.microsoft.nchwc.ReorderInput(attn.to_out/Reshape) {channels_last=1}
+      attn.to_out/Conv = com.microsoft.nchwc.Conv(attn.to_out/ReorderInput, weights/attn.to_out.weight:blocked) {kernel_shape=[1, 1]}
+      attn.to_out/ReorderOutput = com.microsoft.nchwc.ReorderOutput(attn.to_out/Conv) {channels=16, channels_last=1}
       sizes/Shape = Shape(x) {start=0, end=1}
       attn.to_out/Concat = Concat(sizes/Shape, constant/i64_3, constant/i64_4) {axis=0}
-      attn.to_out/Reshape_2 = Reshape(attn.to_out/Gemm, attn.to_out/Concat)
+      attn.to_out/Reshape_2 = Reshape(attn.to_out/ReorderOutput, attn.to_out/Concat)
       sizes/Shape_2 = Shape(x) {start=2, end=3}
       sizes/Add = Add(sizes/Shape_2, constant/i64_6)
       sizes/Div = Div(sizes/Add, constant/i64_7)

@@ -123,7 +123,7 @@ describe('runtime', () => {
 
   it('leaves weights narrow in models that are large for the provider, which is nothing to tell', async () => {
     const log = vi.fn();
-    const provider = { ...providers.cpu, widestBytes: 8 * 64 * 4 - 1 };
+    const provider = { ...providers.cpu, widens: (bytes: number) => bytes < 8 * 64 * 4 };
     const [plain, large] = [{}, { provider }].map((more) =>
       createRuntime({ threads: 1, log, ...more }),
     );
@@ -138,6 +138,20 @@ describe('runtime', () => {
     await Promise.all([plain.unloadAll(), large.unloadAll()]);
   });
 
+  it.each([
+    ["SDXL's network", 10.3e9, 24, true],
+    ["SDXL's network", 10.3e9, 16, false],
+    ["SD1.5's network", 3.44e9, 24, false],
+    ['CLIP-G', 2.8e9, 16, true],
+  ])('widens the weights of %s (%d bytes) on %d GiB: %s', (_, bytes, machine, widened) => {
+    const budget = 0.6 * machine * 2 ** 30;
+    const { widens, winogradBytes } = providers.cpu;
+    expect(widens(bytes, budget)).toBe(widened);
+    // what else a picture needs has room beside it
+    if (bytes > 3e9 && widened)
+      expect(bytes + winogradBytes(bytes, budget)).toBeLessThan(budget - 4e9);
+  });
+
   it.each(['F16', 'BF16'] as const)(
     'leaves filters %s in blocks there, with the same results',
     async (dtype) => {
@@ -149,7 +163,10 @@ describe('runtime', () => {
       const ask = async (runtime: Runtime) =>
         (await (await runtime.session('a', build)).run({ x: { data, shape: [1, 16, 6, 5] } })).y;
       const plain = createRuntime({ threads: 1 });
-      const large = createRuntime({ threads: 1, provider: { ...providers.cpu, widestBytes: 0 } });
+      const large = createRuntime({
+        threads: 1,
+        provider: { ...providers.cpu, widens: () => false },
+      });
       expect(await ask(large)).toEqual(await ask(plain));
       expect(large.stats().bytes).toBe(plain.stats().bytes / 2);
       await Promise.all([plain.unloadAll(), large.unloadAll()]);
