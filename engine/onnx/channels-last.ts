@@ -55,6 +55,7 @@ function turned<K extends FollowingOp>(tensor: NodeOf<K>): NodeOf<K> {
 
 /** Ops that compute the same in either order, and tell axes in `axis`, `before` and `after` alone. */
 type FollowingOp =
+  | 'settle'
   | 'add'
   | 'sub'
   | 'mul'
@@ -114,6 +115,7 @@ const permute: Lower<'permute'> = (b, tensor, inputs) => {
 
 /** Rows for all that follows the order of its pictures and is no convolution and no norm. */
 export const followers = {
+  settle: following<'settle'>(portable.settle),
   add: following<'add'>(portable.add),
   sub: following<'sub'>(portable.sub),
   mul: following<'mul'>(portable.mul),

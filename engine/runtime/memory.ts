@@ -1,7 +1,8 @@
 /** How much memory models take, and how much they may take together. */
 import { totalmem } from 'node:os';
-import type { Real, WeightForms } from '../onnx/builder.ts';
+import { type Real, type WeightForms, storedWeight } from '../onnx/builder.ts';
 import { leafOps } from '../tensor/ops/leaves.ts';
+import { placeOps } from '../tensor/ops/places.ts';
 import { peakMemory } from '../tensor/peak-memory.ts';
 import { type Tensor, isOp } from '../tensor/tensor.ts';
 import type { Program } from '../tensor/trace.ts';
@@ -34,17 +35,33 @@ const wide: WeightForm = { compute: 'f32', widen: 'weights' };
 
 /** Bytes that a program's weights take once open, as what they are stored as or computed in. */
 export const estimateMemory = ({ nodes }: Pick<Program, 'nodes'>, form = wide): number =>
-  nodes.reduce((bytes, tensor) => bytes + weightBytes(tensor, form), 0);
+  sum(nodes.map(weightBytes({ nodes }, form)));
 
-/** Bytes of a weight once open; 0 for every other tensor. */
-export function weightBytes(tensor: Tensor, { compute, widen, int8 }: WeightForm = wide): number {
-  if (!isOp(leafOps.param, tensor)) return 0;
-  const { entry, dtype } = tensor.attrs;
-  const count = sizeOfShape(tensor.shape) as number; // stored tensors have fixed sizes
-  const whole = isReal(dtype) ? int8?.(tensor.shape) : undefined;
-  if (whole !== undefined) return whole * count;
-  return isReal(dtype) && widen !== 'graph' ? count * dtypes[compute].bytes : entry.byteLength;
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
+
+/** Tells the bytes of a program's weights once open; 0 for every other tensor. */
+export function weightBytes(
+  { nodes }: Pick<Program, 'nodes'>,
+  { compute, widen, int8 }: WeightForm = wide,
+): (tensor: Tensor) => number {
+  const tables = lookedUp(nodes);
+  return (tensor) => {
+    if (!isOp(leafOps.param, tensor)) return 0;
+    const { entry, dtype } = tensor.attrs;
+    const count = sizeOfShape(tensor.shape) as number; // stored tensors have fixed sizes
+    const whole = isReal(dtype) && !tables.has(tensor) ? int8?.(tensor.shape) : undefined;
+    if (whole !== undefined) return whole * count;
+    return isReal(dtype) && widen !== 'graph' ? count * dtypes[compute].bytes : entry.byteLength;
+  };
 }
+
+/** Weights from which rows are picked (words, positions): they are never rewritten in whole numbers. */
+const lookedUp = (nodes: readonly Tensor[]): ReadonlySet<Tensor | undefined> =>
+  new Set(
+    nodes.flatMap((tensor) =>
+      isOp(placeOps.gather, tensor) ? [storedWeight(tensor.inputs[0])] : [],
+    ),
+  );
 
 /**
  * A call takes about twice what its values take, for convolutions hold their channels in blocks as well

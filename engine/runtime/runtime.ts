@@ -17,7 +17,7 @@ import {
   openSession,
 } from './session.ts';
 import { type Opening, type SessionCache, createSessionCache } from './session-cache.ts';
-import { gib, tooLarge } from './too-large.ts';
+import { sizeText, tooLarge } from './too-large.ts';
 
 export type { DeviceArray, IdArray, Session, SessionInput, SessionOutput } from './session.ts';
 
@@ -139,7 +139,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     const part = (of: Program, form: Provider): Part => {
       const plain = estimateMemory(of, form);
       const spare = Math.min(form.winogradBytes(plain), memoryBudget - plain);
-      const { layers, bytes } = winogradLayers(of, spare, (weight) => weightBytes(weight, form));
+      const { layers, bytes } = winogradLayers(of, spare, weightBytes(of, form));
       const open = { provider: form, threads, prepared, winograd: layers };
       return { program: of, bytes: plain + bytes, open: () => openSession(of, open) };
     };
@@ -153,10 +153,10 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
       return kept;
     }
     const size = memoryBudget * partShare;
-    const cut = partsOf(program, size, (tensor) => weightBytes(tensor, form));
+    const cut = partsOf(program, size, weightBytes(program, form));
     const parts = cut.map((of) => part(of, form));
     const plan = planParts(parts, memoryBudget);
-    const text = `${program.name}: its weights take ${gib(kept.bytes)} of the ${gib(memoryBudget)} that models may take`;
+    const text = `${program.name}: its weights take ${sizeText(kept.bytes)} of the ${sizeText(memoryBudget)} that models may take`;
     log?.('INFO', `${text}: it runs in ${parts.length} parts, which is slower`);
     return { bytes: plan.bytes, open: async () => sessionOfParts(program, parts, plan) };
   };

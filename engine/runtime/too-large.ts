@@ -2,8 +2,9 @@
 import { NoodleError } from '../errors.ts';
 import type { Provider } from './provider.ts';
 
-/** Bytes for people. */
-export const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+/** Bytes for people, in whole MiB below a GiB. */
+export const sizeText = (bytes: number): string =>
+  bytes < 2 ** 30 ? `${Math.ceil(bytes / 2 ** 20)} MiB` : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
 /** What can be done, besides what every message about memory says. */
 const remedies: Readonly<Record<Provider['memory'], string>> = {
@@ -24,8 +25,8 @@ export interface Want {
 
 /** An error for want of memory, with what was wanted. */
 export function tooLarge(error: NoodleError, { weights, run, budget, memory }: Want): NoodleError {
-  const beside = run === undefined ? '' : ` and this run about ${gib(run)}`;
-  const sizes = `its weights take ${gib(weights)}${beside} of ${gib(budget)} for models`;
+  const beside = run === undefined ? '' : ` and this run about ${sizeText(run)}`;
+  const sizes = `its weights take ${sizeText(weights)}${beside} of ${sizeText(budget)} for models`;
   const model = String(error.details.model);
   const reason = `${String(error.details.reason)}; ${sizes}${remedies[memory]}`;
   return new NoodleError('OUT_OF_MEMORY', { model, reason }, { cause: error });

@@ -7,7 +7,7 @@ import { open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NoodleError } from '../errors.ts';
-import { gib } from './too-large.ts';
+import { sizeText } from './too-large.ts';
 
 const filePrefix = 'noodle-weights-';
 const ownFiles = new Set<string>();
@@ -53,7 +53,7 @@ export async function filledFiles(
     }
   }
   const name = `prepared weights in ${folders.at(-1)}`;
-  const reason = `they take ${gib(total)}, more than is free there`;
+  const reason = `they take ${sizeText(total)}, more than is free there`;
   throw new NoodleError('FILE_WRITE', { name, reason }, { cause });
 }
 

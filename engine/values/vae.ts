@@ -3,6 +3,7 @@ import { concat, sliceAxis } from '../array/batch.ts';
 import { type NDArray, nd, sizeOf } from '../array/nd.ts';
 import { type Tiling, tiledScale } from '../array/tiled-scale.ts';
 import { NoodleError } from '../errors.ts';
+import { sizeText } from '../runtime/too-large.ts';
 import type { WeightSource } from '../weights/source.ts';
 import type { Image } from './media.ts';
 import type { NetworkRun, Weighted } from './network.ts';
@@ -196,7 +197,7 @@ async function elseInTiles(
     return await whole();
   } catch (error) {
     if (!(error instanceof NoodleError) || error.code !== 'OUT_OF_MEMORY') throw error;
-    runtime.log?.('INFO', `VAE ${task} in tiles: ${error.message}`);
+    runtime.log?.('INFO', `VAE ${task} in tiles: ${String(error.details.reason)}`);
     return tiled();
   }
 }
@@ -208,9 +209,10 @@ async function inBatches(
   { runtime }: NetworkRun,
   f: (part: NDArray) => Promise<NDArray>,
 ): Promise<NDArray> {
-  const rows = Math.floor(runtime.stats().memoryBudget / bytesPerRow);
+  const { memoryBudget } = runtime.stats();
+  const rows = Math.floor(memoryBudget / bytesPerRow);
   if (rows === 0) {
-    const reason = `about ${Math.ceil(bytesPerRow / 2 ** 20)} MiB are needed at once`;
+    const reason = `about ${sizeText(bytesPerRow)} are needed at once, of ${sizeText(memoryBudget)} that models may take`;
     throw new NoodleError('OUT_OF_MEMORY', { model: 'vae', reason });
   }
   const parts: NDArray[] = [];

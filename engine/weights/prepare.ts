@@ -19,6 +19,7 @@ import {
 import { kernelSlack, kernels } from './kernels.ts';
 import { type Layout, int8StepsOffset } from './layout.ts';
 import { type WeightBytes, memoryOf } from './source.ts';
+import { layTransposed, square } from './transposed.ts';
 import { winogradPlanes } from './winograd.ts';
 import { writeFully } from './write-bytes.ts';
 
@@ -42,14 +43,13 @@ export interface Piece {
 const pieceElements = 1 << 18;
 
 /**
- * Cuts a task into pieces of about a quarter of a million elements, blocked filters between blocks; what is
- * transposed or comes in whole numbers stays whole.
+ * Cuts a task into pieces of about a quarter of a million elements, blocked filters between blocks; what
+ * comes in whole numbers of its outputs stays whole.
  */
 export function cutTask({ shape, layout }: Pick<PrepareTask, 'shape' | 'layout'>): Piece[] {
   const size = sizeOf(shape);
-  if (layout.kind === 'int8' || layout.kind === 'transposed') return [{ start: 0, count: size }];
-  const rows = layout.kind === 'blocked' ? layout.block : 1;
-  const unit = wholeFilters.has(layout.kind) ? (size / shape[0]) * rows : 1;
+  if (layout.kind === 'int8') return [{ start: 0, count: size }];
+  const unit = wholeFilters.has(layout.kind) ? (size / shape[0]) * rowsTogether(layout) : 1;
   const step = Math.max(1, Math.floor(pieceElements / unit)) * unit;
   const pieces: Piece[] = [];
   for (let start = 0; start < size; start += step) {
@@ -63,9 +63,16 @@ const wholeFilters: ReadonlySet<Layout['kind']> = new Set([
   'blocked',
   'winograd',
   'channelsLast',
+  'transposed',
   'int8Blocks',
   'int8BlockSteps',
 ]);
+
+/** Filters that may not come into different pieces (blocks), or had better not (squares of a matrix). */
+function rowsTogether(layout: Layout): number {
+  if (layout.kind === 'blocked') return layout.block;
+  return layout.kind === 'transposed' ? square : 1;
+}
 
 /** Reads, rewrites and writes tasks one after the other into the file `target`, which exists. */
 export function prepareFile(target: string, tasks: readonly PrepareTask[]): void {
@@ -78,7 +85,8 @@ export function prepareFile(target: string, tasks: readonly PrepareTask[]): void
   const file = openSync(target, 'r+');
   try {
     for (const task of tasks) {
-      for (const piece of cutTask(task)) doPiece(file, task, piece, open);
+      if (task.layout.kind === 'transposed') writeTransposed(file, task, task.layout.type, open);
+      else for (const piece of cutTask(task)) doPiece(file, task, piece, open);
     }
   } finally {
     closeSync(file);
@@ -116,7 +124,7 @@ function doPiece(
   }
   if (stays) {
     const codes = new Uint16Array(areas.memory, areas.stored, count);
-    writeFully(target, bytesOf(moved[stays](codes, task.shape)), task.target + start * width);
+    writeFully(target, bytesOf(channelsLast(codes, task.shape)), task.target + start * width);
     return;
   }
   if (layout.kind === 'blocked' && layout.narrow) {
@@ -144,9 +152,8 @@ function doPiece(
     case 'winograd':
       writePlanes(target, task, piece, areas);
       return;
-    case 'channelsLast':
-    case 'transposed': {
-      const laid = moved[layout.kind](values, task.shape);
+    case 'channelsLast': {
+      const laid = channelsLast(values, task.shape);
       const half = layout.type === 'f16';
       const bytes = bytesOf(half ? floatToF16(laid) : laid);
       writeFully(target, bytes, task.target + start * (half ? 2 : 4));
@@ -306,41 +313,32 @@ function plainWholeNumbers(
   return steps;
 }
 
-/** Layouts in which numbers are moved and stay what they are. */
-type Moved = 'channelsLast' | 'transposed';
+/** Whether numbers are only moved: halves that stay halves. */
+const staysHalf = ({ layout, dtype }: PrepareTask): boolean =>
+  'type' in layout && layout.type === 'f16' && dtype === 'F16';
 
-const moved: { readonly [K in Moved]: typeof channelsLast } = { channelsLast, transposed };
-
-/** The layout that halves are moved to as they are stored. */
-const staysHalf = ({ layout, dtype }: PrepareTask): Moved | undefined =>
-  'type' in layout && layout.type === 'f16' && dtype === 'F16' ? layout.kind : undefined;
-
-/** Rows and columns of a matrix that are transposed together: their lines stay in a core's own cache. */
-const square = 32;
-
-/** A whole matrix [o, i] as [i, o]. */
-function transposed<T extends Float32Array | Uint16Array>(
-  values: T,
-  [rows, columns]: readonly number[],
-): T {
-  const laid = values.slice() as T;
-  for (let left = 0; left < columns; left += square) {
-    const right = Math.min(left + square, columns);
-    for (let top = 0; top < rows; top += square) {
-      const height = Math.min(square, rows - top);
-      for (let column = left; column < right; column++) {
-        const end = column * rows + top + height;
-        for (
-          let to = end - height, from = top * columns + column;
-          to < end;
-          to++, from += columns
-        ) {
-          laid[to] = values[from];
-        }
-      }
-    }
+/** A matrix [o, i] as [i, o]; it lies in memory once, as it is written, and is read piece by piece. */
+function writeTransposed(
+  file: number,
+  task: PrepareTask,
+  type: 'f32' | 'f16',
+  open: (path: string) => number,
+): void {
+  const { shape, dtype } = task;
+  const width = storageDtypes[dtype].bytes;
+  const stays = staysHalf(task);
+  const laid = new (type === 'f16' ? Uint16Array : Float32Array)(sizeOf(shape));
+  for (const { start, count } of cutTask(task)) {
+    const areas = layAreas([count * width, stays ? 0 : count * 4]);
+    const bytes = readPiece(task, start * width, bytesAt(areas, areas.stored, count * width), open);
+    if (!stays) widen(bytes, dtype, areas, count);
+    const values = stays
+      ? new Uint16Array(areas.memory, areas.stored, count)
+      : new Float32Array(areas.memory, areas.widened, count);
+    const part = values instanceof Float32Array && type === 'f16' ? floatToF16(values) : values;
+    layTransposed(laid, part, shape, start / shape[1]);
   }
-  return laid;
+  writeFully(file, bytesOf(laid), task.target);
 }
 
 /** Whole filters [o, i, ...kernel] as [o, ...kernel, i]. */

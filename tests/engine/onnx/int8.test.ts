@@ -9,11 +9,11 @@ import { openSession } from '../../../engine/runtime/session.ts';
 import { wholeNumberBits } from '../../../engine/runtime/whole-number-bits.ts';
 import { openWeights } from '../../../engine/tensor/cursor.ts';
 import { interpret } from '../../../engine/tensor/interpret.ts';
-import { conv2d, linear } from '../../../engine/tensor/layers.ts';
+import { conv2d, embedding, linear } from '../../../engine/tensor/layers.ts';
 import { linear as apply, chunk, input, mul, silu } from '../../../engine/tensor/nn.ts';
 import type { Patch } from '../../../engine/tensor/patch.ts';
 import { type Graph, type Program, trace } from '../../../engine/tensor/trace.ts';
-import { decode } from '../../../engine/weights/dtypes.ts';
+import { decode, dtypes } from '../../../engine/weights/dtypes.ts';
 import { int8Columns, int8Steps } from '../../../engine/weights/int8.ts';
 import { layoutSize } from '../../../engine/weights/layout.ts';
 import { encodeAs } from '../../../engine/weights/write.ts';
@@ -243,6 +243,16 @@ it('a program takes a quarter as prepared and another as it is packed', () => {
     }),
   );
   expect(estimateMemory(program, int8)).toBe(estimateMemory(program) / 2);
+});
+
+it('a table of words is counted as it is, for it is not rewritten', () => {
+  const source = randomSource({ weight: { shape: [1024, 64], dtype: 'BF16' } });
+  const program = trace('words', source, (g) => ({
+    y: embedding(g.weights, g.input('ids', 'i64', ['batch', 'rows'])),
+  }));
+  for (const form of [int8, deviceKinds.webgpu.int8.provider]) {
+    expect(estimateMemory(program, form)).toBe(1024 * 64 * dtypes[form.compute].bytes);
+  }
 });
 
 it('pictures of the bundled model in 20 steps differ by little: 40 dB at least', async () => {

@@ -94,7 +94,7 @@ describe('a network in parts', () => {
 
   it('is cut at sites into parts of about the size asked for', async () => {
     const whole = await tinyUNet('sd2');
-    const bytesOf = (tensor: Program['nodes'][number]): number => weightBytes(tensor);
+    const bytesOf = weightBytes(whole);
     const size = estimateMemory(whole) / 4;
     const parts = partsOf(whole, size, bytesOf);
     expect(parts.length).toBeGreaterThan(3);

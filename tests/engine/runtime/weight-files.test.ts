@@ -166,7 +166,7 @@ describe.skipIf(!isMounted)('in a folder of 8 MiB in memory', () => {
     const weights = await weightsOf(9);
     await expect(only.acquire(weights)).rejects.toMatchObject({
       code: 'FILE_WRITE',
-      message: `file 'prepared weights in ${small}' could not be written: they take 0.0 GiB, more than is free there`,
+      message: `file 'prepared weights in ${small}' could not be written: they take 9 MiB, more than is free there`,
     });
     expect(readdirSync(small)).toEqual([]);
   });

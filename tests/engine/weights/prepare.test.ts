@@ -45,13 +45,18 @@ describe('blocked filters', () => {
 
 describe('transposed matrices', () => {
   it.each([
-    ['F32', 'f32'],
-    ['F32', 'f16'],
-    ['F16', 'f16'],
-    ['BF16', 'f32'],
-  ] as const)('of %s lie as [i, o] in %s', (dtype, type) => {
-    const shape = [70, 45];
-    const values = Float32Array.from({ length: 70 * 45 }, (_, i) => i % 251); // exact in all types
+    ['F32', 'f32', [70, 45]],
+    ['F32', 'f16', [70, 45]],
+    ['F16', 'f16', [70, 45]],
+    ['BF16', 'f32', [70, 45]],
+    ['F16', 'f16', [100, 9001]], // more than one piece
+    ['F8_E4M3', 'f16', [500, 1030]],
+  ] as const)('of %s lie as [i, o] in %s (%j)', (dtype, type, shape) => {
+    const [rows, columns] = shape;
+    // exact in all types
+    const values = Float32Array.from({ length: rows * columns }, (_, i) =>
+      dtype === 'F8_E4M3' ? i % 15 : i % 251,
+    );
     const { bytes } = floatTensor(values, shape, dtype);
     const layout = { kind: 'transposed', type } as const;
     const laid = prepareInMemory({ dtype, shape, layout }, bytes);
@@ -59,7 +64,7 @@ describe('transposed matrices', () => {
       type === 'f32' ? new Float32Array(laid.buffer) : f16ToFloat(new Uint16Array(laid.buffer));
     const expected = Float32Array.from(
       values,
-      (_, at) => values[(at % 70) * 45 + Math.floor(at / 70)],
+      (_, at) => values[(at % rows) * columns + Math.floor(at / rows)],
     );
     expect(firstDifference(result, expected)).toBe(-1);
   });
@@ -121,6 +126,7 @@ describe('pieces', () => {
     [{ shape: [1000, 1000], layout: { kind: 'float32' } }, 1],
     [{ shape: [64, 640, 3, 3], layout: { kind: 'blocked', block: 16 } }, 16 * 640 * 9],
     [{ shape: [640, 64, 3, 3], layout: { kind: 'channelsLast', type: 'f16' } }, 64 * 9],
+    [{ shape: [300, 9001], layout: { kind: 'transposed', type: 'f16' } }, 9001],
     [{ shape: [0, 3], layout: { kind: 'stored' } }, 1],
   ] as const)('of %j cover every element once, in whole units', (task, unit) => {
     let at = 0;
