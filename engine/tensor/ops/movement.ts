@@ -37,7 +37,7 @@ export const movementOps = opTable({
     kernel: ([x], _, { shape }) => ({ shape, data: x.data }),
   }),
   // see `settle`
-  settle: row<unknown>({ shape: ([x]) => x.shape, kernel: ([x]) => x }),
+  settle: row<object>({ shape: ([x]) => x.shape, kernel: ([x]) => x }),
   expand: row<{ readonly shape: Shape }>({
     shape: ([x], { shape }) => {
       const fits = sameDims(broadcastShapes([x.shape, shape]), shape);
