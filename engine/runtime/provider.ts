@@ -38,6 +38,11 @@ export interface Provider
    */
   readonly widestBytes: number;
   /**
+   * Bytes of a larger program from which on its matrices are laid as kernels want them, narrow, where memory
+   * suffices; those of smaller ones stay where they are stored. Left out: all do.
+   */
+  readonly laidFrom?: number;
+  /**
    * Bytes that convolutions' filters may take beyond their plain form to be computed by Winograd's
    * method, for a program whose weights take `bytes`.
    */

@@ -82,12 +82,12 @@ export interface RuntimeStats {
 
 /**
  * Weights that stay narrow and are widened whenever they are read. ONNX Runtime would do that once, when it
- * opens the model, and keep the result. Where memory is short, matrices stay mapped where they are stored.
+ * opens the model, and keep the result. Matrices are laid anew, or stay mapped where they are stored.
  */
-const narrow = (provider: Provider, plentiful: boolean): Provider => ({
+const narrow = (provider: Provider, isLaidAnew: boolean): Provider => ({
   ...provider,
   widen: 'graph',
-  keepStored: !plentiful,
+  keepStored: !isLaidAnew,
   session: {
     ...provider.session,
     config: {
@@ -146,7 +146,10 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     const wide = estimateMemory(program, provider);
     const fits = wide <= memoryBudget;
     if (fits && wide <= provider.widestBytes) return part(program, provider);
-    const form = provider.memory === 'host' ? narrow(provider, fits) : provider;
+    const form =
+      provider.memory === 'host'
+        ? narrow(provider, fits && wide >= (provider.laidFrom ?? Infinity))
+        : provider;
     const kept = part(program, form);
     if (kept.bytes <= memoryBudget) {
       if (!fits) log?.('INFO', `${program.name}: weights stay as they are stored, for memory`);
