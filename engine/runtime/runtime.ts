@@ -17,7 +17,8 @@ import {
   openSession,
 } from './session.ts';
 import { type Opening, type SessionCache, createSessionCache } from './session-cache.ts';
-import { sizeText, tooLarge } from './too-large.ts';
+import { sizeText } from '../size-text.ts';
+import { tooLarge } from './too-large.ts';
 
 export type { DeviceArray, IdArray, Session, SessionInput, SessionOutput } from './session.ts';
 

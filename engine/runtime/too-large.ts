@@ -1,10 +1,7 @@
 /** What users are told of a model that memory is not enough for. */
 import { NoodleError } from '../errors.ts';
+import { sizeText } from '../size-text.ts';
 import type { Provider } from './provider.ts';
-
-/** Bytes for people, in whole MiB below a GiB. */
-export const sizeText = (bytes: number): string =>
-  bytes < 2 ** 30 ? `${Math.ceil(bytes / 2 ** 20)} MiB` : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
 /** What can be done, besides what every message about memory says. */
 const remedies: Readonly<Record<Provider['memory'], string>> = {

@@ -7,7 +7,7 @@ import { open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NoodleError } from '../errors.ts';
-import { sizeText } from './too-large.ts';
+import { sizeText } from '../size-text.ts';
 
 const filePrefix = 'noodle-weights-';
 const ownFiles = new Set<string>();

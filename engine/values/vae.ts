@@ -3,7 +3,7 @@ import { concat, sliceAxis } from '../array/batch.ts';
 import { type NDArray, nd, sizeOf } from '../array/nd.ts';
 import { type Tiling, tiledScale } from '../array/tiled-scale.ts';
 import { NoodleError } from '../errors.ts';
-import { sizeText } from '../runtime/too-large.ts';
+import { sizeText } from '../size-text.ts';
 import type { WeightSource } from '../weights/source.ts';
 import type { Image } from './media.ts';
 import type { NetworkRun, Weighted } from './network.ts';
