@@ -64,20 +64,21 @@ const settle: Lower<'settle'> = (b, { inputs: [x] }, [name]) => {
   return b.emit('Reshape', [name, b.emit('Add', [each(0), nothing])]); // 0: as it is
 };
 
-/** What is added to variances, everywhere in a process. */
-const variance = { f32: 1e-6, f16: 1e-5 } as const;
+/** What is added to variances, everywhere in a process: what autoencoders add, whose values are the largest. */
+const variance = 1e-6;
 
 /**
  * A kernel that was compiled for one epsilon serves every other one (instance_norm.cc: it is no part of the
- * program's key), so there is only one; numbers are multiplied for the others. A smaller one than that of halves
- * is below what they can tell.
+ * program's key), so there is only one; numbers are multiplied for the others.
  */
 const groupNorm: Lower<'groupNorm'> = (b, tensor, [x, ...scales]) => {
   const { attrs } = tensor;
-  const eps = variance[b.real];
-  const isNear = attrs.eps === eps || (b.real === 'f16' && attrs.eps < eps);
-  const values = isNear ? x : b.emit('Mul', [x, b.reals([Math.sqrt(eps / attrs.eps)], [])]);
-  return portable.groupNorm(b, { ...tensor, attrs: { ...attrs, eps } }, [values, ...scales]);
+  const factor = Math.sqrt(variance / attrs.eps);
+  const values = factor === 1 ? x : b.emit('Mul', [x, b.reals([factor], [])]);
+  return portable.groupNorm(b, { ...tensor, attrs: { ...attrs, eps: variance } }, [
+    values,
+    ...scales,
+  ]);
 };
 
 /**
