@@ -13,6 +13,7 @@ import {
 import type { InputSpec, NodeDefinition, PythonValue } from 'noodle/node';
 import { LIMIT, anything, inCategory } from './define.ts';
 import { toNumber } from './numbers.ts';
+import { unbounded } from './shared-inputs.ts';
 
 type Define = ReturnType<typeof inCategory>;
 export type Numeric = number | bigint;
@@ -157,15 +158,7 @@ const jwNodes: readonly NodeDefinition[] = [
   }),
 ];
 
-const df = (more: object = {}): InputSpec<Numeric, false> =>
-  float({
-    default: 1,
-    min: -Number.MAX_VALUE,
-    max: Number.MAX_VALUE,
-    step: 0.01,
-    forceInput: false,
-    ...more,
-  });
+const df = (more?: object): InputSpec<Numeric, false> => unbounded(more);
 
 /** [name behind `DF_`, inputs, formula …]; numbers are floats. */
 const DF = [

@@ -13,6 +13,7 @@ import {
 } from 'noodle/node';
 import type { CropMode, Image, Latent, NDArray, NodeDefinition, UpscaleMethod } from 'noodle/node';
 import { inCategory } from './define.ts';
+import { unbounded } from './shared-inputs.ts';
 
 const was = inCategory('WAS Suite/Image/Transform');
 const omarLatent = inCategory('O/latent');
@@ -140,15 +141,6 @@ function bySide([w, h]: readonly number[], length: number, side: string): [numbe
   return sides.map(Math.ceil) as [number, number];
 }
 
-const far = (more: object = {}) =>
-  float({
-    default: 1,
-    min: -Number.MAX_VALUE,
-    max: Number.MAX_VALUE,
-    step: 0.01,
-    forceInput: false,
-    ...more,
-  });
 const length = (value: number) => int({ default: value, min: -(2 ** 53), max: 2 ** 53, step: 1 });
 
 const derfuuNodes: readonly NodeDefinition[] = [
@@ -157,7 +149,7 @@ const derfuuNodes: readonly NodeDefinition[] = [
     displayName: 'Image scale by ratio',
     inputs: {
       image: image({ forceInput: false }),
-      upscale_by: far(),
+      upscale_by: unbounded(),
       upscale_method: combo(DF_METHODS, { forceInput: false }),
       crop: combo(CROPS, { forceInput: false }),
     },

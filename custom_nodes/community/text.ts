@@ -13,6 +13,7 @@ import {
 } from 'noodle/node';
 import type { NodeDefinition } from 'noodle/node';
 import { anything, inCategory, numbered } from './define.ts';
+import { countedReplacements } from './shared-inputs.ts';
 
 const kj = inCategory('KJNodes/text');
 const impact = inCategory('ImpactPack/Util');
@@ -222,12 +223,7 @@ const wasNodes: readonly NodeDefinition[] = [
   inCategory('WAS Suite/Text/Search')({
     name: 'Text Find and Replace',
     inputs: { text: forced(), find: plain(), replace: plain() },
-    outputs: [
-      { type: 'STRING', name: 'result_text' },
-      { type: 'NUMBER', name: 'replacement_count_number' },
-      { type: 'FLOAT', name: 'replacement_count_float' },
-      { type: 'INT', name: 'replacement_count_int' },
-    ],
+    outputs: countedReplacements,
     run({ text, find, replace }) {
       const [result, count] = replacePattern(find, replace, text);
       return [result, count, count, count];

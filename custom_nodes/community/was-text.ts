@@ -14,6 +14,7 @@ import {
 } from 'noodle/node';
 import type { NodeDefinition } from 'noodle/node';
 import { LIMIT, inCategory } from './define.ts';
+import { countedReplacements } from './shared-inputs.ts';
 import { withTime } from './time-tokens.ts';
 
 const was = inCategory('WAS Suite/Text');
@@ -179,12 +180,7 @@ const wasNodes: readonly NodeDefinition[] = [
   search({
     name: 'Text Find and Replace Input',
     inputs: { text: forced(), find: forced(), replace: forced() },
-    outputs: [
-      { type: 'STRING', name: 'result_text' },
-      { type: 'NUMBER', name: 'replacement_count_number' },
-      { type: 'FLOAT', name: 'replacement_count_float' },
-      { type: 'INT', name: 'replacement_count_int' },
-    ],
+    outputs: countedReplacements,
     run({ text, find, replace }) {
       const [result, count] = replacedWhileFound(text, find, replace);
       return [result, count, count, count];
