@@ -3,14 +3,20 @@ import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { openSocket } from './api/socket.ts';
 import { createServer } from './api/server.ts';
+import { listenForClipboard } from './clipboard.ts';
+import { createCommands } from './commands/index.ts';
+import { listenForKeys } from './commands/keyboard.ts';
 import { untitled } from './documents/document.ts';
 import { createDrafts } from './documents/drafts.ts';
+import { watchEdits } from './documents/watch-edits.ts';
 import { thisWindow } from './documents/window.ts';
+import { listenForDrops } from './drop.ts';
 import { createEditor } from './editor.ts';
 import { createFiles } from './files.ts';
-import { listenForKeys } from './keys.ts';
+import { speak } from './locale/translate.ts';
 import { App } from './panels/app.tsx';
 import { createRunner } from './run.ts';
+import { createSettings } from './settings/settings.ts';
 import { createState, toast, type State } from './state.ts';
 import { messageOf } from './text.ts';
 import './style/theme.css';
@@ -24,8 +30,17 @@ async function start(): Promise<void> {
   const root = document.getElementById('app') as HTMLElement;
   const server = createServer(document.baseURI);
   const state = createState();
+  const settings = createSettings({ save: server.saveSetting, storage: localStorage });
   const self = thisWindow(sessionStorage, createUuidv4);
   const others = self.others();
+  void server
+    .settings()
+    .then(settings.loaded)
+    .catch(() => undefined); // The browser's copy holds until the server answers again.
+  effect(() => {
+    document.documentElement.dataset.theme = settings.theme.value;
+  });
+  effect(() => void speak(settings.locale.value));
 
   const objectInfo = await server.objectInfo().catch((error: unknown) => {
     root.textContent = `The server does not answer (${messageOf(error)}). Start it and reload.`;
@@ -44,18 +59,13 @@ async function start(): Promise<void> {
   const runner = createRunner({ editor, server, state, objectInfo, clientId: self.id });
   const files = createFiles(editor, server, state);
   fitToWindow(element, editor.canvas);
-  listenForKeys({ editor, files, runner, state });
-  render(
-    <App
-      editor={editor}
-      runner={runner}
-      files={files}
-      server={server}
-      state={state}
-      objectInfo={objectInfo}
-    />,
-    document.getElementById('ui') as HTMLElement,
-  );
+  const page = { editor, runner, files, server, state, settings, objectInfo };
+  const parts = { ...page, commands: createCommands(page) };
+  listenForKeys(parts);
+  listenForClipboard(editor, files);
+  listenForDrops(editor, files);
+  watchEdits(editor.documents);
+  render(<App {...parts} />, document.getElementById('ui') as HTMLElement);
 
   effect(() => {
     document.title = pageTitle(state);

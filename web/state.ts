@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import type { ComponentType } from 'preact';
 import type { ConnectionState } from './api/socket.ts';
 import type { DeviceInfo, HistoryEntry, QueueItem } from './api/types.ts';
 import { createDocument, untitled, type WorkflowDocument } from './documents/document.ts';
@@ -38,6 +39,14 @@ export interface Question {
   readonly field: string | null;
   /** Gets the text ('' for a yes), or null for no. */
   readonly answer: (text: string | null) => void;
+}
+
+/** Something shown over the page until it is closed, with a title and a close button. */
+export interface DialogView {
+  readonly id: number;
+  readonly title: string;
+  readonly className: string;
+  readonly body: ComponentType;
 }
 
 export interface LightboxImage {
@@ -81,10 +90,11 @@ export function createState() {
     }),
     history: signal<readonly HistoryEntry[]>([]),
     devices: signal<readonly DeviceInfo[]>([]),
-    sidePanel: signal<'queue' | 'workflows' | 'nodes' | null>(null),
+    /** The id of the side panel that is open. */
+    sidePanel: signal<string | null>(null),
     lightbox: signal<{ images: readonly LightboxImage[]; index: number } | null>(null),
     search: signal<SearchRequest | null>(null),
-    help: signal(false),
+    dialogs: signal<readonly DialogView[]>([]),
     question: signal<Question | null>(null),
     batchCount: signal(1),
     toasts: signal<readonly Toast[]>([]),
@@ -96,7 +106,7 @@ export function createState() {
 
 export type State = ReturnType<typeof createState>;
 
-let nextToast = 1;
+let nextId = 1;
 
 /** Shows a short message that goes away by itself; one with an action stays longer. */
 export function toast(
@@ -105,7 +115,7 @@ export function toast(
   kind: Toast['kind'] = 'info',
   action: ToastAction | null = null,
 ): void {
-  const id = nextToast++;
+  const id = nextId++;
   const others = state.toasts.value.filter((t) => action === null || t.action === null);
   state.toasts.value = [...others.slice(-3), { id, kind, text, action }];
   setTimeout(() => dismiss(state, id), kind === 'error' || action !== null ? 8000 : 3500);
@@ -115,6 +125,24 @@ export function toast(
 export function dismiss(state: State, id: number): void {
   state.toasts.value = state.toasts.value.filter((t) => t.id !== id);
 }
+
+/** Opens a dialog; returns its id, which closes it. */
+export function openDialog(state: State, view: Omit<DialogView, 'id'>): number {
+  const id = nextId++;
+  state.dialogs.value = [...state.dialogs.value, { id, ...view }];
+  return id;
+}
+
+export function closeDialog(state: State, id: number): void {
+  state.dialogs.value = state.dialogs.value.filter((dialog) => dialog.id !== id);
+}
+
+/** Whether something lies over the graph that takes the keys itself. */
+export const isCovered = ({ lightbox, search, question, dialogs }: State): boolean =>
+  lightbox.value !== null ||
+  search.value !== null ||
+  question.value !== null ||
+  dialogs.value.length > 0;
 
 /** Asks in a dialog; resolves to the text given ('' where none was asked for), or null for no. */
 export function ask(

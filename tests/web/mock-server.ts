@@ -61,6 +61,7 @@ export async function startMockServer(): Promise<MockServer> {
     memory_budget: 8e9,
   };
   const history: Record<string, unknown> = {};
+  const settings: Record<string, unknown> = {};
   const saved = new Map<string, string>();
   let waiting: PostedPrompt[] = [];
   let interrupted = false;
@@ -114,6 +115,13 @@ export async function startMockServer(): Promise<MockServer> {
     if (path === '/interrupt') interrupted = true;
     if (path === '/queue') waiting = waiting.slice(0, 1);
     if (path === '/history') for (const key of Object.keys(history)) delete history[key];
+    if (path === '/settings' && request.method === 'GET') return json(settings);
+    if (path.startsWith('/settings/')) {
+      settings[decodeURIComponent(path.slice('/settings/'.length))] = JSON.parse(
+        (await bodyOf(request)).toString(),
+      ) as unknown;
+      return json({});
+    }
     if (path === '/v1/system') return json({ devices: [device] });
     if (path === '/view') {
       const image = url.searchParams.get('filename') ?? '';

@@ -101,6 +101,15 @@ export function createServer(base: string) {
       const folder = typeof answer.subfolder === 'string' ? answer.subfolder : '';
       return folder === '' ? String(answer.name) : `${folder}/${String(answer.name)}`;
     },
+    /** What this user has set, by id. */
+    settings: async (): Promise<Record<string, unknown>> => {
+      const all = await getJson('settings');
+      return isRecord(all) ? all : {};
+    },
+    saveSetting: async (id: string, value: unknown): Promise<void> => {
+      const response = await post(`settings/${encodeURIComponent(id)}`, value);
+      if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    },
     examples: async (): Promise<string[]> => {
       const list = await getJson('ui/workflows/');
       return Array.isArray(list) ? list.map((n) => String(n).replace(/\.json$/, '')) : [];

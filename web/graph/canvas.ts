@@ -34,7 +34,7 @@ export class EditorCanvas extends LGraphCanvas {
     this.host = host;
   }
 
-  // Copy, paste and select-all come as page events (editor keys), see keys.ts.
+  // Copy, paste and select-all come as page events see clipboard.ts and commands/.
   override processKey(event: KeyboardEvent): void {
     const editing = event.ctrlKey || event.metaKey;
     if (editing && ['c', 'v', 'x', 'a'].includes(event.key.toLowerCase())) return;

@@ -1,33 +1,24 @@
 import { useEffect } from 'preact/hooks';
-import type { AppParts } from './parts.ts';
+import { shownChord } from '../commands/keyboard.ts';
+import { t } from '../locale/translate.ts';
 import { DeviceNames } from './devices.tsx';
-import { Icon, type IconName } from './icons.tsx';
-
-const panels: readonly {
-  id: 'queue' | 'workflows' | 'nodes';
-  icon: IconName;
-  label: string;
-  key: string;
-}[] = [
-  { id: 'queue', icon: 'queue', label: 'Queue and history', key: 'Q' },
-  { id: 'workflows', icon: 'document', label: 'Workflows', key: 'W' },
-  { id: 'nodes', icon: 'nodes', label: 'Nodes', key: 'N' },
-];
+import { openHelp } from './help.tsx';
+import { Icon } from './icons.tsx';
+import type { AppParts } from './parts.ts';
+import { sidePanels, toggleSidePanel } from './side-panels.ts';
 
 /** The buttons on the left edge that open the side panels. */
-export function SideRail({ state }: AppParts) {
+export function SideRail({ state, commands }: AppParts) {
   return (
     <nav class="side-rail" aria-label="Panels">
-      {panels.map(({ id, icon, label, key }) => (
+      {sidePanels.map(({ id, icon, label, key }) => (
         <button
           key={id}
           type="button"
-          title={`${label} (${key})`}
-          aria-label={label}
+          title={`${t(label)} (${shownChord(key)})`}
+          aria-label={t(label)}
           aria-pressed={state.sidePanel.value === id}
-          onClick={() => {
-            state.sidePanel.value = state.sidePanel.value === id ? null : id;
-          }}
+          onClick={() => toggleSidePanel(state, id)}
         >
           <Icon name={icon} />
         </button>
@@ -35,11 +26,9 @@ export function SideRail({ state }: AppParts) {
       <span class="spring" />
       <button
         type="button"
-        title="Keyboard shortcuts (?)"
-        aria-label="Keyboard shortcuts"
-        onClick={() => {
-          state.help.value = true;
-        }}
+        title={`${t('Keyboard shortcuts')} (?)`}
+        aria-label={t('Keyboard shortcuts')}
+        onClick={() => openHelp(state, commands)}
       >
         <Icon name="help" />
       </button>

@@ -1,40 +1,29 @@
-import { useEffect, useRef } from 'preact/hooks';
-import { shortcuts } from '../keys.ts';
-import type { State } from '../state.ts';
-import { Icon } from './icons.tsx';
+import { gestures, type Command } from '../commands/command.ts';
+import { shownChord } from '../commands/keyboard.ts';
+import { t } from '../locale/translate.ts';
+import { openDialog, type State } from '../state.ts';
 
-/** The list of keyboard shortcuts. */
-export function HelpDialog({ state }: { state: State }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    if (state.help.value) dialog.current?.showModal();
-    else dialog.current?.close();
-  }, [state.help.value]);
+/** Opens the list of keyboard shortcuts. */
+export function openHelp(state: State, commands: readonly Command[]): void {
+  openDialog(state, {
+    title: 'Keyboard shortcuts',
+    className: 'help',
+    body: () => <Shortcuts commands={commands} />,
+  });
+}
+
+function Shortcuts({ commands }: { commands: readonly Command[] }) {
+  const rows = commands
+    .filter(({ keys }) => keys.length > 0)
+    .map(({ keys, title }) => [keys.map(shownChord).join(' / '), title] as const);
   return (
-    <dialog
-      ref={dialog}
-      class="help"
-      aria-label="Keyboard shortcuts"
-      onClose={() => {
-        state.help.value = false;
-      }}
-      onClick={(e) => e.target === e.currentTarget && e.currentTarget.close()}
-    >
-      <header>
-        <h2>Keyboard shortcuts</h2>
-        <span class="grow" />
-        <button type="button" aria-label="Close" onClick={() => dialog.current?.close()}>
-          <Icon name="clear" />
-        </button>
-      </header>
-      <dl>
-        {shortcuts.map(([keys, what]) => (
-          <div key={keys}>
-            <dt>{keys}</dt>
-            <dd>{what}</dd>
-          </div>
-        ))}
-      </dl>
-    </dialog>
+    <dl>
+      {[...rows, ...gestures].map(([keys, what]) => (
+        <div key={keys}>
+          <dt>{keys}</dt>
+          <dd>{t(what)}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }

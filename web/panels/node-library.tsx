@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { draggedNode } from '../drop.ts';
 import { foundNode, searchNodes, type FoundNode } from '../graph/search.ts';
 import type { AppParts } from './parts.ts';
 import { SidePanel } from './side-panel.tsx';
@@ -40,7 +41,7 @@ export function NodeLibrary({ editor, state, objectInfo }: AppParts) {
               type="button"
               class="list-row"
               draggable
-              onDragStart={(e) => e.dataTransfer?.setData('application/x-noodle-node', node.type)}
+              onDragStart={(e) => e.dataTransfer?.setData(draggedNode, node.type)}
               onClick={() => add(node.type)}
             >
               {node.title}

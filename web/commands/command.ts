@@ -1,0 +1,27 @@
+/** Something the user can do: by key, from the palette, from menus and buttons. */
+export interface Command {
+  /** ComfyUI's name where it has such a command: keybindings that users made there hold here. */
+  readonly id: string;
+  /** What it does, in English (shown through `t`). */
+  readonly title: string;
+  readonly group: CommandGroup;
+  /** Chords that start it until the user chooses others: 'ctrl+enter', 'shift+?', 'p'. */
+  readonly keys: readonly string[];
+  /** Also while the user types into a field. */
+  readonly whileTyping?: boolean;
+  readonly run: () => void;
+}
+
+export const commandGroups = ['Queue', 'Workflow', 'Edit', 'View', 'Panels', 'Help'] as const;
+export type CommandGroup = (typeof commandGroups)[number];
+
+/** Shortcuts that are gestures, or keys of fields: shown beside the commands' own. */
+export const gestures: readonly (readonly [keys: string, what: string])[] = [
+  ['Delete', 'Remove the selection'],
+  ['Double click', 'Search for a node'],
+  ['Space drag', 'Move the canvas'],
+  ['Shift drag a link', 'Move all its links'],
+  ['Ctrl C / Ctrl V', 'Copy / paste'],
+  ['Ctrl Shift V', 'Paste with incoming links'],
+  ['Ctrl Up / Down', 'Prompt weight of the selected words'],
+];

@@ -1,0 +1,39 @@
+import { openHelp } from '../panels/help.tsx';
+import type { PageParts } from '../panels/parts.ts';
+import { sidePanels, toggleSidePanel } from '../panels/side-panels.ts';
+import type { Command } from './command.ts';
+
+/** What is in sight. */
+export const viewCommands = ({ editor }: PageParts): readonly Command[] => [
+  {
+    id: 'Comfy.Canvas.FitView',
+    title: 'Fit the view',
+    group: 'View',
+    keys: ['.'],
+    run: () => editor.canvas.fitView(),
+  },
+];
+
+/** The panels on the left, a command each. */
+export const panelCommands = ({ state }: PageParts): readonly Command[] =>
+  sidePanels.map(({ id, label, command, key }) => ({
+    id: command,
+    title: label,
+    group: 'Panels',
+    keys: [key],
+    run: () => toggleSidePanel(state, id),
+  }));
+
+/** All commands are listed where the shortcuts are, so they are given late. */
+export const helpCommands = (
+  { state }: PageParts,
+  all: () => readonly Command[],
+): readonly Command[] => [
+  {
+    id: 'Workspace.ToggleBottomPanel.Shortcuts',
+    title: 'Keyboard shortcuts',
+    group: 'Help',
+    keys: ['?', 'shift+?'],
+    run: () => openHelp(state, all()),
+  },
+];

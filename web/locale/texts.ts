@@ -1,0 +1,2 @@
+/** Texts of another language by their English ones. */
+export type Texts = Readonly<Record<string, string>>;

@@ -1,0 +1,44 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { t } from '../locale/translate.ts';
+import { closeDialog, type State } from '../state.ts';
+import { Icon } from './icons.tsx';
+
+/** Draws the dialogs that are open; the last one has the keys. */
+export function Dialogs({ state }: { state: State }) {
+  return state.dialogs.value.map(({ id, title, className, body: Body }) => (
+    <Dialog key={id} title={title} className={className} close={() => closeDialog(state, id)}>
+      <Body />
+    </Dialog>
+  ));
+}
+
+interface DialogParts {
+  readonly title: string;
+  readonly className: string;
+  readonly close: () => void;
+  readonly children: ComponentChildren;
+}
+
+function Dialog({ title, className, close, children }: DialogParts) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog
+      ref={dialog}
+      class={`dialog ${className}`}
+      aria-label={t(title)}
+      onClose={close}
+      onClick={(e) => e.target === e.currentTarget && close()}
+    >
+      <header>
+        <h2>{t(title)}</h2>
+        <span class="grow" />
+        <button type="button" aria-label={t('Close')} onClick={close}>
+          <Icon name="clear" />
+        </button>
+      </header>
+      {children}
+    </dialog>
+  );
+}

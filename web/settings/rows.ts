@@ -1,0 +1,48 @@
+/** A setting that the user may change: what the dialog shows and what the store keeps. */
+export interface SettingRow<T extends SettingValue = SettingValue> {
+  /** The name it is kept under, ComfyUI's where it has such a setting: both pages share the file. */
+  readonly id: string;
+  readonly section: Section;
+  readonly label: string;
+  readonly help?: string;
+  readonly default: T;
+  /** What may be chosen, value and label; a switch and a number have none. */
+  readonly choices?: readonly (readonly [value: T, label: string])[];
+  /** Limits of a number. */
+  readonly range?: { readonly min: number; readonly max: number; readonly step: number };
+}
+
+export type SettingValue = boolean | number | string;
+
+/** Parts of the dialog, in their order. */
+export const sections = ['Appearance', 'Graph', 'Queue', 'Language'] as const;
+export type Section = (typeof sections)[number];
+
+const row = <T extends SettingValue>(given: SettingRow<T>): SettingRow<T> => given;
+
+/** All settings of the page by the name that code calls them. */
+export const settingRows = {
+  theme: row<string>({
+    id: 'Comfy.ColorPalette',
+    section: 'Appearance',
+    label: 'Theme',
+    default: 'dark',
+    choices: [
+      ['dark', 'Dark'],
+      ['light', 'Light'],
+      ['contrast', 'High contrast'],
+    ],
+  }),
+  locale: row<string>({
+    id: 'Comfy.Locale',
+    section: 'Language',
+    label: 'Language',
+    default: 'en',
+    choices: [
+      ['en', 'English'],
+      ['zh', '简体中文'],
+    ],
+  }),
+};
+
+export type SettingName = keyof typeof settingRows;
