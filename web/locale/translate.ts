@@ -3,7 +3,7 @@ import type { Texts } from './texts.ts';
 
 /** Languages of the page besides English, by the name that `Comfy.Locale` has for them. */
 const languages: Readonly<Record<string, () => Promise<{ readonly texts: Texts }>>> = {
-  zh: () => import('./zh.ts'),
+  zh: () => import('./zh/index.ts'),
 };
 
 const current = signal<Texts>({});

@@ -1,0 +1,5 @@
+import type { Texts } from '../texts.ts';
+import { queue } from './queue.ts';
+
+/** 简体中文, by parts of the page. */
+export const texts: Texts = { ...queue };
