@@ -33,6 +33,7 @@ function Dialog({ title, className, close, children }: DialogParts) {
       ref={dialog}
       class={`dialog ${className}`}
       aria-label={t(title)}
+      onCancel={close}
       onClose={close}
       onClick={(e) => e.target === e.currentTarget && close()}
     >
