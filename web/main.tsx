@@ -6,6 +6,7 @@ import { createServer } from './api/server.ts';
 import { listenForClipboard } from './clipboard.ts';
 import { createCommands } from './commands/index.ts';
 import { listenForKeys } from './commands/keyboard.ts';
+import { createShortcuts } from './commands/shortcuts.ts';
 import { untitled } from './documents/document.ts';
 import { createDrafts } from './documents/drafts.ts';
 import { watchEdits } from './documents/watch-edits.ts';
@@ -25,6 +26,7 @@ import './style/bars.css';
 import './style/panels.css';
 import './style/overlays.css';
 import './style/dialogs.css';
+import './style/settings.css';
 
 async function start(): Promise<void> {
   const root = document.getElementById('app') as HTMLElement;
@@ -59,8 +61,10 @@ async function start(): Promise<void> {
   const runner = createRunner({ editor, server, state, objectInfo, clientId: self.id });
   const files = createFiles(editor, server, state);
   fitToWindow(element, editor.canvas);
-  const page = { editor, runner, files, server, state, settings, objectInfo };
+  const shortcuts = createShortcuts(settings);
+  const page = { editor, runner, files, server, state, settings, shortcuts, objectInfo };
   const parts = { ...page, commands: createCommands(page) };
+  shortcuts.add(parts.commands);
   listenForKeys(parts);
   listenForClipboard(editor, files);
   listenForDrops(editor, files);
