@@ -1,4 +1,4 @@
-import { chordOf } from '../commands/keyboard.ts';
+import { chordOf } from '../commands/chord.ts';
 import { resized, type Brush } from './brush.ts';
 import type { Painting } from './painting.ts';
 import { tools } from './tools.ts';
