@@ -19,11 +19,14 @@ export function createSettings({ save, storage }: SettingsParts) {
   let stored = readCopy(storage);
   const names = Object.keys(settingRows) as SettingName[];
   const signals = Object.fromEntries(
-    names.map((name) => [name, signal(valueOf(settingRows[name], stored))]),
+    names.map((name) => [name, signal(valueOf<SettingValue>(settingRows[name], stored))]),
   ) as unknown as Signals;
   const show = (): void => {
     for (const name of names) {
-      (signals[name] as Signal<SettingValue>).value = valueOf(settingRows[name], stored);
+      (signals[name] as Signal<SettingValue>).value = valueOf<SettingValue>(
+        settingRows[name],
+        stored,
+      );
     }
   };
   const keep = (id: string, value: unknown): Promise<void> => {
