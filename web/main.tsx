@@ -6,6 +6,7 @@ import { createServer } from './api/server.ts';
 import { listenForClipboard } from './clipboard.ts';
 import { createCommands } from './commands/index.ts';
 import { listenForKeys } from './commands/keyboard.ts';
+import { createShortcuts } from './commands/shortcuts.ts';
 import { untitled } from './documents/document.ts';
 import { createDrafts } from './documents/drafts.ts';
 import { watchEdits } from './documents/watch-edits.ts';
@@ -27,6 +28,7 @@ import './style/bars.css';
 import './style/panels.css';
 import './style/overlays.css';
 import './style/dialogs.css';
+import './style/settings.css';
 
 async function start(): Promise<void> {
   const root = document.getElementById('app') as HTMLElement;
@@ -62,8 +64,10 @@ async function start(): Promise<void> {
   const files = createFiles(editor, server, state);
   followSettings(editor.canvas, settings);
   fitToWindow(element, editor.canvas);
-  const page = { editor, runner, files, server, state, settings, objectInfo };
+  const shortcuts = createShortcuts(settings);
+  const page = { editor, runner, files, server, state, settings, shortcuts, objectInfo };
   const parts = { ...page, commands: createCommands(page) };
+  shortcuts.add(parts.commands);
   listenForKeys(parts);
   listenForClipboard(editor, files);
   listenForDrops(editor, files);

@@ -22,6 +22,8 @@ export interface MockServer {
   readonly requests: readonly string[];
   /** What was saved into the user's folder, by path. */
   readonly saved: ReadonlyMap<string, string>;
+  /** What the user has set; shared by all pages. */
+  readonly settings: Record<string, unknown>;
   /** Text frames the pages sent over their sockets. */
   readonly received: readonly string[];
   /** Milliseconds between the steps of a run; a high one leaves time to look. */
@@ -297,6 +299,7 @@ export async function startMockServer(): Promise<MockServer> {
     uploads,
     requests,
     saved,
+    settings,
     received,
     get stepDelay() {
       return state.stepDelay;

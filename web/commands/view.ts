@@ -1,4 +1,3 @@
-import { openHelp } from '../panels/help.tsx';
 import type { PageParts } from '../panels/parts.ts';
 import { sidePanels, toggleSidePanel } from '../panels/side-panels.ts';
 import type { Command } from './command.ts';
@@ -23,17 +22,3 @@ export const panelCommands = ({ state }: PageParts): readonly Command[] =>
     keys: [key],
     run: () => toggleSidePanel(state, id),
   }));
-
-/** All commands are listed where the shortcuts are, so they are given late. */
-export const helpCommands = (
-  { state }: PageParts,
-  all: () => readonly Command[],
-): readonly Command[] => [
-  {
-    id: 'Workspace.ToggleBottomPanel.Shortcuts',
-    title: 'Keyboard shortcuts',
-    group: 'Help',
-    keys: ['?', 'shift+?'],
-    run: () => openHelp(state, all()),
-  },
-];

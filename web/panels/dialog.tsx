@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../locale/translate.ts';
 import { closeDialog, type State } from '../state.ts';
 import { Icon } from './icons.tsx';
@@ -22,7 +22,12 @@ interface DialogParts {
 
 function Dialog({ title, className, close, children }: DialogParts) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => {
+    const shown = dialog.current;
+    shown?.showModal();
+    // Closing, not only taking it away, gives the focus back to where it was.
+    return () => shown?.close();
+  }, []);
   return (
     <dialog
       ref={dialog}

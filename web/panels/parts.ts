@@ -1,4 +1,5 @@
 import type { Command } from '../commands/command.ts';
+import type { Shortcuts } from '../commands/shortcuts.ts';
 import type { ObjectInfo } from '../api/types.ts';
 import type { Server } from '../api/server.ts';
 import type { Editor } from '../editor.ts';
@@ -15,6 +16,7 @@ export interface PageParts {
   readonly server: Server;
   readonly state: State;
   readonly settings: Settings;
+  readonly shortcuts: Shortcuts;
   readonly objectInfo: ObjectInfo;
 }
 

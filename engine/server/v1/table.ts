@@ -3,6 +3,7 @@ import type { Route } from './route.ts';
 import { catalogRoutes } from './routes/catalog.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { outputRoutes } from './routes/outputs.ts';
 import { queueRoutes } from './routes/queue.ts';
 import { serviceRoutes } from './routes/service.ts';
 import { workflowRoutes } from './routes/workflows.ts';
@@ -11,6 +12,7 @@ export const routeTable: readonly Route[] = [
   ...workflowRoutes,
   ...jobRoutes,
   ...queueRoutes,
+  ...outputRoutes,
   ...catalogRoutes,
   ...deviceRoutes,
   ...serviceRoutes(() => routeTable),
