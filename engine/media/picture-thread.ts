@@ -24,8 +24,12 @@ export type PictureAnswer =
   | { readonly error: Error };
 
 export interface Pictures {
-  /** `viewTransform` of a file; throws IMAGE_FILE. */
-  view(picture: PictureSource, options: ViewOptions): Promise<{ bytes: Uint8Array; mime: string }>;
+  /** `viewTransform` of a file; throws IMAGE_FILE, also when `signal` is aborted before its turn. */
+  view(
+    picture: PictureSource,
+    options: ViewOptions,
+    signal?: AbortSignal,
+  ): Promise<{ bytes: Uint8Array; mime: string }>;
   /** `mergeMask` of a file and an upload; throws IMAGE_FILE. */
   mergeMask(original: PictureSource, upload: Uint8Array): Promise<Uint8Array>;
 }
@@ -39,6 +43,7 @@ export interface PictureOptions {
 
 interface Pending {
   readonly task: PictureTask;
+  readonly signal: AbortSignal | undefined;
   readonly resolve: (answer: { bytes: Uint8Array; mime: string }) => void;
   readonly reject: (error: Error) => void;
 }
@@ -52,6 +57,8 @@ export function createPictures({ timeout = 60_000, idle = 30_000 }: PictureOptio
 
   const next = (): void => {
     clearTimeout(timer);
+    // Nobody waits any more for what was scrolled past.
+    while (waiting[0]?.signal?.aborted) waiting.shift()?.reject(badImage('nobody waits for it'));
     current = waiting.shift();
     if (current === undefined) {
       timer = setTimeout(end, idle).unref();
@@ -101,14 +108,17 @@ export function createPictures({ timeout = 60_000, idle = 30_000 }: PictureOptio
     void ending?.terminate();
   };
 
-  const run = (task: PictureTask): Promise<{ bytes: Uint8Array; mime: string }> =>
+  const run = (
+    task: PictureTask,
+    signal?: AbortSignal,
+  ): Promise<{ bytes: Uint8Array; mime: string }> =>
     new Promise((resolve, reject) => {
-      waiting.push({ task, resolve, reject });
+      waiting.push({ task, signal, resolve, reject });
       if (current === undefined) next();
     });
 
   return {
-    view: (picture, options) => run({ kind: 'view', picture, options }),
+    view: (picture, options, signal) => run({ kind: 'view', picture, options }, signal),
     mergeMask: async (original, upload) => (await run({ kind: 'mask', original, upload })).bytes,
   };
 }

@@ -9,6 +9,8 @@ export interface ViewOptions {
   readonly preview?: string | undefined;
   /** `rgb`, `a`, `rgba` (which is also what none means, but for a JPEG). */
   readonly channel?: string | undefined;
+  /** Pixels of the longest side of a preview; a smaller picture stays as it is. */
+  readonly size?: number | undefined;
 }
 
 const DEFAULT_QUALITY = 90;
@@ -20,12 +22,12 @@ const DEFAULT_QUALITY = 90;
  */
 export async function viewTransform(
   bytes: Uint8Array,
-  { preview, channel }: ViewOptions,
+  { preview, channel, size }: ViewOptions,
 ): Promise<{ bytes: Uint8Array; mime: string }> {
   const {
     frames: [frame],
   } = await decodeImage(bytes, { firstOnly: true });
-  if (preview !== undefined) return encodeView(frame, preview, channel ?? '');
+  if (preview !== undefined) return encodeView(frame, preview, channel ?? '', size);
   const pixels =
     channel === 'a' ? alphaOnly(frame) : channel === 'rgb' ? colours(frame) : all(frame);
   return { bytes: await encodePng(pixels, { level: 4 }), mime: 'image/png' };
@@ -35,6 +37,7 @@ async function encodeView(
   frame: Frame,
   preview: string,
   channel: string,
+  size: number | undefined,
 ): Promise<{ bytes: Uint8Array; mime: string }> {
   const parts = preview.split(';');
   const format = parts[0] === 'jpeg' && !channel.includes('a') ? 'jpeg' : 'webp';
@@ -43,7 +46,10 @@ async function encodeView(
   const pixels = format === 'jpeg' || channel === 'rgb' ? colours(frame) : all(frame);
   const { data, ...raw } = pixels;
   const bytes = await encodeRaw(data, raw, (picture) =>
-    picture.toFormat(format, { quality: Math.min(100, Math.max(1, quality)) }),
+    (size === undefined
+      ? picture
+      : picture.resize(size, size, { fit: 'inside', withoutEnlargement: true })
+    ).toFormat(format, { quality: Math.min(100, Math.max(1, quality)) }),
   );
   return { bytes, mime: `image/${format}` };
 }

@@ -5,6 +5,7 @@ import { deviceRoutes } from './routes/devices.ts';
 import { formRoutes } from './routes/forms.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { libraryRoutes } from './routes/library.ts';
+import { outputRoutes } from './routes/outputs.ts';
 import { queueRoutes } from './routes/queue.ts';
 import { serviceRoutes } from './routes/service.ts';
 import { workflowRoutes } from './routes/workflows.ts';
@@ -15,6 +16,7 @@ export const routeTable: readonly Route[] = [
   ...formRoutes,
   ...jobRoutes,
   ...queueRoutes,
+  ...outputRoutes,
   ...catalogRoutes,
   ...deviceRoutes,
   ...serviceRoutes(() => routeTable),

@@ -2,7 +2,6 @@
 import { Type } from 'typebox';
 import { NoodleError } from '../../../errors.ts';
 import { validatePrompt } from '../../../graph/validate.ts';
-import type { Prompt } from '../../../graph/definition.ts';
 import { isApiFormat } from '../../../workflow/forms.ts';
 import { workflowToPrompt } from '../../../workflow/to-prompt.ts';
 import {
