@@ -25,6 +25,8 @@ import './style/bars.css';
 import './style/panels.css';
 import './style/overlays.css';
 import './style/dialogs.css';
+import './style/gallery.css';
+import './style/viewer.css';
 
 async function start(): Promise<void> {
   const root = document.getElementById('app') as HTMLElement;

@@ -16,7 +16,9 @@ export function listenForKeys({ commands, editor, state }: AppParts): void {
         if (!isTyping(event.target)) canvas.setGraph(editor.graph);
         return;
       }
-      const command = byChord.get(chordOf(event));
+      const chord = chordOf(event);
+      if (keepsKey(event.target, chord)) return;
+      const command = byChord.get(chord);
       if (command === undefined) return;
       if (isTyping(event.target) && command.whileTyping !== true) return;
       event.preventDefault();
@@ -45,6 +47,13 @@ export const shownChord = (chord: string): string =>
     .split(/\+(?=.)/)
     .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
     .join(' ');
+
+/** Whether an element there keeps a chord for itself: `data-own-keys` lists those that it does. */
+const keepsKey = (target: EventTarget | null, chord: string): boolean =>
+  target instanceof Element &&
+  (target.closest<HTMLElement>('[data-own-keys]')?.dataset.ownKeys?.split(' ') ?? []).includes(
+    chord,
+  );
 
 /** Whether keys pressed there are meant as text. */
 export const isTyping = (target: EventTarget | null): boolean =>

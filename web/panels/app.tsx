@@ -1,5 +1,4 @@
 import { Dialogs } from './dialog.tsx';
-import { Lightbox } from './lightbox.tsx';
 import { NodeSearch } from './node-search.tsx';
 import type { AppParts } from './parts.ts';
 import { ProblemPanel } from './problem-panel.tsx';
@@ -8,6 +7,7 @@ import { sidePanels } from './side-panels.ts';
 import { Toasts } from './toasts.tsx';
 import { Tooltip } from './tooltip.tsx';
 import { TopBar } from './top-bar.tsx';
+import { LightboxView } from '../viewer/lazy.tsx';
 import { SideRail, SubgraphTrail, ZoomBar } from './canvas-controls.tsx';
 
 /** Everything around the canvas. */
@@ -24,7 +24,7 @@ export function App(parts: AppParts) {
       <ZoomBar {...parts} />
       <Tooltip {...parts} />
       <NodeSearch {...parts} />
-      <Lightbox state={state} />
+      <LightboxView {...parts} />
       <Dialogs state={state} />
       <QuestionDialog state={state} />
       <Toasts state={state} />
