@@ -48,6 +48,8 @@ export interface DialogView {
   readonly title: string;
   readonly className: string;
   readonly body: ComponentType;
+  /** What happens when its user wants to close it; left out: it closes. */
+  readonly close?: () => void;
 }
 
 /** Pictures over the whole page; with `compared`, two of them behind a slider. */

@@ -2,7 +2,7 @@
 import { boolean, combo, int64, optional, pythonStr, string } from 'noodle/node';
 import type { NodeDefinition } from 'noodle/node';
 import { LIMIT, anything, inCategory } from './define.ts';
-import { matches } from './was-text.ts';
+import { matches } from './patterns.ts';
 
 const comfyroll = inCategory('🧩 Comfyroll Studio/🛠️ Utils/🔤 Text');
 const easy = inCategory('EasyUse/Prompt');

@@ -1,18 +1,8 @@
 /** Text: KJNodes, pysssss, Impact Pack, WAS, Comfyroll. */
-import {
-  boolean,
-  combo,
-  compileRegex,
-  int64,
-  optional,
-  pythonStr,
-  socket,
-  string,
-  substitute,
-  withinTime,
-} from 'noodle/node';
+import { boolean, combo, int64, optional, pythonStr, socket, string } from 'noodle/node';
 import type { NodeDefinition } from 'noodle/node';
 import { anything, inCategory, numbered } from './define.ts';
+import { replacePattern } from './patterns.ts';
 import { countedReplacements } from './shared-inputs.ts';
 
 const kj = inCategory('KJNodes/text');
@@ -74,19 +64,6 @@ const kjNodes: readonly NodeDefinition[] = [
 ];
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : pythonStr(value));
-
-/** Seconds a pattern may take. */
-const LONGEST_MATCHING = 5;
-
-const FLAGS = { ignoreCase: false, multiline: false, dotAll: false };
-
-/** Python's `re.sub`, and how often it replaced. */
-function replacePattern(pattern: string, by: string, text: string): [text: string, count: number] {
-  return withinTime('matching this pattern against this text', LONGEST_MATCHING, () => {
-    const compiled = compileRegex(pattern, FLAGS);
-    return [substitute(compiled, by, text), [...text.matchAll(compiled.regex)].length];
-  });
-}
 
 /** Spaces and commas as tags like them: one space, none before a comma, one comma. */
 const tidied = (text: string): string =>

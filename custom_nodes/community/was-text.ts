@@ -3,17 +3,16 @@ import {
   boolean,
   clip,
   combo,
-  compileRegex,
   int,
   int64,
   optional,
   pythonRandom,
   socket,
   string,
-  withinTime,
 } from 'noodle/node';
 import type { NodeDefinition } from 'noodle/node';
 import { LIMIT, inCategory } from './define.ts';
+import { matches } from './patterns.ts';
 import { countedReplacements } from './shared-inputs.ts';
 import { withTime } from './time-tokens.ts';
 
@@ -41,17 +40,6 @@ function replacedWhileFound(text: string, find: string, by: string): [string, nu
   }
   return [result, count];
 }
-
-/** Seconds a pattern may take. */
-const LONGEST_MATCHING = 5;
-const FLAGS = { ignoreCase: false, multiline: false, dotAll: false };
-
-/** Python's `re.search` and `re.match` as a yes or no. */
-export const matches = (pattern: string, text: string, atStart = false): boolean =>
-  withinTime('matching this pattern against this text', LONGEST_MATCHING, () => {
-    const found = compileRegex(pattern, FLAGS).regex[Symbol.matchAll](text).next();
-    return found.done !== true && (!atStart || found.value.index === 0);
-  });
 
 /** Parts at separators that are not inside brackets, without the spaces around them. */
 function groups(text: string, separator: string): string[] {

@@ -9,7 +9,7 @@ import { boolean, clip, combo, int64, model, numpyGenerator, string } from 'nood
 import type { Context, NodeDefinition, NumpyGenerator } from 'noodle/node';
 import { LIMIT, inCategory } from './define.ts';
 import { loadInto } from './loras.ts';
-import { matches } from './was-text.ts';
+import { matches } from './patterns.ts';
 
 /** Lines by the name of their file. */
 export type Wildcards = ReadonlyMap<string, readonly string[]>;

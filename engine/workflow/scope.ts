@@ -115,23 +115,31 @@ function instanceValues(
     return result;
   }
 
-  const proxies = proxyWidgets(instance);
-  if (proxies === undefined) {
-    const names = widgetInputs(subgraph);
-    if (names.length === values.length) {
-      names.forEach((name, i) => inputValues.set(name, values[i]));
-    }
-    return result;
-  }
-  const own = proxies.filter(([nodeId]) => nodeId === '-1');
-  const listed = values.length === proxies.length ? proxies : own;
-  listed.forEach(([nodeId, name], i) => {
+  listedWidgets(instance, subgraph, values.length).forEach(([nodeId, name], i) => {
     const value = values[i];
-    if (value === undefined || value === null) return;
-    if (nodeId === '-1') inputValues.set(name, value);
+    if (value === undefined) return;
+    if (value === null && proxyWidgets(instance) !== undefined) return;
+    if (nodeId === OWN_INPUT) inputValues.set(name, value);
     else setInner(nodeId, name, value);
   });
   return result;
+}
+
+/** In the place of an inner node's id: an input of the instance itself. */
+export const OWN_INPUT = '-1';
+
+/** What the values of a subgraph's instance are for, one by one, when there are so many of them. */
+export function listedWidgets(
+  instance: GraphNode,
+  subgraph: Subgraph,
+  count: number,
+): readonly (readonly [nodeId: string, name: string])[] {
+  const proxies = proxyWidgets(instance);
+  if (proxies === undefined) {
+    const names = widgetInputs(subgraph);
+    return names.length === count ? names.map((name) => [OWN_INPUT, name] as const) : [];
+  }
+  return count === proxies.length ? proxies : proxies.filter(([nodeId]) => nodeId === OWN_INPUT);
 }
 
 function proxyWidgets(instance: GraphNode): [nodeId: string, name: string][] | undefined {
@@ -148,7 +156,7 @@ const isId = (value: Json | undefined): value is string | number =>
   typeof value === 'string' || typeof value === 'number';
 
 /** Names of the subgraph's inputs that end in a widget inside, in order. */
-function widgetInputs(subgraph: Subgraph): string[] {
+export function widgetInputs(subgraph: Subgraph): string[] {
   const slots = new Set<number>();
   for (const node of subgraph.nodes.values()) {
     for (const { link, widget } of node.inputs) {

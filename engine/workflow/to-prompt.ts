@@ -18,6 +18,8 @@ export interface ConvertOptions {
   readonly now?: Date;
   /** Numbers in [0, 1) for `{a|b}` choices. */
   readonly random?: () => number;
+  /** Leave choices and tokens in texts as they were written. */
+  readonly keepTexts?: boolean;
 }
 
 export interface Converted {
@@ -58,7 +60,7 @@ interface Conversion extends Required<ConvertOptions> {
 export function workflowToPrompt(
   workflow: unknown,
   objectInfo: ObjectInfo,
-  { now = new Date(), random = Math.random }: ConvertOptions = {},
+  { now = new Date(), random = Math.random, keepTexts = false }: ConvertOptions = {},
 ): Converted {
   const scopes = createScopes(readWorkflow(workflow), objectInfo);
   const conversion: Conversion = {
@@ -69,6 +71,7 @@ export function workflowToPrompt(
     warnings: [],
     now,
     random,
+    keepTexts,
   };
   convertScope(conversion, scopes.root);
   dropDeadLinks(conversion.prompt);
@@ -149,7 +152,7 @@ function finishText(
   value: Json,
   options: Readonly<Record<string, unknown>> | undefined,
 ): Json {
-  if (typeof value !== 'string') return value;
+  if (typeof value !== 'string' || conversion.keepTexts) return value;
   if (options?.dynamicPrompts === true) return pickChoices(value, conversion.random);
   if (name !== 'filename_prefix' || !SAVERS.has(node.type)) return value;
   return replaceTokens(value, conversion.now, (wanted, widget) => {

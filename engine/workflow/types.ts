@@ -17,6 +17,7 @@ export interface NodeInfo {
   readonly output?: readonly (string | readonly unknown[])[];
   readonly output_name?: readonly string[];
   readonly display_name?: string | null;
+  readonly output_node?: boolean;
 }
 
 /** Body of GET /object_info. */

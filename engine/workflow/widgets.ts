@@ -97,19 +97,26 @@ export function defaultValue(input: InputInfo): Json {
   return isRecord(first) ? first.key : (first ?? null);
 }
 
+export interface WidgetValues {
+  readonly values: Map<string, Json>;
+  readonly widgets: Map<string, Widget>;
+  readonly mismatch: boolean;
+  /** Index into the stored list; the name itself where values are stored by name. */
+  readonly places: ReadonlyMap<string, number | string>;
+}
+
 /**
  * Values by widget name for a node of a known class; a widget without a stored value has its
- * default. `mismatch` is set when the list does not fit the class (an older or newer version).
+ * default. `mismatch` is set when the list does not fit the class (an older or newer version); `places`
+ * says where in the list each value stands, or would.
  */
-export function widgetValues(
-  info: NodeInfo,
-  stored: GraphNode['values'],
-): { values: Map<string, Json>; widgets: Map<string, Widget>; mismatch: boolean } {
+export function widgetValues(info: NodeInfo, stored: GraphNode['values']): WidgetValues {
   if (stored !== undefined && !isList(stored)) return namedValues(info, stored);
   const given = stored ?? [];
   const { entries, byPosition } = fittingLayout(info, given);
   const values = new Map<string, Json>();
   const widgets = new Map<string, Widget>();
+  const places = new Map<string, number>();
   let mismatch = !byPosition;
   let at = 0;
   for (const entry of entries) {
@@ -120,19 +127,44 @@ export function widgetValues(
     if (entry.kind !== 'value') continue;
     const { name, input } = entry.widget;
     widgets.set(name, entry.widget);
+    places.set(name, at - 1);
     // A hole in the list (null) means that nothing was stored for the widget.
     const known = value !== undefined && value !== null;
     values.set(name, known ? value : defaultValue(input));
     if (known && !isPlausible(input, value)) mismatch = true;
   }
-  return { values, widgets, mismatch };
+  return { values, widgets, mismatch, places };
+}
+
+/** The stored values of a node of a known class with another one for the widget of that name, where it has it. */
+export function withWidgetValue(
+  info: NodeInfo,
+  stored: GraphNode['values'],
+  name: string,
+  value: Json,
+): NonNullable<GraphNode['values']> {
+  if (stored !== undefined && !isList(stored)) return { ...stored, [name]: value };
+  const given = stored ?? [];
+  const { entries } = fittingLayout(info, given);
+  const place = entries.findIndex((e) => e.kind === 'value' && e.widget.name === name);
+  if (place < 0) return given;
+  const known = widgetValues(info, given).values;
+  return entries
+    .slice(0, Math.max(given.length, place + 1))
+    .map((entry, i) =>
+      i === place
+        ? value
+        : i < given.length
+          ? given[i]
+          : entry.kind === 'value'
+            ? (known.get(entry.widget.name) ?? null)
+            : null,
+    )
+    .concat(given.slice(entries.length));
 }
 
 /** Packs that store `{ name: value }` need no guessing. */
-function namedValues(
-  info: NodeInfo,
-  stored: Readonly<Record<string, Json>>,
-): { values: Map<string, Json>; widgets: Map<string, Widget>; mismatch: boolean } {
+function namedValues(info: NodeInfo, stored: Readonly<Record<string, Json>>): WidgetValues {
   const values = new Map<string, Json>();
   const widgets = new Map<string, Widget>();
   for (const [name, input] of inputsInOrder(info)) {
@@ -140,7 +172,8 @@ function namedValues(
     widgets.set(name, { name, input });
     values.set(name, Object.hasOwn(stored, name) ? stored[name] : defaultValue(input));
   }
-  return { values, widgets, mismatch: false };
+  const places = new Map([...values.keys()].map((name) => [name, name]));
+  return { values, widgets, mismatch: false, places };
 }
 
 /** Whether a stored value can be meant for an input. */

@@ -22,6 +22,8 @@ export interface MockServer {
   readonly requests: readonly string[];
   /** What was saved into the user's folder, by path. */
   readonly saved: ReadonlyMap<string, string>;
+  /** What the user has set; shared by all pages. */
+  readonly settings: Record<string, unknown>;
   /** Text frames the pages sent over their sockets. */
   readonly received: readonly string[];
   /** Milliseconds between the steps of a run; a high one leaves time to look. */
@@ -120,6 +122,16 @@ export async function startMockServer(): Promise<MockServer> {
       settings[decodeURIComponent(path.slice('/settings/'.length))] = JSON.parse(
         (await bodyOf(request)).toString(),
       ) as unknown;
+      return json({});
+    }
+    if (path === '/internal/logs/raw') {
+      return json({ entries: [{ t: '2026-11-27T08:00:00.000Z', m: 'Ready\n' }], size: null });
+    }
+    if (path === '/internal/logs/subscribe') {
+      const { clientId } = JSON.parse((await bodyOf(request)).toString()) as { clientId: string };
+      const entries = [{ t: '2026-11-27T08:00:01.000Z', m: 'WARNING: a line that came live\n' }];
+      const socket = sockets.get(clientId);
+      if (socket !== undefined) send(socket, 'logs', { entries, size: null });
       return json({});
     }
     if (path === '/v1/system') return json({ devices: [device] });
@@ -298,6 +310,7 @@ export async function startMockServer(): Promise<MockServer> {
     uploads,
     requests,
     saved,
+    settings,
     received,
     get stepDelay() {
       return state.stepDelay;

@@ -4,7 +4,8 @@ export interface Command {
   readonly id: string;
   /** What it does, in English (shown through `t`). */
   readonly title: string;
-  readonly group: CommandGroup;
+  /** One of `commandGroups`, or one that a pack names. */
+  readonly group: string;
   /** Chords that start it until the user chooses others: 'ctrl+enter', 'shift+?', 'p'. */
   readonly keys: readonly string[];
   /** Also while the user types into a field. */
@@ -13,7 +14,6 @@ export interface Command {
 }
 
 export const commandGroups = ['Queue', 'Workflow', 'Edit', 'View', 'Panels', 'Help'] as const;
-export type CommandGroup = (typeof commandGroups)[number];
 
 /** Shortcuts that are gestures, or keys of fields: shown beside the commands' own. */
 export const gestures: readonly (readonly [keys: string, what: string])[] = [

@@ -1,8 +1,9 @@
 import type { PageParts } from '../panels/parts.ts';
 import type { Command } from './command.ts';
 import { editCommands } from './edit.ts';
+import { helpCommands } from './help.ts';
 import { queueCommands } from './queue.ts';
-import { helpCommands, panelCommands, viewCommands } from './view.ts';
+import { panelCommands, viewCommands } from './view.ts';
 import { workflowCommands } from './workflow.ts';
 
 const lists = [
@@ -15,7 +16,5 @@ const lists = [
 ];
 
 /** All commands of the page, as the palette and the list of shortcuts show them. */
-export function createCommands(parts: PageParts): readonly Command[] {
-  const all: readonly Command[] = lists.flatMap((list) => list(parts, () => all));
-  return all;
-}
+export const createCommands = (parts: PageParts): readonly Command[] =>
+  lists.flatMap((list) => list(parts));

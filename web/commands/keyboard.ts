@@ -1,13 +1,10 @@
 import type { AppParts } from '../panels/parts.ts';
 import { isCovered } from '../state.ts';
-import type { Command } from './command.ts';
+import { chordOf } from './chord.ts';
 
 /** Starts commands by their chords; text fields keep the keys of those that are not meant for them. */
-export function listenForKeys({ commands, editor, state }: AppParts): void {
+export function listenForKeys({ shortcuts, editor, state }: AppParts): void {
   const { canvas, documents } = editor;
-  const byChord = new Map<string, Command>();
-  for (const command of commands) for (const chord of command.keys) byChord.set(chord, command);
-
   window.addEventListener(
     'keydown',
     (event) => {
@@ -18,9 +15,9 @@ export function listenForKeys({ commands, editor, state }: AppParts): void {
       }
       const chord = chordOf(event);
       if (keepsKey(event.target, chord)) return;
-      const command = byChord.get(chord);
+      const command = shortcuts.commandOf(chord);
       if (command === undefined) return;
-      if (isTyping(event.target) && command.whileTyping !== true) return;
+      if (isTyping(event.target) && !(command.whileTyping === true && isNoText(chord))) return;
       event.preventDefault();
       event.stopPropagation();
       command.run();
@@ -30,15 +27,8 @@ export function listenForKeys({ commands, editor, state }: AppParts): void {
   );
 }
 
-/** The chord of a key press as commands name it: 'ctrl+shift+s'. The Mac's command key is ctrl. */
-export function chordOf(event: KeyboardEvent): string {
-  const parts = [];
-  if (event.ctrlKey || event.metaKey) parts.push('ctrl');
-  if (event.altKey) parts.push('alt');
-  if (event.shiftKey) parts.push('shift');
-  parts.push(event.key.toLowerCase());
-  return parts.join('+');
-}
+/** Whether a chord types nothing: a user may have chosen another one for a command. */
+const isNoText = (chord: string): boolean => /^(ctrl|alt)\+|^f\d+$/.test(chord);
 
 /** A chord as it is shown: 'Ctrl Shift S'. */
 export const shownChord = (chord: string): string =>

@@ -55,9 +55,9 @@ function restoreSlots(saved: unknown, stored: unknown, { prune }: { prune: boole
   if (!Array.isArray(saved)) return stored;
   const old: unknown[] = Array.isArray(stored) ? stored : [];
   const slots = saved.map((slot: unknown, i) => {
-    const before = old[i];
     if (!isRecord(slot)) return slot;
-    if (!isRecord(before) || before.name !== slot.name) return defined(slot);
+    const before = [old[i], ...old].find((o) => isRecord(o) && o.name === slot.name);
+    if (!isRecord(before)) return defined(slot);
     // Only the links and a new label follow the graph; all else keeps its stored form.
     const merged: Record<string, unknown> = { ...before };
     if ('link' in slot && ('link' in before || slot.link !== null)) merged.link = slot.link;

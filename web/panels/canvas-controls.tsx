@@ -8,7 +8,7 @@ import type { AppParts } from './parts.ts';
 import { sidePanels, toggleSidePanel } from './side-panels.ts';
 
 /** The buttons on the left edge that open the side panels. */
-export function SideRail({ state, commands }: AppParts) {
+export function SideRail({ state, shortcuts }: AppParts) {
   return (
     <nav class="side-rail" aria-label="Panels">
       {sidePanels.map(({ id, icon, label, key }) => (
@@ -26,9 +26,17 @@ export function SideRail({ state, commands }: AppParts) {
       <span class="spring" />
       <button
         type="button"
+        title={t('Settings')}
+        aria-label={t('Settings')}
+        onClick={() => shortcuts.find('Comfy.ShowSettingsDialog')?.run()}
+      >
+        <Icon name="settings" />
+      </button>
+      <button
+        type="button"
         title={`${t('Keyboard shortcuts')} (?)`}
         aria-label={t('Keyboard shortcuts')}
-        onClick={() => openHelp(state, commands)}
+        onClick={() => openHelp(state, shortcuts)}
       >
         <Icon name="help" />
       </button>

@@ -1,13 +1,18 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../locale/translate.ts';
 import { closeDialog, type State } from '../state.ts';
 import { Icon } from './icons.tsx';
 
 /** Draws the dialogs that are open; the last one has the keys. */
 export function Dialogs({ state }: { state: State }) {
-  return state.dialogs.value.map(({ id, title, className, body: Body }) => (
-    <Dialog key={id} title={title} className={className} close={() => closeDialog(state, id)}>
+  return state.dialogs.value.map(({ id, title, className, body: Body, close }) => (
+    <Dialog
+      key={id}
+      title={title}
+      className={className}
+      close={close ?? (() => closeDialog(state, id))}
+    >
       <Body />
     </Dialog>
   ));
@@ -22,13 +27,27 @@ interface DialogParts {
 
 function Dialog({ title, className, close, children }: DialogParts) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => {
+    const shown = dialog.current;
+    shown?.showModal();
+    // Closing, not only taking it away, gives the focus back to where it was.
+    return () => shown?.close();
+  }, []);
   return (
     <dialog
       ref={dialog}
       class={`dialog ${className}`}
       aria-label={t(title)}
-      onClose={close}
+      // The browser would close it on a second Escape without asking.
+      onKeyDown={(e) => {
+        if (e.key !== 'Escape') return;
+        e.preventDefault();
+        close();
+      }}
+      onCancel={(e) => {
+        e.preventDefault();
+        close();
+      }}
       onClick={(e) => e.target === e.currentTarget && close()}
     >
       <header>

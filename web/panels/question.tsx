@@ -1,4 +1,5 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { t } from '../locale/translate.ts';
 import type { Question, State } from '../state.ts';
 
 /** The dialog for something to be decided, or a name to be given. */
@@ -10,9 +11,12 @@ export function QuestionDialog({ state }: { state: State }) {
 function Dialog({ title, text, confirm, danger, field, answer }: Question) {
   const dialog = useRef<HTMLDialogElement>(null);
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    dialog.current?.showModal();
+  useLayoutEffect(() => {
+    const shown = dialog.current;
+    shown?.showModal();
     input.current?.select();
+    // Closing, not only taking it away, gives the focus back to where it was.
+    return () => shown?.close();
   }, []);
   return (
     <dialog
@@ -35,7 +39,7 @@ function Dialog({ title, text, confirm, danger, field, answer }: Question) {
         )}
         <footer>
           <button type="button" onClick={() => answer(null)}>
-            Cancel
+            {t('Cancel')}
           </button>
           <button type="submit" class={danger ? 'danger' : 'primary'}>
             {confirm}

@@ -2,7 +2,8 @@
 export interface SettingRow<T extends SettingValue = SettingValue> {
   /** The name it is kept under, ComfyUI's where it has such a setting: both pages share the file. */
   readonly id: string;
-  readonly section: Section;
+  /** One of `sections`, or one that a pack names. */
+  readonly section: string;
   readonly label: string;
   readonly help?: string;
   readonly default: T;
@@ -10,6 +11,8 @@ export interface SettingRow<T extends SettingValue = SettingValue> {
   readonly choices?: readonly (readonly [value: T, label: string])[];
   /** Limits of a number. */
   readonly range?: { readonly min: number; readonly max: number; readonly step: number };
+  /** How a text is chosen where a plain field is not the way. */
+  readonly control?: 'color';
 }
 
 export type SettingValue = boolean | number | string;
@@ -18,7 +21,9 @@ export type SettingValue = boolean | number | string;
 export const sections = ['Appearance', 'Graph', 'Queue', 'Language'] as const;
 export type Section = (typeof sections)[number];
 
-const row = <T extends SettingValue>(given: SettingRow<T>): SettingRow<T> => given;
+const row = <T extends SettingValue>(
+  given: SettingRow<T> & { readonly section: Section },
+): SettingRow<T> => given;
 
 /** All settings of the page by the name that code calls them. */
 export const settingRows = {
@@ -32,6 +37,32 @@ export const settingRows = {
       ['light', 'Light'],
       ['contrast', 'High contrast'],
     ],
+  }),
+  linkStyle: row<number>({
+    id: 'Comfy.LinkRenderMode',
+    section: 'Graph',
+    label: 'Links',
+    default: 2,
+    choices: [
+      [2, 'Curved'],
+      [1, 'Slanted'],
+      [0, 'Right angles'],
+      [-1, 'Hidden'],
+    ],
+  }),
+  snapToGrid: row<boolean>({
+    id: 'pysssss.SnapToGrid',
+    section: 'Graph',
+    label: 'Always snap to the grid',
+    help: 'Otherwise while Shift is held.',
+    default: false,
+  }),
+  gridSize: row<number>({
+    id: 'Comfy.SnapToGrid.GridSize',
+    section: 'Graph',
+    label: 'Grid size',
+    default: 10,
+    range: { min: 1, max: 500, step: 1 },
   }),
   locale: row<string>({
     id: 'Comfy.Locale',

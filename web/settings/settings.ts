@@ -1,9 +1,9 @@
-import { signal, type Signal } from '@preact/signals';
+import { computed, signal, type ReadonlySignal } from '@preact/signals';
 import { settingRows, type SettingName, type SettingRow, type SettingValue } from './rows.ts';
 
 export type Settings = ReturnType<typeof createSettings>;
 
-type Signals = { readonly [N in SettingName]: Signal<(typeof settingRows)[N]['default']> };
+type Signals = { readonly [N in SettingName]: ReadonlySignal<(typeof settingRows)[N]['default']> };
 
 interface SettingsParts {
   /** Keeps a value on the server, for all browsers of this user. */
@@ -16,20 +16,18 @@ const key = 'noodle.settings';
 
 /** The user's settings: one signal each, and what other pages or packs keep beside them. */
 export function createSettings({ save, storage }: SettingsParts) {
-  let stored = readCopy(storage);
+  const stored = signal(readCopy(storage));
+  const added = signal<readonly SettingRow[]>([]);
   const names = Object.keys(settingRows) as SettingName[];
   const signals = Object.fromEntries(
-    names.map((name) => [name, signal(valueOf(settingRows[name], stored))]),
+    names.map((name) => [
+      name,
+      computed(() => valueOf<SettingValue>(settingRows[name], stored.value)),
+    ]),
   ) as unknown as Signals;
-  const show = (): void => {
-    for (const name of names) {
-      (signals[name] as Signal<SettingValue>).value = valueOf(settingRows[name], stored);
-    }
-  };
   const keep = (id: string, value: unknown): Promise<void> => {
-    stored = { ...stored, [id]: value };
-    writeCopy(storage, stored);
-    show();
+    stored.value = { ...stored.value, [id]: value };
+    writeCopy(storage, stored.value);
     return save(id, value);
   };
 
@@ -37,15 +35,23 @@ export function createSettings({ save, storage }: SettingsParts) {
     ...signals,
     /** Everything the server keeps arrived. */
     loaded: (all: Readonly<Record<string, unknown>>): void => {
-      stored = all;
-      writeCopy(storage, stored);
-      show();
+      stored.value = all;
+      writeCopy(storage, all);
     },
     /** Changes a setting; rejects when the server could not keep it (it holds here all the same). */
     set: <N extends SettingName>(name: N, value: (typeof settingRows)[N]['default']) =>
       keep(settingRows[name].id, value),
+    /** The rows of the page and those that node packs added, as the dialog lists them. */
+    rows: (): readonly SettingRow[] => [...Object.values(settingRows), ...added.value],
+    /** Adds the row of a pack; one that is there already stays. */
+    addRow: (row: SettingRow): void => {
+      if (added.value.some(({ id }) => id === row.id)) return;
+      added.value = [...added.value, row];
+    },
+    /** The present value of a row. */
+    valueOf: (row: SettingRow): SettingValue => valueOf(row, stored.value),
     /** A value that is no row, by its id: keybindings, bookmarks, settings of packs. */
-    other: (id: string): unknown => stored[id],
+    other: (id: string): unknown => stored.value[id],
     setOther: keep,
   };
 }
