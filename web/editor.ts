@@ -7,11 +7,14 @@ import type { ThisWindow } from './documents/window.ts';
 import { EditorCanvas } from './graph/canvas.ts';
 import { useTextMenus } from './graph/context-menu.ts';
 import { attachDomLayer } from './graph/dom-layer.ts';
+import { drawFarNames } from './graph/far-view.ts';
+import { useGroupLook } from './graph/group-look.ts';
 import { createExecutionView } from './graph/execution-view.ts';
 import type { EditorHooks } from './graph/hooks.ts';
 import { createInputFiles, pictureField } from './graph/input-files.ts';
 import { useExactCopies } from './graph/litegraph-setup.ts';
 import { registerNodes } from './graph/node-class.ts';
+import { useReadableNames } from './graph/names.ts';
 import { imagesOf } from './graph/node-pictures.ts';
 import { createStage } from './graph/stage.ts';
 import { registerSubgraphs } from './graph/subgraphs.ts';
@@ -37,6 +40,8 @@ export function createEditor(parts: EditorParts) {
   const { host, element, objectInfo, server, state, drafts, self } = parts;
   useExactCopies();
   useTextMenus();
+  useGroupLook();
+  useReadableNames();
   applyTheme();
   const graph = new LGraph();
   registerSubgraphs(graph);
@@ -72,8 +77,9 @@ export function createEditor(parts: EditorParts) {
   styleCanvas(canvas);
   colorTypes(canvas, socketTypes(objectInfo));
   const syncDom = attachDomLayer(canvas, host);
-  canvas.onDrawForeground = () => {
+  canvas.onDrawForeground = (ctx) => {
     syncDom();
+    drawFarNames(canvas, ctx);
     if (state.zoom.value !== canvas.ds.scale) state.zoom.value = canvas.ds.scale;
   };
   graph.onNodeAdded = (node) => {

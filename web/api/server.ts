@@ -1,5 +1,6 @@
 import { parseJson, stringifyJson, toPlain } from '../../engine/workflow/lossless-json.ts';
 import { isRecord } from '../graph/input-spec.ts';
+import type { LogEntry } from '../../engine/protocol.ts';
 import type {
   DeviceInfo,
   FileRef,
@@ -87,6 +88,19 @@ export function createServer(base: string) {
         used: Number(device.memory_used),
         budget: Number(device.memory_budget),
       }));
+    },
+    /** The newest lines of the server's log. */
+    log: async (): Promise<readonly LogEntry[]> => {
+      const data = await getJson('internal/logs/raw');
+      return isRecord(data) && Array.isArray(data.entries) ? (data.entries as LogEntry[]) : [];
+    },
+    /** Whether `logs` messages come to this client. */
+    followLog: async (clientId: string, enabled: boolean): Promise<void> => {
+      await fetch(url('internal/logs/subscribe'), {
+        method: 'PATCH',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ clientId, enabled }),
+      });
     },
     /** Newest first. */
     history: async (limit: number): Promise<HistoryEntry[]> => {
