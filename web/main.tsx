@@ -31,6 +31,7 @@ import './style/overlays.css';
 import './style/dialogs.css';
 import './style/settings.css';
 import './style/log.css';
+import './style/widgets.css';
 
 async function start(): Promise<void> {
   const root = document.getElementById('app') as HTMLElement;

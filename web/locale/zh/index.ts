@@ -1,6 +1,7 @@
 import type { Texts } from '../texts.ts';
 import { mask } from './mask.ts';
 import { queue } from './queue.ts';
+import { widgets } from './widgets.ts';
 
 /** 简体中文, by parts of the page. */
-export const texts: Texts = { ...queue, ...mask };
+export const texts: Texts = { ...queue, ...mask, ...widgets };
