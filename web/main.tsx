@@ -33,6 +33,7 @@ import './style/gallery.css';
 import './style/viewer.css';
 import './style/settings.css';
 import './style/log.css';
+import './style/widgets.css';
 
 async function start(): Promise<void> {
   const root = document.getElementById('app') as HTMLElement;

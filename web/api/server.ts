@@ -132,6 +132,20 @@ export function createServer(base: string) {
       const folder = typeof answer.subfolder === 'string' ? answer.subfolder : '';
       return folder === '' ? String(answer.name) : `${folder}/${String(answer.name)}`;
     },
+    /** Paths of the files of a kind in a folder (at most 500), the newest first; `words` narrow them. */
+    mediaFiles: async (kind: string, directory: string, words: string): Promise<string[]> => {
+      const query = new URLSearchParams({ kind, directory, limit: '500' });
+      if (words !== '') query.set('q', words);
+      const page = await getJson(`v1/outputs?${query.toString()}`);
+      const files = isRecord(page) && Array.isArray(page.outputs) ? page.outputs : [];
+      return files.filter(isRecord).map(({ path }) => String(path));
+    },
+    /** Address of a small picture of a picture. */
+    thumbnailUrl: ({ filename, subfolder = '', type = 'output' }: FileRef): string => {
+      const path = subfolder === '' ? filename : `${subfolder}/${filename}`;
+      const query = new URLSearchParams({ path, directory: type, size: '160' });
+      return url(`v1/outputs/thumbnail?${query.toString()}`);
+    },
     /** Writes a picture under exactly this name. */
     uploadInto: (image: Blob, file: FileRef): Promise<void> => storeAs('upload/image', image, file),
     /** Writes the original's colours with the alpha of `image` under exactly this name. */
