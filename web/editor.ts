@@ -17,6 +17,7 @@ import { createStage } from './graph/stage.ts';
 import { registerSubgraphs } from './graph/subgraphs.ts';
 import { applyTheme, colorTypes, styleCanvas } from './graph/theme.ts';
 import { registerVirtualNodes } from './graph/virtual-nodes.ts';
+import { createSubgraphPath } from './subgraphs/path.ts';
 import { toast, type State } from './state.ts';
 import { messageOf } from './text.ts';
 
@@ -79,6 +80,7 @@ export function createEditor(parts: EditorParts) {
     changed: () => documents.changed(),
     failed: (error) => toast(state, messageOf(error), 'error'),
   });
+  const subgraphs = createSubgraphPath(canvas, graph);
   const stage = createStage(graph, canvas);
   const documents = createDocuments({
     stage,
@@ -97,6 +99,7 @@ export function createEditor(parts: EditorParts) {
     canvas,
     execution,
     documents,
+    subgraphs,
     uploadInto: inputFiles.upload,
     toWorkflow: () => stage.toWorkflow(documents.active().source),
     toText: () => stage.toText(documents.active().source),
