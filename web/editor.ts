@@ -20,6 +20,7 @@ import { createStage } from './graph/stage.ts';
 import { registerSubgraphs } from './graph/subgraphs.ts';
 import { applyTheme, colorTypes, styleCanvas } from './graph/theme.ts';
 import { registerVirtualNodes } from './graph/virtual-nodes.ts';
+import { createSubgraphPath } from './subgraphs/path.ts';
 import { toast, type State } from './state.ts';
 import { messageOf } from './text.ts';
 
@@ -98,6 +99,7 @@ export function createEditor(parts: EditorParts) {
     changed: () => documents.changed(),
     failed: (error) => toast(state, messageOf(error), 'error'),
   });
+  const subgraphs = createSubgraphPath(canvas, graph);
   const stage = createStage(graph, canvas);
   const documents = createDocuments({
     stage,
@@ -116,6 +118,7 @@ export function createEditor(parts: EditorParts) {
     canvas,
     execution,
     documents,
+    subgraphs,
     uploadInto: inputFiles.upload,
     /** Opens the mask editor on a picture that a node shows. */
     editMask,

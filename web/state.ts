@@ -86,7 +86,6 @@ export function createState() {
     document: signal<WorkflowDocument>(createDocument(untitled, noUndo)),
     documents: signal<readonly WorkflowDocument[]>([]),
     drafts: signal<readonly Draft[]>([]),
-    insideSubgraph: signal<readonly string[]>([]),
     problems: signal<readonly Problem[]>([]),
     missing: signal<readonly string[]>([]),
     queue: signal<{ running: readonly QueueItem[]; pending: readonly QueueItem[] }>({

@@ -5,11 +5,12 @@ import type { AppParts } from './parts.ts';
 import { ProblemPanel } from './problem-panel.tsx';
 import { QuestionDialog } from './question.tsx';
 import { sidePanels } from './side-panels.ts';
+import { SubgraphTrail } from '../subgraphs/trail.tsx';
 import { Toasts } from './toasts.tsx';
 import { Tooltip } from './tooltip.tsx';
 import { TopBar } from './top-bar.tsx';
 import { LightboxView } from '../viewer/lazy.tsx';
-import { SideRail, SubgraphTrail, ZoomBar } from './canvas-controls.tsx';
+import { SideRail, ZoomBar } from './canvas-controls.tsx';
 
 /** Everything around the canvas. */
 export function App(parts: AppParts) {
