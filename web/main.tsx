@@ -27,6 +27,8 @@ import './style/panels.css';
 import './style/overlays.css';
 import './style/dialogs.css';
 import './style/settings.css';
+import './style/documents.css';
+import './style/menu.css';
 
 async function start(): Promise<void> {
   const root = document.getElementById('app') as HTMLElement;

@@ -3,12 +3,14 @@ import type { Command } from './command.ts';
 import { editCommands } from './edit.ts';
 import { helpCommands } from './help.ts';
 import { queueCommands } from './queue.ts';
+import { tabCommands } from './tabs.ts';
 import { panelCommands, viewCommands } from './view.ts';
 import { workflowCommands } from './workflow.ts';
 
 const lists = [
   queueCommands,
   workflowCommands,
+  tabCommands,
   editCommands,
   viewCommands,
   panelCommands,

@@ -1,5 +1,6 @@
 import { Dialogs } from './dialog.tsx';
 import { Lightbox } from './lightbox.tsx';
+import { Menu } from './menu.tsx';
 import { NodeSearch } from './node-search.tsx';
 import type { AppParts } from './parts.ts';
 import { ProblemPanel } from './problem-panel.tsx';
@@ -25,6 +26,7 @@ export function App(parts: AppParts) {
       <Tooltip {...parts} />
       <NodeSearch {...parts} />
       <Lightbox state={state} />
+      <Menu state={state} />
       <Dialogs state={state} />
       <QuestionDialog state={state} />
       <Toasts state={state} />

@@ -1,5 +1,6 @@
 import type { Texts } from '../texts.ts';
+import { documents } from './documents.ts';
 import { queue } from './queue.ts';
 
 /** 简体中文, by parts of the page. */
-export const texts: Texts = { ...queue };
+export const texts: Texts = { ...documents, ...queue };
