@@ -9,7 +9,7 @@ import { useTextMenus } from './graph/context-menu.ts';
 import { attachDomLayer } from './graph/dom-layer.ts';
 import { createExecutionView } from './graph/execution-view.ts';
 import type { EditorHooks } from './graph/hooks.ts';
-import { createInputFiles } from './graph/input-files.ts';
+import { createInputFiles, pictureField } from './graph/input-files.ts';
 import { useExactCopies } from './graph/litegraph-setup.ts';
 import { registerNodes } from './graph/node-class.ts';
 import { imagesOf } from './graph/node-pictures.ts';
@@ -49,11 +49,23 @@ export function createEditor(parts: EditorParts) {
   registerVirtualNodes(hooks);
 
   const openImage = (node: LGraphNode, index: number): void => viewImages(state, node, index);
+  const editMask = async (node: LGraphNode, index = 0): Promise<void> => {
+    const { openMaskEditor } = await import('./mask/index.ts');
+    await openMaskEditor(node, { server, state, saved: givePicture }, index);
+  };
+  /** A picture for a node's own field, or for a new LoadImage beside a node that has none. */
+  const givePicture = (node: LGraphNode, value: string): void => {
+    const beside = [node.pos[0] + node.size[0] + 40, node.pos[1] - 15] as const;
+    const taker = pictureField(node) === null ? canvas.addNode('LoadImage', beside) : node;
+    if (taker !== null) inputFiles.give(taker, pictureField(taker) ?? 'image', value);
+    documents.settle();
+  };
   const canvas = new EditorCanvas(element, graph, {
     search: (request) => {
       state.search.value = request;
     },
     openImage,
+    editMask: (node, index) => void editMask(node, index),
     // A finished command is a step of its own for undo.
     changed: () => documents.settle(),
   });
@@ -98,6 +110,8 @@ export function createEditor(parts: EditorParts) {
     execution,
     documents,
     uploadInto: inputFiles.upload,
+    /** Opens the mask editor on a picture that a node shows. */
+    editMask,
     toWorkflow: () => stage.toWorkflow(documents.active().source),
     toText: () => stage.toText(documents.active().source),
     /** Brings a node into view and selects it. */

@@ -1,6 +1,7 @@
 import { createUuidv4 } from '@comfyorg/litegraph';
 import { effect } from '@preact/signals';
 import { render } from 'preact';
+import { createFeed } from './api/feed.ts';
 import { openSocket } from './api/socket.ts';
 import { createServer } from './api/server.ts';
 import { listenForClipboard } from './clipboard.ts';
@@ -14,7 +15,7 @@ import { thisWindow } from './documents/window.ts';
 import { listenForDrops } from './drop.ts';
 import { createEditor } from './editor.ts';
 import { createFiles } from './files.ts';
-import { speak } from './locale/translate.ts';
+import { speak, t } from './locale/translate.ts';
 import { App } from './panels/app.tsx';
 import { createRunner } from './run.ts';
 import { createSettings } from './settings/settings.ts';
@@ -29,6 +30,7 @@ import './style/dialogs.css';
 import './style/settings.css';
 import './style/documents.css';
 import './style/menu.css';
+import './style/log.css';
 
 async function start(): Promise<void> {
   const root = document.getElementById('app') as HTMLElement;
@@ -64,7 +66,8 @@ async function start(): Promise<void> {
   const files = createFiles(editor, server, state);
   fitToWindow(element, editor.canvas);
   const shortcuts = createShortcuts(settings);
-  const page = { editor, runner, files, server, state, settings, shortcuts, objectInfo };
+  const feed = createFeed(self.id);
+  const page = { editor, feed, runner, files, server, state, settings, shortcuts, objectInfo };
   const parts = { ...page, commands: createCommands(page) };
   shortcuts.add(parts.commands);
   listenForKeys(parts);
@@ -85,14 +88,16 @@ async function start(): Promise<void> {
       editor.documents.clear();
     }
   }
+  feed.onMessage((message) => {
+    // The nodes on the page were made from the old descriptions; the autosaved graph survives.
+    if (message.type === 'packs_changed') {
+      toast(state, t('Node packs changed: reload the page to use them'));
+    } else runner.message(message);
+  });
+  feed.onFrame((frame) => runner.frame(frame));
   openSocket(server.socketUrl(self.id), {
-    message: (message) => {
-      // The nodes on the page were made from the old descriptions; the autosaved graph survives.
-      if (message.type === 'packs_changed') {
-        toast(state, 'Node packs changed: reload the page to use them');
-      } else runner.message(message);
-    },
-    frame: (frame) => runner.frame(frame),
+    message: feed.message,
+    frame: feed.frame,
     state: (connection, again) => {
       state.connection.value = connection;
       if (connection === 'open') void (again ? runner.caughtUp() : runner.refreshLists());

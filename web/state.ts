@@ -50,6 +50,8 @@ export interface DialogView {
   readonly title: string;
   readonly className: string;
   readonly body: ComponentType;
+  /** What happens when its user wants to close it; left out: it closes. */
+  readonly close?: () => void;
 }
 
 export interface LightboxImage {

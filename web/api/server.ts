@@ -1,5 +1,6 @@
 import { parseJson, stringifyJson, toPlain } from '../../engine/workflow/lossless-json.ts';
 import { isRecord } from '../graph/input-spec.ts';
+import type { LogEntry } from '../../engine/protocol.ts';
 import type {
   DeviceInfo,
   FileRef,
@@ -42,6 +43,20 @@ export function createServer(base: string) {
     return url(`view?${query.toString()}`);
   };
 
+  const storeAs = async (
+    route: string,
+    image: Blob,
+    { filename, subfolder = '', type = 'input' }: FileRef,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<void> => {
+    const form = new FormData();
+    const fields = { subfolder, type, overwrite: 'true', ...more };
+    for (const [name, value] of Object.entries(fields)) form.append(name, value);
+    form.append('image', image, filename);
+    const response = await fetch(url(route), { method: 'POST', body: form });
+    if (!response.ok) throw new Error(`${filename}: the server answered ${response.status}`);
+  };
+
   return {
     url,
     viewUrl,
@@ -75,6 +90,19 @@ export function createServer(base: string) {
         budget: Number(device.memory_budget),
       }));
     },
+    /** The newest lines of the server's log. */
+    log: async (): Promise<readonly LogEntry[]> => {
+      const data = await getJson('internal/logs/raw');
+      return isRecord(data) && Array.isArray(data.entries) ? (data.entries as LogEntry[]) : [];
+    },
+    /** Whether `logs` messages come to this client. */
+    followLog: async (clientId: string, enabled: boolean): Promise<void> => {
+      await fetch(url('internal/logs/subscribe'), {
+        method: 'PATCH',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ clientId, enabled }),
+      });
+    },
     /** Newest first. */
     history: async (limit: number): Promise<HistoryEntry[]> => {
       const data = await getJson(`history?max_items=${limit}`);
@@ -102,6 +130,11 @@ export function createServer(base: string) {
       const folder = typeof answer.subfolder === 'string' ? answer.subfolder : '';
       return folder === '' ? String(answer.name) : `${folder}/${String(answer.name)}`;
     },
+    /** Writes a picture under exactly this name. */
+    uploadInto: (image: Blob, file: FileRef): Promise<void> => storeAs('upload/image', image, file),
+    /** Writes the original's colours with the alpha of `image` under exactly this name. */
+    uploadMask: (image: Blob, file: FileRef, original: FileRef): Promise<void> =>
+      storeAs('upload/mask', image, file, { original_ref: JSON.stringify(original) }),
     /** What this user has set, by id. */
     settings: async (): Promise<Record<string, unknown>> => {
       const all = await getJson('settings');

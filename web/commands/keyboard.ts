@@ -1,5 +1,6 @@
 import type { AppParts } from '../panels/parts.ts';
 import { isCovered } from '../state.ts';
+import { chordOf } from './chord.ts';
 
 /** Starts commands by their chords; text fields keep the keys of those that are not meant for them. */
 export function listenForKeys({ shortcuts, editor, state }: AppParts): void {
@@ -23,16 +24,6 @@ export function listenForKeys({ shortcuts, editor, state }: AppParts): void {
     },
     true,
   );
-}
-
-/** The chord of a key press as commands name it: 'ctrl+shift+s'. The Mac's command key is ctrl. */
-export function chordOf(event: KeyboardEvent): string {
-  const parts = [];
-  if (event.ctrlKey || event.metaKey) parts.push('ctrl');
-  if (event.altKey) parts.push('alt');
-  if (event.shiftKey) parts.push('shift');
-  parts.push(event.key.toLowerCase());
-  return parts.join('+');
 }
 
 /** Whether a chord types nothing: a user may have chosen another one for a command. */

@@ -12,6 +12,7 @@ import {
   type Positionable,
   type Subgraph,
 } from '@comfyorg/litegraph';
+import { t } from '../locale/translate.ts';
 import type { SearchRequest } from '../state.ts';
 import { editInline } from './widgets/inline-editor.ts';
 import { imageAt, imagesOf } from './node-pictures.ts';
@@ -20,6 +21,7 @@ import { imageAt, imagesOf } from './node-pictures.ts';
 export interface CanvasHost {
   readonly search: (request: SearchRequest) => void;
   readonly openImage: (node: LGraphNode, index: number) => void;
+  readonly editMask: (node: LGraphNode, index: number) => void;
   readonly changed: () => void;
 }
 
@@ -209,6 +211,7 @@ export class EditorCanvas extends LGraphCanvas {
     if (imagesOf(node).length > 0) {
       items.push(
         { content: 'Open image', callback: () => this.host.openImage(node, index ?? 0) },
+        { content: t('Open in mask editor'), callback: () => this.host.editMask(node, index ?? 0) },
         null,
       );
     }

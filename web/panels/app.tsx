@@ -1,3 +1,4 @@
+import { LogPanel } from '../log/log-panel.tsx';
 import { Dialogs } from './dialog.tsx';
 import { Lightbox } from './lightbox.tsx';
 import { Menu } from './menu.tsx';
@@ -23,6 +24,7 @@ export function App(parts: AppParts) {
       <SubgraphTrail {...parts} />
       <ProblemPanel {...parts} />
       <ZoomBar {...parts} />
+      <LogPanel {...parts} />
       <Tooltip {...parts} />
       <NodeSearch {...parts} />
       <Lightbox state={state} />

@@ -5,12 +5,15 @@ import type {
   WidgetEventOptions,
 } from '@comfyorg/litegraph/dist/widgets/BaseWidget';
 import { drawField } from './draw-field.ts';
+import { isElsewhere } from '../input-spec.ts';
 import { openChoiceList } from './choice-list.ts';
 
 /** Combo field: arrows step through the choices, a click opens a list with a filter. */
 export class Choice extends BaseSteppedWidget<IComboWidget> implements IComboWidget {
   override type = 'combo' as const;
   declare hasError?: boolean;
+  /** Also files that are not among the choices: of folders below, and of the other ones. */
+  takesFiles = false;
 
   constructor(widget: IComboWidget, node: LGraphNode) {
     super(widget, node);
@@ -27,6 +30,7 @@ export class Choice extends BaseSteppedWidget<IComboWidget> implements IComboWid
 
   /** A stored value that the server no longer offers (a model that is not here). */
   get unknown(): boolean {
+    if (this.takesFiles && isElsewhere(String(this.value))) return false;
     return this.choices.length > 0 && !this.choices.includes(this.value);
   }
 

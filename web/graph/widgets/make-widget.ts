@@ -82,7 +82,9 @@ export function makeWidget(node: LGraphNode, spec: InputSpec, hooks: EditorHooks
     case 'combo': {
       const values = comboChoices(spec) as string[];
       const value = (options.default as string | undefined) ?? values[0] ?? '';
-      return new Choice({ ...base, type: 'combo', value, options: { values } }, node);
+      const choice = new Choice({ ...base, type: 'combo', value, options: { values } }, node);
+      choice.takesFiles = uploadKind(spec) !== null;
+      return choice;
     }
     case 'string': {
       const value = textOr(options.default) ?? '';
