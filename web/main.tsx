@@ -33,6 +33,8 @@ import './style/dialogs.css';
 import './style/gallery.css';
 import './style/viewer.css';
 import './style/settings.css';
+import './style/documents.css';
+import './style/menu.css';
 import './style/log.css';
 import './style/widgets.css';
 
