@@ -21,6 +21,7 @@ import { registerSubgraphs } from './graph/subgraphs.ts';
 import { applyTheme, colorTypes, styleCanvas } from './graph/theme.ts';
 import { registerVirtualNodes } from './graph/virtual-nodes.ts';
 import { createVocabulary } from './prompt-text/vocabulary.ts';
+import { createSubgraphPath } from './subgraphs/path.ts';
 import { toast, type State } from './state.ts';
 import { messageOf } from './text.ts';
 
@@ -100,6 +101,7 @@ export function createEditor(parts: EditorParts) {
     changed: () => documents.changed(),
     failed: (error) => toast(state, messageOf(error), 'error'),
   });
+  const subgraphs = createSubgraphPath(canvas, graph);
   const stage = createStage(graph, canvas);
   const documents = createDocuments({
     stage,
@@ -118,6 +120,7 @@ export function createEditor(parts: EditorParts) {
     canvas,
     execution,
     documents,
+    subgraphs,
     uploadInto: inputFiles.upload,
     /** Opens the mask editor on a picture that a node shows. */
     editMask,

@@ -58,6 +58,9 @@ export function createServer(base: string) {
 
   return {
     url,
+    /** A JSON answer as plain values, and a JSON body to send: for parts with routes of their own. */
+    getJson,
+    post,
     viewUrl,
     socketUrl: (clientId: string): string => {
       const address = new URL(`ws?clientId=${encodeURIComponent(clientId)}`, base);

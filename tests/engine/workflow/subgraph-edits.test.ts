@@ -73,35 +73,34 @@ describe('subgraphs are unpacked', () => {
 
 describe('nodes are packed', () => {
   test('with the same prompt, whatever is selected', () => {
-    for (const path of files) {
+    for (const [n, path] of files.entries()) {
       const workflow = load(path);
       const { nodes } = readLevel(workflow);
       // Variables are sought outwards only: a selection that takes them in takes them away.
       if (nodes.some(({ type }) => type === 'SetNode')) continue;
-      // Every second node, then all from the middle on.
-      for (const chosen of [nodes.filter((_, i) => i % 2 === 1), nodes.slice(nodes.length >> 1)]) {
-        if (chosen.length === 0) continue;
-        const ids = chosen.map(({ id }) => String(id));
-        const before = promptOf(workflow);
-        const packed = packSubgraph(workflow, {
-          within: null,
-          nodes: ids,
-          name: 'Part',
-          id: 'part',
-          uuid,
-          promoted: () => [],
-        });
-        const rename = (id: string): string =>
-          ids.includes(id.split(':')[0]) ? `${packed.instance}:${id}` : id;
-        expect(renamed(promptOf(packed.workflow), String), path).toEqual(renamed(before, rename));
-        const again = unpackSubgraph(packed.workflow, {
-          within: null,
-          instance: packed.instance,
-          objectInfo: info,
-        });
-        expect(renamed(promptOf(again.workflow), String), path).toEqual(renamed(before, String));
-        expect(definitionsOf(again.workflow)).toEqual(definitionsOf(workflow));
-      }
+      // In half of the files every second node, in the others all from the middle on.
+      const chosen = nodes.filter((_, i) => (n % 2 === 0 ? i % 2 === 1 : i >= nodes.length >> 1));
+      if (chosen.length === 0) continue;
+      const ids = chosen.map(({ id }) => String(id));
+      const before = promptOf(workflow);
+      const packed = packSubgraph(workflow, {
+        within: null,
+        nodes: ids,
+        name: 'Part',
+        id: 'part',
+        uuid,
+        promoted: () => [],
+      });
+      const rename = (id: string): string =>
+        ids.includes(id.split(':')[0]) ? `${packed.instance}:${id}` : id;
+      expect(renamed(promptOf(packed.workflow), String), path).toEqual(renamed(before, rename));
+      const again = unpackSubgraph(packed.workflow, {
+        within: null,
+        instance: packed.instance,
+        objectInfo: info,
+      });
+      expect(renamed(promptOf(again.workflow), String), path).toEqual(renamed(before, String));
+      expect(definitionsOf(again.workflow)).toEqual(definitionsOf(workflow));
     }
-  });
+  }, 60_000);
 });
