@@ -134,6 +134,7 @@ export async function startMockServer(): Promise<MockServer> {
       if (socket !== undefined) send(socket, 'logs', { entries, size: null });
       return json({});
     }
+    if (path === '/embeddings' || path === '/models/loras') return json([]);
     if (path === '/v1/system') return json({ devices: [device] });
     if (path === '/v1/outputs') return json({ outputs: [], total: 0, next_cursor: null });
     if (path === '/view') {

@@ -133,6 +133,20 @@ export function createServer(base: string) {
       const folder = typeof answer.subfolder === 'string' ? answer.subfolder : '';
       return folder === '' ? String(answer.name) : `${folder}/${String(answer.name)}`;
     },
+    /** A list of names: 'embeddings', 'models/loras'. */
+    names: async (path: string): Promise<string[]> => {
+      const list = await getJson(path);
+      return Array.isArray(list) ? list.filter((name) => typeof name === 'string') : [];
+    },
+    /** The text of a file among the user's own; '' when there is none. */
+    userText: async (path: string): Promise<string> => {
+      const list = await getJson('v2/userdata');
+      const there =
+        Array.isArray(list) && list.some((item) => isRecord(item) && item.path === path);
+      if (!there) return '';
+      const response = await fetch(url(`userdata/${encodeURIComponent(path)}`));
+      return response.ok ? response.text() : '';
+    },
     /** Paths of the files of a kind in a folder (at most 500), the newest first; `words` narrow them. */
     mediaFiles: async (kind: string, directory: string, words: string): Promise<string[]> => {
       const query = new URLSearchParams({ kind, directory, limit: '500' });
