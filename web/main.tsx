@@ -30,6 +30,7 @@ import './style/bars.css';
 import './style/panels.css';
 import './style/overlays.css';
 import './style/dialogs.css';
+import './style/subgraphs.css';
 import './style/settings.css';
 import './style/log.css';
 

@@ -20,6 +20,7 @@ const paths = {
   image: 'M3.5 4.5h13v11h-13zM3.5 13l3.5-3.5 3 3 2.5-2.5 4 4M12.5 7.6v.1',
   warning: 'M10 4 17 16H3zM10 9v3.5M10 14.3v.1',
   plus: 'M10 4.5v11M4.5 10h11',
+  up: 'M6 12l4-4 4 4',
   chevron: 'M6 8l4 4 4-4',
   back: 'M12 5 7 10l5 5',
   next: 'M8 5l5 5-5 5',
