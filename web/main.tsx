@@ -32,6 +32,7 @@ import './style/overlays.css';
 import './style/dialogs.css';
 import './style/gallery.css';
 import './style/viewer.css';
+import './style/subgraphs.css';
 import './style/settings.css';
 import './style/documents.css';
 import './style/menu.css';
