@@ -30,6 +30,7 @@ import './style/dialogs.css';
 import './style/settings.css';
 import './style/documents.css';
 import './style/menu.css';
+import './style/workflows.css';
 import './style/log.css';
 
 async function start(): Promise<void> {
