@@ -36,6 +36,7 @@ import './style/subgraphs.css';
 import './style/settings.css';
 import './style/documents.css';
 import './style/menu.css';
+import './style/workflows.css';
 import './style/log.css';
 import './style/widgets.css';
 

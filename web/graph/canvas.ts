@@ -29,7 +29,8 @@ export interface CanvasHost {
   readonly changed: () => void;
 }
 
-const clipboardKey = 'litegrapheditor_clipboard';
+/** Where litegraph keeps what was copied. */
+export const clipboardKey = 'litegrapheditor_clipboard';
 
 /** litegraph's canvas with this editor's menus, search, copying and dimming of unused nodes. */
 export class EditorCanvas extends LGraphCanvas {
