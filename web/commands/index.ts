@@ -1,4 +1,5 @@
 import type { PageParts } from '../panels/parts.ts';
+import { arrangeCommands, canvasCommands } from './canvas.ts';
 import type { Command } from './command.ts';
 import { editCommands } from './edit.ts';
 import { helpCommands } from './help.ts';
@@ -10,7 +11,9 @@ const lists = [
   queueCommands,
   workflowCommands,
   editCommands,
+  arrangeCommands,
   viewCommands,
+  canvasCommands,
   panelCommands,
   helpCommands,
 ];

@@ -1,9 +1,11 @@
 import { Dialogs } from './dialog.tsx';
 import { Lightbox } from './lightbox.tsx';
+import { Minimap } from './minimap.tsx';
 import { NodeSearch } from './node-search.tsx';
 import type { AppParts } from './parts.ts';
 import { ProblemPanel } from './problem-panel.tsx';
 import { QuestionDialog } from './question.tsx';
+import { SelectionToolbox } from './selection-toolbox.tsx';
 import { sidePanels } from './side-panels.ts';
 import { Toasts } from './toasts.tsx';
 import { Tooltip } from './tooltip.tsx';
@@ -21,7 +23,9 @@ export function App(parts: AppParts) {
       {side && <side.Panel {...parts} />}
       <SubgraphTrail {...parts} />
       <ProblemPanel {...parts} />
+      <Minimap {...parts} />
       <ZoomBar {...parts} />
+      <SelectionToolbox {...parts} />
       <Tooltip {...parts} />
       <NodeSearch {...parts} />
       <Lightbox state={state} />

@@ -24,6 +24,21 @@ const paths = {
   back: 'M12 5 7 10l5 5',
   next: 'M8 5l5 5-5 5',
   reload: 'M15.5 8A6 6 0 1 0 16 11.5M15.5 4v4h-4',
+  map: 'M3.5 4.5h13v11h-13zM6 7.5h3v2H6zM11.5 11h3v2h-3z',
+  lock: 'M5.5 9h9v7h-9zM7.5 9V6.5a2.5 2.5 0 0 1 5 0V9',
+  unlock: 'M5.5 9h9v7h-9zM7.5 9V6.5a2.5 2.5 0 0 1 4.8-1',
+  minus: 'M4.5 10h11',
+  links: 'M3.5 5.5h2c5 0 4 9 9 9h2M3.5 5.5v.1M16.5 14.5v.1',
+  palette:
+    'M10 3.5a6.5 6.5 0 1 0 0 13c1.6 0 1.6-1.6.9-2.4-.8-1 0-2.1 1.1-2.1h2a2.5 2.5 0 0 0 2.5-2.5c0-3.3-2.9-6-6.5-6zM6.8 9.5v.1M9 6.8v.1M12.4 7.2v.1',
+  bypass: 'M3.5 12.5h3c2 0 2-6 3.5-6s1.5 6 3.5 6h3M8 15.5h4',
+  mute: 'M4 8v4h2.5L10 15V5L6.5 8zM13 8l3.5 4M16.5 8 13 12',
+  fold: 'M4 5h12M4 15h12M10 8v4M8 10.5l2 2 2-2',
+  align: 'M4 3.5v13M7 6h9M7 10h5M7 14h7',
+  group: 'M4 7V4h3M13 4h3v3M16 13v3h-3M7 16H4v-3M7.5 7.5h5v5h-5z',
+  subgraph: 'M3.5 4h13v12h-13zM6.5 8h3v3h-3zM11.5 11h2M9.5 9.5h2v3',
+  info: 'M10 3.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM10 9v4.5M10 6.600v.1',
+  tidy: 'M3.5 5h4v4h-4zM12.5 5h4v4h-4zM12.5 11.5h4v4h-4zM7.5 7h5M10 7v6.5h2.5',
 } as const;
 
 export type IconName = keyof typeof paths;
