@@ -11,7 +11,7 @@ import { drawFarNames } from './graph/far-view.ts';
 import { useGroupLook } from './graph/group-look.ts';
 import { createExecutionView } from './graph/execution-view.ts';
 import type { EditorHooks } from './graph/hooks.ts';
-import { createInputFiles } from './graph/input-files.ts';
+import { createFileSource, createInputFiles, pictureField } from './graph/input-files.ts';
 import { useExactCopies } from './graph/litegraph-setup.ts';
 import { registerNodes } from './graph/node-class.ts';
 import { listenForGroups } from './graph/groups.ts';
@@ -21,6 +21,7 @@ import { createStage } from './graph/stage.ts';
 import { registerSubgraphs } from './graph/subgraphs.ts';
 import { applyTheme, colorTypes, styleCanvas } from './graph/theme.ts';
 import { registerVirtualNodes } from './graph/virtual-nodes.ts';
+import { createSubgraphPath } from './subgraphs/path.ts';
 import { toast, type State } from './state.ts';
 import { messageOf } from './text.ts';
 
@@ -48,6 +49,7 @@ export function createEditor(parts: EditorParts) {
   registerSubgraphs(graph);
   const hooks: EditorHooks = {
     chooseFile: (node, widgetName, kind) => inputFiles.choose(node, widgetName, kind),
+    files: createFileSource(server),
     showInputFile: (node, filename) => inputFiles.show(node, filename),
     edited: () => documents.changed(),
   };
@@ -55,11 +57,23 @@ export function createEditor(parts: EditorParts) {
   registerVirtualNodes(hooks);
 
   const openImage = (node: LGraphNode, index: number): void => viewImages(state, node, index);
+  const editMask = async (node: LGraphNode, index = 0): Promise<void> => {
+    const { openMaskEditor } = await import('./mask/index.ts');
+    await openMaskEditor(node, { server, state, saved: givePicture }, index);
+  };
+  /** A picture for a node's own field, or for a new LoadImage beside a node that has none. */
+  const givePicture = (node: LGraphNode, value: string): void => {
+    const beside = [node.pos[0] + node.size[0] + 40, node.pos[1] - 15] as const;
+    const taker = pictureField(node) === null ? canvas.addNode('LoadImage', beside) : node;
+    if (taker !== null) inputFiles.give(taker, pictureField(taker) ?? 'image', value);
+    documents.settle();
+  };
   const canvas = new EditorCanvas(element, graph, {
     search: (request) => {
       state.search.value = request;
     },
     openImage,
+    editMask: (node, index) => void editMask(node, index),
     // A finished command is a step of its own for undo.
     changed: () => documents.settle(),
   });
@@ -88,6 +102,7 @@ export function createEditor(parts: EditorParts) {
     changed: () => documents.changed(),
     failed: (error) => toast(state, messageOf(error), 'error'),
   });
+  const subgraphs = createSubgraphPath(canvas, graph);
   const stage = createStage(graph, canvas);
   const documents = createDocuments({
     stage,
@@ -106,7 +121,10 @@ export function createEditor(parts: EditorParts) {
     canvas,
     execution,
     documents,
+    subgraphs,
     uploadInto: inputFiles.upload,
+    /** Opens the mask editor on a picture that a node shows. */
+    editMask,
     toWorkflow: () => stage.toWorkflow(documents.active().source),
     toText: () => stage.toText(documents.active().source),
     /** Brings a node into view and selects it. */

@@ -1,6 +1,7 @@
 import { createUuidv4 } from '@comfyorg/litegraph';
 import { effect } from '@preact/signals';
 import { render } from 'preact';
+import { createFeed } from './api/feed.ts';
 import { openSocket } from './api/socket.ts';
 import { createServer } from './api/server.ts';
 import { listenForClipboard } from './clipboard.ts';
@@ -15,11 +16,12 @@ import { listenForDrops } from './drop.ts';
 import { createEditor } from './editor.ts';
 import { createFiles } from './files.ts';
 import { followSettings } from './graph/canvas-settings.ts';
-import { speak } from './locale/translate.ts';
+import { speak, t } from './locale/translate.ts';
 import { App } from './panels/app.tsx';
 import { createRunner } from './run.ts';
 import { createSettings } from './settings/settings.ts';
 import { createState, toast, type State } from './state.ts';
+import { addSubgraphMenu } from './subgraphs/menu.ts';
 import { messageOf } from './text.ts';
 import 'virtual:themes.css';
 import './style/theme.css';
@@ -29,7 +31,11 @@ import './style/bars.css';
 import './style/panels.css';
 import './style/overlays.css';
 import './style/dialogs.css';
+import './style/gallery.css';
+import './style/viewer.css';
 import './style/settings.css';
+import './style/log.css';
+import './style/widgets.css';
 
 async function start(): Promise<void> {
   const root = document.getElementById('app') as HTMLElement;
@@ -66,9 +72,11 @@ async function start(): Promise<void> {
   followSettings(editor.canvas, settings);
   fitToWindow(element, editor.canvas);
   const shortcuts = createShortcuts(settings);
-  const page = { editor, runner, files, server, state, settings, shortcuts, objectInfo };
+  const feed = createFeed(self.id);
+  const page = { editor, feed, runner, files, server, state, settings, shortcuts, objectInfo };
   const parts = { ...page, commands: createCommands(page) };
   shortcuts.add(parts.commands);
+  addSubgraphMenu(page);
   listenForKeys(parts);
   listenForClipboard(editor, files);
   listenForDrops(editor, files);
@@ -87,14 +95,16 @@ async function start(): Promise<void> {
       editor.documents.clear();
     }
   }
+  feed.onMessage((message) => {
+    // The nodes on the page were made from the old descriptions; the autosaved graph survives.
+    if (message.type === 'packs_changed') {
+      toast(state, t('Node packs changed: reload the page to use them'));
+    } else runner.message(message);
+  });
+  feed.onFrame((frame) => runner.frame(frame));
   openSocket(server.socketUrl(self.id), {
-    message: (message) => {
-      // The nodes on the page were made from the old descriptions; the autosaved graph survives.
-      if (message.type === 'packs_changed') {
-        toast(state, 'Node packs changed: reload the page to use them');
-      } else runner.message(message);
-    },
-    frame: (frame) => runner.frame(frame),
+    message: feed.message,
+    frame: feed.frame,
     state: (connection, again) => {
       state.connection.value = connection;
       if (connection === 'open') void (again ? runner.caughtUp() : runner.refreshLists());

@@ -124,7 +124,18 @@ export async function startMockServer(): Promise<MockServer> {
       ) as unknown;
       return json({});
     }
+    if (path === '/internal/logs/raw') {
+      return json({ entries: [{ t: '2026-11-27T08:00:00.000Z', m: 'Ready\n' }], size: null });
+    }
+    if (path === '/internal/logs/subscribe') {
+      const { clientId } = JSON.parse((await bodyOf(request)).toString()) as { clientId: string };
+      const entries = [{ t: '2026-11-27T08:00:01.000Z', m: 'WARNING: a line that came live\n' }];
+      const socket = sockets.get(clientId);
+      if (socket !== undefined) send(socket, 'logs', { entries, size: null });
+      return json({});
+    }
     if (path === '/v1/system') return json({ devices: [device] });
+    if (path === '/v1/outputs') return json({ outputs: [], total: 0, next_cursor: null });
     if (path === '/view') {
       const image = url.searchParams.get('filename') ?? '';
       response.writeHead(200, { 'Content-Type': 'image/png' });

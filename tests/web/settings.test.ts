@@ -135,4 +135,16 @@ describe.skipIf(noBrowser !== null)('settings, keys and commands', () => {
     await page.keyboard.press('Escape');
     await help.waitFor({ state: 'detached' });
   });
+
+  test('the log comes live, beside what models take on the devices', async () => {
+    await page.keyboard.press('Control+`');
+    const log = page.getByRole('log');
+    await expect
+      .poll(() => log.locator('div').allTextContents())
+      .toEqual(['08:00:00Ready', '08:00:01WARNING: a line that came live']);
+    const device = 'A graphics card, fp16; models take 1.5 of 8.0 GB';
+    expect(await page.locator('.log-devices small').textContent()).toBe(device);
+    await page.getByRole('button', { name: 'Close the log' }).click();
+    await log.waitFor({ state: 'detached' });
+  });
 });

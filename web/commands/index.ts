@@ -4,6 +4,7 @@ import type { Command } from './command.ts';
 import { editCommands } from './edit.ts';
 import { helpCommands } from './help.ts';
 import { queueCommands } from './queue.ts';
+import { subgraphCommands } from './subgraphs.ts';
 import { panelCommands, viewCommands } from './view.ts';
 import { workflowCommands } from './workflow.ts';
 
@@ -12,6 +13,7 @@ const lists = [
   workflowCommands,
   editCommands,
   arrangeCommands,
+  subgraphCommands,
   viewCommands,
   canvasCommands,
   panelCommands,

@@ -1,3 +1,4 @@
+import { logIsOpen } from '../log/log-is-open.ts';
 import type { PageParts } from '../panels/parts.ts';
 import { sidePanels, toggleSidePanel } from '../panels/side-panels.ts';
 import type { Command } from './command.ts';
@@ -13,12 +14,22 @@ export const viewCommands = ({ editor }: PageParts): readonly Command[] => [
   },
 ];
 
-/** The panels on the left, a command each. */
-export const panelCommands = ({ state }: PageParts): readonly Command[] =>
-  sidePanels.map(({ id, label, command, key }) => ({
+/** The panels, a command each: those on the left, and the one at the bottom. */
+export const panelCommands = ({ state }: PageParts): readonly Command[] => [
+  ...sidePanels.map(({ id, label, command, key }) => ({
     id: command,
     title: label,
     group: 'Panels',
     keys: [key],
     run: () => toggleSidePanel(state, id),
-  }));
+  })),
+  {
+    id: 'Workspace.ToggleBottomPanelTab.logs-terminal',
+    title: 'Log and devices',
+    group: 'Panels',
+    keys: ['ctrl+`'],
+    run: () => {
+      logIsOpen.value = !logIsOpen.value;
+    },
+  },
+];

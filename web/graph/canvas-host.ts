@@ -5,6 +5,7 @@ import type { SearchRequest } from '../state.ts';
 export interface CanvasHost {
   readonly search: (request: SearchRequest) => void;
   readonly openImage: (node: LGraphNode, index: number) => void;
+  readonly editMask: (node: LGraphNode, index: number) => void;
   /** A change of the graph is done: it is an undo step of its own. */
   readonly changed: () => void;
 }

@@ -13,6 +13,7 @@ import {
   type Subgraph,
 } from '@comfyorg/litegraph';
 import type { CanvasHost } from './canvas-host.ts';
+import { t } from '../locale/translate.ts';
 import { editInline } from './widgets/inline-editor.ts';
 import { drawFarNode } from './far-view.ts';
 import { groupSelection, renameGroup } from './groups.ts';
@@ -29,6 +30,8 @@ export class EditorCanvas extends LGraphCanvas {
   readonly host: CanvasHost;
   /** Called after every drawing, by those that show something beside or over the canvas. */
   readonly drawn = new Set<() => void>();
+  /** What parts of the page add to a node's menu. */
+  readonly menuParts: ((node: LGraphNode) => readonly IContextMenuValue<string>[])[] = [];
 
   constructor(element: HTMLCanvasElement, graph: LGraph, host: CanvasHost) {
     super(element, graph);
@@ -189,11 +192,9 @@ export class EditorCanvas extends LGraphCanvas {
     if (imagesOf(node).length > 0) {
       items.push(
         { content: 'Open image', callback: () => this.host.openImage(node, index ?? 0) },
+        { content: t('Open in mask editor'), callback: () => this.host.editMask(node, index ?? 0) },
         null,
       );
-    }
-    if (node instanceof SubgraphNode) {
-      items.push({ content: 'Open subgraph', callback: () => this.openSubgraph(node.subgraph) });
     }
     items.push(
       { content: 'Rename', callback: () => this.rename(node) },
@@ -225,13 +226,7 @@ export class EditorCanvas extends LGraphCanvas {
           this.host.changed();
         },
       },
-      {
-        content: 'Convert to subgraph',
-        callback: () => {
-          this.graph?.convertToSubgraph(new Set<Positionable>(selected()));
-          this.host.changed();
-        },
-      },
+      ...this.menuParts.flatMap((part) => part(node)),
       {
         content: 'Remove',
         callback: each((n) => n.graph?.remove(n)),

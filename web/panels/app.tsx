@@ -1,5 +1,5 @@
+import { LogPanel } from '../log/log-panel.tsx';
 import { Dialogs } from './dialog.tsx';
-import { Lightbox } from './lightbox.tsx';
 import { Minimap } from './minimap.tsx';
 import { NodeSearch } from './node-search.tsx';
 import type { AppParts } from './parts.ts';
@@ -7,10 +7,12 @@ import { ProblemPanel } from './problem-panel.tsx';
 import { QuestionDialog } from './question.tsx';
 import { SelectionToolbox } from './selection-toolbox.tsx';
 import { sidePanels } from './side-panels.ts';
+import { SubgraphTrail } from '../subgraphs/trail.tsx';
 import { Toasts } from './toasts.tsx';
 import { Tooltip } from './tooltip.tsx';
 import { TopBar } from './top-bar.tsx';
-import { SideRail, SubgraphTrail, ZoomBar } from './canvas-controls.tsx';
+import { LightboxView } from '../viewer/lazy.tsx';
+import { SideRail, ZoomBar } from './canvas-controls.tsx';
 
 /** Everything around the canvas. */
 export function App(parts: AppParts) {
@@ -26,9 +28,10 @@ export function App(parts: AppParts) {
       <Minimap {...parts} />
       <ZoomBar {...parts} />
       <SelectionToolbox {...parts} />
+      <LogPanel {...parts} />
       <Tooltip {...parts} />
       <NodeSearch {...parts} />
-      <Lightbox state={state} />
+      <LightboxView {...parts} />
       <Dialogs state={state} />
       <QuestionDialog state={state} />
       <Toasts state={state} />

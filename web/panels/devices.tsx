@@ -1,5 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import type { DeviceInfo } from '../api/types.ts';
+import { t } from '../locale/translate.ts';
+import { logIsOpen } from '../log/log-is-open.ts';
 import type { AppParts } from './parts.ts';
 
 /** Milliseconds until engines are asked again that have said nothing yet. */
@@ -29,13 +31,24 @@ export function DeviceNames({ server, state }: AppParts) {
   }, [isOpen, isIdle]);
   if (devices.value.length === 0) return null;
   return (
-    <span class="device-names" title={devices.value.map(describe).join('\n')}>
+    <button
+      type="button"
+      class="device-names"
+      title={devices.value.map((device) => `${device.id}: ${describeDevice(device)}`).join('\n')}
+      onClick={() => (logIsOpen.value = !logIsOpen.value)}
+    >
       {devices.value.map(({ name }) => name).join(', ')}
-    </span>
+    </button>
   );
 }
 
-const describe = ({ id, name, precision, used, budget }: DeviceInfo): string =>
-  `${id}: ${name}, ${precision}; models take ${gigabytes(used)} of ${gigabytes(budget)} GB`;
+/** A device and what models take on it. */
+export const describeDevice = ({ name, precision, used, budget }: DeviceInfo): string =>
+  t('{name}, {precision}; models take {used} of {budget} GB', {
+    name,
+    precision,
+    used: gigabytes(used),
+    budget: gigabytes(budget),
+  });
 
 const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1);

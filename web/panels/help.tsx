@@ -26,7 +26,7 @@ function KeyList({ shortcuts }: { shortcuts: Shortcuts }) {
           title={group}
           rows={rows
             .filter((row) => row.group === group)
-            .map(({ keys, title }) => [keys.map(shownChord), title])}
+            .map(({ keys, title }) => [[...new Set(keys.map(shownChord))], title])}
         />
       ))}
       <Group title="Gestures" rows={gestures.map(([keys, what]) => [[t(keys)], what])} />

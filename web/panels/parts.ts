@@ -1,5 +1,6 @@
 import type { Command } from '../commands/command.ts';
 import type { Shortcuts } from '../commands/shortcuts.ts';
+import type { Feed } from '../api/feed.ts';
 import type { ObjectInfo } from '../api/types.ts';
 import type { Server } from '../api/server.ts';
 import type { Editor } from '../editor.ts';
@@ -14,6 +15,7 @@ export interface PageParts {
   readonly runner: Runner;
   readonly files: Files;
   readonly server: Server;
+  readonly feed: Feed;
   readonly state: State;
   readonly settings: Settings;
   readonly shortcuts: Shortcuts;
