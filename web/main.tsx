@@ -26,6 +26,7 @@ import { messageOf } from './text.ts';
 import 'virtual:themes.css';
 import './style/theme.css';
 import './style/canvas.css';
+import './style/canvas-tools.css';
 import './style/bars.css';
 import './style/panels.css';
 import './style/overlays.css';
