@@ -4,6 +4,7 @@ import type { ObjectInfo } from './api/types.ts';
 import { createDocuments } from './documents/documents.ts';
 import type { Drafts } from './documents/drafts.ts';
 import type { ThisWindow } from './documents/window.ts';
+import type { PackScripts } from './extensions/pack-scripts.ts';
 import { EditorCanvas } from './graph/canvas.ts';
 import { useTextMenus } from './graph/context-menu.ts';
 import { attachDomLayer } from './graph/dom-layer.ts';
@@ -30,11 +31,12 @@ export interface EditorParts {
   readonly state: State;
   readonly drafts: Drafts;
   readonly self: ThisWindow;
+  readonly packs: PackScripts;
 }
 
 /** Builds the graph editor: graph, canvas, what nodes show, and the documents on the canvas. */
 export function createEditor(parts: EditorParts) {
-  const { host, element, objectInfo, server, state, drafts, self } = parts;
+  const { host, element, objectInfo, server, state, drafts, self, packs } = parts;
   useExactCopies();
   useTextMenus();
   applyTheme();
@@ -44,6 +46,7 @@ export function createEditor(parts: EditorParts) {
     chooseFile: (node, widgetName, kind) => inputFiles.choose(node, widgetName, kind),
     showInputFile: (node, filename) => inputFiles.show(node, filename),
     edited: () => documents.changed(),
+    created: packs.created,
   };
   registerNodes(objectInfo, hooks);
   registerVirtualNodes(hooks);
@@ -71,7 +74,7 @@ export function createEditor(parts: EditorParts) {
     };
   };
 
-  const execution = createExecutionView(graph, (file) => server.viewUrl(file));
+  const execution = createExecutionView(graph, (file) => server.viewUrl(file), packs.executed);
   const inputFiles = createInputFiles({
     graph,
     server,
@@ -79,7 +82,7 @@ export function createEditor(parts: EditorParts) {
     changed: () => documents.changed(),
     failed: (error) => toast(state, messageOf(error), 'error'),
   });
-  const stage = createStage(graph, canvas);
+  const stage = createStage(graph, canvas, packs);
   const documents = createDocuments({
     stage,
     drafts,

@@ -8,10 +8,13 @@ export interface EditorHooks {
   readonly showInputFile: (node: LGraphNode, filename: string) => void;
   /** A value was edited by hand. */
   readonly edited: () => void;
+  /** A node of a declared class was made. */
+  readonly created: (node: LGraphNode) => void;
 }
 
 export const noHooks: EditorHooks = {
   chooseFile: () => undefined,
   showInputFile: () => undefined,
   edited: () => undefined,
+  created: () => undefined,
 };
