@@ -8,16 +8,20 @@ import type { PackScripts } from './extensions/pack-scripts.ts';
 import { EditorCanvas } from './graph/canvas.ts';
 import { useTextMenus } from './graph/context-menu.ts';
 import { attachDomLayer } from './graph/dom-layer.ts';
+import { drawFarNames } from './graph/far-view.ts';
+import { useGroupLook } from './graph/group-look.ts';
 import { createExecutionView } from './graph/execution-view.ts';
 import type { EditorHooks } from './graph/hooks.ts';
-import { createInputFiles } from './graph/input-files.ts';
+import { createFileSource, createInputFiles, pictureField } from './graph/input-files.ts';
 import { useExactCopies } from './graph/litegraph-setup.ts';
 import { registerNodes } from './graph/node-class.ts';
+import { useReadableNames } from './graph/names.ts';
 import { imagesOf } from './graph/node-pictures.ts';
 import { createStage } from './graph/stage.ts';
 import { registerSubgraphs } from './graph/subgraphs.ts';
 import { applyTheme, colorTypes, styleCanvas } from './graph/theme.ts';
 import { registerVirtualNodes } from './graph/virtual-nodes.ts';
+import { createSubgraphPath } from './subgraphs/path.ts';
 import { toast, type State } from './state.ts';
 import { messageOf } from './text.ts';
 
@@ -39,11 +43,14 @@ export function createEditor(parts: EditorParts) {
   const { host, element, objectInfo, server, state, drafts, self, packs } = parts;
   useExactCopies();
   useTextMenus();
+  useGroupLook();
+  useReadableNames();
   applyTheme();
   const graph = new LGraph();
   registerSubgraphs(graph);
   const hooks: EditorHooks = {
     chooseFile: (node, widgetName, kind) => inputFiles.choose(node, widgetName, kind),
+    files: createFileSource(server),
     showInputFile: (node, filename) => inputFiles.show(node, filename),
     edited: () => documents.changed(),
     created: packs.created,
@@ -52,19 +59,32 @@ export function createEditor(parts: EditorParts) {
   registerVirtualNodes(hooks);
 
   const openImage = (node: LGraphNode, index: number): void => viewImages(state, node, index);
+  const editMask = async (node: LGraphNode, index = 0): Promise<void> => {
+    const { openMaskEditor } = await import('./mask/index.ts');
+    await openMaskEditor(node, { server, state, saved: givePicture }, index);
+  };
+  /** A picture for a node's own field, or for a new LoadImage beside a node that has none. */
+  const givePicture = (node: LGraphNode, value: string): void => {
+    const beside = [node.pos[0] + node.size[0] + 40, node.pos[1] - 15] as const;
+    const taker = pictureField(node) === null ? canvas.addNode('LoadImage', beside) : node;
+    if (taker !== null) inputFiles.give(taker, pictureField(taker) ?? 'image', value);
+    documents.settle();
+  };
   const canvas = new EditorCanvas(element, graph, {
     search: (request) => {
       state.search.value = request;
     },
     openImage,
+    editMask: (node, index) => void editMask(node, index),
     // A finished command is a step of its own for undo.
     changed: () => documents.settle(),
   });
   styleCanvas(canvas);
   colorTypes(canvas, socketTypes(objectInfo));
   const syncDom = attachDomLayer(canvas, host);
-  canvas.onDrawForeground = () => {
+  canvas.onDrawForeground = (ctx) => {
     syncDom();
+    drawFarNames(canvas, ctx);
     if (state.zoom.value !== canvas.ds.scale) state.zoom.value = canvas.ds.scale;
   };
   graph.onNodeAdded = (node) => {
@@ -82,6 +102,7 @@ export function createEditor(parts: EditorParts) {
     changed: () => documents.changed(),
     failed: (error) => toast(state, messageOf(error), 'error'),
   });
+  const subgraphs = createSubgraphPath(canvas, graph);
   const stage = createStage(graph, canvas, packs);
   const documents = createDocuments({
     stage,
@@ -100,7 +121,10 @@ export function createEditor(parts: EditorParts) {
     canvas,
     execution,
     documents,
+    subgraphs,
     uploadInto: inputFiles.upload,
+    /** Opens the mask editor on a picture that a node shows. */
+    editMask,
     toWorkflow: () => stage.toWorkflow(documents.active().source),
     toText: () => stage.toText(documents.active().source),
     /** Brings a node into view and selects it. */

@@ -4,8 +4,10 @@ import { readImageWorkflow } from '../engine/workflow/png-text.ts';
 import type { Server } from './api/server.ts';
 import { untitled, type WorkflowDocument } from './documents/document.ts';
 import type { Editor } from './editor.ts';
-import { uploadKind } from './graph/input-spec.ts';
+import { pictureField } from './graph/input-files.ts';
 import { NoodleNode } from './graph/node.ts';
+import { pictureTargets, sendPicture } from './pictures/actions.ts';
+import type { Picture } from './pictures/picture.ts';
 import { ask, toast, type State } from './state.ts';
 import { messageOf } from './text.ts';
 
@@ -39,21 +41,21 @@ export function createFiles(editor: Editor, server: Server, state: State) {
       at === null ? null : canvas.graph?.getNodeOnPos(at[0], at[1], canvas.visible_nodes);
     const selected = Object.values(canvas.selected_nodes);
     const node = [under, ...selected].find(
-      (n) => n instanceof NoodleNode && imageInput(n) !== null,
+      (n) => n instanceof NoodleNode && pictureField(n) !== null,
     );
     if (node instanceof NoodleNode) {
-      await editor.uploadInto(node, imageInput(node) as string, file);
+      await editor.uploadInto(node, pictureField(node) as string, file);
       return;
     }
     const made = canvas.addNode('LoadImage', at ?? [canvas.graph_mouse[0], canvas.graph_mouse[1]]);
     if (made instanceof NoodleNode)
-      await editor.uploadInto(made, imageInput(made) ?? 'image', file);
+      await editor.uploadInto(made, pictureField(made) ?? 'image', file);
   };
 
   const receive = async (file: File, at: [number, number] | null): Promise<void> => {
     try {
       const under = at && canvas.graph?.getNodeOnPos(at[0], at[1], canvas.visible_nodes);
-      const wantsImage = under instanceof NoodleNode && imageInput(under) !== null;
+      const wantsImage = under instanceof NoodleNode && pictureField(under) !== null;
       const isImage = file.type.startsWith('image/');
       if (isImage && wantsImage) await placePicture(file, at);
       else if (!(await openFile(file))) {
@@ -101,6 +103,15 @@ export function createFiles(editor: Editor, server: Server, state: State) {
     },
     receive,
     placePicture,
+    /** Pictures dragged from the gallery go into the node they fall on, else into new ones. */
+    async receiveOutputs(text: string, at: [number, number]): Promise<void> {
+      const under = canvas.graph?.getNodeOnPos(at[0], at[1], canvas.visible_nodes);
+      const target = pictureTargets(editor).find(({ node }) => node === under) ?? null;
+      for (const [i, picture] of (JSON.parse(text) as Picture[]).entries()) {
+        const place = [at[0] + 40 * i, at[1] + 40 * i] as const;
+        await sendPicture({ editor, state }, picture, i === 0 ? target : null, place);
+      }
+    },
     choose(): void {
       const input = document.createElement('input');
       input.type = 'file';
@@ -159,7 +170,3 @@ export function createFiles(editor: Editor, server: Server, state: State) {
     },
   };
 }
-
-/** The input of a node that takes an uploaded picture, if it has one. */
-const imageInput = (node: NoodleNode): string | null =>
-  node.specs.find((spec) => uploadKind(spec) === 'image')?.name ?? null;

@@ -156,7 +156,7 @@ const isId = (value: Json | undefined): value is string | number =>
   typeof value === 'string' || typeof value === 'number';
 
 /** Names of the subgraph's inputs that end in a widget inside, in order. */
-function widgetInputs(subgraph: Subgraph): string[] {
+export function widgetInputs(subgraph: Subgraph): string[] {
   const slots = new Set<number>();
   for (const node of subgraph.nodes.values()) {
     for (const { link, widget } of node.inputs) {

@@ -136,6 +136,33 @@ export function widgetValues(info: NodeInfo, stored: GraphNode['values']): Widge
   return { values, widgets, mismatch, places };
 }
 
+/** The stored values of a node of a known class with another one for the widget of that name, where it has it. */
+export function withWidgetValue(
+  info: NodeInfo,
+  stored: GraphNode['values'],
+  name: string,
+  value: Json,
+): NonNullable<GraphNode['values']> {
+  if (stored !== undefined && !isList(stored)) return { ...stored, [name]: value };
+  const given = stored ?? [];
+  const { entries } = fittingLayout(info, given);
+  const place = entries.findIndex((e) => e.kind === 'value' && e.widget.name === name);
+  if (place < 0) return given;
+  const known = widgetValues(info, given).values;
+  return entries
+    .slice(0, Math.max(given.length, place + 1))
+    .map((entry, i) =>
+      i === place
+        ? value
+        : i < given.length
+          ? given[i]
+          : entry.kind === 'value'
+            ? (known.get(entry.widget.name) ?? null)
+            : null,
+    )
+    .concat(given.slice(entries.length));
+}
+
 /** Packs that store `{ name: value }` need no guessing. */
 function namedValues(info: NodeInfo, stored: Readonly<Record<string, Json>>): WidgetValues {
   const values = new Map<string, Json>();

@@ -120,7 +120,7 @@ describe.skipIf(noBrowser !== null)('page scripts of node packs', () => {
         ['text', 'a word'],
         ['text', 'again'],
       ]);
-    await expect.poll(() => page.locator('textarea[style*="opacity"]').count()).toBe(2);
+    await expect.poll(() => page.locator('textarea[aria-label$=": text"]').count()).toBe(2);
     await expect.poll(async () => (await answers()).heard).toContainEqual(['turned', 'south']);
     expect((await answers()).heard).toContainEqual(['executing', '2']);
     const [entry] = Object.values(

@@ -136,6 +136,7 @@ export async function startMockServer(): Promise<MockServer> {
       return json({});
     }
     if (path === '/v1/system') return json({ devices: [device] });
+    if (path === '/v1/outputs') return json({ outputs: [], total: 0, next_cursor: null });
     if (path === '/view') {
       const image = url.searchParams.get('filename') ?? '';
       response.writeHead(200, { 'Content-Type': 'image/png' });

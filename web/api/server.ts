@@ -42,8 +42,25 @@ export function createServer(base: string) {
     return url(`view?${query.toString()}`);
   };
 
+  const storeAs = async (
+    route: string,
+    image: Blob,
+    { filename, subfolder = '', type = 'input' }: FileRef,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<void> => {
+    const form = new FormData();
+    const fields = { subfolder, type, overwrite: 'true', ...more };
+    for (const [name, value] of Object.entries(fields)) form.append(name, value);
+    form.append('image', image, filename);
+    const response = await fetch(url(route), { method: 'POST', body: form });
+    if (!response.ok) throw new Error(`${filename}: the server answered ${response.status}`);
+  };
+
   return {
     url,
+    /** A JSON answer as plain values, and a JSON body to send: for parts with routes of their own. */
+    getJson,
+    post,
     viewUrl,
     socketUrl: (clientId: string): string => {
       const address = new URL(`ws?clientId=${encodeURIComponent(clientId)}`, base);
@@ -120,6 +137,25 @@ export function createServer(base: string) {
       const folder = typeof answer.subfolder === 'string' ? answer.subfolder : '';
       return folder === '' ? String(answer.name) : `${folder}/${String(answer.name)}`;
     },
+    /** Paths of the files of a kind in a folder (at most 500), the newest first; `words` narrow them. */
+    mediaFiles: async (kind: string, directory: string, words: string): Promise<string[]> => {
+      const query = new URLSearchParams({ kind, directory, limit: '500' });
+      if (words !== '') query.set('q', words);
+      const page = await getJson(`v1/outputs?${query.toString()}`);
+      const files = isRecord(page) && Array.isArray(page.outputs) ? page.outputs : [];
+      return files.filter(isRecord).map(({ path }) => String(path));
+    },
+    /** Address of a small picture of a picture. */
+    thumbnailUrl: ({ filename, subfolder = '', type = 'output' }: FileRef): string => {
+      const path = subfolder === '' ? filename : `${subfolder}/${filename}`;
+      const query = new URLSearchParams({ path, directory: type, size: '160' });
+      return url(`v1/outputs/thumbnail?${query.toString()}`);
+    },
+    /** Writes a picture under exactly this name. */
+    uploadInto: (image: Blob, file: FileRef): Promise<void> => storeAs('upload/image', image, file),
+    /** Writes the original's colours with the alpha of `image` under exactly this name. */
+    uploadMask: (image: Blob, file: FileRef, original: FileRef): Promise<void> =>
+      storeAs('upload/mask', image, file, { original_ref: JSON.stringify(original) }),
     /** What this user has set, by id. */
     settings: async (): Promise<Record<string, unknown>> => {
       const all = await getJson('settings');

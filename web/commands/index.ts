@@ -3,6 +3,7 @@ import type { Command } from './command.ts';
 import { editCommands } from './edit.ts';
 import { helpCommands } from './help.ts';
 import { queueCommands } from './queue.ts';
+import { subgraphCommands } from './subgraphs.ts';
 import { panelCommands, viewCommands } from './view.ts';
 import { workflowCommands } from './workflow.ts';
 
@@ -10,6 +11,7 @@ const lists = [
   queueCommands,
   workflowCommands,
   editCommands,
+  subgraphCommands,
   viewCommands,
   panelCommands,
   helpCommands,

@@ -1,5 +1,6 @@
 import type { AppParts } from '../panels/parts.ts';
 import { isCovered } from '../state.ts';
+import { chordOf } from './chord.ts';
 
 /** Starts commands by their chords; text fields keep the keys of those that are not meant for them. */
 export function listenForKeys({ shortcuts, editor, state }: AppParts): void {
@@ -9,10 +10,11 @@ export function listenForKeys({ shortcuts, editor, state }: AppParts): void {
     (event) => {
       if (isCovered(state)) return;
       if (event.key === 'Escape' && canvas.subgraph && !canvas.linkConnector.isConnecting) {
-        if (!isTyping(event.target)) canvas.setGraph(editor.graph);
+        if (!isTyping(event.target)) editor.subgraphs.leave();
         return;
       }
       const chord = chordOf(event);
+      if (keepsKey(event.target, chord)) return;
       const command = shortcuts.commandOf(chord);
       if (command === undefined) return;
       if (isTyping(event.target) && !(command.whileTyping === true && isNoText(chord))) return;
@@ -25,16 +27,6 @@ export function listenForKeys({ shortcuts, editor, state }: AppParts): void {
   );
 }
 
-/** The chord of a key press as commands name it: 'ctrl+shift+s'. The Mac's command key is ctrl. */
-export function chordOf(event: KeyboardEvent): string {
-  const parts = [];
-  if (event.ctrlKey || event.metaKey) parts.push('ctrl');
-  if (event.altKey) parts.push('alt');
-  if (event.shiftKey) parts.push('shift');
-  parts.push(event.key.toLowerCase());
-  return parts.join('+');
-}
-
 /** Whether a chord types nothing: a user may have chosen another one for a command. */
 const isNoText = (chord: string): boolean => /^(ctrl|alt)\+|^f\d+$/.test(chord);
 
@@ -45,6 +37,13 @@ export const shownChord = (chord: string): string =>
     .split(/\+(?=.)/)
     .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
     .join(' ');
+
+/** Whether an element there keeps a chord for itself: `data-own-keys` lists those that it does. */
+const keepsKey = (target: EventTarget | null, chord: string): boolean =>
+  target instanceof Element &&
+  (target.closest<HTMLElement>('[data-own-keys]')?.dataset.ownKeys?.split(' ') ?? []).includes(
+    chord,
+  );
 
 /** Whether keys pressed there are meant as text. */
 export const isTyping = (target: EventTarget | null): boolean =>

@@ -148,6 +148,14 @@ export function createDocuments({ stage, drafts, self, state, redraw, arrived }:
      * there is none in the data. Without `origin`, its name among the user's workflows, it was never saved.
      */
     open,
+    /** Puts a changed form of the active workflow on the stage, as one step of undo; what is in sight stays. */
+    rewrite(change: (workflow: Record<string, unknown>) => Record<string, unknown>): void {
+      edits.settle();
+      const document = active();
+      state.missing.value = stage.rework(change(stage.toWorkflow(document.source))).missing;
+      arrived(document);
+      edits.settle();
+    },
     clear: () => open({ nodes: [], links: [], version: 0.4 }, untitled),
     /** The text of a document went to `name` among the user's workflows. */
     markSaved(document: WorkflowDocument, name: string, text: string): void {

@@ -10,6 +10,7 @@ import type { NodeInfo } from '../api/types.ts';
 import { chordOfCombo, type Shortcuts } from '../commands/shortcuts.ts';
 import { EditorCanvas } from '../graph/canvas.ts';
 import { customWidgets } from '../graph/custom-widgets.ts';
+import { noHooks } from '../graph/hooks.ts';
 import { isRecord } from '../graph/input-spec.ts';
 import type { PageParts } from '../panels/parts.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -49,12 +50,7 @@ export async function loadScripts(
   const registry = createRegistry(state);
   const packSettings = createPackSettings(settings, registry);
   let page: PageParts | null = null;
-  const fields = createComfyWidgets({
-    chooseFile: () => undefined,
-    showInputFile: () => undefined,
-    edited: parts.edited,
-    created: () => undefined,
-  });
+  const fields = createComfyWidgets({ ...noHooks, edited: parts.edited });
   const api = new ComfyApi(server, feed);
   const { app, finish } = createComfyApp({
     api,

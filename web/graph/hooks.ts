@@ -1,4 +1,5 @@
 import type { LGraphNode } from '@comfyorg/litegraph';
+import type { FileSource } from './widgets/file-list.ts';
 
 /** What nodes ask of the page around them; tests in bare Node pass empty ones. */
 export interface EditorHooks {
@@ -6,6 +7,8 @@ export interface EditorHooks {
   readonly chooseFile: (node: LGraphNode, widgetName: string, kind: string) => void;
   /** The file chosen in an upload combo changed: show it. */
   readonly showInputFile: (node: LGraphNode, filename: string) => void;
+  /** Where fields for files find what there is. */
+  readonly files: FileSource;
   /** A value was edited by hand. */
   readonly edited: () => void;
   /** A node of a declared class was made. */
@@ -15,6 +18,7 @@ export interface EditorHooks {
 export const noHooks: EditorHooks = {
   chooseFile: () => undefined,
   showInputFile: () => undefined,
+  files: { list: () => Promise.resolve([]), thumbnail: () => '' },
   edited: () => undefined,
   created: () => undefined,
 };

@@ -2,9 +2,10 @@ import type { LGraph, LGraphNode } from '@comfyorg/litegraph';
 import type { Server } from '../api/server.ts';
 import type { FileRef } from '../api/types.ts';
 import type { ExecutionView } from './execution-view.ts';
-import { uploadKind } from './input-spec.ts';
+import { isElsewhere, uploadKind } from './input-spec.ts';
 import { allGraphs } from './load.ts';
 import { NoodleNode } from './node.ts';
+import type { FileSource } from './widgets/file-list.ts';
 
 interface InputFileParts {
   readonly graph: LGraph;
@@ -20,34 +21,39 @@ export function createInputFiles({ graph, server, execution, changed, failed }: 
     if (!/\.(png|jpe?g|webp|gif|bmp|avif)$/i.test(filename.replace(/ \[\w+\]$/, ''))) return;
     void execution.showPictures(pathOf(graph, node), [server.viewUrl(annotated(filename))], false);
   };
+  const give = (node: LGraphNode, widgetName: string, value: string): void => {
+    const widget = node.widgets?.find((w) => w.name === widgetName);
+    if (widget === undefined) return;
+    const values: unknown = widget.options.values;
+    if (Array.isArray(values) && !values.includes(value)) values.push(value);
+    widget.value = value;
+    show(node, value);
+    changed();
+  };
   const upload = async (node: LGraphNode, widgetName: string, file: File): Promise<void> => {
     try {
-      const stored = await server.upload(file);
-      const widget = node.widgets?.find((w) => w.name === widgetName);
-      if (widget === undefined) return;
-      const values: unknown = widget.options.values;
-      if (Array.isArray(values) && !values.includes(stored)) values.push(stored);
-      widget.value = stored;
-      show(node, stored);
-      changed();
+      give(node, widgetName, await server.upload(file));
     } catch (error) {
       failed(error);
     }
   };
   const showChosen = (node: LGraphNode): void => {
-    if (!(node instanceof NoodleNode)) return;
-    const spec = node.specs.find((s) => uploadKind(s) === 'image');
-    const widget = spec && node.widgets?.find((w) => w.name === spec.name);
+    const name = pictureField(node);
+    const widget = name === null ? undefined : node.widgets?.find((w) => w.name === name);
     if (typeof widget?.value !== 'string' || widget.value === '') return;
     const values: unknown = widget.options.values;
     // Files that are not there would only give a broken request.
-    if (Array.isArray(values) && !values.includes(widget.value)) return;
+    if (Array.isArray(values) && !values.includes(widget.value) && !isElsewhere(widget.value)) {
+      return;
+    }
     show(node, widget.value);
   };
 
   return {
     /** Sends a file to the server and chooses it in the node's field of that name. */
     upload,
+    /** Chooses a file that lies on the server already in the node's field of that name. */
+    give,
     /** Shows a file of the input folder (or an annotated one) on the node. */
     show,
     /** Shows the files chosen in all nodes, after they were made anew. */
@@ -68,6 +74,19 @@ export function createInputFiles({ graph, server, execution, changed, failed }: 
     },
   };
 }
+
+/** Files of the server's folders as values of fields: `name.png`, `name.png [output]`. */
+export const createFileSource = (server: Server): FileSource => ({
+  list: async (kind, from, words) =>
+    (await server.mediaFiles(kind, from, words)).map((path) =>
+      from === 'input' ? path : `${path} [${from}]`,
+    ),
+  thumbnail: (value) => server.thumbnailUrl(annotated(value)),
+});
+
+/** The field of a node that takes a picture, if it has one. */
+export const pictureField = (node: LGraphNode): string | null =>
+  (node instanceof NoodleNode && node.specs.find((s) => uploadKind(s) === 'image')?.name) || null;
 
 /** The execution id of a node: `12:5` for node 5 inside subgraph node 12. */
 export function pathOf(graph: LGraph, node: LGraphNode): string {

@@ -84,6 +84,9 @@ export function uploadKind(spec: InputSpec): 'image' | 'audio' | 'video' | 'file
   return spec.options.animated_image_upload === true ? 'image' : null;
 }
 
+/** A file in a folder below, or of another one: never among the choices, and there all the same. */
+export const isElsewhere = (name: string): boolean => /\/| \[(input|output|temp)\]$/.test(name);
+
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

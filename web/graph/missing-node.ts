@@ -2,6 +2,7 @@ import { LiteGraph } from '@comfyorg/litegraph';
 import type { ISerialisedNode } from '@comfyorg/litegraph/dist/types/serialisation';
 import { isEditorOnly } from '../../engine/workflow/editor-nodes.ts';
 import { NoodleNode } from './node.ts';
+import { missingColors, type NodeColors } from './node-colors.ts';
 import { palette, uiFont } from './theme.ts';
 
 /** Legacy group nodes and editor nodes of packs: not on the server either, but no prompt asks for them. */
@@ -14,12 +15,9 @@ export class MissingNode extends NoodleNode {
     return isKnown(this.type);
   }
 
-  override get renderingColor(): string {
-    return this.isKnown ? (this.color ?? '#3b4a63') : palette.missingTitle;
-  }
-
-  override get renderingBgColor(): string {
-    return this.isKnown ? (this.bgcolor ?? '#2a3342') : palette.missing;
+  /** Red in every theme, whatever colour the file has for it. */
+  get ownColors(): NodeColors | null {
+    return this.isKnown ? null : missingColors();
   }
 
   override configure(info: ISerialisedNode): void {
@@ -40,7 +38,7 @@ export class MissingNode extends NoodleNode {
       ctx.save();
       ctx.font = `11px ${uiFont}`;
       ctx.textAlign = 'center';
-      ctx.fillStyle = '#f3b6b9';
+      ctx.fillStyle = palette.errorText;
       ctx.fillText('not installed here; kept as it is', this.size[0] / 2, this.size[1] - 10);
       ctx.restore();
     };

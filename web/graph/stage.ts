@@ -35,6 +35,14 @@ export function createStage(graph: LGraph, canvas: EditorCanvas, packs: PackScri
     return loaded;
   };
 
+  /** Loads another form of the workflow on the canvas; what is in sight stays. */
+  const rework = (data: unknown): Loaded => {
+    const view = viewOf(canvas);
+    const loaded = load(data);
+    setView(view);
+    return loaded;
+  };
+
   return {
     /** Puts a parsed workflow or API prompt on the canvas; throws a TypeError when it is neither. */
     load,
@@ -46,11 +54,8 @@ export function createStage(graph: LGraph, canvas: EditorCanvas, packs: PackScri
       if (view === null || !someNodeVisible(canvas)) canvas.fitView();
     },
     /** Goes to an earlier state of the workflow on the canvas; what is in sight stays. */
-    restore(text: string): void {
-      const view = viewOf(canvas);
-      load(toPlain(parseJson(text)));
-      setView(view);
-    },
+    restore: (text: string): void => void rework(toPlain(parseJson(text))),
+    rework,
     view: (): View => viewOf(canvas),
     setView,
     toWorkflow,
@@ -65,8 +70,15 @@ export function createStage(graph: LGraph, canvas: EditorCanvas, packs: PackScri
   };
 }
 
-/** Nodes too small for their fields grow when they are first drawn; here at once, for it is no edit. */
+/**
+ * Nodes too small for their fields, and the ends of subgraphs, grow when they are first drawn; here at
+ * once, for it is no edit.
+ */
 function settleSizes(graph: LGraph): void {
+  for (const { inputNode, outputNode } of graph.subgraphs.values()) {
+    inputNode.arrange();
+    outputNode.arrange();
+  }
   for (const node of allGraphs(graph).flatMap((each) => each.nodes)) {
     if (node.flags.collapsed) continue;
     node._setConcreteSlots();

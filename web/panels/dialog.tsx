@@ -6,8 +6,13 @@ import { Icon } from './icons.tsx';
 
 /** Draws the dialogs that are open; the last one has the keys. */
 export function Dialogs({ state }: { state: State }) {
-  return state.dialogs.value.map(({ id, title, className, body: Body }) => (
-    <Dialog key={id} title={title} className={className} close={() => closeDialog(state, id)}>
+  return state.dialogs.value.map(({ id, title, className, body: Body, close }) => (
+    <Dialog
+      key={id}
+      title={title}
+      className={className}
+      close={close ?? (() => closeDialog(state, id))}
+    >
       <Body />
     </Dialog>
   ));
@@ -33,8 +38,16 @@ function Dialog({ title, className, close, children }: DialogParts) {
       ref={dialog}
       class={`dialog ${className}`}
       aria-label={t(title)}
-      onCancel={close}
-      onClose={close}
+      // The browser would close it on a second Escape without asking.
+      onKeyDown={(e) => {
+        if (e.key !== 'Escape') return;
+        e.preventDefault();
+        close();
+      }}
+      onCancel={(e) => {
+        e.preventDefault();
+        close();
+      }}
       onClick={(e) => e.target === e.currentTarget && close()}
     >
       <header>

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { commandGroups, type Command } from '../commands/command.ts';
-import { chordOf, shownChord } from '../commands/keyboard.ts';
+import { chordOf } from '../commands/chord.ts';
+import { shownChord } from '../commands/keyboard.ts';
 import { t } from '../locale/translate.ts';
 import { Icon } from '../panels/icons.tsx';
 import type { PageParts } from '../panels/parts.ts';

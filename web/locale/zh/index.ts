@@ -1,5 +1,13 @@
 import type { Texts } from '../texts.ts';
+import { gallery } from './gallery.ts';
+import { mask } from './mask.ts';
 import { queue } from './queue.ts';
+import { widgets } from './widgets.ts';
 
 /** 简体中文, by parts of the page. */
-export const texts: Texts = { ...queue };
+export const texts: Texts = {
+  ...gallery,
+  ...mask,
+  ...queue,
+  ...widgets,
+};

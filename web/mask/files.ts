@@ -1,0 +1,166 @@
+import type { Server } from '../api/server.ts';
+import type { FileRef } from '../api/types.ts';
+import { createLayer, type Layer } from './layer.ts';
+
+/** A picture as the editor needs it: its colours, and what was painted on it before. */
+export interface OpenedPicture {
+  /** The picture without paint and mask: what the mask is saved with. */
+  readonly file: FileRef;
+  readonly colours: ImageBitmap;
+  readonly mask: Layer | undefined;
+  readonly paint: Layer | undefined;
+}
+
+/**
+ * Names of what ComfyUI's mask editor writes into the input folder, by the time of saving: the
+ * picture with the mask as its alpha, the paint alone, the picture with the paint, and with both.
+ */
+const folder = 'clipspace';
+const names = {
+  mask: (time: number) => `clipspace-mask-${time}.png`,
+  paint: (time: number) => `clipspace-paint-${time}.png`,
+  painted: (time: number) => `clipspace-painted-${time}.png`,
+  both: (time: number) => `clipspace-painted-masked-${time}.png`,
+};
+
+const inClipspace = (filename: string): FileRef => ({ filename, subfolder: folder, type: 'input' });
+
+/** A picture's address on this server as a reference to its file; null when it is none. */
+export function fileOfUrl(address: string): FileRef | null {
+  const query = new URL(address).searchParams;
+  const filename = query.get('filename');
+  if (filename === null) return null;
+  return {
+    filename,
+    subfolder: query.get('subfolder') ?? '',
+    type: query.get('type') ?? 'output',
+  };
+}
+
+/** Loads a picture with the mask in its alpha, and its paint where this editor saved some. */
+export async function openPicture(server: Server, file: FileRef): Promise<OpenedPicture> {
+  const time = Number(/^clipspace-painted-masked-(\d+)\.png$/.exec(file.filename)?.[1]);
+  const layered = file.subfolder === folder && Number.isFinite(time);
+  const base = layered ? inClipspace(names.mask(time)) : file;
+  const [{ colours, alpha }, paint] = await Promise.all([
+    channelsOf(server.viewUrl(base)),
+    layered
+      ? fetchBlob(server.viewUrl(inClipspace(names.paint(time)))).then(createImageBitmap)
+      : null,
+  ]);
+  return {
+    file: base,
+    colours,
+    mask: alpha === null ? undefined : maskOf(alpha),
+    paint: paint === null ? undefined : pixelsOf(paint),
+  };
+}
+
+interface Channels {
+  readonly colours: ImageBitmap;
+  /** Null where the picture has none. */
+  readonly alpha: ImageBitmap | null;
+}
+
+/**
+ * A picture's colours as they are stored and its alpha. Browsers forget the colours of what is
+ * see-through, so the server sends the two apart, except where there is nothing to part.
+ */
+async function channelsOf(address: string): Promise<Channels> {
+  const whole = await fetchBlob(address);
+  if (isOpaquePng(new Uint8Array(await whole.arrayBuffer()))) {
+    return { colours: await createImageBitmap(whole), alpha: null };
+  }
+  const [colours, alpha] = await Promise.all(
+    ['rgb', 'a'].map(async (name) =>
+      createImageBitmap(await fetchBlob(`${address}&channel=${name}`)),
+    ),
+  );
+  return { colours, alpha };
+}
+
+/** Whether it is a PNG that has no alpha: neither a channel of it nor a see-through colour. */
+export function isOpaquePng(bytes: Uint8Array): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const signature = 0x89504e47;
+  if (bytes.length < 33 || view.getUint32(0) !== signature || (bytes[25] & 4) !== 0) return false;
+  for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
+    const name = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
+    if (name === 'tRNS' || name === 'eXIf') return false;
+    if (name === 'IDAT') return true;
+  }
+  return false;
+}
+
+async function fetchBlob(address: string): Promise<Blob> {
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`the picture: the server answered ${response.status}`);
+  return response.blob();
+}
+
+/** The pixels of a picture, RGBA. */
+export function pixelsOf(bitmap: ImageBitmap): Layer {
+  const { width, height } = bitmap;
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  if (context === null) throw new Error('the browser has no memory for this picture');
+  context.drawImage(bitmap, 0, 0);
+  return { width, height, channels: 4, data: context.getImageData(0, 0, width, height).data };
+}
+
+/** What is see-through is masked, as LoadImage reads it. */
+function maskOf(bitmap: ImageBitmap): Layer {
+  const { width, height, data } = pixelsOf(bitmap);
+  const layer = createLayer(width, height, 1);
+  for (let i = 0; i < layer.data.length; i++) layer.data[i] = 255 - data[4 * i + 3];
+  return layer;
+}
+
+interface Painted {
+  readonly file: FileRef;
+  readonly colours: ImageBitmap;
+  readonly mask: Layer;
+  readonly paint: Layer | undefined;
+}
+
+/**
+ * Saves what was painted as ComfyUI does, so that LoadImage's MASK is the mask; returns the value
+ * for the node's field. With paint there are four files, and the paint can be changed later.
+ */
+export async function savePainting(
+  server: Server,
+  { file, colours, mask, paint }: Painted,
+): Promise<string> {
+  const time = Date.now();
+  const alpha = await maskBlob(mask);
+  const value = (name: string): string => `${folder}/${name} [input]`;
+  await server.uploadMask(alpha, inClipspace(names.mask(time)), file);
+  if (paint === undefined || !paint.data.some((byte) => byte !== 0)) {
+    return value(names.mask(time));
+  }
+  const over = new ImageData(paint.data, paint.width, paint.height);
+  await server.uploadInto(await blobOf(over), inClipspace(names.paint(time)));
+  const painted = inClipspace(names.painted(time));
+  await server.uploadInto(await blobOf(over, colours), painted);
+  await server.uploadMask(alpha, inClipspace(names.both(time)), painted);
+  return value(names.both(time));
+}
+
+/** A PNG whose alpha is what the mask leaves. */
+function maskBlob({ width, height, data }: Layer): Promise<Blob> {
+  const image = new ImageData(width, height);
+  for (let i = 0; i < data.length; i++) image.data[4 * i + 3] = 255 - data[i];
+  return blobOf(image);
+}
+
+async function blobOf(image: ImageData, under?: ImageBitmap): Promise<Blob> {
+  const canvas = new OffscreenCanvas(image.width, image.height);
+  const context = canvas.getContext('2d');
+  if (context === null) throw new Error('the browser has no memory for this picture');
+  if (under === undefined) context.putImageData(image, 0, 0);
+  else {
+    context.drawImage(under, 0, 0);
+    context.drawImage(await createImageBitmap(image), 0, 0);
+  }
+  return canvas.convertToBlob({ type: 'image/png' });
+}
