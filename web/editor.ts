@@ -21,6 +21,7 @@ import { createStage } from './graph/stage.ts';
 import { registerSubgraphs } from './graph/subgraphs.ts';
 import { applyTheme, colorTypes, styleCanvas } from './graph/theme.ts';
 import { registerVirtualNodes } from './graph/virtual-nodes.ts';
+import { createVocabulary } from './prompt-text/vocabulary.ts';
 import { createSubgraphPath } from './subgraphs/path.ts';
 import { toast, type State } from './state.ts';
 import { messageOf } from './text.ts';
@@ -51,6 +52,7 @@ export function createEditor(parts: EditorParts) {
   const hooks: EditorHooks = {
     chooseFile: (node, widgetName, kind) => inputFiles.choose(node, widgetName, kind),
     files: createFileSource(server),
+    vocabulary: createVocabulary(server),
     showInputFile: (node, filename) => inputFiles.show(node, filename),
     edited: () => documents.changed(),
     created: packs.created,

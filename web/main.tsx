@@ -35,6 +35,8 @@ import './style/dialogs.css';
 import './style/gallery.css';
 import './style/viewer.css';
 import './style/settings.css';
+import './style/documents.css';
+import './style/menu.css';
 import './style/log.css';
 import './style/extensions.css';
 import './style/widgets.css';

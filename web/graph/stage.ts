@@ -25,6 +25,7 @@ export function createStage(graph: LGraph, canvas: EditorCanvas, packs: PackScri
 
   const load = (data: unknown): Loaded => {
     packs.loading(data);
+    leaveFields(canvas.canvas);
     canvas.setGraph(graph);
     const isFile = isUiFormat(data);
     const loaded = isFile ? loadWorkflow(graph, data) : loadPrompt(graph, data);
@@ -68,6 +69,12 @@ export function createStage(graph: LGraph, canvas: EditorCanvas, packs: PackScri
       };
     },
   };
+}
+
+/** A field with the focus stays on the page, and would take keys for a node that is gone. */
+function leaveFields(element: HTMLCanvasElement): void {
+  const focused = element.ownerDocument.activeElement;
+  if (focused !== element && element.parentElement?.contains(focused) === true) element.focus();
 }
 
 /**

@@ -101,7 +101,11 @@ export function makeWidget(node: LGraphNode, spec: InputSpec, hooks: EditorHooks
           type: 'text',
           value,
           options: {},
-          settings: { placeholder: textOr(options.placeholder) ?? name, onEdited: hooks.edited },
+          settings: {
+            placeholder: textOr(options.placeholder) ?? name,
+            onEdited: hooks.edited,
+            vocabulary: hooks.vocabulary,
+          },
         },
         node,
       );
