@@ -4,6 +4,7 @@ import type { ObjectInfo } from './api/types.ts';
 import { createDocuments } from './documents/documents.ts';
 import type { Drafts } from './documents/drafts.ts';
 import type { ThisWindow } from './documents/window.ts';
+import type { PackScripts } from './extensions/pack-scripts.ts';
 import { EditorCanvas } from './graph/canvas.ts';
 import { useTextMenus } from './graph/context-menu.ts';
 import { attachDomLayer } from './graph/dom-layer.ts';
@@ -36,11 +37,12 @@ export interface EditorParts {
   readonly state: State;
   readonly drafts: Drafts;
   readonly self: ThisWindow;
+  readonly packs: PackScripts;
 }
 
 /** Builds the graph editor: graph, canvas, what nodes show, and the documents on the canvas. */
 export function createEditor(parts: EditorParts) {
-  const { host, element, objectInfo, server, state, drafts, self } = parts;
+  const { host, element, objectInfo, server, state, drafts, self, packs } = parts;
   useExactCopies();
   useTextMenus();
   useGroupLook();
@@ -54,6 +56,7 @@ export function createEditor(parts: EditorParts) {
     vocabulary: createVocabulary(server),
     showInputFile: (node, filename) => inputFiles.show(node, filename),
     edited: () => documents.changed(),
+    created: packs.created,
   };
   registerNodes(objectInfo, hooks);
   registerVirtualNodes(hooks);
@@ -96,7 +99,7 @@ export function createEditor(parts: EditorParts) {
     };
   };
 
-  const execution = createExecutionView(graph, (file) => server.viewUrl(file));
+  const execution = createExecutionView(graph, (file) => server.viewUrl(file), packs.executed);
   const inputFiles = createInputFiles({
     graph,
     server,
@@ -105,7 +108,7 @@ export function createEditor(parts: EditorParts) {
     failed: (error) => toast(state, messageOf(error), 'error'),
   });
   const subgraphs = createSubgraphPath(canvas, graph);
-  const stage = createStage(graph, canvas);
+  const stage = createStage(graph, canvas, packs);
   const documents = createDocuments({
     stage,
     drafts,

@@ -130,6 +130,7 @@ export async function startMockServer(): Promise<MockServer> {
       ) as unknown;
       return json({});
     }
+    if (path === '/extensions') return json([]);
     if (path === '/internal/logs/raw') {
       return json({ entries: [{ t: '2026-11-27T08:00:00.000Z', m: 'Ready\n' }], size: null });
     }
