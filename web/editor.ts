@@ -4,6 +4,7 @@ import type { ObjectInfo } from './api/types.ts';
 import { createDocuments } from './documents/documents.ts';
 import type { Drafts } from './documents/drafts.ts';
 import type { ThisWindow } from './documents/window.ts';
+import type { PackScripts } from './extensions/pack-scripts.ts';
 import { EditorCanvas } from './graph/canvas.ts';
 import { useTextMenus } from './graph/context-menu.ts';
 import { attachDomLayer } from './graph/dom-layer.ts';
@@ -11,15 +12,18 @@ import { drawFarNames } from './graph/far-view.ts';
 import { useGroupLook } from './graph/group-look.ts';
 import { createExecutionView } from './graph/execution-view.ts';
 import type { EditorHooks } from './graph/hooks.ts';
-import { createInputFiles, pictureField } from './graph/input-files.ts';
+import { createFileSource, createInputFiles, pictureField } from './graph/input-files.ts';
 import { useExactCopies } from './graph/litegraph-setup.ts';
 import { registerNodes } from './graph/node-class.ts';
+import { listenForGroups } from './graph/groups.ts';
 import { useReadableNames } from './graph/names.ts';
 import { imagesOf } from './graph/node-pictures.ts';
 import { createStage } from './graph/stage.ts';
 import { registerSubgraphs } from './graph/subgraphs.ts';
 import { applyTheme, colorTypes, styleCanvas } from './graph/theme.ts';
 import { registerVirtualNodes } from './graph/virtual-nodes.ts';
+import { createVocabulary } from './prompt-text/vocabulary.ts';
+import { createSubgraphPath } from './subgraphs/path.ts';
 import { toast, type State } from './state.ts';
 import { messageOf } from './text.ts';
 
@@ -33,11 +37,12 @@ export interface EditorParts {
   readonly state: State;
   readonly drafts: Drafts;
   readonly self: ThisWindow;
+  readonly packs: PackScripts;
 }
 
 /** Builds the graph editor: graph, canvas, what nodes show, and the documents on the canvas. */
 export function createEditor(parts: EditorParts) {
-  const { host, element, objectInfo, server, state, drafts, self } = parts;
+  const { host, element, objectInfo, server, state, drafts, self, packs } = parts;
   useExactCopies();
   useTextMenus();
   useGroupLook();
@@ -47,8 +52,11 @@ export function createEditor(parts: EditorParts) {
   registerSubgraphs(graph);
   const hooks: EditorHooks = {
     chooseFile: (node, widgetName, kind) => inputFiles.choose(node, widgetName, kind),
+    files: createFileSource(server),
+    vocabulary: createVocabulary(server),
     showInputFile: (node, filename) => inputFiles.show(node, filename),
     edited: () => documents.changed(),
+    created: packs.created,
   };
   registerNodes(objectInfo, hooks);
   registerVirtualNodes(hooks);
@@ -76,10 +84,12 @@ export function createEditor(parts: EditorParts) {
   });
   styleCanvas(canvas);
   colorTypes(canvas, socketTypes(objectInfo));
+  listenForGroups(canvas);
   const syncDom = attachDomLayer(canvas, host);
   canvas.onDrawForeground = (ctx) => {
     syncDom();
     drawFarNames(canvas, ctx);
+    for (const show of canvas.drawn) show();
     if (state.zoom.value !== canvas.ds.scale) state.zoom.value = canvas.ds.scale;
   };
   graph.onNodeAdded = (node) => {
@@ -89,7 +99,7 @@ export function createEditor(parts: EditorParts) {
     };
   };
 
-  const execution = createExecutionView(graph, (file) => server.viewUrl(file));
+  const execution = createExecutionView(graph, (file) => server.viewUrl(file), packs.executed);
   const inputFiles = createInputFiles({
     graph,
     server,
@@ -97,7 +107,8 @@ export function createEditor(parts: EditorParts) {
     changed: () => documents.changed(),
     failed: (error) => toast(state, messageOf(error), 'error'),
   });
-  const stage = createStage(graph, canvas);
+  const subgraphs = createSubgraphPath(canvas, graph);
+  const stage = createStage(graph, canvas, packs);
   const documents = createDocuments({
     stage,
     drafts,
@@ -115,6 +126,7 @@ export function createEditor(parts: EditorParts) {
     canvas,
     execution,
     documents,
+    subgraphs,
     uploadInto: inputFiles.upload,
     /** Opens the mask editor on a picture that a node shows. */
     editMask,

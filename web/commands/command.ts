@@ -10,6 +10,8 @@ export interface Command {
   readonly keys: readonly string[];
   /** Also while the user types into a field. */
   readonly whileTyping?: boolean;
+  /** Says no where its keys mean something else at the moment; they do that then. */
+  readonly when?: () => boolean;
   readonly run: () => void;
 }
 
@@ -24,4 +26,5 @@ export const gestures: readonly (readonly [keys: string, what: string])[] = [
   ['Ctrl C / Ctrl V', 'Copy / paste'],
   ['Ctrl Shift V', 'Paste with incoming links'],
   ['Ctrl Up / Down', 'Prompt weight of the selected words'],
+  ['Ctrl /', 'Comment out lines of a prompt'],
 ];

@@ -1,6 +1,7 @@
 import { createUuidv4, type LGraph } from '@comfyorg/litegraph';
 import { isUiFormat } from '../../engine/workflow/forms.ts';
 import { parseJson, stringifyJson, toPlain } from '../../engine/workflow/lossless-json.ts';
+import type { PackScripts } from '../extensions/pack-scripts.ts';
 import type { EditorCanvas } from './canvas.ts';
 import { isRecord } from './input-spec.ts';
 import { loadPrompt } from './load-prompt.ts';
@@ -12,7 +13,7 @@ import { someNodeVisible, viewInFile, viewOf, type View } from './view.ts';
 export type Stage = ReturnType<typeof createStage>;
 
 /** The canvas as the place where one workflow at a time stands: put on it, read back, looked at. */
-export function createStage(graph: LGraph, canvas: EditorCanvas) {
+export function createStage(graph: LGraph, canvas: EditorCanvas, packs: PackScripts) {
   const toWorkflow = (source: unknown): Record<string, unknown> => saveWorkflow(graph, source);
 
   const setView = ({ scale, offset, inside }: View): void => {
@@ -23,12 +24,23 @@ export function createStage(graph: LGraph, canvas: EditorCanvas) {
   };
 
   const load = (data: unknown): Loaded => {
+    packs.loading(data);
+    leaveFields(canvas.canvas);
     canvas.setGraph(graph);
     const isFile = isUiFormat(data);
     const loaded = isFile ? loadWorkflow(graph, data) : loadPrompt(graph, data);
     if (!isRecord(data) || typeof data.id !== 'string') graph.id = createUuidv4();
     settleSizes(graph);
+    packs.loaded(graph.nodes, loaded.missing);
     canvas.setDirty(true, true);
+    return loaded;
+  };
+
+  /** Loads another form of the workflow on the canvas; what is in sight stays. */
+  const rework = (data: unknown): Loaded => {
+    const view = viewOf(canvas);
+    const loaded = load(data);
+    setView(view);
     return loaded;
   };
 
@@ -43,11 +55,8 @@ export function createStage(graph: LGraph, canvas: EditorCanvas) {
       if (view === null || !someNodeVisible(canvas)) canvas.fitView();
     },
     /** Goes to an earlier state of the workflow on the canvas; what is in sight stays. */
-    restore(text: string): void {
-      const view = viewOf(canvas);
-      load(toPlain(parseJson(text)));
-      setView(view);
-    },
+    restore: (text: string): void => void rework(toPlain(parseJson(text))),
+    rework,
     view: (): View => viewOf(canvas),
     setView,
     toWorkflow,
@@ -62,8 +71,21 @@ export function createStage(graph: LGraph, canvas: EditorCanvas) {
   };
 }
 
-/** Nodes too small for their fields grow when they are first drawn; here at once, for it is no edit. */
+/** A field with the focus stays on the page, and would take keys for a node that is gone. */
+function leaveFields(element: HTMLCanvasElement): void {
+  const focused = element.ownerDocument.activeElement;
+  if (focused !== element && element.parentElement?.contains(focused) === true) element.focus();
+}
+
+/**
+ * Nodes too small for their fields, and the ends of subgraphs, grow when they are first drawn; here at
+ * once, for it is no edit.
+ */
 function settleSizes(graph: LGraph): void {
+  for (const { inputNode, outputNode } of graph.subgraphs.values()) {
+    inputNode.arrange();
+    outputNode.arrange();
+  }
   for (const node of allGraphs(graph).flatMap((each) => each.nodes)) {
     if (node.flags.collapsed) continue;
     node._setConcreteSlots();

@@ -1,15 +1,19 @@
 import { LogPanel } from '../log/log-panel.tsx';
 import { Dialogs } from './dialog.tsx';
-import { Lightbox } from './lightbox.tsx';
+import { Menu } from './menu.tsx';
+import { Minimap } from './minimap.tsx';
 import { NodeSearch } from './node-search.tsx';
 import type { AppParts } from './parts.ts';
 import { ProblemPanel } from './problem-panel.tsx';
 import { QuestionDialog } from './question.tsx';
+import { SelectionToolbox } from './selection-toolbox.tsx';
 import { sidePanels } from './side-panels.ts';
+import { SubgraphTrail } from '../subgraphs/trail.tsx';
 import { Toasts } from './toasts.tsx';
 import { Tooltip } from './tooltip.tsx';
 import { TopBar } from './top-bar.tsx';
-import { SideRail, SubgraphTrail, ZoomBar } from './canvas-controls.tsx';
+import { LightboxView } from '../viewer/lazy.tsx';
+import { SideRail, ZoomBar } from './canvas-controls.tsx';
 
 /** Everything around the canvas. */
 export function App(parts: AppParts) {
@@ -22,11 +26,14 @@ export function App(parts: AppParts) {
       {side && <side.Panel {...parts} />}
       <SubgraphTrail {...parts} />
       <ProblemPanel {...parts} />
+      <Minimap {...parts} />
       <ZoomBar {...parts} />
+      <SelectionToolbox {...parts} />
       <LogPanel {...parts} />
       <Tooltip {...parts} />
       <NodeSearch {...parts} />
-      <Lightbox state={state} />
+      <LightboxView {...parts} />
+      <Menu state={state} />
       <Dialogs state={state} />
       <QuestionDialog state={state} />
       <Toasts state={state} />

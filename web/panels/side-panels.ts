@@ -1,10 +1,11 @@
 import type { ComponentType } from 'preact';
+import { Gallery } from '../gallery/lazy.ts';
 import type { State } from '../state.ts';
 import type { IconName } from './icons.tsx';
 import { NodeLibrary } from './node-library.tsx';
 import type { AppParts } from './parts.ts';
 import { QueuePanel } from './queue-panel.tsx';
-import { WorkflowPanel } from './workflow-panel.tsx';
+import { WorkflowPanel } from './workflows/workflow-panel.tsx';
 
 /** A panel on the left edge. */
 export interface SidePanelRow {
@@ -26,6 +27,14 @@ export const sidePanels: readonly SidePanelRow[] = [
     icon: 'queue',
     label: 'Queue and history',
     Panel: QueuePanel,
+  },
+  {
+    id: 'gallery',
+    command: 'Workspace.ToggleSidebarTab.assets',
+    key: 'a',
+    icon: 'gallery',
+    label: 'Gallery',
+    Panel: Gallery,
   },
   {
     id: 'workflows',
