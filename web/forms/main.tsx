@@ -3,7 +3,7 @@ import { render } from 'preact';
 import { createServer } from '../api/server.ts';
 import { speak, t } from '../locale/translate.ts';
 import { Dialogs } from '../panels/dialog.tsx';
-import { Lightbox } from '../panels/lightbox.tsx';
+import { lazily } from '../panels/lazily.tsx';
 import { QuestionDialog } from '../panels/question.tsx';
 import { Toasts } from '../panels/toasts.tsx';
 import { createSettings } from '../settings/settings.ts';
@@ -18,9 +18,12 @@ import type { FormsParts } from './parts.ts';
 import 'virtual:themes.css';
 import '../style/theme.css';
 import '../style/overlays.css';
+import '../style/viewer.css';
 import '../style/dialogs.css';
 import '../style/forms.css';
 import '../style/run-page.css';
+
+const PictureView = lazily(async () => (await import('./picture-view.tsx')).PictureView);
 
 async function start(): Promise<void> {
   const root = document.getElementById('app') as HTMLElement;
@@ -51,7 +54,8 @@ async function start(): Promise<void> {
     render(
       <>
         <Body />
-        <Lightbox state={state} />
+        {/* Its code comes with the first picture that is opened. */}
+        <PictureView state={state} />
         <Dialogs state={state} />
         <QuestionDialog state={state} />
         <Toasts state={state} />
