@@ -7,7 +7,7 @@ import { lazily } from '../panels/lazily.tsx';
 import { QuestionDialog } from '../panels/question.tsx';
 import { Toasts } from '../panels/toasts.tsx';
 import { createSettings } from '../settings/settings.ts';
-import { createState } from '../state.ts';
+import { createState, type State } from '../state.ts';
 import { messageOf } from '../text.ts';
 import { newUuid } from '../uuid.ts';
 import { createFormApi } from './api.ts';
@@ -54,8 +54,7 @@ async function start(): Promise<void> {
     render(
       <>
         <Body />
-        {/* Its code comes with the first picture that is opened. */}
-        <PictureView state={state} />
+        <OpenPicture state={state} />
         <Dialogs state={state} />
         <QuestionDialog state={state} />
         <Toasts state={state} />
@@ -67,6 +66,10 @@ async function start(): Promise<void> {
     render(<Failure text={messageOf(error)} />, root);
   }
 }
+
+/** Its code comes with the first picture that is opened. */
+const OpenPicture = ({ state }: { state: State }) =>
+  state.lightbox.value === null ? null : <PictureView state={state} />;
 
 async function openList(parts: FormsParts) {
   const workflows = signal(await parts.api.list());
