@@ -135,7 +135,7 @@ export function summaryOf(entry: WorkflowFile, queue: Queue, base: string) {
   const { title, description, app, jobs } = knownOf(entry);
   const { id, builtin, size, modified } = entry;
   const address = encodeURIComponent(id);
-  const picture = newestPicture(queue, jobs);
+  const picture = newestPicture(queue, jobs) ?? (builtin ? examplePicture(id) : undefined);
   return {
     id,
     name: id.slice(id.lastIndexOf('/') + 1),
@@ -153,6 +153,10 @@ export function summaryOf(entry: WorkflowFile, queue: Queue, base: string) {
     },
   };
 }
+
+/** What a form of the program makes; the editor's list of examples shows the same pictures. */
+const examplePicture = (id: string): string =>
+  `/ui/workflows/${encodeURIComponent(`forms/${id}.json`)}/picture`;
 
 function newestPicture(queue: Queue, workflowId: string): string | undefined {
   const { jobs } = queue.list({
