@@ -1,10 +1,14 @@
 /** Saved workflows as the routes of the public API use them. */
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { LRUCache } from 'lru-cache';
 import { NoodleError } from '../../errors.ts';
 import type { Queue } from '../../queue/queue.ts';
-import { type WorkflowFile, type WorkflowStore, workflowStore } from '../../store/workflows.ts';
+import {
+  PROGRAM_FORMS,
+  type WorkflowFile,
+  type WorkflowStore,
+  workflowStore,
+} from '../../store/workflows.ts';
 import { formsOf, formsOfTexts, isApiFormat } from '../../workflow/forms.ts';
 import type { Form } from '../../workflow/form/form.ts';
 import { makeForm } from '../../workflow/form/make-form.ts';
@@ -18,8 +22,6 @@ import { type Body, infoFor, notThere } from './run-workflow.ts';
 import type { Call } from './route.ts';
 
 type Members = { [key: string]: Json };
-
-const PROGRAM_FORMS = fileURLToPath(new URL('../../../workflows/forms', import.meta.url));
 
 /** The library of whoever asks; throws USER_UNKNOWN. */
 export const libraryOf = (

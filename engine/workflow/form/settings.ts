@@ -110,9 +110,9 @@ export function writeSettings(
   }
   if (chosen.fields === null) {
     // Emptied, not taken away: editors put back members of a file that they miss.
-    const empty =
+    const emptied: Members =
       'linearData' in extra ? { linearData: { ...linear, inputs: [], outputs: [] } } : {};
-    return { ...workflow, extra: { ...extra, ...empty, noodle: { ...noodle, form } } };
+    return { ...workflow, extra: { ...extra, ...emptied, noodle: { ...noodle, form } } };
   }
   form.fields = Object.fromEntries(chosen.fields.map((field) => [field.key, compact(field)]));
   const inputs = chosen.fields.map((field) => entryOf(field, byKey.get(field.key)));
