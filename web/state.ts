@@ -73,6 +73,7 @@ const noUndo = {
   undo: () => false,
   redo: () => false,
   rebase: () => undefined,
+  clear: () => undefined,
   text: () => '',
 };
 
