@@ -10,6 +10,8 @@ import { pictureField } from './graph/input-files.ts';
 import { NoodleNode } from './graph/node.ts';
 import { createLibrary } from './library/library.ts';
 import { t } from './locale/translate.ts';
+import { pictureTargets, sendPicture } from './pictures/actions.ts';
+import type { Picture } from './pictures/picture.ts';
 import { toast, type State } from './state.ts';
 import { fingerprint, messageOf } from './text.ts';
 
@@ -85,6 +87,15 @@ export function createFiles(editor: Editor, server: Server, state: State) {
     },
     receive,
     placePicture,
+    /** Pictures dragged from the gallery go into the node they fall on, else into new ones. */
+    async receiveOutputs(text: string, at: [number, number]): Promise<void> {
+      const under = canvas.graph?.getNodeOnPos(at[0], at[1], canvas.visible_nodes);
+      const target = pictureTargets(editor).find(({ node }) => node === under) ?? null;
+      for (const [i, picture] of (JSON.parse(text) as Picture[]).entries()) {
+        const place = [at[0] + 40 * i, at[1] + 40 * i] as const;
+        await sendPicture({ editor, state }, picture, i === 0 ? target : null, place);
+      }
+    },
     choose(): void {
       const input = document.createElement('input');
       input.type = 'file';

@@ -5,6 +5,7 @@ import type { SavedEntry } from './api/user-workflows.ts';
 import type { DeviceInfo, HistoryEntry, QueueItem } from './api/types.ts';
 import { createDocument, untitled, type WorkflowDocument } from './documents/document.ts';
 import type { Draft } from './documents/drafts.ts';
+import type { Picture } from './pictures/picture.ts';
 
 /** One line of the problem panel; `nodeId` lets it point at the node. */
 export interface Problem {
@@ -54,9 +55,11 @@ export interface DialogView {
   readonly close?: () => void;
 }
 
-export interface LightboxImage {
-  readonly url: string;
-  readonly label: string;
+/** Pictures over the whole page; with `compared`, two of them behind a slider. */
+export interface Lightbox {
+  readonly images: readonly Picture[];
+  readonly index: number;
+  readonly compared?: number;
 }
 
 /** A request to search for a node; `from` narrows it to nodes that fit a dragged link. */
@@ -87,7 +90,6 @@ export function createState() {
     document: signal<WorkflowDocument>(createDocument(untitled, noUndo)),
     documents: signal<readonly WorkflowDocument[]>([]),
     drafts: signal<readonly Draft[]>([]),
-    insideSubgraph: signal<readonly string[]>([]),
     problems: signal<readonly Problem[]>([]),
     missing: signal<readonly string[]>([]),
     queue: signal<{ running: readonly QueueItem[]; pending: readonly QueueItem[] }>({
@@ -98,7 +100,7 @@ export function createState() {
     devices: signal<readonly DeviceInfo[]>([]),
     /** The id of the side panel that is open. */
     sidePanel: signal<string | null>(null),
-    lightbox: signal<{ images: readonly LightboxImage[]; index: number } | null>(null),
+    lightbox: signal<Lightbox | null>(null),
     search: signal<SearchRequest | null>(null),
     dialogs: signal<readonly DialogView[]>([]),
     menu: signal<MenuView | null>(null),

@@ -1,4 +1,5 @@
 import { defineConfig, type Plugin } from 'vite';
+import { themeSheet } from './graph/palette.ts';
 
 /**
  * The page's bundle: relative URLs only (it may be served below any path) and no `eval`, so that a
@@ -7,7 +8,7 @@ import { defineConfig, type Plugin } from 'vite';
 export default defineConfig({
   root: import.meta.dirname,
   base: './',
-  plugins: [withoutEval()],
+  plugins: [withoutEval(), themes()],
   build: {
     outDir: 'dist',
     emptyOutDir: true,
@@ -33,5 +34,15 @@ function withoutEval(): Plugin {
       if (!code.includes(call)) throw new Error(`litegraph.es.js: expected '${call}', not found`);
       return { code: code.replace(call, ''), map: null };
     },
+  };
+}
+
+/** The colours of the themes as the style sheet `virtual:themes.css`. */
+function themes(): Plugin {
+  const id = 'virtual:themes.css';
+  return {
+    name: 'themes',
+    resolveId: (source) => (source === id ? `\0${id}` : null),
+    load: (source) => (source === `\0${id}` ? themeSheet() : null),
   };
 }

@@ -296,7 +296,7 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
     const clears = () => stand.server.requests.filter((r) => r === 'POST /history').length;
     const before = clears();
     await page.getByRole('button', { name: 'Clear history' }).click();
-    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel', exact: true }).click();
     expect(clears()).toBe(before);
     await page.getByRole('button', { name: 'Clear history' }).click();
     await page.locator('dialog').getByRole('button', { name: 'Clear history' }).click();

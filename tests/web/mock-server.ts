@@ -140,7 +140,9 @@ export async function startMockServer(): Promise<MockServer> {
       if (socket !== undefined) send(socket, 'logs', { entries, size: null });
       return json({});
     }
+    if (path === '/embeddings' || path === '/models/loras') return json([]);
     if (path === '/v1/system') return json({ devices: [device] });
+    if (path === '/v1/outputs') return json({ outputs: [], total: 0, next_cursor: null });
     if (path === '/view') {
       const image = url.searchParams.get('filename') ?? '';
       response.writeHead(200, { 'Content-Type': 'image/png' });
@@ -152,6 +154,7 @@ export async function startMockServer(): Promise<MockServer> {
       uploads.push(name);
       return json({ name, subfolder: '', type: 'input' });
     }
+    if (path === '/global_subgraphs') return json({});
     if (path === '/v2/userdata') return json(listed(saved));
     if (path.startsWith('/userdata/')) {
       const answer = userFile(saved, url, request.method ?? '', await bodyOf(request));

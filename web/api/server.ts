@@ -59,6 +59,9 @@ export function createServer(base: string) {
 
   return {
     url,
+    /** A JSON answer as plain values, and a JSON body to send: for parts with routes of their own. */
+    getJson,
+    post,
     viewUrl,
     socketUrl: (clientId: string): string => {
       const address = new URL(`ws?clientId=${encodeURIComponent(clientId)}`, base);
@@ -129,6 +132,34 @@ export function createServer(base: string) {
       if (!isRecord(answer)) throw new Error('upload: expected an object');
       const folder = typeof answer.subfolder === 'string' ? answer.subfolder : '';
       return folder === '' ? String(answer.name) : `${folder}/${String(answer.name)}`;
+    },
+    /** A list of names: 'embeddings', 'models/loras'. */
+    names: async (path: string): Promise<string[]> => {
+      const list = await getJson(path);
+      return Array.isArray(list) ? list.filter((name) => typeof name === 'string') : [];
+    },
+    /** The text of a file among the user's own; '' when there is none. */
+    userText: async (path: string): Promise<string> => {
+      const list = await getJson('v2/userdata');
+      const there =
+        Array.isArray(list) && list.some((item) => isRecord(item) && item.path === path);
+      if (!there) return '';
+      const response = await fetch(url(`userdata/${encodeURIComponent(path)}`));
+      return response.ok ? response.text() : '';
+    },
+    /** Paths of the files of a kind in a folder (at most 500), the newest first; `words` narrow them. */
+    mediaFiles: async (kind: string, directory: string, words: string): Promise<string[]> => {
+      const query = new URLSearchParams({ kind, directory, limit: '500' });
+      if (words !== '') query.set('q', words);
+      const page = await getJson(`v1/outputs?${query.toString()}`);
+      const files = isRecord(page) && Array.isArray(page.outputs) ? page.outputs : [];
+      return files.filter(isRecord).map(({ path }) => String(path));
+    },
+    /** Address of a small picture of a picture. */
+    thumbnailUrl: ({ filename, subfolder = '', type = 'output' }: FileRef): string => {
+      const path = subfolder === '' ? filename : `${subfolder}/${filename}`;
+      const query = new URLSearchParams({ path, directory: type, size: '160' });
+      return url(`v1/outputs/thumbnail?${query.toString()}`);
     },
     /** Writes a picture under exactly this name. */
     uploadInto: (image: Blob, file: FileRef): Promise<void> => storeAs('upload/image', image, file),

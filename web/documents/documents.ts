@@ -175,6 +175,14 @@ export function createDocuments({ stage, drafts, self, state, redraw, arrived }:
      * there is none in the data. Without `origin`, its name among the user's workflows, it was never saved.
      */
     open,
+    /** Puts a changed form of the active workflow on the stage, as one step of undo; what is in sight stays. */
+    rewrite(change: (workflow: Record<string, unknown>) => Record<string, unknown>): void {
+      edits.settle();
+      const document = active();
+      state.missing.value = stage.rework(change(stage.toWorkflow(document.source))).missing;
+      arrived(document);
+      edits.settle();
+    },
     clear: blank,
     /** The workflow of a document as a text to save; `edition` says which state of it that is. */
     textOf(document: WorkflowDocument): { text: string; edition: number } {

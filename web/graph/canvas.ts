@@ -15,7 +15,11 @@ import {
 import { t } from '../locale/translate.ts';
 import type { SearchRequest } from '../state.ts';
 import { editInline } from './widgets/inline-editor.ts';
+import { drawFarNode } from './far-view.ts';
 import { imageAt, imagesOf } from './node-pictures.ts';
+import { drawNodeShape } from './node-shape.ts';
+import { mix, vivid } from './color.ts';
+import { palette } from './palette.ts';
 
 /** What the canvas asks of the page. */
 export interface CanvasHost {
@@ -31,6 +35,8 @@ export const clipboardKey = 'litegrapheditor_clipboard';
 /** litegraph's canvas with this editor's menus, search, copying and dimming of unused nodes. */
 export class EditorCanvas extends LGraphCanvas {
   readonly host: CanvasHost;
+  /** What parts of the page add to a node's menu. */
+  readonly menuParts: ((node: LGraphNode) => readonly IContextMenuValue<string>[])[] = [];
 
   constructor(element: HTMLCanvasElement, graph: LGraph, host: CanvasHost) {
     super(element, graph);
@@ -48,26 +54,15 @@ export class EditorCanvas extends LGraphCanvas {
   }
 
   override drawNode(node: LGraphNode, ctx: CanvasRenderingContext2D): void {
+    if (this.low_quality) return drawFarNode(this, node, ctx);
     const alpha = this.editor_alpha;
-    if (node.mode === LGraphEventMode.NEVER) this.editor_alpha = 0.4;
-    if (node.mode === LGraphEventMode.BYPASS) this.editor_alpha = 0.35;
+    if (node.mode === LGraphEventMode.NEVER) this.editor_alpha = 0.5;
     super.drawNode(node, ctx);
-    if (node.mode === LGraphEventMode.BYPASS && !node.flags.collapsed) {
-      ctx.save();
-      ctx.globalAlpha = 0.22;
-      ctx.fillStyle = '#c05ce0';
-      ctx.beginPath();
-      ctx.roundRect(
-        0,
-        -LiteGraph.NODE_TITLE_HEIGHT,
-        node.size[0],
-        node.size[1] + LiteGraph.NODE_TITLE_HEIGHT,
-        8,
-      );
-      ctx.fill();
-      ctx.restore();
-    }
     this.editor_alpha = alpha;
+  }
+
+  override drawNodeShape(node: LGraphNode, ctx: CanvasRenderingContext2D): void {
+    drawNodeShape(this, node, ctx);
   }
 
   /** Copies the selection as text that keeps 64-bit seeds (as digits in quotes). */
@@ -216,9 +211,6 @@ export class EditorCanvas extends LGraphCanvas {
         null,
       );
     }
-    if (node instanceof SubgraphNode) {
-      items.push({ content: 'Open subgraph', callback: () => this.openSubgraph(node.subgraph) });
-    }
     items.push(
       { content: 'Rename', callback: () => this.rename(node) },
       {
@@ -249,13 +241,7 @@ export class EditorCanvas extends LGraphCanvas {
           this.host.changed();
         },
       },
-      {
-        content: 'Convert to subgraph',
-        callback: () => {
-          this.graph?.convertToSubgraph(new Set<Positionable>(selected()));
-          this.host.changed();
-        },
-      },
+      ...this.menuParts.flatMap((part) => part(node)),
       {
         content: 'Remove',
         callback: each((n) => n.graph?.remove(n)),
@@ -331,11 +317,11 @@ type Each = (change: (n: LGraphNode) => void) => () => void;
 function colorItems(each: Each): unknown[] {
   const named = Object.entries(LGraphCanvas.node_colors).map(([name, option]) => ({
     content: name.replace('_', ' '),
-    swatch: option.bgcolor,
+    swatch: mix(palette.node, vivid(option.bgcolor), 0.6),
     callback: each((n) => n.setColorOption(option)),
   }));
   return [
-    { content: 'none', swatch: '#24262d', callback: each((n) => n.setColorOption(null)) },
+    { content: 'none', swatch: palette.nodeTitle, callback: each((n) => n.setColorOption(null)) },
     ...named,
   ];
 }

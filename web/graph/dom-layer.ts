@@ -1,4 +1,4 @@
-import type { LGraphCanvas, LGraphNode } from '@comfyorg/litegraph';
+import { LGraphEventMode, type LGraphCanvas, type LGraphNode } from '@comfyorg/litegraph';
 import { MarkdownText } from './widgets/markdown-text.ts';
 import type { DomWidget } from './widgets/multiline.ts';
 import { fieldMargin } from './widgets/draw-field.ts';
@@ -31,6 +31,7 @@ export function attachDomLayer(canvas: LGraphCanvas, host: HTMLElement): () => v
         widget.refresh();
         place(canvas, element, node, widget);
         element.style.zIndex = String(order);
+        element.style.opacity = node.mode === LGraphEventMode.NEVER ? '0.5' : '';
         element.style.clipPath = coverage(nodes, order, node, widget);
       }
     }

@@ -6,7 +6,7 @@ import { clipboardKey, type EditorCanvas } from './canvas.ts';
 import { isRecord } from './input-spec.ts';
 import { registerMissing } from './missing-node.ts';
 import { isPrimitive } from './primitive-node.ts';
-import { applyProxyWidgets } from './subgraphs.ts';
+import { applyProxyWidgets } from './promoted-widgets.ts';
 import { refreshReroutes } from './virtual-nodes.ts';
 import { nodeTypes, toConfigurable } from './workflow-file.ts';
 

@@ -3,6 +3,7 @@ import type { ISerialisedNode } from '@comfyorg/litegraph/dist/types/serialisati
 import { isEditorOnly } from '../../engine/workflow/editor-nodes.ts';
 import { storedForm } from './node-texts.ts';
 import { NoodleNode } from './node.ts';
+import { missingColors, type NodeColors } from './node-colors.ts';
 import { palette, uiFont } from './theme.ts';
 
 /** Legacy group nodes and editor nodes of packs: not on the server either, but no prompt asks for them. */
@@ -15,12 +16,9 @@ export class MissingNode extends NoodleNode {
     return isKnown(this.type);
   }
 
-  override get renderingColor(): string {
-    return this.isKnown ? (this.color ?? '#3b4a63') : palette.missingTitle;
-  }
-
-  override get renderingBgColor(): string {
-    return this.isKnown ? (this.bgcolor ?? '#2a3342') : palette.missing;
+  /** Red in every theme, whatever colour the file has for it. */
+  get ownColors(): NodeColors | null {
+    return this.isKnown ? null : missingColors();
   }
 
   override configure(info: ISerialisedNode): void {
@@ -43,7 +41,7 @@ export class MissingNode extends NoodleNode {
       ctx.save();
       ctx.font = `11px ${uiFont}`;
       ctx.textAlign = 'center';
-      ctx.fillStyle = '#f3b6b9';
+      ctx.fillStyle = palette.errorText;
       ctx.fillText('not installed here; kept as it is', this.size[0] / 2, this.size[1] - 10);
       ctx.restore();
     };

@@ -139,7 +139,7 @@ export function describe(node: NoodleNode, info: NodeInfo): void {
     node.badges.push(
       new LGraphBadge({
         text: mark,
-        fgColor: '#1b1c21',
+        fgColor: '#1b1c21', // on both of them, in every theme
         bgColor: mark === 'deprecated' ? '#d08770' : '#8fb4d8',
         fontSize: 10,
         padding: 5,

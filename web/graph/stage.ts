@@ -35,6 +35,14 @@ export function createStage(graph: LGraph, canvas: EditorCanvas) {
     return loaded;
   };
 
+  /** Loads another form of the workflow on the canvas; what is in sight stays. */
+  const rework = (data: unknown): Loaded => {
+    const view = viewOf(canvas);
+    const loaded = load(data);
+    setView(view);
+    return loaded;
+  };
+
   return {
     /** Puts a parsed workflow or API prompt on the canvas; throws a TypeError when it is neither. */
     load,
@@ -48,11 +56,10 @@ export function createStage(graph: LGraph, canvas: EditorCanvas) {
     /** Goes to an earlier state of the workflow on the canvas; what is in sight stays. */
     restore(state: GraphSnapshot, source: unknown): void {
       leaveFields(canvas.canvas);
-      if (restoreNodes(graph, state, source)) return canvas.setDirty(true, true);
-      const view = viewOf(canvas);
-      load(toPlain(parseJson(state.text())));
-      setView(view);
+      if (restoreNodes(graph, state, source)) canvas.setDirty(true, true);
+      else rework(toPlain(parseJson(state.text())));
     },
+    rework,
     view: (): View => viewOf(canvas),
     setView,
     toWorkflow,
@@ -68,7 +75,14 @@ function leaveFields(element: HTMLCanvasElement): void {
   if (focused !== element && element.parentElement?.contains(focused) === true) element.focus();
 }
 
-/** Nodes too small for their fields grow when they are first drawn; here at once, for it is no edit. */
+/**
+ * Nodes too small for their fields, and the ends of subgraphs, grow when they are first drawn; here at
+ * once, for it is no edit.
+ */
 function settleSizes(graph: LGraph): void {
+  for (const { inputNode, outputNode } of graph.subgraphs.values()) {
+    inputNode.arrange();
+    outputNode.arrange();
+  }
   for (const node of allGraphs(graph).flatMap((each) => each.nodes)) settleSize(node);
 }

@@ -1,25 +1,10 @@
 import { LGraphCanvas, LiteGraph } from '@comfyorg/litegraph';
 import type { LGraphCanvas as Canvas } from '@comfyorg/litegraph';
+import { drawDots } from './backdrop.ts';
+import { standOut } from './color.ts';
+import { palette, setPalette } from './palette.ts';
 
-/** Colours of everything drawn on the canvas; style/theme.css names the same ones for the page. */
-export const palette = {
-  canvas: '#16171b',
-  grid: '#26282f',
-  node: '#24262d',
-  nodeTitle: '#2e3139',
-  nodeBorder: '#3a3d47',
-  field: '#191a1f',
-  fieldBorder: '#3a3d46',
-  fieldHover: '#4b4f5b',
-  text: '#e3e5ea',
-  textSoft: '#a4a9b6',
-  textDim: '#7d828f',
-  accent: '#f4b942',
-  running: '#5bd38c',
-  error: '#f2555a',
-  missing: '#5a2a30',
-  missingTitle: '#7a2f38',
-} as const;
+export { palette } from './palette.ts';
 
 /** Link and socket colours by type, the ones ComfyUI users know. */
 export const typeColors: Readonly<Record<string, string>> = {
@@ -52,40 +37,46 @@ export const typeColors: Readonly<Record<string, string>> = {
 
 export const uiFont = 'Inter, "Segoe UI", "Noto Sans", system-ui, "DejaVu Sans", sans-serif';
 
-/** The colour of a socket type; unknown types get a stable one derived from their name. */
+/** The colour of a socket type on the present canvas; unknown types get one from their name. */
 export function colorOfType(type: unknown): string {
-  const name = String(type);
-  const first = name.split(',')[0].trim();
-  if (first in typeColors) return typeColors[first];
-  let hash = 0;
-  for (const c of first) hash = (hash * 31 + c.charCodeAt(0)) % 360;
-  return `hsl(${hash} 42% 66%)`;
+  const first = String(type).split(',')[0].trim();
+  if (Object.hasOwn(typeColors, first)) {
+    return standOut(typeColors[first], palette.canvas, palette.text, 2.2);
+  }
+  return colorOfName(first);
 }
 
-/** Sets litegraph's global look; call once before nodes are made. */
-export function applyTheme(): void {
+/** A stable colour for a name that has none of its own. */
+export function colorOfName(name: string): string {
+  let hash = 0;
+  for (const c of name) hash = (hash * 31 + c.charCodeAt(0)) % 360;
+  return `hsl(${hash} 42% ${palette.scheme === 'dark' ? 66 : 42}%)`;
+}
+
+/** Sets the theme of everything that is drawn from now on; nodes of the canvas follow at once. */
+export function applyTheme(theme = 'dark'): void {
+  setPalette(theme);
   Object.assign(LiteGraph, {
     NODE_FONT: uiFont,
     DEFAULT_FONT: uiFont,
     GROUP_FONT: uiFont,
     NODE_TITLE_COLOR: palette.text,
-    NODE_SELECTED_TITLE_COLOR: '#ffffff',
+    NODE_SELECTED_TITLE_COLOR: palette.strong,
     NODE_TEXT_COLOR: palette.textSoft,
-    NODE_TEXT_HIGHLIGHT_COLOR: '#ffffff',
+    NODE_TEXT_HIGHLIGHT_COLOR: palette.strong,
     NODE_DEFAULT_COLOR: palette.nodeTitle,
     NODE_DEFAULT_BGCOLOR: palette.node,
-    NODE_DEFAULT_BOXCOLOR: '#6a6f7d',
-    NODE_BOX_OUTLINE_COLOR: palette.text,
+    NODE_DEFAULT_BOXCOLOR: palette.nodeDot,
+    NODE_BOX_OUTLINE_COLOR: palette.strong,
     NODE_ERROR_COLOUR: palette.error,
-    NODE_TEXT_SIZE: 14,
+    NODE_TEXT_SIZE: 13,
     NODE_SUBTEXT_SIZE: 12,
-    DEFAULT_SHADOW_COLOR: 'rgba(0,0,0,0.45)',
     WIDGET_BGCOLOR: palette.field,
     WIDGET_OUTLINE_COLOR: palette.fieldBorder,
     WIDGET_TEXT_COLOR: palette.text,
     WIDGET_SECONDARY_TEXT_COLOR: palette.textSoft,
     WIDGET_DISABLED_TEXT_COLOR: palette.textDim,
-    LINK_COLOR: '#9aa0ae',
+    LINK_COLOR: palette.link,
     CONNECTING_LINK_COLOR: palette.accent,
     ROUND_RADIUS: 8,
     alt_drag_do_clone_nodes: true,
@@ -94,33 +85,31 @@ export function applyTheme(): void {
     dialog_close_on_mouse_leave: false,
     search_hide_on_mouse_leave: false,
   });
-  for (const [type, color] of Object.entries(typeColors)) {
-    LGraphCanvas.link_type_colors[type] = color;
-  }
+  const known = [...Object.keys(typeColors), ...Object.keys(LGraphCanvas.link_type_colors)];
+  for (const type of known) LGraphCanvas.link_type_colors[type] = colorOfType(type);
 }
 
-/** Gives one canvas its colours, the dotted background and ComfyUI's link style. */
+/** Gives one canvas the colours of the theme, the dotted background and ComfyUI's link style. */
 export function styleCanvas(canvas: Canvas): void {
   Object.assign(canvas, {
     clear_background_color: palette.canvas,
     background_image: '',
     render_canvas_border: false,
-    render_connections_border: true,
+    // Blurred shadows are most of the time of a frame where no graphics card draws; nodes have borders.
+    render_shadows: false,
+    render_connections_border: palette.scheme === 'dark',
     render_connections_shadows: false,
     show_info: false,
     low_quality_zoom_threshold: 0.35,
     connections_width: 3,
     node_title_color: palette.text,
-    default_link_color: '#9aa0ae',
+    default_link_color: palette.link,
     zoom_speed: 1.12,
     onRenderBackground: (element: HTMLCanvasElement, ctx: CanvasRenderingContext2D) =>
       drawDots(canvas, element, ctx),
   });
   canvas.ds.min_scale = 0.05;
-  for (const [type, color] of Object.entries(typeColors)) {
-    canvas.default_connection_color_byType[type] = color;
-    canvas.default_connection_color_byTypeOff[type] = color;
-  }
+  colorTypes(canvas, Object.keys(LGraphCanvas.link_type_colors));
 }
 
 /** Makes socket types without a fixed colour show theirs. */
@@ -131,29 +120,4 @@ export function colorTypes(canvas: Canvas, types: Iterable<string>): void {
     canvas.default_connection_color_byType[type] = color;
     canvas.default_connection_color_byTypeOff[type] = color;
   }
-}
-
-/** Plain background with a grid of dots that thins out with the zoom; true = already painted. */
-function drawDots(canvas: Canvas, element: HTMLCanvasElement, ctx: CanvasRenderingContext2D) {
-  ctx.setTransform(1, 0, 0, 1, 0, 0);
-  ctx.fillStyle = palette.canvas;
-  ctx.fillRect(0, 0, element.width, element.height);
-
-  const ratio = window.devicePixelRatio;
-  const { scale, offset } = canvas.ds;
-  let gap = 20;
-  while (gap * scale < 14) gap *= 4;
-  const step = gap * scale * ratio;
-  const radius = Math.max(0.6, Math.min(1.4, scale)) * ratio;
-  const startX = (((offset[0] * scale * ratio) % step) + step) % step;
-  const startY = (((offset[1] * scale * ratio) % step) + step) % step;
-  ctx.fillStyle = palette.grid;
-  ctx.beginPath();
-  for (let x = startX; x < element.width; x += step) {
-    for (let y = startY; y < element.height; y += step) {
-      ctx.rect(x - radius, y - radius, radius * 2, radius * 2);
-    }
-  }
-  ctx.fill();
-  return true;
 }

@@ -60,20 +60,29 @@ function textAt(editor: AppParts['editor'], event: PointerEvent): string | null 
   if (at[1] < node.pos[1]) return node.info?.description || null;
   if (node.flags.collapsed) return null;
   const slot = node.getSlotInPosition(at[0], at[1]);
-  if (slot?.output !== undefined) {
-    return node.info?.output_tooltips?.[slot.slot] ?? null;
+  if (slot?.output) {
+    const { name, type } = slot.output;
+    return withName(node.info?.output_tooltips?.[slot.slot], name, type);
   }
   const widget = node.getWidgetOnPos(at[0], at[1], true);
   if (widget !== undefined) {
-    const name = widget.name;
+    const { name } = widget;
     const choices = widget.options.values;
     const away =
       Array.isArray(choices) && choices.length > 0 && !choices.includes(widget.value)
         ? `“${textOf(widget.value)}” is not on this server. `
         : '';
-    return away + (widget.tooltip ?? inputTip(node, name) ?? '') || null;
+    const type = node.specs.find((spec) => spec.name === name)?.type ?? '';
+    return withName(away + (widget.tooltip ?? inputTip(node, name) ?? ''), name, type);
   }
-  return slot?.input ? inputTip(node, slot.input.name) : null;
+  if (!slot?.input) return null;
+  return withName(inputTip(node, slot.input.name), slot.input.name, slot.input.type);
+}
+
+/** What is known of a field or socket, and what the program calls it. */
+function withName(tip: string | null | undefined, name: string, type: unknown): string {
+  const raw = type === '' || type === name ? name : `${name} (${String(type)})`;
+  return tip ? `${tip}\n${raw}` : raw;
 }
 
 const inputTip = (node: NoodleNode, name: string): string | null => {

@@ -38,6 +38,32 @@ export const settingRows = {
       ['contrast', 'High contrast'],
     ],
   }),
+  linkStyle: row<number>({
+    id: 'Comfy.LinkRenderMode',
+    section: 'Graph',
+    label: 'Links',
+    default: 2,
+    choices: [
+      [2, 'Curved'],
+      [1, 'Slanted'],
+      [0, 'Right angles'],
+      [-1, 'Hidden'],
+    ],
+  }),
+  snapToGrid: row<boolean>({
+    id: 'pysssss.SnapToGrid',
+    section: 'Graph',
+    label: 'Always snap to the grid',
+    help: 'Otherwise while Shift is held.',
+    default: false,
+  }),
+  gridSize: row<number>({
+    id: 'Comfy.SnapToGrid.GridSize',
+    section: 'Graph',
+    label: 'Grid size',
+    default: 10,
+    range: { min: 1, max: 500, step: 1 },
+  }),
   locale: row<string>({
     id: 'Comfy.Locale',
     section: 'Language',

@@ -110,20 +110,5 @@ export const ROLE_LABELS: Readonly<Record<FieldRole, string>> = {
   denoise: 'Denoise',
 };
 
-const INPUT_LABELS: Readonly<Record<string, string>> = {
-  ckpt_name: 'Checkpoint',
-  lora_name: 'LoRA',
-  vae_name: 'VAE',
-  unet_name: 'Diffusion model',
-  clip_name: 'Text encoder',
-  control_net_name: 'ControlNet',
-  sampler_name: 'Sampler',
-  filename_prefix: 'File name',
-};
-
 /** An input's name for people. */
-export function inputLabel(input: string): string {
-  if (Object.hasOwn(INPUT_LABELS, input)) return INPUT_LABELS[input];
-  const words = input.replaceAll(/[_.]+/g, ' ').trim();
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}
+export { readableName as inputLabel } from '../readable-name.ts';

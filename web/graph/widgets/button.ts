@@ -22,7 +22,7 @@ export class PushButton extends BaseWidget<IButtonWidget> implements IButtonWidg
     ctx.save();
     ctx.beginPath();
     ctx.roundRect(fieldMargin, this.y, width - 2 * fieldMargin, fieldHeight, showText ? 6 : 0);
-    ctx.fillStyle = '#383c46';
+    ctx.fillStyle = palette.fieldButton;
     ctx.fill();
     if (showText) {
       ctx.textAlign = 'center';

@@ -1,3 +1,4 @@
+import { fitFileName, fitText, textWidth } from '../text-fit.ts';
 import { palette } from '../theme.ts';
 
 /** Height of one field inside a node, in graph units. */
@@ -32,7 +33,7 @@ export function drawField(ctx: CanvasRenderingContext2D, field: FieldDrawing): v
   if (field.fill !== undefined) {
     ctx.save();
     ctx.clip();
-    ctx.fillStyle = '#3b3423';
+    ctx.fillStyle = palette.fieldFill;
     ctx.fillRect(left, y, inner * Math.min(1, Math.max(0, field.fill)), fieldHeight);
     ctx.restore();
   }
@@ -44,9 +45,7 @@ export function drawField(ctx: CanvasRenderingContext2D, field: FieldDrawing): v
     const space = inner - 2 * padding;
     ctx.textBaseline = 'middle';
     const middle = y + fieldHeight / 2 + 0.5;
-    const shownValue = fit(ctx, value, space);
-    const valueWidth = ctx.measureText(shownValue).width;
-    const shownLabel = fit(ctx, label, Math.max(0, space - valueWidth - 8));
+    const [shownLabel, shownValue] = fitBoth(ctx, label, value, space);
     ctx.textAlign = 'left';
     ctx.fillStyle = palette.textSoft;
     if (shownLabel !== '…') ctx.fillText(shownLabel, left + padding, middle);
@@ -61,18 +60,22 @@ export function drawField(ctx: CanvasRenderingContext2D, field: FieldDrawing): v
   ctx.restore();
 }
 
-/** Shortens text with an ellipsis until it fits; '' when nothing fits. */
-export function fit(ctx: CanvasRenderingContext2D, text: string, width: number): string {
-  if (width <= 4) return '';
-  if (ctx.measureText(text).width <= width) return text;
-  let low = 0;
-  let high = text.length;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (ctx.measureText(text.slice(0, middle) + '…').width <= width) low = middle;
-    else high = middle - 1;
-  }
-  return text.slice(0, low) + '…';
+/**
+ * Label and value in one line. Where both are too long, the label keeps two fifths of the line: a
+ * value without its name says little.
+ */
+function fitBoth(
+  ctx: CanvasRenderingContext2D,
+  label: string,
+  value: string,
+  space: number,
+): [label: string, value: string] {
+  const gap = 8;
+  const forLabel = Math.min(textWidth(ctx, label), space * 0.4);
+  const isFile = /[/\\]|\.\w{2,11}( \[\w+\])?$/.test(value);
+  const fit = isFile ? fitFileName : fitText;
+  const shown = fit(ctx, value, value === '' ? 0 : space - forLabel - gap);
+  return [fitText(ctx, label, space - textWidth(ctx, shown) - gap), shown];
 }
 
 interface Arrow {
@@ -90,6 +93,6 @@ function drawArrow(ctx: CanvasRenderingContext2D, { x, y, direction, active }: A
   ctx.lineWidth = 1.6;
   ctx.lineCap = 'round';
   ctx.lineJoin = 'round';
-  ctx.strokeStyle = active ? palette.textSoft : '#474b56';
+  ctx.strokeStyle = active ? palette.textSoft : palette.fieldBorder;
   ctx.stroke();
 }

@@ -39,7 +39,7 @@ export class ImageView extends BaseWidget<ICustomWidget> implements ICustomWidge
     ctx.save();
     ctx.beginPath();
     ctx.roundRect(area.x, area.y, area.w, area.h, 6);
-    ctx.fillStyle = '#121317';
+    ctx.fillStyle = palette.field;
     ctx.fill();
     ctx.clip();
     ctx.imageSmoothingQuality = 'high';

@@ -34,11 +34,11 @@ export class Toggle extends BaseWidget<IBooleanWidget> implements IBooleanWidget
     ctx.save();
     ctx.beginPath();
     ctx.roundRect(right - 20, middle - 5.5, 20, 11, 5.5);
-    ctx.fillStyle = on ? palette.accent : '#3a3d46';
+    ctx.fillStyle = on ? palette.accent : palette.fieldHover;
     ctx.fill();
     ctx.beginPath();
     ctx.arc(on ? right - 5.5 : right - 14.5, middle, 4, 0, Math.PI * 2);
-    ctx.fillStyle = on ? '#1b1c21' : '#8d92a0';
+    ctx.fillStyle = on ? palette.onAccent : palette.field;
     ctx.fill();
     ctx.restore();
   }
