@@ -4,6 +4,7 @@ import type { ObjectInfo } from './api/types.ts';
 import { createDocuments } from './documents/documents.ts';
 import type { Drafts } from './documents/drafts.ts';
 import type { ThisWindow } from './documents/window.ts';
+import type { PackScripts } from './extensions/pack-scripts.ts';
 import { EditorCanvas } from './graph/canvas.ts';
 import { useTextMenus } from './graph/context-menu.ts';
 import { attachDomLayer } from './graph/dom-layer.ts';
@@ -22,6 +23,7 @@ import { createStage } from './graph/stage.ts';
 import { registerSubgraphs } from './graph/subgraphs.ts';
 import { applyTheme, colorTypes, styleCanvas } from './graph/theme.ts';
 import { registerVirtualNodes } from './graph/virtual-nodes.ts';
+import { createVocabulary } from './prompt-text/vocabulary.ts';
 import { createSubgraphPath } from './subgraphs/path.ts';
 import { toast, type State } from './state.ts';
 import { messageOf } from './text.ts';
@@ -36,11 +38,12 @@ export interface EditorParts {
   readonly state: State;
   readonly drafts: Drafts;
   readonly self: ThisWindow;
+  readonly packs: PackScripts;
 }
 
 /** Builds the graph editor: graph, canvas, what nodes show, and the documents on the canvas. */
 export function createEditor(parts: EditorParts) {
-  const { host, element, objectInfo, server, state, drafts, self } = parts;
+  const { host, element, objectInfo, server, state, drafts, self, packs } = parts;
   useExactCopies();
   useTextMenus();
   useGroupLook();
@@ -51,8 +54,10 @@ export function createEditor(parts: EditorParts) {
   const hooks: EditorHooks = {
     chooseFile: (node, widgetName, kind) => inputFiles.choose(node, widgetName, kind),
     files: createFileSource(server),
+    vocabulary: createVocabulary(server),
     showInputFile: (node, filename) => inputFiles.show(node, filename),
     edited: () => documents.changed(),
+    created: packs.created,
   };
   registerNodes(objectInfo, hooks);
   registerVirtualNodes(hooks);
@@ -96,7 +101,7 @@ export function createEditor(parts: EditorParts) {
     };
   };
 
-  const execution = createExecutionView(graph, (file) => server.viewUrl(file));
+  const execution = createExecutionView(graph, (file) => server.viewUrl(file), packs.executed);
   const inputFiles = createInputFiles({
     graph,
     server,
@@ -105,7 +110,7 @@ export function createEditor(parts: EditorParts) {
     failed: (error) => toast(state, messageOf(error), 'error'),
   });
   const subgraphs = createSubgraphPath(canvas, graph);
-  const stage = createStage(graph, canvas);
+  const stage = createStage(graph, canvas, packs);
   const documents = createDocuments({
     stage,
     drafts,

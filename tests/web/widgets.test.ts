@@ -92,4 +92,49 @@ describe.skipIf(noBrowser !== null)('fields of nodes', () => {
     await page.waitForFunction(() => window.noodle.imagesOf(1)[0]?.width === 96);
     expect(errors).toEqual([]);
   });
+
+  test('embeddings and LoRAs are suggested while a prompt is typed', async () => {
+    await open({ 1: { class_type: 'CLIPTextEncode', inputs: { text: '', clip: ['2', 1] } } });
+    const area = page.locator('textarea.node-text');
+    await area.click();
+    await page.keyboard.type('a boat, embedding:ea');
+    const list = page.getByRole('listbox', { name: 'Suggestions' });
+    await list.getByRole('option', { name: 'easynegative' }).waitFor();
+    await shot('suggestions');
+    await page.keyboard.press('Enter');
+    expect(await area.inputValue()).toBe('a boat, embedding:easynegative');
+    await list.waitFor({ state: 'detached' });
+
+    await page.keyboard.type(', <lora:ink');
+    await list.waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('0.7'); // over the weight
+    expect(await area.inputValue()).toMatch(/, <lora:ink-style:0\.7>$/);
+    await page.keyboard.press('End');
+
+    // A plain word gets suggestions too, but Enter stays a new line.
+    await page.keyboard.type(' easy');
+    await list.waitFor();
+    await page.keyboard.press('Enter');
+    expect(await area.inputValue()).toMatch(/ easy\n$/);
+    await page.keyboard.press('Control+/');
+    expect(await area.inputValue()).toMatch(/\n$/);
+
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('Control+ArrowUp');
+    expect(await area.inputValue()).toContain('(easy:1.05)');
+    await page.keyboard.press('Control+z');
+    expect(await area.inputValue()).not.toContain('(easy:1.05)');
+    const typed = await area.inputValue();
+    await page.keyboard.press('Control+/');
+    expect(await area.inputValue()).toBe(`// ${typed}`);
+    expect(await value(1, 'text')).toBe(`// ${typed}`);
+
+    // Left, the whole is one step of the graph.
+    const { x, y } = await spotOf(page, 1, 'title');
+    await page.mouse.click(x, y);
+    await page.keyboard.press('Control+z');
+    await expect.poll(() => value(1, 'text')).not.toBe(`// ${typed}`);
+    expect(errors).toEqual([]);
+  });
 });

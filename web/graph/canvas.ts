@@ -26,7 +26,8 @@ import { mix, vivid } from './color.ts';
 import { palette } from './palette.ts';
 import { showItems } from './view.ts';
 
-const clipboardKey = 'litegrapheditor_clipboard';
+/** Where litegraph keeps what was copied. */
+export const clipboardKey = 'litegrapheditor_clipboard';
 
 /** litegraph's canvas with this editor's menus, search, copying and dimming of unused nodes. */
 export class EditorCanvas extends LGraphCanvas {

@@ -1,4 +1,5 @@
 import type { LGraphNode } from '@comfyorg/litegraph';
+import type { Vocabulary } from '../prompt-text/completion.ts';
 import type { FileSource } from './widgets/file-list.ts';
 
 /** What nodes ask of the page around them; tests in bare Node pass empty ones. */
@@ -9,13 +10,19 @@ export interface EditorHooks {
   readonly showInputFile: (node: LGraphNode, filename: string) => void;
   /** Where fields for files find what there is. */
   readonly files: FileSource;
+  /** What prompts may name. */
+  readonly vocabulary: () => Promise<Vocabulary>;
   /** A value was edited by hand. */
   readonly edited: () => void;
+  /** A node of a declared class was made. */
+  readonly created: (node: LGraphNode) => void;
 }
 
 export const noHooks: EditorHooks = {
   chooseFile: () => undefined,
   showInputFile: () => undefined,
   files: { list: () => Promise.resolve([]), thumbnail: () => '' },
+  vocabulary: () => Promise.resolve({ embeddings: [], loras: [], words: [] }),
   edited: () => undefined,
+  created: () => undefined,
 };

@@ -1,5 +1,6 @@
 import { LogPanel } from '../log/log-panel.tsx';
 import { Dialogs } from './dialog.tsx';
+import { Menu } from './menu.tsx';
 import { Minimap } from './minimap.tsx';
 import { NodeSearch } from './node-search.tsx';
 import type { AppParts } from './parts.ts';
@@ -32,6 +33,7 @@ export function App(parts: AppParts) {
       <Tooltip {...parts} />
       <NodeSearch {...parts} />
       <LightboxView {...parts} />
+      <Menu state={state} />
       <Dialogs state={state} />
       <QuestionDialog state={state} />
       <Toasts state={state} />

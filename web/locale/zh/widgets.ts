@@ -8,4 +8,9 @@ export const widgets: Texts = {
   Upload: '上传',
   'No files': '没有文件',
   'No match': '没有匹配项',
+  Suggestions: '建议',
+  Embedding: '嵌入',
+  LoRA: 'LoRA',
+  Word: '词语',
+  'Comment out lines of a prompt': '注释提示词的行',
 };
