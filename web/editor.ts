@@ -15,6 +15,7 @@ import type { EditorHooks } from './graph/hooks.ts';
 import { createFileSource, createInputFiles, pictureField } from './graph/input-files.ts';
 import { useExactCopies } from './graph/litegraph-setup.ts';
 import { registerNodes } from './graph/node-class.ts';
+import { listenForGroups } from './graph/groups.ts';
 import { useReadableNames } from './graph/names.ts';
 import { imagesOf } from './graph/node-pictures.ts';
 import { createStage } from './graph/stage.ts';
@@ -83,10 +84,12 @@ export function createEditor(parts: EditorParts) {
   });
   styleCanvas(canvas);
   colorTypes(canvas, socketTypes(objectInfo));
+  listenForGroups(canvas);
   const syncDom = attachDomLayer(canvas, host);
   canvas.onDrawForeground = (ctx) => {
     syncDom();
     drawFarNames(canvas, ctx);
+    for (const show of canvas.drawn) show();
     if (state.zoom.value !== canvas.ds.scale) state.zoom.value = canvas.ds.scale;
   };
   graph.onNodeAdded = (node) => {
