@@ -20,6 +20,7 @@ import { createFiles } from './files.ts';
 import { followSettings } from './graph/canvas-settings.ts';
 import { speak, t } from './locale/translate.ts';
 import { App } from './panels/app.tsx';
+import { NoServer } from './panels/no-server.tsx';
 import { createRunner } from './run.ts';
 import { createSettings } from './settings/settings.ts';
 import { createState, toast, type State } from './state.ts';
@@ -61,11 +62,7 @@ async function start(): Promise<void> {
   effect(() => void speak(settings.locale.value));
 
   const packAddresses = server.extensions().catch(() => []);
-  const objectInfo = await server.objectInfo().catch((error: unknown) => {
-    root.textContent = `The server does not answer (${messageOf(error)}). Start it and reload.`;
-    return null;
-  });
-  if (objectInfo === null) return;
+  const objectInfo = await untilAnswered(() => server.objectInfo(), root);
 
   root.innerHTML =
     '<div id="stage"><canvas id="graph" tabindex="0"></canvas></div><div id="ui"></div>';
@@ -128,6 +125,20 @@ async function start(): Promise<void> {
     },
   });
   void files.refreshLists();
+}
+
+/** Asks the server until it answers; says so in the meantime, and lets the user ask at once. */
+async function untilAnswered<T>(askServer: () => Promise<T>, root: HTMLElement): Promise<T> {
+  for (;;) {
+    try {
+      return await askServer();
+    } catch (error) {
+      await new Promise<void>((resolve) => {
+        render(<NoServer why={messageOf(error)} retry={resolve} />, root);
+      });
+      render(null, root);
+    }
+  }
 }
 
 /** The page scripts of node packs; what they stand on is loaded only where there are any. */

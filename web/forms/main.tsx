@@ -3,13 +3,13 @@ import { render } from 'preact';
 import { createServer } from '../api/server.ts';
 import { speak, t } from '../locale/translate.ts';
 import { Dialogs } from '../panels/dialog.tsx';
-import { Lightbox } from '../panels/lightbox.tsx';
 import { QuestionDialog } from '../panels/question.tsx';
 import { Toasts } from '../panels/toasts.tsx';
 import { createSettings } from '../settings/settings.ts';
 import { createState } from '../state.ts';
 import { messageOf } from '../text.ts';
 import { newUuid } from '../uuid.ts';
+import { LightboxView } from '../viewer/lazy.tsx';
 import { createFormApi } from './api.ts';
 import { FormPage } from './form-page.tsx';
 import { ListPage } from './list-page.tsx';
@@ -21,6 +21,7 @@ import '../style/overlays.css';
 import '../style/dialogs.css';
 import '../style/forms.css';
 import '../style/run-page.css';
+import '../style/viewer.css';
 
 async function start(): Promise<void> {
   const root = document.getElementById('app') as HTMLElement;
@@ -51,7 +52,7 @@ async function start(): Promise<void> {
     render(
       <>
         <Body />
-        <Lightbox state={state} />
+        <LightboxView state={state} />
         <Dialogs state={state} />
         <QuestionDialog state={state} />
         <Toasts state={state} />
