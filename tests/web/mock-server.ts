@@ -7,6 +7,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { encodeFrame, type MessageData } from '../../engine/protocol.ts';
 import { parseJson, stringifyJson, toPlain } from '../../engine/workflow/lossless-json.ts';
 import { objectInfo } from './fixtures/object-info.ts';
+import { listed, userFile } from './support/user-files.ts';
 
 /** A prompt the page posted, as the server read it. */
 export interface PostedPrompt {
@@ -42,6 +43,7 @@ const types: Record<string, string> = {
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
   '.json': 'application/json',
+  '.webp': 'image/webp',
 };
 
 /**
@@ -107,6 +109,10 @@ export async function startMockServer(): Promise<MockServer> {
       const names = readdirSync(join(root, 'workflows')).filter((n) => n.endsWith('.json'));
       return json(names.map((n) => n.replace('.json', '')));
     }
+    if (path.endsWith('.json/picture')) {
+      const name = path.split('/').at(-2)?.replace('.json', '.webp') ?? '';
+      return file(join(root, 'workflows/pictures', name));
+    }
     if (path.startsWith('/ui/workflows/')) return file(join(root, 'workflows', path.slice(14)));
     if (path === '/prompt') return acceptPrompt(await bodyOf(request), json);
     if (path === '/queue' && request.method === 'GET') {
@@ -124,6 +130,7 @@ export async function startMockServer(): Promise<MockServer> {
       ) as unknown;
       return json({});
     }
+    if (path === '/extensions') return json([]);
     if (path === '/internal/logs/raw') {
       return json({ entries: [{ t: '2026-11-27T08:00:00.000Z', m: 'Ready\n' }], size: null });
     }
@@ -148,20 +155,11 @@ export async function startMockServer(): Promise<MockServer> {
       uploads.push(name);
       return json({ name, subfolder: '', type: 'input' });
     }
-    if (path === '/v2/userdata') {
-      return json([...saved.keys()].map((p) => ({ name: p, path: p, type: 'file' })));
-    }
+    if (path === '/global_subgraphs') return json({});
+    if (path === '/v2/userdata') return json(listed(saved));
     if (path.startsWith('/userdata/')) {
-      const key = path.slice('/userdata/'.length);
-      if (request.method === 'POST') {
-        const text = (await bodyOf(request)).toString();
-        if (url.searchParams.get('overwrite') === 'false' && saved.has(key)) {
-          return void response.writeHead(409).end('File already exists');
-        }
-        saved.set(key, text);
-      }
-      response.end(request.method === 'POST' ? JSON.stringify(key) : saved.get(key));
-      return;
+      const answer = userFile(saved, url, request.method ?? '', await bodyOf(request));
+      return void response.writeHead(answer.status).end(answer.text);
     }
     if (request.method === 'POST') return void response.end();
     return file(join(dist, path === '/' ? 'index.html' : path));

@@ -4,6 +4,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { dropFile, graphOf, noBrowser, openPage, spotOf } from './support/browser.ts';
 import { useBuiltPage } from './support/built-page.ts';
 
+interface Saved {
+  nodes: unknown[];
+  definitions: { subgraphs: unknown[] };
+}
+
 const fixture = (name: string): Buffer =>
   readFileSync(new URL(`fixtures/${name}`, import.meta.url));
 
@@ -25,13 +30,14 @@ describe.skipIf(noBrowser !== null)('subgraphs', () => {
   const trail = () => page.locator('.subgraph-trail > *').allTextContents();
   const unsaved = () => page.locator('.workflow-name i').count();
   const types = async () => (await graphOf(page)).nodes.map(({ type }) => type).sort();
-  const openInside = async (id: number): Promise<void> => {
-    const { x, y } = await spotOf(page, id, 'title');
-    // Below the title, where no widget is: between the sockets.
-    await page.mouse.dblclick(x, y + 26);
-  };
   const shot = (name: string) =>
     process.env.SHOTS ? page.screenshot({ path: `${process.env.SHOTS}/${name}.png` }) : undefined;
+
+  const menuOf = async (id: number, item: string): Promise<void> => {
+    const title = await spotOf(page, id, 'title');
+    await page.mouse.click(title.x, title.y, { button: 'right' });
+    await page.getByRole('menu').getByText(item, { exact: true }).click();
+  };
 
   test('a selection becomes one and comes back, each one step of undo', async () => {
     const before = await types();
@@ -63,6 +69,43 @@ describe.skipIf(noBrowser !== null)('subgraphs', () => {
     await shot('unpacked');
   });
 
+  test('show the parameters that were chosen, in order and under their labels, and are published', async () => {
+    await dropFile(page, {
+      name: 'nested.json',
+      type: 'application/json',
+      bytes: fixture('nested-subgraphs.json'),
+    });
+    await page.getByText('nested', { exact: true }).waitFor();
+    const shown = () =>
+      page.evaluate(() => (JSON.parse(window.noodle.live()) as Live).nodes.find((n) => n.id === 5));
+    interface Live {
+      nodes: { id: number; properties: { proxyWidgets: unknown } }[];
+    }
+    await menuOf(5, 'Parameters');
+    await shot('parameters');
+    await page.getByRole('checkbox', { name: 'Show batch_size' }).click();
+    await page.getByRole('button', { name: 'Move batch_size up' }).click();
+    await page.getByRole('textbox', { name: 'Label of batch_size' }).fill('How many');
+    await page.keyboard.press('Tab');
+    await page.getByRole('checkbox', { name: 'Show How many' }).waitFor();
+    await shot('parameters-changed');
+    await page.keyboard.press('Escape');
+    expect((await shown())?.properties.proxyWidgets).toEqual([
+      ['3', 'width'],
+      ['3', 'batch_size'],
+      ['3', 'height'],
+    ]);
+    await shot('parameters-closed');
+
+    await menuOf(5, 'Publish');
+    await page.getByRole('textbox', { name: 'Publish the subgraph' }).fill('Mine');
+    await page.keyboard.press('Enter');
+    await page.getByText('Mine is published').waitFor();
+    const file = JSON.parse(stand.server.saved.get('subgraphs/Mine.json') ?? '{}') as Saved;
+    expect(file.nodes).toHaveLength(1);
+    expect(file.definitions.subgraphs).toHaveLength(2);
+  });
+
   test('are opened and left level by level, which is no edit', async () => {
     await dropFile(page, {
       name: 'nested.json',
@@ -71,11 +114,11 @@ describe.skipIf(noBrowser !== null)('subgraphs', () => {
     });
     await page.getByText('nested', { exact: true }).waitFor();
     const root = await types();
-    await openInside(5);
+    await menuOf(5, 'Open subgraph');
     await expect.poll(trail).toHaveLength(2);
     await shot('inside');
     const outer = await types();
-    await openInside(2);
+    await menuOf(2, 'Open subgraph');
     await expect.poll(trail).toHaveLength(3);
     expect((await trail())[1]).not.toBe((await trail())[2]);
     await shot('inside-inside');

@@ -12,6 +12,7 @@ import type {
   QueueItem,
 } from './types.ts';
 import { textOf } from '../text.ts';
+import { userWorkflows } from './user-workflows.ts';
 
 /** The HTTP side of the server, by ComfyUI's routes; all URLs are relative to the page. */
 export type Server = ReturnType<typeof createServer>;
@@ -91,6 +92,11 @@ export function createServer(base: string) {
         used: Number(device.memory_used),
         budget: Number(device.memory_budget),
       }));
+    },
+    /** Addresses of the page scripts of node packs. */
+    extensions: async (): Promise<readonly string[]> => {
+      const list = await getJson('extensions');
+      return Array.isArray(list) ? list.filter((one) => typeof one === 'string') : [];
     },
     /** The newest lines of the server's log. */
     log: async (): Promise<readonly LogEntry[]> => {
@@ -180,34 +186,9 @@ export function createServer(base: string) {
     },
     example: (name: string): Promise<unknown> =>
       getJson(`ui/workflows/${encodeURIComponent(name)}.json`),
-    /** Paths below the user's workflows folder. */
-    savedWorkflows: async (): Promise<string[]> => {
-      const list = await getJson('v2/userdata');
-      const items = Array.isArray(list) ? list.filter(isRecord) : [];
-      return items
-        .filter((item) => item.type === 'file' && typeof item.path === 'string')
-        .map((item) => String(item.path))
-        .filter((path) => path.startsWith('workflows/') && path.endsWith('.json'))
-        .map((path) => path.slice('workflows/'.length));
-    },
-    savedWorkflow: (path: string): Promise<unknown> =>
-      getJson(`userdata/${encodeURIComponent(`workflows/${path}`)}`),
-    /**
-     * Writes a workflow text below the user's workflows folder. Without `overwrite` a file that is
-     * there stays, and the answer is 'exists'. Throws when the server cannot write it.
-     */
-    saveWorkflow: async (
-      path: string,
-      text: string,
-      overwrite: boolean,
-    ): Promise<'saved' | 'exists'> => {
-      const file = encodeURIComponent(`workflows/${path}`);
-      const address = url(`userdata/${file}?overwrite=${overwrite}`);
-      const response = await fetch(address, { method: 'POST', body: text });
-      if (response.status === 409 && !overwrite) return 'exists';
-      if (!response.ok) throw new Error(`the server answered ${response.status}`);
-      return 'saved';
-    },
+    /** The address of a picture of an example. */
+    examplePicture: (name: string): string => url(`ui/workflows/${encodeURIComponent(name)}.json/picture`),
+    ...userWorkflows(url),
   };
 }
 

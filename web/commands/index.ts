@@ -1,18 +1,23 @@
 import type { PageParts } from '../panels/parts.ts';
+import { arrangeCommands, canvasCommands } from './canvas.ts';
 import type { Command } from './command.ts';
 import { editCommands } from './edit.ts';
 import { helpCommands } from './help.ts';
 import { queueCommands } from './queue.ts';
 import { subgraphCommands } from './subgraphs.ts';
+import { tabCommands } from './tabs.ts';
 import { panelCommands, viewCommands } from './view.ts';
 import { workflowCommands } from './workflow.ts';
 
 const lists = [
   queueCommands,
   workflowCommands,
+  tabCommands,
   editCommands,
+  arrangeCommands,
   subgraphCommands,
   viewCommands,
+  canvasCommands,
   panelCommands,
   helpCommands,
 ];

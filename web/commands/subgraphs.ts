@@ -1,5 +1,7 @@
 import type { PageParts } from '../panels/parts.ts';
 import { convertSelection, unpackSelection } from '../subgraphs/edits.ts';
+import { publishSelected } from '../subgraphs/blueprints.ts';
+import { openParameters } from '../subgraphs/parameters-dialog.tsx';
 import type { Command } from './command.ts';
 
 /** Graphs inside nodes. */
@@ -17,6 +19,20 @@ export const subgraphCommands = (parts: PageParts): readonly Command[] => [
     group: 'Edit',
     keys: [],
     run: () => unpackSelection(parts),
+  },
+  {
+    id: 'Comfy.Graph.EditSubgraphWidgets',
+    title: 'Parameters of the selected subgraph',
+    group: 'Edit',
+    keys: [],
+    run: () => openParameters(parts),
+  },
+  {
+    id: 'Comfy.PublishSubgraph',
+    title: 'Publish the selected subgraph',
+    group: 'Workflow',
+    keys: [],
+    run: () => void publishSelected(parts),
   },
   {
     id: 'Comfy.Graph.ExitSubgraph',

@@ -1,4 +1,5 @@
 import type { NodeInfo } from '../api/types.ts';
+import { customWidgets } from './custom-widgets.ts';
 
 /** The control drawn for an input that has one; `null` for inputs that are only sockets. */
 export type WidgetKind =
@@ -11,6 +12,7 @@ export type WidgetKind =
   | 'curve'
   | 'box'
   | 'compare'
+  | 'custom'
   | 'opaque';
 
 /** One input of a node class, with legacy (array) combos and V3 combos brought to one form. */
@@ -51,7 +53,8 @@ export function inputSpecs(info: NodeInfo): InputSpec[] {
   const specs: InputSpec[] = [];
   for (const group of ['required', 'optional'] as const) {
     const inputs = info.input[group] ?? {};
-    const order = info.input_order?.[group] ?? Object.keys(inputs);
+    // Packs add inputs without a word about their order.
+    const order = new Set([...(info.input_order?.[group] ?? []), ...Object.keys(inputs)]);
     for (const name of order) {
       if (name in inputs) specs.push(inputSpec(name, inputs[name], group === 'required'));
     }
@@ -68,8 +71,8 @@ export function inputSpec(name: string, raw: unknown, required: boolean): InputS
   const options = legacyCombo ? { ...given, options: rawType } : given;
 
   const widgetType = typeof options.widgetType === 'string' ? options.widgetType : type;
-  const kind = options.forceInput === true ? undefined : widgetKinds[widgetType];
-  const widget = kind ?? null;
+  const custom = customWidgets.has(widgetType) ? 'custom' : null;
+  const widget = options.forceInput === true ? null : (custom ?? widgetKinds[widgetType] ?? null);
   const control = options.control_after_generate;
   const controlled =
     (widget === 'int' &&

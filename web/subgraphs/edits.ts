@@ -11,7 +11,8 @@ import { toast } from '../state.ts';
 type Parts = Pick<PageParts, 'editor' | 'objectInfo' | 'state'>;
 
 /** The level that is on the canvas, as the functions on workflows name it. */
-export const levelOf = ({ canvas }: Parts['editor']): string | null => canvas.subgraph?.id ?? null;
+export const levelOf = ({ canvas }: Pick<Parts['editor'], 'canvas'>): string | null =>
+  canvas.subgraph?.id ?? null;
 
 /** Puts the selection into a new subgraph, which shows the widgets that one mostly wants. */
 export function convertSelection({ editor, objectInfo, state }: Parts): void {
@@ -71,7 +72,8 @@ export function unpackSelection(parts: Parts): void {
 export const selectedSubgraphs = ({ canvas }: Parts['editor']): SubgraphNode[] =>
   [...canvas.selectedItems].filter((item) => item instanceof SubgraphNode);
 
-function select({ canvas }: Parts['editor'], ids: readonly (number | string)[]): void {
+/** Selects nodes of the level on the canvas by their ids. */
+export function select({ canvas }: Parts['editor'], ids: readonly (number | string)[]): void {
   const nodes = ids.flatMap((id) => canvas.graph?.getNodeById(id) ?? []);
   canvas.selectItems(nodes);
   canvas.setDirty(true, true);

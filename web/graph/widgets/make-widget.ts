@@ -1,5 +1,6 @@
 import type { LGraphNode } from '@comfyorg/litegraph';
 import type { IBaseWidget } from '@comfyorg/litegraph/dist/types/widgets';
+import { addCustomWidgets } from '../custom-widgets.ts';
 import { comboChoices, uploadKind, type InputSpec, type WidgetKind } from '../input-spec.ts';
 import type { EditorHooks } from '../hooks.ts';
 import { toInt } from '../integer.ts';
@@ -23,6 +24,9 @@ export function addInputWidgets(
   spec: InputSpec,
   hooks: EditorHooks,
 ): IBaseWidget[] {
+  if (spec.widget === 'custom') {
+    return addCustomWidgets(node, spec.name, spec.type, spec.options);
+  }
   const widget = makeWidget(node, spec, hooks);
   node.addCustomWidget(widget);
   if (typeof spec.options.tooltip === 'string') widget.tooltip = spec.options.tooltip;
@@ -109,6 +113,8 @@ const customOf = (spec: InputSpec, hooks: EditorHooks) => ({
   value: structuredClone(spec.options.default ?? '') as string | object,
 });
 
+const makeOpaque: Maker = (node, spec, hooks) => new Opaque(customOf(spec, hooks), node);
+
 /** The field of each kind. */
 const makers: Readonly<Record<WidgetKind, Maker>> = {
   int: makeNumber,
@@ -132,7 +138,9 @@ const makers: Readonly<Record<WidgetKind, Maker>> = {
     new CurveField({ ...customOf(spec, hooks), edited: hooks.edited }, node),
   box: (node, spec, hooks) => new BoxField(customOf(spec, hooks), node),
   compare: (node, spec, hooks) => new CompareView(customOf(spec, hooks), node),
-  opaque: (node, spec, hooks) => new Opaque(customOf(spec, hooks), node),
+  opaque: makeOpaque,
+  // Fields of packs are made by the packs, where there is a node for them.
+  custom: makeOpaque,
 };
 
 /** What a combo for uploads offers besides its choices; null for all others. */

@@ -1,4 +1,5 @@
 import type { Texts } from '../texts.ts';
+import { documents } from './documents.ts';
 import { gallery } from './gallery.ts';
 import { mask } from './mask.ts';
 import { queue } from './queue.ts';
@@ -6,6 +7,7 @@ import { widgets } from './widgets.ts';
 
 /** 简体中文, by parts of the page. */
 export const texts: Texts = {
+  ...documents,
   ...gallery,
   ...mask,
   ...queue,
