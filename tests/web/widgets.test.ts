@@ -7,9 +7,14 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buildWeb } from '../../web/build.mjs';
 import { startServer, type TestServer } from '../support/server.ts';
+import { useBuiltPage } from './support/built-page.ts';
 import { drag, dropFile, launch, noBrowser, openPage, spotOf } from './support/browser.ts';
 
-const shots = process.env.SHOTS;
+/** A picture of the page for people, where a folder for them is given. */
+async function shotOf(page: Page, name: string): Promise<void> {
+  const folder = process.env.SHOTS;
+  if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}.png`) });
+}
 
 describe.skipIf(noBrowser !== null)('fields of nodes', () => {
   const base = mkdtempSync(join(tmpdir(), 'noodle-widgets-'));
@@ -43,9 +48,7 @@ describe.skipIf(noBrowser !== null)('fields of nodes', () => {
   });
   beforeEach(() => void errors.splice(0));
 
-  const shot = async (name: string): Promise<void> => {
-    if (shots !== undefined) await page.screenshot({ path: join(shots, `${name}.png`) });
-  };
+  const shot = (name: string) => shotOf(page, name);
   /** Opens a prompt of the API's form; its nodes have the ids they have there. */
   const open = async (prompt: Readonly<Record<number, unknown>>): Promise<void> => {
     const bytes = Buffer.from(JSON.stringify(prompt));
@@ -193,5 +196,28 @@ describe.skipIf(noBrowser !== null)('fields of nodes', () => {
     await page.waitForFunction(() => window.noodle.compared(4) === 2);
     await shot('compare');
     expect(errors).toEqual([]);
+  });
+});
+
+describe.skipIf(noBrowser !== null)('sounds and films', () => {
+  const stand = useBuiltPage();
+
+  test('are played in their node, and leave with it', async () => {
+    const { page, errors } = await openPage(stand.browser, stand.server.url);
+    const prompt = { 1: { class_type: 'SaveAudio', inputs: {} } };
+    const bytes = Buffer.from(JSON.stringify(prompt));
+    await dropFile(page, { name: 'sound.json', type: 'application/json', bytes });
+    await page.waitForFunction(() => window.noodle.nodes().length === 1);
+    await page.keyboard.press('Control+Enter');
+    const player = page.locator('.node-player audio');
+    await player.waitFor();
+    expect(await player.getAttribute('src')).toContain('filename=tone.flac');
+    await shotOf(page, 'player');
+    const { x, y } = await spotOf(page, 1, 'title');
+    await page.mouse.click(x, y);
+    await page.keyboard.press('Delete');
+    await player.waitFor({ state: 'detached' });
+    expect(errors).toEqual([]);
+    await page.context().close();
   });
 });
