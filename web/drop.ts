@@ -4,6 +4,9 @@ import type { Files } from './files.ts';
 /** The data type of a node that is dragged from a panel: its type name. */
 export const draggedNode = 'application/x-noodle-node';
 
+/** The data type of files that are dragged from the gallery: a JSON list of pictures. */
+export const draggedOutputs = 'application/x-noodle-outputs';
+
 /** Takes what is dropped on the page: nodes from a panel, and files. */
 export function listenForDrops({ canvas }: Editor, files: Files): void {
   const { body } = document;
@@ -23,6 +26,8 @@ export function listenForDrops({ canvas }: Editor, files: Files): void {
       canvas.addNode(nodeType, [at[0], at[1]]);
       return;
     }
+    const outputs = event.dataTransfer?.getData(draggedOutputs);
+    if (outputs) return void files.receiveOutputs(outputs, [at[0], at[1]]);
     const file = event.dataTransfer?.files[0];
     if (file) void files.receive(file, [at[0], at[1]]);
   });

@@ -30,9 +30,14 @@ import './style/bars.css';
 import './style/panels.css';
 import './style/overlays.css';
 import './style/dialogs.css';
+import './style/gallery.css';
+import './style/viewer.css';
 import './style/subgraphs.css';
 import './style/settings.css';
+import './style/documents.css';
+import './style/menu.css';
 import './style/log.css';
+import './style/widgets.css';
 
 async function start(): Promise<void> {
   const root = document.getElementById('app') as HTMLElement;

@@ -395,6 +395,6 @@ describe('webhooks', () => {
   });
 });
 
-it('every operation of the document was called with success', () => {
-  expect(api.uncalled()).toEqual([]);
+it('every operation of the document was called with success (saved workflows: workflows.test.ts)', () => {
+  expect(api.uncalled((tag) => tag !== 'Library' && tag !== 'Forms')).toEqual([]);
 });

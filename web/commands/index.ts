@@ -4,12 +4,14 @@ import { editCommands } from './edit.ts';
 import { helpCommands } from './help.ts';
 import { queueCommands } from './queue.ts';
 import { subgraphCommands } from './subgraphs.ts';
+import { tabCommands } from './tabs.ts';
 import { panelCommands, viewCommands } from './view.ts';
 import { workflowCommands } from './workflow.ts';
 
 const lists = [
   queueCommands,
   workflowCommands,
+  tabCommands,
   editCommands,
   subgraphCommands,
   viewCommands,

@@ -14,6 +14,7 @@ export function listenForKeys({ shortcuts, editor, state }: AppParts): void {
         return;
       }
       const chord = chordOf(event);
+      if (keepsKey(event.target, chord)) return;
       const command = shortcuts.commandOf(chord);
       if (command === undefined) return;
       if (isTyping(event.target) && !(command.whileTyping === true && isNoText(chord))) return;
@@ -36,6 +37,13 @@ export const shownChord = (chord: string): string =>
     .split(/\+(?=.)/)
     .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
     .join(' ');
+
+/** Whether an element there keeps a chord for itself: `data-own-keys` lists those that it does. */
+const keepsKey = (target: EventTarget | null, chord: string): boolean =>
+  target instanceof Element &&
+  (target.closest<HTMLElement>('[data-own-keys]')?.dataset.ownKeys?.split(' ') ?? []).includes(
+    chord,
+  );
 
 /** Whether keys pressed there are meant as text. */
 export const isTyping = (target: EventTarget | null): boolean =>

@@ -23,6 +23,7 @@ export function createStage(graph: LGraph, canvas: EditorCanvas) {
   };
 
   const load = (data: unknown): Loaded => {
+    leaveFields(canvas.canvas);
     canvas.setGraph(graph);
     const isFile = isUiFormat(data);
     const loaded = isFile ? loadWorkflow(graph, data) : loadPrompt(graph, data);
@@ -65,6 +66,12 @@ export function createStage(graph: LGraph, canvas: EditorCanvas) {
       };
     },
   };
+}
+
+/** A field with the focus stays on the page, and would take keys for a node that is gone. */
+function leaveFields(element: HTMLCanvasElement): void {
+  const focused = element.ownerDocument.activeElement;
+  if (focused !== element && element.parentElement?.contains(focused) === true) element.focus();
 }
 
 /**

@@ -1,6 +1,6 @@
 import { LogPanel } from '../log/log-panel.tsx';
 import { Dialogs } from './dialog.tsx';
-import { Lightbox } from './lightbox.tsx';
+import { Menu } from './menu.tsx';
 import { NodeSearch } from './node-search.tsx';
 import type { AppParts } from './parts.ts';
 import { ProblemPanel } from './problem-panel.tsx';
@@ -10,6 +10,7 @@ import { SubgraphTrail } from '../subgraphs/trail.tsx';
 import { Toasts } from './toasts.tsx';
 import { Tooltip } from './tooltip.tsx';
 import { TopBar } from './top-bar.tsx';
+import { LightboxView } from '../viewer/lazy.tsx';
 import { SideRail, ZoomBar } from './canvas-controls.tsx';
 
 /** Everything around the canvas. */
@@ -27,7 +28,8 @@ export function App(parts: AppParts) {
       <LogPanel {...parts} />
       <Tooltip {...parts} />
       <NodeSearch {...parts} />
-      <Lightbox state={state} />
+      <LightboxView {...parts} />
+      <Menu state={state} />
       <Dialogs state={state} />
       <QuestionDialog state={state} />
       <Toasts state={state} />

@@ -5,14 +5,24 @@ import { Icon } from './icons.tsx';
 interface SidePanelParts {
   readonly title: string;
   readonly state: State;
+  readonly className?: string;
+  /** Over the whole page. */
+  readonly 'data-wide'?: boolean;
   readonly actions?: ComponentChildren;
   readonly children: ComponentChildren;
 }
 
 /** The frame of a panel on the left: title, actions, close button, scrolling body. */
-export function SidePanel({ title, state, actions, children }: SidePanelParts) {
+export function SidePanel({
+  title,
+  state,
+  className = '',
+  'data-wide': isWide,
+  actions,
+  children,
+}: SidePanelParts) {
   return (
-    <aside class="side-panel" aria-label={title}>
+    <aside class={`side-panel ${className}`} aria-label={title} data-wide={isWide}>
       <header>
         <h2>{title}</h2>
         <span class="grow" />

@@ -1,4 +1,5 @@
 import type { ComponentType } from 'preact';
+import { Gallery } from '../gallery/lazy.ts';
 import type { State } from '../state.ts';
 import type { IconName } from './icons.tsx';
 import { NodeLibrary } from './node-library.tsx';
@@ -26,6 +27,14 @@ export const sidePanels: readonly SidePanelRow[] = [
     icon: 'queue',
     label: 'Queue and history',
     Panel: QueuePanel,
+  },
+  {
+    id: 'gallery',
+    command: 'Workspace.ToggleSidebarTab.assets',
+    key: 'a',
+    icon: 'gallery',
+    label: 'Gallery',
+    Panel: Gallery,
   },
   {
     id: 'workflows',
