@@ -102,7 +102,7 @@ export function createEditor(parts: EditorParts) {
     failed: (error) => toast(state, messageOf(error), 'error'),
   });
   const subgraphs = createSubgraphPath(canvas, graph);
-  const stage = createStage(graph, canvas);
+  const stage = createStage(graph, canvas, { objectInfo, hooks });
   const documents = createDocuments({
     stage,
     drafts,
@@ -114,6 +114,13 @@ export function createEditor(parts: EditorParts) {
       inputFiles.showAll();
     },
   });
+
+  const showNode = (node: LGraphNode): void => {
+    if (node.graph === null) return;
+    if (node.graph !== canvas.graph) canvas.setGraph(node.graph);
+    canvas.centerOnNode(node);
+    canvas.selectItems([node]);
+  };
 
   return {
     graph,
@@ -129,11 +136,9 @@ export function createEditor(parts: EditorParts) {
     /** Brings a node into view and selects it. */
     focusNode(id: string): void {
       const node = execution.find(id);
-      if (node?.graph === undefined || node.graph === null) return;
-      if (node.graph !== canvas.graph) canvas.setGraph(node.graph);
-      canvas.centerOnNode(node);
-      canvas.selectItems([node]);
+      if (node !== undefined) showNode(node);
     },
+    showNode,
   };
 }
 

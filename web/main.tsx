@@ -33,6 +33,7 @@ import './style/dialogs.css';
 import './style/gallery.css';
 import './style/viewer.css';
 import './style/subgraphs.css';
+import './style/missing.css';
 import './style/settings.css';
 import './style/documents.css';
 import './style/menu.css';

@@ -148,7 +148,7 @@ export async function startMockServer(): Promise<MockServer> {
       uploads.push(name);
       return json({ name, subfolder: '', type: 'input' });
     }
-    if (path === '/global_subgraphs') return json({});
+    if (path === '/global_subgraphs' || path === '/node_replacements') return json({});
     if (path === '/v2/userdata') {
       return json(
         [...saved.keys()]

@@ -2,6 +2,7 @@ import { createUuidv4, type LGraph } from '@comfyorg/litegraph';
 import { isUiFormat } from '../../engine/workflow/forms.ts';
 import { parseJson, stringifyJson, toPlain } from '../../engine/workflow/lossless-json.ts';
 import type { EditorCanvas } from './canvas.ts';
+import type { Classes } from './group-node.ts';
 import { isRecord } from './input-spec.ts';
 import { loadPrompt } from './load-prompt.ts';
 import { allGraphs, loadWorkflow, type Loaded } from './load.ts';
@@ -12,7 +13,7 @@ import { someNodeVisible, viewInFile, viewOf, type View } from './view.ts';
 export type Stage = ReturnType<typeof createStage>;
 
 /** The canvas as the place where one workflow at a time stands: put on it, read back, looked at. */
-export function createStage(graph: LGraph, canvas: EditorCanvas) {
+export function createStage(graph: LGraph, canvas: EditorCanvas, classes: Classes) {
   const toWorkflow = (source: unknown): Record<string, unknown> => saveWorkflow(graph, source);
 
   const setView = ({ scale, offset, inside }: View): void => {
@@ -26,7 +27,7 @@ export function createStage(graph: LGraph, canvas: EditorCanvas) {
     leaveFields(canvas.canvas);
     canvas.setGraph(graph);
     const isFile = isUiFormat(data);
-    const loaded = isFile ? loadWorkflow(graph, data) : loadPrompt(graph, data);
+    const loaded = isFile ? loadWorkflow(graph, data, classes) : loadPrompt(graph, data);
     if (!isRecord(data) || typeof data.id !== 'string') graph.id = createUuidv4();
     settleSizes(graph);
     canvas.setDirty(true, true);
