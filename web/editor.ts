@@ -4,6 +4,7 @@ import type { ObjectInfo } from './api/types.ts';
 import { createDocuments } from './documents/documents.ts';
 import type { Drafts } from './documents/drafts.ts';
 import type { ThisWindow } from './documents/window.ts';
+import type { PackScripts } from './extensions/pack-scripts.ts';
 import { EditorCanvas } from './graph/canvas.ts';
 import { useTextMenus } from './graph/context-menu.ts';
 import { attachDomLayer } from './graph/dom-layer.ts';
@@ -14,6 +15,7 @@ import type { EditorHooks } from './graph/hooks.ts';
 import { createFileSource, createInputFiles, pictureField } from './graph/input-files.ts';
 import { useExactCopies } from './graph/litegraph-setup.ts';
 import { registerNodes } from './graph/node-class.ts';
+import { listenForGroups } from './graph/groups.ts';
 import { useReadableNames } from './graph/names.ts';
 import { imagesOf } from './graph/node-pictures.ts';
 import { createStage } from './graph/stage.ts';
@@ -35,11 +37,12 @@ export interface EditorParts {
   readonly state: State;
   readonly drafts: Drafts;
   readonly self: ThisWindow;
+  readonly packs: PackScripts;
 }
 
 /** Builds the graph editor: graph, canvas, what nodes show, and the documents on the canvas. */
 export function createEditor(parts: EditorParts) {
-  const { host, element, objectInfo, server, state, drafts, self } = parts;
+  const { host, element, objectInfo, server, state, drafts, self, packs } = parts;
   useExactCopies();
   useTextMenus();
   useGroupLook();
@@ -53,6 +56,7 @@ export function createEditor(parts: EditorParts) {
     vocabulary: createVocabulary(server),
     showInputFile: (node, filename) => inputFiles.show(node, filename),
     edited: () => documents.changed(),
+    created: packs.created,
   };
   registerNodes(objectInfo, hooks);
   registerVirtualNodes(hooks);
@@ -80,10 +84,12 @@ export function createEditor(parts: EditorParts) {
   });
   styleCanvas(canvas);
   colorTypes(canvas, socketTypes(objectInfo));
+  listenForGroups(canvas);
   const syncDom = attachDomLayer(canvas, host);
   canvas.onDrawForeground = (ctx) => {
     syncDom();
     drawFarNames(canvas, ctx);
+    for (const show of canvas.drawn) show();
     if (state.zoom.value !== canvas.ds.scale) state.zoom.value = canvas.ds.scale;
   };
   graph.onNodeAdded = (node) => {
@@ -93,7 +99,7 @@ export function createEditor(parts: EditorParts) {
     };
   };
 
-  const execution = createExecutionView(graph, (file) => server.viewUrl(file));
+  const execution = createExecutionView(graph, (file) => server.viewUrl(file), packs.executed);
   const inputFiles = createInputFiles({
     graph,
     server,
@@ -102,7 +108,7 @@ export function createEditor(parts: EditorParts) {
     failed: (error) => toast(state, messageOf(error), 'error'),
   });
   const subgraphs = createSubgraphPath(canvas, graph);
-  const stage = createStage(graph, canvas, { objectInfo, hooks });
+  const stage = createStage(graph, canvas, packs, { objectInfo, hooks });
   const documents = createDocuments({
     stage,
     drafts,
@@ -139,6 +145,14 @@ export function createEditor(parts: EditorParts) {
       if (node !== undefined) showNode(node);
     },
     showNode,
+    /** Takes newer descriptions of the classes: every node on the canvas is made anew. */
+    describeAnew(next: ObjectInfo): void {
+      const known = objectInfo as Record<string, unknown>;
+      for (const name of Object.keys(known)) if (!Object.hasOwn(next, name)) delete known[name];
+      Object.assign(known, next);
+      registerNodes(next, hooks);
+      documents.rewrite((workflow) => workflow);
+    },
   };
 }
 

@@ -37,7 +37,7 @@ describe.skipIf(noBrowser !== null)('files of older pages and of other installat
     await open('group-and-missing', fixture('group-and-missing'));
     expect(await page.evaluate(() => window.noodle.widget(2, 'text'))).toBe('a red boat');
     expect(await page.evaluate(() => window.noodle.widget(2, 'text_1'))).toBe('a grey sky');
-    expect(await page.locator('.workflow-name i').count()).toBe(0);
+    expect(await page.locator('.workflow-tab[data-active=true] i').count()).toBe(0);
     await shot('group');
     await menuOf(2, 'Convert the group node to nodes');
     const encoders = async () =>
@@ -66,5 +66,75 @@ describe.skipIf(noBrowser !== null)('files of older pages and of other installat
     expect(Math.abs(x - 640)).toBeLessThan(30);
     expect(Math.abs(y - 400)).toBeLessThan(160);
     await shot('missing');
+  });
+
+  test('missing models are told with folder and link; R finds one that arrived', async () => {
+    const loader = (id: number, name: string, models: unknown[]) => ({
+      id,
+      type: 'CheckpointLoaderSimple',
+      pos: [0, 140 * id],
+      size: [315, 98],
+      properties: { models },
+      widgets_values: [name],
+    });
+    const model = (name: string) => ({
+      name,
+      url: `https://example.org/${name}?download=true`,
+      directory: 'checkpoints',
+    });
+    const file = {
+      nodes: [
+        loader(1, 'absent.safetensors', [model('absent.safetensors')]),
+        loader(2, 'tiny-scenes.safetensors', [model('tiny-scenes.safetensors')]),
+        loader(3, 'noted.safetensors', []),
+        { ...loader(4, 'unused.safetensors', [model('unused.safetensors')]), mode: 4 },
+        {
+          id: 5,
+          type: 'Note',
+          pos: [400, 0],
+          size: [200, 100],
+          widgets_values: ['from https://example.org/x/noted.safetensors'],
+        },
+      ],
+      links: [],
+      version: 0.4,
+    };
+    await open('wanting', Buffer.from(JSON.stringify(file)));
+    const dialog = page.getByRole('dialog', { name: 'Missing models' });
+    await dialog.waitFor();
+    await shot('missing-models');
+    expect(await dialog.locator('li strong').allTextContents()).toEqual([
+      'absent.safetensors',
+      'noted.safetensors',
+    ]);
+    await dialog.getByText('belongs into /models/checkpoints').waitFor();
+    expect(
+      await dialog.locator('a').evaluateAll((all) => all.map((a) => a.getAttribute('href'))),
+    ).toEqual([
+      'https://example.org/absent.safetensors?download=true',
+      'https://example.org/x/noted.safetensors',
+    ]);
+    await page.keyboard.press('Escape');
+
+    await page.route('**/object_info', async (route) => {
+      const answer = await route.fetch();
+      const text = (await answer.text()).replaceAll(
+        '"tiny-scenes.safetensors"',
+        '"tiny-scenes.safetensors", "absent.safetensors"',
+      );
+      await route.fulfill({ response: answer, body: text });
+    });
+    const choices = () =>
+      page.evaluate(() => {
+        const canvas = document.getElementById('graph') as unknown as {
+          data: { graph: { nodes: { widgets: { choices: unknown[] }[] }[] } };
+        };
+        return canvas.data.graph.nodes[0].widgets[0].choices;
+      });
+    expect(await choices()).not.toContain('absent.safetensors');
+    await page.keyboard.press('r');
+    await page.getByText('All choices are up to date').waitFor();
+    expect(await choices()).toContain('absent.safetensors');
+    expect(await page.locator('.workflow-tab[data-active=true] i').count()).toBe(0);
   });
 });

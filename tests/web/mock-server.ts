@@ -7,6 +7,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { encodeFrame, type MessageData } from '../../engine/protocol.ts';
 import { parseJson, stringifyJson, toPlain } from '../../engine/workflow/lossless-json.ts';
 import { objectInfo } from './fixtures/object-info.ts';
+import { listed, userFile } from './support/user-files.ts';
 
 /** A prompt the page posted, as the server read it. */
 export interface PostedPrompt {
@@ -42,6 +43,7 @@ const types: Record<string, string> = {
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
   '.json': 'application/json',
+  '.webp': 'image/webp',
 };
 
 /**
@@ -107,6 +109,10 @@ export async function startMockServer(): Promise<MockServer> {
       const names = readdirSync(join(root, 'workflows')).filter((n) => n.endsWith('.json'));
       return json(names.map((n) => n.replace('.json', '')));
     }
+    if (path.endsWith('.json/picture')) {
+      const name = path.split('/').at(-2)?.replace('.json', '.webp') ?? '';
+      return file(join(root, 'workflows/pictures', name));
+    }
     if (path.startsWith('/ui/workflows/')) return file(join(root, 'workflows', path.slice(14)));
     if (path === '/prompt') return acceptPrompt(await bodyOf(request), json);
     if (path === '/queue' && request.method === 'GET') {
@@ -124,6 +130,7 @@ export async function startMockServer(): Promise<MockServer> {
       ) as unknown;
       return json({});
     }
+    if (path === '/extensions') return json([]);
     if (path === '/internal/logs/raw') {
       return json({ entries: [{ t: '2026-11-27T08:00:00.000Z', m: 'Ready\n' }], size: null });
     }
@@ -135,6 +142,10 @@ export async function startMockServer(): Promise<MockServer> {
       return json({});
     }
     if (path === '/embeddings' || path === '/models/loras') return json([]);
+    if (path === '/models/checkpoints') return json(['tiny-scenes.safetensors']);
+    if (path === '/experiment/models') {
+      return json([{ name: 'checkpoints', folders: ['/models/checkpoints'] }]);
+    }
     if (path === '/v1/system') return json({ devices: [device] });
     if (path === '/v1/outputs') return json({ outputs: [], total: 0, next_cursor: null });
     if (path === '/view') {
@@ -149,35 +160,13 @@ export async function startMockServer(): Promise<MockServer> {
       return json({ name, subfolder: '', type: 'input' });
     }
     if (path === '/global_subgraphs' || path === '/node_replacements') return json({});
-    if (path === '/v2/userdata') {
-      return json(
-        [...saved.keys()]
-          .filter((p) => !p.includes('/.'))
-          .map((p) => ({ name: p, path: p, type: 'file' })),
-      );
-    }
+    if (path === '/v2/userdata') return json(listed(saved));
     if (path.startsWith('/userdata/')) {
-      const body = await bodyOf(request);
-      return userFile(request.method ?? '', path.slice('/userdata/'.length), body.toString());
+      const answer = userFile(saved, url, request.method ?? '', await bodyOf(request));
+      return void response.writeHead(answer.status).end(answer.text);
     }
     if (request.method === 'POST') return void response.end();
     return file(join(dist, path === '/' ? 'index.html' : path));
-
-    function userFile(method: string, name: string, text: string): void {
-      const [from, to] = name.split('/move/');
-      const there = saved.get(from) ?? (from.endsWith('/.index.json') ? '{}' : undefined);
-      const target = method === 'POST' ? (to ?? from) : null;
-      if (method !== 'POST' || to !== undefined) {
-        if (there === undefined) return void response.writeHead(404).end();
-      }
-      if (target !== null && url.searchParams.get('overwrite') === 'false' && saved.has(target)) {
-        return void response.writeHead(409).end('File already exists');
-      }
-      if (method === 'GET') return void response.end(there);
-      if (target !== null) saved.set(target, to === undefined ? text : (there ?? ''));
-      if (method === 'DELETE' || to !== undefined) saved.delete(from);
-      response.end(JSON.stringify(target));
-    }
 
     function file(name: string): void {
       if (!existsSync(name)) return void response.writeHead(404).end();

@@ -16,7 +16,7 @@ export function listenForKeys({ shortcuts, editor, state }: AppParts): void {
       const chord = chordOf(event);
       if (keepsKey(event.target, chord)) return;
       const command = shortcuts.commandOf(chord);
-      if (command === undefined) return;
+      if (command === undefined || command.when?.() === false) return;
       if (isTyping(event.target) && !(command.whileTyping === true && isNoText(chord))) return;
       event.preventDefault();
       event.stopPropagation();

@@ -1,6 +1,7 @@
 import { createUuidv4, type LGraph } from '@comfyorg/litegraph';
 import { isUiFormat } from '../../engine/workflow/forms.ts';
 import { parseJson, stringifyJson, toPlain } from '../../engine/workflow/lossless-json.ts';
+import type { PackScripts } from '../extensions/pack-scripts.ts';
 import type { EditorCanvas } from './canvas.ts';
 import type { Classes } from './group-node.ts';
 import { isRecord } from './input-spec.ts';
@@ -13,7 +14,12 @@ import { someNodeVisible, viewInFile, viewOf, type View } from './view.ts';
 export type Stage = ReturnType<typeof createStage>;
 
 /** The canvas as the place where one workflow at a time stands: put on it, read back, looked at. */
-export function createStage(graph: LGraph, canvas: EditorCanvas, classes: Classes) {
+export function createStage(
+  graph: LGraph,
+  canvas: EditorCanvas,
+  packs: PackScripts,
+  classes: Classes,
+) {
   const toWorkflow = (source: unknown): Record<string, unknown> => saveWorkflow(graph, source);
 
   const setView = ({ scale, offset, inside }: View): void => {
@@ -24,12 +30,14 @@ export function createStage(graph: LGraph, canvas: EditorCanvas, classes: Classe
   };
 
   const load = (data: unknown): Loaded => {
+    packs.loading(data);
     leaveFields(canvas.canvas);
     canvas.setGraph(graph);
     const isFile = isUiFormat(data);
     const loaded = isFile ? loadWorkflow(graph, data, classes) : loadPrompt(graph, data);
     if (!isRecord(data) || typeof data.id !== 'string') graph.id = createUuidv4();
     settleSizes(graph);
+    packs.loaded(graph.nodes, loaded.missing);
     canvas.setDirty(true, true);
     return loaded;
   };
