@@ -24,6 +24,7 @@ import { NoServer } from './panels/no-server.tsx';
 import { createRunner } from './run.ts';
 import { createSettings } from './settings/settings.ts';
 import { createState, toast, type State } from './state.ts';
+import { watchModels } from './missing/watch-models.ts';
 import { addSubgraphMenu } from './subgraphs/menu.ts';
 import { messageOf } from './text.ts';
 import 'virtual:themes.css';
@@ -37,6 +38,7 @@ import './style/dialogs.css';
 import './style/gallery.css';
 import './style/viewer.css';
 import './style/subgraphs.css';
+import './style/missing.css';
 import './style/settings.css';
 import './style/documents.css';
 import './style/menu.css';
@@ -109,6 +111,7 @@ async function start(): Promise<void> {
       editor.documents.clear();
     }
   }
+  watchModels(page);
   feed.onMessage((message) => {
     // The nodes on the page were made from the old descriptions; the autosaved graph survives.
     if (message.type === 'packs_changed') {
