@@ -10,6 +10,7 @@ import { listenForKeys } from './commands/keyboard.ts';
 import { createShortcuts } from './commands/shortcuts.ts';
 import { untitled } from './documents/document.ts';
 import { createDrafts } from './documents/drafts.ts';
+import { openVault } from './documents/vault.ts';
 import { watchEdits } from './documents/watch-edits.ts';
 import { thisWindow } from './documents/window.ts';
 import { listenForDrops } from './drop.ts';
@@ -46,7 +47,8 @@ async function start(): Promise<void> {
   const state = createState();
   const settings = createSettings({ save: server.saveSetting, storage: localStorage });
   const self = thisWindow(sessionStorage, createUuidv4);
-  const others = self.others();
+  const drafts = createDrafts(localStorage, openVault(indexedDB));
+  const others = Promise.all([self.others(), drafts.load()]).then(([ids]) => ids);
   void server
     .settings()
     .then(settings.loaded)
@@ -68,7 +70,6 @@ async function start(): Promise<void> {
   const element = document.getElementById('graph') as HTMLCanvasElement;
   element.setAttribute('aria-label', 'Workflow graph');
 
-  const drafts = createDrafts(localStorage);
   const editor = createEditor({ host, element, objectInfo, server, state, drafts, self });
   const runner = createRunner({ editor, server, state, objectInfo, clientId: self.id });
   const files = createFiles(editor, server, state);
