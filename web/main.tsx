@@ -10,6 +10,7 @@ import { listenForKeys } from './commands/keyboard.ts';
 import { createShortcuts } from './commands/shortcuts.ts';
 import { untitled } from './documents/document.ts';
 import { createDrafts } from './documents/drafts.ts';
+import { openVault } from './documents/vault.ts';
 import { watchEdits } from './documents/watch-edits.ts';
 import { thisWindow } from './documents/window.ts';
 import { listenForDrops } from './drop.ts';
@@ -53,7 +54,8 @@ async function start(): Promise<void> {
   const state = createState();
   const settings = createSettings({ save: server.saveSetting, storage: localStorage });
   const self = thisWindow(sessionStorage, createUuidv4);
-  const others = self.others();
+  const drafts = createDrafts(localStorage, openVault(indexedDB));
+  const others = Promise.all([self.others(), drafts.load()]).then(([ids]) => ids);
   void server
     .settings()
     .then(settings.loaded)
@@ -72,7 +74,6 @@ async function start(): Promise<void> {
   const element = document.getElementById('graph') as HTMLCanvasElement;
   element.setAttribute('aria-label', 'Workflow graph');
 
-  const drafts = createDrafts(localStorage);
   const shortcuts = createShortcuts(settings);
   const feed = createFeed(self.id);
   const packs = await packScripts(await packAddresses, {
