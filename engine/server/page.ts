@@ -1,5 +1,7 @@
 /** The page's files at the root of the server. */
 import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import express from 'express';
 import type { RequestHandler, Response } from 'express';
 
@@ -19,6 +21,19 @@ const ENCODINGS = { br: '.br', gzip: '.gz' } as const;
 type Encoding = keyof typeof ENCODINGS;
 const encodings = Object.keys(ENCODINGS) as Encoding[];
 
+/** Pages of forms: the list of all, and each under its name. */
+const FORMS = /^\/ui\/run(\/[^/]*)?\/?$/;
+
+/**
+ * The page of forms as it is answered at `path`; its own addresses begin at the server's root, however
+ * deep it is asked for. Undefined where the folder holds a page that has none.
+ */
+async function formsPage(root: string, path: string): Promise<string | undefined> {
+  const html = await readFile(join(root, 'run.html'), 'utf8').catch(() => undefined);
+  const up = '../'.repeat(path.split('/').length - 2);
+  return html?.replace('<head>', `<head><base href="${up}" />`);
+}
+
 /**
  * Serves the folder that `root` yields, which is asked for (and where needed built) with the first
  * request that no route took. Of our own page (`isOwn`) the files in `assets` keep their hashed
@@ -31,20 +46,25 @@ export function servePage(
   let files: Promise<RequestHandler> | undefined;
   const open = async (): Promise<RequestHandler> => {
     const folder = await root();
-    const serve = express.static(folder, {
+    const serveFiles = express.static(folder, {
       cacheControl: false,
       redirect: false,
       setHeaders: (res, path) => setHeaders(res, path, isOwn),
     });
     const compressed = compressedIn(folder);
-    return (req, res, next) => {
+    return async (req, res, next) => {
+      const page = FORMS.test(req.path) ? await formsPage(folder, req.path) : undefined;
+      if (page !== undefined) {
+        res.set({ ...FRESH, 'Content-Type': 'text/html; charset=utf-8' });
+        return void res.send(page);
+      }
       if (encodings.some((encoding) => compressed.has(req.path + ENCODINGS[encoding]))) {
         res.vary('Accept-Encoding');
         const best = encodings.find((encoding) => req.acceptsEncodings(encoding) !== false);
         const path = best === undefined ? '' : req.path + ENCODINGS[best];
         if (compressed.has(path)) req.url = path;
       }
-      void serve(req, res, next);
+      void serveFiles(req, res, next);
     };
   };
   return async (req, res, next) => {
