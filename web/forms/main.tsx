@@ -3,11 +3,11 @@ import { render } from 'preact';
 import { createServer } from '../api/server.ts';
 import { speak, t } from '../locale/translate.ts';
 import { Dialogs } from '../panels/dialog.tsx';
-import { Lightbox } from '../panels/lightbox.tsx';
+import { lazily } from '../panels/lazily.tsx';
 import { QuestionDialog } from '../panels/question.tsx';
 import { Toasts } from '../panels/toasts.tsx';
 import { createSettings } from '../settings/settings.ts';
-import { createState } from '../state.ts';
+import { createState, type State } from '../state.ts';
 import { messageOf } from '../text.ts';
 import { newUuid } from '../uuid.ts';
 import { createFormApi } from './api.ts';
@@ -18,9 +18,12 @@ import type { FormsParts } from './parts.ts';
 import 'virtual:themes.css';
 import '../style/theme.css';
 import '../style/overlays.css';
+import '../style/viewer.css';
 import '../style/dialogs.css';
 import '../style/forms.css';
 import '../style/run-page.css';
+
+const PictureView = lazily(async () => (await import('./picture-view.tsx')).PictureView);
 
 async function start(): Promise<void> {
   const root = document.getElementById('app') as HTMLElement;
@@ -51,7 +54,7 @@ async function start(): Promise<void> {
     render(
       <>
         <Body />
-        <Lightbox state={state} />
+        <OpenPicture state={state} />
         <Dialogs state={state} />
         <QuestionDialog state={state} />
         <Toasts state={state} />
@@ -63,6 +66,10 @@ async function start(): Promise<void> {
     render(<Failure text={messageOf(error)} />, root);
   }
 }
+
+/** Its code comes with the first picture that is opened. */
+const OpenPicture = ({ state }: { state: State }) =>
+  state.lightbox.value === null ? null : <PictureView state={state} />;
 
 async function openList(parts: FormsParts) {
   const workflows = signal(await parts.api.list());
