@@ -12,15 +12,6 @@ const FRESH = {
   Expires: '0',
 } as const;
 
-/** Of our page: what changes gets another name, so a browser never asks twice. */
-const HASHED = /[\\/]assets[\\/][^\\/]+-[\w-]{8}\.\w+$/;
-const FOREVER = 'public, max-age=31536000, immutable';
-
-/** Encodings that files may lie there in already, best first, by what their names end with. */
-const ENCODINGS = { br: '.br', gzip: '.gz' } as const;
-type Encoding = keyof typeof ENCODINGS;
-const encodings = Object.keys(ENCODINGS) as Encoding[];
-
 /** Pages of forms: the list of all, and each under its name. */
 const FORMS = /^\/ui\/run(\/[^/]*)?\/?$/;
 
@@ -34,6 +25,15 @@ async function formsPage(root: string, path: string): Promise<string | undefined
   return html?.replace('<head>', `<head><base href="${up}" />`);
 }
 
+/** Of our page: what changes gets another name, so a browser never asks twice. */
+const HASHED = /[\\/]assets[\\/][^\\/]+-[\w-]{8}\.\w+$/;
+const FOREVER = 'public, max-age=31536000, immutable';
+
+/** Encodings that files may lie there in already, best first, by what their names end with. */
+const ENCODINGS = { br: '.br', gzip: '.gz' } as const;
+type Encoding = keyof typeof ENCODINGS;
+const encodings = Object.keys(ENCODINGS) as Encoding[];
+
 /**
  * Serves the folder that `root` yields, which is asked for (and where needed built) with the first
  * request that no route took. Of our own page (`isOwn`) the files in `assets` keep their hashed
@@ -46,7 +46,7 @@ export function servePage(
   let files: Promise<RequestHandler> | undefined;
   const open = async (): Promise<RequestHandler> => {
     const folder = await root();
-    const serveFiles = express.static(folder, {
+    const serve = express.static(folder, {
       cacheControl: false,
       redirect: false,
       setHeaders: (res, path) => setHeaders(res, path, isOwn),
@@ -56,7 +56,8 @@ export function servePage(
       const page = FORMS.test(req.path) ? await formsPage(folder, req.path) : undefined;
       if (page !== undefined) {
         res.set({ ...FRESH, 'Content-Type': 'text/html; charset=utf-8' });
-        return void res.send(page);
+        res.send(page);
+        return;
       }
       if (encodings.some((encoding) => compressed.has(req.path + ENCODINGS[encoding]))) {
         res.vary('Accept-Encoding');
@@ -64,7 +65,7 @@ export function servePage(
         const path = best === undefined ? '' : req.path + ENCODINGS[best];
         if (compressed.has(path)) req.url = path;
       }
-      void serveFiles(req, res, next);
+      void serve(req, res, next);
     };
   };
   return async (req, res, next) => {

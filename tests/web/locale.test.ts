@@ -2,7 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
+import { commandGroups, gestures } from '../../web/commands/command.ts';
 import { texts } from '../../web/locale/zh/index.ts';
+import { sections, settingRows, type SettingRow } from '../../web/settings/rows.ts';
 
 const web = new URL('../../web/', import.meta.url).pathname;
 
@@ -56,7 +58,9 @@ function readSources() {
           ts.isStringLiteral(initializer) &&
           isWords(initializer.text)
         ) {
-          bare.push({ text: initializer.text, where });
+          // What a component is given as its title it translates itself.
+          const isOurs = /^[A-Z]/.test(node.parent.parent.tagName.getText(source));
+          (isOurs ? translated : bare).push({ text: initializer.text, where });
         }
       }
       ts.forEachChild(node, visit);
@@ -64,6 +68,15 @@ function readSources() {
     visit(source);
   }
   return { translated, bare, literals };
+}
+
+/** Texts of rows that stand in lists. Languages are called as those who speak them call them. */
+function rowTexts(): string[] {
+  const rows: readonly SettingRow[] = Object.values(settingRows);
+  const choices = rows
+    .filter(({ id }) => id !== 'Comfy.Locale')
+    .flatMap((row) => (row.choices ?? []).map(([, label]) => label));
+  return [...choices, ...sections, ...commandGroups, ...gestures.flat()];
 }
 
 /** The literals a text may be: of both sides of a choice as well. */
@@ -78,14 +91,17 @@ function literalsIn(node: ts.Node | undefined): string[] {
 }
 
 /** Names and signs are no words: those stay as they are in every language. */
-const isWords = (text: string): boolean => /[a-z]{2}/i.test(text) && text.trim() !== 'Noodle';
+const isWords = (text: string): boolean =>
+  /[a-z]{2}/i.test(text) && !/^(Noodle|Ctrl Enter|.*&\w+;)$/.test(text.trim());
 
 describe('the languages of the page', () => {
   const { translated, bare, literals } = readSources();
   const shown = ({ text, where }: Found): string => `${where}: ${text}`;
 
   test('every text that is shown has its Chinese', () => {
-    expect(translated.filter(({ text }) => !Object.hasOwn(texts, text)).map(shown)).toEqual([]);
+    const rows = rowTexts().map((text) => ({ text, where: 'rows' }));
+    const missing = [...translated, ...rows].filter(({ text }) => !Object.hasOwn(texts, text));
+    expect(missing.map(shown)).toEqual([]);
   });
 
   test('no text is shown that cannot be translated', () => {
