@@ -15,18 +15,23 @@ import { watchEdits } from './documents/watch-edits.ts';
 import { thisWindow } from './documents/window.ts';
 import { listenForDrops } from './drop.ts';
 import { createEditor } from './editor.ts';
+import type { loadScripts, LoadedScripts } from './extensions/load.ts';
+import { noPackScripts } from './extensions/pack-scripts.ts';
 import { createFiles } from './files.ts';
 import { followSettings } from './graph/canvas-settings.ts';
 import { speak, t } from './locale/translate.ts';
 import { App } from './panels/app.tsx';
+import { NoServer } from './panels/no-server.tsx';
 import { createRunner } from './run.ts';
 import { createSettings } from './settings/settings.ts';
 import { createState, toast, type State } from './state.ts';
+import { watchModels } from './missing/watch-models.ts';
 import { addSubgraphMenu } from './subgraphs/menu.ts';
 import { messageOf } from './text.ts';
 import 'virtual:themes.css';
 import './style/theme.css';
 import './style/canvas.css';
+import './style/canvas-tools.css';
 import './style/bars.css';
 import './style/panels.css';
 import './style/overlays.css';
@@ -34,11 +39,13 @@ import './style/dialogs.css';
 import './style/gallery.css';
 import './style/viewer.css';
 import './style/subgraphs.css';
+import './style/missing.css';
 import './style/settings.css';
 import './style/documents.css';
 import './style/menu.css';
 import './style/workflows.css';
 import './style/log.css';
+import './style/extensions.css';
 import './style/widgets.css';
 
 async function start(): Promise<void> {
@@ -58,11 +65,8 @@ async function start(): Promise<void> {
   });
   effect(() => void speak(settings.locale.value));
 
-  const objectInfo = await server.objectInfo().catch((error: unknown) => {
-    root.textContent = `The server does not answer (${messageOf(error)}). Start it and reload.`;
-    return null;
-  });
-  if (objectInfo === null) return;
+  const packAddresses = server.extensions().catch(() => []);
+  const objectInfo = await untilAnswered(() => server.objectInfo(), root);
 
   root.innerHTML =
     '<div id="stage"><canvas id="graph" tabindex="0"></canvas></div><div id="ui"></div>';
@@ -70,13 +74,21 @@ async function start(): Promise<void> {
   const element = document.getElementById('graph') as HTMLCanvasElement;
   element.setAttribute('aria-label', 'Workflow graph');
 
-  const editor = createEditor({ host, element, objectInfo, server, state, drafts, self });
-  const runner = createRunner({ editor, server, state, objectInfo, clientId: self.id });
+  const shortcuts = createShortcuts(settings);
+  const feed = createFeed(self.id);
+  const packs = await packScripts(await packAddresses, {
+    server,
+    feed,
+    state,
+    settings,
+    shortcuts,
+    edited: () => editor.documents.changed(),
+  });
+  const editor = createEditor({ host, element, objectInfo, server, state, drafts, self, packs });
+  const runner = createRunner({ editor, server, state, objectInfo, clientId: self.id, packs });
   const files = createFiles(editor, server, state);
   followSettings(editor.canvas, settings);
   fitToWindow(element, editor.canvas);
-  const shortcuts = createShortcuts(settings);
-  const feed = createFeed(self.id);
   const page = { editor, feed, runner, files, server, state, settings, shortcuts, objectInfo };
   const parts = { ...page, commands: createCommands(page) };
   shortcuts.add(parts.commands);
@@ -91,6 +103,7 @@ async function start(): Promise<void> {
     document.title = pageTitle(state);
   });
   editor.canvas.startRendering();
+  await packs.start(page);
   if (!editor.documents.restore(await others)) {
     try {
       editor.documents.open(await server.example('default'), untitled);
@@ -99,6 +112,7 @@ async function start(): Promise<void> {
       editor.documents.clear();
     }
   }
+  watchModels(page);
   feed.onMessage((message) => {
     // The nodes on the page were made from the old descriptions; the autosaved graph survives.
     if (message.type === 'packs_changed') {
@@ -115,6 +129,30 @@ async function start(): Promise<void> {
     },
   });
   void files.refreshLists();
+}
+
+/** Asks the server until it answers; says so in the meantime, and lets the user ask at once. */
+async function untilAnswered<T>(askServer: () => Promise<T>, root: HTMLElement): Promise<T> {
+  for (;;) {
+    try {
+      return await askServer();
+    } catch (error) {
+      await new Promise<void>((resolve) => {
+        render(<NoServer why={messageOf(error)} retry={resolve} />, root);
+      });
+      render(null, root);
+    }
+  }
+}
+
+/** The page scripts of node packs; what they stand on is loaded only where there are any. */
+async function packScripts(
+  addresses: readonly string[],
+  parts: Parameters<typeof loadScripts>[0],
+): Promise<LoadedScripts> {
+  if (addresses.length === 0) return { ...noPackScripts, start: async () => undefined };
+  const load = await import('./extensions/load.ts');
+  return load.loadScripts(parts, addresses);
 }
 
 /** What runs and how far it is, else the workflow's name: readable in a tab that is not in front. */

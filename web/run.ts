@@ -4,6 +4,7 @@ import type { Server } from './api/server.ts';
 import type { ObjectInfo, PromptAnswer } from './api/types.ts';
 import type { WorkflowDocument } from './documents/document.ts';
 import type { Editor } from './editor.ts';
+import type { PackScripts } from './extensions/pack-scripts.ts';
 import { allGraphs } from './graph/load.ts';
 import { applySeedControls } from './graph/widgets/seed-control.ts';
 import { createRunView } from './run-view.ts';
@@ -18,10 +19,11 @@ interface RunnerParts {
   readonly state: State;
   readonly objectInfo: ObjectInfo;
   readonly clientId: string;
+  readonly packs: PackScripts;
 }
 
 /** Queues prompts and shows on the page what the server reports about them. */
-export function createRunner({ editor, server, state, objectInfo, clientId }: RunnerParts) {
+export function createRunner({ editor, server, state, objectInfo, clientId, packs }: RunnerParts) {
   const { execution, documents } = editor;
   /** Prompts queued from here -> the document they came from. */
   const mine = new Map<string, WorkflowDocument>();
@@ -31,11 +33,12 @@ export function createRunner({ editor, server, state, objectInfo, clientId }: Ru
     execution.clearErrors();
     state.problems.value = [];
     const document = documents.active();
-    const workflow = editor.toWorkflow();
-    const { prompt, warnings } = workflowToPrompt(
-      workflow,
+    const drawn = editor.toWorkflow();
+    const { prompt: made, warnings } = workflowToPrompt(
+      drawn,
       objectInfo as unknown as Parameters<typeof workflowToPrompt>[1],
     );
+    const { workflow, prompt } = await packs.finish({ workflow: drawn, prompt: { ...made } });
     const answer = await server.postPrompt({
       client_id: clientId,
       prompt,

@@ -5,6 +5,7 @@ import type { SavedEntry } from './api/user-workflows.ts';
 import type { DeviceInfo, HistoryEntry, QueueItem } from './api/types.ts';
 import { createDocument, untitled, type WorkflowDocument } from './documents/document.ts';
 import type { Draft } from './documents/drafts.ts';
+import type { SlotFilter } from './graph/search.ts';
 import type { Picture } from './pictures/picture.ts';
 
 /** One line of the problem panel; `nodeId` lets it point at the node. */
@@ -66,7 +67,7 @@ export interface Lightbox {
 export interface SearchRequest {
   readonly x: number;
   readonly y: number;
-  readonly accepts?: { readonly type: string; readonly side: 'input' | 'output' };
+  readonly accepts?: SlotFilter;
   readonly pick: (type: string) => void;
 }
 

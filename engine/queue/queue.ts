@@ -7,6 +7,7 @@ import { NoodleError } from '../errors.ts';
 import { type Json, parseJson, stringifyJson } from '../workflow/lossless-json.ts';
 import { failedResult } from './results.ts';
 import type { FinishedJob, History, Job, JobFilter, JobResult, JobStore, NewJob } from './store.ts';
+import { numberBetween, numberedBelow } from './places.ts';
 import { type WaitingJob, createWaitingLine } from './waiting-line.ts';
 
 /** A job that was started this often and never came to an end is not started again. */
@@ -61,6 +62,12 @@ export interface Queue {
   clearPending(): void;
   /** Gives a waiting job another place; false when it does not wait. */
   move(id: string, number: number): boolean;
+  /**
+   * Makes a waiting job run right before another one, or last of all; false when one of them does
+   * not wait. The others keep their order, and their numbers as long as there is room between them.
+   */
+  moveBefore(id: string, other: string | undefined): boolean;
+  /** Starts no more jobs until `resume`, also after a restart. */
   pause(): void;
   resume(): void;
   paused(): boolean;
@@ -85,13 +92,21 @@ export function createQueue(
   const running = new Set<string>();
   const secrets = new Map<string, Secrets>();
   let counter = store.counter();
-  let isPaused = false;
+  let isPaused = store.paused();
 
   const changed = (): void => {
     for (const watcher of watchers) watcher.changed?.();
   };
   const left = (ids: readonly string[]): void => {
     for (const watcher of watchers) watcher.left?.(ids);
+  };
+  const place = (jobs: readonly WaitingJob[]): void => {
+    store.setNumbers(jobs.map((job) => ({ ...job, numberText: String(job.number) })));
+    for (const job of jobs) {
+      waiting.takeOut(job.id);
+      waiting.add(job);
+    }
+    changed();
   };
   return {
     nextNumber: (front) => {
@@ -173,18 +188,31 @@ export function createQueue(
       changed();
     },
     move: (id, number) => {
-      if (!waiting.takeOut(id)) return false;
-      store.setNumber(id, number, String(number));
-      waiting.add({ number, id });
-      changed();
+      if (!waiting.has(id)) return false;
+      place([{ id, number }]);
+      return true;
+    },
+    moveBefore: (id, other) => {
+      if (!waiting.has(id) || id === other) return false;
+      const others = waiting.inOrder().filter((job) => job.id !== id);
+      const at = other === undefined ? others.length : others.findIndex((job) => job.id === other);
+      if (at < 0) return false;
+      const number = numberBetween(others[at - 1]?.number, others[at]?.number, counter);
+      place(
+        number === undefined
+          ? numberedBelow(counter, [...others.slice(0, at), { id }, ...others.slice(at)])
+          : [{ id, number }],
+      );
       return true;
     },
     pause: () => {
       isPaused = true;
+      store.setPaused(true);
       changed();
     },
     resume: () => {
       isPaused = false;
+      store.setPaused(false);
       changed();
     },
     paused: () => isPaused,

@@ -76,6 +76,8 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
   );
   const getCounter = db.prepare(`SELECT value FROM counters WHERE name = 'submitted'`);
   const setCounter = db.prepare(`UPDATE counters SET value = ? WHERE name = 'submitted'`);
+  const getPaused = db.prepare(`SELECT value FROM counters WHERE name = 'paused'`);
+  const setPaused = db.prepare(`INSERT OR REPLACE INTO counters VALUES ('paused', ?)`);
   const setNumber = db.prepare(`UPDATE jobs SET number = ?, number_text = ? WHERE id = ?`);
   const start = db.prepare(
     `UPDATE jobs SET status = 'in_progress', attempt = attempt + 1 WHERE id = ? AND finished IS NULL`,
@@ -149,7 +151,12 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
       });
     },
     counter: () => Number(getCounter.get()!.value),
-    setNumber: (id, number, numberText) => void setNumber.run(number, numberText, id),
+    setNumbers: (jobs) =>
+      db.transaction(() => {
+        for (const { id, number, numberText } of jobs) setNumber.run(number, numberText, id);
+      }),
+    paused: () => getPaused.get()?.value === 1,
+    setPaused: (paused) => void setPaused.run(paused ? 1 : 0),
     start: (id) =>
       // Lost in a power cut, the job waits again, as a running one does after every restart.
       unflushed(db, () => {

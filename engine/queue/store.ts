@@ -78,7 +78,11 @@ export interface JobStore {
   /** Adds a pending job; `counter` is the submission counter to go on from after a restart. */
   insert(job: NewJob, counter: number): void;
   counter(): number;
-  setNumber(id: string, number: number, numberText: string): void;
+  /** Gives waiting jobs other places. */
+  setNumbers(jobs: readonly Pick<Job, 'id' | 'number' | 'numberText'>[]): void;
+  /** Whether the queue was paused, also by an earlier process. */
+  paused(): boolean;
+  setPaused(paused: boolean): void;
   /** pending -> in_progress, one more attempt. */
   start(id: string): Job;
   /** in_progress -> pending. */

@@ -20,6 +20,8 @@ export interface WaitingLine {
   ids(): string[];
   /** Ids of the first `count` jobs in the order they will run. */
   first(count: number): string[];
+  /** All jobs in the order they will run. */
+  inOrder(): WaitingJob[];
   /** How many jobs run before this one; undefined when it does not wait. One pass over the line. */
   position(id: string): number | undefined;
 }
@@ -31,6 +33,7 @@ const less = (a: WaitingJob, b: WaitingJob): boolean =>
 export function createWaitingLine(jobs: readonly WaitingJob[]): WaitingLine {
   const heap = [...jobs];
   heapify(heap, less);
+  const inOrder = (): WaitingJob[] => [...heap].sort((a, b) => (less(a, b) ? -1 : 1));
   const ids = new Set(heap.map(({ id }) => id));
   return {
     add: (job) => {
@@ -59,10 +62,10 @@ export function createWaitingLine(jobs: readonly WaitingJob[]): WaitingLine {
     length: () => heap.length,
     ids: () => heap.map(({ id }) => id),
     first: (count) =>
-      [...heap]
-        .sort((a, b) => (less(a, b) ? -1 : 1))
+      inOrder()
         .slice(0, count)
         .map(({ id }) => id),
+    inOrder,
     position: (id) => {
       const job = ids.has(id) ? heap.find((other) => other.id === id) : undefined;
       if (job === undefined) return undefined;

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openPublicApi } from '../support/public-api.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 describe('/v1/outputs', () => {
@@ -57,6 +58,20 @@ describe('/v1/outputs', () => {
     const back = await server.post('/v1/outputs/restore', { trash_id });
     expect(await back.json()).toEqual({ restored: ['a.png'], kept: [] });
     expect(existsSync(join(server.base, 'output', 'a.png'))).toBe(true);
+  });
+
+  it('answers as the document says', async () => {
+    const api = await openPublicApi(server);
+    const { outputs } = (await api.call('GET', '/v1/outputs')).json as {
+      outputs: { path: string }[];
+    };
+    const paths = outputs.map(({ path }) => path);
+    await api.call('GET', `/v1/outputs/thumbnail?path=${encodeURIComponent(paths[0])}`);
+    await api.call('POST', '/v1/outputs/favourites', { remove: paths });
+    const deleted = await api.call('POST', '/v1/outputs/delete', { paths });
+    const { trash_id } = deleted.json as { trash_id: string };
+    await api.call('POST', '/v1/outputs/restore', { trash_id });
+    expect(api.uncalled((tag) => tag === 'Outputs')).toEqual([]);
   });
 
   it('refuses in plain words', async () => {

@@ -42,7 +42,7 @@ describe.skipIf(noBrowser !== null)('the gallery', () => {
     ({ page, errors } = await openPage(browser, server.url));
     page.setDefaultTimeout(15_000);
     await page.keyboard.press('a');
-    await page.getByText('301 files').waitFor();
+    await page.getByText('301 files', { exact: true }).waitFor();
   });
   afterAll(async () => {
     await browser?.close();
@@ -76,7 +76,7 @@ describe.skipIf(noBrowser !== null)('the gallery', () => {
 
   test('words of the prompt find a picture; the viewer shows them and its size', async () => {
     await search('red fox');
-    await page.getByText('1 files').waitFor();
+    await page.getByText('1 file', { exact: true }).waitFor();
     await cell('art_00007_').locator('.open').click();
     await page.locator('.lightbox').getByText('a red fox').waitFor();
     await expect(page.locator('.viewer-words').textContent()).resolves.toContain('Seed 42');
@@ -84,7 +84,7 @@ describe.skipIf(noBrowser !== null)('the gallery', () => {
     await page.keyboard.press('Escape');
     await page.locator('.lightbox').waitFor({ state: 'detached' });
     await search('');
-    await page.getByText('301 files').waitFor();
+    await page.getByText('301 files', { exact: true }).waitFor();
   });
 
   test('the wheel zooms at sharp corners, 0 and 1 come back, arrows step through all', async () => {
@@ -136,12 +136,12 @@ describe.skipIf(noBrowser !== null)('the gallery', () => {
     await cell('art_00297_').hover();
     await page.getByRole('button', { name: 'Favourite art_00297_.png' }).click();
     await page.getByRole('button', { name: 'Only favourites' }).click();
-    await page.getByText('1 files').waitFor();
+    await page.getByText('1 file', { exact: true }).waitFor();
     expect(await names()).toEqual(['art_00297_.png']);
     const kept = readFileSync(join(base, 'user/default/comfy.settings.json'), 'utf8');
     expect(kept).toContain('art_00297_.png');
     await page.getByRole('button', { name: 'Only favourites' }).click();
-    await page.getByText('301 files').waitFor();
+    await page.getByText('301 files', { exact: true }).waitFor();
   });
 
   test('keys walk, select a stretch and delete; undo brings the files back', async () => {
@@ -153,11 +153,11 @@ describe.skipIf(noBrowser !== null)('the gallery', () => {
     await page.getByText('3 selected').waitFor();
     await page.keyboard.press('Delete');
     await page.getByText('Deleted 3 files').waitFor();
-    await page.getByText('298 files').waitFor();
+    await page.getByText('298 files', { exact: true }).waitFor();
     expect(existsSync(out('art_00298_.png'))).toBe(false);
     expect((await graphOf(page)).nodes).toHaveLength(nodes);
     await page.getByRole('button', { name: 'Undo', exact: true }).last().click();
-    await page.getByText('301 files').waitFor();
+    await page.getByText('301 files', { exact: true }).waitFor();
     expect(existsSync(out('art_00298_.png'))).toBe(true);
     await page.locator('.gallery-cell .open').first().focus();
     await page.keyboard.press('Control+a');

@@ -93,6 +93,11 @@ export function createServer(base: string) {
         budget: Number(device.memory_budget),
       }));
     },
+    /** Addresses of the page scripts of node packs. */
+    extensions: async (): Promise<readonly string[]> => {
+      const list = await getJson('extensions');
+      return Array.isArray(list) ? list.filter((one) => typeof one === 'string') : [];
+    },
     /** The newest lines of the server's log. */
     log: async (): Promise<readonly LogEntry[]> => {
       const data = await getJson('internal/logs/raw');

@@ -25,6 +25,9 @@ const sorts = [
 /** Milliseconds after the last key before a search is asked for. */
 const patience = 200;
 
+const countText = (count: number): string =>
+  count === 1 ? t('1 file') : t('{count} files', { count });
+
 /** What of the files is shown, and in which order. */
 export function Toolbar({ gallery }: { gallery: Gallery }) {
   const { query, total } = gallery;
@@ -78,9 +81,7 @@ export function Toolbar({ gallery }: { gallery: Gallery }) {
       >
         <Icon name="heart" />
       </button>
-      <small role="status">
-        {total.value === null ? '' : t('{count} files', { count: total.value })}
-      </small>
+      <small role="status">{total.value === null ? '' : countText(total.value)}</small>
     </div>
   );
 }

@@ -1,7 +1,19 @@
 import type { NodeInfo } from '../api/types.ts';
+import { customWidgets } from './custom-widgets.ts';
 
 /** The control drawn for an input that has one; `null` for inputs that are only sockets. */
-export type WidgetKind = 'int' | 'float' | 'boolean' | 'string' | 'combo' | 'opaque';
+export type WidgetKind =
+  | 'int'
+  | 'float'
+  | 'boolean'
+  | 'string'
+  | 'combo'
+  | 'color'
+  | 'curve'
+  | 'box'
+  | 'compare'
+  | 'custom'
+  | 'opaque';
 
 /** One input of a node class, with legacy (array) combos and V3 combos brought to one form. */
 export interface InputSpec {
@@ -22,14 +34,15 @@ const widgetKinds: Readonly<Record<string, WidgetKind>> = {
   STRING: 'string',
   COMBO: 'combo',
   MARKDOWN: 'string',
-  COLOR: 'string',
+  COLOR: 'color',
+  CURVE: 'curve',
+  BOUNDING_BOX: 'box',
+  IMAGECOMPARE: 'compare',
   // Editors of their own in ComfyUI: their value is kept and shown, not edited.
   WEBCAM: 'opaque',
   AUDIO_RECORD: 'opaque',
   LOAD_3D: 'opaque',
   LOAD_3D_ANIMATION: 'opaque',
-  CURVE: 'opaque',
-  BOUNDING_BOX: 'opaque',
   BOUNDING_BOXES: 'opaque',
   COMPOSITOR: 'opaque',
   PAINTER: 'string',
@@ -40,7 +53,8 @@ export function inputSpecs(info: NodeInfo): InputSpec[] {
   const specs: InputSpec[] = [];
   for (const group of ['required', 'optional'] as const) {
     const inputs = info.input[group] ?? {};
-    const order = info.input_order?.[group] ?? Object.keys(inputs);
+    // Packs add inputs without a word about their order.
+    const order = new Set([...(info.input_order?.[group] ?? []), ...Object.keys(inputs)]);
     for (const name of order) {
       if (name in inputs) specs.push(inputSpec(name, inputs[name], group === 'required'));
     }
@@ -57,8 +71,8 @@ export function inputSpec(name: string, raw: unknown, required: boolean): InputS
   const options = legacyCombo ? { ...given, options: rawType } : given;
 
   const widgetType = typeof options.widgetType === 'string' ? options.widgetType : type;
-  const kind = options.forceInput === true ? undefined : widgetKinds[widgetType];
-  const widget = kind ?? null;
+  const custom = customWidgets.has(widgetType) ? 'custom' : null;
+  const widget = options.forceInput === true ? null : (custom ?? widgetKinds[widgetType] ?? null);
   const control = options.control_after_generate;
   const controlled =
     (widget === 'int' &&

@@ -1,10 +1,13 @@
 import type { LGraphNode } from '@comfyorg/litegraph';
 import { growToShow, shrinkBack } from './own-size.ts';
+import { CompareView } from './widgets/compare-view.ts';
 import { ImageView, type NodeImage } from './widgets/image-view.ts';
 import { Multiline } from './widgets/multiline.ts';
+import { Player, type MediaFile } from './widgets/player.ts';
 
 const views = new WeakMap<LGraphNode, ImageView>();
 const texts = new WeakMap<LGraphNode, Multiline>();
+const players = new WeakMap<LGraphNode, Player>();
 
 /** Shows pictures at the bottom of a node (none: removes them), growing it when needed. */
 export function setImages(node: LGraphNode, images: readonly NodeImage[]): void {
@@ -15,14 +18,59 @@ export function setImages(node: LGraphNode, images: readonly NodeImage[]): void 
     views.set(node, view);
     node.addCustomWidget(view);
   }
-  const wasEmpty = view.images.length === 0;
+  const before = shapeOf(view);
+  const wasOver = view.over;
   view.images = images;
-  if (wasEmpty && images.length > 0) growToShow(node);
-  if (images.length === 0) shrinkBack(node);
+  // A preview comes and goes: it must not push the node over its neighbours.
+  if (before === '') view.over = images[0]?.live === true && !hasRoom(node, view.wantedHeight());
+  else if (images[0]?.live !== true) view.over = false;
+  if (before !== shapeOf(view) || wasOver !== view.over) {
+    shrinkBack(node);
+    if ((images.length > 0 && !view.over) || texts.has(node)) growToShow(node);
+  }
   node.setDirtyCanvas(true, true);
 }
 
+/** What decides on the room that pictures take; '' for none. */
+const shapeOf = ({ images: [first], images }: ImageView): string =>
+  first === undefined ? '' : `${images.length} of ${first.source.width}x${first.source.height}`;
+
+/** Whether a node can grow by so much without covering another one. */
+function hasRoom(node: LGraphNode, height: number): boolean {
+  const [x, y] = node.pos;
+  const bottom = y + node.size[1];
+  return !(node.graph?.nodes ?? []).some((other) => {
+    const [left, top, w, h] = other.boundingRect;
+    const beside = left > x + node.size[0] || left + w < x;
+    return other !== node && !beside && top + h > bottom && top < bottom + height + 10;
+  });
+}
+
 export const imagesOf = (node: LGraphNode): readonly NodeImage[] => views.get(node)?.images ?? [];
+
+/** Shows sounds and films at the bottom of a node (none: removes them). */
+export function setMedia(node: LGraphNode, media: readonly MediaFile[]): void {
+  let player = players.get(node);
+  if (player === undefined) {
+    if (media.length === 0) return;
+    player = new Player({ name: '$media', type: 'custom', value: '', options: {}, y: 0 }, node);
+    players.set(node, player);
+    node.addCustomWidget(player);
+  }
+  const wasEmpty = player.media.length === 0;
+  player.media = media;
+  if (wasEmpty && media.length > 0) growToShow(node);
+  if (media.length === 0) shrinkBack(node);
+  node.setDirtyCanvas(true, true);
+}
+
+/** Shows two pictures in a node's field for comparing them. */
+export function setCompared(node: LGraphNode, pictures: CompareView['pictures']): void {
+  const view = node.widgets?.find((widget) => widget instanceof CompareView);
+  if (view === undefined) return;
+  view.pictures = pictures;
+  node.setDirtyCanvas(true, true);
+}
 
 /** The picture at a point relative to the node, or null. */
 export const imageAt = (node: LGraphNode, x: number, y: number): number | null =>

@@ -57,12 +57,30 @@ export const settingRows = {
     help: 'Otherwise while Shift is held.',
     default: false,
   }),
+  missingModels: row<boolean>({
+    id: 'Comfy.Workflow.ShowMissingModelsWarning',
+    section: 'Graph',
+    label: 'Tell which models are missing when a workflow is opened',
+    default: true,
+  }),
   gridSize: row<number>({
     id: 'Comfy.SnapToGrid.GridSize',
     section: 'Graph',
     label: 'Grid size',
     default: 10,
     range: { min: 1, max: 500, step: 1 },
+  }),
+  minimap: row<boolean>({
+    id: 'Comfy.Minimap.Visible',
+    section: 'Graph',
+    label: 'Map of the graph',
+    default: false,
+  }),
+  selectionToolbox: row<boolean>({
+    id: 'Comfy.Canvas.SelectionToolbox',
+    section: 'Graph',
+    label: 'Tools above the selection',
+    default: true,
   }),
   locale: row<string>({
     id: 'Comfy.Locale',

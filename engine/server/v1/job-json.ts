@@ -1,6 +1,7 @@
 /** Jobs as the public API shows them. Addresses are paths until `withBase` completes them. */
 import type { Queue } from '../../queue/queue.ts';
 import { type FinishedRecord, type JobRecord, isFinished } from '../../queue/store.ts';
+import type { JobSummary } from './job-summary.ts';
 import { contentType } from '../../store/content-type.ts';
 import { type Json, parseJson } from '../../workflow/lossless-json.ts';
 import { isObject, outputItems } from '../job-view.ts';
@@ -10,7 +11,11 @@ import type { JobError, Job as JobJson, Output, Progress as ProgressJson } from 
 /** One job; `progress` is that of a running one, `position` the place of a waiting one. */
 export function jobJson(
   job: JobRecord | FinishedRecord,
-  { progress, position }: { progress?: Progress; position?: number } = {},
+  {
+    progress,
+    position,
+    summary,
+  }: { progress?: Progress; position?: number; summary?: JobSummary } = {},
 ): JobJson {
   const path = `/v1/jobs/${encodeURIComponent(job.id)}`;
   const finished = isFinished(job) ? job : undefined;
@@ -27,6 +32,7 @@ export function jobJson(
     progress:
       job.status === 'in_progress' && progress !== undefined ? progressJson(progress) : null,
     outputs: finishedOutputs(job),
+    summary,
     error: finished === undefined ? null : jobError(finished),
     urls: { self: path, events: `/v1/events?job=${encodeURIComponent(job.id)}` },
   };

@@ -4,6 +4,7 @@
  */
 import { type Static, Type } from 'typebox';
 import { JOB_STATUSES } from '../../queue/store.ts';
+import { JobSummary } from './job-summary.ts';
 
 const text = (description: string, options: object = {}) =>
   Type.String({ description, ...options });
@@ -69,6 +70,7 @@ const jobMembers = {
   client_id: nullable(text('The client that hears of it over the websocket.')),
   workflow_id: nullable(text('Id of the editor workflow it was made from.')),
   progress: nullable(Progress),
+  summary: Type.Optional(JobSummary),
   outputs: Type.Array(Output, { description: 'What it made; empty until it has finished.' }),
   error: nullable(JobError),
   urls: Type.Object(
@@ -229,6 +231,9 @@ export const QueueChange = Type.Object(
       Type.Literal(true, { description: 'Run before everything that waits now.' }),
     ),
     number: Type.Optional(Type.Number({ description: 'The new place: lower runs first.' })),
+    before: Type.Optional(
+      nullable(text('Id of a waiting job: run right before it; null: run last.')),
+    ),
   },
   { title: 'QueueChange', additionalProperties: false, minProperties: 1, maxProperties: 1 },
 );

@@ -107,6 +107,44 @@ describe('queue order', () => {
     expect(queue.take()?.id).toBe('a');
   });
 
+  it('moves jobs between others, and what is submitted later runs after them', () => {
+    const queue = createQueue(open());
+    const add = (id: string) => queue.submit(submission(id, queue.nextNumber(false)));
+    const order = () =>
+      queue
+        .next(9)
+        .map(({ id }) => id)
+        .join('');
+    for (const id of 'abcd') add(id);
+    expect(queue.moveBefore('d', 'b')).toBe(true);
+    expect(order()).toBe('adbc');
+    expect(queue.moveBefore('a', undefined)).toBe(true);
+    expect(queue.moveBefore('c', 'd')).toBe(true);
+    expect(order()).toBe('cdba');
+    add('e');
+    expect(order()).toBe('cdbae');
+    queue.submit(submission('f', queue.nextNumber(true)));
+    expect(order()).toBe('fcdbae');
+    expect(queue.moveBefore('a', 'x') || queue.moveBefore('x', 'a')).toBe(false);
+    expect(queue.moveBefore('a', 'a')).toBe(false);
+  });
+
+  it('moves jobs also where their numbers leave no room', () => {
+    const queue = createQueue(open());
+    for (const id of 'abcdef') queue.submit(submission(id, 3));
+    const order = () =>
+      queue
+        .next(9)
+        .map(({ id }) => id)
+        .join('');
+    // Halving a gap sixty times leaves nothing of it.
+    for (let i = 0; i < 60; i++) {
+      queue.moveBefore(i % 2 === 0 ? 'e' : 'f', 'c');
+      expect(order().replace(/[ef]/g, '')).toBe('abcd');
+      expect(order().indexOf(i % 2 === 0 ? 'e' : 'f')).toBe(order().indexOf('c') - 1);
+    }
+  });
+
   it('refuses an id that waits or runs, takes one that has finished', () => {
     const queue = createQueue(open());
     queue.submit(submission('a', 0));
@@ -120,6 +158,20 @@ describe('queue order', () => {
 });
 
 describe('what survives', () => {
+  it('keeps a pause and the order that was chosen', () => {
+    let queue = createQueue(open());
+    for (const id of ['a', 'b', 'c']) queue.submit(submission(id, queue.nextNumber(false)));
+    queue.pause();
+    queue.moveBefore('c', 'a');
+    opened.close();
+    queue = createQueue(open());
+    expect(queue.paused()).toBe(true);
+    expect(queue.next(3).map(({ id }) => id)).toEqual(['c', 'a', 'b']);
+    queue.resume();
+    opened.close();
+    expect(createQueue(open()).paused()).toBe(false);
+  });
+
   it('keeps waiting jobs, their order, their exact text and the counter', () => {
     let queue = createQueue(open());
     queue.submit(submission('b', queue.nextNumber(false)));

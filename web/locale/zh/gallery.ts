@@ -34,6 +34,7 @@ export const gallery: Texts = {
   'By name': '按名称',
   'Largest first': '最大在前',
   'Only favourites': '只看收藏',
+  '1 file': '1 个文件',
   '{count} files': '{count} 个文件',
   Files: '文件',
   'Open {name}': '打开 {name}',

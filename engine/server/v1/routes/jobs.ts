@@ -4,6 +4,7 @@ import { NoodleError } from '../../../errors.ts';
 import { JOB_STATUSES } from '../../../queue/store.ts';
 import { parseJson } from '../../../workflow/lossless-json.ts';
 import { findJob, jobJson, withBase } from '../job-json.ts';
+import { summaryOf } from '../job-summary.ts';
 import { ok, route } from '../route.ts';
 import { Cancelled, JobDetail, JobPage, JobStatus } from '../schemas.ts';
 
@@ -62,7 +63,10 @@ export const jobRoutes = [
       });
       return ok({
         jobs: jobs.map((job) =>
-          withBase(jobJson(job, { progress: events.progress(job.id) }), base),
+          withBase(
+            jobJson(job, { progress: events.progress(job.id), summary: summaryOf(job) }),
+            base,
+          ),
         ),
         total,
         offset,

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { NoodleError } from '../../../errors.ts';
 import type { Api } from '../api.ts';
 import { findJob, jobJson, withBase } from '../job-json.ts';
+import { summaryOf } from '../job-summary.ts';
 import { ok, route } from '../route.ts';
 import { JobDetail, Queue, QueueChange } from '../schemas.ts';
 
@@ -34,7 +35,7 @@ export const queueRoutes = [
     id: 'pauseQueue',
     tag: 'Queue',
     summary: 'Start no more jobs',
-    description: 'Running jobs go on. A restart of the server ends the pause.',
+    description: 'Running jobs go on. The pause outlasts a restart of the server.',
     responses: { 200: { description: 'The queue.', schema: Queue } },
     run: ({ base }, api) => {
       api.queue.pause();
@@ -68,10 +69,14 @@ export const queueRoutes = [
       409: { description: 'It does not wait.' },
     },
     run: ({ params: { id }, body, base }, { queue, events }) => {
-      const job = queue.job(id);
-      if (job === undefined) throw new NoodleError('JOB_UNKNOWN', { id });
-      if (job.status !== 'pending') throw new NoodleError('NOT_WAITING', { id });
-      queue.move(id, body.number ?? queue.nextNumber(true));
+      const { before, number } = body;
+      for (const each of [id, ...(typeof before === 'string' ? [before] : [])]) {
+        const job = queue.job(each);
+        if (job === undefined) throw new NoodleError('JOB_UNKNOWN', { id: each });
+        if (job.status !== 'pending') throw new NoodleError('NOT_WAITING', { id: each });
+      }
+      if (before === undefined) queue.move(id, number ?? queue.nextNumber(true));
+      else queue.moveBefore(id, before ?? undefined);
       return ok(withBase(findJob(queue, events, id)!, base));
     },
   }),
@@ -84,8 +89,10 @@ function queueJson({ queue, events }: Api, base: string, limit = SHOWN): unknown
     running_count: running.length,
     pending_count: queue.counts().pending,
     running: running.map((job) =>
-      withBase(jobJson(job, { progress: events.progress(job.id) }), base),
+      withBase(jobJson(job, { progress: events.progress(job.id), summary: summaryOf(job) }), base),
     ),
-    pending: queue.next(limit).map((job, position) => withBase(jobJson(job, { position }), base)),
+    pending: queue
+      .next(limit)
+      .map((job, position) => withBase(jobJson(job, { position, summary: summaryOf(job) }), base)),
   };
 }
