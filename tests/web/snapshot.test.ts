@@ -112,12 +112,13 @@ describe('a state of the graph', () => {
     node.title = 'x';
     node.collapse();
     if (node.widgets) node.widgets[2].value = 7;
-    expect(restoreNodes(graph, before, file)).toBe(true);
+    const now = () => takeSnapshot(graph, file);
+    expect(restoreNodes(graph, before, now(), file)?.same(before)).toBe(true);
     expect(graph.getNodeById(3)).toBe(node);
     expect(node.color).toBeUndefined();
     expect(takeSnapshot(graph, file).text()).toBe(before.text());
     expect(graph.links.size).toBe(9);
     node.disconnectInput(1);
-    expect(restoreNodes(graph, before, file)).toBe(false);
+    expect(restoreNodes(graph, before, now(), file)).toBeNull();
   });
 });
