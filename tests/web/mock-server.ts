@@ -143,6 +143,13 @@ export async function startMockServer(): Promise<MockServer> {
     }
     if (path === '/embeddings' || path === '/models/loras') return json([]);
     if (path === '/models/checkpoints') return json(['tiny-scenes.safetensors']);
+    if (path === '/experiment/models/checkpoints') {
+      return json([{ name: 'tiny-scenes.safetensors', pathIndex: 0, size: 7340032 }]);
+    }
+    if (path.startsWith('/experiment/models/preview/')) {
+      response.writeHead(200, { 'Content-Type': 'image/png' });
+      return void response.end(await picture(200, 64));
+    }
     if (path === '/experiment/models') {
       return json([{ name: 'checkpoints', folders: ['/models/checkpoints'] }]);
     }

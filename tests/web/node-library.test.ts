@@ -66,4 +66,20 @@ describe.skipIf(noBrowser !== null)('the panel of nodes', () => {
     await sampler.first().click();
     await expect.poll(async () => (await graphOf(page)).nodes.length).toBe(before + 1);
   });
+
+  test('a model file dragged onto the canvas brings its loader', async () => {
+    await page.keyboard.press('m');
+    const row = page.locator('.model-row');
+    await row.getByText('tiny-scenes.safetensors').waitFor();
+    await shot('models');
+    const loaders = async () =>
+      (await graphOf(page)).nodes.filter(({ type }) => type === 'CheckpointLoaderSimple');
+    const before = (await loaders()).length;
+    await row.dragTo(page.locator('#graph'), { targetPosition: { x: 900, y: 640 } });
+    await expect.poll(async () => (await loaders()).length).toBe(before + 1);
+    const id = Number((await loaders()).at(-1)?.id);
+    expect(await page.evaluate((n) => window.noodle.widget(n, 'ckpt_name'), id)).toBe(
+      'tiny-scenes.safetensors',
+    );
+  });
 });
