@@ -18,6 +18,7 @@ import { registerNodes } from './graph/node-class.ts';
 import { listenForGroups } from './graph/groups.ts';
 import { useReadableNames } from './graph/names.ts';
 import { imagesOf } from './graph/node-pictures.ts';
+import { trackPointer } from './graph/paste.ts';
 import { createStage } from './graph/stage.ts';
 import { registerSubgraphs } from './graph/subgraphs.ts';
 import { applyTheme, colorTypes, styleCanvas } from './graph/theme.ts';
@@ -85,6 +86,7 @@ export function createEditor(parts: EditorParts) {
   styleCanvas(canvas);
   colorTypes(canvas, socketTypes(objectInfo));
   listenForGroups(canvas);
+  trackPointer();
   const syncDom = attachDomLayer(canvas, host);
   canvas.onDrawForeground = (ctx) => {
     syncDom();

@@ -6,6 +6,7 @@ import {
   distributeSelection,
   edit,
   nudgeSelection,
+  selectedNodes,
 } from '../graph/selection.ts';
 import { showItems, zoomBy } from '../graph/view.ts';
 import { canvasLocked } from '../graph/canvas-settings.ts';
@@ -86,6 +87,13 @@ export const canvasCommands = ({ editor: { canvas }, settings }: PageParts): rea
       canvas.selectedItems.size > 0 ? showItems(canvas, canvas.selectedItems) : canvas.fitView(),
   },
   {
+    id: 'Noodle.Canvas.ContextMenu',
+    title: 'Menu of the selection',
+    group: 'Edit',
+    keys: ['contextmenu', 'shift+f10'],
+    run: () => openMenu(canvas),
+  },
+  {
     id: 'Comfy.Canvas.ZoomIn',
     title: 'Zoom in',
     group: 'View',
@@ -130,3 +138,19 @@ export const canvasCommands = ({ editor: { canvas }, settings }: PageParts): rea
     run: () => void settings.set('minimap', !settings.minimap.value),
   },
 ];
+
+/** Opens the context menu where the selected node is, or in the middle of the canvas. */
+function openMenu(canvas: PageParts['editor']['canvas']): void {
+  const [node] = selectedNodes(canvas);
+  const { left, top, width, height } = canvas.canvas.getBoundingClientRect();
+  const { scale, offset } = canvas.ds;
+  const [x, y] =
+    node === undefined
+      ? [width / 2, height / 2]
+      : [(node.pos[0] + 30 + offset[0]) * scale, (node.pos[1] - 10 + offset[1]) * scale];
+  const event = new MouseEvent('contextmenu', { clientX: left + x, clientY: top + y });
+  const place = { canvasX: x / scale - offset[0], canvasY: y / scale - offset[1] };
+  canvas.graph_mouse[0] = place.canvasX;
+  canvas.graph_mouse[1] = place.canvasY;
+  canvas.processContextMenu(node, Object.assign(event, place) as never);
+}

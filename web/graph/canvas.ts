@@ -14,6 +14,9 @@ import {
 } from '@comfyorg/litegraph';
 import type { CanvasHost } from './canvas-host.ts';
 import { t } from '../locale/translate.ts';
+import { linkMenu, searchAtLinkEnd } from './connect.ts';
+import { pastePlace } from './paste.ts';
+import { noteUse } from './used-nodes.ts';
 import { editInline } from './widgets/inline-editor.ts';
 import { drawFarNode } from './far-view.ts';
 import { groupSelection, renameGroup } from './groups.ts';
@@ -105,33 +108,22 @@ export class EditorCanvas extends LGraphCanvas {
   override showConnectionMenu(
     options: Parameters<LGraphCanvas['showConnectionMenu']>[0],
   ): ContextMenu<string> | undefined {
-    const { e, nodeFrom, slotFrom, nodeTo, slotTo } = options;
-    if (e === undefined) return undefined;
-    const node = nodeFrom ?? nodeTo;
-    const slot = slotFrom ?? slotTo;
-    if (!(node instanceof LGraphNode) || typeof slot !== 'object' || slot === null)
-      return undefined;
-    const at = this.convertEventToCanvasOffset(e);
-    const fromOutput = nodeFrom !== undefined && nodeFrom !== null;
-    this.host.search({
-      x: e.clientX,
-      y: e.clientY,
-      accepts: { type: String(slot.type), side: fromOutput ? 'input' : 'output' },
-      pick: (type) => {
-        const made = this.addNode(type, [at[0], at[1]]);
-        if (made === null) return;
-        if (fromOutput) {
-          const index = node.outputs.findIndex((o) => o === slot || o.name === slot.name);
-          node.connectByType(Math.max(0, index), made, slot.type);
-        } else {
-          const index = node.inputs.findIndex((o) => o === slot || o.name === slot.name);
-          node.connectByTypeOutput(Math.max(0, index), made, slot.type);
-        }
-        this.setDirty(true, true);
-        this.host.changed();
-      },
-    });
+    searchAtLinkEnd(this, options);
     return undefined;
+  }
+
+  override showLinkMenu(
+    segment: Parameters<LGraphCanvas['showLinkMenu']>[0],
+    event: Parameters<LGraphCanvas['showLinkMenu']>[1],
+  ): boolean {
+    new LiteGraph.ContextMenu(linkMenu(this, segment, event), { event });
+    return false;
+  }
+
+  override pasteFromClipboard(
+    options: NonNullable<Parameters<LGraphCanvas['pasteFromClipboard']>[0]> = {},
+  ): void {
+    super.pasteFromClipboard({ position: pastePlace(this), ...options });
   }
 
   /** Adds a node of a registered type with its title bar at a point of the graph. */
@@ -143,6 +135,7 @@ export class EditorCanvas extends LGraphCanvas {
     this.graph.add(node);
     this.graph.afterChange();
     this.selectItems([node]);
+    noteUse(type);
     this.host.changed();
     return node;
   }

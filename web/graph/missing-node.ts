@@ -5,6 +5,7 @@ import { isEditorOnly } from '../../engine/workflow/editor-nodes.ts';
 import { t } from '../locale/translate.ts';
 import { textOf } from '../text.ts';
 import { isRecord } from './input-spec.ts';
+import { storedForm } from './node-texts.ts';
 import { NoodleNode } from './node.ts';
 import { missingColors, type NodeColors } from './node-colors.ts';
 import { storedValues } from './source.ts';
@@ -43,9 +44,11 @@ export class MissingNode extends NoodleNode {
   }
 
   override serialize(): ISerialisedNode {
-    const saved = super.serialize();
-    if (saved.title === nameOfMissing(this.type)) delete saved.title;
-    return saved;
+    return storedForm(this, () => {
+      const saved = super.serialize();
+      if (saved.title === nameOfMissing(this.type)) delete saved.title;
+      return saved;
+    });
   }
 
   constructor(title: string, type: string) {
