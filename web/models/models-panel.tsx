@@ -38,7 +38,7 @@ export function ModelsPanel(parts: AppParts) {
     .filter(({ files }) => files.length > 0);
   return (
     <SidePanel
-      title={t('Models')}
+      title="Models"
       state={state}
       actions={
         <button type="button" aria-label={t('Look again')} title={t('Look again')} onClick={() => void load()}>

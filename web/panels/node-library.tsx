@@ -50,7 +50,7 @@ export function NodeLibrary(parts: AppParts) {
   );
   const info = hovered.value === null ? undefined : objectInfo[hovered.value];
   return (
-    <SidePanel title={t('Nodes')} state={state}>
+    <SidePanel title="Nodes" state={state}>
       <input
         class="panel-search"
         type="search"
