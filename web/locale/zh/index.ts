@@ -2,6 +2,7 @@ import type { Texts } from '../texts.ts';
 import { documents } from './documents.ts';
 import { gallery } from './gallery.ts';
 import { mask } from './mask.ts';
+import { nodes } from './nodes.ts';
 import { queue } from './queue.ts';
 import { widgets } from './widgets.ts';
 
@@ -10,6 +11,7 @@ export const texts: Texts = {
   ...documents,
   ...gallery,
   ...mask,
+  ...nodes,
   ...queue,
   ...widgets,
 };
