@@ -27,6 +27,7 @@ const spelled: Readonly<Record<string, string>> = {
 /** Names that no rule makes readable. */
 const known: Readonly<Record<string, string>> = {
   'control after generate': 'After a run',
+  'after generate': 'After a run',
   control_after_generate: 'After a run',
   control_net: 'ControlNet',
   control_net_name: 'ControlNet',
