@@ -1,4 +1,5 @@
 import type { Texts } from '../texts.ts';
+import { canvas } from './canvas.ts';
 import { documents } from './documents.ts';
 import { gallery } from './gallery.ts';
 import { mask } from './mask.ts';
@@ -8,6 +9,7 @@ import { widgets } from './widgets.ts';
 
 /** 简体中文, by parts of the page. */
 export const texts: Texts = {
+  ...canvas,
   ...documents,
   ...gallery,
   ...mask,
