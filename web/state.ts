@@ -77,6 +77,7 @@ const noUndo = {
   undo: () => false,
   redo: () => false,
   rebase: () => undefined,
+  clear: () => undefined,
   text: () => '',
 };
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { createDocument } from '../../web/documents/document.ts';
 import { createDrafts } from '../../web/documents/drafts.ts';
+import type { Vault, VaultRecord } from '../../web/documents/vault.ts';
 import { trackEdits } from '../../web/documents/edits.ts';
-import { createUndoStack } from '../../web/graph/undo.ts';
+import { createUndoStack, type Snapshot, type UndoLimits } from '../../web/graph/undo.ts';
 
 /** A browser's store that has room for so many characters. */
 function storeOf(room = Infinity): Storage {
@@ -54,6 +55,38 @@ describe('drafts', () => {
     expect(drafts.all()).toMatchObject([draft('a')]);
   });
 
+  test('what a second place has makes room in a full browser, and is found there', async () => {
+    const store = storeOf(900);
+    const places = new Map<string, VaultRecord>();
+    const vault: Vault = {
+      put: (given, kept) => {
+        places.set(given.id, given);
+        kept?.();
+      },
+      remove: (id) => void places.delete(id),
+      all: () => Promise.resolve([...places.values(), { broken: true }]),
+    };
+    const drafts = createDrafts(store, vault);
+    for (const id of ['a', 'b', 'c', 'd']) {
+      expect(drafts.write(draft(id, 'x'.repeat(200)))).toBe(true);
+    }
+    expect(store.length).toBeLessThan(4);
+    const again = createDrafts(store, vault);
+    await again.load();
+    expect(again.all().map(({ id }) => id)).toEqual(['d', 'c', 'b', 'a']);
+    // The newer one counts, wherever it is.
+    places.set('d', Object.assign(draft('d'), { name: 'newer', time: Date.now() + 1000 }));
+    await again.load();
+    expect(again.all()[0]).toMatchObject({ id: 'd', name: 'newer' });
+    drafts.tabs.write('w', { order: ['b', 'a'], active: 'a' });
+    store.removeItem('noodle.tabs.w');
+    await again.load();
+    expect(again.tabs.read('w')).toMatchObject({ order: ['b', 'a'], active: 'a' });
+    again.remove('d');
+    await again.load();
+    expect(again.all().map(({ id }) => id)).toEqual(['c', 'b', 'a']);
+  });
+
   test('what earlier versions kept for all windows becomes a draft', () => {
     const store = storeOf();
     const entry = { name: 'old work', modified: true, workflow: '{"nodes":[1]}' };
@@ -73,20 +106,29 @@ describe('drafts', () => {
   });
 });
 
+/** A state that is a text; capitals count as none of its edits. */
+const stateOf = (text: string): Snapshot => ({
+  same: (other) => other.text().toLowerCase() === text.toLowerCase(),
+  text: () => text,
+  sizeBeyond: (other) => (other?.text() === text ? 0 : text.length),
+});
+
 describe('undo', () => {
-  const editor = (text: string) => {
+  const editor = (text: string, limits?: UndoLimits) => {
     const now = { text };
     const stack = createUndoStack(
-      () => ({ shape: now.text.toLowerCase(), text: () => now.text }),
+      () => stateOf(now.text),
       (to) => {
-        now.text = to;
+        now.text = to.text();
+        return to;
       },
+      limits,
     );
     stack.rebase();
     return { now, stack };
   };
 
-  test('steps back and forth between states that differ in shape', () => {
+  test('steps back and forth between states that differ', () => {
     const { now, stack } = editor('a');
     now.text = 'A';
     expect(stack.note()).toBe(false);
@@ -104,7 +146,7 @@ describe('undo', () => {
   });
 
   test('an edit after undo forgets what was undone; old steps go in the end', () => {
-    const { now, stack } = editor('0');
+    const { now, stack } = editor('0', { steps: 60, characters: 1e6 });
     for (let i = 1; i <= 100; i++) {
       now.text = String(i);
       stack.note();
@@ -116,18 +158,35 @@ describe('undo', () => {
     stack.note();
     expect(stack.redo()).toBe(false);
   });
+
+  test('large steps go sooner, never the last one', () => {
+    const { now, stack } = editor('', { steps: 60, characters: 1000 });
+    for (let i = 1; i <= 20; i++) {
+      now.text = `${i}`.padEnd(300, 'x');
+      stack.note();
+    }
+    let steps = 0;
+    while (stack.undo()) steps++;
+    expect(steps).toBe(3);
+    now.text = 'y'.repeat(5000);
+    stack.note();
+    now.text = 'z';
+    stack.note();
+    expect([stack.undo(), now.text.length, stack.undo()]).toEqual([true, 5000, false]);
+  });
 });
 
-test('an edit reads the graph back once, for undo and the draft alike; what is none writes nothing', () => {
+test('an edit reads the graph back once; what is none is not kept', () => {
   let workflow = '{"nodes":[]}';
   let readings = 0;
   const stack = createUndoStack(
     () => {
       readings++;
-      return { shape: workflow, text: () => workflow };
+      return stateOf(workflow);
     },
-    (text) => {
-      workflow = text;
+    (to) => {
+      workflow = to.text();
+      return to;
     },
   );
   stack.rebase();
@@ -136,7 +195,7 @@ test('an edit reads the graph back once, for undo and the draft alike; what is n
   const edits = trackEdits({
     active: () => document,
     redraw: () => undefined,
-    keep: (text) => void kept.push(text),
+    keepSoon: () => void kept.push(stack.text()),
   });
   readings = 0;
   edits.settle();
@@ -145,6 +204,6 @@ test('an edit reads the graph back once, for undo and the draft alike; what is n
   edits.settle();
   expect([readings, kept, document.modified.value]).toEqual([2, ['{"nodes":[1]}'], true]);
   edits.undoStep('undo');
-  expect(readings).toBe(4); // whether there is something to undo, and what it became
+  expect(readings).toBe(3); // whether there is something to undo; what it became is known
   expect(kept).toEqual(['{"nodes":[1]}', '{"nodes":[]}']);
 });

@@ -7,6 +7,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { encodeFrame, type MessageData } from '../../engine/protocol.ts';
 import { parseJson, stringifyJson, toPlain } from '../../engine/workflow/lossless-json.ts';
 import { objectInfo } from './fixtures/object-info.ts';
+import { modelAnswer } from './support/mock-models.ts';
 import { listed, userFile } from './support/user-files.ts';
 
 /** A prompt the page posted, as the server read it. */
@@ -141,10 +142,11 @@ export async function startMockServer(): Promise<MockServer> {
       if (socket !== undefined) send(socket, 'logs', { entries, size: null });
       return json({});
     }
-    if (path === '/embeddings' || path === '/models/loras') return json([]);
+    const models = modelAnswer(path);
+    if (models !== undefined) return json(models);
     if (path === '/v1/system') return json({ devices: [device] });
     if (path === '/v1/outputs') return json({ outputs: [], total: 0, next_cursor: null });
-    if (path === '/view') {
+    if (path === '/view' || path.startsWith('/experiment/models/preview/')) {
       const image = url.searchParams.get('filename') ?? '';
       response.writeHead(200, { 'Content-Type': 'image/png' });
       response.end(await picture(image.length * 40, 128));
@@ -155,7 +157,6 @@ export async function startMockServer(): Promise<MockServer> {
       uploads.push(name);
       return json({ name, subfolder: '', type: 'input' });
     }
-    if (path === '/global_subgraphs') return json({});
     if (path === '/v2/userdata') return json(listed(saved));
     if (path.startsWith('/userdata/')) {
       const answer = userFile(saved, url, request.method ?? '', await bodyOf(request));
@@ -351,6 +352,7 @@ function executionOrder(prompt: Record<string, PromptNode>): string[] {
 
 function uiOf(node: PromptNode, run: number): Record<string, unknown> | null {
   if (node.class_type === 'PreviewAny') return { text: ['a text result'] };
+  if (node.class_type === 'SaveAudio') return { audio: [{ filename: 'tone.flac' }] };
   if (node.class_type !== 'SaveImage' && node.class_type !== 'PreviewImage') return null;
   const name = `${String(node.inputs.filename_prefix)}_${String(run).padStart(5, '0')}_.png`;
   return { images: [{ filename: name, subfolder: '', type: 'output' }] };

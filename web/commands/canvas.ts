@@ -6,6 +6,7 @@ import {
   distributeSelection,
   edit,
   nudgeSelection,
+  selectedNodes,
 } from '../graph/selection.ts';
 import { showItems, zoomBy } from '../graph/view.ts';
 import { canvasLocked } from '../graph/canvas-settings.ts';
@@ -21,11 +22,11 @@ const titles: Readonly<Record<Alignment, string>> = {
   middle: 'Align middles',
 };
 
-const arrows: readonly (readonly [name: string, x: number, y: number])[] = [
-  ['Up', 0, -1],
-  ['Down', 0, 1],
-  ['Left', -1, 0],
-  ['Right', 1, 0],
+const arrows = [
+  { name: 'Up', title: 'Move the selection up', x: 0, y: -1 },
+  { name: 'Down', title: 'Move the selection down', x: 0, y: 1 },
+  { name: 'Left', title: 'Move the selection left', x: -1, y: 0 },
+  { name: 'Right', title: 'Move the selection right', x: 1, y: 0 },
 ];
 
 /** Arranging what is on the canvas. */
@@ -63,9 +64,9 @@ export function arrangeCommands({ editor: { canvas } }: PageParts): readonly Com
       keys: ['alt+l'],
       run: () => arrangeSelection(canvas),
     },
-    ...arrows.map(([name, x, y]) => ({
+    ...arrows.map(({ name, title, x, y }) => ({
       id: `Comfy.Canvas.MoveSelectedNodes.${name}`,
-      title: `Move the selection ${name.toLowerCase()}`,
+      title,
       group: 'Edit',
       keys: [`arrow${name.toLowerCase()}`],
       when,
@@ -84,6 +85,13 @@ export const canvasCommands = ({ editor: { canvas }, settings }: PageParts): rea
     keys: ['shift+.', 'shift+>', 'shift+:'],
     run: () =>
       canvas.selectedItems.size > 0 ? showItems(canvas, canvas.selectedItems) : canvas.fitView(),
+  },
+  {
+    id: 'Noodle.Canvas.ContextMenu',
+    title: 'Menu of the selection',
+    group: 'Edit',
+    keys: ['contextmenu', 'shift+f10'],
+    run: () => openMenu(canvas),
   },
   {
     id: 'Comfy.Canvas.ZoomIn',
@@ -130,3 +138,19 @@ export const canvasCommands = ({ editor: { canvas }, settings }: PageParts): rea
     run: () => void settings.set('minimap', !settings.minimap.value),
   },
 ];
+
+/** Opens the context menu where the selected node is, or in the middle of the canvas. */
+function openMenu(canvas: PageParts['editor']['canvas']): void {
+  const [node] = selectedNodes(canvas);
+  const { left, top, width, height } = canvas.canvas.getBoundingClientRect();
+  const { scale, offset } = canvas.ds;
+  const [x, y] =
+    node === undefined
+      ? [width / 2, height / 2]
+      : [(node.pos[0] + 30 + offset[0]) * scale, (node.pos[1] - 10 + offset[1]) * scale];
+  const event = new MouseEvent('contextmenu', { clientX: left + x, clientY: top + y });
+  const place = { canvasX: x / scale - offset[0], canvasY: y / scale - offset[1] };
+  canvas.graph_mouse[0] = place.canvasX;
+  canvas.graph_mouse[1] = place.canvasY;
+  canvas.processContextMenu(node, Object.assign(event, place) as never);
+}

@@ -8,7 +8,7 @@ export function listenForKeys({ shortcuts, editor, state }: AppParts): void {
   window.addEventListener(
     'keydown',
     (event) => {
-      if (isCovered(state)) return;
+      if (isCovered(state) || isInMenu(event.target)) return;
       if (event.key === 'Escape' && canvas.subgraph && !canvas.linkConnector.isConnecting) {
         if (!isTyping(event.target)) editor.subgraphs.leave();
         return;
@@ -44,6 +44,10 @@ const keepsKey = (target: EventTarget | null, chord: string): boolean =>
   (target.closest<HTMLElement>('[data-own-keys]')?.dataset.ownKeys?.split(' ') ?? []).includes(
     chord,
   );
+
+/** Whether a menu is open, which takes all keys. */
+const isInMenu = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && target.closest('.litecontextmenu') !== null;
 
 /** Whether keys pressed there are meant as text. */
 export const isTyping = (target: EventTarget | null): boolean =>

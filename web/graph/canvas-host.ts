@@ -12,3 +12,8 @@ export interface CanvasHost {
 
 /** A canvas with its page, as tools see it. */
 export type HostedCanvas = LGraphCanvas & { readonly host: CanvasHost };
+
+/** A canvas that the search adds nodes to. */
+export type SearchCanvas = HostedCanvas & {
+  addNode(type: string, at: readonly [number, number]): LGraphNode | null;
+};

@@ -14,6 +14,9 @@ import {
 } from '@comfyorg/litegraph';
 import type { CanvasHost } from './canvas-host.ts';
 import { t } from '../locale/translate.ts';
+import { linkMenu, searchAtLinkEnd } from './connect.ts';
+import { pastePlace } from './paste.ts';
+import { noteUse } from './used-nodes.ts';
 import { editInline } from './widgets/inline-editor.ts';
 import { drawFarNode } from './far-view.ts';
 import { groupSelection, renameGroup } from './groups.ts';
@@ -31,12 +34,15 @@ export class EditorCanvas extends LGraphCanvas {
   readonly host: CanvasHost;
   /** Called after every drawing, by those that show something beside or over the canvas. */
   readonly drawn = new Set<() => void>();
+  // No initial value: litegraph's constructor draws, and would find a private field missing.
+  private drawsFront?: boolean;
   /** What parts of the page add to a node's menu. */
   readonly menuParts: ((node: LGraphNode) => readonly IContextMenuValue<string>[])[] = [];
 
   constructor(element: HTMLCanvasElement, graph: LGraph, host: CanvasHost) {
     super(element, graph);
     this.host = host;
+    this.bgcanvas = element;
   }
 
   // Copy, paste and select-all come as page events see clipboard.ts and commands/.
@@ -55,6 +61,26 @@ export class EditorCanvas extends LGraphCanvas {
     if (node.mode === LGraphEventMode.NEVER) this.editor_alpha = 0.5;
     super.drawNode(node, ctx);
     this.editor_alpha = alpha;
+  }
+
+  /** Texts too small to be read are not drawn. */
+  override drawNodeWidgets(node: LGraphNode, _y: null, ctx: CanvasRenderingContext2D): void {
+    const lowQuality = this.ds.scale < 0.45;
+    node.drawWidgets(ctx, { lowQuality, editorAlpha: this.editor_alpha });
+  }
+
+  // Grid, groups and links are drawn straight below the nodes: copying them from a canvas of their
+  // own takes longer where no graphics card does it, and panning draws both anyway.
+  override drawBackCanvas(): void {
+    if (this.drawsFront === true) super.drawBackCanvas();
+    this.dirty_bgcanvas = false;
+    this.dirty_canvas = this.drawsFront !== true;
+  }
+
+  override drawFrontCanvas(): void {
+    this.drawsFront = true;
+    super.drawFrontCanvas();
+    this.drawsFront = false;
   }
 
   override drawNodeShape(node: LGraphNode, ctx: CanvasRenderingContext2D): void {
@@ -105,33 +131,22 @@ export class EditorCanvas extends LGraphCanvas {
   override showConnectionMenu(
     options: Parameters<LGraphCanvas['showConnectionMenu']>[0],
   ): ContextMenu<string> | undefined {
-    const { e, nodeFrom, slotFrom, nodeTo, slotTo } = options;
-    if (e === undefined) return undefined;
-    const node = nodeFrom ?? nodeTo;
-    const slot = slotFrom ?? slotTo;
-    if (!(node instanceof LGraphNode) || typeof slot !== 'object' || slot === null)
-      return undefined;
-    const at = this.convertEventToCanvasOffset(e);
-    const fromOutput = nodeFrom !== undefined && nodeFrom !== null;
-    this.host.search({
-      x: e.clientX,
-      y: e.clientY,
-      accepts: { type: String(slot.type), side: fromOutput ? 'input' : 'output' },
-      pick: (type) => {
-        const made = this.addNode(type, [at[0], at[1]]);
-        if (made === null) return;
-        if (fromOutput) {
-          const index = node.outputs.findIndex((o) => o === slot || o.name === slot.name);
-          node.connectByType(Math.max(0, index), made, slot.type);
-        } else {
-          const index = node.inputs.findIndex((o) => o === slot || o.name === slot.name);
-          node.connectByTypeOutput(Math.max(0, index), made, slot.type);
-        }
-        this.setDirty(true, true);
-        this.host.changed();
-      },
-    });
+    searchAtLinkEnd(this, options);
     return undefined;
+  }
+
+  override showLinkMenu(
+    segment: Parameters<LGraphCanvas['showLinkMenu']>[0],
+    event: Parameters<LGraphCanvas['showLinkMenu']>[1],
+  ): boolean {
+    new LiteGraph.ContextMenu(linkMenu(this, segment, event), { event });
+    return false;
+  }
+
+  override pasteFromClipboard(
+    options: NonNullable<Parameters<LGraphCanvas['pasteFromClipboard']>[0]> = {},
+  ): void {
+    super.pasteFromClipboard({ position: pastePlace(this), ...options });
   }
 
   /** Adds a node of a registered type with its title bar at a point of the graph. */
@@ -143,6 +158,7 @@ export class EditorCanvas extends LGraphCanvas {
     this.graph.add(node);
     this.graph.afterChange();
     this.selectItems([node]);
+    noteUse(type);
     this.host.changed();
     return node;
   }

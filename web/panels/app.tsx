@@ -2,6 +2,7 @@ import { LogPanel } from '../log/log-panel.tsx';
 import { Dialogs } from './dialog.tsx';
 import { Menu } from './menu.tsx';
 import { Minimap } from './minimap.tsx';
+import { openWorkflowOf } from '../pictures/actions.ts';
 import { NodeSearch } from './node-search.tsx';
 import type { AppParts } from './parts.ts';
 import { ProblemPanel } from './problem-panel.tsx';
@@ -25,7 +26,7 @@ export function App(parts: AppParts) {
   return (
     <>
       {narrow.value ? <PhonePage {...parts} /> : <Desk {...parts} />}
-      <LightboxView {...parts} />
+      <LightboxView state={state} openWorkflow={(picture) => void openWorkflowOf(parts, picture)} />
       <Menu state={state} />
       <Dialogs state={state} />
       <QuestionDialog state={state} />

@@ -30,6 +30,8 @@ const paths = {
   warning: 'M10 4 17 16H3zM10 9v3.5M10 14.3v.1',
   plus: 'M10 4.5v11M4.5 10h11',
   up: 'M6 12l4-4 4 4',
+  bookmark: 'M6 3.5h8v13l-4-3-4 3z',
+  models: 'M10 3l6 3.2v7.6L10 17l-6-3.2V6.2zM4 6.2l6 3.3 6-3.3M10 9.5V17',
   chevron: 'M6 8l4 4 4-4',
   back: 'M12 5 7 10l5 5',
   next: 'M8 5l5 5-5 5',
@@ -64,6 +66,7 @@ const paths = {
   camera: 'M3.5 6.5h3l1.5-2h4l1.5 2h3v9h-13zM10 8.3a2.6 2.6 0 1 0 .1 0',
   link: 'M8.5 11.5l3-3M9 6.5l1.8-1.8a3 3 0 0 1 4.4 4.3L13.5 11M11 13.5l-1.8 1.8A3 3 0 0 1 4.8 11L6.5 9',
   pencil: 'M4 16l.8-3.6L13 4.2l2.8 2.8-8.2 8.2zM11.5 5.7l2.8 2.8',
+  grid: 'M4 4h5v5H4zM11 4h5v5h-5zM4 11h5v5H4zM11 11h5v5h-5z',
   form: 'M4 4.5h12M4 8h12v3.5H4zM4 15h7',
 } as const;
 

@@ -1,14 +1,7 @@
 import type { IContextMenuValue } from '@comfyorg/litegraph';
 import { t } from '../locale/translate.ts';
-import {
-  copyPicture,
-  copyWords,
-  openWorkflowOf,
-  pictureTargets,
-  savePicture,
-  sendPicture,
-  type ActionParts,
-} from './actions.ts';
+import { openWorkflowOf, pictureTargets, sendPicture, type ActionParts } from './actions.ts';
+import { copyPicture, copyWords, savePicture } from './file-actions.ts';
 import { isAudio, isVideo, type Picture } from './picture.ts';
 
 export type MenuItem = IContextMenuValue<string>;

@@ -2,16 +2,21 @@ import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { t } from '../locale/translate.ts';
 import { Icon, type IconName } from '../panels/icons.tsx';
-import type { AppParts } from '../panels/parts.ts';
-import { copyPicture, openWorkflowOf, savePicture, wordsOf } from '../pictures/actions.ts';
+import { copyPicture, savePicture, wordsOf } from '../pictures/file-actions.ts';
 import { kindOf, type Picture } from '../pictures/picture.ts';
-import type { Lightbox } from '../state.ts';
+import type { Lightbox, State } from '../state.ts';
 import { createControls } from './controls.ts';
 import { Stage } from './stage.tsx';
 
+export interface ViewerParts {
+  readonly state: State;
+  /** Opens the workflow that a picture carries, where there is a graph. */
+  readonly openWorkflow?: (picture: Picture) => void;
+}
+
 /** A picture, film or sound over the whole page. Arrow keys step, the wheel zooms, Escape closes. */
-export function Viewer(parts: AppParts & { readonly box: Lightbox }) {
-  const { box, state } = parts;
+export function Viewer(parts: ViewerParts & { readonly box: Lightbox }) {
+  const { box, state, openWorkflow } = parts;
   const shell = useRef<HTMLDivElement>(null);
   const controls = useMemo(createControls, []);
   const picture = box.images[box.index];
@@ -115,9 +120,10 @@ export function Viewer(parts: AppParts & { readonly box: Lightbox }) {
             tool('copy', t('Copy picture'), () => void copyPicture(parts, picture))}
           {tool('download', t('Download'), () => savePicture(picture))}
           {kind === 'image' &&
+            openWorkflow !== undefined &&
             tool('document', t('Open its workflow'), () => {
               close();
-              void openWorkflowOf(parts, picture);
+              openWorkflow(picture);
             })}
           {tool('clear', t('Close (Escape)'), close)}
         </div>

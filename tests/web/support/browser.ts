@@ -8,12 +8,13 @@ export const noBrowser: string | null = existsSync(path)
   ? null
   : `no Chromium at ${path}: set CHROMIUM_PATH to run the web tests`;
 
-export function launch(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: path,
-    args: ['--no-sandbox', '--disable-gpu', '--force-color-profile=srgb'],
-  });
-}
+/** How the browser is started. */
+export const browserOptions = {
+  executablePath: path,
+  args: ['--no-sandbox', '--disable-gpu', '--force-color-profile=srgb'],
+};
+
+export const launch = (): Promise<Browser> => chromium.launch(browserOptions);
 
 /** A page at the address, of a fresh visitor or of a context's; `errors` collects console errors and uncaught exceptions. */
 export async function openPage(
@@ -67,6 +68,10 @@ declare global {
       nodes(): ShownNode[];
       imagesOf(id: number): ShownImage[];
       widget(id: number, name: string): string;
+      /** A value as it is, for those that are no texts. */
+      json(id: number, name: string): unknown;
+      /** How many pictures a node shows to be compared. */
+      compared(id: number): number;
       setWidget(id: number, name: string, value: string): void;
       /** The newest safety copy of this window. */
       text(): string;
@@ -89,6 +94,7 @@ function defineHandle(): void {
     value: unknown;
     y: number;
     hasError?: boolean;
+    pictures?: unknown[];
     images?: { source: { width: number; height: number }; live: boolean }[];
   }
   interface Node {
@@ -144,6 +150,11 @@ function defineHandle(): void {
         .flatMap((w) => w.images ?? [])
         .map(({ source, live }) => ({ width: source.width, height: source.height, live })),
     widget: (id, name) => String(widget(id, name)?.value),
+    json: (id, name) => widget(id, name)?.value,
+    compared: (id) =>
+      node(id)
+        ?.widgets?.map(({ pictures }) => pictures?.filter(Boolean).length ?? 0)
+        .find((count) => count > 0) ?? 0,
     setWidget: (id, name, value) => {
       const found = widget(id, name);
       if (found !== undefined) found.value = value;
