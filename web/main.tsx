@@ -10,6 +10,7 @@ import { listenForKeys } from './commands/keyboard.ts';
 import { createShortcuts } from './commands/shortcuts.ts';
 import { untitled } from './documents/document.ts';
 import { createDrafts } from './documents/drafts.ts';
+import { openVault } from './documents/vault.ts';
 import { watchEdits } from './documents/watch-edits.ts';
 import { thisWindow } from './documents/window.ts';
 import { listenForDrops } from './drop.ts';
@@ -24,6 +25,7 @@ import { NoServer } from './panels/no-server.tsx';
 import { createRunner } from './run.ts';
 import { createSettings } from './settings/settings.ts';
 import { createState, toast, type State } from './state.ts';
+import { watchModels } from './missing/watch-models.ts';
 import { addSubgraphMenu } from './subgraphs/menu.ts';
 import { messageOf } from './text.ts';
 import 'virtual:themes.css';
@@ -37,6 +39,7 @@ import './style/dialogs.css';
 import './style/gallery.css';
 import './style/viewer.css';
 import './style/subgraphs.css';
+import './style/missing.css';
 import './style/settings.css';
 import './style/documents.css';
 import './style/menu.css';
@@ -51,7 +54,8 @@ async function start(): Promise<void> {
   const state = createState();
   const settings = createSettings({ save: server.saveSetting, storage: localStorage });
   const self = thisWindow(sessionStorage, createUuidv4);
-  const others = self.others();
+  const drafts = createDrafts(localStorage, openVault(indexedDB));
+  const others = Promise.all([self.others(), drafts.load()]).then(([ids]) => ids);
   void server
     .settings()
     .then(settings.loaded)
@@ -70,7 +74,6 @@ async function start(): Promise<void> {
   const element = document.getElementById('graph') as HTMLCanvasElement;
   element.setAttribute('aria-label', 'Workflow graph');
 
-  const drafts = createDrafts(localStorage);
   const shortcuts = createShortcuts(settings);
   const feed = createFeed(self.id);
   const packs = await packScripts(await packAddresses, {
@@ -109,6 +112,7 @@ async function start(): Promise<void> {
       editor.documents.clear();
     }
   }
+  watchModels(page);
   feed.onMessage((message) => {
     // The nodes on the page were made from the old descriptions; the autosaved graph survives.
     if (message.type === 'packs_changed') {

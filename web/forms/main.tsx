@@ -3,13 +3,13 @@ import { render } from 'preact';
 import { createServer } from '../api/server.ts';
 import { speak, t } from '../locale/translate.ts';
 import { Dialogs } from '../panels/dialog.tsx';
-import { lazily } from '../panels/lazily.tsx';
 import { QuestionDialog } from '../panels/question.tsx';
 import { Toasts } from '../panels/toasts.tsx';
 import { createSettings } from '../settings/settings.ts';
-import { createState, type State } from '../state.ts';
+import { createState } from '../state.ts';
 import { messageOf } from '../text.ts';
 import { newUuid } from '../uuid.ts';
+import { LightboxView } from '../viewer/lazy.tsx';
 import { createFormApi } from './api.ts';
 import { FormPage } from './form-page.tsx';
 import { ListPage } from './list-page.tsx';
@@ -18,12 +18,10 @@ import type { FormsParts } from './parts.ts';
 import 'virtual:themes.css';
 import '../style/theme.css';
 import '../style/overlays.css';
-import '../style/viewer.css';
 import '../style/dialogs.css';
 import '../style/forms.css';
 import '../style/run-page.css';
-
-const PictureView = lazily(async () => (await import('./picture-view.tsx')).PictureView);
+import '../style/viewer.css';
 
 async function start(): Promise<void> {
   const root = document.getElementById('app') as HTMLElement;
@@ -54,7 +52,7 @@ async function start(): Promise<void> {
     render(
       <>
         <Body />
-        <OpenPicture state={state} />
+        <LightboxView state={state} />
         <Dialogs state={state} />
         <QuestionDialog state={state} />
         <Toasts state={state} />
@@ -66,10 +64,6 @@ async function start(): Promise<void> {
     render(<Failure text={messageOf(error)} />, root);
   }
 }
-
-/** Its code comes with the first picture that is opened. */
-const OpenPicture = ({ state }: { state: State }) =>
-  state.lightbox.value === null ? null : <PictureView state={state} />;
 
 async function openList(parts: FormsParts) {
   const workflows = signal(await parts.api.list());
