@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { draggedNode } from '../drop.ts';
 import { foundNode, searchNodes, type FoundNode } from '../graph/search.ts';
+import { t } from '../locale/translate.ts';
 import type { AppParts } from './parts.ts';
 import { SidePanel } from './side-panel.tsx';
 
@@ -22,8 +23,8 @@ export function NodeLibrary({ editor, state, objectInfo }: AppParts) {
       <input
         class="panel-search"
         type="search"
-        placeholder="Filter nodes"
-        aria-label="Filter nodes"
+        placeholder={t('Filter nodes')}
+        aria-label={t('Filter nodes')}
         value={text.value}
         onInput={(e) => {
           text.value = e.currentTarget.value;

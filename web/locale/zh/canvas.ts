@@ -4,6 +4,10 @@ import type { Texts } from '../texts.ts';
 export const canvas: Texts = {
   'Always snap to the grid': '始终对齐网格',
   'Otherwise while Shift is held.': '否则仅在按住 Shift 时对齐。',
+  Curved: '曲线',
+  Slanted: '斜线',
+  'Right angles': '直角线',
+  Hidden: '隐藏',
   'Grid size': '网格大小',
   'Map of the graph': '小地图',
   'Tools above the selection': '在所选内容上方显示工具栏',

@@ -4,7 +4,9 @@ import { documents } from './documents.ts';
 import { forms } from './forms.ts';
 import { gallery } from './gallery.ts';
 import { mask } from './mask.ts';
+import { missing } from './missing.ts';
 import { page } from './page.ts';
+import { phone } from './phone.ts';
 import { queue } from './queue.ts';
 import { subgraphs } from './subgraphs.ts';
 import { widgets } from './widgets.ts';
@@ -15,6 +17,8 @@ export const texts: Texts = {
   ...canvas,
   ...subgraphs,
   ...forms,
+  ...missing,
+  ...phone,
   ...documents,
   ...gallery,
   ...mask,

@@ -56,6 +56,7 @@ export const page: Texts = {
   'Move the canvas': '移动画布',
   'Shift drag a link': '按住 Shift 拖动连线',
   'Move all its links': '移动它的所有连线',
+  'Ctrl /': 'Ctrl /',
   'Ctrl C / Ctrl V': 'Ctrl C / Ctrl V',
   'Copy / paste': '复制 / 粘贴',
   'Ctrl Shift V': 'Ctrl Shift V',
