@@ -187,7 +187,8 @@ export function createServer(base: string) {
     example: (name: string): Promise<unknown> =>
       getJson(`ui/workflows/${encodeURIComponent(name)}.json`),
     /** The address of a picture of an example. */
-    examplePicture: (name: string): string => url(`ui/workflows/${encodeURIComponent(name)}.json/picture`),
+    examplePicture: (name: string): string =>
+      url(`ui/workflows/${encodeURIComponent(name)}.json/picture`),
     ...userWorkflows(url),
   };
 }
