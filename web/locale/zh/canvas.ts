@@ -44,4 +44,5 @@ export const canvas: Texts = {
   'Zoom out': '缩小',
   'Zoom to 100%': '缩放至 100%',
   recent: '最近',
+  'Hex digits': '十六进制颜色',
 };
