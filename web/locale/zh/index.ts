@@ -1,6 +1,7 @@
 import type { Texts } from '../texts.ts';
 import { canvas } from './canvas.ts';
 import { documents } from './documents.ts';
+import { forms } from './forms.ts';
 import { gallery } from './gallery.ts';
 import { mask } from './mask.ts';
 import { nodes } from './nodes.ts';
@@ -9,6 +10,7 @@ import { widgets } from './widgets.ts';
 
 /** 简体中文, by parts of the page. */
 export const texts: Texts = {
+  ...forms,
   ...canvas,
   ...documents,
   ...gallery,
