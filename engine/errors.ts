@@ -94,6 +94,10 @@ export const errorTable = {
     status: 409,
     message: (d: { name: string }) => `file '${show(d.name)}' already exists`,
   },
+  READ_ONLY: {
+    status: 409,
+    message: (d: { name: string }) => `'${show(d.name)}' comes with the program and stays as it is`,
+  },
   USER_UNKNOWN: {
     status: 401,
     message: (d: { user: string }) => `user '${show(d.user)}' is not known here`,

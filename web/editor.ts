@@ -11,7 +11,7 @@ import { drawFarNames } from './graph/far-view.ts';
 import { useGroupLook } from './graph/group-look.ts';
 import { createExecutionView } from './graph/execution-view.ts';
 import type { EditorHooks } from './graph/hooks.ts';
-import { createInputFiles, pictureField } from './graph/input-files.ts';
+import { createFileSource, createInputFiles, pictureField } from './graph/input-files.ts';
 import { useExactCopies } from './graph/litegraph-setup.ts';
 import { registerNodes } from './graph/node-class.ts';
 import { useReadableNames } from './graph/names.ts';
@@ -20,6 +20,8 @@ import { createStage } from './graph/stage.ts';
 import { registerSubgraphs } from './graph/subgraphs.ts';
 import { applyTheme, colorTypes, styleCanvas } from './graph/theme.ts';
 import { registerVirtualNodes } from './graph/virtual-nodes.ts';
+import { createVocabulary } from './prompt-text/vocabulary.ts';
+import { createSubgraphPath } from './subgraphs/path.ts';
 import { toast, type State } from './state.ts';
 import { messageOf } from './text.ts';
 
@@ -47,6 +49,8 @@ export function createEditor(parts: EditorParts) {
   registerSubgraphs(graph);
   const hooks: EditorHooks = {
     chooseFile: (node, widgetName, kind) => inputFiles.choose(node, widgetName, kind),
+    files: createFileSource(server),
+    vocabulary: createVocabulary(server),
     showInputFile: (node, filename) => inputFiles.show(node, filename),
     edited: () => documents.changed(),
   };
@@ -97,6 +101,7 @@ export function createEditor(parts: EditorParts) {
     changed: () => documents.changed(),
     failed: (error) => toast(state, messageOf(error), 'error'),
   });
+  const subgraphs = createSubgraphPath(canvas, graph);
   const stage = createStage(graph, canvas);
   const documents = createDocuments({
     stage,
@@ -115,6 +120,7 @@ export function createEditor(parts: EditorParts) {
     canvas,
     execution,
     documents,
+    subgraphs,
     uploadInto: inputFiles.upload,
     /** Opens the mask editor on a picture that a node shows. */
     editMask,

@@ -2,14 +2,17 @@ import { formsOfTexts } from '../engine/workflow/forms.ts';
 import { type Json, parseJson, toPlain } from '../engine/workflow/lossless-json.ts';
 import { readImageWorkflow } from '../engine/workflow/png-text.ts';
 import type { Server } from './api/server.ts';
-import { untitled, type WorkflowDocument } from './documents/document.ts';
+import type { WorkflowDocument } from './documents/document.ts';
+import { createSaving } from './documents/saving.ts';
 import type { Editor } from './editor.ts';
 import { pictureField } from './graph/input-files.ts';
 import { NoodleNode } from './graph/node.ts';
+import { createLibrary } from './library/library.ts';
+import { t } from './locale/translate.ts';
 import { pictureTargets, sendPicture } from './pictures/actions.ts';
 import type { Picture } from './pictures/picture.ts';
-import { ask, toast, type State } from './state.ts';
-import { messageOf } from './text.ts';
+import { toast, type State } from './state.ts';
+import { fingerprint, messageOf } from './text.ts';
 
 export type Files = ReturnType<typeof createFiles>;
 
@@ -60,42 +63,22 @@ export function createFiles(editor: Editor, server: Server, state: State) {
       if (isImage && wantsImage) await placePicture(file, at);
       else if (!(await openFile(file))) {
         if (isImage) await placePicture(file, at);
-        else toast(state, `${file.name}: no workflow inside`, 'error');
+        else toast(state, t('{name}: no workflow inside', { name: file.name }), 'error');
       }
     } catch (error) {
       toast(state, `${file.name}: ${messageOf(error)}`, 'error');
     }
   };
 
-  /** Asks under which name to save; null when the user thinks better of it. */
-  const askName = async (given: string): Promise<string | null> => {
-    const name = await ask(state, {
-      title: 'Save workflow as',
-      text: 'A slash puts it into a folder.',
-      confirm: 'Save',
-      field: given === untitled ? '' : given,
-    });
-    return name === null || name === '' ? null : name.replace(/\.json$/i, '');
-  };
-
-  /** Writes a workflow under a name; asks before it takes the place of another one. */
-  const write = async (name: string, text: string, overwrite: boolean): Promise<boolean> => {
-    const outcome = await server.saveWorkflow(`${name}.json`, text, overwrite);
-    if (outcome === 'saved') return true;
-    const answer = await ask(state, {
-      title: 'Replace the saved workflow?',
-      text: `There is already a workflow called ${name}. It will be gone.`,
-      confirm: 'Replace',
-      danger: true,
-    });
-    return answer !== null && (await write(name, text, true));
-  };
-
+  const library = createLibrary({ documents, server, state });
+  const saving = createSaving({ documents, server, state, saved: library.refresh });
   return {
+    ...saving,
+    library,
     /** Opens a workflow that was pasted as text: it exists nowhere else, so it counts as unsaved. */
     paste(text: string): void {
       try {
-        openText(text, 'Pasted').modified.value = true;
+        openText(text, t('Pasted')).modified.value = true;
         documents.keep();
       } catch (error) {
         toast(state, messageOf(error), 'error');
@@ -130,25 +113,6 @@ export function createFiles(editor: Editor, server: Server, state: State) {
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 1000);
     },
-    /** Saves into the user's workflows on the server; asks for a name the first time. */
-    async save(underNewName = false): Promise<void> {
-      documents.settle();
-      const document = documents.active();
-      const known = underNewName ? null : document.origin.value;
-      const text = editor.toText();
-      try {
-        const name = known ?? (await askName(document.name.value));
-        if (name === null || !(await write(name, text, name === document.origin.value))) return;
-        documents.markSaved(document, name, text);
-        toast(state, `Saved ${name}`);
-      } catch (error) {
-        toast(
-          state,
-          `Not saved on the server (${messageOf(error)}); use Download instead`,
-          'error',
-        );
-      }
-    },
     async openExample(name: string): Promise<void> {
       try {
         documents.open(await server.example(name), name);
@@ -156,17 +120,25 @@ export function createFiles(editor: Editor, server: Server, state: State) {
         toast(state, messageOf(error), 'error');
       }
     },
-    async openSaved(path: string): Promise<void> {
-      const name = path.replace(/\.json$/, '');
+    /** Opens a saved workflow, or brings it to the front where it is open. */
+    async openSaved(name: string): Promise<void> {
+      const tab = state.documents.value.find(({ origin }) => origin.value === name);
       try {
-        documents.open(await server.savedWorkflow(path), name, name);
+        if (tab !== undefined) {
+          if (tab !== documents.active()) documents.show(tab);
+          return;
+        }
+        const text = await library.read(name);
+        const document = documents.open(toPlain(parseJson(text)), name, { origin: name });
+        document.base = fingerprint(text);
+        documents.keep();
       } catch (error) {
         toast(state, messageOf(error), 'error');
       }
     },
     async refreshLists(): Promise<void> {
       state.examples.value = await server.examples().catch(() => []);
-      state.saved.value = await server.savedWorkflows().catch(() => []);
+      await library.refresh();
     },
   };
 }

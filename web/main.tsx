@@ -21,6 +21,7 @@ import { App } from './panels/app.tsx';
 import { createRunner } from './run.ts';
 import { createSettings } from './settings/settings.ts';
 import { createState, toast, type State } from './state.ts';
+import { addSubgraphMenu } from './subgraphs/menu.ts';
 import { messageOf } from './text.ts';
 import 'virtual:themes.css';
 import './style/theme.css';
@@ -31,8 +32,12 @@ import './style/overlays.css';
 import './style/dialogs.css';
 import './style/gallery.css';
 import './style/viewer.css';
+import './style/subgraphs.css';
 import './style/settings.css';
+import './style/documents.css';
+import './style/menu.css';
 import './style/log.css';
+import './style/widgets.css';
 
 async function start(): Promise<void> {
   const root = document.getElementById('app') as HTMLElement;
@@ -73,6 +78,7 @@ async function start(): Promise<void> {
   const page = { editor, feed, runner, files, server, state, settings, shortcuts, objectInfo };
   const parts = { ...page, commands: createCommands(page) };
   shortcuts.add(parts.commands);
+  addSubgraphMenu(page);
   listenForKeys(parts);
   listenForClipboard(editor, files);
   listenForDrops(editor, files);

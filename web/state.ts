@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import type { ComponentType } from 'preact';
 import type { ConnectionState } from './api/socket.ts';
+import type { SavedEntry } from './api/user-workflows.ts';
 import type { DeviceInfo, HistoryEntry, QueueItem } from './api/types.ts';
 import { createDocument, untitled, type WorkflowDocument } from './documents/document.ts';
 import type { Draft } from './documents/drafts.ts';
@@ -34,11 +35,13 @@ export interface Question {
   readonly text: string;
   /** What the button says that goes on. */
   readonly confirm: string;
+  /** What a second button says that goes on in another way. */
+  readonly otherwise: string | null;
   /** Going on cannot be undone. */
   readonly danger: boolean;
   /** The text to begin with where one is asked for; null: yes or no. */
   readonly field: string | null;
-  /** Gets the text ('' for a yes), or null for no. */
+  /** Gets the text ('' for a yes), what the second button says, or null for no. */
   readonly answer: (text: string | null) => void;
 }
 
@@ -86,7 +89,6 @@ export function createState() {
     document: signal<WorkflowDocument>(createDocument(untitled, noUndo)),
     documents: signal<readonly WorkflowDocument[]>([]),
     drafts: signal<readonly Draft[]>([]),
-    insideSubgraph: signal<readonly string[]>([]),
     problems: signal<readonly Problem[]>([]),
     missing: signal<readonly string[]>([]),
     queue: signal<{ running: readonly QueueItem[]; pending: readonly QueueItem[] }>({
@@ -100,11 +102,12 @@ export function createState() {
     lightbox: signal<Lightbox | null>(null),
     search: signal<SearchRequest | null>(null),
     dialogs: signal<readonly DialogView[]>([]),
+    menu: signal<MenuView | null>(null),
     question: signal<Question | null>(null),
     batchCount: signal(1),
     toasts: signal<readonly Toast[]>([]),
     examples: signal<readonly string[]>([]),
-    saved: signal<readonly string[]>([]),
+    saved: signal<readonly SavedEntry[]>([]),
     zoom: signal(1),
   };
 }
@@ -143,13 +146,33 @@ export function closeDialog(state: State, id: number): void {
 }
 
 /** Whether something lies over the graph that takes the keys itself. */
-export const isCovered = ({ lightbox, search, question, dialogs }: State): boolean =>
+export const isCovered = ({ lightbox, search, question, dialogs, menu }: State): boolean =>
   lightbox.value !== null ||
+  menu.value !== null ||
   search.value !== null ||
   question.value !== null ||
   dialogs.value.length > 0;
 
-/** Asks in a dialog; resolves to the text given ('' where none was asked for), or null for no. */
+/** Something that can be done with what a menu was opened on. */
+export interface MenuItem {
+  readonly label: string;
+  readonly run: () => void;
+  readonly disabled?: boolean;
+}
+
+/** A menu at a place of the page. */
+export interface MenuView {
+  readonly label: string;
+  readonly x: number;
+  readonly y: number;
+  /** null: a line between. */
+  readonly items: readonly (MenuItem | null)[];
+}
+
+/**
+ * Asks in a dialog; resolves to the text given ('' where none was asked for), to `otherwise` when
+ * its button was pressed, or to null for no.
+ */
 export function ask(
   state: State,
   question: Pick<Question, 'title' | 'confirm'> & Partial<Omit<Question, 'answer'>>,
@@ -158,6 +181,7 @@ export function ask(
   return new Promise((resolve) => {
     state.question.value = {
       text: '',
+      otherwise: null,
       danger: false,
       field: null,
       ...question,

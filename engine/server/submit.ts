@@ -173,9 +173,10 @@ function extraDataOf(
   return { extraData, secrets: Object.fromEntries(secrets.map((key) => [key, given[key]])) };
 }
 
-function workflowIdOf({ extra_pnginfo: info }: Body): string | undefined {
+/** The editor's id of the workflow; a saved one that has none is known by its name. */
+function workflowIdOf({ extra_pnginfo: info, form }: Body): string | undefined {
   const workflow = isObject(info) ? info.workflow : undefined;
-  return isObject(workflow) ? textOf(workflow.id) : undefined;
+  return (isObject(workflow) ? textOf(workflow.id) : undefined) ?? textOf(form);
 }
 
 /** Whether some node of the prompt declares one of the credentials as a hidden input. */

@@ -395,6 +395,6 @@ describe('webhooks', () => {
   });
 });
 
-it('every operation of the document was called with success (outputs: outputs.test.ts)', () => {
-  expect(api.uncalled((tag) => tag !== 'Outputs')).toEqual([]);
+it('every operation of the document was called with success (other files have the rest)', () => {
+  expect(api.uncalled((tag) => !['Library', 'Forms', 'Outputs'].includes(tag))).toEqual([]);
 });

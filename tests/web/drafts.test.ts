@@ -29,6 +29,7 @@ const draft = (id: string, workflow = '{"nodes":[]}') => ({
   name: id,
   origin: null,
   modified: true,
+  base: null,
   view: { scale: 0.5, offset: [3, -4] as const, inside: null },
   workflow,
 });

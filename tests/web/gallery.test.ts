@@ -40,7 +40,7 @@ describe.skipIf(noBrowser !== null)('the gallery', () => {
     server = await startServer({ base });
     browser = await launch();
     ({ page, errors } = await openPage(browser, server.url));
-    page.setDefaultTimeout(5_000);
+    page.setDefaultTimeout(15_000);
     await page.keyboard.press('a');
     await page.getByText('301 files', { exact: true }).waitFor();
   });
@@ -91,8 +91,9 @@ describe.skipIf(noBrowser !== null)('the gallery', () => {
     await cell('art_00299_').locator('.open').click();
     const scale = page.locator('.viewer-scale');
     await scale.waitFor();
-    const box = (await page.locator('.viewer-picture').boundingBox())!;
-    expect([box.width, box.x + box.width / 2]).toEqual([32, 640]);
+    const box = async () => (await page.locator('.viewer-picture').boundingBox())!;
+    const place = async () => [(await box()).width, (await box()).x + (await box()).width / 2];
+    await expect.poll(place).toEqual([32, 640]);
     await page.mouse.move(640, 360);
     await page.mouse.wheel(0, -300);
     await expect.poll(() => scale.textContent()).not.toBe('8 × 8, 400%');

@@ -33,8 +33,12 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
   const nodeIn = (saved: Saved, id: number) => saved.nodes.find((n) => n.id === id);
   const sourceOf = (saved: Saved, id: number, slot: number): unknown =>
     saved.links.find((link) => link[3] === id && link[4] === slot)?.[1];
-  const nameOf = (from: Page = page) => from.locator('.workflow-name span').textContent();
-  const unsaved = (from: Page = page) => from.locator('.workflow-name i').count();
+  const nameOf = (from: Page = page) =>
+    from.locator('.workflow-tab[data-active=true] .name > span').textContent();
+  const unsaved = (from: Page = page) => from.locator('.workflow-tab[data-active=true] i').count();
+  /** Waits until the tab of that name is in front. */
+  const front = (name: string) =>
+    page.locator('.workflow-tab[data-active=true]').getByText(name, { exact: true }).waitFor();
   const moveNode = async (id: number, by: number, from: Page = page): Promise<void> => {
     const at = await spotOf(from, id, 'title');
     await drag(from, at, { x: at.x + by, y: at.y + by });
@@ -107,10 +111,7 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
     const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
     for (const name of files) {
       await drop(name, readFileSync(new URL(name, folder)));
-      await page.waitForFunction(
-        (title) => document.querySelector('.workflow-name span')?.textContent === title,
-        name.replace('.json', ''),
-      );
+      await front(name.replace('.json', ''));
       await page.keyboard.press('.');
       await page.waitForTimeout(100);
       for (const { id } of (await graphOf(page)).nodes) {
@@ -126,7 +127,7 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
     const file = JSON.parse(example('default').toString()) as { nodes: { size: number[] }[] };
     for (const node of file.nodes) node.size = [120, 30];
     await drop('small.json', Buffer.from(JSON.stringify(file)));
-    await page.getByText('Opened small').waitFor();
+    await front('small');
     await page.keyboard.press('.');
     await page.waitForTimeout(100);
     await page.mouse.click(640, 780, { delay: 20 });
@@ -143,7 +144,7 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
       if (node.id === 3) node.widgets_values[1] = 'fixed';
     }
     await drop('low.json', Buffer.from(JSON.stringify(file)));
-    await page.getByText('Opened low').waitFor();
+    await front('low');
     const before = await graphNow();
     await page.keyboard.press('Control+Enter');
     await page.waitForFunction(() => window.noodle.imagesOf(9).length === 1);
@@ -180,16 +181,16 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
     await page.waitForTimeout(200);
     expect(await unsaved()).toBe(1);
     await page.keyboard.press('Control+s');
-    await page.waitForFunction(() => document.querySelector('.workflow-name i') === null);
+    await page.waitForFunction(() => document.querySelector('.workflow-tab i') === null);
     await expect(page.locator('dialog[open]').count()).resolves.toBe(0);
   });
 
-  test('what is opened replaces nothing for good', async () => {
+  test('what is opened replaces nothing', async () => {
     await page.getByRole('textbox', { name: 'Positive prompt: text' }).fill('my dear words');
     await page.waitForTimeout(200);
     await drop('other.json', example('hires-fix'));
-    await page.getByText('Opened other; Untitled is kept as a draft').waitFor();
-    await page.getByRole('button', { name: 'Undo open' }).click();
+    await front('other');
+    await page.getByRole('button', { name: 'Untitled has unsaved changes' }).click();
     const words = () => page.evaluate(() => window.noodle.widget(6, 'text'));
     expect(await words()).toBe('my dear words');
     expect(await unsaved()).toBe(1);
@@ -198,17 +199,6 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
     await page.keyboard.press('Control+z');
     expect(await words()).not.toBe('my dear words');
     await page.keyboard.press('Control+y');
-
-    await page.keyboard.press('w');
-    await page.getByRole('button', { name: 'New', exact: true }).click();
-    await page.getByRole('button', { name: 'Hires fix' }).click();
-    await page.waitForFunction(() => window.noodle.nodes().length === 11);
-    await page.reload();
-    await opened(page);
-    expect((await graphOf(page)).nodes).toHaveLength(11);
-    await page.locator('#graph').focus();
-    await page.keyboard.press('w');
-    await page.locator('.draft-row .list-row').first().click();
     expect(await words()).toBe('my dear words');
   });
 
@@ -227,8 +217,7 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
     await moveNode(9, 30);
     const second = await openPage(context, stand.server.url);
     await second.page.locator('#graph').focus();
-    await second.page.keyboard.press('w');
-    await second.page.getByRole('button', { name: 'New', exact: true }).click();
+    await second.page.getByRole('button', { name: 'New workflow' }).click();
     await second.page.mouse.dblclick(900, 500, { delay: 30 });
     await second.page.getByRole('textbox', { name: 'Search nodes' }).fill('empty latent image');
     await second.page.keyboard.press('Enter');
@@ -307,7 +296,7 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
     const clears = () => stand.server.requests.filter((r) => r === 'POST /history').length;
     const before = clears();
     await page.getByRole('button', { name: 'Clear history' }).click();
-    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel', exact: true }).click();
     expect(clears()).toBe(before);
     await page.getByRole('button', { name: 'Clear history' }).click();
     await page.locator('dialog').getByRole('button', { name: 'Clear history' }).click();

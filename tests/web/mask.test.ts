@@ -249,7 +249,7 @@ describe.skipIf(noBrowser !== null)('on the page', () => {
 
   test('paint, erase, take back, invert: the file is what was seen', async () => {
     await open();
-    await tool('Rectangle');
+    await page.keyboard.press('r');
     await drag(page, await at(40, 40), await at(88, 88));
     await tool('Brush');
     await drag(page, await at(10, 10), await at(30, 10));

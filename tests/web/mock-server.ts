@@ -134,6 +134,7 @@ export async function startMockServer(): Promise<MockServer> {
       if (socket !== undefined) send(socket, 'logs', { entries, size: null });
       return json({});
     }
+    if (path === '/embeddings' || path === '/models/loras') return json([]);
     if (path === '/v1/system') return json({ devices: [device] });
     if (path === '/v1/outputs') return json({ outputs: [], total: 0, next_cursor: null });
     if (path === '/view') {
@@ -147,23 +148,36 @@ export async function startMockServer(): Promise<MockServer> {
       uploads.push(name);
       return json({ name, subfolder: '', type: 'input' });
     }
+    if (path === '/global_subgraphs') return json({});
     if (path === '/v2/userdata') {
-      return json([...saved.keys()].map((p) => ({ name: p, path: p, type: 'file' })));
+      return json(
+        [...saved.keys()]
+          .filter((p) => !p.includes('/.'))
+          .map((p) => ({ name: p, path: p, type: 'file' })),
+      );
     }
     if (path.startsWith('/userdata/')) {
-      const key = path.slice('/userdata/'.length);
-      if (request.method === 'POST') {
-        const text = (await bodyOf(request)).toString();
-        if (url.searchParams.get('overwrite') === 'false' && saved.has(key)) {
-          return void response.writeHead(409).end('File already exists');
-        }
-        saved.set(key, text);
-      }
-      response.end(request.method === 'POST' ? JSON.stringify(key) : saved.get(key));
-      return;
+      const body = await bodyOf(request);
+      return userFile(request.method ?? '', path.slice('/userdata/'.length), body.toString());
     }
     if (request.method === 'POST') return void response.end();
     return file(join(dist, path === '/' ? 'index.html' : path));
+
+    function userFile(method: string, name: string, text: string): void {
+      const [from, to] = name.split('/move/');
+      const there = saved.get(from) ?? (from.endsWith('/.index.json') ? '{}' : undefined);
+      const target = method === 'POST' ? (to ?? from) : null;
+      if (method !== 'POST' || to !== undefined) {
+        if (there === undefined) return void response.writeHead(404).end();
+      }
+      if (target !== null && url.searchParams.get('overwrite') === 'false' && saved.has(target)) {
+        return void response.writeHead(409).end('File already exists');
+      }
+      if (method === 'GET') return void response.end(there);
+      if (target !== null) saved.set(target, to === undefined ? text : (there ?? ''));
+      if (method === 'DELETE' || to !== undefined) saved.delete(from);
+      response.end(JSON.stringify(target));
+    }
 
     function file(name: string): void {
       if (!existsSync(name)) return void response.writeHead(404).end();

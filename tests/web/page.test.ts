@@ -150,9 +150,10 @@ describe.skipIf(noBrowser !== null)('the page', () => {
       { key: 'workflow', text: example('hires-fix') },
     ]);
     await dropFile(page, { name: 'made-by-noodle.png', type: 'image/png', bytes: png });
-    await page.waitForFunction(
-      () => document.querySelector('.workflow-name')?.textContent === 'made-by-noodle',
-    );
+    await page
+      .locator('.workflow-tab[data-active=true]')
+      .getByText('made-by-noodle', { exact: true })
+      .waitFor();
     expect((await graphOf(page)).nodes).toHaveLength(11);
   });
 
@@ -163,9 +164,10 @@ describe.skipIf(noBrowser !== null)('the page', () => {
       { key: 'workflow', text: 'null' },
     ]);
     await dropFile(page, { name: 'api.png', type: 'image/png', bytes: png });
-    await page.waitForFunction(
-      () => document.querySelector('.workflow-name')?.textContent === 'api',
-    );
+    await page
+      .locator('.workflow-tab[data-active=true]')
+      .getByText('api', { exact: true })
+      .waitFor();
     expect(await widgetValue(page, 1, 'text')).toBe('hello');
   });
 
@@ -251,8 +253,8 @@ describe.skipIf(noBrowser !== null)('the page', () => {
     await page.keyboard.press('Enter');
     await page.getByText('Saved my work').waitFor();
     await page.getByRole('button', { name: 'Workflows', exact: true }).click();
-    await page.getByRole('button', { name: 'my work' }).waitFor();
-    await page.getByRole('button', { name: 'Default' }).click();
+    await page.locator('.side-panel').getByRole('button', { name: 'my work' }).waitFor();
+    await page.locator('.side-panel').getByRole('button', { name: 'Default' }).click();
     await page.waitForFunction(() => window.noodle.nodes().length === 7);
     await page.keyboard.press('w');
   });

@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { evaluate } from '../../web/graph/arithmetic.ts';
 import { inputSpec } from '../../web/graph/input-spec.ts';
 import { addInt, clampInt, snapInt, toInt } from '../../web/graph/integer.ts';
-import { adjustEmphasis } from '../../web/graph/widgets/emphasis.ts';
+import { adjustEmphasis } from '../../web/prompt-text/emphasis.ts';
 import { gridFor } from '../../web/graph/widgets/image-view.ts';
+import { completionAt } from '../../web/prompt-text/completion.ts';
+import { toggleComment } from '../../web/prompt-text/comment.ts';
 import { constrain, numberLimits } from '../../web/graph/widgets/number.ts';
 import { nextNumber } from '../../web/graph/widgets/seed-control.ts';
 
@@ -97,9 +99,48 @@ describe('prompt weights', () => {
     ['a (red:1.05) circle', 4, 4, -1, 'a red circle'],
     ['a (red:1.2) circle', 4, 6, 1, 'a (red:1.25) circle'],
     ['a red circle', 2, 12, -1, 'a (red circle:0.95)'],
+    ['a embedding:easy, b', 14, 14, 1, 'a (embedding:easy:1.05), b'],
+    ['a <lora:ink:0.8> b', 5, 5, 1, 'a <lora:ink:0.85> b'],
+    ['a <lora:ink:0> b', 5, 5, -1, 'a <lora:ink:-0.05> b'],
   ] as const)('%s', (text, start, end, direction, expected) => {
     expect(adjustEmphasis(text, start, end, direction).text).toBe(expected);
   });
+});
+
+describe('suggestions', () => {
+  const known = {
+    embeddings: ['easynegative', 'sub/bad-hands', 'hard'],
+    loras: ['ink-style', 'styles/pink'],
+    words: ['easy chair', 'masterpiece'],
+  };
+  const at = (typed: string) => {
+    const found = completionAt(typed, typed.length, known);
+    return found && [typed.slice(found.from), found.asked, found.suggestions.map((s) => s.text)];
+  };
+
+  test.each([
+    [
+      'a cat, embedding:',
+      ['embedding:', true, ['embedding:hard', 'embedding:easynegative', 'embedding:sub/bad-hands']],
+    ],
+    ['(embedding:HAND', ['embedding:HAND', true, ['embedding:sub/bad-hands']]],
+    ['<lora:ink', ['<lora:ink', true, ['<lora:ink-style:1>', '<lora:styles/pink:1>']]],
+    ['a easy', ['easy', false, ['embedding:easynegative', 'easy chair']]],
+    ['a ea', null],
+    ['masterpiece', null],
+    ['a cat', null],
+  ])('%s', (typed, expected) => {
+    expect(at(typed)).toEqual(expected);
+  });
+});
+
+test.each([
+  ['one\ntwo\nthree', 5, 5, 'one\n// two\nthree', 8, 8],
+  ['one\n// two\nthree', 8, 8, 'one\ntwo\nthree', 5, 5],
+  ['one\ntwo', 0, 7, '// one\n// two', 3, 13],
+  ['// one\n\n//two', 0, 13, 'one\n\ntwo', 0, 8],
+])('comment of %j', (text, start, end, expected, newStart, newEnd) => {
+  expect(toggleComment(text, start, end)).toEqual({ text: expected, start: newStart, end: newEnd });
 });
 
 test.each([

@@ -12,6 +12,7 @@ import type {
   QueueItem,
 } from './types.ts';
 import { textOf } from '../text.ts';
+import { userWorkflows } from './user-workflows.ts';
 
 /** The HTTP side of the server, by ComfyUI's routes; all URLs are relative to the page. */
 export type Server = ReturnType<typeof createServer>;
@@ -132,6 +133,34 @@ export function createServer(base: string) {
       const folder = typeof answer.subfolder === 'string' ? answer.subfolder : '';
       return folder === '' ? String(answer.name) : `${folder}/${String(answer.name)}`;
     },
+    /** A list of names: 'embeddings', 'models/loras'. */
+    names: async (path: string): Promise<string[]> => {
+      const list = await getJson(path);
+      return Array.isArray(list) ? list.filter((name) => typeof name === 'string') : [];
+    },
+    /** The text of a file among the user's own; '' when there is none. */
+    userText: async (path: string): Promise<string> => {
+      const list = await getJson('v2/userdata');
+      const there =
+        Array.isArray(list) && list.some((item) => isRecord(item) && item.path === path);
+      if (!there) return '';
+      const response = await fetch(url(`userdata/${encodeURIComponent(path)}`));
+      return response.ok ? response.text() : '';
+    },
+    /** Paths of the files of a kind in a folder (at most 500), the newest first; `words` narrow them. */
+    mediaFiles: async (kind: string, directory: string, words: string): Promise<string[]> => {
+      const query = new URLSearchParams({ kind, directory, limit: '500' });
+      if (words !== '') query.set('q', words);
+      const page = await getJson(`v1/outputs?${query.toString()}`);
+      const files = isRecord(page) && Array.isArray(page.outputs) ? page.outputs : [];
+      return files.filter(isRecord).map(({ path }) => String(path));
+    },
+    /** Address of a small picture of a picture. */
+    thumbnailUrl: ({ filename, subfolder = '', type = 'output' }: FileRef): string => {
+      const path = subfolder === '' ? filename : `${subfolder}/${filename}`;
+      const query = new URLSearchParams({ path, directory: type, size: '160' });
+      return url(`v1/outputs/thumbnail?${query.toString()}`);
+    },
     /** Writes a picture under exactly this name. */
     uploadInto: (image: Blob, file: FileRef): Promise<void> => storeAs('upload/image', image, file),
     /** Writes the original's colours with the alpha of `image` under exactly this name. */
@@ -152,34 +181,7 @@ export function createServer(base: string) {
     },
     example: (name: string): Promise<unknown> =>
       getJson(`ui/workflows/${encodeURIComponent(name)}.json`),
-    /** Paths below the user's workflows folder. */
-    savedWorkflows: async (): Promise<string[]> => {
-      const list = await getJson('v2/userdata');
-      const items = Array.isArray(list) ? list.filter(isRecord) : [];
-      return items
-        .filter((item) => item.type === 'file' && typeof item.path === 'string')
-        .map((item) => String(item.path))
-        .filter((path) => path.startsWith('workflows/') && path.endsWith('.json'))
-        .map((path) => path.slice('workflows/'.length));
-    },
-    savedWorkflow: (path: string): Promise<unknown> =>
-      getJson(`userdata/${encodeURIComponent(`workflows/${path}`)}`),
-    /**
-     * Writes a workflow text below the user's workflows folder. Without `overwrite` a file that is
-     * there stays, and the answer is 'exists'. Throws when the server cannot write it.
-     */
-    saveWorkflow: async (
-      path: string,
-      text: string,
-      overwrite: boolean,
-    ): Promise<'saved' | 'exists'> => {
-      const file = encodeURIComponent(`workflows/${path}`);
-      const address = url(`userdata/${file}?overwrite=${overwrite}`);
-      const response = await fetch(address, { method: 'POST', body: text });
-      if (response.status === 409 && !overwrite) return 'exists';
-      if (!response.ok) throw new Error(`the server answered ${response.status}`);
-      return 'saved';
-    },
+    ...userWorkflows(url),
   };
 }
 

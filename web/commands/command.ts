@@ -24,4 +24,5 @@ export const gestures: readonly (readonly [keys: string, what: string])[] = [
   ['Ctrl C / Ctrl V', 'Copy / paste'],
   ['Ctrl Shift V', 'Paste with incoming links'],
   ['Ctrl Up / Down', 'Prompt weight of the selected words'],
+  ['Ctrl /', 'Comment out lines of a prompt'],
 ];

@@ -3,13 +3,17 @@ import type { Command } from './command.ts';
 import { editCommands } from './edit.ts';
 import { helpCommands } from './help.ts';
 import { queueCommands } from './queue.ts';
+import { subgraphCommands } from './subgraphs.ts';
+import { tabCommands } from './tabs.ts';
 import { panelCommands, viewCommands } from './view.ts';
 import { workflowCommands } from './workflow.ts';
 
 const lists = [
   queueCommands,
   workflowCommands,
+  tabCommands,
   editCommands,
+  subgraphCommands,
   viewCommands,
   panelCommands,
   helpCommands,

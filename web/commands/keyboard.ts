@@ -10,7 +10,7 @@ export function listenForKeys({ shortcuts, editor, state }: AppParts): void {
     (event) => {
       if (isCovered(state)) return;
       if (event.key === 'Escape' && canvas.subgraph && !canvas.linkConnector.isConnecting) {
-        if (!isTyping(event.target)) canvas.setGraph(editor.graph);
+        if (!isTyping(event.target)) editor.subgraphs.leave();
         return;
       }
       const chord = chordOf(event);

@@ -22,60 +22,80 @@ export function continueDrafts(parts: ContinueParts) {
 
   /** A document with a draft's content; with its id too where the draft is this window's own. */
   const fromDraft = (draft: Draft): WorkflowDocument => {
-    const { name, origin, modified, view, workflow } = draft;
-    const source = toPlain(parseJson(workflow));
+    const { name, origin, modified, base, view, workflow } = draft;
     const document = make(name, draft.window === self.id ? { id: draft.id, origin } : { origin });
     document.modified.value = modified;
-    return Object.assign(document, { source, workflow, view });
+    // Read when it is shown: a window may have many tabs.
+    return Object.assign(document, { base, workflow, view });
   };
   /** Takes a draft over from a window that is gone. */
   const adopt = (draft: Draft): WorkflowDocument => {
     const document = fromDraft(draft);
-    list(document);
     if (write(document)) drafts.remove(draft.id);
     return document;
   };
-
-  return {
-    /** Lists the drafts this window may continue: its own that are not shown, and nobody's. */
-    async refreshDrafts(): Promise<void> {
-      const others = await self.others();
-      state.drafts.value = drafts
-        .all()
-        .filter(({ id, window }) => id !== state.document.value.id && !others.has(window));
-    },
-    /** Continues a draft; throws when its text is no workflow any more. */
-    openDraft(draft: Draft): void {
-      const own = state.documents.value.find(({ id }) => id === draft.id);
-      show(own ?? adopt(draft));
-    },
-    removeDraft(draft: Draft): void {
-      state.documents.value = state.documents.value.filter(({ id }) => id !== draft.id);
-      drafts.remove(draft.id);
-    },
-    /**
-     * Shows what was shown before the page was left: this window's documents after a reload, a
-     * copy in a duplicated window, and in the only window the newest draft of all. Returns whether
-     * there was any.
-     */
-    restore(others: ReadonlySet<string>): boolean {
-      const all = drafts.all();
-      const own = all.filter(({ window }) => window === self.id);
-      const free = all.filter(({ window }) => window !== self.id && !others.has(window));
-      const copied = all.find(({ window }) => window === self.copyOf);
-      const next = own[0] ?? copied ?? (others.size === 0 ? free[0] : undefined);
-      // Nobody will come back for what is free and has nothing unsaved.
-      for (const draft of free) if (draft !== next && !draft.modified) drafts.remove(draft.id);
-      if (next === undefined) return false;
+  /** Puts the first of these on the stage that can be; false when none can. */
+  const putFirst = (documents: readonly WorkflowDocument[]): boolean =>
+    documents.some((document) => {
       try {
-        const documents = own.map(fromDraft);
-        documents.forEach(list);
-        const document = documents[0] ?? (free.includes(next) ? adopt(next) : fromDraft(next));
-        put(document, document.source);
+        const data = toPlain(parseJson(document.workflow));
+        document.source = data;
+        put(document, data);
         return true;
       } catch {
         return false;
       }
+    });
+
+  /** The window whose tabs this one goes on with; undefined: it starts anew. */
+  const former = (all: readonly Draft[], others: ReadonlySet<string>): string | undefined => {
+    const has = (window: string | null) => all.some((draft) => draft.window === window);
+    if (has(self.id)) return self.id;
+    if (self.copyOf !== null && has(self.copyOf)) return self.copyOf;
+    return others.size === 0 ? all[0]?.window : undefined;
+  };
+
+  return {
+    /** Lists the unsaved drafts of windows that are gone: any window may continue them. */
+    async refreshDrafts(): Promise<void> {
+      const others = await self.others();
+      state.drafts.value = drafts
+        .all()
+        .filter(({ window, modified }) => modified && window !== self.id && !others.has(window));
+    },
+    /** Continues a draft as a tab; throws when its text is no workflow any more. */
+    openDraft(draft: Draft): void {
+      const document = adopt(draft);
+      list(document);
+      show(document);
+    },
+    removeDraft: (draft: Draft): void => drafts.remove(draft.id),
+    /**
+     * Shows what was shown before the page was left: this window's tabs after a reload or a crash,
+     * a copy of the front one in a duplicated window, and in the only window the tabs of the one
+     * that was used last. Returns whether there was any.
+     */
+    restore(others: ReadonlySet<string>): boolean {
+      const all = drafts.all();
+      const window = former(all, others);
+      // Nobody will come back for what is free and has nothing unsaved.
+      for (const draft of all) {
+        const free = ![self.id, window].includes(draft.window) && !others.has(draft.window);
+        if (free && !draft.modified) drafts.remove(draft.id);
+      }
+      drafts.tabs.prune(new Set(all.map((draft) => draft.window)));
+      if (window === undefined) return false;
+
+      const { order, active } = drafts.tabs.read(window);
+      const its = all.filter((draft) => draft.window === window);
+      const front = its.find(({ id }) => id === active) ?? its[0];
+      const place = ({ id }: Draft) => (order.includes(id) ? order.indexOf(id) : order.length);
+      // Another open window's drafts stay its own: this one starts from a copy of what it shows.
+      const taken = others.has(window) ? [front] : its.sort((a, b) => place(a) - place(b));
+      const isGone = window !== self.id && !others.has(window);
+      const documents = taken.map(isGone ? adopt : fromDraft);
+      documents.forEach(list);
+      return putFirst([documents[taken.indexOf(front)], ...documents]);
     },
   };
 }

@@ -11,6 +11,10 @@ export interface WorkflowDocument {
   /** The name it is saved under in the user's workflows; null until it was saved or opened there. */
   readonly origin: Signal<string | null>;
   readonly modified: Signal<boolean>;
+  /** Counts its edits: two equal numbers mean that nothing was edited in between. */
+  edition: number;
+  /** Fingerprint of the saved file's text when it was last read or written here; null: never. */
+  base: string | null;
   /** The parsed file it came from: saving puts back what the editor does not know of it. */
   source: unknown;
   /** Its graph as a workflow text, of the moment it was last kept. */
@@ -23,6 +27,13 @@ export interface WorkflowDocument {
 
 export const untitled = 'Untitled';
 
+/** Whether a name is one that the page gave, not the user. */
+export const isUntitled = (name: string): boolean => /^Untitled( \d+)?$/.test(name);
+
+/** Whether the page itself put it there and nothing was done to it: what is opened may take its place. */
+export const isUntouched = ({ name, origin, modified }: WorkflowDocument): boolean =>
+  isUntitled(name.value) && origin.value === null && !modified.value;
+
 /** A document nothing was loaded into yet. */
 export function createDocument(
   name: string,
@@ -34,6 +45,8 @@ export function createDocument(
     name: signal(name),
     origin: signal(origin),
     modified: signal(false),
+    edition: 0,
+    base: null,
     source: null,
     workflow: '',
     view: null,

@@ -1,12 +1,15 @@
+import { effect } from '@preact/signals';
 import { formsOf, isUiFormat } from '../../engine/workflow/forms.ts';
 import { type Json, parseJson, toPlain } from '../../engine/workflow/lossless-json.ts';
 import type { Stage } from '../graph/stage.ts';
 import { createUndoStack } from '../graph/undo.ts';
+import { t } from '../locale/translate.ts';
 import { toast, type State } from '../state.ts';
-import { createDocument, untitled, type WorkflowDocument } from './document.ts';
+import { createDocument, isUntouched, untitled, type WorkflowDocument } from './document.ts';
 import { continueDrafts } from './continue-drafts.ts';
-import type { Drafts } from './drafts.ts';
+import type { Draft, Drafts } from './drafts.ts';
 import { trackEdits } from './edits.ts';
+import { createTabs } from './tabs.ts';
 import type { ThisWindow } from './window.ts';
 
 export type Documents = ReturnType<typeof createDocuments>;
@@ -22,8 +25,8 @@ interface DocumentParts {
 }
 
 /**
- * The documents of this window: which one is on the stage, and a safety copy of each in the
- * browser. What is replaced on the stage stays in the list as long as it has unsaved changes.
+ * The documents of this window, its tabs: which one is on the stage, and a safety copy of each in
+ * the browser.
  */
 export function createDocuments({ stage, drafts, self, state, redraw, arrived }: DocumentParts) {
   const active = (): WorkflowDocument => state.document.value;
@@ -44,24 +47,24 @@ export function createDocuments({ stage, drafts, self, state, redraw, arrived }:
     return document;
   };
 
-  const list = (document: WorkflowDocument): void => {
-    state.documents.value = [...state.documents.value, document];
+  /** Adds a tab: in the place of another one, or as the last. */
+  const list = (document: WorkflowDocument, instead?: WorkflowDocument): void => {
+    const tabs = [...state.documents.value];
+    const place = instead === undefined ? -1 : tabs.indexOf(instead);
+    tabs.splice(place < 0 ? tabs.length : place, 0, document);
+    state.documents.value = tabs;
   };
+  effect(() => {
+    const order = state.documents.value.map(({ id }) => id);
+    if (order.length > 0) drafts.tabs.write(self.id, { order, active: active().id });
+  });
 
   let full = false;
   const write = (document: WorkflowDocument): boolean => {
-    const { id, name, origin, modified, view, workflow } = document;
-    const kept = drafts.write({
-      id,
-      window: self.id,
-      name: name.value,
-      origin: origin.value,
-      modified: modified.value,
-      view,
-      workflow,
-    });
+    const kept = drafts.write(draftOf(document, self.id));
     if (!kept && !full) {
-      toast(state, 'The browser keeps no more drafts: save your work, or remove drafts', 'error');
+      const text = t('The browser keeps no more drafts: save your work, or close tabs');
+      toast(state, text, 'error');
     }
     full = !kept;
     return kept;
@@ -82,8 +85,11 @@ export function createDocuments({ stage, drafts, self, state, redraw, arrived }:
     drafts.remove(document.id);
   };
 
-  /** Loads `data`, the document's graph, onto the stage; puts the former one back if that fails. */
-  const put = (document: WorkflowDocument, data: unknown): void => {
+  /**
+   * Loads `data`, the document's graph, onto the stage; puts the former one back if that fails.
+   * One that is no tab yet becomes one, in the place of `instead` or as the last.
+   */
+  const put = (document: WorkflowDocument, data: unknown, instead?: WorkflowDocument): void => {
     const before = active();
     try {
       const { missing } = stage.load(data);
@@ -98,7 +104,7 @@ export function createDocuments({ stage, drafts, self, state, redraw, arrived }:
     }
     state.document.value = document;
     state.problems.value = [];
-    if (!isOpen(document)) list(document);
+    if (!isOpen(document)) list(document, instead);
     if (document.view === null) stage.lookAtFile(data);
     else stage.setView(document.view);
     document.undo.rebase();
@@ -106,60 +112,92 @@ export function createDocuments({ stage, drafts, self, state, redraw, arrived }:
     keep();
   };
 
-  /** Puts another document on the stage; the former one is kept while it has unsaved changes. */
-  const replace = (document: WorkflowDocument, data: unknown): void => {
-    const before = active();
+  /** Brings a tab to the front; throws when its text is no workflow any more. */
+  const show = (document: WorkflowDocument): void => {
     edits.settle();
     keep();
+    const data = toPlain(parseJson(document.workflow));
+    document.source ??= data;
     put(document, data);
-    if (before !== document && isOpen(before) && !before.modified.value) forget(before);
   };
-  const show = (document: WorkflowDocument): void =>
-    replace(document, toPlain(parseJson(document.workflow)));
 
-  const open = (data: unknown, name: string, origin: string | null = null): WorkflowDocument => {
+  interface Opening {
+    readonly origin?: string | null;
+    /** A tab of its own, also beside one that nothing was done to. */
+    readonly beside?: boolean;
+  }
+  const open = (
+    data: unknown,
+    name: string,
+    { origin = null, beside = false }: Opening = {},
+  ): WorkflowDocument => {
     const { workflow, prompt } = formsOf(data as Json);
     // ComfyUI prefers the drawn workflow; a bare prompt is laid out anew.
     const form: unknown = workflow ?? prompt;
     if (form === undefined) throw new TypeError(`${name}: this JSON is not a workflow`);
-    const before = active();
     const document = make(name, { origin });
     if (isUiFormat(form)) document.source = form;
-    const hadWork = isOpen(before);
-    replace(document, form);
-    if (hadWork) offerReturn(before, document);
+    edits.settle();
+    keep();
+    const before = active();
+    const replaced = !beside && isOpen(before) && isUntouched(before) ? before : undefined;
+    put(document, form, replaced);
+    if (replaced !== undefined) forget(replaced);
     return document;
   };
-  const offerReturn = (before: WorkflowDocument, document: WorkflowDocument): void => {
-    const kept = isOpen(before) ? `; ${before.name.value} is kept as a draft` : '';
-    toast(state, `Opened ${document.name.value}${kept}`, 'info', {
-      label: 'Undo open',
-      run: () => show(before),
-    });
+  const blank = (): WorkflowDocument => {
+    const names = new Set(state.documents.value.map(({ name }) => name.value));
+    let name = untitled;
+    for (let n = 2; names.has(name); n++) name = `${untitled} ${n}`;
+    return open({ nodes: [], links: [], version: 0.4 }, name, { beside: true });
   };
 
   return {
     ...edits,
     ...continueDrafts({ drafts, self, state, make, list, write, put, show }),
+    ...createTabs({ state, active, open, show, list, forget, write, blank, edits, keep }),
     keep,
     active,
+    show,
     /**
      * Opens a workflow as a new document, in whatever form it was parsed; throws a TypeError when
      * there is none in the data. Without `origin`, its name among the user's workflows, it was never saved.
      */
     open,
-    clear: () => open({ nodes: [], links: [], version: 0.4 }, untitled),
-    /** The text of a document went to `name` among the user's workflows. */
-    markSaved(document: WorkflowDocument, name: string, text: string): void {
+    /** Puts a changed form of the active workflow on the stage, as one step of undo; what is in sight stays. */
+    rewrite(change: (workflow: Record<string, unknown>) => Record<string, unknown>): void {
+      edits.settle();
+      const document = active();
+      state.missing.value = stage.rework(change(stage.toWorkflow(document.source))).missing;
+      arrived(document);
+      edits.settle();
+    },
+    clear: blank,
+    /** The workflow of a document as a text to save; `edition` says which state of it that is. */
+    textOf(document: WorkflowDocument): { text: string; edition: number } {
+      if (document !== active()) return { text: document.workflow, edition: document.edition };
+      edits.settle();
+      return { text: stage.toText(document.source), edition: document.edition };
+    },
+    /** The state `edition` of a document went to `name` among the user's workflows. */
+    markSaved(document: WorkflowDocument, name: string, base: string, edition: number): void {
       document.name.value = name;
       document.origin.value = name;
-      if (document === active()) {
-        document.modified.value = stage.toText(document.source) !== text;
-        keep();
-      } else {
-        document.modified.value = document.workflow !== text;
-        write(document);
-      }
+      document.base = base;
+      document.modified.value = document.edition !== edition;
+      if (document === active()) keep();
+      else write(document);
     },
   };
 }
+
+const draftOf = (document: WorkflowDocument, window: string): Omit<Draft, 'time'> => ({
+  id: document.id,
+  window,
+  name: document.name.value,
+  origin: document.origin.value,
+  modified: document.modified.value,
+  base: document.base,
+  view: document.view,
+  workflow: document.workflow,
+});

@@ -1,5 +1,6 @@
 import { isRecord } from '../graph/input-spec.ts';
 import { readView, type View } from '../graph/view.ts';
+import { createTabOrders } from './tab-order.ts';
 
 /** The safety copy of a document in the browser's store. */
 export interface Draft {
@@ -9,6 +10,8 @@ export interface Draft {
   readonly name: string;
   readonly origin: string | null;
   readonly modified: boolean;
+  /** Fingerprint of the saved file's text when it was last read or written; null: never. */
+  readonly base: string | null;
   /** Milliseconds since 1970 when it was written; of two drafts never the same. */
   readonly time: number;
   readonly view: View | null;
@@ -59,6 +62,8 @@ export function createDrafts(storage: Storage) {
     },
     /** Keeps a draft; false when the browser has no room for it, or forbids it. */
     write,
+    /** Which of them are tabs of a window, and in what order. */
+    tabs: createTabOrders(storage),
     remove: (id: string): void => storage.removeItem(prefix + id),
   };
 }
@@ -73,6 +78,7 @@ function readDraft(data: unknown, id: string): Draft | null {
     name: text(data.name, 'Untitled'),
     origin: typeof data.origin === 'string' ? data.origin : null,
     modified: data.modified === true,
+    base: typeof data.base === 'string' ? data.base : null,
     time: typeof data.time === 'number' ? data.time : 0,
     view: readView(data.view),
     workflow: data.workflow,

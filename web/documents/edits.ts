@@ -19,6 +19,7 @@ export function trackEdits({ active, redraw, keep }: EditParts) {
     const document = active();
     if (!document.undo.note()) return;
     document.modified.value = true;
+    document.edition++;
     // Reading a large graph back takes long enough to be felt: undo has just done it.
     keep(document.undo.text());
   };
@@ -37,6 +38,7 @@ export function trackEdits({ active, redraw, keep }: EditParts) {
       const document = active();
       if (!document.undo[direction]()) return;
       document.modified.value = true;
+      document.edition++;
       keep(document.undo.text());
     },
   };

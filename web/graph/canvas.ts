@@ -34,6 +34,8 @@ const clipboardKey = 'litegrapheditor_clipboard';
 /** litegraph's canvas with this editor's menus, search, copying and dimming of unused nodes. */
 export class EditorCanvas extends LGraphCanvas {
   readonly host: CanvasHost;
+  /** What parts of the page add to a node's menu. */
+  readonly menuParts: ((node: LGraphNode) => readonly IContextMenuValue<string>[])[] = [];
 
   constructor(element: HTMLCanvasElement, graph: LGraph, host: CanvasHost) {
     super(element, graph);
@@ -208,9 +210,6 @@ export class EditorCanvas extends LGraphCanvas {
         null,
       );
     }
-    if (node instanceof SubgraphNode) {
-      items.push({ content: 'Open subgraph', callback: () => this.openSubgraph(node.subgraph) });
-    }
     items.push(
       { content: 'Rename', callback: () => this.rename(node) },
       {
@@ -241,13 +240,7 @@ export class EditorCanvas extends LGraphCanvas {
           this.host.changed();
         },
       },
-      {
-        content: 'Convert to subgraph',
-        callback: () => {
-          this.graph?.convertToSubgraph(new Set<Positionable>(selected()));
-          this.host.changed();
-        },
-      },
+      ...this.menuParts.flatMap((part) => part(node)),
       {
         content: 'Remove',
         callback: each((n) => n.graph?.remove(n)),

@@ -1,4 +1,6 @@
 import type { LGraphNode } from '@comfyorg/litegraph';
+import type { Vocabulary } from '../prompt-text/completion.ts';
+import type { FileSource } from './widgets/file-list.ts';
 
 /** What nodes ask of the page around them; tests in bare Node pass empty ones. */
 export interface EditorHooks {
@@ -6,6 +8,10 @@ export interface EditorHooks {
   readonly chooseFile: (node: LGraphNode, widgetName: string, kind: string) => void;
   /** The file chosen in an upload combo changed: show it. */
   readonly showInputFile: (node: LGraphNode, filename: string) => void;
+  /** Where fields for files find what there is. */
+  readonly files: FileSource;
+  /** What prompts may name. */
+  readonly vocabulary: () => Promise<Vocabulary>;
   /** A value was edited by hand. */
   readonly edited: () => void;
 }
@@ -13,5 +19,7 @@ export interface EditorHooks {
 export const noHooks: EditorHooks = {
   chooseFile: () => undefined,
   showInputFile: () => undefined,
+  files: { list: () => Promise.resolve([]), thumbnail: () => '' },
+  vocabulary: () => Promise.resolve({ embeddings: [], loras: [], words: [] }),
   edited: () => undefined,
 };

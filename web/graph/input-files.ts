@@ -5,6 +5,7 @@ import type { ExecutionView } from './execution-view.ts';
 import { isElsewhere, uploadKind } from './input-spec.ts';
 import { allGraphs } from './load.ts';
 import { NoodleNode } from './node.ts';
+import type { FileSource } from './widgets/file-list.ts';
 
 interface InputFileParts {
   readonly graph: LGraph;
@@ -73,6 +74,15 @@ export function createInputFiles({ graph, server, execution, changed, failed }: 
     },
   };
 }
+
+/** Files of the server's folders as values of fields: `name.png`, `name.png [output]`. */
+export const createFileSource = (server: Server): FileSource => ({
+  list: async (kind, from, words) =>
+    (await server.mediaFiles(kind, from, words)).map((path) =>
+      from === 'input' ? path : `${path} [${from}]`,
+    ),
+  thumbnail: (value) => server.thumbnailUrl(annotated(value)),
+});
 
 /** The field of a node that takes a picture, if it has one. */
 export const pictureField = (node: LGraphNode): string | null =>

@@ -1,6 +1,6 @@
 import type { LGraph, ISerialisedGraph, Subgraph } from '@comfyorg/litegraph';
 import { currentWorkflow } from '../../engine/workflow/legacy-names.ts';
-import { applyProxyWidgets } from './subgraphs.ts';
+import { applyProxyWidgets } from './promoted-widgets.ts';
 import { isPrimitive } from './primitive-node.ts';
 import { refreshReroutes } from './virtual-nodes.ts';
 import { registerMissing } from './missing-node.ts';

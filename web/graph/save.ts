@@ -1,5 +1,5 @@
 import type { LGraph } from '@comfyorg/litegraph';
-import { isRecord } from './input-spec.ts';
+import { asArray, isRecord } from '../../engine/workflow/records.ts';
 
 /**
  * The graph as a workflow file, in the schema it was loaded from (0.4 for new ones). `source` is
@@ -17,7 +17,7 @@ export function saveWorkflow(graph: LGraph, source: unknown): Record<string, unk
     result.extra = {};
   }
   result.groups = restoreGroups(from.groups, saved.groups);
-  const definitions = restoreDefinitions(from.definitions, saved.definitions);
+  const definitions = restoreDefinitions(from, withReroutes(graph, saved.definitions));
   if (definitions === undefined) delete result.definitions;
   else result.definitions = definitions;
   return result;
@@ -61,19 +61,43 @@ const sameRect = (a: unknown, b: unknown): boolean =>
   a.length === b.length &&
   a.every((x, i) => typeof x === 'number' && Math.fround(x) === Math.fround(Number(b[i])));
 
-function restoreDefinitions(from: unknown, saved: unknown): unknown {
+function restoreDefinitions(file: Record<string, unknown>, saved: unknown): unknown {
+  const from = file.definitions;
   if (!isRecord(from)) return saved;
   const before = Array.isArray(from.subgraphs) ? from.subgraphs.filter(isRecord) : [];
   const list: unknown = isRecord(saved) ? saved.subgraphs : [];
   const now = (Array.isArray(list) ? list : []).filter(isRecord);
   const byId = new Map(now.map((d) => [d.id, d]));
-  // The file's order first (definitions that nothing uses included), new ones after.
-  const kept = before.map((old) => {
+  const used = new Set<unknown>();
+  for (const holder of [file, ...before]) {
+    for (const node of asArray(holder.nodes)) if (isRecord(node)) used.add(node.type);
+  }
+  // The file's order first (definitions that nothing used in it included), new ones after.
+  const kept = before.flatMap((old) => {
     const current = byId.get(old.id);
     byId.delete(old.id);
-    return current === undefined ? old : mergeDefinition(old, current);
+    if (current !== undefined) return [mergeDefinition(old, current)];
+    return used.has(old.id) ? [] : [old];
   });
   return { ...from, subgraphs: [...kept, ...byId.values()] };
+}
+
+/** litegraph leaves the reroutes and loose links of subgraphs out. */
+function withReroutes(graph: LGraph, saved: unknown): unknown {
+  if (!isRecord(saved)) return saved;
+  const subgraphs = asArray(saved.subgraphs).map((definition) => {
+    const live = isRecord(definition) ? graph.subgraphs.get(String(definition.id)) : undefined;
+    if (!isRecord(definition) || live === undefined) return definition;
+    const { reroutes, floatingLinks } = live;
+    if (reroutes.size > 0) {
+      definition.reroutes = [...reroutes.values()].map((each) => each.asSerialisable());
+    }
+    if (floatingLinks.size > 0) {
+      definition.floatingLinks = [...floatingLinks.values()].map((each) => each.asSerialisable());
+    }
+    return definition;
+  });
+  return { ...saved, subgraphs };
 }
 
 function mergeDefinition(

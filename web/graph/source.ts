@@ -69,7 +69,8 @@ function restoreSlots(saved: unknown, stored: unknown, { prune }: { prune: boole
   // Sockets that the file did not list are this editor's; unconnected they stay out.
   for (let i = slots.length - 1; prune && i >= old.length; i--) {
     const slot: unknown = slots[i];
-    if (isRecord(slot) && slot.link !== null && slot.link !== undefined) break;
+    if (!isRecord(slot)) continue;
+    if ((slot.link !== null && slot.link !== undefined) || slot.label !== undefined) break;
     slots.splice(i, 1);
   }
   return slots.length === 0 && stored === undefined ? undefined : slots;

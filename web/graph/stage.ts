@@ -23,12 +23,21 @@ export function createStage(graph: LGraph, canvas: EditorCanvas) {
   };
 
   const load = (data: unknown): Loaded => {
+    leaveFields(canvas.canvas);
     canvas.setGraph(graph);
     const isFile = isUiFormat(data);
     const loaded = isFile ? loadWorkflow(graph, data) : loadPrompt(graph, data);
     if (!isRecord(data) || typeof data.id !== 'string') graph.id = createUuidv4();
     settleSizes(graph);
     canvas.setDirty(true, true);
+    return loaded;
+  };
+
+  /** Loads another form of the workflow on the canvas; what is in sight stays. */
+  const rework = (data: unknown): Loaded => {
+    const view = viewOf(canvas);
+    const loaded = load(data);
+    setView(view);
     return loaded;
   };
 
@@ -43,11 +52,8 @@ export function createStage(graph: LGraph, canvas: EditorCanvas) {
       if (view === null || !someNodeVisible(canvas)) canvas.fitView();
     },
     /** Goes to an earlier state of the workflow on the canvas; what is in sight stays. */
-    restore(text: string): void {
-      const view = viewOf(canvas);
-      load(toPlain(parseJson(text)));
-      setView(view);
-    },
+    restore: (text: string): void => void rework(toPlain(parseJson(text))),
+    rework,
     view: (): View => viewOf(canvas),
     setView,
     toWorkflow,
@@ -62,8 +68,21 @@ export function createStage(graph: LGraph, canvas: EditorCanvas) {
   };
 }
 
-/** Nodes too small for their fields grow when they are first drawn; here at once, for it is no edit. */
+/** A field with the focus stays on the page, and would take keys for a node that is gone. */
+function leaveFields(element: HTMLCanvasElement): void {
+  const focused = element.ownerDocument.activeElement;
+  if (focused !== element && element.parentElement?.contains(focused) === true) element.focus();
+}
+
+/**
+ * Nodes too small for their fields, and the ends of subgraphs, grow when they are first drawn; here at
+ * once, for it is no edit.
+ */
 function settleSizes(graph: LGraph): void {
+  for (const { inputNode, outputNode } of graph.subgraphs.values()) {
+    inputNode.arrange();
+    outputNode.arrange();
+  }
   for (const node of allGraphs(graph).flatMap((each) => each.nodes)) {
     if (node.flags.collapsed) continue;
     node._setConcreteSlots();

@@ -10,10 +10,9 @@ import type {
   ISerialisedNode,
 } from '@comfyorg/litegraph/dist/types/serialisation';
 import type { IBaseWidget } from '@comfyorg/litegraph/dist/types/widgets';
-import { BaseWidget } from '@comfyorg/litegraph';
 import { drawProgress, outlineStatus } from './node-status.ts';
 import { ImageView } from './widgets/image-view.ts';
-import { rememberSource, restoreSource, settleValues } from './source.ts';
+import { rememberSource, restoreSource } from './source.ts';
 
 /** Registers a node class for every subgraph definition as the graph creates it. */
 export function registerSubgraphs(graph: LGraph): void {
@@ -83,44 +82,4 @@ function instanceClass(graph: LGraph, subgraph: Subgraph): typeof LGraphNode {
     }
   };
   return made;
-}
-
-/**
- * Shows inner widgets on subgraph nodes that list them in `properties.proxyWidgets`
- * (`[inner node id, widget name]`): editing one edits the inner node. Innermost graphs first.
- */
-export function applyProxyWidgets(graph: LGraph | Subgraph, seen = new Set<unknown>()): void {
-  if (seen.has(graph)) return;
-  seen.add(graph);
-  for (const node of graph.nodes) {
-    if (!(node instanceof SubgraphNode)) continue;
-    applyProxyWidgets(node.subgraph, seen);
-    const listed: unknown = node.properties.proxyWidgets;
-    if (!Array.isArray(listed)) continue;
-    for (const entry of listed as unknown[]) {
-      if (!Array.isArray(entry)) continue;
-      const [innerId, name] = entry as unknown[];
-      const inner = node.subgraph.nodes.find((n) => String(n.id) === String(innerId));
-      const widget = inner?.widgets?.find((w) => w.name === name);
-      if (widget instanceof BaseWidget) addProxy(node, widget as BaseWidget);
-    }
-    settleValues(node);
-    const needed = node.computeSize();
-    node.setSize([Math.max(node.size[0], needed[0]), Math.max(node.size[1], needed[1])]);
-  }
-}
-
-function addProxy(node: SubgraphNode, inner: BaseWidget): void {
-  const promotedAlready = node.widgets.some((w) => w.name === inner.name);
-  if (promotedAlready) return;
-  const proxy: BaseWidget = inner.createCopyForNode(node);
-  proxy.serialize = false;
-  Object.defineProperty(proxy, 'value', {
-    get: () => inner.value,
-    set: (value: IBaseWidget['value']) => {
-      inner.value = value;
-    },
-    configurable: true,
-  });
-  node.widgets.push(proxy);
 }

@@ -14,13 +14,30 @@ export function textWidth(ctx: CanvasRenderingContext2D, text: string): number {
 }
 
 /** Shortens text with an ellipsis until it fits; '' when nothing fits. */
-export function fitText(ctx: CanvasRenderingContext2D, text: string, width: number): string {
+export const fitText = (ctx: CanvasRenderingContext2D, text: string, width: number): string =>
+  fitWith('end', ctx, text, width);
+
+/** Shortens a file's name in its middle: how it ends tells as much as how it begins. */
+export const fitFileName = (ctx: CanvasRenderingContext2D, text: string, width: number): string =>
+  fitWith('middle', ctx, text, width);
+
+/** A text with so many of its letters left, by where the others were. */
+const cuts = {
+  end: (text: string, letters: number): string => text.slice(0, letters).trimEnd() + '…',
+  middle: (text: string, letters: number): string => {
+    const tail = Math.floor(letters * 0.45);
+    return `${text.slice(0, letters - tail)}…${text.slice(text.length - tail)}`;
+  },
+};
+type Cut = keyof typeof cuts;
+
+function fitWith(cut: Cut, ctx: CanvasRenderingContext2D, text: string, width: number): string {
   if (width <= 4) return '';
   if (textWidth(ctx, text) <= width) return text;
-  const key = `${ctx.font}|${Math.floor(width)}|${text}`;
+  const key = `${cut}|${ctx.font}|${Math.floor(width)}|${text}`;
   let shown = fitted.get(key);
   if (shown === undefined) {
-    shown = shorten(ctx, text, width);
+    shown = shorten(cut, ctx, text, width);
     keep(fitted, key, shown);
   }
   return shown;
@@ -32,15 +49,15 @@ export function forgetTexts(): void {
   fitted.clear();
 }
 
-function shorten(ctx: CanvasRenderingContext2D, text: string, width: number): string {
+function shorten(cut: Cut, ctx: CanvasRenderingContext2D, text: string, width: number): string {
   let low = 0;
   let high = text.length;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if (ctx.measureText(text.slice(0, middle).trimEnd() + '…').width <= width) low = middle;
+    if (ctx.measureText(cuts[cut](text, middle)).width <= width) low = middle;
     else high = middle - 1;
   }
-  return low === 0 ? '…' : text.slice(0, low).trimEnd() + '…';
+  return low === 0 ? '…' : cuts[cut](text, low);
 }
 
 /** Texts that change with every drag of a value must not pile up. */

@@ -42,10 +42,11 @@ export async function openPicture(server: Server, file: FileRef): Promise<Opened
   const time = Number(/^clipspace-painted-masked-(\d+)\.png$/.exec(file.filename)?.[1]);
   const layered = file.subfolder === folder && Number.isFinite(time);
   const base = layered ? inClipspace(names.mask(time)) : file;
-  const [colours, alpha, paint] = await Promise.all([
-    bitmapOf(`${server.viewUrl(base)}&channel=rgb`),
-    hasAlpha(base) ? bitmapOf(`${server.viewUrl(base)}&channel=a`) : null,
-    layered ? bitmapOf(server.viewUrl(inClipspace(names.paint(time)))) : null,
+  const [{ colours, alpha }, paint] = await Promise.all([
+    channelsOf(server.viewUrl(base)),
+    layered
+      ? fetchBlob(server.viewUrl(inClipspace(names.paint(time)))).then(createImageBitmap)
+      : null,
   ]);
   return {
     file: base,
@@ -55,12 +56,46 @@ export async function openPicture(server: Server, file: FileRef): Promise<Opened
   };
 }
 
-const hasAlpha = ({ filename }: FileRef): boolean => !/\.jpe?g$/i.test(filename);
+interface Channels {
+  readonly colours: ImageBitmap;
+  /** Null where the picture has none. */
+  readonly alpha: ImageBitmap | null;
+}
 
-async function bitmapOf(address: string): Promise<ImageBitmap> {
+/**
+ * A picture's colours as they are stored and its alpha. Browsers forget the colours of what is
+ * see-through, so the server sends the two apart, except where there is nothing to part.
+ */
+async function channelsOf(address: string): Promise<Channels> {
+  const whole = await fetchBlob(address);
+  if (isOpaquePng(new Uint8Array(await whole.arrayBuffer()))) {
+    return { colours: await createImageBitmap(whole), alpha: null };
+  }
+  const [colours, alpha] = await Promise.all(
+    ['rgb', 'a'].map(async (name) =>
+      createImageBitmap(await fetchBlob(`${address}&channel=${name}`)),
+    ),
+  );
+  return { colours, alpha };
+}
+
+/** Whether it is a PNG that has no alpha: neither a channel of it nor a see-through colour. */
+export function isOpaquePng(bytes: Uint8Array): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const signature = 0x89504e47;
+  if (bytes.length < 33 || view.getUint32(0) !== signature || (bytes[25] & 4) !== 0) return false;
+  for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
+    const name = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
+    if (name === 'tRNS' || name === 'eXIf') return false;
+    if (name === 'IDAT') return true;
+  }
+  return false;
+}
+
+async function fetchBlob(address: string): Promise<Blob> {
   const response = await fetch(address);
   if (!response.ok) throw new Error(`the picture: the server answered ${response.status}`);
-  return createImageBitmap(await response.blob());
+  return response.blob();
 }
 
 /** The pixels of a picture, RGBA. */

@@ -10,6 +10,8 @@ interface PointerParts {
   readonly panning: () => boolean;
   /** The pointer moved (in pixels of the canvas's box), or left (null): for the ring of the brush. */
   readonly hover: (at: { x: number; y: number } | null) => void;
+  /** The picture was moved or zoomed. */
+  readonly moved: () => void;
 }
 
 /**
@@ -18,7 +20,7 @@ interface PointerParts {
  * Returns what ends the listening.
  */
 export function listenForPointers(parts: PointerParts): () => void {
-  const { canvas, bench, hover } = parts;
+  const { canvas, bench, hover, moved } = parts;
   const stop = new AbortController();
   const fingers = new Map<number, { x: number; y: number }>();
   let gesture: Gesture | null = null;
@@ -59,6 +61,7 @@ export function listenForPointers(parts: PointerParts): () => void {
       const before = [...fingers.values()];
       fingers.set(event.pointerId, at(event));
       bench.view.camera = pinched(bench.view.camera, before, [...fingers.values()]);
+      moved();
       return;
     }
     if (gesture === null) return;
@@ -80,6 +83,7 @@ export function listenForPointers(parts: PointerParts): () => void {
     event.preventDefault();
     const factor = Math.exp(-event.deltaY * (event.deltaMode === 0 ? 0.0015 : 0.05));
     bench.view.camera = zoomed(bench.view.camera, factor, at(event));
+    moved();
   });
   return () => stop.abort();
 }

@@ -1,15 +1,17 @@
 import { LogPanel } from '../log/log-panel.tsx';
 import { Dialogs } from './dialog.tsx';
+import { Menu } from './menu.tsx';
 import { NodeSearch } from './node-search.tsx';
 import type { AppParts } from './parts.ts';
 import { ProblemPanel } from './problem-panel.tsx';
 import { QuestionDialog } from './question.tsx';
 import { sidePanels } from './side-panels.ts';
+import { SubgraphTrail } from '../subgraphs/trail.tsx';
 import { Toasts } from './toasts.tsx';
 import { Tooltip } from './tooltip.tsx';
 import { TopBar } from './top-bar.tsx';
 import { LightboxView } from '../viewer/lazy.tsx';
-import { SideRail, SubgraphTrail, ZoomBar } from './canvas-controls.tsx';
+import { SideRail, ZoomBar } from './canvas-controls.tsx';
 
 /** Everything around the canvas. */
 export function App(parts: AppParts) {
@@ -27,6 +29,7 @@ export function App(parts: AppParts) {
       <Tooltip {...parts} />
       <NodeSearch {...parts} />
       <LightboxView {...parts} />
+      <Menu state={state} />
       <Dialogs state={state} />
       <QuestionDialog state={state} />
       <Toasts state={state} />

@@ -1,4 +1,3 @@
-import { useEffect } from 'preact/hooks';
 import { shownChord } from '../commands/keyboard.ts';
 import { t } from '../locale/translate.ts';
 import { DeviceNames } from './devices.tsx';
@@ -60,33 +59,5 @@ export function ZoomBar(parts: AppParts) {
         <Icon name="fit" />
       </button>
     </div>
-  );
-}
-
-/** The way back out of an open subgraph. */
-export function SubgraphTrail({ editor, state }: AppParts) {
-  useEffect(() => {
-    const element = editor.canvas.canvas;
-    const update = (): void => {
-      const { subgraph } = editor.canvas;
-      state.insideSubgraph.value = subgraph ? [subgraph.name] : [];
-    };
-    const events = ['litegraph:set-graph', 'subgraph-opened'] as const;
-    for (const name of events) element.addEventListener(name, update);
-    return () => {
-      for (const name of events) element.removeEventListener(name, update);
-    };
-  }, []);
-  if (state.insideSubgraph.value.length === 0) return null;
-  return (
-    <nav class="subgraph-trail" aria-label="Subgraph">
-      <button type="button" onClick={() => editor.canvas.setGraph(editor.graph)}>
-        <Icon name="back" />
-        {state.document.value.name.value}
-      </button>
-      {state.insideSubgraph.value.map((name) => (
-        <span key={name}>{name}</span>
-      ))}
-    </nav>
   );
 }

@@ -29,6 +29,7 @@ const paths = {
   copy: 'M7 7h9v9H7zM4 13V4h9',
   warning: 'M10 4 17 16H3zM10 9v3.5M10 14.3v.1',
   plus: 'M10 4.5v11M4.5 10h11',
+  up: 'M6 12l4-4 4 4',
   chevron: 'M6 8l4 4 4-4',
   back: 'M12 5 7 10l5 5',
   next: 'M8 5l5 5-5 5',

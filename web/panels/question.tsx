@@ -8,7 +8,7 @@ export function QuestionDialog({ state }: { state: State }) {
   return question === null ? null : <Dialog key={question.title} {...question} />;
 }
 
-function Dialog({ title, text, confirm, danger, field, answer }: Question) {
+function Dialog({ title, text, confirm, otherwise, danger, field, answer }: Question) {
   const dialog = useRef<HTMLDialogElement>(null);
   const input = useRef<HTMLInputElement>(null);
   useLayoutEffect(() => {
@@ -41,6 +41,11 @@ function Dialog({ title, text, confirm, danger, field, answer }: Question) {
           <button type="button" onClick={() => answer(null)}>
             {t('Cancel')}
           </button>
+          {otherwise !== null && (
+            <button type="button" onClick={() => answer(otherwise)}>
+              {otherwise}
+            </button>
+          )}
           <button type="submit" class={danger ? 'danger' : 'primary'}>
             {confirm}
           </button>

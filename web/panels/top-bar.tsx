@@ -1,11 +1,12 @@
 import type { AppParts } from './parts.ts';
 import { Icon } from './icons.tsx';
+import { WorkflowTabs } from './tabs.tsx';
 
-/** Name of the workflow, file actions, what runs now, and the queue button. */
-export function TopBar({ editor, runner, files, state }: AppParts) {
+/** The open workflows, file actions, what runs now, and the queue button. */
+export function TopBar(parts: AppParts) {
+  const { editor, runner, files, state } = parts;
   const running = state.running.value;
   const waiting = state.queueRemaining.value;
-  const { name, origin, modified } = state.document.value;
   return (
     <header class="top-bar">
       <div class="brand">
@@ -14,13 +15,7 @@ export function TopBar({ editor, runner, files, state }: AppParts) {
         </svg>
         <span>Noodle</span>
       </div>
-      <div
-        class="workflow-name"
-        title={origin.value === null ? `${name.value} (not saved yet)` : name.value}
-      >
-        <span>{name.value}</span>
-        {modified.value && <i aria-label="has unsaved changes" />}
-      </div>
+      <WorkflowTabs {...parts} />
       <nav class="tools" aria-label="Workflow">
         <button
           type="button"

@@ -1,4 +1,5 @@
 import { useEffect } from 'preact/hooks';
+import { nameOf } from '../documents/saving.ts';
 import type { Draft } from '../documents/drafts.ts';
 import { ask, toast } from '../state.ts';
 import { messageOf } from '../text.ts';
@@ -8,7 +9,10 @@ import { SidePanel } from './side-panel.tsx';
 
 /** Saved workflows and the examples that come with Noodle. */
 export function WorkflowPanel({ editor, files, state }: AppParts) {
-  useEffect(() => void files.refreshLists(), []);
+  useEffect(() => {
+    void files.refreshLists();
+    void files.library.readBookmarks().catch(() => undefined);
+  }, []);
   const shown = state.document.value;
   useEffect(() => void editor.documents.refreshDrafts(), [shown]);
   return (
@@ -23,17 +27,20 @@ export function WorkflowPanel({ editor, files, state }: AppParts) {
     >
       <h3>Saved</h3>
       {state.saved.value.length === 0 && <p class="empty">Ctrl S saves the workflow here.</p>}
-      {state.saved.value.map((path) => (
-        <button
-          key={path}
-          type="button"
-          class="list-row"
-          onClick={() => void files.openSaved(path)}
-        >
-          <Icon name="document" />
-          {path.replace(/\.json$/, '')}
-        </button>
-      ))}
+      {state.saved.value
+        .filter(({ isFolder }) => !isFolder)
+        .map(({ path }) => nameOf(path))
+        .map((name) => (
+          <button
+            key={name}
+            type="button"
+            class="list-row"
+            onClick={() => void files.openSaved(name)}
+          >
+            <Icon name="document" />
+            {name}
+          </button>
+        ))}
       <Drafts editor={editor} state={state} />
       <h3>Examples</h3>
       {[...state.examples.value].sort(defaultFirst).map((name) => (

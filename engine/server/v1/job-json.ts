@@ -32,7 +32,7 @@ export function jobJson(
     progress:
       job.status === 'in_progress' && progress !== undefined ? progressJson(progress) : null,
     summary,
-    outputs: finished === undefined ? [] : jobOutputs(parseJson(finished.outputsText)),
+    outputs: finishedOutputs(job),
     error: finished === undefined ? null : jobError(finished),
     urls: { self: path, events: `/v1/events?job=${encodeURIComponent(job.id)}` },
   };
@@ -66,6 +66,10 @@ export function withBase<T extends object>(value: T, base: string): T {
         }),
   };
 }
+
+/** What a job has made; none before it has finished. */
+export const finishedOutputs = (job: JobRecord | FinishedRecord): Output[] =>
+  isFinished(job) ? jobOutputs(parseJson(job.outputsText)) : [];
 
 /** The outputs of a history entry (`{node: {kind: [item, …]}}`) as one list. */
 export function jobOutputs(outputs: Json): Output[] {

@@ -4,7 +4,7 @@ import type { Static, TSchema } from 'typebox';
 import type { Json } from '../../workflow/lossless-json.ts';
 import type { Api } from './api.ts';
 
-export type Method = 'get' | 'post' | 'patch' | 'delete';
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 export interface ResponseSpec {
   readonly description: string;

@@ -14,19 +14,20 @@ import { checkBody, checkParameters, plain } from './validate.ts';
 /** Routes for these rows, and problems for what is left of /v1. */
 export function createRouter(routes: readonly Route[], api: Api): Router {
   const router = Router({ caseSensitive: true });
+  const pathOf = (address: string): string => address.replace(/\{(\w+)\}/g, ':$1');
+  for (const row of routes) {
+    router[row.method](pathOf(row.path), async (req, res) => {
+      try {
+        send(req, res, await row.run(readCall(req, res, row, api), api));
+      } catch (error) {
+        answerError(req, res, error, api.log);
+      }
+    });
+  }
+  // After all of them: an address may stand for a row with a parameter as well as for one without.
   for (const address of new Set(routes.map(({ path }) => path))) {
-    const path = address.replace(/\{(\w+)\}/g, ':$1');
     const rows = routes.filter((row) => row.path === address);
-    for (const row of rows) {
-      router[row.method](path, async (req, res) => {
-        try {
-          send(req, res, await row.run(readCall(req, res, row, api), api));
-        } catch (error) {
-          answerError(req, res, error, api.log);
-        }
-      });
-    }
-    router.all(path, (req, res, next) => {
+    router.all(pathOf(address), (req, res, next) => {
       if (!isPublicApi(req)) return next();
       const allow = rows.map(({ method }) => method.toUpperCase()).join(', ');
       res.set('Allow', allow);

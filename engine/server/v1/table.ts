@@ -2,7 +2,9 @@
 import type { Route } from './route.ts';
 import { catalogRoutes } from './routes/catalog.ts';
 import { deviceRoutes } from './routes/devices.ts';
+import { formRoutes } from './routes/forms.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { libraryRoutes } from './routes/library.ts';
 import { outputRoutes } from './routes/outputs.ts';
 import { queueRoutes } from './routes/queue.ts';
 import { serviceRoutes } from './routes/service.ts';
@@ -10,6 +12,8 @@ import { workflowRoutes } from './routes/workflows.ts';
 
 export const routeTable: readonly Route[] = [
   ...workflowRoutes,
+  ...libraryRoutes,
+  ...formRoutes,
   ...jobRoutes,
   ...queueRoutes,
   ...outputRoutes,

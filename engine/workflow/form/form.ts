@@ -73,6 +73,12 @@ export interface FormField {
   readonly targets: readonly string[];
 }
 
+/** A field before its author is heard, and before it has a name among the others. */
+export type Draft = Omit<FormField, 'name' | 'hidden'> & {
+  /** Its label says already which node is meant. */
+  readonly titled: boolean;
+};
+
 /** A node whose results a form may show. */
 export interface FormOutput {
   readonly node_id: string;

@@ -1,27 +1,35 @@
 /** A workflow's form: the author's choice where there is one, else what the rules find. */
 import type { Json } from '../lossless-json.ts';
+import { isApiFormat } from '../forms.ts';
 import { readWorkflow } from '../read-graph.ts';
 import { workflowToPrompt } from '../to-prompt.ts';
 import type { ApiPrompt, InputInfo, NodeInfo, ObjectInfo, Workflow } from '../types.ts';
 import { inputsInOrder } from '../widgets.ts';
 import { choicesOf, fieldKind, isPlainValue } from './field-kind.ts';
-import { CATEGORIES, type Category, type Form, type FormField, type FormOutput } from './form.ts';
+import {
+  CATEGORIES,
+  type Category,
+  type Draft,
+  type Form,
+  type FormField,
+  type FormOutput,
+} from './form.ts';
 import { nameFields } from './names.ts';
 import { linkOf, promptRoles } from './prompt-roles.ts';
 import { inputLabel, ROLE_LABELS, ruleFor, sliderRange } from './rules.ts';
 import { type AppEntry, type FormSettings, numberOf, readSettings } from './settings.ts';
 import { PRIMITIVE_CLASSES, primitivesBehind } from './shared-values.ts';
 
-/** A field on its way: what the author says is not in it yet. */
-export type Draft = Omit<FormField, 'name' | 'hidden'> & { readonly titled: boolean };
-
 /**
- * The form of an editor workflow (schema 0.4 or 1). Choices come from `objectInfo`, so they are as
- * fresh as that. Throws TypeError when it is no editor workflow.
+ * The form of an editor workflow (schema 0.4 or 1) or of a prompt in the API format. Choices come
+ * from `objectInfo`, so they are as fresh as that. Throws TypeError when it is neither.
  */
 export function makeForm(file: unknown, objectInfo: ObjectInfo): Form {
-  const { prompt, warnings } = workflowToPrompt(file, objectInfo, { keepTexts: true });
-  const workflow = readWorkflow(file);
+  const isPrompt = isApiFormat(file);
+  const workflow = isPrompt ? NO_GRAPH : readWorkflow(file);
+  const { prompt, warnings } = isPrompt
+    ? { prompt: file, warnings: [] }
+    : workflowToPrompt(file, objectInfo, { keepTexts: true });
   const settings = readSettings(file);
   const drafts = draftFields(prompt, workflow, objectInfo);
   const resolve = keyResolver(drafts, workflow);
@@ -44,6 +52,9 @@ export function makeForm(file: unknown, objectInfo: ObjectInfo): Form {
     ],
   };
 }
+
+/** A prompt knows nothing of what only the editor has. */
+const NO_GRAPH: Workflow = { nodes: new Map(), links: new Map(), subgraphs: new Map(), groups: {} };
 
 /** All inputs that hold a plain value, in the rules' order. */
 export function draftFields(
@@ -72,7 +83,9 @@ export function draftFields(
         continue;
       }
       const title = primitive?.title ?? titleOf(prompt, objectInfo, place.id);
-      const draft = draftField({ prompt, objectInfo, id, input, spec, place, title, roles });
+      const isPrimitive = primitive !== undefined || place.id !== id;
+      const parts = { prompt, objectInfo, id, input, spec, place, title, isPrimitive, roles };
+      const draft = draftField(parts);
       // A primitive node says nothing of itself: whatever reads it does.
       if (draft !== undefined && !PRIMITIVE_CLASSES.has(node.class_type)) drafts.set(id_, draft);
     }
@@ -105,6 +118,8 @@ interface DraftParts {
   readonly place: Place;
   /** The title somebody gave to the node, if it is not the class's own. */
   readonly title: string | undefined;
+  /** The value is that of a node which is nothing else. */
+  readonly isPrimitive: boolean;
   readonly roles: ReturnType<typeof promptRoles>;
 }
 
@@ -118,12 +133,13 @@ function draftField(parts: DraftParts): Draft | undefined {
   const role = category === 'prompt' ? (roles.get(id) ?? null) : (rule?.role ?? null);
   const options = spec[1] ?? {};
   const own = place.id === id ? options : ownOptions(prompt, objectInfo, place);
-  const isTitled = title !== undefined && (category === 'prompt' || category === 'media');
+  const isNamed = category === 'prompt' || category === 'media' || parts.isPrimitive;
+  const isTitled = title !== undefined && isNamed;
   return {
     key: `${place.id}.${place.input}`,
     node_id: place.id,
     input: place.input,
-    label: isTitled || (title !== undefined && place.id !== id) ? title : labelOf(role, input),
+    label: isTitled ? title : labelOf(role, input),
     help: typeof options.tooltip === 'string' ? options.tooltip : '',
     kind,
     role,

@@ -1,6 +1,5 @@
 /** Names and labels that tell the fields of a form apart. */
-import type { FormField } from './form.ts';
-import type { Draft } from './make-form.ts';
+import type { Draft, FormField } from './form.ts';
 
 /** Gives every field a name of its own, and labels that say which node is meant where two are alike. */
 export function nameFields(

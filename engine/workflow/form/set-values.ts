@@ -1,8 +1,9 @@
 /** Values of a form into its workflow: checked, written into the file, and into the prompt that runs. */
 import { Float, type Json, parseJson, stringifyJson } from '../lossless-json.ts';
+import { isApiFormat } from '../forms.ts';
 import { readWorkflow } from '../read-graph.ts';
 import { type Converted, type ConvertOptions, workflowToPrompt } from '../to-prompt.ts';
-import type { ObjectInfo } from '../types.ts';
+import type { ApiPrompt, ObjectInfo } from '../types.ts';
 import type { Form, FormField } from './form.ts';
 import { writeValue } from './value-places.ts';
 import { numberOf } from './settings.ts';
@@ -84,34 +85,37 @@ const ceilingOf = (max: number): bigint =>
   max >= 2 ** 64 ? 2n ** 64n - 1n : BigInt(Math.floor(max));
 
 export interface Filled extends Converted {
-  /** A copy of the workflow that holds the values, as far as its file has places for them. */
-  readonly workflow: { [key: string]: Json };
+  /** A copy of the file that holds the values, as far as it has places for them. */
+  readonly file: { [key: string]: Json };
 }
 
-/** The workflow with these values (by key), and the prompt that is to run. */
+/** The workflow or prompt with these values (by key), and the prompt that is to run. */
 export function fillForm(
-  file: { [key: string]: Json },
+  given: { [key: string]: Json },
   form: Form,
   values: ReadonlyMap<string, Json>,
   objectInfo: ObjectInfo,
   options: ConvertOptions = {},
 ): Filled {
-  const workflow = parseJson(stringifyJson(file)) as { [key: string]: Json };
-  const graph = readWorkflow(workflow);
-  const missed: [FormField, Json][] = [];
-  for (const field of form.fields) {
-    const given = values.get(field.key);
-    if (given === undefined) continue;
-    const value = field.kind === 'float' && typeof given === 'number' ? new Float(given) : given;
-    const written = field.targets.map((key) => writeValue(workflow, graph, key, value, objectInfo));
-    if (!written.every(Boolean)) missed.push([field, value]);
+  const file = parseJson(stringifyJson(given)) as { [key: string]: Json };
+  const set = form.fields.flatMap((field) => {
+    const value = values.get(field.key);
+    if (value === undefined) return [];
+    const sent = field.kind === 'float' && typeof value === 'number' ? new Float(value) : value;
+    return field.targets.map((key) => ({ key, value: sent }));
+  });
+  if (isApiFormat(file)) {
+    for (const { key, value } of set) setInPrompt(file, key, value);
+    return { prompt: file, warnings: [], file };
   }
-  const { prompt, warnings } = workflowToPrompt(workflow, objectInfo, options);
-  for (const [{ targets }, value] of missed) {
-    for (const key of targets) {
-      const id = Object.keys(prompt).find((node) => key.startsWith(`${node}.`));
-      if (id !== undefined) prompt[id].inputs[key.slice(id.length + 1)] = value;
-    }
-  }
-  return { prompt, warnings, workflow };
+  const graph = readWorkflow(file);
+  const missed = set.filter(({ key, value }) => !writeValue(file, graph, key, value, objectInfo));
+  const { prompt, warnings } = workflowToPrompt(file, objectInfo, options);
+  for (const { key, value } of missed) setInPrompt(prompt, key, value);
+  return { prompt, warnings, file };
+}
+
+function setInPrompt(prompt: ApiPrompt, key: string, value: Json): void {
+  const id = Object.keys(prompt).find((node) => key.startsWith(`${node}.`));
+  if (id !== undefined) prompt[id].inputs[key.slice(id.length + 1)] = value;
 }

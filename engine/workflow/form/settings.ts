@@ -39,7 +39,7 @@ type Members = Record<string, Json>;
 /** Reads the settings of an editor workflow; a part that is no settings is none. */
 export function readSettings(workflow: unknown): FormSettings {
   const extra = recordOf(isRecord(workflow) ? workflow.extra : undefined);
-  const linear = isRecord(extra.linearData) ? (extra.linearData as Members) : undefined;
+  const linear = isRecord(extra.linearData) ? extra.linearData : undefined;
   const form = recordOf(recordOf(extra.noodle).form);
   const fields = Object.entries(recordOf(form.fields)).map(
     ([key, value]) => [key, fieldSettings(value)] as const,

@@ -93,7 +93,7 @@ function writeAt(stored: Members | undefined, place: number | string, value: Jso
     return true;
   }
   if (typeof place === 'string' && isRecord(values)) {
-    (values as Members)[place] = value;
+    values[place] = value;
     return true;
   }
   return false;

@@ -16,6 +16,7 @@ import {
   OUTPUT_NODE,
   outputsOf,
   readLevel,
+  TITLE,
   writeLevel,
   type Id,
   type Level,
@@ -198,11 +199,11 @@ function blankDefinition(
   };
 }
 
-/** The instance in the middle of where its nodes were. */
+/** The instance, above the middle of where its nodes were: it grows downwards with its widgets. */
 function instanceNode(
   { id: type, name }: PackParts,
   id: number,
-  [x, y, width, height]: readonly [number, number, number, number],
+  [x, y, width]: readonly [number, number, number, number],
   inputs: Border,
   outputs: Border,
 ): StoredNode {
@@ -218,7 +219,7 @@ function instanceNode(
   return {
     id,
     type,
-    pos: [x + (width - size[0]) / 2, y + (height - size[1]) / 2],
+    pos: [x + (width - size[0]) / 2, y + TITLE],
     size,
     flags: {},
     order: 0,

@@ -22,6 +22,7 @@ import {
   OUTPUT_NODE,
   pairOf,
   readLevel,
+  TITLE,
   type Id,
   type Level,
   type Loose,
@@ -142,12 +143,12 @@ function inputPlaces(node: StoredNode, definition: Loose): (slot: number) => num
   return (slot) => places.get(declared[slot]?.name);
 }
 
-/** How far the inside moves, so that its middle comes where the instance's is. */
+/** How far the inside moves, so that its upper edge and its middle come where the instance's are. */
 function shiftOf(node: StoredNode, inner: Level): [number, number] {
-  const [left, top, width, height] = boundsOf(inner.nodes);
+  const [left, top, width] = boundsOf(inner.nodes);
   const [x, y] = pairOf(node.pos, [0, 0]);
-  const [w, h] = pairOf(node.size, [225, 100]);
-  return [Math.round(x + w / 2 - left - width / 2), Math.round(y + h / 2 - top - height / 2)];
+  const [w] = pairOf(node.size, [225, 100]);
+  return [Math.round(x + w / 2 - left - width / 2), Math.round(y - TITLE - top)];
 }
 
 function shifted(pos: unknown, [dx, dy]: readonly [number, number]): [number, number] {

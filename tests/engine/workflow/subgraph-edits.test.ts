@@ -6,6 +6,11 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseJson, toPlain } from '../../../engine/workflow/lossless-json.ts';
+import {
+  blueprintOf,
+  insertBlueprint,
+  isBlueprint,
+} from '../../../engine/workflow/subgraphs/blueprint.ts';
 import { definitionsOf } from '../../../engine/workflow/subgraphs/definitions.ts';
 import { readLevel, type Loose } from '../../../engine/workflow/subgraphs/level.ts';
 import { packSubgraph } from '../../../engine/workflow/subgraphs/pack.ts';
@@ -73,35 +78,67 @@ describe('subgraphs are unpacked', () => {
 
 describe('nodes are packed', () => {
   test('with the same prompt, whatever is selected', () => {
-    for (const path of files) {
+    for (const [n, path] of files.entries()) {
       const workflow = load(path);
       const { nodes } = readLevel(workflow);
       // Variables are sought outwards only: a selection that takes them in takes them away.
       if (nodes.some(({ type }) => type === 'SetNode')) continue;
-      // Every second node, then all from the middle on.
-      for (const chosen of [nodes.filter((_, i) => i % 2 === 1), nodes.slice(nodes.length >> 1)]) {
-        if (chosen.length === 0) continue;
-        const ids = chosen.map(({ id }) => String(id));
-        const before = promptOf(workflow);
-        const packed = packSubgraph(workflow, {
-          within: null,
-          nodes: ids,
-          name: 'Part',
-          id: 'part',
-          uuid,
-          promoted: () => [],
-        });
-        const rename = (id: string): string =>
-          ids.includes(id.split(':')[0]) ? `${packed.instance}:${id}` : id;
-        expect(renamed(promptOf(packed.workflow), String), path).toEqual(renamed(before, rename));
-        const again = unpackSubgraph(packed.workflow, {
-          within: null,
-          instance: packed.instance,
-          objectInfo: info,
-        });
-        expect(renamed(promptOf(again.workflow), String), path).toEqual(renamed(before, String));
-        expect(definitionsOf(again.workflow)).toEqual(definitionsOf(workflow));
-      }
+      // In half of the files every second node, in the others all from the middle on.
+      const chosen = nodes.filter((_, i) => (n % 2 === 0 ? i % 2 === 1 : i >= nodes.length >> 1));
+      if (chosen.length === 0) continue;
+      const ids = chosen.map(({ id }) => String(id));
+      const before = promptOf(workflow);
+      const packed = packSubgraph(workflow, {
+        within: null,
+        nodes: ids,
+        name: 'Part',
+        id: 'part',
+        uuid,
+        promoted: () => [],
+      });
+      const rename = (id: string): string =>
+        ids.includes(id.split(':')[0]) ? `${packed.instance}:${id}` : id;
+      expect(renamed(promptOf(packed.workflow), String), path).toEqual(renamed(before, rename));
+      const again = unpackSubgraph(packed.workflow, {
+        within: null,
+        instance: packed.instance,
+        objectInfo: info,
+      });
+      expect(renamed(promptOf(again.workflow), String), path).toEqual(renamed(before, String));
+      expect(definitionsOf(again.workflow)).toEqual(definitionsOf(workflow));
     }
+  }, 60_000);
+});
+
+describe('blueprints', () => {
+  const file = load(join(fixtures, 'nested-subgraphs.json'));
+
+  test('hold a subgraph and what is inside it, and are taken into another workflow', () => {
+    const blueprint = blueprintOf(file, null, 5);
+    expect(isBlueprint(blueprint)).toBe(true);
+    expect(isBlueprint(file)).toBe(false);
+    expect(definitionsOf(blueprint)).toHaveLength(2);
+    const place = { within: null, pos: [10, 20], uuid } as const;
+    const empty = { nodes: [], links: [], version: 0.4 };
+    const once = insertBlueprint(empty, blueprint, place);
+    expect(Object.values(promptOf(once.workflow)).map((node) => node.class_type)).toEqual(
+      Object.entries(promptOf(file))
+        .filter(([id]) => id.startsWith('5:'))
+        .map(([, node]) => node.class_type),
+    );
+    // The same one again shares its definition; a changed one gets its own.
+    const twice = insertBlueprint(once.workflow, blueprint, place);
+    expect(definitionsOf(twice.workflow)).toHaveLength(2);
+    expect(twice.instance).not.toBe(once.instance);
+    const changed = structuredClone(blueprint);
+    definitionsOf(changed)[0].name = 'Other';
+    expect(definitionsOf(insertBlueprint(twice.workflow, changed, place).workflow)).toHaveLength(4);
+  });
+
+  test('a file that is none is refused', () => {
+    expect(() => insertBlueprint(file, file, { within: null, pos: [0, 0], uuid })).toThrow(
+      'no subgraph blueprint',
+    );
+    expect(() => blueprintOf(file, null, 999)).toThrow('no subgraph of this workflow');
   });
 });

@@ -72,7 +72,7 @@ declare global {
       text(): string;
       /** The graph on the canvas itself, as JSON that does not tell which node lies in front. */
       live(): string;
-      /** Where on the page a part of a node is: 'title', 'corner', 'input:0', 'output:0'. */
+      /** Where on the page a part of a node is: 'title', 'corner', 'input:0', 'output:0', 'widget:seed'. */
       spot(id: number, part: string): { x: number; y: number };
     };
   }
@@ -87,6 +87,7 @@ function defineHandle(): void {
   interface Widget {
     name: string;
     value: unknown;
+    y: number;
     hasError?: boolean;
     images?: { source: { width: number; height: number }; live: boolean }[];
   }
@@ -179,7 +180,9 @@ function defineHandle(): void {
             ? found.getOutputPos(Number(slot))
             : kind === 'corner'
               ? [found.pos[0] + found.size[0] - 4, found.pos[1] + found.size[1] - 4]
-              : [found.pos[0] + found.size[0] / 2, found.pos[1] - 14];
+              : kind === 'widget'
+                ? [found.pos[0] + found.size[0] / 2, found.pos[1] + (widget(id, slot)?.y ?? 0) + 10]
+                : [found.pos[0] + found.size[0] / 2, found.pos[1] - 14];
       const box = canvas.getBoundingClientRect();
       return {
         x: box.left + (x + ds.offset[0]) * ds.scale,

@@ -1,3 +1,5 @@
+import { closesOutside, placeNear } from './drop-down.ts';
+
 /** What a choice list shows and whom it tells; `x`/`y` are page coordinates. */
 export interface ChoiceListOptions {
   readonly choices: readonly (string | number)[];
@@ -30,13 +32,7 @@ export function openChoiceList(options: ChoiceListOptions): void {
   let shown: (string | number)[] = [];
   let active = -1;
 
-  const close = (): void => {
-    root.remove();
-    document.removeEventListener('pointerdown', onOutside, true);
-  };
-  const onOutside = (event: Event): void => {
-    if (!root.contains(event.target as Node)) close();
-  };
+  const close = closesOutside(root);
   const pick = (value: string | number): void => {
     close();
     options.pick(value);
@@ -84,10 +80,7 @@ export function openChoiceList(options: ChoiceListOptions): void {
 
   document.body.append(root);
   fill();
-  const box = root.getBoundingClientRect();
-  root.style.left = `${Math.max(4, Math.min(options.x - 20, innerWidth - box.width - 8))}px`;
-  root.style.top = `${Math.max(4, Math.min(options.y + 8, innerHeight - box.height - 8))}px`;
+  placeNear(root, options);
   mark(active);
   requestAnimationFrame(() => filter.focus());
-  document.addEventListener('pointerdown', onOutside, true);
 }

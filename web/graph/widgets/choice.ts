@@ -7,16 +7,21 @@ import type {
 import { drawField } from './draw-field.ts';
 import { isElsewhere } from '../input-spec.ts';
 import { openChoiceList } from './choice-list.ts';
+import { openFileList, type FileListOptions } from './file-list.ts';
+
+/** What a field for files offers besides its choices. */
+export type FileChoice = Pick<FileListOptions, 'kind' | 'source' | 'directory' | 'upload'>;
 
 /** Combo field: arrows step through the choices, a click opens a list with a filter. */
 export class Choice extends BaseSteppedWidget<IComboWidget> implements IComboWidget {
   override type = 'combo' as const;
   declare hasError?: boolean;
-  /** Also files that are not among the choices: of folders below, and of the other ones. */
-  takesFiles = false;
+  /** The files that it takes, where it does: also those of folders below, and of other ones. */
+  declare files: FileChoice | null;
 
-  constructor(widget: IComboWidget, node: LGraphNode) {
+  constructor(widget: IComboWidget & { files?: FileChoice | null }, node: LGraphNode) {
     super(widget, node);
+    this.files = widget.files ?? null;
   }
 
   get choices(): (string | number)[] {
@@ -30,7 +35,7 @@ export class Choice extends BaseSteppedWidget<IComboWidget> implements IComboWid
 
   /** A stored value that the server no longer offers (a model that is not here). */
   get unknown(): boolean {
-    if (this.takesFiles && isElsewhere(String(this.value))) return false;
+    if (this.files !== null && isElsewhere(String(this.value))) return false;
     return this.choices.length > 0 && !this.choices.includes(this.value);
   }
 
@@ -68,17 +73,21 @@ export class Choice extends BaseSteppedWidget<IComboWidget> implements IComboWid
     const width = this.width ?? options.node.size[0];
     if (x < 30) return this.decrementValue(options);
     if (x > width - 30) return this.incrementValue(options);
-    openChoiceList({
+    const list = {
       choices: this.choices,
       current: this.value,
       x: options.e.clientX,
       y: options.e.clientY,
       label: this.displayName,
-      pick: (value) => {
+      pick: (value: string | number) => {
+        // A file that came after the node was made.
+        if (this.files !== null && !this.choices.includes(value)) this.choices.push(value);
         this.setValue(value, options);
         options.canvas.setDirty(true, true);
       },
-    });
+    };
+    if (this.files === null) openChoiceList(list);
+    else openFileList({ ...list, ...this.files });
   }
 
   #stepBy(delta: number, options: WidgetEventOptions): void {

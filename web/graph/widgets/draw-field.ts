@@ -1,4 +1,4 @@
-import { fitText as fit, textWidth } from '../text-fit.ts';
+import { fitFileName, fitText, textWidth } from '../text-fit.ts';
 import { palette } from '../theme.ts';
 
 /** Height of one field inside a node, in graph units. */
@@ -45,9 +45,7 @@ export function drawField(ctx: CanvasRenderingContext2D, field: FieldDrawing): v
     const space = inner - 2 * padding;
     ctx.textBaseline = 'middle';
     const middle = y + fieldHeight / 2 + 0.5;
-    const shownValue = fit(ctx, value, space);
-    const valueWidth = textWidth(ctx, shownValue);
-    const shownLabel = fit(ctx, label, Math.max(0, space - valueWidth - 8));
+    const [shownLabel, shownValue] = fitBoth(ctx, label, value, space);
     ctx.textAlign = 'left';
     ctx.fillStyle = palette.textSoft;
     if (shownLabel !== '…') ctx.fillText(shownLabel, left + padding, middle);
@@ -60,6 +58,24 @@ export function drawField(ctx: CanvasRenderingContext2D, field: FieldDrawing): v
     }
   }
   ctx.restore();
+}
+
+/**
+ * Label and value in one line. Where both are too long, the label keeps two fifths of the line: a
+ * value without its name says little.
+ */
+function fitBoth(
+  ctx: CanvasRenderingContext2D,
+  label: string,
+  value: string,
+  space: number,
+): [label: string, value: string] {
+  const gap = 8;
+  const forLabel = Math.min(textWidth(ctx, label), space * 0.4);
+  const isFile = /[/\\]|\.\w{2,11}( \[\w+\])?$/.test(value);
+  const fit = isFile ? fitFileName : fitText;
+  const shown = fit(ctx, value, value === '' ? 0 : space - forLabel - gap);
+  return [fitText(ctx, label, space - textWidth(ctx, shown) - gap), shown];
 }
 
 interface Arrow {

@@ -4,7 +4,8 @@ import { comboChoices, uploadKind, type InputSpec } from '../input-spec.ts';
 import type { EditorHooks } from '../hooks.ts';
 import { toInt } from '../integer.ts';
 import { PushButton } from './button.ts';
-import { Choice } from './choice.ts';
+import { Choice, type FileChoice } from './choice.ts';
+import { directories } from './file-list.ts';
 import { makeSeedControl } from './seed-control.ts';
 import { Multiline } from './multiline.ts';
 import { numberLimits, NumberBox } from './number.ts';
@@ -82,9 +83,8 @@ export function makeWidget(node: LGraphNode, spec: InputSpec, hooks: EditorHooks
     case 'combo': {
       const values = comboChoices(spec) as string[];
       const value = (options.default as string | undefined) ?? values[0] ?? '';
-      const choice = new Choice({ ...base, type: 'combo', value, options: { values } }, node);
-      choice.takesFiles = uploadKind(spec) !== null;
-      return choice;
+      const files = fileChoice(node, spec, hooks);
+      return new Choice({ ...base, type: 'combo', value, options: { values }, files }, node);
     }
     case 'string': {
       const value = textOr(options.default) ?? '';
@@ -97,7 +97,11 @@ export function makeWidget(node: LGraphNode, spec: InputSpec, hooks: EditorHooks
           type: 'text',
           value,
           options: {},
-          settings: { placeholder: textOr(options.placeholder) ?? name, onEdited: hooks.edited },
+          settings: {
+            placeholder: textOr(options.placeholder) ?? name,
+            onEdited: hooks.edited,
+            vocabulary: hooks.vocabulary,
+          },
         },
         node,
       );
@@ -105,6 +109,19 @@ export function makeWidget(node: LGraphNode, spec: InputSpec, hooks: EditorHooks
     default:
       return new Opaque({ ...base, type: 'custom', value: '', options: {} }, node);
   }
+}
+
+/** What a combo for uploads offers besides its choices; null for all others. */
+function fileChoice(node: LGraphNode, spec: InputSpec, hooks: EditorHooks): FileChoice | null {
+  const kind = uploadKind(spec);
+  if (kind === null || kind === 'file') return null;
+  const { image_folder: folder } = spec.options;
+  return {
+    kind,
+    source: hooks.files,
+    directory: directories.find((name) => name === folder) ?? 'input',
+    upload: () => hooks.chooseFile(node, spec.name, kind),
+  };
 }
 
 const controlDefault = (spec: InputSpec): string =>

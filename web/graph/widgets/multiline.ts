@@ -2,8 +2,10 @@ import { BaseWidget, type LGraphNode } from '@comfyorg/litegraph';
 import type { IStringWidget } from '@comfyorg/litegraph/dist/types/widgets';
 import type { DrawWidgetOptions } from '@comfyorg/litegraph/dist/widgets/BaseWidget';
 import { textOf } from '../../text.ts';
+import type { Vocabulary } from '../../prompt-text/completion.ts';
+import { suggestWhileTyping } from '../../prompt-text/completion-list.ts';
+import { listenForPromptKeys } from '../../prompt-text/prompt-keys.ts';
 import { palette } from '../theme.ts';
-import { adjustEmphasis } from './emphasis.ts';
 import { fieldMargin } from './draw-field.ts';
 
 /** A widget with an HTML element over the canvas; dom-layer.ts places and removes it. */
@@ -20,6 +22,8 @@ export interface MultilineOptions {
   readonly readOnly?: boolean;
   readonly minHeight?: number;
   readonly onEdited?: () => void;
+  /** What the text may name, for suggestions while it is typed. */
+  readonly vocabulary?: () => Promise<Vocabulary>;
 }
 
 /** Multi-line STRING field: a real textarea over the node, with (word:1.1) on Ctrl+Up/Down. */
@@ -52,15 +56,8 @@ export class Multiline extends BaseWidget<IStringWidget> implements IStringWidge
       this.callback?.(area.value);
     });
     area.addEventListener('change', () => this.settings.onEdited?.());
-    area.addEventListener('keydown', (event) => {
-      const up = event.key === 'ArrowUp';
-      if (!(event.ctrlKey || event.metaKey) || !(up || event.key === 'ArrowDown')) return;
-      event.preventDefault();
-      const edit = adjustEmphasis(area.value, area.selectionStart, area.selectionEnd, up ? 1 : -1);
-      area.value = edit.text;
-      area.setSelectionRange(edit.start, edit.end);
-      area.dispatchEvent(new Event('input'));
-    });
+    if (this.settings.vocabulary !== undefined) suggestWhileTyping(area, this.settings.vocabulary);
+    listenForPromptKeys(area);
     this.#area = area;
     return area;
   }

@@ -1,5 +1,6 @@
 /** The event stream, health, metrics and the API's own description. */
 import { Type } from 'typebox';
+import { formOperations } from '../form-operations.ts';
 import { openApiDocument } from '../openapi.ts';
 import { ok, route } from '../route.ts';
 import type { Route } from '../route.ts';
@@ -53,10 +54,12 @@ export const serviceRoutes = (table: () => readonly Route[]): Route[] => [
         schema: Type.Unsafe<object>({ type: 'object' }),
       },
     },
-    run: (_, { config }) => {
+    run: async (call, api) => {
+      const { config } = api;
       const isGuarded = config.token !== undefined || config.userTokens !== undefined;
       const options = { version: programVersion(), token: isGuarded };
-      return ok(openApiDocument(table(), options));
+      const own = await formOperations(call, api);
+      return ok(openApiDocument([...table(), ...own], options));
     },
   }),
   route({

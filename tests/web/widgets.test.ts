@@ -1,0 +1,140 @@
+/** Fields of nodes with a real server, as an artist uses them. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import sharp from 'sharp';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { buildWeb } from '../../web/build.mjs';
+import { startServer, type TestServer } from '../support/server.ts';
+import { dropFile, launch, noBrowser, openPage, spotOf } from './support/browser.ts';
+
+const shots = process.env.SHOTS;
+
+describe.skipIf(noBrowser !== null)('fields of nodes', () => {
+  const base = mkdtempSync(join(tmpdir(), 'noodle-widgets-'));
+  let server: TestServer;
+  let browser: Browser;
+  let page: Page;
+  let errors: string[];
+
+  beforeAll(async () => {
+    await buildWeb();
+    for (const folder of ['input', 'output', 'models/embeddings', 'models/loras']) {
+      mkdirSync(join(base, folder), { recursive: true });
+    }
+    const picture = (path: string, background: string) =>
+      sharp({ create: { width: 96, height: 64, channels: 3, background } })
+        .png()
+        .toFile(join(base, path));
+    await picture('input/alps.png', '#406080');
+    await picture('input/boats.png', '#804060');
+    await picture('output/Noodle_00001_.png', '#608040');
+    writeFileSync(join(base, 'models/embeddings/easynegative.safetensors'), '');
+    writeFileSync(join(base, 'models/loras/ink-style.safetensors'), '');
+    server = await startServer({ base });
+    browser = await launch();
+    ({ page, errors } = await openPage(browser, server.url));
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+    rmSync(base, { recursive: true, force: true });
+  });
+  beforeEach(() => void errors.splice(0));
+
+  const shot = async (name: string): Promise<void> => {
+    if (shots !== undefined) await page.screenshot({ path: join(shots, `${name}.png`) });
+  };
+  /** Opens a prompt of the API's form; its nodes have the ids they have there. */
+  const open = async (prompt: Readonly<Record<number, unknown>>): Promise<void> => {
+    const bytes = Buffer.from(JSON.stringify(prompt));
+    await dropFile(page, { name: 'fields.json', type: 'application/json', bytes });
+    const types = Object.values(prompt).map((node) => (node as { class_type: string }).class_type);
+    await page.waitForFunction(
+      (wanted) =>
+        JSON.stringify(
+          window.noodle
+            .nodes()
+            .map((n) => n.type)
+            .sort(),
+        ) === wanted,
+      JSON.stringify(types.sort()),
+    );
+  };
+  const press = async (id: number, widget: string): Promise<void> => {
+    const { x, y } = await spotOf(page, id, `widget:${widget}`);
+    await page.mouse.click(x, y);
+  };
+  const value = (id: number, widget: string) =>
+    page.evaluate(([node, name]) => window.noodle.widget(node, name), [id, widget] as const);
+
+  test('pictures are chosen by sight, from every folder', async () => {
+    await open({ 1: { class_type: 'LoadImage', inputs: { image: 'alps.png' } } });
+    await press(1, 'image');
+    const list = page.getByRole('dialog', { name: 'Image' });
+    await list.getByRole('option', { name: 'boats.png' }).waitFor();
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll<HTMLImageElement>('.file-grid img')].every(
+        (image) => image.complete && image.naturalWidth > 0,
+      ),
+    );
+    await shot('image-combo');
+    await page.keyboard.type('boat');
+    await expect.poll(() => list.getByRole('option').count()).toBe(1);
+    await page.keyboard.press('Enter');
+    expect(await value(1, 'image')).toBe('boats.png');
+
+    await press(1, 'image');
+    await list.getByRole('tab', { name: 'Outputs' }).click();
+    await list.getByRole('option', { name: 'Noodle_00001_.png' }).click();
+    expect(await value(1, 'image')).toBe('Noodle_00001_.png [output]');
+    await page.waitForFunction(() => window.noodle.imagesOf(1)[0]?.width === 96);
+    expect(errors).toEqual([]);
+  });
+
+  test('embeddings and LoRAs are suggested while a prompt is typed', async () => {
+    await open({ 1: { class_type: 'CLIPTextEncode', inputs: { text: '', clip: ['2', 1] } } });
+    const area = page.locator('textarea.node-text');
+    await area.click();
+    await page.keyboard.type('a boat, embedding:ea');
+    const list = page.getByRole('listbox', { name: 'Suggestions' });
+    await list.getByRole('option', { name: 'easynegative' }).waitFor();
+    await shot('suggestions');
+    await page.keyboard.press('Enter');
+    expect(await area.inputValue()).toBe('a boat, embedding:easynegative');
+    await list.waitFor({ state: 'detached' });
+
+    await page.keyboard.type(', <lora:ink');
+    await list.waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('0.7'); // over the weight
+    expect(await area.inputValue()).toMatch(/, <lora:ink-style:0\.7>$/);
+    await page.keyboard.press('End');
+
+    // A plain word gets suggestions too, but Enter stays a new line.
+    await page.keyboard.type(' easy');
+    await list.waitFor();
+    await page.keyboard.press('Enter');
+    expect(await area.inputValue()).toMatch(/ easy\n$/);
+    await page.keyboard.press('Control+/');
+    expect(await area.inputValue()).toMatch(/\n$/);
+
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('Control+ArrowUp');
+    expect(await area.inputValue()).toContain('(easy:1.05)');
+    await page.keyboard.press('Control+z');
+    expect(await area.inputValue()).not.toContain('(easy:1.05)');
+    const typed = await area.inputValue();
+    await page.keyboard.press('Control+/');
+    expect(await area.inputValue()).toBe(`// ${typed}`);
+    expect(await value(1, 'text')).toBe(`// ${typed}`);
+
+    // Left, the whole is one step of the graph.
+    const { x, y } = await spotOf(page, 1, 'title');
+    await page.mouse.click(x, y);
+    await page.keyboard.press('Control+z');
+    await expect.poll(() => value(1, 'text')).not.toBe(`// ${typed}`);
+    expect(errors).toEqual([]);
+  });
+});
