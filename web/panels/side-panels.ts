@@ -4,7 +4,7 @@ import type { State } from '../state.ts';
 import type { IconName } from './icons.tsx';
 import { NodeLibrary } from './node-library.tsx';
 import type { AppParts } from './parts.ts';
-import { QueuePanel } from './queue-panel.tsx';
+import { QueuePanel } from '../queue/queue-panel.tsx';
 import { WorkflowPanel } from './workflow-panel.tsx';
 
 /** A panel on the left edge. */

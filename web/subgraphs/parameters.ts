@@ -1,4 +1,4 @@
-import type { SubgraphNode} from '@comfyorg/litegraph';
+import type { SubgraphNode } from '@comfyorg/litegraph';
 import { type LGraphNode } from '@comfyorg/litegraph';
 import { proxiesOf, withLevel, withProxies } from '../../engine/workflow/subgraphs/definitions.ts';
 import { holderOf } from '../../engine/workflow/subgraphs/definitions.ts';
