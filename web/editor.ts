@@ -4,6 +4,7 @@ import type { ObjectInfo } from './api/types.ts';
 import { createDocuments } from './documents/documents.ts';
 import type { Drafts } from './documents/drafts.ts';
 import type { ThisWindow } from './documents/window.ts';
+import type { PackScripts } from './extensions/pack-scripts.ts';
 import { EditorCanvas } from './graph/canvas.ts';
 import { useTextMenus } from './graph/context-menu.ts';
 import { attachDomLayer } from './graph/dom-layer.ts';
@@ -14,8 +15,10 @@ import type { EditorHooks } from './graph/hooks.ts';
 import { createFileSource, createInputFiles, pictureField } from './graph/input-files.ts';
 import { useExactCopies } from './graph/litegraph-setup.ts';
 import { registerNodes } from './graph/node-class.ts';
+import { listenForGroups } from './graph/groups.ts';
 import { useReadableNames } from './graph/names.ts';
 import { imagesOf } from './graph/node-pictures.ts';
+import { trackPointer } from './graph/paste.ts';
 import { createStage } from './graph/stage.ts';
 import { registerSubgraphs } from './graph/subgraphs.ts';
 import { applyTheme, colorTypes, styleCanvas } from './graph/theme.ts';
@@ -36,11 +39,12 @@ export interface EditorParts {
   readonly state: State;
   readonly drafts: Drafts;
   readonly self: ThisWindow;
+  readonly packs: PackScripts;
 }
 
 /** Builds the graph editor: graph, canvas, what nodes show, and the documents on the canvas. */
 export function createEditor(parts: EditorParts) {
-  const { host, element, objectInfo, server, state, drafts, self } = parts;
+  const { host, element, objectInfo, server, state, drafts, self, packs } = parts;
   useExactCopies();
   useTextMenus();
   useGroupLook();
@@ -54,6 +58,7 @@ export function createEditor(parts: EditorParts) {
     vocabulary: createVocabulary(server),
     showInputFile: (node, filename) => inputFiles.show(node, filename),
     edited: () => documents.changed(),
+    created: packs.created,
   };
   registerNodes(objectInfo, hooks);
   registerVirtualNodes(hooks);
@@ -81,10 +86,13 @@ export function createEditor(parts: EditorParts) {
   });
   styleCanvas(canvas);
   colorTypes(canvas, socketTypes(objectInfo));
+  listenForGroups(canvas);
+  trackPointer();
   const syncDom = attachDomLayer(canvas, host);
   canvas.onDrawForeground = (ctx) => {
     syncDom();
     drawFarNames(canvas, ctx);
+    for (const show of canvas.drawn) show();
     if (state.zoom.value !== canvas.ds.scale) state.zoom.value = canvas.ds.scale;
   };
   graph.onNodeAdded = (node) => {
@@ -94,7 +102,7 @@ export function createEditor(parts: EditorParts) {
     };
   };
 
-  const execution = createExecutionView(graph, (file) => server.viewUrl(file));
+  const execution = createExecutionView(graph, (file) => server.viewUrl(file), packs.executed);
   const inputFiles = createInputFiles({
     graph,
     server,
@@ -103,7 +111,7 @@ export function createEditor(parts: EditorParts) {
     failed: (error) => toast(state, messageOf(error), 'error'),
   });
   const subgraphs = createSubgraphPath(canvas, graph);
-  const stage = createStage(graph, canvas);
+  const stage = createStage(graph, canvas, packs);
   const documents = createDocuments({
     stage,
     drafts,

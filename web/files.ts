@@ -4,12 +4,13 @@ import { readImageWorkflow } from '../engine/workflow/png-text.ts';
 import type { Server } from './api/server.ts';
 import type { WorkflowDocument } from './documents/document.ts';
 import { createSaving } from './documents/saving.ts';
+import { downloadText } from './download.ts';
 import type { Editor } from './editor.ts';
 import { pictureField } from './graph/input-files.ts';
 import { NoodleNode } from './graph/node.ts';
 import { createLibrary } from './library/library.ts';
 import { t } from './locale/translate.ts';
-import { pictureTargets, sendPicture } from './pictures/actions.ts';
+import { pictureTargets, sendPicture } from './pictures/into-graph.ts';
 import type { Picture } from './pictures/picture.ts';
 import { toast, type State } from './state.ts';
 import { fingerprint, messageOf } from './text.ts';
@@ -106,12 +107,7 @@ export function createFiles(editor: Editor, server: Server, state: State) {
       input.click();
     },
     download(): void {
-      const blob = new Blob([editor.toText()], { type: 'application/json' });
-      const link = document.createElement('a');
-      link.href = URL.createObjectURL(blob);
-      link.download = `${documents.active().name.value || 'workflow'}.json`;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+      downloadText(`${documents.active().name.value || 'workflow'}.json`, editor.toText());
     },
     async openExample(name: string): Promise<void> {
       try {

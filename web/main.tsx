@@ -14,6 +14,8 @@ import { watchEdits } from './documents/watch-edits.ts';
 import { thisWindow } from './documents/window.ts';
 import { listenForDrops } from './drop.ts';
 import { createEditor } from './editor.ts';
+import type { loadScripts, LoadedScripts } from './extensions/load.ts';
+import { noPackScripts } from './extensions/pack-scripts.ts';
 import { createFiles } from './files.ts';
 import { followSettings } from './graph/canvas-settings.ts';
 import { speak, t } from './locale/translate.ts';
@@ -27,6 +29,7 @@ import { messageOf } from './text.ts';
 import 'virtual:themes.css';
 import './style/theme.css';
 import './style/canvas.css';
+import './style/canvas-tools.css';
 import './style/bars.css';
 import './style/panels.css';
 import './style/overlays.css';
@@ -38,7 +41,9 @@ import './style/subgraphs.css';
 import './style/settings.css';
 import './style/documents.css';
 import './style/menu.css';
+import './style/workflows.css';
 import './style/log.css';
+import './style/extensions.css';
 import './style/widgets.css';
 
 async function start(): Promise<void> {
@@ -57,6 +62,7 @@ async function start(): Promise<void> {
   });
   effect(() => void speak(settings.locale.value));
 
+  const packAddresses = server.extensions().catch(() => []);
   const objectInfo = await server.objectInfo().catch((error: unknown) => {
     root.textContent = `The server does not answer (${messageOf(error)}). Start it and reload.`;
     return null;
@@ -70,13 +76,21 @@ async function start(): Promise<void> {
   element.setAttribute('aria-label', 'Workflow graph');
 
   const drafts = createDrafts(localStorage);
-  const editor = createEditor({ host, element, objectInfo, server, state, drafts, self });
-  const runner = createRunner({ editor, server, state, objectInfo, clientId: self.id });
+  const shortcuts = createShortcuts(settings);
+  const feed = createFeed(self.id);
+  const packs = await packScripts(await packAddresses, {
+    server,
+    feed,
+    state,
+    settings,
+    shortcuts,
+    edited: () => editor.documents.changed(),
+  });
+  const editor = createEditor({ host, element, objectInfo, server, state, drafts, self, packs });
+  const runner = createRunner({ editor, server, state, objectInfo, clientId: self.id, packs });
   const files = createFiles(editor, server, state);
   followSettings(editor.canvas, settings);
   fitToWindow(element, editor.canvas);
-  const shortcuts = createShortcuts(settings);
-  const feed = createFeed(self.id);
   const page = { editor, feed, runner, files, server, state, settings, shortcuts, objectInfo };
   const parts = { ...page, commands: createCommands(page) };
   shortcuts.add(parts.commands);
@@ -92,6 +106,7 @@ async function start(): Promise<void> {
     document.title = pageTitle(state);
   });
   editor.canvas.startRendering();
+  await packs.start(page);
   if (!editor.documents.restore(await others)) {
     try {
       editor.documents.open(await server.example('default'), untitled);
@@ -117,6 +132,16 @@ async function start(): Promise<void> {
     },
   });
   void files.refreshLists();
+}
+
+/** The page scripts of node packs; what they stand on is loaded only where there are any. */
+async function packScripts(
+  addresses: readonly string[],
+  parts: Parameters<typeof loadScripts>[0],
+): Promise<LoadedScripts> {
+  if (addresses.length === 0) return { ...noPackScripts, start: async () => undefined };
+  const load = await import('./extensions/load.ts');
+  return load.loadScripts(parts, addresses);
 }
 
 /** What runs and how far it is, else the workflow's name: readable in a tab that is not in front. */

@@ -6,6 +6,7 @@ import type { Server } from './api/server.ts';
 import type { ObjectInfo, PromptAnswer } from './api/types.ts';
 import type { WorkflowDocument } from './documents/document.ts';
 import type { Editor } from './editor.ts';
+import type { PackScripts } from './extensions/pack-scripts.ts';
 import { pathOf } from './graph/input-files.ts';
 import { allGraphs } from './graph/load.ts';
 import { NoodleNode } from './graph/node.ts';
@@ -33,10 +34,11 @@ interface RunnerParts {
   readonly state: State;
   readonly objectInfo: ObjectInfo;
   readonly clientId: string;
+  readonly packs: PackScripts;
 }
 
 /** Queues prompts and shows on the page what the server reports about them. */
-export function createRunner({ editor, server, state, objectInfo, clientId }: RunnerParts) {
+export function createRunner({ editor, server, state, objectInfo, clientId, packs }: RunnerParts) {
   const { execution, documents } = editor;
   /** Prompts queued from here -> the document they came from. */
   const mine = new Map<string, WorkflowDocument>();
@@ -49,8 +51,9 @@ export function createRunner({ editor, server, state, objectInfo, clientId }: Ru
     execution.clearErrors();
     state.problems.value = [];
     const document = documents.active();
-    const workflow = editor.toWorkflow();
-    const { prompt, warnings } = convert(workflow);
+    const drawn = editor.toWorkflow();
+    const { prompt: made, warnings } = convert(drawn);
+    const { workflow, prompt } = await packs.finish({ workflow: drawn, prompt: { ...made } });
     const answer = await server.postPrompt({
       client_id: clientId,
       prompt,

@@ -5,6 +5,7 @@ import type { SavedEntry } from './api/user-workflows.ts';
 import type { DeviceInfo } from './api/types.ts';
 import { createDocument, untitled, type WorkflowDocument } from './documents/document.ts';
 import type { Draft } from './documents/drafts.ts';
+import type { SlotFilter } from './graph/search.ts';
 import type { Picture } from './pictures/picture.ts';
 import { emptyQueue, type JobRow, type QueueView } from './queue/jobs-api.ts';
 
@@ -67,7 +68,7 @@ export interface Lightbox {
 export interface SearchRequest {
   readonly x: number;
   readonly y: number;
-  readonly accepts?: { readonly type: string; readonly side: 'input' | 'output' };
+  readonly accepts?: SlotFilter;
   readonly pick: (type: string) => void;
 }
 
@@ -77,6 +78,7 @@ const noUndo = {
   undo: () => false,
   redo: () => false,
   rebase: () => undefined,
+  clear: () => undefined,
   text: () => '',
 };
 

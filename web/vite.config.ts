@@ -15,6 +15,10 @@ export default defineConfig({
     target: 'es2022',
     chunkSizeWarningLimit: 900,
     reportCompressedSize: false,
+    // The editor, and the pages of forms, which have no graph to load.
+    rolldownOptions: {
+      input: ['index.html', 'run.html'].map((file) => `${import.meta.dirname}/${file}`),
+    },
   },
   // Never the development form, whoever builds (tests do): it writes source paths into the page.
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact', development: false } },

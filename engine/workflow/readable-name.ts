@@ -26,8 +26,8 @@ const spelled: Readonly<Record<string, string>> = {
 
 /** Names that no rule makes readable. */
 const known: Readonly<Record<string, string>> = {
-  'control after generate': 'After a run',
-  control_after_generate: 'After a run',
+  // The whole name would be cut at a node's first width.
+  control_after_generate: 'After generate',
   control_net: 'ControlNet',
   control_net_name: 'ControlNet',
   ckpt_name: 'Checkpoint',

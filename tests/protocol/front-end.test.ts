@@ -46,6 +46,18 @@ describe('scripts', () => {
   );
 });
 
+describe('examples', () => {
+  it('have a small picture of what they make each', async () => {
+    const names = (await server.json('/ui/workflows')) as string[];
+    for (const name of names) {
+      const answer = await server.get(`/ui/workflows/${name}/picture`);
+      expect(answer.headers.get('content-type'), name).toBe('image/webp');
+      expect((await answer.arrayBuffer()).byteLength, name).toBeLessThan(15_000);
+    }
+    expect((await server.get('/ui/workflows/none.json/picture')).status).toBe(404);
+  });
+});
+
 describe('templates', () => {
   it.each(['index.json', 'index.de.json'])('lists the examples in %s', async (index) => {
     const [group] = await server.json(`/templates/${index}`); // eslint-disable-line @typescript-eslint/no-unsafe-assignment -- JSON from the wire

@@ -117,6 +117,7 @@ describe('names that lead out of a folder', () => {
     ['templates', (name: string) => `/workflow_templates/pack/${name}`],
     ['pack scripts', (name: string) => `/extensions/pack/${name}`],
     ['example workflows', (name: string) => `/ui/workflows/${name}`],
+    ['pictures of examples', (name: string) => `/ui/workflows/${name}/picture`],
     ['the page', (name: string) => `/${name}`],
     ['the page, absolute', (name: string) => `//${name}`],
   ])('%s', async (_, address) => {

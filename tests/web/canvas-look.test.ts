@@ -104,7 +104,7 @@ describe.skipIf(noBrowser !== null)('the canvas', () => {
     });
     expect(names.shown).toEqual([
       'Seed',
-      'After a run',
+      'After generate',
       'Steps',
       'CFG',
       'Sampler',

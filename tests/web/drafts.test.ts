@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createDocument } from '../../web/documents/document.ts';
 import { createDrafts } from '../../web/documents/drafts.ts';
 import { trackEdits } from '../../web/documents/edits.ts';
-import { createUndoStack } from '../../web/graph/undo.ts';
+import { createUndoStack, type Snapshot, type UndoLimits } from '../../web/graph/undo.ts';
 
 /** A browser's store that has room for so many characters. */
 function storeOf(room = Infinity): Storage {
@@ -73,20 +73,28 @@ describe('drafts', () => {
   });
 });
 
+/** A state that is a text; capitals count as none of its edits. */
+const stateOf = (text: string): Snapshot => ({
+  same: (other) => other.text().toLowerCase() === text.toLowerCase(),
+  text: () => text,
+  sizeBeyond: (other) => (other?.text() === text ? 0 : text.length),
+});
+
 describe('undo', () => {
-  const editor = (text: string) => {
+  const editor = (text: string, limits?: UndoLimits) => {
     const now = { text };
     const stack = createUndoStack(
-      () => ({ shape: now.text.toLowerCase(), text: () => now.text }),
+      () => stateOf(now.text),
       (to) => {
-        now.text = to;
+        now.text = to.text();
       },
+      limits,
     );
     stack.rebase();
     return { now, stack };
   };
 
-  test('steps back and forth between states that differ in shape', () => {
+  test('steps back and forth between states that differ', () => {
     const { now, stack } = editor('a');
     now.text = 'A';
     expect(stack.note()).toBe(false);
@@ -104,7 +112,7 @@ describe('undo', () => {
   });
 
   test('an edit after undo forgets what was undone; old steps go in the end', () => {
-    const { now, stack } = editor('0');
+    const { now, stack } = editor('0', { steps: 60, characters: 1e6 });
     for (let i = 1; i <= 100; i++) {
       now.text = String(i);
       stack.note();
@@ -116,18 +124,34 @@ describe('undo', () => {
     stack.note();
     expect(stack.redo()).toBe(false);
   });
+
+  test('large steps go sooner, never the last one', () => {
+    const { now, stack } = editor('', { steps: 60, characters: 1000 });
+    for (let i = 1; i <= 20; i++) {
+      now.text = `${i}`.padEnd(300, 'x');
+      stack.note();
+    }
+    let steps = 0;
+    while (stack.undo()) steps++;
+    expect(steps).toBe(3);
+    now.text = 'y'.repeat(5000);
+    stack.note();
+    now.text = 'z';
+    stack.note();
+    expect([stack.undo(), now.text.length, stack.undo()]).toEqual([true, 5000, false]);
+  });
 });
 
-test('an edit reads the graph back once, for undo and the draft alike; what is none writes nothing', () => {
+test('an edit reads the graph back once; what is none is not kept', () => {
   let workflow = '{"nodes":[]}';
   let readings = 0;
   const stack = createUndoStack(
     () => {
       readings++;
-      return { shape: workflow, text: () => workflow };
+      return stateOf(workflow);
     },
-    (text) => {
-      workflow = text;
+    (to) => {
+      workflow = to.text();
     },
   );
   stack.rebase();
@@ -136,7 +160,7 @@ test('an edit reads the graph back once, for undo and the draft alike; what is n
   const edits = trackEdits({
     active: () => document,
     redraw: () => undefined,
-    keep: (text) => void kept.push(text),
+    keepSoon: () => void kept.push(stack.text()),
   });
   readings = 0;
   edits.settle();

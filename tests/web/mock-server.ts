@@ -16,6 +16,7 @@ import {
   type PromptNode,
   uiOf,
 } from './mock-runs.ts';
+import { listed, userFile } from './support/user-files.ts';
 
 /** A prompt the page posted, as the server read it. */
 export interface PostedPrompt {
@@ -51,6 +52,7 @@ const types: Record<string, string> = {
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
   '.json': 'application/json',
+  '.webp': 'image/webp',
 };
 
 /**
@@ -116,6 +118,10 @@ export async function startMockServer(): Promise<MockServer> {
       const names = readdirSync(join(root, 'workflows')).filter((n) => n.endsWith('.json'));
       return json(names.map((n) => n.replace('.json', '')));
     }
+    if (path.endsWith('.json/picture')) {
+      const name = path.split('/').at(-2)?.replace('.json', '.webp') ?? '';
+      return file(join(root, 'workflows/pictures', name));
+    }
     if (path.startsWith('/ui/workflows/')) return file(join(root, 'workflows', path.slice(14)));
     if (path === '/prompt') return acceptPrompt(await bodyOf(request), json);
     if (path === '/v1/queue') {
@@ -144,6 +150,7 @@ export async function startMockServer(): Promise<MockServer> {
       ) as unknown;
       return json({});
     }
+    if (path === '/extensions') return json([]);
     if (path === '/internal/logs/raw') {
       return json({ entries: [{ t: '2026-11-27T08:00:00.000Z', m: 'Ready\n' }], size: null });
     }
@@ -169,35 +176,13 @@ export async function startMockServer(): Promise<MockServer> {
       return json({ name, subfolder: '', type: 'input' });
     }
     if (path === '/global_subgraphs') return json({});
-    if (path === '/v2/userdata') {
-      return json(
-        [...saved.keys()]
-          .filter((p) => !p.includes('/.'))
-          .map((p) => ({ name: p, path: p, type: 'file' })),
-      );
-    }
+    if (path === '/v2/userdata') return json(listed(saved));
     if (path.startsWith('/userdata/')) {
-      const body = await bodyOf(request);
-      return userFile(request.method ?? '', path.slice('/userdata/'.length), body.toString());
+      const answer = userFile(saved, url, request.method ?? '', await bodyOf(request));
+      return void response.writeHead(answer.status).end(answer.text);
     }
     if (request.method === 'POST') return void response.end();
     return file(join(dist, path === '/' ? 'index.html' : path));
-
-    function userFile(method: string, name: string, text: string): void {
-      const [from, to] = name.split('/move/');
-      const there = saved.get(from) ?? (from.endsWith('/.index.json') ? '{}' : undefined);
-      const target = method === 'POST' ? (to ?? from) : null;
-      if (method !== 'POST' || to !== undefined) {
-        if (there === undefined) return void response.writeHead(404).end();
-      }
-      if (target !== null && url.searchParams.get('overwrite') === 'false' && saved.has(target)) {
-        return void response.writeHead(409).end('File already exists');
-      }
-      if (method === 'GET') return void response.end(there);
-      if (target !== null) saved.set(target, to === undefined ? text : (there ?? ''));
-      if (method === 'DELETE' || to !== undefined) saved.delete(from);
-      response.end(JSON.stringify(target));
-    }
 
     function file(name: string): void {
       if (!existsSync(name)) return void response.writeHead(404).end();

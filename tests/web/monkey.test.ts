@@ -4,9 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { drag, graphOf, noBrowser, opened, openPage, spotOf } from './support/browser.ts';
 import { useBuiltPage } from './support/built-page.ts';
 
-const seed = 1;
-const gestureCount = 150;
-const timeLimit = 15_000;
+/** As many as fit into the time; MONKEY_GESTURES=1000 MONKEY_SEED=2 takes all the time it needs. */
+const thorough = process.env.MONKEY_GESTURES !== undefined;
+const seed = Number(process.env.MONKEY_SEED ?? 1);
+const gestureCount = Number(process.env.MONKEY_GESTURES ?? 200);
+const timeLimit = thorough ? 1_800_000 : 10_000;
 
 /** A generator of numbers in 0..1, the same for the same seed (mulberry32). */
 function numbersFrom(seed: number): () => number {
@@ -22,7 +24,7 @@ function numbersFrom(seed: number): () => number {
 describe.skipIf(noBrowser !== null)('a monkey at the graph', () => {
   const stand = useBuiltPage();
 
-  test('loses nothing over a reload', { timeout: 60_000 }, async () => {
+  test('loses nothing over a reload', { timeout: timeLimit + 60_000 }, async () => {
     const { page, errors } = await openPage(stand.browser, stand.server.url);
     const start = await live(page);
     const random = numbersFrom(seed);
@@ -33,17 +35,36 @@ describe.skipIf(noBrowser !== null)('a monkey at the graph', () => {
       done.push(gesture.name);
       await gesture(page, random);
     }
+    console.log(`${done.length} gestures of seed ${seed}`); // eslint-disable-line no-console -- says how much was tried
     // The last gesture may have left a box open, which is no part of the graph.
     await page.keyboard.press('Escape');
-    const before = await live(page);
-    expect(before, done.join(' ')).not.toBe(start);
+    const before = await allTabs(page);
+    expect(before.join(), done.join(' ')).not.toBe(start);
     await page.reload();
     await opened(page);
-    expect(await live(page), done.join(' ')).toBe(before);
+    expect(await allTabs(page), done.join(' ')).toEqual(before);
+
+    // What is undone and done again is the same.
+    await type(page, random);
+    const last = await live(page);
+    for (let i = 0; i < 8; i++) await press(page, 'Control+z');
+    for (let i = 0; i < 8; i++) await press(page, 'Control+y');
+    expect(await live(page), done.join(' ')).toBe(last);
     expect(errors).toEqual([]);
     await page.close();
   });
 });
+
+/** The graphs of all tabs, from left to right. */
+async function allTabs(page: Page): Promise<string[]> {
+  const graphs: string[] = [];
+  const tabs = page.locator('.workflow-tab .name');
+  for (let i = 0; i < (await tabs.count()); i++) {
+    await tabs.nth(i).click();
+    graphs.push(await live(page));
+  }
+  return graphs;
+}
 
 type Gesture = (page: Page, random: () => number) => Promise<void>;
 
@@ -54,13 +75,22 @@ const anyNode = async (page: Page, random: () => number): Promise<number | null>
   return nodes.length === 0 ? null : Number(nodes[Math.floor(random() * nodes.length)].id);
 };
 const anyPlace = (random: () => number) => ({ x: 80 + 1100 * random(), y: 80 + 640 * random() });
+const press = async (page: Page, chord: string): Promise<void> => {
+  await page.locator('#graph').focus();
+  await page.keyboard.press(chord);
+};
 const key = (chord: string): Gesture => {
-  const press: Gesture = async (page) => {
-    await page.locator('#graph').focus();
-    await page.keyboard.press(chord);
-  };
-  Object.defineProperty(press, 'name', { value: chord });
-  return press;
+  const gesture: Gesture = (page) => press(page, chord);
+  Object.defineProperty(gesture, 'name', { value: chord });
+  return gesture;
+};
+const type: Gesture = async (page, random) => {
+  const fields = page.locator('textarea.node-text');
+  const count = await fields.count();
+  if (count === 0) return;
+  const field = fields.nth(Math.floor(random() * count));
+  const text = `words ${Math.floor(random() * 1e6)}`;
+  await field.fill(text, { timeout: 1000 }).catch(() => undefined); // may lie under
 };
 
 const gestures: readonly Gesture[] = [
@@ -112,13 +142,7 @@ const gestures: readonly Gesture[] = [
     if ((await page.locator('.search-box').count()) > 0) await page.keyboard.press('Enter');
     await page.keyboard.press('Escape');
   },
-  async function type(page, random) {
-    const fields = page.locator('textarea.node-text');
-    const count = await fields.count();
-    if (count === 0) return;
-    const field = fields.nth(Math.floor(random() * count));
-    await field.fill(`words ${Math.floor(random() * 1e6)}`).catch(() => undefined); // may lie under
-  },
+  type,
   key('Control+z'),
   key('Control+y'),
   key('Control+m'),
@@ -128,6 +152,13 @@ const gestures: readonly Gesture[] = [
   key('Control+g'),
   key('Delete'),
   key('.'),
+  key('Shift+ArrowRight'),
+  async function newTab(page, random) {
+    // Few: the rest happens in them.
+    if ((await page.locator('.workflow-tab').count()) > 3) return;
+    if (random() < 0.5) return press(page, 'Shift+ArrowLeft');
+    await page.getByRole('button', { name: 'New workflow' }).click();
+  },
   async function paste(page, random) {
     await key('Control+c')(page, random);
     await key('Control+v')(page, random);

@@ -253,7 +253,10 @@ describe.skipIf(noBrowser !== null)('the page', () => {
     await page.keyboard.press('Enter');
     await page.getByText('Saved my work').waitFor();
     await page.getByRole('button', { name: 'Workflows', exact: true }).click();
-    await page.locator('.side-panel').getByRole('button', { name: 'my work' }).waitFor();
+    await page
+      .locator('.side-panel')
+      .getByRole('button', { name: 'my work', exact: true })
+      .waitFor();
     await page.locator('.side-panel').getByRole('button', { name: 'Default' }).click();
     await page.waitForFunction(() => window.noodle.nodes().length === 7);
     await page.keyboard.press('w');

@@ -28,7 +28,7 @@ describe.skipIf(noBrowser !== null)('subgraphs', () => {
   });
 
   const trail = () => page.locator('.subgraph-trail > *').allTextContents();
-  const unsaved = () => page.locator('.workflow-name i').count();
+  const unsaved = () => page.locator('.workflow-tab[data-active=true] i').count();
   const types = async () => (await graphOf(page)).nodes.map(({ type }) => type).sort();
   const shot = (name: string) =>
     process.env.SHOTS ? page.screenshot({ path: `${process.env.SHOTS}/${name}.png` }) : undefined;

@@ -83,6 +83,11 @@ export function createServer(base: string) {
         budget: Number(device.memory_budget),
       }));
     },
+    /** Addresses of the page scripts of node packs. */
+    extensions: async (): Promise<readonly string[]> => {
+      const list = await getJson('extensions');
+      return Array.isArray(list) ? list.filter((one) => typeof one === 'string') : [];
+    },
     /** The newest lines of the server's log. */
     log: async (): Promise<readonly LogEntry[]> => {
       const data = await getJson('internal/logs/raw');
@@ -164,6 +169,9 @@ export function createServer(base: string) {
     },
     example: (name: string): Promise<unknown> =>
       getJson(`ui/workflows/${encodeURIComponent(name)}.json`),
+    /** The address of a picture of an example. */
+    examplePicture: (name: string): string =>
+      url(`ui/workflows/${encodeURIComponent(name)}.json/picture`),
     ...userWorkflows(url),
   };
 }

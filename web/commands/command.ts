@@ -10,6 +10,8 @@ export interface Command {
   readonly keys: readonly string[];
   /** Also while the user types into a field. */
   readonly whileTyping?: boolean;
+  /** Says no where its keys mean something else at the moment; they do that then. */
+  readonly when?: () => boolean;
   readonly run: () => void;
 }
 

@@ -1,4 +1,5 @@
 import { LGraphEventMode } from '@comfyorg/litegraph';
+import { groupSelection } from '../graph/groups.ts';
 import type { PageParts } from '../panels/parts.ts';
 import type { Command } from './command.ts';
 
@@ -30,7 +31,7 @@ export const editCommands = ({ editor: { canvas, documents } }: PageParts): read
     title: 'Group the selection',
     group: 'Edit',
     keys: ['ctrl+g'],
-    run: () => canvas.groupSelection(),
+    run: () => groupSelection(canvas),
   },
   {
     id: 'Comfy.Canvas.ToggleSelectedNodes.Mute',

@@ -1,4 +1,5 @@
 import type { PageParts } from '../panels/parts.ts';
+import { arrangeCommands, canvasCommands } from './canvas.ts';
 import type { Command } from './command.ts';
 import { editCommands } from './edit.ts';
 import { helpCommands } from './help.ts';
@@ -13,8 +14,10 @@ const lists = [
   workflowCommands,
   tabCommands,
   editCommands,
+  arrangeCommands,
   subgraphCommands,
   viewCommands,
+  canvasCommands,
   panelCommands,
   helpCommands,
 ];

@@ -8,7 +8,7 @@ export function listenForKeys({ shortcuts, editor, state }: AppParts): void {
   window.addEventListener(
     'keydown',
     (event) => {
-      if (isCovered(state)) return;
+      if (isCovered(state) || isInMenu(event.target)) return;
       if (event.key === 'Escape' && canvas.subgraph && !canvas.linkConnector.isConnecting) {
         if (!isTyping(event.target)) editor.subgraphs.leave();
         return;
@@ -16,7 +16,7 @@ export function listenForKeys({ shortcuts, editor, state }: AppParts): void {
       const chord = chordOf(event);
       if (keepsKey(event.target, chord)) return;
       const command = shortcuts.commandOf(chord);
-      if (command === undefined) return;
+      if (command === undefined || command.when?.() === false) return;
       if (isTyping(event.target) && !(command.whileTyping === true && isNoText(chord))) return;
       event.preventDefault();
       event.stopPropagation();
@@ -44,6 +44,10 @@ const keepsKey = (target: EventTarget | null, chord: string): boolean =>
   (target.closest<HTMLElement>('[data-own-keys]')?.dataset.ownKeys?.split(' ') ?? []).includes(
     chord,
   );
+
+/** Whether a menu is open, which takes all keys. */
+const isInMenu = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && target.closest('.litecontextmenu') !== null;
 
 /** Whether keys pressed there are meant as text. */
 export const isTyping = (target: EventTarget | null): boolean =>

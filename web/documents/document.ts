@@ -1,8 +1,8 @@
-import { createUuidv4 } from '@comfyorg/litegraph';
 import { signal, type Signal } from '@preact/signals';
 import type { NodeOutput } from '../api/types.ts';
 import type { UndoStack } from '../graph/undo.ts';
 import type { View } from '../graph/view.ts';
+import { newUuid } from '../uuid.ts';
 
 /** A workflow that is open in this window: what a tab is about. */
 export interface WorkflowDocument {
@@ -38,7 +38,7 @@ export const isUntouched = ({ name, origin, modified }: WorkflowDocument): boole
 export function createDocument(
   name: string,
   undo: UndoStack,
-  { id = createUuidv4(), origin = null }: { id?: string; origin?: string | null } = {},
+  { id = newUuid(), origin = null }: { id?: string; origin?: string | null } = {},
 ): WorkflowDocument {
   return {
     id,

@@ -1,6 +1,7 @@
 import { effect } from '@preact/signals';
 import { formsOf, isUiFormat } from '../../engine/workflow/forms.ts';
 import { type Json, parseJson, toPlain } from '../../engine/workflow/lossless-json.ts';
+import type { GraphSnapshot } from '../graph/snapshot.ts';
 import type { Stage } from '../graph/stage.ts';
 import { createUndoStack } from '../graph/undo.ts';
 import { t } from '../locale/translate.ts';
@@ -36,9 +37,9 @@ export function createDocuments({ stage, drafts, self, state, redraw, arrived }:
     const document: WorkflowDocument = createDocument(
       name,
       createUndoStack(
-        () => stage.snapshot(document.source),
-        (text) => {
-          stage.restore(text);
+        (before?: GraphSnapshot) => stage.snapshot(document.source, before),
+        (state) => {
+          stage.restore(state, document.source);
           arrived(document);
         },
       ),
@@ -78,7 +79,17 @@ export function createDocuments({ stage, drafts, self, state, redraw, arrived }:
   };
   /** Reads the stage back into the active document and keeps a copy in the browser. */
   const keep = (): void => keepAs(stage.toText(active().source));
-  const edits = trackEdits({ active, redraw, keep: keepAs });
+  let waiting = false;
+  /** The same when the page has time: undo has the text already, writing it can be felt. */
+  const keepSoon = (): void => {
+    if (waiting) return;
+    waiting = true;
+    whenIdle(() => {
+      waiting = false;
+      keepAs(active().undo.text());
+    });
+  };
+  const edits = trackEdits({ active, redraw, keepSoon });
 
   const forget = (document: WorkflowDocument): void => {
     state.documents.value = state.documents.value.filter((d) => d !== document);
@@ -189,6 +200,14 @@ export function createDocuments({ stage, drafts, self, state, redraw, arrived }:
       else write(document);
     },
   };
+}
+
+/** Milliseconds after which work that waits for an idle moment is done all the same. */
+const patience = 200;
+
+function whenIdle(work: () => void): void {
+  if ('requestIdleCallback' in window) requestIdleCallback(work, { timeout: patience });
+  else setTimeout(work, 0);
 }
 
 const draftOf = (document: WorkflowDocument, window: string): Omit<Draft, 'time'> => ({

@@ -3,15 +3,15 @@ import type { WorkflowDocument } from './document.ts';
 interface EditParts {
   readonly active: () => WorkflowDocument;
   readonly redraw: () => void;
-  /** Writes the active document, whose workflow is this text now, to the browser's store. */
-  readonly keep: (workflow: string) => void;
+  /** The active document was edited: it goes to the browser's store when there is time. */
+  readonly keepSoon: () => void;
 }
 
 /** Milliseconds of rest after which what happened counts as one edit. */
 const rest = 120;
 
 /** Turns "something may have changed" into undo steps and safety copies. */
-export function trackEdits({ active, redraw, keep }: EditParts) {
+export function trackEdits({ active, redraw, keepSoon }: EditParts) {
   let pending: ReturnType<typeof setTimeout> | undefined;
   const settle = (): void => {
     clearTimeout(pending);
@@ -20,8 +20,7 @@ export function trackEdits({ active, redraw, keep }: EditParts) {
     if (!document.undo.note()) return;
     document.modified.value = true;
     document.edition++;
-    // Reading a large graph back takes long enough to be felt: undo has just done it.
-    keep(document.undo.text());
+    keepSoon();
   };
 
   return {
@@ -39,7 +38,7 @@ export function trackEdits({ active, redraw, keep }: EditParts) {
       if (!document.undo[direction]()) return;
       document.modified.value = true;
       document.edition++;
-      keep(document.undo.text());
+      keepSoon();
     },
   };
 }

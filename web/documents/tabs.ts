@@ -40,11 +40,15 @@ export function createTabs(parts: TabParts) {
         if (rest.length === 0) parts.blank();
         else show(rest[Math.min(place, rest.length - 1)]);
       }
+      parts.forget(document);
+      // Its text is enough to come back.
+      document.undo.clear();
+      document.source = null;
+      document.outputs.clear();
       closed.push(document);
       if (closed.length > reopenable) closed.shift();
-      parts.forget(document);
     },
-    /** Opens the tab again that was closed last, with all it had; false when there is none. */
+    /** Opens the tab again that was closed last, as it was; false when there is none. */
     reopen(): boolean {
       const document = closed.pop();
       if (document === undefined) return false;

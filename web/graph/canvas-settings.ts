@@ -1,10 +1,13 @@
 import { LiteGraph } from '@comfyorg/litegraph';
-import { effect } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import type { Settings } from '../settings/settings.ts';
 import type { EditorCanvas } from './canvas.ts';
 import { forgetTexts } from './text-fit.ts';
 import { applyTheme, styleCanvas, uiFont } from './theme.ts';
 import { refreshReroutes } from './virtual-nodes.ts';
+
+/** Whether the graph may only be looked at: dragging moves the view. */
+export const canvasLocked = signal(false);
 
 /** Makes the canvas look and act as the settings say, now and whenever they change. */
 export function followSettings(canvas: EditorCanvas, settings: Settings): void {
@@ -21,6 +24,9 @@ export function followSettings(canvas: EditorCanvas, settings: Settings): void {
   effect(() => {
     canvas.links_render_mode = settings.linkStyle.value;
     redraw();
+  });
+  effect(() => {
+    canvas.read_only = canvasLocked.value;
   });
   effect(() => {
     LiteGraph.CANVAS_GRID_SIZE = settings.gridSize.value;

@@ -12,28 +12,28 @@ import {
   type Positionable,
   type Subgraph,
 } from '@comfyorg/litegraph';
+import type { CanvasHost } from './canvas-host.ts';
 import { t } from '../locale/translate.ts';
-import type { SearchRequest } from '../state.ts';
+import { linkMenu, searchAtLinkEnd } from './connect.ts';
+import { pastePlace } from './paste.ts';
+import { noteUse } from './used-nodes.ts';
 import { editInline } from './widgets/inline-editor.ts';
 import { drawFarNode } from './far-view.ts';
+import { groupSelection, renameGroup } from './groups.ts';
 import { imageAt, imagesOf } from './node-pictures.ts';
 import { drawNodeShape } from './node-shape.ts';
 import { mix, vivid } from './color.ts';
 import { palette } from './palette.ts';
+import { showItems } from './view.ts';
 
-/** What the canvas asks of the page. */
-export interface CanvasHost {
-  readonly search: (request: SearchRequest) => void;
-  readonly openImage: (node: LGraphNode, index: number) => void;
-  readonly editMask: (node: LGraphNode, index: number) => void;
-  readonly changed: () => void;
-}
-
-const clipboardKey = 'litegrapheditor_clipboard';
+/** Where litegraph keeps what was copied. */
+export const clipboardKey = 'litegrapheditor_clipboard';
 
 /** litegraph's canvas with this editor's menus, search, copying and dimming of unused nodes. */
 export class EditorCanvas extends LGraphCanvas {
   readonly host: CanvasHost;
+  /** Called after every drawing, by those that show something beside or over the canvas. */
+  readonly drawn = new Set<() => void>();
   /** What parts of the page add to a node's menu. */
   readonly menuParts: ((node: LGraphNode) => readonly IContextMenuValue<string>[])[] = [];
 
@@ -108,33 +108,22 @@ export class EditorCanvas extends LGraphCanvas {
   override showConnectionMenu(
     options: Parameters<LGraphCanvas['showConnectionMenu']>[0],
   ): ContextMenu<string> | undefined {
-    const { e, nodeFrom, slotFrom, nodeTo, slotTo } = options;
-    if (e === undefined) return undefined;
-    const node = nodeFrom ?? nodeTo;
-    const slot = slotFrom ?? slotTo;
-    if (!(node instanceof LGraphNode) || typeof slot !== 'object' || slot === null)
-      return undefined;
-    const at = this.convertEventToCanvasOffset(e);
-    const fromOutput = nodeFrom !== undefined && nodeFrom !== null;
-    this.host.search({
-      x: e.clientX,
-      y: e.clientY,
-      accepts: { type: String(slot.type), side: fromOutput ? 'input' : 'output' },
-      pick: (type) => {
-        const made = this.addNode(type, [at[0], at[1]]);
-        if (made === null) return;
-        if (fromOutput) {
-          const index = node.outputs.findIndex((o) => o === slot || o.name === slot.name);
-          node.connectByType(Math.max(0, index), made, slot.type);
-        } else {
-          const index = node.inputs.findIndex((o) => o === slot || o.name === slot.name);
-          node.connectByTypeOutput(Math.max(0, index), made, slot.type);
-        }
-        this.setDirty(true, true);
-        this.host.changed();
-      },
-    });
+    searchAtLinkEnd(this, options);
     return undefined;
+  }
+
+  override showLinkMenu(
+    segment: Parameters<LGraphCanvas['showLinkMenu']>[0],
+    event: Parameters<LGraphCanvas['showLinkMenu']>[1],
+  ): boolean {
+    new LiteGraph.ContextMenu(linkMenu(this, segment, event), { event });
+    return false;
+  }
+
+  override pasteFromClipboard(
+    options: NonNullable<Parameters<LGraphCanvas['pasteFromClipboard']>[0]> = {},
+  ): void {
+    super.pasteFromClipboard({ position: pastePlace(this), ...options });
   }
 
   /** Adds a node of a registered type with its title bar at a point of the graph. */
@@ -146,6 +135,7 @@ export class EditorCanvas extends LGraphCanvas {
     this.graph.add(node);
     this.graph.afterChange();
     this.selectItems([node]);
+    noteUse(type);
     this.host.changed();
     return node;
   }
@@ -170,16 +160,6 @@ export class EditorCanvas extends LGraphCanvas {
     const nodes = [...this.selectedItems].filter((item) => item instanceof LGraphNode);
     const all = nodes.every((node) => node.mode === mode);
     for (const node of nodes) node.mode = all ? LGraphEventMode.ALWAYS : mode;
-    this.setDirty(true, true);
-    this.host.changed();
-  }
-
-  /** Puts a frame around the selection. */
-  groupSelection(): void {
-    if (this.selectedItems.size === 0 || this.graph === null) return;
-    const group = new LGraphGroup('Group');
-    this.graph.add(group);
-    group.resizeTo(this.selectedItems, 14);
     this.setDirty(true, true);
     this.host.changed();
   }
@@ -269,10 +249,11 @@ export class EditorCanvas extends LGraphCanvas {
           group.pos = at;
           this.graph?.add(group);
           this.host.changed();
+          renameGroup(this, group);
         },
       },
       ...(this.selectedItems.size > 1
-        ? [{ content: 'Group selected', callback: () => this.groupSelection() }]
+        ? [{ content: 'Group selected', callback: () => groupSelection(this) }]
         : []),
       {
         content: 'Fit view',
@@ -282,31 +263,12 @@ export class EditorCanvas extends LGraphCanvas {
   }
 
   /** Moves and zooms so that everything is in sight, never larger than life. */
-  fitView(margin = 60): void {
-    const items = [...(this.graph?.nodes ?? [])];
-    if (items.length === 0) {
-      this.ds.scale = 1;
-      this.ds.offset = [0, 0];
-      return this.setDirty(true, true);
-    }
-    let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
-    for (const { pos, size, flags } of items) {
-      left = Math.min(left, pos[0]);
-      top = Math.min(top, pos[1] - LiteGraph.NODE_TITLE_HEIGHT);
-      right = Math.max(right, pos[0] + size[0]);
-      bottom = Math.max(bottom, pos[1] + (flags.collapsed ? 0 : size[1]));
-    }
-    const { clientWidth, clientHeight } = this.canvas;
-    const scale = Math.min(
-      1,
-      (clientWidth - 2 * margin) / (right - left),
-      (clientHeight - 2 * margin) / (bottom - top),
-    );
-    this.ds.scale = Math.max(this.ds.min_scale, scale);
-    this.ds.offset = [
-      clientWidth / 2 / this.ds.scale - (left + right) / 2,
-      clientHeight / 2 / this.ds.scale - (top + bottom) / 2,
-    ];
+  fitView(): void {
+    for (const node of this.graph?.nodes ?? []) node.updateArea(this.ctx);
+    const items = [...(this.graph?.nodes ?? []), ...(this.graph?.groups ?? [])];
+    if (items.length > 0) return showItems(this, items);
+    this.ds.scale = 1;
+    this.ds.offset = [0, 0];
     this.setDirty(true, true);
   }
 }

@@ -1,5 +1,6 @@
 import { SubgraphNode, type LGraph, type LGraphNode } from '@comfyorg/litegraph';
 import type { FileRef, NodeOutput } from '../api/types.ts';
+import type { PackScripts } from '../extensions/pack-scripts.ts';
 import { allGraphs } from './load.ts';
 import { isRecord } from './input-spec.ts';
 import { imagesOf, setImages, setText } from './node-pictures.ts';
@@ -9,7 +10,11 @@ import type { NodeImage } from './widgets/image-view.ts';
 /** Shows on the nodes what the server reports about a run; ids may be paths (`12:5`). */
 export type ExecutionView = ReturnType<typeof createExecutionView>;
 
-export function createExecutionView(graph: LGraph, viewUrl: (file: FileRef) => string) {
+export function createExecutionView(
+  graph: LGraph,
+  viewUrl: (file: FileRef) => string,
+  executed: PackScripts['executed'],
+) {
   /** What each node produced last, so that undo and reload can show it again. */
   let outputs = new Map<string, NodeOutput>();
   /** Latest request per node: an older picture that loads late is dropped. */
@@ -44,7 +49,9 @@ export function createExecutionView(graph: LGraph, viewUrl: (file: FileRef) => s
     if (node === undefined) return;
     const files = imageFiles(output);
     if (files.length > 0) void showPictures(id, files.map(viewUrl), false);
-    if (Array.isArray(output.text)) setText(node, output.text.map(asText).join('\n'));
+    // A pack that takes the output shows it its own way.
+    const isTaken = 'onExecuted' in node;
+    if (Array.isArray(output.text) && !isTaken) setText(node, output.text.map(asText).join('\n'));
   };
 
   return {
@@ -78,6 +85,8 @@ export function createExecutionView(graph: LGraph, viewUrl: (file: FileRef) => s
       if (output === null) return;
       outputs.set(id, output);
       showOutput(id, output);
+      const node = nodesOnPath(graph, id).at(-1);
+      if (node !== undefined) executed(node, output);
     },
     /** The run is over: previews of work in progress go, results stay. */
     finished(): void {

@@ -14,6 +14,8 @@ export interface EditorHooks {
   readonly vocabulary: () => Promise<Vocabulary>;
   /** A value was edited by hand. */
   readonly edited: () => void;
+  /** A node of a declared class was made. */
+  readonly created: (node: LGraphNode) => void;
 }
 
 export const noHooks: EditorHooks = {
@@ -22,4 +24,5 @@ export const noHooks: EditorHooks = {
   files: { list: () => Promise.resolve([]), thumbnail: () => '' },
   vocabulary: () => Promise.resolve({ embeddings: [], loras: [], words: [] }),
   edited: () => undefined,
+  created: () => undefined,
 };

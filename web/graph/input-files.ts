@@ -1,6 +1,6 @@
 import type { LGraph, LGraphNode } from '@comfyorg/litegraph';
 import type { Server } from '../api/server.ts';
-import type { FileRef } from '../api/types.ts';
+import { annotated } from '../api/annotated.ts';
 import type { ExecutionView } from './execution-view.ts';
 import { isElsewhere, uploadKind } from './input-spec.ts';
 import { allGraphs } from './load.ts';
@@ -95,12 +95,4 @@ export function pathOf(graph: LGraph, node: LGraphNode): string {
     .flatMap((g) => g.nodes)
     .find((n) => n.isSubgraphNode() && n.subgraph === node.graph);
   return parent === undefined ? String(node.id) : `${pathOf(graph, parent)}:${node.id}`;
-}
-
-/** `sub/name.png [output]` as a file reference; input files by default. */
-export function annotated(name: string): FileRef {
-  const [, path, type = 'input'] = /^(.*?)(?: \[(input|output|temp)\])?$/.exec(name) ?? [];
-  const plain = path ?? name;
-  const slash = plain.lastIndexOf('/');
-  return { filename: plain.slice(slash + 1), subfolder: plain.slice(0, Math.max(0, slash)), type };
 }

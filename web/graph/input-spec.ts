@@ -1,7 +1,8 @@
 import type { NodeInfo } from '../api/types.ts';
+import { customWidgets } from './custom-widgets.ts';
 
 /** The control drawn for an input that has one; `null` for inputs that are only sockets. */
-export type WidgetKind = 'int' | 'float' | 'boolean' | 'string' | 'combo' | 'opaque';
+export type WidgetKind = 'int' | 'float' | 'boolean' | 'string' | 'combo' | 'opaque' | 'custom';
 
 /** One input of a node class, with legacy (array) combos and V3 combos brought to one form. */
 export interface InputSpec {
@@ -40,7 +41,8 @@ export function inputSpecs(info: NodeInfo): InputSpec[] {
   const specs: InputSpec[] = [];
   for (const group of ['required', 'optional'] as const) {
     const inputs = info.input[group] ?? {};
-    const order = info.input_order?.[group] ?? Object.keys(inputs);
+    // Packs add inputs without a word about their order.
+    const order = new Set([...(info.input_order?.[group] ?? []), ...Object.keys(inputs)]);
     for (const name of order) {
       if (name in inputs) specs.push(inputSpec(name, inputs[name], group === 'required'));
     }
@@ -57,8 +59,8 @@ export function inputSpec(name: string, raw: unknown, required: boolean): InputS
   const options = legacyCombo ? { ...given, options: rawType } : given;
 
   const widgetType = typeof options.widgetType === 'string' ? options.widgetType : type;
-  const kind = options.forceInput === true ? undefined : widgetKinds[widgetType];
-  const widget = kind ?? null;
+  const custom = customWidgets.has(widgetType) ? 'custom' : null;
+  const widget = options.forceInput === true ? null : (custom ?? widgetKinds[widgetType] ?? null);
   const control = options.control_after_generate;
   const controlled =
     (widget === 'int' &&

@@ -1,6 +1,7 @@
 import { LiteGraph } from '@comfyorg/litegraph';
 import type { ISerialisedNode } from '@comfyorg/litegraph/dist/types/serialisation';
 import { isEditorOnly } from '../../engine/workflow/editor-nodes.ts';
+import { storedForm } from './node-texts.ts';
 import { NoodleNode } from './node.ts';
 import { missingColors, type NodeColors } from './node-colors.ts';
 import { palette, uiFont } from './theme.ts';
@@ -26,9 +27,11 @@ export class MissingNode extends NoodleNode {
   }
 
   override serialize(): ISerialisedNode {
-    const saved = super.serialize();
-    if (saved.title === this.type) delete saved.title;
-    return saved;
+    return storedForm(this, () => {
+      const saved = super.serialize();
+      if (saved.title === this.type) delete saved.title;
+      return saved;
+    });
   }
 
   constructor(title: string, type: string) {

@@ -1,6 +1,5 @@
 import { LiteGraph, RenderShape, type LGraphNode } from '@comfyorg/litegraph';
 import type { NodeInfo } from '../api/types.ts';
-import { inputSpecs } from './input-spec.ts';
 import { describe, NoodleNode } from './node.ts';
 import type { EditorHooks } from './hooks.ts';
 import { addInputWidgets } from './widgets/make-widget.ts';
@@ -8,17 +7,18 @@ import { addInputWidgets } from './widgets/make-widget.ts';
 /** Makes the litegraph class of one declared node: sockets, fields, marks and first size. */
 export function nodeClass(info: NodeInfo, hooks: EditorHooks): typeof LGraphNode {
   const title = info.display_name || info.name;
-  const specs = inputSpecs(info);
-  const tall = specs.some((s) => s.widget === 'string' && s.options.multiline === true);
-
   const made = class extends NoodleNode {
     static override title = title;
     static override type = info.name;
+    /** The declaration; packs change it before the first node is made. */
+    static nodeData = info;
+    static comfyClass = info.name;
+    override readonly comfyClass = info.name;
 
     constructor(givenTitle: string) {
       super(givenTitle || title, info.name);
       describe(this, info);
-      for (const spec of specs) {
+      for (const spec of this.specs) {
         const widgets = spec.widget === null ? [] : addInputWidgets(this, spec, hooks);
         const shape = spec.required ? undefined : RenderShape.HollowCircle;
         if (spec.options.socketless === true) continue;
@@ -28,8 +28,10 @@ export function nodeClass(info: NodeInfo, hooks: EditorHooks): typeof LGraphNode
         });
       }
       this.#addOutputs();
+      const tall = this.specs.some((s) => s.widget === 'string' && s.options.multiline === true);
       const size = this.computeSize();
       this.setSize([Math.max(size[0], tall ? 400 : 225), Math.max(size[1], tall ? 200 : 0)]);
+      hooks.created(this);
     }
 
     #addOutputs(): void {

@@ -15,11 +15,32 @@ export function setImages(node: LGraphNode, images: readonly NodeImage[]): void 
     views.set(node, view);
     node.addCustomWidget(view);
   }
-  const wasEmpty = view.images.length === 0;
+  const before = shapeOf(view);
+  const wasOver = view.over;
   view.images = images;
-  if (wasEmpty && images.length > 0) growToShow(node);
-  if (images.length === 0) shrinkBack(node);
+  // A preview comes and goes: it must not push the node over its neighbours.
+  if (before === '') view.over = images[0]?.live === true && !hasRoom(node, view.wantedHeight());
+  else if (images[0]?.live !== true) view.over = false;
+  if (before !== shapeOf(view) || wasOver !== view.over) {
+    shrinkBack(node);
+    if ((images.length > 0 && !view.over) || texts.has(node)) growToShow(node);
+  }
   node.setDirtyCanvas(true, true);
+}
+
+/** What decides on the room that pictures take; '' for none. */
+const shapeOf = ({ images: [first], images }: ImageView): string =>
+  first === undefined ? '' : `${images.length} of ${first.source.width}x${first.source.height}`;
+
+/** Whether a node can grow by so much without covering another one. */
+function hasRoom(node: LGraphNode, height: number): boolean {
+  const [x, y] = node.pos;
+  const bottom = y + node.size[1];
+  return !(node.graph?.nodes ?? []).some((other) => {
+    const [left, top, w, h] = other.boundingRect;
+    const beside = left > x + node.size[0] || left + w < x;
+    return other !== node && !beside && top + h > bottom && top < bottom + height + 10;
+  });
 }
 
 export const imagesOf = (node: LGraphNode): readonly NodeImage[] => views.get(node)?.images ?? [];

@@ -4,6 +4,7 @@ import type { IBaseWidget } from '@comfyorg/litegraph/dist/types/widgets';
 import type { NodeInfo } from '../api/types.ts';
 import { inputSpecs, isRecord, type InputSpec } from './input-spec.ts';
 import { rememberSource, restoreSource } from './source.ts';
+import { storedForm } from './node-texts.ts';
 import { drawProgress, outlineStatus } from './node-status.ts';
 import { ImageView } from './widgets/image-view.ts';
 
@@ -50,12 +51,14 @@ export class NoodleNode extends LGraphNode {
   }
 
   override serialize(): ISerialisedNode {
-    const saved = super.serialize();
-    // litegraph writes by widget index, holes included; stored lists are dense.
-    const widgets = (this.widgets ?? []).filter((w) => w.serialize !== false);
-    if (widgets.length > 0) saved.widgets_values = widgets.map((w) => w.value);
-    else delete saved.widgets_values;
-    return restoreSource(this, saved);
+    return storedForm(this, () => {
+      const saved = super.serialize();
+      // litegraph writes by widget index, holes included; stored lists are dense.
+      const widgets = (this.widgets ?? []).filter((w) => w.serialize !== false);
+      if (widgets.length > 0) saved.widgets_values = widgets.map((w) => w.value);
+      else delete saved.widgets_values;
+      return restoreSource(this, saved);
+    });
   }
 
   /** Brings stored slots and declared slots together; nodes without a declaration keep theirs. */

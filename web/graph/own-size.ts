@@ -25,3 +25,10 @@ export function ownHeight(node: LGraphNode): number {
   const record = grown.get(node);
   return record !== undefined && record.now === node.size[1] ? record.before : node.size[1];
 }
+
+/** Gives a node the size it takes when it is drawn: one too small for its fields grows. */
+export function settleSize(node: LGraphNode): void {
+  if (node.flags.collapsed) return;
+  node._setConcreteSlots();
+  node.arrange();
+}

@@ -3,13 +3,18 @@ import { asArray, isRecord } from '../../engine/workflow/records.ts';
 
 /**
  * The graph as a workflow file, in the schema it was loaded from (0.4 for new ones). `source` is
- * the parsed file it came from: keys of it that the editor does not know are kept.
+ * the parsed file it came from: keys of it that the editor does not know are kept. All of it is a
+ * copy but for what `keep` returns in the place of something.
  */
-export function saveWorkflow(graph: LGraph, source: unknown): Record<string, unknown> {
+export function saveWorkflow(
+  graph: LGraph,
+  source: unknown,
+  keep: (value: unknown) => unknown = () => undefined,
+): Record<string, unknown> {
   const from = isRecord(source) ? source : {};
   graph.updateExecutionOrder();
   const asIs = (from.version === 1 ? graph.asSerialisable() : graph.serialize()) as object;
-  const saved = withoutUndefined(structuredClone(asIs)) as Record<string, unknown>;
+  const saved = copyOf(asIs, keep) as Record<string, unknown>;
 
   const result: Record<string, unknown> = { ...from, ...saved };
   result.extra = restoreExtra(from.extra, saved.extra);
@@ -114,12 +119,16 @@ function mergeDefinition(
   return merged;
 }
 
-function withoutUndefined(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutUndefined);
+/** A deep copy of plain data, without members that are undefined. */
+function copyOf(value: unknown, keep: (value: unknown) => unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = keep(value);
+  if (kept !== undefined) return kept;
+  if (Array.isArray(value)) return value.map((item) => copyOf(item, keep));
   if (ArrayBuffer.isView(value)) return Array.from(value as Float32Array);
-  if (isRecord(value)) {
-    const entries = Object.entries(value).filter(([, member]) => member !== undefined);
-    return Object.fromEntries(entries.map(([key, member]) => [key, withoutUndefined(member)]));
+  const copy: Record<string, unknown> = {};
+  for (const [key, member] of Object.entries(value)) {
+    if (member !== undefined) copy[key] = copyOf(member, keep);
   }
-  return value;
+  return copy;
 }

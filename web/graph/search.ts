@@ -1,22 +1,37 @@
 import { LiteGraph } from '@comfyorg/litegraph';
 import type { NodeInfo, ObjectInfo } from '../api/types.ts';
+import { scoreOf, wordsOf } from './fuzzy.ts';
 import { inputSpecs } from './input-spec.ts';
-import { virtualNodeTypes } from './virtual-nodes.ts';
+import { recentTypes, useBonus } from './used-nodes.ts';
 
 export interface FoundNode {
   readonly type: string;
   readonly title: string;
   readonly category: string;
   readonly mark: 'deprecated' | 'experimental' | null;
+  /** Added lately: shown first while nothing is typed. */
+  readonly recent?: boolean;
 }
 
-/** A socket that wanted nodes must fit: nodes with an input (or output) that takes this type. */
+/** Sockets that wanted nodes must fit. */
 export interface SlotFilter {
+  /** The type of the link that was dropped. */
   readonly type: string;
-  readonly side: 'input' | 'output';
+  /** The side of the new node that takes it; 'both': the node goes into the link. */
+  readonly side: 'input' | 'output' | 'both';
 }
 
-/** Ranks nodes for what was typed: whole-word and prefix hits first, category hits last. */
+/** Nodes of the editor itself, which the server knows nothing of. */
+const ownNodes: readonly FoundNode[] = [
+  ['Reroute', 'Reroute', 'utils'],
+  ['PrimitiveNode', 'Primitive', 'utils'],
+  ['Note', 'Note', 'utils'],
+  ['MarkdownNote', 'Markdown note', 'utils'],
+].map(([type, title, category]) => ({ type, title, category, mark: null }));
+
+const recentCount = 6;
+
+/** Ranks nodes for what was typed; with nothing typed those added lately come first. */
 export function searchNodes(
   objectInfo: ObjectInfo,
   text: string,
@@ -24,22 +39,25 @@ export function searchNodes(
   limit = 80,
 ): FoundNode[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const recent = words.length === 0 ? recentTypes(recentCount) : [];
   const scored: { node: FoundNode; score: number }[] = [];
+  const add = (node: FoundNode, score: number): void => {
+    if (score <= 0) return;
+    const place = recent.indexOf(node.type);
+    const worth = score + useBonus(node.type);
+    if (place < 0) scored.push({ node, score: worth });
+    else scored.push({ node: { ...node, recent: true }, score: 1000 - place });
+  };
   for (const info of Object.values(objectInfo)) {
     if (accepts !== undefined && !fits(info, accepts)) continue;
     const node = foundNode(info);
-    const score = rank(info, node, words);
+    const score = rank(node, words, info.search_aliases ?? []);
     // The core set is what people mean most of the time.
-    const known = info.python_module === 'nodes' ? 8 : 0;
-    const worth = node.mark === 'deprecated' ? score / 4 : score + known;
-    if (score > 0) scored.push({ node, score: worth });
+    const known = score > 0 && info.python_module === 'nodes' ? 8 : 0;
+    add(node, node.mark === 'deprecated' ? score / 4 : score + known);
   }
-  if (accepts === undefined) {
-    for (const type of virtualNodeTypes) {
-      const node: FoundNode = { type, title: type, category: 'editor', mark: null };
-      const score = rank(null, node, words);
-      if (score > 0) scored.push({ node, score });
-    }
+  for (const node of ownNodes) {
+    if (accepts === undefined || ownNodeFits(node.type, accepts)) add(node, rank(node, words, []));
   }
   return scored
     .sort((a, b) => b.score - a.score || a.node.title.localeCompare(b.node.title))
@@ -56,28 +74,18 @@ export function foundNode(info: NodeInfo): FoundNode {
   };
 }
 
-function rank(info: NodeInfo | null, node: FoundNode, words: readonly string[]): number {
+/** Every word must be answered; what answers it in the title counts most. */
+function rank(node: FoundNode, words: readonly string[], aliases: readonly string[]): number {
   if (words.length === 0) return 1;
   const title = node.title.toLowerCase();
-  const type = node.type.toLowerCase();
-  const aliases = (info?.search_aliases ?? []).join(' ').toLowerCase();
+  const names = [title, node.type.toLowerCase(), wordsOf(node.type)];
+  const others = aliases.join(' ').toLowerCase();
   const category = node.category.toLowerCase();
   let score = 0;
   for (const word of words) {
-    const gain =
-      title === word || type === word
-        ? 100
-        : title.startsWith(word) || type.startsWith(word)
-          ? 50
-          : new RegExp(`\\b${word.replace(/[^\w]/g, '\\$&')}`).test(title)
-            ? 35
-            : title.includes(word) || type.includes(word)
-              ? 25
-              : aliases.includes(word)
-                ? 15
-                : category.includes(word)
-                  ? 6
-                  : 0;
+    const named = Math.max(...names.map((name) => scoreOf(name, word)));
+    const aliased = others.includes(word) ? 16 : 0;
+    const gain = Math.max(named, aliased, category.includes(word) ? 7 : 0);
     if (gain === 0) return 0;
     score += gain;
   }
@@ -85,9 +93,18 @@ function rank(info: NodeInfo | null, node: FoundNode, words: readonly string[]):
 }
 
 function fits(info: NodeInfo, { type, side }: SlotFilter): boolean {
-  const slots =
-    side === 'output'
-      ? info.output.map((t) => (typeof t === 'string' ? t : 'COMBO'))
-      : inputSpecs(info).map((s) => s.type);
-  return slots.some((slot) => LiteGraph.isValidConnection(slot, type));
+  const takes = (slots: readonly string[]): boolean =>
+    slots.some((slot) => LiteGraph.isValidConnection(slot, type));
+  const inputs = (): boolean => takes(inputSpecs(info).map((s) => s.type));
+  const outputs = (): boolean =>
+    takes(info.output.map((t) => (typeof t === 'string' ? t : 'COMBO')));
+  if (side === 'both') return inputs() && outputs();
+  return side === 'output' ? outputs() : inputs();
+}
+
+const valueTypes = ['INT', 'FLOAT', 'STRING', 'BOOLEAN', 'COMBO'];
+
+function ownNodeFits(type: string, { type: link, side }: SlotFilter): boolean {
+  if (type === 'Reroute') return true;
+  return type === 'PrimitiveNode' && side === 'output' && valueTypes.includes(link);
 }

@@ -1,6 +1,7 @@
 import type { LGraphNode } from '@comfyorg/litegraph';
 import type { ISerialisedNode } from '@comfyorg/litegraph/dist/types/serialisation';
 import { isRecord } from './input-spec.ts';
+import { forgetText } from './node-texts.ts';
 import { ownHeight } from './own-size.ts';
 
 /**
@@ -17,6 +18,7 @@ const sources = new WeakMap<LGraphNode, NodeSource>();
 
 /** Remembers a node's stored form; call after it was configured from it. */
 export function rememberSource(node: LGraphNode, data: ISerialisedNode): void {
+  forgetText(node);
   sources.set(node, {
     data: structuredClone(data) as unknown as Record<string, unknown>,
     values: widgetValues(node),
@@ -122,7 +124,9 @@ function defined<T extends object>(value: T): T {
 /** Takes the node's present widget values as the loaded ones (widgets made after loading). */
 export function settleValues(node: LGraphNode): void {
   const source = sources.get(node);
-  if (source !== undefined) sources.set(node, { ...source, values: widgetValues(node) });
+  if (source === undefined) return;
+  forgetText(node);
+  sources.set(node, { ...source, values: widgetValues(node) });
 }
 
 /** The widget values a node was loaded with, if it was loaded. */

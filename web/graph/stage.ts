@@ -1,18 +1,21 @@
 import { createUuidv4, type LGraph } from '@comfyorg/litegraph';
 import { isUiFormat } from '../../engine/workflow/forms.ts';
 import { parseJson, stringifyJson, toPlain } from '../../engine/workflow/lossless-json.ts';
+import type { PackScripts } from '../extensions/pack-scripts.ts';
 import type { EditorCanvas } from './canvas.ts';
 import { isRecord } from './input-spec.ts';
 import { loadPrompt } from './load-prompt.ts';
 import { allGraphs, loadWorkflow, type Loaded } from './load.ts';
+import { settleSize } from './own-size.ts';
+import { restoreNodes } from './restore-nodes.ts';
 import { saveWorkflow } from './save.ts';
-import type { Snapshot } from './undo.ts';
+import { takeSnapshot, type GraphSnapshot } from './snapshot.ts';
 import { someNodeVisible, viewInFile, viewOf, type View } from './view.ts';
 
 export type Stage = ReturnType<typeof createStage>;
 
 /** The canvas as the place where one workflow at a time stands: put on it, read back, looked at. */
-export function createStage(graph: LGraph, canvas: EditorCanvas) {
+export function createStage(graph: LGraph, canvas: EditorCanvas, packs: PackScripts) {
   const toWorkflow = (source: unknown): Record<string, unknown> => saveWorkflow(graph, source);
 
   const setView = ({ scale, offset, inside }: View): void => {
@@ -23,12 +26,14 @@ export function createStage(graph: LGraph, canvas: EditorCanvas) {
   };
 
   const load = (data: unknown): Loaded => {
+    packs.loading(data);
     leaveFields(canvas.canvas);
     canvas.setGraph(graph);
     const isFile = isUiFormat(data);
     const loaded = isFile ? loadWorkflow(graph, data) : loadPrompt(graph, data);
     if (!isRecord(data) || typeof data.id !== 'string') graph.id = createUuidv4();
     settleSizes(graph);
+    packs.loaded(graph.nodes, loaded.missing);
     canvas.setDirty(true, true);
     return loaded;
   };
@@ -52,19 +57,18 @@ export function createStage(graph: LGraph, canvas: EditorCanvas) {
       if (view === null || !someNodeVisible(canvas)) canvas.fitView();
     },
     /** Goes to an earlier state of the workflow on the canvas; what is in sight stays. */
-    restore: (text: string): void => void rework(toPlain(parseJson(text))),
+    restore(state: GraphSnapshot, source: unknown): void {
+      leaveFields(canvas.canvas);
+      if (restoreNodes(graph, state, source)) canvas.setDirty(true, true);
+      else rework(toPlain(parseJson(state.text())));
+    },
     rework,
     view: (): View => viewOf(canvas),
     setView,
     toWorkflow,
     toText: (source: unknown): string => stringifyJson(toWorkflow(source), { style: 'compact' }),
-    snapshot(source: unknown): Snapshot {
-      const workflow = toWorkflow(source);
-      return {
-        shape: stringifyJson(withoutStacking(withoutView(workflow)), { style: 'compact' }),
-        text: () => stringifyJson(workflow, { style: 'compact' }),
-      };
-    },
+    snapshot: (source: unknown, before?: GraphSnapshot): GraphSnapshot =>
+      takeSnapshot(graph, source, before),
   };
 }
 
@@ -83,28 +87,5 @@ function settleSizes(graph: LGraph): void {
     inputNode.arrange();
     outputNode.arrange();
   }
-  for (const node of allGraphs(graph).flatMap((each) => each.nodes)) {
-    if (node.flags.collapsed) continue;
-    node._setConcreteSlots();
-    node.arrange();
-  }
-}
-
-/** Everything but the viewport, which is no edit. */
-function withoutView(workflow: Record<string, unknown>): Record<string, unknown> {
-  const { ds: _view, ...extra } = isRecord(workflow.extra) ? workflow.extra : {};
-  return { ...workflow, extra };
-}
-
-/** The workflow whichever node lies in front: a click brings a node there, and that is no edit. */
-function withoutStacking(workflow: Record<string, unknown>): Record<string, unknown> {
-  const nodes = (Array.isArray(workflow.nodes) ? workflow.nodes : []) as Record<string, unknown>[];
-  const shapes = nodes.map(({ order: _order, ...node }) => node);
-  const definitions = isRecord(workflow.definitions) ? workflow.definitions : {};
-  const inner = Array.isArray(definitions.subgraphs) ? definitions.subgraphs.filter(isRecord) : [];
-  return {
-    ...workflow,
-    nodes: shapes.sort((a, b) => String(a.id).localeCompare(String(b.id))),
-    definitions: { ...definitions, subgraphs: inner.map(withoutStacking) },
-  };
+  for (const node of allGraphs(graph).flatMap((each) => each.nodes)) settleSize(node);
 }

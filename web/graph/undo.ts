@@ -1,11 +1,14 @@
-/** A state of the graph; equal `shape` means that nothing was edited in between. */
+/** A state of the graph. */
 export interface Snapshot {
-  readonly shape: string;
-  /** The whole state as text, to come back to; made when it is asked for. */
-  readonly text: () => string;
+  /** Whether nothing was edited between this state and another one. */
+  same(other: Snapshot): boolean;
+  /** The whole state as text. */
+  text(): string;
+  /** About how many characters it holds that `other` does not hold too. */
+  sizeBeyond(other: Snapshot | null): number;
 }
 
-/** Undo and redo over whole-graph snapshots. */
+/** Undo and redo over states of the whole graph. */
 export interface UndoStack {
   /** Notes the present state as a step; returns whether it differs from the last one. */
   note(): boolean;
@@ -15,41 +18,74 @@ export interface UndoStack {
   redo(): boolean;
   /** Takes the present state as the one to compare with, without a step (the graph was loaded). */
   rebase(): void;
+  /** Forgets all steps. */
+  clear(): void;
   /** The text of the state that was noted, gone to or taken last. */
   text(): string;
 }
 
-const limit = 60;
+/** What is remembered at most. */
+export interface UndoLimits {
+  readonly steps: number;
+  /** Characters of all steps together; what steps share counts once. */
+  readonly characters: number;
+}
 
-/** Makes an undo stack over `take` (a snapshot of now) and `restore` (go to a snapshot's text). */
-export function createUndoStack(take: () => Snapshot, restore: (text: string) => void): UndoStack {
-  let past: string[] = [];
-  let future: string[] = [];
-  let current = { shape: '', text: '' };
-  const adopt = ({ shape, text } = take()): void => {
-    current = { shape, text: text() };
+const usual: UndoLimits = { steps: 200, characters: 8e6 };
+
+interface Step<S> {
+  readonly state: S;
+  readonly size: number;
+}
+
+/** Makes an undo stack over `take` (the state now; the last one is given) and `restore`. */
+export function createUndoStack<S extends Snapshot>(
+  take: (before?: S) => S,
+  restore: (state: S) => void,
+  limits: UndoLimits = usual,
+): UndoStack {
+  let past: Step<S>[] = [];
+  let future: Step<S>[] = [];
+  let current: S | undefined;
+  const push = (to: Step<S>[], state: S): void => {
+    to.push({ state, size: state.sizeBeyond(to.at(-1)?.state ?? null) });
   };
-  const step = (from: string[], to: string[]): boolean => {
-    const text = from.pop();
-    if (text === undefined) return false;
-    to.push(current.text);
-    restore(text);
-    adopt();
+  const shorten = (): void => {
+    let size = past.reduce((sum, step) => sum + step.size, 0);
+    while (past.length > limits.steps || (size > limits.characters && past.length > 1)) {
+      size -= past[0].size;
+      past.shift();
+    }
+  };
+  const step = (from: Step<S>[], to: Step<S>[]): boolean => {
+    const state = from.pop()?.state;
+    if (state === undefined) return false;
+    if (current !== undefined) push(to, current);
+    restore(state);
+    current = take(state);
     return true;
   };
 
   return {
     note() {
-      const now = take();
-      if (now.shape === current.shape) return false;
-      past = [...past, current.text].slice(-limit);
+      const now = take(current);
+      if (current?.same(now)) return false;
+      if (current !== undefined) push(past, current);
+      shorten();
       future = [];
-      adopt(now);
+      current = now;
       return true;
     },
     undo: () => step(past, future),
     redo: () => step(future, past),
-    rebase: () => adopt(),
-    text: () => current.text,
+    rebase: () => {
+      current = take(current);
+    },
+    clear: () => {
+      past = [];
+      future = [];
+      current = undefined;
+    },
+    text: () => current?.text() ?? '',
   };
 }

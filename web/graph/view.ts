@@ -1,4 +1,5 @@
-import type { LGraphCanvas } from '@comfyorg/litegraph';
+import type { LGraphCanvas, Positionable } from '@comfyorg/litegraph';
+import { boundsOf } from './align.ts';
 import { isRecord } from './input-spec.ts';
 
 /** What part of which graph is in sight. */
@@ -46,4 +47,51 @@ export function someNodeVisible({ ds, graph, canvas }: LGraphCanvas): boolean {
     const y = (node.pos[1] + ds.offset[1]) * ds.scale;
     return x > -50 && y > -20 && x < canvas.clientWidth - 80 && y < canvas.clientHeight - 60;
   });
+}
+
+/** The part of the canvas that no side panel covers, in pixels from its corner. */
+function freeArea(element: HTMLCanvasElement): { x: number; y: number; w: number; h: number } {
+  const stage = element.getBoundingClientRect();
+  const panel = document.querySelector('.side-panel')?.getBoundingClientRect();
+  const x =
+    panel === undefined ? 0 : Math.max(0, Math.min(stage.width / 2, panel.right - stage.left));
+  return { x, y: 0, w: stage.width - x, h: stage.height };
+}
+
+/** Moves and zooms so that these things are in sight beside the side panel, never larger than life. */
+export function showItems(
+  canvas: LGraphCanvas,
+  items: Iterable<Pick<Positionable, 'boundingRect'>>,
+  margin = 60,
+): void {
+  const [left, top, right, bottom] = boundsOf(items);
+  const { ds } = canvas;
+  const area = freeArea(canvas.canvas);
+  const scale = Math.min(
+    1,
+    Math.max(40, area.w - 2 * margin) / Math.max(1, right - left),
+    Math.max(40, area.h - 2 * margin) / Math.max(1, bottom - top),
+  );
+  ds.scale = Math.max(ds.min_scale, scale);
+  ds.offset = [
+    (area.x + area.w / 2) / ds.scale - (left + right) / 2,
+    (area.y + area.h / 2) / ds.scale - (top + bottom) / 2,
+  ];
+  canvas.setDirty(true, true);
+}
+
+/** Zooms by a factor around the middle of the canvas. */
+export function zoomBy(canvas: LGraphCanvas, factor: number): void {
+  const { clientWidth, clientHeight } = canvas.canvas;
+  const { left, top } = canvas.canvas.getBoundingClientRect();
+  canvas.ds.changeScale(canvas.ds.scale * factor, [left + clientWidth / 2, top + clientHeight / 2]);
+  canvas.setDirty(true, true);
+}
+
+/** Brings a point of the graph to the middle of the canvas. */
+export function lookAt(canvas: LGraphCanvas, x: number, y: number): void {
+  const { ds } = canvas;
+  const area = freeArea(canvas.canvas);
+  ds.offset = [(area.x + area.w / 2) / ds.scale - x, area.h / 2 / ds.scale - y];
+  canvas.setDirty(true, true);
 }

@@ -12,9 +12,6 @@ import { MarkdownText } from './widgets/markdown-text.ts';
 import { Multiline } from './widgets/multiline.ts';
 import { primitiveNodeClass } from './primitive-node.ts';
 
-/** Node types that live in the editor only and never reach the server. */
-export const virtualNodeTypes = ['Reroute', 'PrimitiveNode', 'Note', 'MarkdownNote'] as const;
-
 /** Registers ComfyUI's editor-only nodes. */
 export function registerVirtualNodes(hooks: EditorHooks): void {
   LiteGraph.registerNodeType('Reroute', Reroute);

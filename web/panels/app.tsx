@@ -1,15 +1,18 @@
 import { LogPanel } from '../log/log-panel.tsx';
 import { Dialogs } from './dialog.tsx';
 import { Menu } from './menu.tsx';
+import { Minimap } from './minimap.tsx';
 import { NodeSearch } from './node-search.tsx';
 import type { AppParts } from './parts.ts';
 import { ProblemPanel } from './problem-panel.tsx';
 import { QuestionDialog } from './question.tsx';
+import { SelectionToolbox } from './selection-toolbox.tsx';
 import { sidePanels } from './side-panels.ts';
 import { SubgraphTrail } from '../subgraphs/trail.tsx';
 import { Toasts } from './toasts.tsx';
 import { Tooltip } from './tooltip.tsx';
 import { TopBar } from './top-bar.tsx';
+import { openWorkflowOf } from '../pictures/into-graph.ts';
 import { LightboxView } from '../viewer/lazy.tsx';
 import { SideRail, ZoomBar } from './canvas-controls.tsx';
 
@@ -24,11 +27,13 @@ export function App(parts: AppParts) {
       {side && <side.Panel {...parts} />}
       <SubgraphTrail {...parts} />
       <ProblemPanel {...parts} />
+      <Minimap {...parts} />
       <ZoomBar {...parts} />
+      <SelectionToolbox {...parts} />
       <LogPanel {...parts} />
       <Tooltip {...parts} />
       <NodeSearch {...parts} />
-      <LightboxView {...parts} />
+      <LightboxView state={state} openWorkflow={(picture) => void openWorkflowOf(parts, picture)} />
       <Menu state={state} />
       <Dialogs state={state} />
       <QuestionDialog state={state} />

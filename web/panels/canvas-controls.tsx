@@ -1,8 +1,9 @@
 import { shownChord } from '../commands/keyboard.ts';
+import { canvasLocked } from '../graph/canvas-settings.ts';
 import { t } from '../locale/translate.ts';
 import { DeviceNames } from './devices.tsx';
 import { openHelp } from './help.tsx';
-import { Icon } from './icons.tsx';
+import { Icon, type IconName } from './icons.tsx';
 import type { AppParts } from './parts.ts';
 import { sidePanels, toggleSidePanel } from './side-panels.ts';
 
@@ -43,21 +44,45 @@ export function SideRail({ state, shortcuts }: AppParts) {
   );
 }
 
-/** Devices, zoom in per cent and the fit button, bottom right. */
+/** Devices, what is in sight and how, bottom right. */
 export function ZoomBar(parts: AppParts) {
-  const { editor, state } = parts;
+  const { state, shortcuts, settings } = parts;
+  const button = (icon: IconName, id: string, pressed?: boolean) => {
+    const command = shortcuts.find(id);
+    if (command === undefined) return null;
+    const [chord] = shortcuts.chordsOf(id);
+    const keys = chord === undefined ? '' : ` (${shownChord(chord)})`;
+    return (
+      <button
+        type="button"
+        title={t(command.title) + keys}
+        aria-label={t(command.title)}
+        aria-pressed={pressed}
+        onClick={command.run}
+      >
+        <Icon name={icon} />
+      </button>
+    );
+  };
+  const locked = canvasLocked.value;
   return (
     <div class="zoom-bar">
       <DeviceNames {...parts} />
-      <span>{Math.round(state.zoom.value * 100)}%</span>
+      {button('minus', 'Comfy.Canvas.ZoomOut')}
       <button
         type="button"
-        title="Fit view (.)"
-        aria-label="Fit view"
-        onClick={() => editor.canvas.fitView()}
+        class="text"
+        title={t('Zoom to 100%')}
+        onClick={() => shortcuts.find('Noodle.Canvas.ZoomReset')?.run()}
       >
-        <Icon name="fit" />
+        {Math.round(state.zoom.value * 100)}%
       </button>
+      {button('plus', 'Comfy.Canvas.ZoomIn')}
+      {button('fit', 'Comfy.Canvas.FitView')}
+      {button('tidy', 'Noodle.Canvas.Arrange')}
+      {button('links', 'Comfy.Canvas.ToggleLinkVisibility', settings.linkStyle.value === -1)}
+      {button(locked ? 'lock' : 'unlock', 'Comfy.Canvas.ToggleLock', locked)}
+      {button('map', 'Comfy.Canvas.ToggleMinimap', settings.minimap.value)}
     </div>
   );
 }

@@ -1,8 +1,13 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { searchNodes } from '../graph/search.ts';
+import { colorOfCategory } from '../graph/category.ts';
+import { readableName } from '../../engine/workflow/readable-name.ts';
+import { searchNodes, type FoundNode } from '../graph/search.ts';
 import { colorOfType } from '../graph/theme.ts';
+import { t } from '../locale/translate.ts';
 import type { SearchRequest } from '../state.ts';
+import { Icon } from './icons.tsx';
+import { NodePreview } from './node-preview.tsx';
 import type { AppParts } from './parts.ts';
 
 /** The node search that a double click or a dropped link opens. */
@@ -16,7 +21,11 @@ function SearchBox({ state, objectInfo, editor, request }: AppParts & { request:
   const active = useSignal(0);
   const input = useRef<HTMLInputElement>(null);
   const list = useRef<HTMLDivElement>(null);
-  const found = searchNodes(objectInfo, text.value, request.accepts);
+  const filtered = useSignal(true);
+  const accepts = filtered.value ? request.accepts : undefined;
+  const found = searchNodes(objectInfo, text.value, accepts);
+  const chosen = found[active.value] as FoundNode | undefined;
+  const info = chosen === undefined ? undefined : objectInfo[chosen.type];
 
   useEffect(() => {
     const timer = requestAnimationFrame(() => input.current?.focus());
@@ -42,22 +51,23 @@ function SearchBox({ state, objectInfo, editor, request }: AppParts & { request:
     else return;
     event.preventDefault();
   };
-  const left = Math.max(8, Math.min(request.x - 40, innerWidth - 388));
+  const wide = innerWidth > 900;
+  const left = Math.max(8, Math.min(request.x - 40, innerWidth - (wide ? 640 : 388)));
   const top = Math.max(56, Math.min(request.y - 20, innerHeight - 420));
   return (
     <div class="search-shade" onPointerDown={(e) => e.target === e.currentTarget && close()}>
       <div
         class="search-box"
         role="dialog"
-        aria-label="Add node"
+        aria-label={t('Add node')}
         style={{ left: `${left}px`, top: `${top}px` }}
       >
         <div class="search-field">
           <input
             ref={input}
             type="text"
-            placeholder="Search nodes"
-            aria-label="Search nodes"
+            placeholder={t('Search nodes')}
+            aria-label={t('Search nodes')}
             spellcheck={false}
             value={text.value}
             onInput={(e) => {
@@ -66,13 +76,24 @@ function SearchBox({ state, objectInfo, editor, request }: AppParts & { request:
             }}
             onKeyDown={onKey}
           />
-          {request.accepts && (
-            <span class="type-chip" style={{ '--type': colorOfType(request.accepts.type) }}>
-              {request.accepts.type}
-            </span>
+          {accepts && (
+            <button
+              type="button"
+              class="type-chip"
+              style={{ '--type': colorOfType(accepts.type) }}
+              title={t('Show nodes of every type')}
+              onClick={() => {
+                filtered.value = false;
+                active.value = 0;
+                input.current?.focus();
+              }}
+            >
+              {readableName(accepts.type)}
+              <Icon name="clear" />
+            </button>
           )}
         </div>
-        <div class="search-results" role="listbox" ref={list}>
+        <div class="search-results" role="listbox" aria-label={t('Nodes')} ref={list}>
           {found.map((node, i) => (
             <button
               key={node.type}
@@ -82,13 +103,16 @@ function SearchBox({ state, objectInfo, editor, request }: AppParts & { request:
               onPointerMove={() => (active.value = i)}
               onClick={() => pick(node.type)}
             >
+              <i class="category-dot" style={{ background: colorOfCategory(node.category) }} />
               <span>{node.title}</span>
+              {node.recent && <em data-mark="recent">{t('recent')}</em>}
               {node.mark !== null && <em data-mark={node.mark}>{node.mark}</em>}
               <small>{node.category}</small>
             </button>
           ))}
-          {found.length === 0 && <p class="empty">No node matches.</p>}
+          {found.length === 0 && <p class="empty">{t('No node matches.')}</p>}
         </div>
+        {wide && info && <NodePreview info={info} />}
       </div>
     </div>
   );

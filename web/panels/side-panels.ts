@@ -5,7 +5,7 @@ import type { IconName } from './icons.tsx';
 import { NodeLibrary } from './node-library.tsx';
 import type { AppParts } from './parts.ts';
 import { QueuePanel } from '../queue/queue-panel.tsx';
-import { WorkflowPanel } from './workflow-panel.tsx';
+import { WorkflowPanel } from './workflows/workflow-panel.tsx';
 
 /** A panel on the left edge. */
 export interface SidePanelRow {

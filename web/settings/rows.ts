@@ -64,6 +64,18 @@ export const settingRows = {
     default: 10,
     range: { min: 1, max: 500, step: 1 },
   }),
+  minimap: row<boolean>({
+    id: 'Comfy.Minimap.Visible',
+    section: 'Graph',
+    label: 'Map of the graph',
+    default: false,
+  }),
+  selectionToolbox: row<boolean>({
+    id: 'Comfy.Canvas.SelectionToolbox',
+    section: 'Graph',
+    label: 'Tools above the selection',
+    default: true,
+  }),
   locale: row<string>({
     id: 'Comfy.Locale',
     section: 'Language',

@@ -2,16 +2,20 @@ import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { t } from '../locale/translate.ts';
 import { Icon, type IconName } from '../panels/icons.tsx';
-import type { AppParts } from '../panels/parts.ts';
-import { copyPicture, openWorkflowOf, savePicture, wordsOf } from '../pictures/actions.ts';
+import { copyPicture, savePicture, wordsOf } from '../pictures/actions.ts';
 import { kindOf, type Picture } from '../pictures/picture.ts';
-import type { Lightbox } from '../state.ts';
+import type { Lightbox, State } from '../state.ts';
 import { createControls } from './controls.ts';
 import { Stage } from './stage.tsx';
 
+export interface ViewerParts {
+  readonly state: State;
+  /** Opens the workflow that a picture carries, where there is a graph to open it in. */
+  readonly openWorkflow?: (picture: Picture) => void;
+}
+
 /** A picture, film or sound over the whole page. Arrow keys step, the wheel zooms, Escape closes. */
-export function Viewer(parts: AppParts & { readonly box: Lightbox }) {
-  const { box, state } = parts;
+export function Viewer({ box, state, openWorkflow }: ViewerParts & { readonly box: Lightbox }) {
   const shell = useRef<HTMLDivElement>(null);
   const controls = useMemo(createControls, []);
   const picture = box.images[box.index];
@@ -112,12 +116,13 @@ export function Viewer(parts: AppParts & { readonly box: Lightbox }) {
             tool('actual', t('Pixel for pixel (1)'), () => controls.actualSize())}
           {canCompare && tool('compare', t('Compare with the next (C)'), compare)}
           {kind === 'image' &&
-            tool('copy', t('Copy picture'), () => void copyPicture(parts, picture))}
+            tool('copy', t('Copy picture'), () => void copyPicture(state, picture))}
           {tool('download', t('Download'), () => savePicture(picture))}
           {kind === 'image' &&
+            openWorkflow !== undefined &&
             tool('document', t('Open its workflow'), () => {
               close();
-              void openWorkflowOf(parts, picture);
+              openWorkflow(picture);
             })}
           {tool('clear', t('Close (Escape)'), close)}
         </div>

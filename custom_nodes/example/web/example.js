@@ -1,4 +1,4 @@
-// Loaded by ComfyUI's page (--front-end-root) as /extensions/example/example.js. Adds two things that
+// Loaded by the page (and by ComfyUI's, with --front-end-root) as /extensions/example/example.js. Adds two things that
 // are seen: a colour for the pack's nodes, and a message for what ExampleWait sends with `context.send`.
 import { app } from '../../scripts/app.js';
 

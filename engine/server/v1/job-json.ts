@@ -31,8 +31,8 @@ export function jobJson(
     workflow_id: job.workflowId ?? null,
     progress:
       job.status === 'in_progress' && progress !== undefined ? progressJson(progress) : null,
-    summary,
     outputs: finishedOutputs(job),
+    summary,
     error: finished === undefined ? null : jobError(finished),
     urls: { self: path, events: `/v1/events?job=${encodeURIComponent(job.id)}` },
   };

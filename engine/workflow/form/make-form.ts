@@ -140,7 +140,7 @@ function draftField(parts: DraftParts): Draft | undefined {
     node_id: place.id,
     input: place.input,
     label: isTitled ? title : labelOf(role, input),
-    help: typeof options.tooltip === 'string' ? options.tooltip : '',
+    help: helpOf(category, options.tooltip),
     kind,
     role,
     category,
@@ -160,6 +160,10 @@ function draftField(parts: DraftParts): Draft | undefined {
     titled: isTitled,
   };
 }
+
+/** What the node says of an input; of a prompt, a file or a model the label says enough. */
+const helpOf = (category: Category, tooltip: unknown): string =>
+  typeof tooltip === 'string' && (category === 'sampler' || category === 'advanced') ? tooltip : '';
 
 const labelOf = (role: FormField['role'], input: string): string =>
   role === null ? inputLabel(input) : ROLE_LABELS[role];

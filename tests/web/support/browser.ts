@@ -8,12 +8,13 @@ export const noBrowser: string | null = existsSync(path)
   ? null
   : `no Chromium at ${path}: set CHROMIUM_PATH to run the web tests`;
 
-export function launch(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: path,
-    args: ['--no-sandbox', '--disable-gpu', '--force-color-profile=srgb'],
-  });
-}
+/** How the browser is started. */
+export const browserOptions = {
+  executablePath: path,
+  args: ['--no-sandbox', '--disable-gpu', '--force-color-profile=srgb'],
+};
+
+export const launch = (): Promise<Browser> => chromium.launch(browserOptions);
 
 /** A page at the address, of a fresh visitor or of a context's; `errors` collects console errors and uncaught exceptions. */
 export async function openPage(

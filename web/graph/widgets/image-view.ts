@@ -19,6 +19,8 @@ export class ImageView extends BaseWidget<ICustomWidget> implements ICustomWidge
   override type = 'custom' as const;
   override serialize = false;
   images: readonly NodeImage[] = [];
+  /** Lies over the node's fields while it runs, for there is no room below it. */
+  over = false;
   /** Where each picture was drawn last, in node coordinates. */
   #areas: { x: number; y: number; w: number; h: number }[] = [];
 
@@ -27,15 +29,26 @@ export class ImageView extends BaseWidget<ICustomWidget> implements ICustomWidge
   }
 
   override computeLayoutSize(): { minHeight: number; minWidth: number } {
-    return { minHeight: this.images.length === 0 ? 0 : 180, minWidth: 1 };
+    return { minHeight: this.over ? 0 : this.wantedHeight(), minWidth: 1 };
+  }
+
+  /** The height at which the pictures fill the node's width, small ones at most twice their size. */
+  wantedHeight(): number {
+    const [first] = this.images;
+    if (first === undefined) return 0;
+    if (this.images.length > 1) return 220;
+    const width = Math.min(this.node.size[0] - 2 * fieldMargin, 2 * first.source.width);
+    return Math.min(480, Math.max(80, width / aspectOf(first))) + captionHeight + 6;
   }
 
   override drawWidget(ctx: CanvasRenderingContext2D, { width, showText }: DrawWidgetOptions): void {
     this.#areas = [];
     const { images } = this;
     if (images.length === 0) return;
-    const height = (this.computedHeight ?? 180) - 6;
-    const area = { x: fieldMargin, y: this.y, w: width - 2 * fieldMargin, h: height };
+    const given = (this.computedHeight ?? 180) - 6;
+    const h = this.over ? Math.min(this.wantedHeight(), 0.62 * this.node.size[1]) : given;
+    const y = this.over ? this.node.size[1] - h - 8 : this.y;
+    const area = { x: fieldMargin, y, w: width - 2 * fieldMargin, h };
     ctx.save();
     ctx.beginPath();
     ctx.roundRect(area.x, area.y, area.w, area.h, 6);

@@ -1,9 +1,10 @@
-import type { LGraphCanvas, LGraphNode } from '@comfyorg/litegraph';
+import type { LGraphCanvas } from '@comfyorg/litegraph';
 import { fieldHeight, fieldMargin } from './draw-field.ts';
 
 export interface InlineEdit {
   readonly canvas: LGraphCanvas;
-  readonly node: LGraphNode;
+  /** The node, or group, whose place it is edited at. */
+  readonly node: { readonly pos: ArrayLike<number>; readonly size: ArrayLike<number> };
   readonly widget: { readonly y: number; readonly width?: number; readonly name: string };
   readonly text: string;
   readonly commit: (text: string) => void;

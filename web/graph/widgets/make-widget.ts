@@ -1,5 +1,6 @@
 import type { LGraphNode } from '@comfyorg/litegraph';
 import type { IBaseWidget } from '@comfyorg/litegraph/dist/types/widgets';
+import { addCustomWidgets } from '../custom-widgets.ts';
 import { comboChoices, uploadKind, type InputSpec } from '../input-spec.ts';
 import type { EditorHooks } from '../hooks.ts';
 import { toInt } from '../integer.ts';
@@ -19,6 +20,9 @@ export function addInputWidgets(
   spec: InputSpec,
   hooks: EditorHooks,
 ): IBaseWidget[] {
+  if (spec.widget === 'custom') {
+    return addCustomWidgets(node, spec.name, spec.type, spec.options);
+  }
   const widget = makeWidget(node, spec, hooks);
   node.addCustomWidget(widget);
   if (typeof spec.options.tooltip === 'string') widget.tooltip = spec.options.tooltip;

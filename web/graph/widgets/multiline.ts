@@ -62,6 +62,11 @@ export class Multiline extends BaseWidget<IStringWidget> implements IStringWidge
     return area;
   }
 
+  /** The element by the name that page scripts of packs know. */
+  get inputEl(): HTMLTextAreaElement {
+    return this.mount();
+  }
+
   refresh(): void {
     const area = this.#area;
     if (area === null) return;

@@ -15,8 +15,6 @@ export function makeSeedControl(node: LGraphNode, isCombo: boolean, mode: string
   const control = new Choice(
     {
       name: 'control_after_generate',
-      // The whole name would be cut at a node's first width.
-      label: 'after generate',
       type: 'combo',
       value: mode,
       options: { values: isCombo ? comboModes : numberModes },

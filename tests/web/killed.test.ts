@@ -1,0 +1,108 @@
+/** What is there after the worst: a tab that crashes, a browser that is killed, many workflows in turn. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium, type BrowserContext, type Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
+import { browserOptions, drag, dropFile, noBrowser, openPage, spotOf } from './support/browser.ts';
+import { useBuiltPage } from './support/built-page.ts';
+
+const example = (name: string): Buffer =>
+  readFileSync(new URL(`../../workflows/${name}.json`, import.meta.url));
+
+describe.skipIf(noBrowser !== null)('after the worst', () => {
+  const stand = useBuiltPage();
+
+  const names = (page: Page) => page.locator('.workflow-tab .name > span').allTextContents();
+  const live = (page: Page) => page.evaluate(() => window.noodle.live());
+  const drop = async (page: Page, name: string, file: string): Promise<void> => {
+    await dropFile(page, { name: `${name}.json`, type: 'application/json', bytes: example(file) });
+    const front = page.locator('.workflow-tab[data-active=true]');
+    await front.getByText(name, { exact: true }).waitFor();
+  };
+  /** Work in three tabs, the second in front; returns what the second shows once it is kept. */
+  const work = async (page: Page): Promise<string> => {
+    await page.getByRole('textbox', { name: 'Positive prompt: text' }).fill('dear words');
+    await drop(page, 'two', 'hires-fix');
+    await drop(page, 'three', 'inpaint');
+    await page.locator('.workflow-tab .name').nth(1).click();
+    const at = await spotOf(page, 3, 'title');
+    await drag(page, at, { x: at.x + 40, y: at.y + 40 });
+    const shown = await live(page);
+    const [x, y] = (JSON.parse(shown) as { nodes: { id: number; pos: number[] }[] }).nodes.find(
+      ({ id }) => id === 3,
+    )?.pos ?? [NaN, NaN];
+    await page.waitForFunction((pos) => window.noodle.text().includes(pos), `[${x},${y}]`);
+    return shown;
+  };
+  const isBack = async (page: Page, shown: string): Promise<void> => {
+    expect(await names(page)).toEqual(['Untitled', 'two', 'three']);
+    expect(await page.locator('.workflow-tab[data-active=true] span').first().textContent()).toBe(
+      'two',
+    );
+    expect(await live(page)).toBe(shown);
+    expect(await page.locator('.workflow-tab i').count()).toBe(2);
+    await page.locator('.workflow-tab .name').first().click();
+    expect(await page.evaluate(() => window.noodle.widget(6, 'text'))).toBe('dear words');
+  };
+
+  test('a tab that crashed shows everything again when it is loaded anew', async () => {
+    const context = await stand.browser.newContext({ viewport: { width: 1280, height: 800 } });
+    const { page } = await openPage(context, stand.server.url);
+    const shown = await work(page);
+    const session = await context.newCDPSession(page);
+    const crashed = page.waitForEvent('crash');
+    void session.send('Page.crash').catch(() => undefined);
+    await crashed;
+    const again = await openPage(context, stand.server.url);
+    await isBack(again.page, shown);
+    expect(again.errors).toEqual([]);
+    await context.close();
+  });
+
+  test('a browser that was killed shows everything again when it is started', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'noodle-browser-'));
+    const start = (): Promise<BrowserContext> =>
+      chromium.launchPersistentContext(folder, {
+        ...browserOptions,
+        viewport: { width: 1280, height: 800 },
+      });
+    try {
+      const first = await start();
+      const shown = await work((await openPage(first, stand.server.url)).page);
+      // The browser writes what pages store to the disk every few seconds.
+      await (await first.newCDPSession(first.pages()[0])).send('Page.close').catch(() => undefined);
+      await first.close();
+      const second = await start();
+      await isBack((await openPage(second, stand.server.url)).page, shown);
+      await second.close();
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  test('fifty workflows in turn leave no memory behind', { timeout: 60_000 }, async () => {
+    const context = await stand.browser.newContext({ viewport: { width: 1280, height: 800 } });
+    const { page, errors } = await openPage(context, stand.server.url);
+    const session = await context.newCDPSession(page);
+    const used = async (): Promise<number> => {
+      await session.send('HeapProfiler.collectGarbage');
+      return (await session.send('Runtime.getHeapUsage')).usedSize;
+    };
+    const openAndClose = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) {
+        await drop(page, `flow ${i}`, 'hires-fix');
+        await page.keyboard.press('Alt+w');
+        await page.locator('.workflow-tab').getByText('Untitled', { exact: true }).waitFor();
+      }
+    };
+    await openAndClose(22); // so many closed tabs are kept
+    const before = await used();
+    await openAndClose(28);
+    const grown = (await used()) - before;
+    console.log(`heap: ${before} bytes, grown by ${grown}`);
+    expect(grown).toBeLessThan(1e6);
+    expect(errors).toEqual([]);
+    await context.close();
+  });
+});

@@ -1,0 +1,145 @@
+import type { Form } from '../../engine/workflow/form/form.ts';
+import { parseJson, stringifyJson, toPlain } from '../../engine/workflow/lossless-json.ts';
+import { isRecord } from '../graph/input-spec.ts';
+import { textOf } from '../text.ts';
+
+/** What a field holds. */
+export type Value = string | number | bigint | boolean | null;
+export type Values = Readonly<Record<string, Value>>;
+
+export interface WorkflowSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly builtin: boolean;
+  readonly app: boolean;
+  readonly picture: string | null;
+}
+
+export type SavedForm = Form & { readonly id: string; readonly builtin: boolean };
+
+export interface JobOutput {
+  readonly node_id: string;
+  readonly kind: string;
+  readonly filename?: string;
+  readonly directory?: string;
+  readonly media_type?: string;
+  readonly url?: string;
+  readonly text?: string;
+}
+
+export interface Job {
+  readonly id: string;
+  readonly status: 'pending' | 'in_progress' | 'completed' | 'failed' | 'cancelled';
+  readonly created_at: string;
+  readonly outputs: readonly JobOutput[];
+  readonly error: { readonly message: string; readonly node_id: string | null } | null;
+}
+
+/** What is wrong with one input. */
+export interface RefusedValue {
+  /** Key or name of the field, or `<node>.<input>`; null where it is about the whole. */
+  readonly field: string | null;
+  readonly detail: string;
+}
+
+/** The server did not take a request. */
+export class Refused extends Error {
+  readonly parts: readonly RefusedValue[];
+
+  constructor(message: string, parts: readonly RefusedValue[]) {
+    super(message);
+    this.parts = parts;
+  }
+}
+
+/** A field as the builder of forms writes it. */
+export interface FieldChoice {
+  readonly key: string;
+  readonly label?: string;
+  readonly help?: string;
+  readonly section?: string;
+  readonly min?: number;
+  readonly max?: number;
+  readonly step?: number;
+  readonly default?: Value;
+}
+
+export interface FormChoice {
+  readonly title: string;
+  readonly description: string;
+  /** Null gives the choice back to the rules. */
+  readonly fields: readonly FieldChoice[] | null;
+  readonly outputs: readonly string[] | null;
+}
+
+export type FormApi = ReturnType<typeof createFormApi>;
+
+/** The part of the server's own API that forms are made of; `base` is the address of its root. */
+export function createFormApi(base: string) {
+  const ask = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+    const response = await fetch(new URL(path, base), {
+      method,
+      cache: 'no-cache',
+      body: body === undefined ? undefined : stringifyJson(body, { style: 'compact' }),
+    });
+    const text = await response.text();
+    const answer = readAnswer(text);
+    if (!response.ok) throw refusedBy(response.status, answer);
+    return answer;
+  };
+  const at = (id: string, part = ''): string => `v1/workflows/${encodeURIComponent(id)}${part}`;
+
+  return {
+    list: async (): Promise<readonly WorkflowSummary[]> => {
+      const { workflows } = (await ask('GET', 'v1/workflows?limit=1000')) as {
+        workflows: WorkflowSummary[];
+      };
+      return workflows;
+    },
+    form: async (id: string): Promise<SavedForm> =>
+      (await ask('GET', at(id, '/form'))) as SavedForm,
+    choose: async (id: string, choice: FormChoice): Promise<SavedForm> =>
+      (await ask('PUT', at(id, '/form'), choice)) as SavedForm,
+    run: async (
+      id: string,
+      body: { values: Values; client_id: string; id: string },
+    ): Promise<Job> => (await ask('POST', at(id, '/run'), body)) as Job,
+    runs: async (
+      id: string,
+      limit: number,
+    ): Promise<readonly { readonly job: Job; readonly values: Values }[]> => {
+      const { runs } = (await ask('GET', at(id, `/runs?limit=${limit}`))) as {
+        runs: { job: Job; values: Values }[];
+      };
+      return runs;
+    },
+    job: async (id: string): Promise<Job> =>
+      (await ask('GET', `v1/jobs/${encodeURIComponent(id)}`)) as Job,
+    cancel: (id: string): Promise<unknown> => ask('DELETE', `v1/jobs/${encodeURIComponent(id)}`),
+  };
+}
+
+function readAnswer(text: string): unknown {
+  try {
+    return toPlain(parseJson(text));
+  } catch {
+    // A proxy's page: told by its status.
+    return null;
+  }
+}
+
+function refusedBy(status: number, answer: unknown): Refused {
+  const problem = isRecord(answer) ? answer : {};
+  const errors = Array.isArray(problem.errors) ? problem.errors.filter(isRecord) : [];
+  const parts = errors.map(({ pointer, node_id: node, input, detail }) => ({
+    field: textOf(pointer).startsWith('/values/')
+      ? textOf(input)
+      : node === undefined || input === undefined
+        ? null
+        : `${textOf(node)}.${textOf(input)}`,
+    detail: textOf(detail),
+  }));
+  return new Refused(textOf(problem.detail, `The server answered ${status}`), parts);
+}

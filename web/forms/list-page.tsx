@@ -1,0 +1,72 @@
+import { useSignal } from '@preact/signals';
+import { t } from '../locale/translate.ts';
+import { Icon } from '../panels/icons.tsx';
+import type { WorkflowSummary } from './api.ts';
+import { titleOf } from './open-form.ts';
+import type { FormsParts } from './parts.ts';
+
+/** All forms with the newest picture that each made. */
+export function ListPage({
+  workflows,
+}: FormsParts & { readonly workflows: readonly WorkflowSummary[] }) {
+  const search = useSignal('');
+  const wanted = search.value.trim().toLowerCase();
+  const found = workflows.filter(({ id, title }) =>
+    `${id}\n${title}`.toLowerCase().includes(wanted),
+  );
+  const own = found.filter(({ builtin }) => !builtin);
+  const builtin = found.filter((each) => each.builtin);
+  return (
+    <main class="run-list">
+      <header>
+        <h1>{t('Forms')}</h1>
+        <input
+          type="search"
+          aria-label={t('Search forms')}
+          placeholder={t('Search')}
+          value={search.value}
+          onInput={(e) => (search.value = e.currentTarget.value)}
+        />
+        <a class="run-link" href="./">
+          <Icon name="nodes" />
+          {t('Editor')}
+        </a>
+      </header>
+      <Group title={t('To begin with')} workflows={builtin} />
+      <Group title={t('Your workflows')} workflows={own} />
+      {found.length === 0 && <p class="empty">{t('No form has this name')}</p>}
+      {own.length === 0 && wanted === '' && (
+        <p class="empty">{t('Workflows that you save in the editor appear here as forms.')}</p>
+      )}
+    </main>
+  );
+}
+
+function Group(props: { readonly title: string; readonly workflows: readonly WorkflowSummary[] }) {
+  if (props.workflows.length === 0) return null;
+  return (
+    <section>
+      <h2>{props.title}</h2>
+      <ul class="run-cards">
+        {props.workflows.map((workflow) => (
+          <li key={workflow.id}>
+            <a href={`ui/run/${encodeURIComponent(workflow.id)}`}>
+              <span class="run-card-picture">
+                {workflow.picture === null ? (
+                  <Icon name="image" />
+                ) : (
+                  <img src={`${workflow.picture}&preview=webp;80`} alt="" loading="lazy" />
+                )}
+              </span>
+              <strong>{t(titleOf(workflow))}</strong>
+              {workflow.description !== '' && <small>{t(workflow.description)}</small>}
+              {workflow.id.includes('/') && (
+                <small>{workflow.id.slice(0, workflow.id.lastIndexOf('/'))}</small>
+              )}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

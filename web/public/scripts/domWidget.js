@@ -1,0 +1,1 @@
+export const { DOMWidgetImpl } = globalThis.comfyAPI.domWidget;

@@ -1,0 +1,1 @@
+export const { $el, ComfyDialog } = globalThis.comfyAPI.ui;

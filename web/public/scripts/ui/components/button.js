@@ -1,0 +1,1 @@
+export const { ComfyButton } = globalThis.comfyAPI.button;

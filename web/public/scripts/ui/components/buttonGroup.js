@@ -1,0 +1,1 @@
+export const { ComfyButtonGroup } = globalThis.comfyAPI.buttonGroup;

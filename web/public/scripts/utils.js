@@ -1,0 +1,1 @@
+export const { addStylesheet, clone } = globalThis.comfyAPI.utils;

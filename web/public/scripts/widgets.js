@@ -1,0 +1,1 @@
+export const { ComfyWidgets } = globalThis.comfyAPI.widgets;
