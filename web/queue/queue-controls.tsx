@@ -109,6 +109,7 @@ function Waiting({ state }: AppParts) {
       type="button"
       class="waiting"
       data-paused={paused}
+      data-none={waiting === 0 && !paused}
       onClick={() => {
         state.sidePanel.value = state.sidePanel.value === 'queue' ? null : 'queue';
       }}
