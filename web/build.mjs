@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -21,14 +21,26 @@ export async function buildWeb() {
     if (built > 0) return outDir;
     throw new Error('the web page is not built and vite is not installed: run `npm install` first');
   }
-  await vite.build({ root: webDir, configFile: join(webDir, 'vite.config.ts'), logLevel: 'warn' });
+  // Beside the folder, then into its place at once: others may serve or build the page just now.
+  const fresh = `${outDir}.${process.pid}`;
+  const old = `${fresh}.old`;
+  await vite.build({
+    root: webDir,
+    configFile: join(webDir, 'vite.config.ts'),
+    logLevel: 'warn',
+    build: { outDir: fresh },
+  });
+  await rename(outDir, old).catch(() => undefined);
+  await rename(fresh, outDir).catch(() => undefined); // Another one was quicker: its page is as new.
+  await rm(old, { recursive: true, force: true });
+  await rm(fresh, { recursive: true, force: true });
   return outDir;
 }
 
 async function newestIn(dir) {
   let newest = 0;
   for (const entry of await readdir(dir, { withFileTypes: true }).catch(() => [])) {
-    if (entry.name === 'dist' || entry.name === 'node_modules') continue;
+    if (/^(dist|node_modules)\b/.test(entry.name)) continue;
     const path = join(dir, entry.name);
     const time = entry.isDirectory() ? await newestIn(path) : await modifiedAt(path);
     newest = Math.max(newest, time);

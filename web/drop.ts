@@ -28,7 +28,6 @@ export function listenForDrops({ canvas }: Editor, files: Files): void {
     }
     const outputs = event.dataTransfer?.getData(draggedOutputs);
     if (outputs) return void files.receiveOutputs(outputs, [at[0], at[1]]);
-    const file = event.dataTransfer?.files[0];
-    if (file) void files.receive(file, [at[0], at[1]]);
+    void files.receiveAll([...(event.dataTransfer?.files ?? [])], [at[0], at[1]]);
   });
 }

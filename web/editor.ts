@@ -111,7 +111,7 @@ export function createEditor(parts: EditorParts) {
     failed: (error) => toast(state, messageOf(error), 'error'),
   });
   const subgraphs = createSubgraphPath(canvas, graph);
-  const stage = createStage(graph, canvas, packs);
+  const stage = createStage(graph, canvas, packs, { objectInfo, hooks });
   const documents = createDocuments({
     stage,
     drafts,
@@ -123,6 +123,13 @@ export function createEditor(parts: EditorParts) {
       inputFiles.showAll();
     },
   });
+
+  const showNode = (node: LGraphNode): void => {
+    if (node.graph === null) return;
+    if (node.graph !== canvas.graph) canvas.setGraph(node.graph);
+    canvas.centerOnNode(node);
+    canvas.selectItems([node]);
+  };
 
   return {
     graph,
@@ -138,10 +145,16 @@ export function createEditor(parts: EditorParts) {
     /** Brings a node into view and selects it. */
     focusNode(id: string): void {
       const node = execution.find(id);
-      if (node?.graph === undefined || node.graph === null) return;
-      if (node.graph !== canvas.graph) canvas.setGraph(node.graph);
-      canvas.centerOnNode(node);
-      canvas.selectItems([node]);
+      if (node !== undefined) showNode(node);
+    },
+    showNode,
+    /** Takes newer descriptions of the classes: every node on the canvas is made anew. */
+    describeAnew(next: ObjectInfo): void {
+      const known = objectInfo as Record<string, unknown>;
+      for (const name of Object.keys(known)) if (!Object.hasOwn(next, name)) delete known[name];
+      Object.assign(known, next);
+      registerNodes(next, hooks);
+      documents.rewrite((workflow) => workflow);
     },
   };
 }

@@ -10,7 +10,7 @@ import { pictureField } from './graph/input-files.ts';
 import { NoodleNode } from './graph/node.ts';
 import { createLibrary } from './library/library.ts';
 import { t } from './locale/translate.ts';
-import { pictureTargets, sendPicture } from './pictures/into-graph.ts';
+import { pictureTargets, sendPicture } from './pictures/actions.ts';
 import type { Picture } from './pictures/picture.ts';
 import { toast, type State } from './state.ts';
 import { fingerprint, messageOf } from './text.ts';
@@ -21,8 +21,15 @@ export type Files = ReturnType<typeof createFiles>;
 export function createFiles(editor: Editor, server: Server, state: State) {
   const { canvas, documents } = editor;
 
-  const openText = (text: string, name: string): WorkflowDocument =>
-    documents.open(toPlain(parseJson(text)), name);
+  const openText = (text: string, name: string): WorkflowDocument => {
+    let data: unknown;
+    try {
+      data = toPlain(parseJson(text));
+    } catch {
+      throw new TypeError(t('this is no workflow: its text is not JSON, or only a part of it'));
+    }
+    return documents.open(data, name);
+  };
 
   /** Opens a workflow from JSON or from a picture; false when a picture carries none. */
   const openFile = async (file: File): Promise<boolean> => {
@@ -86,6 +93,10 @@ export function createFiles(editor: Editor, server: Server, state: State) {
       }
     },
     receive,
+    /** Takes several files, one after the other, each a little further from the first. */
+    async receiveAll(all: readonly File[], at: [number, number]): Promise<void> {
+      for (const [i, file] of all.entries()) await receive(file, [at[0] + 40 * i, at[1] + 40 * i]);
+    },
     placePicture,
     /** Pictures dragged from the gallery go into the node they fall on, else into new ones. */
     async receiveOutputs(text: string, at: [number, number]): Promise<void> {

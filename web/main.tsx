@@ -10,6 +10,7 @@ import { listenForKeys } from './commands/keyboard.ts';
 import { createShortcuts } from './commands/shortcuts.ts';
 import { untitled } from './documents/document.ts';
 import { createDrafts } from './documents/drafts.ts';
+import { openVault } from './documents/vault.ts';
 import { watchEdits } from './documents/watch-edits.ts';
 import { thisWindow } from './documents/window.ts';
 import { listenForDrops } from './drop.ts';
@@ -20,10 +21,12 @@ import { createFiles } from './files.ts';
 import { followSettings } from './graph/canvas-settings.ts';
 import { speak, t } from './locale/translate.ts';
 import { App } from './panels/app.tsx';
+import { NoServer } from './panels/no-server.tsx';
 import { addPictureMenu } from './pictures/node-menu.ts';
 import { createRunner } from './run.ts';
 import { createSettings } from './settings/settings.ts';
 import { createState, toast, type State } from './state.ts';
+import { watchModels } from './missing/watch-models.ts';
 import { addSubgraphMenu } from './subgraphs/menu.ts';
 import { messageOf } from './text.ts';
 import 'virtual:themes.css';
@@ -38,6 +41,7 @@ import './style/gallery.css';
 import './style/viewer.css';
 import './style/queue.css';
 import './style/subgraphs.css';
+import './style/missing.css';
 import './style/settings.css';
 import './style/documents.css';
 import './style/menu.css';
@@ -52,7 +56,8 @@ async function start(): Promise<void> {
   const state = createState();
   const settings = createSettings({ save: server.saveSetting, storage: localStorage });
   const self = thisWindow(sessionStorage, createUuidv4);
-  const others = self.others();
+  const drafts = createDrafts(localStorage, openVault(indexedDB));
+  const others = Promise.all([self.others(), drafts.load()]).then(([ids]) => ids);
   void server
     .settings()
     .then(settings.loaded)
@@ -63,11 +68,7 @@ async function start(): Promise<void> {
   effect(() => void speak(settings.locale.value));
 
   const packAddresses = server.extensions().catch(() => []);
-  const objectInfo = await server.objectInfo().catch((error: unknown) => {
-    root.textContent = `The server does not answer (${messageOf(error)}). Start it and reload.`;
-    return null;
-  });
-  if (objectInfo === null) return;
+  const objectInfo = await untilAnswered(() => server.objectInfo(), root);
 
   root.innerHTML =
     '<div id="stage"><canvas id="graph" tabindex="0"></canvas></div><div id="ui"></div>';
@@ -75,7 +76,6 @@ async function start(): Promise<void> {
   const element = document.getElementById('graph') as HTMLCanvasElement;
   element.setAttribute('aria-label', 'Workflow graph');
 
-  const drafts = createDrafts(localStorage);
   const shortcuts = createShortcuts(settings);
   const feed = createFeed(self.id);
   const packs = await packScripts(await packAddresses, {
@@ -115,6 +115,7 @@ async function start(): Promise<void> {
       editor.documents.clear();
     }
   }
+  watchModels(page);
   feed.onMessage((message) => {
     // The nodes on the page were made from the old descriptions; the autosaved graph survives.
     if (message.type === 'packs_changed') {
@@ -132,6 +133,20 @@ async function start(): Promise<void> {
     },
   });
   void files.refreshLists();
+}
+
+/** Asks the server until it answers; says so in the meantime, and lets the user ask at once. */
+async function untilAnswered<T>(askServer: () => Promise<T>, root: HTMLElement): Promise<T> {
+  for (;;) {
+    try {
+      return await askServer();
+    } catch (error) {
+      await new Promise<void>((resolve) => {
+        render(<NoServer why={messageOf(error)} retry={resolve} />, root);
+      });
+      render(null, root);
+    }
+  }
 }
 
 /** The page scripts of node packs; what they stand on is loaded only where there are any. */

@@ -17,9 +17,11 @@ export function cacheControl(path: string, status: number): string | undefined {
 
 /** Sets the header when the answer starts, unless a route set its own. */
 export const cacheHeaders: RequestHandler = (req, res, next) => {
+  // As it was asked for: a compressed file is found under another name.
+  const { path } = req;
   const writeHead = res.writeHead.bind(res) as (...args: unknown[]) => typeof res;
   res.writeHead = ((...args: unknown[]) => {
-    const value = cacheControl(req.path, Number(args[0]));
+    const value = cacheControl(path, Number(args[0]));
     if (value !== undefined && !res.hasHeader('Cache-Control')) res.set('Cache-Control', value);
     return writeHead(...args);
   }) as typeof res.writeHead;

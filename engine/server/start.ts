@@ -49,7 +49,7 @@ export async function startServer(
   const faces = faceMakers.map((make) => make(core));
   for (const { on } of faces) if (on !== undefined) core.events.listen(on);
 
-  const page = servePage(parts.webRoot);
+  const page = servePage(parts.webRoot, { isOwn: config.webRoot === undefined });
   const servers = await listen(createApp({ ...config, guard, faces, page, log }), config);
   for (const server of servers) sockets.accept(server, faces);
   running.start(parts.builtinNodes);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createDocument } from '../../web/documents/document.ts';
 import { createDrafts } from '../../web/documents/drafts.ts';
+import type { Vault, VaultRecord } from '../../web/documents/vault.ts';
 import { trackEdits } from '../../web/documents/edits.ts';
 import { createUndoStack, type Snapshot, type UndoLimits } from '../../web/graph/undo.ts';
 
@@ -52,6 +53,38 @@ describe('drafts', () => {
     expect(drafts.write(draft('b', 'x'.repeat(500)))).toBe(false);
     expect(drafts.write(draft('a', 'x'.repeat(500)))).toBe(false);
     expect(drafts.all()).toMatchObject([draft('a')]);
+  });
+
+  test('what a second place has makes room in a full browser, and is found there', async () => {
+    const store = storeOf(900);
+    const places = new Map<string, VaultRecord>();
+    const vault: Vault = {
+      put: (given, kept) => {
+        places.set(given.id, given);
+        kept?.();
+      },
+      remove: (id) => void places.delete(id),
+      all: () => Promise.resolve([...places.values(), { broken: true }]),
+    };
+    const drafts = createDrafts(store, vault);
+    for (const id of ['a', 'b', 'c', 'd']) {
+      expect(drafts.write(draft(id, 'x'.repeat(200)))).toBe(true);
+    }
+    expect(store.length).toBeLessThan(4);
+    const again = createDrafts(store, vault);
+    await again.load();
+    expect(again.all().map(({ id }) => id)).toEqual(['d', 'c', 'b', 'a']);
+    // The newer one counts, wherever it is.
+    places.set('d', Object.assign(draft('d'), { name: 'newer', time: Date.now() + 1000 }));
+    await again.load();
+    expect(again.all()[0]).toMatchObject({ id: 'd', name: 'newer' });
+    drafts.tabs.write('w', { order: ['b', 'a'], active: 'a' });
+    store.removeItem('noodle.tabs.w');
+    await again.load();
+    expect(again.tabs.read('w')).toMatchObject({ order: ['b', 'a'], active: 'a' });
+    again.remove('d');
+    await again.load();
+    expect(again.all().map(({ id }) => id)).toEqual(['c', 'b', 'a']);
   });
 
   test('what earlier versions kept for all windows becomes a draft', () => {

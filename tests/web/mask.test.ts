@@ -1,9 +1,11 @@
 /** The mask editor: its painting in numbers, and with a real server as an artist uses it. */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -23,6 +25,13 @@ import { startServer, type TestServer } from '../support/server.ts';
 import { drag, dropFile, launch, noBrowser, openPage, spotOf } from './support/browser.ts';
 
 const shots = process.env.SHOTS;
+const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+declare global {
+  interface Window {
+    axe: typeof axe;
+  }
+}
 
 /** Rows of a small layer as text: '.' nothing, '#' all, digits tenths in between. */
 const drawn = ({ width, height, data }: Layer): string[] =>
@@ -342,6 +351,56 @@ describe.skipIf(noBrowser !== null)('on the page', () => {
     const again = await pixels(await save());
     expect(again(64, 10)).toEqual([0x30, 0x60, 0xc0, 255]);
     expect(errors).toEqual([]);
+  });
+
+  test('a finger paints, two fingers zoom and take the stroke of the first one back', async () => {
+    await open();
+    const undo = page.locator('.mask-editor').getByRole('button', { name: 'Undo' });
+    const zoom = page.locator('.mask-zoom button').nth(1);
+    const before = await zoom.textContent();
+    const touch = await page.context().newCDPSession(page);
+    const send = (type: string, ...touchPoints: { x: number; y: number }[]) =>
+      touch.send('Input.dispatchTouchEvent', {
+        type: type as 'touchStart',
+        touchPoints: touchPoints.map((point, id) => ({ ...point, id })),
+      });
+    const [a, b, c, d] = await Promise.all([at(50, 100), at(60, 110), at(78, 110), at(110, 110)]);
+    await send('touchStart', a);
+    await send('touchMove', b);
+    await send('touchEnd');
+    await expect.poll(() => undo.isEnabled()).toBe(true);
+    await page.keyboard.press('Control+z');
+    expect(await undo.isEnabled()).toBe(false);
+
+    await send('touchStart', b);
+    await send('touchMove', a);
+    await send('touchStart', a, c);
+    await send('touchMove', a, d);
+    await send('touchEnd');
+    await expect.poll(() => zoom.textContent()).not.toBe(before);
+    expect(await undo.isEnabled()).toBe(false);
+    await page.keyboard.press('Escape');
+    await page.locator('.mask-editor').waitFor({ state: 'detached' });
+    expect(errors).toEqual([]);
+  });
+
+  test('its controls are named, and there is room for it on a phone', async () => {
+    await open();
+    await page.setViewportSize({ width: 390, height: 844 });
+    await expect
+      .poll(async () => (await page.locator('.mask-stage').boundingBox())!.width)
+      .toBeLessThanOrEqual(390);
+    await page.evaluate(await readFile(axePath, 'utf8'));
+    const found = await page.evaluate(async () => {
+      const { violations } = await window.axe.run('.mask-editor');
+      return violations
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+    });
+    await shot('mask-phone');
+    expect(found).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.setViewportSize({ width: 1280, height: 800 });
   });
 });
 

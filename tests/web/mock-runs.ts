@@ -20,6 +20,7 @@ export function executionOrder(prompt: Record<string, PromptNode>): string[] {
 
 export function uiOf(node: PromptNode, run: number): Record<string, unknown> | null {
   if (node.class_type === 'PreviewAny') return { text: ['a text result'] };
+  if (node.class_type === 'SaveAudio') return { audio: [{ filename: 'tone.flac' }] };
   if (node.class_type !== 'SaveImage' && node.class_type !== 'PreviewImage') return null;
   const name = `${String(node.inputs.filename_prefix)}_${String(run).padStart(5, '0')}_.png`;
   return { images: [{ filename: name, subfolder: '', type: 'output' }] };

@@ -162,6 +162,10 @@ export async function startMockServer(): Promise<MockServer> {
       return json({});
     }
     if (path === '/embeddings' || path === '/models/loras') return json([]);
+    if (path === '/models/checkpoints') return json(['tiny-scenes.safetensors']);
+    if (path === '/experiment/models') {
+      return json([{ name: 'checkpoints', folders: ['/models/checkpoints'] }]);
+    }
     if (path === '/v1/system') return json({ devices: [device] });
     if (path === '/v1/outputs') return json({ outputs: [], total: 0, next_cursor: null });
     if (path === '/view' || path === '/v1/outputs/thumbnail') {
@@ -175,7 +179,7 @@ export async function startMockServer(): Promise<MockServer> {
       uploads.push(name);
       return json({ name, subfolder: '', type: 'input' });
     }
-    if (path === '/global_subgraphs') return json({});
+    if (path === '/global_subgraphs' || path === '/node_replacements') return json({});
     if (path === '/v2/userdata') return json(listed(saved));
     if (path.startsWith('/userdata/')) {
       const answer = userFile(saved, url, request.method ?? '', await bodyOf(request));

@@ -157,7 +157,8 @@ const gestures: readonly Gesture[] = [
     // Few: the rest happens in them.
     if ((await page.locator('.workflow-tab').count()) > 3) return;
     if (random() < 0.5) return press(page, 'Shift+ArrowLeft');
-    await page.getByRole('button', { name: 'New workflow' }).click();
+    await page.keyboard.press('Escape'); // a search that is still open
+    await page.getByRole('button', { name: 'New workflow' }).click({ timeout: 2000 });
   },
   async function paste(page, random) {
     await key('Control+c')(page, random);

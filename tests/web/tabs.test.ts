@@ -61,6 +61,27 @@ describe.skipIf(noBrowser !== null)('workflow tabs', () => {
     expect(await front()).toBe('Untitled 2');
   });
 
+  test('several files dropped at once are a tab each; one that is broken is named in words', async () => {
+    await page.evaluate(
+      ([good, bad]) => {
+        const dataTransfer = new DataTransfer();
+        for (const [name, text] of [
+          ['a', good],
+          ['broken', bad],
+          ['b', good],
+        ]) {
+          dataTransfer.items.add(new File([text], `${name}.json`, { type: 'application/json' }));
+        }
+        document.body.dispatchEvent(
+          new DragEvent('drop', { dataTransfer, bubbles: true, clientX: 600, clientY: 400 }),
+        );
+      },
+      [example('default').toString(), '{"nodes":'],
+    );
+    await expect.poll(names).toEqual(['a', 'b']);
+    await page.getByText('broken.json: this is no workflow').waitFor();
+  });
+
   test('each has its own unsaved mark and its own undo', async () => {
     await edit('first words');
     await drop('two', 'default');

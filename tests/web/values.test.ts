@@ -3,6 +3,11 @@ import { evaluate } from '../../web/graph/arithmetic.ts';
 import { inputSpec } from '../../web/graph/input-spec.ts';
 import { addInt, clampInt, snapInt, toInt } from '../../web/graph/integer.ts';
 import { adjustEmphasis } from '../../web/prompt-text/emphasis.ts';
+import { draggedBox, readBox } from '../../web/graph/widgets/box-shape.ts';
+import { hexNumber } from '../../web/graph/widgets/color.ts';
+import { readHex } from '../../web/graph/widgets/color-picker.ts';
+import { curveFunction, readCurve } from '../../web/graph/widgets/curve-shape.ts';
+import { drawField } from '../../web/graph/widgets/draw-field.ts';
 import { gridFor } from '../../web/graph/widgets/image-view.ts';
 import { completionAt } from '../../web/prompt-text/completion.ts';
 import { toggleComment } from '../../web/prompt-text/comment.ts';
@@ -141,6 +146,111 @@ test.each([
   ['// one\n\n//two', 0, 13, 'one\n\ntwo', 0, 8],
 ])('comment of %j', (text, start, end, expected, newStart, newEnd) => {
   expect(toggleComment(text, start, end)).toEqual({ text: expected, start: newStart, end: newEnd });
+});
+
+test.each([
+  ['#abc', '#aabbcc'],
+  ['A1B2C3', '#a1b2c3'],
+  ['#12345', null],
+  ['red', null],
+])('the colour %s is %s', (typed, expected) => {
+  expect(readHex(typed)).toBe(expected);
+});
+
+test('a colour stored as a number', () => {
+  expect(hexNumber.toHex(0x0a0b0c)).toBe('#0a0b0c');
+  expect(hexNumber.fromHex('#ff8000')).toBe(16744448);
+});
+
+describe('curves', () => {
+  const curve = (points: readonly (readonly [number, number])[], interpolation?: string) =>
+    curveFunction(readCurve({ points, interpolation }));
+
+  test('go through their points and are level outside', () => {
+    const at = curve([
+      [0.8, 0.9],
+      [0.2, 0.1],
+    ]);
+    expect([0, 0.2, 0.5, 0.8, 1].map((x) => Number(at(x).toFixed(6)))).toEqual([
+      0.1, 0.1, 0.5, 0.9, 0.9,
+    ]);
+  });
+
+  test('never swing beyond their points', () => {
+    const at = curve([
+      [0, 0],
+      [0.4, 0.05],
+      [0.5, 0.95],
+      [1, 1],
+    ]);
+    let last = 0;
+    for (let x = 0; x <= 1; x += 0.01) {
+      expect(at(x)).toBeGreaterThanOrEqual(last - 1e-12);
+      last = at(x);
+    }
+    expect(last).toBeLessThanOrEqual(1);
+  });
+
+  test('what is no curve is a straight line', () => {
+    for (const value of ['', null, { points: [[0, 'x']] }, 7]) {
+      expect(curveFunction(readCurve(value))(0.3)).toBeCloseTo(0.3);
+    }
+  });
+});
+
+describe('boxes', () => {
+  const box = { x: 10, y: 20, width: 30, height: 40 };
+  const size = { width: 100, height: 100 };
+
+  test.each([
+    ['all', [500, -500], { ...box, x: 70, y: 0 }],
+    [{ right: true, bottom: true }, [5, 500], { ...box, width: 35, height: 80 }],
+    [{ right: false, bottom: false }, [-3.4, 100], { x: 7, y: 59, width: 33, height: 1 }],
+  ] as const)('held at %j and dragged by %j', (hold, by, expected) => {
+    expect(draggedBox(box, hold, by, size)).toEqual(expected);
+  });
+
+  test('what is no box is one all the same', () => {
+    expect(readBox('')).toEqual({ x: 0, y: 0, width: 1, height: 1 });
+    expect(readBox({ x: -4, y: 2.6, width: '9', height: null })).toEqual({
+      x: 0,
+      y: 3,
+      width: 9,
+      height: 1,
+    });
+  });
+});
+
+describe('fields in one line', () => {
+  /** What is written when every letter is six units wide. */
+  const written = (label: string, value: string, width: number): string[] => {
+    const texts: string[] = [];
+    const ctx = new Proxy(
+      {
+        font: 'six',
+        measureText: (text: string) => ({ width: 6 * text.length }),
+        fillText: (text: string) => texts.push(text),
+      },
+      { get: (target, key) => Reflect.get(target, key) ?? (() => undefined), set: () => true },
+    );
+    const arrows = { left: true, right: true };
+    drawField(ctx as unknown as CanvasRenderingContext2D, { width, y: 0, label, value, arrows });
+    return texts;
+  };
+
+  test('a label stays beside the name of a file, which is cut in its middle', () => {
+    const [label, value] = written(
+      'Ckpt name',
+      'sd15/a-very-long-name-of-a-model-v2.safetensors',
+      225,
+    );
+    expect(label).toBe('Ckpt name');
+    expect(value).toMatch(/^sd15\/.+….*ensors$/);
+  });
+
+  test('the control of a seed fits a node as wide as it is first', () => {
+    expect(written('After generate', 'randomize', 225)).toEqual(['After generate', 'randomize']);
+  });
 });
 
 test.each([

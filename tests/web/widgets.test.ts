@@ -7,9 +7,14 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buildWeb } from '../../web/build.mjs';
 import { startServer, type TestServer } from '../support/server.ts';
-import { dropFile, launch, noBrowser, openPage, spotOf } from './support/browser.ts';
+import { useBuiltPage } from './support/built-page.ts';
+import { drag, dropFile, launch, noBrowser, openPage, spotOf } from './support/browser.ts';
 
-const shots = process.env.SHOTS;
+/** A picture of the page for people, where a folder for them is given. */
+async function shotOf(page: Page, name: string): Promise<void> {
+  const folder = process.env.SHOTS;
+  if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}.png`) });
+}
 
 describe.skipIf(noBrowser !== null)('fields of nodes', () => {
   const base = mkdtempSync(join(tmpdir(), 'noodle-widgets-'));
@@ -43,9 +48,7 @@ describe.skipIf(noBrowser !== null)('fields of nodes', () => {
   });
   beforeEach(() => void errors.splice(0));
 
-  const shot = async (name: string): Promise<void> => {
-    if (shots !== undefined) await page.screenshot({ path: join(shots, `${name}.png`) });
-  };
+  const shot = (name: string) => shotOf(page, name);
   /** Opens a prompt of the API's form; its nodes have the ids they have there. */
   const open = async (prompt: Readonly<Record<number, unknown>>): Promise<void> => {
     const bytes = Buffer.from(JSON.stringify(prompt));
@@ -136,5 +139,85 @@ describe.skipIf(noBrowser !== null)('fields of nodes', () => {
     await page.keyboard.press('Control+z');
     await expect.poll(() => value(1, 'text')).not.toBe(`// ${typed}`);
     expect(errors).toEqual([]);
+  });
+
+  test('colours, boxes, curves and two pictures to compare', async () => {
+    await open({
+      1: { class_type: 'LoadImage', inputs: { image: 'alps.png' } },
+      2: {
+        class_type: 'ImageCropV2',
+        inputs: { image: ['1', 0], crop_region: { x: 0, y: 0, width: 96, height: 64 } },
+      },
+      3: { class_type: 'EmptyImage', inputs: { width: 96, height: 64, batch_size: 1, color: 0 } },
+      4: { class_type: 'ImageCompare', inputs: { image_a: ['1', 0], image_b: ['3', 0] } },
+      5: { class_type: 'PreviewImage', inputs: { images: ['2', 0] } },
+      6: { class_type: 'ColorToRGBInt', inputs: { color: '#ffffff' } },
+      7: { class_type: 'CurveEditor', inputs: {} },
+    });
+    const json = (id: number, widget: string) =>
+      page.evaluate(([node, name]) => window.noodle.json(node, name), [id, widget] as const);
+
+    await press(6, 'color');
+    await page.keyboard.type('2a6');
+    await shot('color');
+    await page.keyboard.press('Enter');
+    expect(await json(6, 'color')).toBe('#22aa66');
+    await press(3, 'color');
+    await page.locator('.color-list input[type=color]').fill('#ff8000');
+    await page.keyboard.press('Escape');
+    expect(await json(3, 'color')).toBe(0xff8000);
+
+    await press(2, 'crop_region');
+    const stage = (await page.locator('.box-list canvas').boundingBox())!;
+    const at = (x: number, y: number) => ({
+      x: stage.x + (x * stage.width) / 96,
+      y: stage.y + (y * stage.height) / 64,
+    });
+    await drag(page, at(95.5, 63.5), at(47.5, 31.5));
+    await drag(page, at(20, 20), at(30, 25));
+    await shot('box');
+    await page.keyboard.press('Escape');
+    expect(await json(2, 'crop_region')).toEqual({ x: 10, y: 5, width: 48, height: 32 });
+
+    const curve = await spotOf(page, 7, 'widget:curve');
+    await page.mouse.move(curve.x, curve.y + 60);
+    await page.mouse.down();
+    await page.mouse.move(curve.x, curve.y + 30, { steps: 3 });
+    await page.mouse.up();
+    const { points } = (await json(7, 'curve')) as { points: number[][] };
+    expect(points).toHaveLength(3);
+    expect(points[1][0]).toBeCloseTo(0.5, 1);
+    expect(points[1][1]).toBeGreaterThan(0.55);
+
+    await page.keyboard.press('Control+Enter');
+    await page.waitForFunction(() => window.noodle.imagesOf(5)[0]?.width === 48, null, {
+      timeout: 20_000,
+    });
+    await page.waitForFunction(() => window.noodle.compared(4) === 2);
+    await shot('compare');
+    expect(errors).toEqual([]);
+  });
+});
+
+describe.skipIf(noBrowser !== null)('sounds and films', () => {
+  const stand = useBuiltPage();
+
+  test('are played in their node, and leave with it', async () => {
+    const { page, errors } = await openPage(stand.browser, stand.server.url);
+    const prompt = { 1: { class_type: 'SaveAudio', inputs: {} } };
+    const bytes = Buffer.from(JSON.stringify(prompt));
+    await dropFile(page, { name: 'sound.json', type: 'application/json', bytes });
+    await page.waitForFunction(() => window.noodle.nodes().length === 1);
+    await page.keyboard.press('Control+Enter');
+    const player = page.locator('.node-player audio');
+    await player.waitFor();
+    expect(await player.getAttribute('src')).toContain('filename=tone.flac');
+    await shotOf(page, 'player');
+    const { x, y } = await spotOf(page, 1, 'title');
+    await page.mouse.click(x, y);
+    await page.keyboard.press('Delete');
+    await player.waitFor({ state: 'detached' });
+    expect(errors).toEqual([]);
+    await page.context().close();
   });
 });

@@ -1,8 +1,14 @@
+import { refreshChoices } from '../missing/refresh.ts';
 import type { PageParts } from '../panels/parts.ts';
 import type { Command } from './command.ts';
 
 /** Opening and saving. */
-export const workflowCommands = ({ editor, files }: PageParts): readonly Command[] => [
+export const workflowCommands = ({
+  editor,
+  files,
+  server,
+  state,
+}: PageParts): readonly Command[] => [
   {
     id: 'Comfy.NewBlankWorkflow',
     title: 'New workflow',
@@ -40,5 +46,12 @@ export const workflowCommands = ({ editor, files }: PageParts): readonly Command
     group: 'Workflow',
     keys: [],
     run: () => files.download(),
+  },
+  {
+    id: 'Comfy.RefreshNodeDefinitions',
+    title: 'Refresh all choices',
+    group: 'Workflow',
+    keys: ['r'],
+    run: () => void refreshChoices({ editor, server, state }),
   },
 ];

@@ -58,7 +58,7 @@ export function continueDrafts(parts: ContinueParts) {
   return {
     /** Lists the unsaved drafts of windows that are gone: any window may continue them. */
     async refreshDrafts(): Promise<void> {
-      const others = await self.others();
+      const [others] = await Promise.all([self.others(), drafts.load()]);
       state.drafts.value = drafts
         .all()
         .filter(({ window, modified }) => modified && window !== self.id && !others.has(window));

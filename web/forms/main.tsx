@@ -19,9 +19,9 @@ import 'virtual:themes.css';
 import '../style/theme.css';
 import '../style/overlays.css';
 import '../style/dialogs.css';
-import '../style/viewer.css';
 import '../style/forms.css';
 import '../style/run-page.css';
+import '../style/viewer.css';
 
 async function start(): Promise<void> {
   const root = document.getElementById('app') as HTMLElement;

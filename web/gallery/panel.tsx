@@ -3,7 +3,7 @@ import { t } from '../locale/translate.ts';
 import { Icon } from '../panels/icons.tsx';
 import type { AppParts } from '../panels/parts.ts';
 import { SidePanel } from '../panels/side-panel.tsx';
-import { savePicture } from '../pictures/actions.ts';
+import { savePicture } from '../pictures/file-actions.ts';
 import { galleryOf, type Gallery } from './gallery.ts';
 import { Grid } from './grid.tsx';
 import { pictureOf } from './outputs-api.ts';

@@ -3,9 +3,10 @@ import type { FileRef, NodeOutput } from '../api/types.ts';
 import type { PackScripts } from '../extensions/pack-scripts.ts';
 import { allGraphs } from './load.ts';
 import { isRecord } from './input-spec.ts';
-import { imagesOf, setImages, setText } from './node-pictures.ts';
+import { imagesOf, setCompared, setImages, setMedia, setText } from './node-pictures.ts';
 import { statusOf } from './node-status.ts';
 import type { NodeImage } from './widgets/image-view.ts';
+import { mediaKind, type MediaFile } from './widgets/player.ts';
 
 /** Shows on the nodes what the server reports about a run; ids may be paths (`12:5`). */
 export type ExecutionView = ReturnType<typeof createExecutionView>;
@@ -44,11 +45,22 @@ export function createExecutionView(
     if (node) setImages(node, images);
   };
 
+  const showCompared = async (node: LGraphNode, sides: readonly (FileRef | undefined)[]) => {
+    const pictures = await Promise.all(
+      sides.map(async (file) => (file && (await loadImage(viewUrl(file), false))) ?? undefined),
+    );
+    setCompared(node, pictures);
+  };
+
   const showOutput = (id: string, output: NodeOutput): void => {
     const node = nodesOnPath(graph, id).at(-1);
     if (node === undefined) return;
     const files = imageFiles(output);
     if (files.length > 0) void showPictures(id, files.map(viewUrl), false);
+    const media = mediaFiles(output, viewUrl);
+    if (media.length > 0) setMedia(node, media);
+    const sides = ['a_images', 'b_images'].map((key) => filesUnder(output, [key]).find(isPicture));
+    if (sides.some((file) => file !== undefined)) void showCompared(node, sides);
     // A pack that takes the output shows it its own way.
     const isTaken = 'onExecuted' in node;
     if (Array.isArray(output.text) && !isTaken) setText(node, output.text.map(asText).join('\n'));
@@ -161,13 +173,25 @@ export function nodesOnPath(graph: LGraph, id: string): LGraphNode[] {
 const byId = (graph: Pick<LGraph, 'getNodeById'>, id: string): LGraphNode | null =>
   graph.getNodeById(id) ?? graph.getNodeById(Number(id)) ?? null;
 
+const isPicture = ({ filename }: FileRef): boolean =>
+  /\.(png|jpe?g|webp|gif|bmp|avif)$/i.test(String(filename));
+
 /** References to pictures in an output, under whichever key they stand. */
-export function imageFiles(output: NodeOutput): FileRef[] {
-  return ['images', 'gifs', 'animated_images']
+export const imageFiles = (output: NodeOutput): FileRef[] =>
+  filesUnder(output, ['images', 'gifs', 'animated_images']).filter(isPicture);
+
+/** Sounds and films in an output. */
+const mediaFiles = (output: NodeOutput, viewUrl: (file: FileRef) => string): MediaFile[] =>
+  filesUnder(output, ['images', 'gifs', 'video', 'videos', 'audio']).flatMap((file) => {
+    const name = String(file.filename);
+    const kind = mediaKind(name);
+    return kind === null ? [] : [{ kind, name, url: viewUrl(file) }];
+  });
+
+const filesUnder = (output: NodeOutput, keys: readonly string[]): FileRef[] =>
+  keys
     .flatMap((key) => (Array.isArray(output[key]) ? (output[key] as unknown[]) : []))
-    .filter((item): item is Record<string, unknown> & FileRef => isRecord(item))
-    .filter((item) => /\.(png|jpe?g|webp|gif|bmp|avif)$/i.test(String(item.filename)));
-}
+    .filter((item): item is Record<string, unknown> & FileRef => isRecord(item));
 
 function loadImage(url: string, live: boolean): Promise<NodeImage | null> {
   return new Promise((resolve) => {

@@ -5,7 +5,9 @@ import type { ExecutionView } from './execution-view.ts';
 import { isElsewhere, uploadKind } from './input-spec.ts';
 import { allGraphs } from './load.ts';
 import { NoodleNode } from './node.ts';
+import { setMedia } from './node-pictures.ts';
 import type { FileSource } from './widgets/file-list.ts';
+import { mediaKind } from './widgets/player.ts';
 
 interface InputFileParts {
   readonly graph: LGraph;
@@ -18,7 +20,13 @@ interface InputFileParts {
 /** Uploading files into nodes, and showing on nodes the pictures chosen there. */
 export function createInputFiles({ graph, server, execution, changed, failed }: InputFileParts) {
   const show = (node: LGraphNode, filename: string): void => {
-    if (!/\.(png|jpe?g|webp|gif|bmp|avif)$/i.test(filename.replace(/ \[\w+\]$/, ''))) return;
+    const bare = filename.replace(/ \[\w+\]$/, '');
+    const kind = mediaKind(bare);
+    if (kind !== null) {
+      setMedia(node, [{ kind, name: bare, url: server.viewUrl(annotated(filename)) }]);
+      return;
+    }
+    if (!/\.(png|jpe?g|webp|gif|bmp|avif)$/i.test(bare)) return;
     void execution.showPictures(pathOf(graph, node), [server.viewUrl(annotated(filename))], false);
   };
   const give = (node: LGraphNode, widgetName: string, value: string): void => {
@@ -38,7 +46,7 @@ export function createInputFiles({ graph, server, execution, changed, failed }: 
     }
   };
   const showChosen = (node: LGraphNode): void => {
-    const name = pictureField(node);
+    const name = fileField(node);
     const widget = name === null ? undefined : node.widgets?.find((w) => w.name === name);
     if (typeof widget?.value !== 'string' || widget.value === '') return;
     const values: unknown = widget.options.values;
@@ -83,6 +91,10 @@ export const createFileSource = (server: Server): FileSource => ({
     ),
   thumbnail: (value) => server.thumbnailUrl(annotated(value)),
 });
+
+/** The field of a node that takes a picture, a sound or a film, if it has one. */
+const fileField = (node: LGraphNode): string | null =>
+  (node instanceof NoodleNode && node.specs.find((s) => uploadKind(s) !== null)?.name) || null;
 
 /** The field of a node that takes a picture, if it has one. */
 export const pictureField = (node: LGraphNode): string | null =>

@@ -2,7 +2,18 @@ import type { NodeInfo } from '../api/types.ts';
 import { customWidgets } from './custom-widgets.ts';
 
 /** The control drawn for an input that has one; `null` for inputs that are only sockets. */
-export type WidgetKind = 'int' | 'float' | 'boolean' | 'string' | 'combo' | 'opaque' | 'custom';
+export type WidgetKind =
+  | 'int'
+  | 'float'
+  | 'boolean'
+  | 'string'
+  | 'combo'
+  | 'color'
+  | 'curve'
+  | 'box'
+  | 'compare'
+  | 'custom'
+  | 'opaque';
 
 /** One input of a node class, with legacy (array) combos and V3 combos brought to one form. */
 export interface InputSpec {
@@ -23,14 +34,15 @@ const widgetKinds: Readonly<Record<string, WidgetKind>> = {
   STRING: 'string',
   COMBO: 'combo',
   MARKDOWN: 'string',
-  COLOR: 'string',
+  COLOR: 'color',
+  CURVE: 'curve',
+  BOUNDING_BOX: 'box',
+  IMAGECOMPARE: 'compare',
   // Editors of their own in ComfyUI: their value is kept and shown, not edited.
   WEBCAM: 'opaque',
   AUDIO_RECORD: 'opaque',
   LOAD_3D: 'opaque',
   LOAD_3D_ANIMATION: 'opaque',
-  CURVE: 'opaque',
-  BOUNDING_BOX: 'opaque',
   BOUNDING_BOXES: 'opaque',
   COMPOSITOR: 'opaque',
   PAINTER: 'string',

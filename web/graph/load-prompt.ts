@@ -45,7 +45,8 @@ function fillInputs(
       const slot = Number(value[1]);
       if (origin === undefined) continue;
       // Stand-ins have no declared sockets: give them the ones the prompt shows.
-      while (origin.outputs.length <= slot) origin.addOutput(`${origin.outputs.length}`, '*');
+      while (origin.outputs.length <= slot)
+        origin.addOutput(`output ${origin.outputs.length + 1}`, '*');
       let target = node.findInputSlot(name);
       if (target < 0) {
         node.addInput(name, '*');

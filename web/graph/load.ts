@@ -1,5 +1,6 @@
 import type { LGraph, ISerialisedGraph, Subgraph } from '@comfyorg/litegraph';
 import { currentWorkflow } from '../../engine/workflow/legacy-names.ts';
+import { registerGroups, type Classes } from './group-node.ts';
 import { applyProxyWidgets } from './promoted-widgets.ts';
 import { isPrimitive } from './primitive-node.ts';
 import { refreshReroutes } from './virtual-nodes.ts';
@@ -13,10 +14,12 @@ export interface Loaded {
 
 /**
  * Puts a stored workflow (schema 0.4 or 1, already parsed) into the graph. Unknown node types
- * become stand-ins. Throws a TypeError when the data is not a workflow.
+ * become stand-ins; legacy group nodes too, where no classes are given. Throws a TypeError when the
+ * data is not a workflow.
  */
-export function loadWorkflow(graph: LGraph, file: unknown): Loaded {
+export function loadWorkflow(graph: LGraph, file: unknown, classes?: Classes): Loaded {
   const data = toConfigurable(currentWorkflow(file));
+  if (classes !== undefined) registerGroups(data, classes);
   const missing = registerMissing(nodeTypes(data));
   graph.configure(data as unknown as ISerialisedGraph);
   for (const each of allGraphs(graph)) {

@@ -1,10 +1,13 @@
 import type { LGraphNode } from '@comfyorg/litegraph';
 import { growToShow, shrinkBack } from './own-size.ts';
+import { CompareView } from './widgets/compare-view.ts';
 import { ImageView, type NodeImage } from './widgets/image-view.ts';
 import { Multiline } from './widgets/multiline.ts';
+import { Player, type MediaFile } from './widgets/player.ts';
 
 const views = new WeakMap<LGraphNode, ImageView>();
 const texts = new WeakMap<LGraphNode, Multiline>();
+const players = new WeakMap<LGraphNode, Player>();
 
 /** Shows pictures at the bottom of a node (none: removes them), growing it when needed. */
 export function setImages(node: LGraphNode, images: readonly NodeImage[]): void {
@@ -44,6 +47,30 @@ function hasRoom(node: LGraphNode, height: number): boolean {
 }
 
 export const imagesOf = (node: LGraphNode): readonly NodeImage[] => views.get(node)?.images ?? [];
+
+/** Shows sounds and films at the bottom of a node (none: removes them). */
+export function setMedia(node: LGraphNode, media: readonly MediaFile[]): void {
+  let player = players.get(node);
+  if (player === undefined) {
+    if (media.length === 0) return;
+    player = new Player({ name: '$media', type: 'custom', value: '', options: {}, y: 0 }, node);
+    players.set(node, player);
+    node.addCustomWidget(player);
+  }
+  const wasEmpty = player.media.length === 0;
+  player.media = media;
+  if (wasEmpty && media.length > 0) growToShow(node);
+  if (media.length === 0) shrinkBack(node);
+  node.setDirtyCanvas(true, true);
+}
+
+/** Shows two pictures in a node's field for comparing them. */
+export function setCompared(node: LGraphNode, pictures: CompareView['pictures']): void {
+  const view = node.widgets?.find((widget) => widget instanceof CompareView);
+  if (view === undefined) return;
+  view.pictures = pictures;
+  node.setDirtyCanvas(true, true);
+}
 
 /** The picture at a point relative to the node, or null. */
 export const imageAt = (node: LGraphNode, x: number, y: number): number | null =>

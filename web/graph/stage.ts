@@ -3,6 +3,7 @@ import { isUiFormat } from '../../engine/workflow/forms.ts';
 import { parseJson, stringifyJson, toPlain } from '../../engine/workflow/lossless-json.ts';
 import type { PackScripts } from '../extensions/pack-scripts.ts';
 import type { EditorCanvas } from './canvas.ts';
+import type { Classes } from './group-node.ts';
 import { isRecord } from './input-spec.ts';
 import { loadPrompt } from './load-prompt.ts';
 import { allGraphs, loadWorkflow, type Loaded } from './load.ts';
@@ -15,7 +16,12 @@ import { someNodeVisible, viewInFile, viewOf, type View } from './view.ts';
 export type Stage = ReturnType<typeof createStage>;
 
 /** The canvas as the place where one workflow at a time stands: put on it, read back, looked at. */
-export function createStage(graph: LGraph, canvas: EditorCanvas, packs: PackScripts) {
+export function createStage(
+  graph: LGraph,
+  canvas: EditorCanvas,
+  packs: PackScripts,
+  classes: Classes,
+) {
   const toWorkflow = (source: unknown): Record<string, unknown> => saveWorkflow(graph, source);
 
   const setView = ({ scale, offset, inside }: View): void => {
@@ -30,7 +36,7 @@ export function createStage(graph: LGraph, canvas: EditorCanvas, packs: PackScri
     leaveFields(canvas.canvas);
     canvas.setGraph(graph);
     const isFile = isUiFormat(data);
-    const loaded = isFile ? loadWorkflow(graph, data) : loadPrompt(graph, data);
+    const loaded = isFile ? loadWorkflow(graph, data, classes) : loadPrompt(graph, data);
     if (!isRecord(data) || typeof data.id !== 'string') graph.id = createUuidv4();
     settleSizes(graph);
     packs.loaded(graph.nodes, loaded.missing);

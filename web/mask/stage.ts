@@ -6,7 +6,7 @@ import type { Layer } from './layer.ts';
 import type { Painting } from './painting.ts';
 import { listenForPointers, zoomed } from './pointer.ts';
 import { tools, type Bench, type Tool } from './tools.ts';
-import { createView } from './view.ts';
+import { createView, type Camera } from './view.ts';
 
 interface StageParts {
   /** What has the keys, the canvas in it, and the ring that shows the brush's size. */
@@ -56,8 +56,10 @@ export function startStage(parts: StageParts) {
     zoom.value = view.camera.scale;
     showRing();
   };
+  let fitted: Camera | null = null;
   const fit = (): void => {
-    view.camera = view.fitting();
+    fitted = view.fitting();
+    view.camera = fitted;
     moved();
   };
   const zoomBy = (factor: number): void => {
@@ -111,13 +113,12 @@ export function startStage(parts: StageParts) {
       view.redraw();
     }),
   ];
-  let shown = false;
   const resized = new ResizeObserver(() => {
     canvas.width = Math.round(canvas.clientWidth * devicePixelRatio);
     canvas.height = Math.round(canvas.clientHeight * devicePixelRatio);
-    if (shown) view.redraw();
-    else fit();
-    shown = true;
+    // A picture that was moved stays where it is.
+    if (fitted === null || view.camera === fitted) fit();
+    else view.redraw();
   });
   resized.observe(canvas);
 

@@ -2,6 +2,7 @@ import { LogPanel } from '../log/log-panel.tsx';
 import { Dialogs } from './dialog.tsx';
 import { Menu } from './menu.tsx';
 import { Minimap } from './minimap.tsx';
+import { openWorkflowOf } from '../pictures/actions.ts';
 import { NodeSearch } from './node-search.tsx';
 import type { AppParts } from './parts.ts';
 import { ProblemPanel } from './problem-panel.tsx';
@@ -12,12 +13,30 @@ import { SubgraphTrail } from '../subgraphs/trail.tsx';
 import { Toasts } from './toasts.tsx';
 import { Tooltip } from './tooltip.tsx';
 import { TopBar } from './top-bar.tsx';
-import { openWorkflowOf } from '../pictures/into-graph.ts';
 import { LightboxView } from '../viewer/lazy.tsx';
 import { SideRail, ZoomBar } from './canvas-controls.tsx';
+import { lazily } from './lazily.tsx';
+import { narrow } from '../phone/narrow.ts';
+
+const PhonePage = lazily(async () => (await import('../phone/phone-page.tsx')).PhonePage);
 
 /** Everything around the canvas. */
 export function App(parts: AppParts) {
+  const { state } = parts;
+  return (
+    <>
+      {narrow.value ? <PhonePage {...parts} /> : <Desk {...parts} />}
+      <LightboxView state={state} openWorkflow={(picture) => void openWorkflowOf(parts, picture)} />
+      <Menu state={state} />
+      <Dialogs state={state} />
+      <QuestionDialog state={state} />
+      <Toasts state={state} />
+    </>
+  );
+}
+
+/** What lies around the canvas where there is room for it. */
+function Desk(parts: AppParts) {
   const { state } = parts;
   const side = sidePanels.find(({ id }) => id === state.sidePanel.value);
   return (
@@ -33,11 +52,6 @@ export function App(parts: AppParts) {
       <LogPanel {...parts} />
       <Tooltip {...parts} />
       <NodeSearch {...parts} />
-      <LightboxView state={state} openWorkflow={(picture) => void openWorkflowOf(parts, picture)} />
-      <Menu state={state} />
-      <Dialogs state={state} />
-      <QuestionDialog state={state} />
-      <Toasts state={state} />
     </>
   );
 }

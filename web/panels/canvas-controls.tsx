@@ -10,7 +10,7 @@ import { sidePanels, toggleSidePanel } from './side-panels.ts';
 /** The buttons on the left edge that open the side panels. */
 export function SideRail({ state, shortcuts }: AppParts) {
   return (
-    <nav class="side-rail" aria-label="Panels">
+    <nav class="side-rail" aria-label={t('Panels')}>
       {sidePanels.map(({ id, icon, label, key }) => (
         <button
           key={id}

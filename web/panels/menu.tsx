@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { MenuView, State } from '../state.ts';
 
 /** Draws the menu that is open, at its place; arrow keys go through it, Escape closes it. */
@@ -12,7 +12,7 @@ export function Menu({ state }: { state: State }) {
 
 function Items({ label, x, y, items, close }: MenuView & { close: () => void }) {
   const list = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = list.current;
     const before = document.activeElement;
     if (element === null) return;

@@ -1,8 +1,10 @@
+import { t } from '../locale/translate.ts';
+import { MissingList } from '../missing/missing-list.tsx';
 import type { AppParts } from './parts.ts';
 import { Icon } from './icons.tsx';
 
 /** What went wrong: errors of the last prompt, and node types that are missing here. */
-export function ProblemPanel({ editor, state }: AppParts) {
+export function ProblemPanel({ editor, server, state }: AppParts) {
   const problems = state.problems.value;
   const missing = state.missing.value;
   if (problems.length === 0 && missing.length === 0) return null;
@@ -12,16 +14,18 @@ export function ProblemPanel({ editor, state }: AppParts) {
     editor.execution.clearErrors();
   };
   return (
-    <section class="problem-panel" role="alert" aria-label="Problems">
+    <section class="problem-panel" role="alert" aria-label={t('Problems')}>
       <header>
         <Icon name="warning" />
         <h2>
           {problems.length > 0
-            ? `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`
-            : 'Missing nodes'}
+            ? problems.length === 1
+              ? t('1 problem')
+              : t('{count} problems', { count: problems.length })
+            : t('Missing nodes')}
         </h2>
         <span class="grow" />
-        <button type="button" aria-label="Dismiss" title="Dismiss" onClick={close}>
+        <button type="button" aria-label={t('Dismiss')} title={t('Dismiss')} onClick={close}>
           <Icon name="clear" />
         </button>
       </header>
@@ -45,7 +49,7 @@ export function ProblemPanel({ editor, state }: AppParts) {
             {problem.details !== '' &&
               (problem.details.includes('\n') ? (
                 <details>
-                  <summary>Details</summary>
+                  <summary>{t('Details')}</summary>
                   <pre>{problem.details}</pre>
                 </details>
               ) : (
@@ -55,13 +59,11 @@ export function ProblemPanel({ editor, state }: AppParts) {
         ))}
         {missing.length > 0 && (
           <article>
-            {problems.length > 0 && <h3>Missing nodes</h3>}
-            <p>These node types are not on this server. They stay in the workflow as they are.</p>
-            <ul>
-              {missing.map((type) => (
-                <li key={type}>{type}</li>
-              ))}
-            </ul>
+            {problems.length > 0 && <h3>{t('Missing nodes')}</h3>}
+            <p>
+              {t('These node types are not on this server. They stay in the workflow as they are.')}
+            </p>
+            <MissingList editor={editor} server={server} />
           </article>
         )}
       </div>

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { t } from '../locale/translate.ts';
 import type { State } from '../state.ts';
 import { Icon } from './icons.tsx';
 
@@ -22,15 +23,15 @@ export function SidePanel({
   children,
 }: SidePanelParts) {
   return (
-    <aside class={`side-panel ${className}`} aria-label={title} data-wide={isWide}>
+    <aside class={`side-panel ${className}`} aria-label={t(title)} data-wide={isWide}>
       <header>
-        <h2>{title}</h2>
+        <h2>{t(title)}</h2>
         <span class="grow" />
         {actions}
         <button
           type="button"
-          aria-label={`Close ${title}`}
-          title="Close"
+          aria-label={t('Close {name}', { name: t(title) })}
+          title={t('Close')}
           onClick={() => {
             state.sidePanel.value = null;
           }}

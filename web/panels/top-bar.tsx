@@ -1,4 +1,5 @@
 import type { AppParts } from './parts.ts';
+import { t } from '../locale/translate.ts';
 import { Icon } from './icons.tsx';
 import { QueueControls } from '../queue/queue-controls.tsx';
 import { RunStatus } from '../queue/run-status.tsx';
@@ -16,27 +17,27 @@ export function TopBar(parts: AppParts) {
         <span>Noodle</span>
       </div>
       <WorkflowTabs {...parts} />
-      <nav class="tools" aria-label="Workflow">
+      <nav class="tools" aria-label={t('Workflow')}>
         <button
           type="button"
-          title="Open (Ctrl O)"
-          aria-label="Open a workflow file"
+          title={`${t('Open a file')} (Ctrl O)`}
+          aria-label={t('Open a workflow file')}
           onClick={() => files.choose()}
         >
           <Icon name="folder" />
         </button>
         <button
           type="button"
-          title="Save (Ctrl S)"
-          aria-label="Save"
+          title={`${t('Save')} (Ctrl S)`}
+          aria-label={t('Save')}
           onClick={() => void files.save()}
         >
           <Icon name="save" />
         </button>
         <button
           type="button"
-          title="Download as JSON"
-          aria-label="Download as JSON"
+          title={t('Download as JSON')}
+          aria-label={t('Download as JSON')}
           onClick={() => files.download()}
         >
           <Icon name="download" />
@@ -44,16 +45,16 @@ export function TopBar(parts: AppParts) {
         <span class="divider" />
         <button
           type="button"
-          title="Undo (Ctrl Z)"
-          aria-label="Undo"
+          title={`${t('Undo')} (Ctrl Z)`}
+          aria-label={t('Undo')}
           onClick={() => editor.documents.undoStep('undo')}
         >
           <Icon name="undo" />
         </button>
         <button
           type="button"
-          title="Redo (Ctrl Y)"
-          aria-label="Redo"
+          title={`${t('Redo')} (Ctrl Y)`}
+          aria-label={t('Redo')}
           onClick={() => editor.documents.undoStep('redo')}
         >
           <Icon name="redo" />

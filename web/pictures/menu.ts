@@ -1,7 +1,7 @@
 import type { IContextMenuValue } from '@comfyorg/litegraph';
 import { t } from '../locale/translate.ts';
-import { copyPicture, copyWords, savePicture } from './actions.ts';
-import { openWorkflowOf, pictureTargets, sendPicture, type GraphParts } from './into-graph.ts';
+import { openWorkflowOf, pictureTargets, sendPicture, type ActionParts } from './actions.ts';
+import { copyPicture, copyWords, savePicture } from './file-actions.ts';
 import { isAudio, isVideo, type Picture } from './picture.ts';
 
 export type MenuItem = IContextMenuValue<string>;
@@ -9,13 +9,13 @@ export type MenuItem = IContextMenuValue<string>;
 const item = (content: string, callback: () => void): MenuItem => ({ content, callback });
 
 /** What one can do with a picture wherever it is shown, as entries of a context menu. */
-export function pictureItems(parts: GraphParts, picture: Picture): MenuItem[] {
+export function pictureItems(parts: ActionParts, picture: Picture): MenuItem[] {
   const { label } = picture;
   const save = item(t('Save file'), () => savePicture(picture));
   if (isVideo(label) || isAudio(label)) return [save];
   const targets = pictureTargets(parts.editor);
   return [
-    item(t('Copy picture'), () => void copyPicture(parts.state, picture)),
+    item(t('Copy picture'), () => void copyPicture(parts, picture)),
     save,
     {
       content: t('Send to'),
@@ -31,7 +31,7 @@ export function pictureItems(parts: GraphParts, picture: Picture): MenuItem[] {
         ],
       },
     },
-    item(t('Copy prompt'), () => void copyWords(parts.state, picture)),
+    item(t('Copy prompt'), () => void copyWords(parts, picture)),
     item(t('Open its workflow'), () => void openWorkflowOf(parts, picture)),
   ];
 }

@@ -3,7 +3,7 @@ import { isRecord } from '../graph/input-spec.ts';
 import { t } from '../locale/translate.ts';
 import { Icon } from '../panels/icons.tsx';
 import type { AppParts } from '../panels/parts.ts';
-import { attempt } from '../pictures/actions.ts';
+import { attempt } from '../pictures/file-actions.ts';
 import { kindOf, type Picture } from '../pictures/picture.ts';
 import { Thumbnail } from '../pictures/thumbnail.tsx';
 import type { FileRef } from '../api/types.ts';

@@ -57,6 +57,12 @@ export const settingRows = {
     help: 'Otherwise while Shift is held.',
     default: false,
   }),
+  missingModels: row<boolean>({
+    id: 'Comfy.Workflow.ShowMissingModelsWarning',
+    section: 'Graph',
+    label: 'Tell which models are missing when a workflow is opened',
+    default: true,
+  }),
   gridSize: row<number>({
     id: 'Comfy.SnapToGrid.GridSize',
     section: 'Graph',

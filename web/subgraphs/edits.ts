@@ -1,9 +1,11 @@
 import { createUuidv4, LGraphGroup, LGraphNode, SubgraphNode } from '@comfyorg/litegraph';
 
+import { groupToSubgraph } from '../../engine/workflow/subgraphs/group.ts';
 import { packSubgraph } from '../../engine/workflow/subgraphs/pack.ts';
 import { recommendedWidgets } from '../../engine/workflow/subgraphs/recommended.ts';
 import { unpackSubgraph } from '../../engine/workflow/subgraphs/unpack.ts';
 import type { ObjectInfo as ClassInfo } from '../../engine/workflow/types.ts';
+import { isGroupType } from '../graph/group-node.ts';
 import { t } from '../locale/translate.ts';
 import type { PageParts } from '../panels/parts.ts';
 import { toast } from '../state.ts';
@@ -77,4 +79,27 @@ export function select({ canvas }: Parts['editor'], ids: readonly (number | stri
   const nodes = ids.flatMap((id) => canvas.graph?.getNodeById(id) ?? []);
   canvas.selectItems(nodes);
   canvas.setDirty(true, true);
+}
+
+/** Makes the selected legacy group nodes subgraphs, or puts the nodes they stand for in their places. */
+export function convertGroups({ editor, objectInfo }: Parts, into: 'subgraph' | 'nodes'): void {
+  const within = levelOf(editor);
+  const ids = [...editor.canvas.selectedItems]
+    .filter((item) => item instanceof LGraphNode && isGroupType(item.type))
+    .map(({ id }) => id);
+  const made: (number | string)[] = [];
+  editor.documents.rewrite((workflow) =>
+    ids.reduce((now, instance) => {
+      const place = { within, instance, objectInfo: objectInfo as unknown as ClassInfo };
+      const subgraph = groupToSubgraph(now, { ...place, id: createUuidv4(), uuid: createUuidv4 });
+      if (into === 'subgraph') {
+        made.push(instance);
+        return subgraph;
+      }
+      const unpacked = unpackSubgraph(subgraph, place);
+      made.push(...unpacked.ids.values());
+      return unpacked.workflow;
+    }, workflow),
+  );
+  select(editor, made);
 }

@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { t } from '../locale/translate.ts';
 import { Icon, type IconName } from '../panels/icons.tsx';
-import { copyPicture, savePicture, wordsOf } from '../pictures/actions.ts';
+import { copyPicture, savePicture, wordsOf } from '../pictures/file-actions.ts';
 import { kindOf, type Picture } from '../pictures/picture.ts';
 import type { Lightbox, State } from '../state.ts';
 import { createControls } from './controls.ts';
@@ -10,12 +10,13 @@ import { Stage } from './stage.tsx';
 
 export interface ViewerParts {
   readonly state: State;
-  /** Opens the workflow that a picture carries, where there is a graph to open it in. */
+  /** Opens the workflow that a picture carries, where there is a graph. */
   readonly openWorkflow?: (picture: Picture) => void;
 }
 
 /** A picture, film or sound over the whole page. Arrow keys step, the wheel zooms, Escape closes. */
-export function Viewer({ box, state, openWorkflow }: ViewerParts & { readonly box: Lightbox }) {
+export function Viewer(parts: ViewerParts & { readonly box: Lightbox }) {
+  const { box, state, openWorkflow } = parts;
   const shell = useRef<HTMLDivElement>(null);
   const controls = useMemo(createControls, []);
   const picture = box.images[box.index];
@@ -116,7 +117,7 @@ export function Viewer({ box, state, openWorkflow }: ViewerParts & { readonly bo
             tool('actual', t('Pixel for pixel (1)'), () => controls.actualSize())}
           {canCompare && tool('compare', t('Compare with the next (C)'), compare)}
           {kind === 'image' &&
-            tool('copy', t('Copy picture'), () => void copyPicture(state, picture))}
+            tool('copy', t('Copy picture'), () => void copyPicture(parts, picture))}
           {tool('download', t('Download'), () => savePicture(picture))}
           {kind === 'image' &&
             openWorkflow !== undefined &&

@@ -1,10 +1,6 @@
 /** An instance of a subgraph becomes the nodes it stands for. */
-import type { Json } from '../lossless-json.ts';
-import { readNode, readWorkflow } from '../read-graph.ts';
 import { asArray } from '../records.ts';
-import { createScopes, widgetInputs } from '../scope.ts';
-import { MODE_BYPASSED, MODE_MUTED, type ObjectInfo, type Subgraph } from '../types.ts';
-import { withWidgetValue } from '../widgets.ts';
+import { MODE_BYPASSED, MODE_MUTED, type ObjectInfo } from '../types.ts';
 import {
   definitionsOf,
   holderOf,
@@ -29,6 +25,7 @@ import {
   type StoredLink,
   type StoredNode,
 } from './level.ts';
+import { withValuesInside } from './values-inside.ts';
 
 export interface UnpackParts {
   /** The definition that the instance is in; null: the workflow itself. */
@@ -60,7 +57,7 @@ export function unpackSubgraph(
     inner.nodes.map(({ id }) => [String(id), taken.has(String(id)) ? free.node() : id]),
   );
   const shift = shiftOf(node, inner);
-  const valued = withInstanceValues(workflow, within, node, inner.nodes, objectInfo);
+  const valued = withValuesInside(workflow, within, node, inner.nodes, objectInfo);
   const moved = valued.map((each) => ({
     ...each,
     id: ids.get(String(each.id)) ?? each.id,
@@ -160,60 +157,6 @@ function shiftedGroup(group: Loose, [dx, dy]: readonly [number, number]): Loose 
   const { id: _own, ...rest } = group;
   const [x, y, ...size] = asArray(group.bounding) as number[];
   return { ...rest, bounding: [x + dx, y + dy, ...size] };
-}
-
-/** Inner nodes with the values that the instance holds for them. */
-function withInstanceValues(
-  workflow: Loose,
-  within: string | null,
-  instance: StoredNode,
-  nodes: readonly StoredNode[],
-  objectInfo: ObjectInfo,
-): StoredNode[] {
-  const read = readWorkflow(workflow);
-  const scopes = createScopes(read, objectInfo);
-  const graph = within === null ? read : read.subgraphs.get(within);
-  const at = graph?.nodes.get(String(instance.id)) ?? readNode(instance);
-  const { subgraphs } = read;
-  const subgraph = subgraphs.get(instance.type);
-  if (at === undefined || subgraph === undefined) return [...nodes];
-  const scope = scopes.enter(scopes.root, at, subgraph);
-  return nodes.map((node) => {
-    const values = new Map<string, Json>(scope.innerValues.get(String(node.id)));
-    const list = scope.innerLists.get(String(node.id));
-    const links = subgraph.nodes.get(String(node.id))?.inputs ?? [];
-    for (const { link, widget } of links) {
-      const found = link === undefined ? undefined : subgraph.links.get(link);
-      if (widget === undefined || found?.originId !== String(INPUT_NODE)) continue;
-      const value = scope.inputValues.get(subgraph.inputs[found.originSlot]?.name ?? '');
-      if (value !== undefined) values.set(widget, value);
-    }
-    return withValues(list === undefined ? node : { ...node, widgets_values: list }, values);
-  });
-
-  function withValues(node: StoredNode, values: ReadonlyMap<string, Json>): StoredNode {
-    if (values.size === 0) return node;
-    const info = Object.hasOwn(objectInfo, node.type) ? objectInfo[node.type] : undefined;
-    let stored = readNode(node)?.values;
-    for (const [name, value] of values) {
-      if (info !== undefined) stored = withWidgetValue(info, stored, name, value);
-      else if (!Array.isArray(stored)) stored = { ...stored, [name]: value };
-      else if (subgraphs.has(node.type)) stored = withInputValue(node, stored, name, value);
-      else if (node.type === 'PrimitiveNode') stored = [value, ...(stored as Json[]).slice(1)];
-    }
-    return { ...node, widgets_values: stored };
-  }
-
-  /** The list of an inner instance, which has a value for each of its inputs that is a widget inside. */
-  function withInputValue(
-    node: StoredNode,
-    stored: readonly Json[],
-    name: string,
-    value: Json,
-  ): readonly Json[] {
-    const place = widgetInputs(subgraphs.get(node.type) as Subgraph).indexOf(name);
-    return place >= 0 && place < stored.length ? stored.with(place, value) : stored;
-  }
 }
 
 /** Instances around that showed widgets of the instance show those of the nodes themselves. */

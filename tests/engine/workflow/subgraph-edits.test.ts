@@ -12,6 +12,7 @@ import {
   isBlueprint,
 } from '../../../engine/workflow/subgraphs/blueprint.ts';
 import { definitionsOf } from '../../../engine/workflow/subgraphs/definitions.ts';
+import { groupFields, groupToSubgraph } from '../../../engine/workflow/subgraphs/group.ts';
 import { readLevel, type Loose } from '../../../engine/workflow/subgraphs/level.ts';
 import { packSubgraph } from '../../../engine/workflow/subgraphs/pack.ts';
 import { unpackSubgraph } from '../../../engine/workflow/subgraphs/unpack.ts';
@@ -108,6 +109,35 @@ describe('nodes are packed', () => {
       expect(definitionsOf(again.workflow)).toEqual(definitionsOf(workflow));
     }
   }, 60_000);
+});
+
+describe('group nodes', () => {
+  test('show a field for each stored value, and become subgraphs and nodes with the same prompt', () => {
+    let count = 0;
+    for (const path of files) {
+      const workflow = load(path);
+      for (const node of readLevel(workflow).nodes) {
+        if (!/^workflow[>/]/.test(node.type)) continue;
+        count++;
+        const fields = groupFields(workflow, node, info) ?? [];
+        const places = fields.reduce((sum, { controlled }) => sum + (controlled ? 2 : 1), 0);
+        expect(places, path).toBe((node.widgets_values as unknown[]).length);
+        const before = promptOf(workflow);
+        const place = { within: null, instance: node.id, objectInfo: info };
+        const once = groupToSubgraph(workflow, { ...place, id: 'group', uuid });
+        const numbered = (id: string): string =>
+          id.replace(new RegExp(`^${node.id}:(\\d+)`), (_, n) => `${node.id}:${Number(n) + 1}`);
+        expect(renamed(promptOf(once), String), path).toEqual(renamed(before, numbered));
+        const { workflow: nodes, ids } = unpackSubgraph(once, place);
+        const unpacked = (id: string): string => {
+          const [first, inner] = numbered(id).split(':');
+          return first === String(node.id) && inner !== undefined ? String(ids.get(inner)) : id;
+        };
+        expect(renamed(promptOf(nodes), String), path).toEqual(renamed(before, unpacked));
+      }
+    }
+    expect(count).toBeGreaterThan(present ? 3 : -1);
+  });
 });
 
 describe('blueprints', () => {

@@ -68,6 +68,10 @@ declare global {
       nodes(): ShownNode[];
       imagesOf(id: number): ShownImage[];
       widget(id: number, name: string): string;
+      /** A value as it is, for those that are no texts. */
+      json(id: number, name: string): unknown;
+      /** How many pictures a node shows to be compared. */
+      compared(id: number): number;
       setWidget(id: number, name: string, value: string): void;
       /** The newest safety copy of this window. */
       text(): string;
@@ -90,6 +94,7 @@ function defineHandle(): void {
     value: unknown;
     y: number;
     hasError?: boolean;
+    pictures?: unknown[];
     images?: { source: { width: number; height: number }; live: boolean }[];
   }
   interface Node {
@@ -145,6 +150,11 @@ function defineHandle(): void {
         .flatMap((w) => w.images ?? [])
         .map(({ source, live }) => ({ width: source.width, height: source.height, live })),
     widget: (id, name) => String(widget(id, name)?.value),
+    json: (id, name) => widget(id, name)?.value,
+    compared: (id) =>
+      node(id)
+        ?.widgets?.map(({ pictures }) => pictures?.filter(Boolean).length ?? 0)
+        .find((count) => count > 0) ?? 0,
     setWidget: (id, name, value) => {
       const found = widget(id, name);
       if (found !== undefined) found.value = value;

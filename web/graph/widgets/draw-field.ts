@@ -4,6 +4,7 @@ import { palette } from '../theme.ts';
 /** Height of one field inside a node, in graph units. */
 export const fieldHeight = 20;
 export const fieldMargin = 12;
+const swatchWidth = 24;
 
 export interface FieldDrawing {
   readonly width: number;
@@ -16,6 +17,8 @@ export interface FieldDrawing {
   readonly error?: boolean;
   /** Low quality: only the box, no text. */
   readonly plain?: boolean;
+  /** A colour that is shown after the value. */
+  readonly swatch?: string;
   /** Part of the field's width filled from the left (sliders), 0..1. */
   readonly fill?: number;
 }
@@ -45,13 +48,17 @@ export function drawField(ctx: CanvasRenderingContext2D, field: FieldDrawing): v
     const space = inner - 2 * padding;
     ctx.textBaseline = 'middle';
     const middle = y + fieldHeight / 2 + 0.5;
-    const [shownLabel, shownValue] = fitBoth(ctx, label, value, space);
+    const swatch = field.swatch === undefined ? 0 : swatchWidth + 6;
+    const [shownLabel, shownValue] = fitBoth(ctx, label, value, space - swatch);
     ctx.textAlign = 'left';
     ctx.fillStyle = palette.textSoft;
     if (shownLabel !== '…') ctx.fillText(shownLabel, left + padding, middle);
     ctx.textAlign = 'right';
     ctx.fillStyle = field.disabled ? palette.textDim : palette.text;
-    ctx.fillText(shownValue, left + inner - padding, middle);
+    ctx.fillText(shownValue, left + inner - padding - swatch, middle);
+    if (field.swatch !== undefined) {
+      drawSwatch(ctx, field.swatch, left + inner - padding - swatchWidth, y + 4);
+    }
     if (arrows && !field.disabled) {
       drawArrow(ctx, { x: left + 9, y: middle, direction: -1, active: arrows.left });
       drawArrow(ctx, { x: left + inner - 9, y: middle, direction: 1, active: arrows.right });
@@ -76,6 +83,15 @@ function fitBoth(
   const fit = isFile ? fitFileName : fitText;
   const shown = fit(ctx, value, value === '' ? 0 : space - forLabel - gap);
   return [fitText(ctx, label, space - textWidth(ctx, shown) - gap), shown];
+}
+
+function drawSwatch(ctx: CanvasRenderingContext2D, color: string, x: number, y: number): void {
+  ctx.beginPath();
+  ctx.roundRect(x, y, swatchWidth, fieldHeight - 8, 3);
+  ctx.fillStyle = color;
+  ctx.fill();
+  ctx.strokeStyle = palette.fieldBorder;
+  ctx.stroke();
 }
 
 interface Arrow {

@@ -1,11 +1,15 @@
 import type { LGraphNode } from '@comfyorg/litegraph';
 import type { IBaseWidget } from '@comfyorg/litegraph/dist/types/widgets';
 import { addCustomWidgets } from '../custom-widgets.ts';
-import { comboChoices, uploadKind, type InputSpec } from '../input-spec.ts';
+import { comboChoices, uploadKind, type InputSpec, type WidgetKind } from '../input-spec.ts';
 import type { EditorHooks } from '../hooks.ts';
 import { toInt } from '../integer.ts';
+import { BoxField } from './box.ts';
 import { PushButton } from './button.ts';
 import { Choice, type FileChoice } from './choice.ts';
+import { ColorField, hexNumber, hexText } from './color.ts';
+import { CompareView } from './compare-view.ts';
+import { CurveField } from './curve.ts';
 import { directories } from './file-list.ts';
 import { makeSeedControl } from './seed-control.ts';
 import { Multiline } from './multiline.ts';
@@ -62,58 +66,82 @@ export function addInputWidgets(
 }
 
 /** The field for one input, holding its default. */
-export function makeWidget(node: LGraphNode, spec: InputSpec, hooks: EditorHooks): IBaseWidget {
-  const { name, options } = spec;
-  const callback = (): void => hooks.edited();
-  const base = { name, y: 0, callback };
-  switch (spec.widget) {
-    case 'int':
-    case 'float': {
-      const limits = numberLimits(spec);
-      const given = limits.integer ? toInt(options.default) : options.default;
-      const value = (given ?? limits.min ?? 0) as number;
-      return new NumberBox({ ...base, type: 'number', value, options: {}, limits }, node);
-    }
-    case 'boolean':
-      return new Toggle(
-        {
-          ...base,
-          type: 'toggle',
-          value: options.default === true,
-          options: { on: textOr(options.label_on), off: textOr(options.label_off) },
-        },
-        node,
-      );
-    case 'combo': {
-      const values = comboChoices(spec) as string[];
-      const value = (options.default as string | undefined) ?? values[0] ?? '';
-      const files = fileChoice(node, spec, hooks);
-      return new Choice({ ...base, type: 'combo', value, options: { values }, files }, node);
-    }
-    case 'string': {
-      const value = textOr(options.default) ?? '';
-      if (options.multiline !== true && spec.type !== 'MARKDOWN') {
-        return new TextLine({ ...base, type: 'text', value, options: {} }, node);
-      }
-      return new Multiline(
-        {
-          ...base,
-          type: 'text',
-          value,
-          options: {},
-          settings: {
-            placeholder: textOr(options.placeholder) ?? name,
-            onEdited: hooks.edited,
-            vocabulary: hooks.vocabulary,
-          },
-        },
-        node,
-      );
-    }
-    default:
-      return new Opaque({ ...base, type: 'custom', value: '', options: {} }, node);
+export const makeWidget = (node: LGraphNode, spec: InputSpec, hooks: EditorHooks): IBaseWidget =>
+  makers[spec.widget ?? 'opaque'](node, spec, hooks);
+
+type Maker = typeof makeWidget;
+
+const baseOf = ({ name }: InputSpec, { edited }: EditorHooks) => ({
+  name,
+  y: 0,
+  callback: () => edited(),
+});
+
+const makeNumber: Maker = (node, spec, hooks) => {
+  const { options } = spec;
+  const base = baseOf(spec, hooks);
+  const limits = numberLimits(spec);
+  const given = limits.integer ? toInt(options.default) : options.default;
+  const value = (given ?? limits.min ?? 0) as number;
+  if (options.display === 'color') {
+    return new ColorField({ ...base, ...custom, value: value as never, form: hexNumber }, node);
   }
-}
+  return new NumberBox({ ...base, type: 'number', value, options: {}, limits }, node);
+};
+
+const makeText: Maker = (node, spec, hooks) => {
+  const { options, name } = spec;
+  const base = baseOf(spec, hooks);
+  const value = textOr(options.default) ?? '';
+  if (options.multiline !== true && spec.type !== 'MARKDOWN') {
+    return new TextLine({ ...base, type: 'text', value, options: {} }, node);
+  }
+  const settings = {
+    placeholder: textOr(options.placeholder) ?? name,
+    onEdited: hooks.edited,
+    vocabulary: hooks.vocabulary,
+  };
+  return new Multiline({ ...base, type: 'text', value, options: {}, settings }, node);
+};
+
+const custom = { type: 'custom', options: {} } as const;
+
+/** What fields of their own share: a value of any form, which each node has for itself. */
+const customOf = (spec: InputSpec, hooks: EditorHooks) => ({
+  ...baseOf(spec, hooks),
+  ...custom,
+  value: structuredClone(spec.options.default ?? '') as string | object,
+});
+
+const makeOpaque: Maker = (node, spec, hooks) => new Opaque(customOf(spec, hooks), node);
+
+/** The field of each kind. */
+const makers: Readonly<Record<WidgetKind, Maker>> = {
+  int: makeNumber,
+  float: makeNumber,
+  string: makeText,
+  boolean: (node, spec, hooks) => {
+    const { default: value, label_on: on, label_off: off } = spec.options;
+    const options = { on: textOr(on), off: textOr(off) };
+    const base = baseOf(spec, hooks);
+    return new Toggle({ ...base, type: 'toggle', value: value === true, options }, node);
+  },
+  combo: (node, spec, hooks) => {
+    const values = comboChoices(spec) as string[];
+    const value = (spec.options.default as string | undefined) ?? values[0] ?? '';
+    const files = fileChoice(node, spec, hooks);
+    const base = baseOf(spec, hooks);
+    return new Choice({ ...base, type: 'combo', value, options: { values }, files }, node);
+  },
+  color: (node, spec, hooks) => new ColorField({ ...customOf(spec, hooks), form: hexText }, node),
+  curve: (node, spec, hooks) =>
+    new CurveField({ ...customOf(spec, hooks), edited: hooks.edited }, node),
+  box: (node, spec, hooks) => new BoxField(customOf(spec, hooks), node),
+  compare: (node, spec, hooks) => new CompareView(customOf(spec, hooks), node),
+  opaque: makeOpaque,
+  // Fields of packs are made by the packs, where there is a node for them.
+  custom: makeOpaque,
+};
 
 /** What a combo for uploads offers besides its choices; null for all others. */
 function fileChoice(node: LGraphNode, spec: InputSpec, hooks: EditorHooks): FileChoice | null {

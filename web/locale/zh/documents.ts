@@ -46,6 +46,8 @@ export const documents: Texts = {
   Undo: '撤销',
   Pasted: '已粘贴',
   '{name}: no workflow inside': '{name}：其中没有工作流',
+  'this is no workflow: its text is not JSON, or only a part of it':
+    '这不是工作流：文本不是 JSON，或不完整',
   Workflows: '工作流',
   New: '新建',
   'Search workflows': '搜索工作流',
@@ -73,4 +75,8 @@ export const documents: Texts = {
   'Download as JSON': '下载 JSON',
   Delete: '删除',
   'Delete with all in it': '连同内容一起删除',
+  'Open a file': '打开文件',
+  'Open a workflow file': '打开工作流文件',
+  Redo: '重做',
+  Workflow: '工作流',
 };
