@@ -1,7 +1,8 @@
 /** The queue as an artist uses it, on a real server that is also killed. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildWeb } from '../../web/build.mjs';
@@ -14,6 +15,8 @@ interface Listed {
   readonly running: readonly { id: string }[];
   readonly pending: readonly { id: string; summary: { name: string | null } }[];
 }
+
+const models = fileURLToPath(new URL('../../models', import.meta.url));
 
 describe.skipIf(noBrowser !== null)('the queue', () => {
   const base = mkdtempSync(join(tmpdir(), 'noodle-queue-page-'));
@@ -48,6 +51,8 @@ describe.skipIf(noBrowser !== null)('the queue', () => {
   };
 
   beforeAll(async () => {
+    // Without its models the default workflow would open with a question about them.
+    symlinkSync(models, join(base, 'models'));
     await buildWeb();
     server = await startServer({ base, flags, packs: [testingPack] });
     browser = await launch();
