@@ -42,6 +42,8 @@ import './style/viewer.css';
 import './style/queue.css';
 import './style/subgraphs.css';
 import './style/missing.css';
+import './style/node-library.css';
+import './style/models.css';
 import './style/settings.css';
 import './style/documents.css';
 import './style/menu.css';

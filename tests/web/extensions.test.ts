@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildWeb } from '../../web/build.mjs';
 import { type TestServer, startServer } from '../support/server.ts';
 import { launch, noBrowser, openPage, spotOf } from './support/browser.ts';
 
@@ -45,6 +46,7 @@ describe.skipIf(noBrowser !== null)('page scripts of node packs', () => {
   const hosts = new Set<string>();
 
   beforeAll(async () => {
+    await buildWeb();
     base = mkdtempSync(join(tmpdir(), 'noodle-page-'));
     mkdirSync(join(base, 'custom_nodes'));
     for (const pack of packs) symlinkSync(join(folder, pack), join(base, 'custom_nodes', pack));
@@ -53,6 +55,9 @@ describe.skipIf(noBrowser !== null)('page scripts of node packs', () => {
     const given = await browser.newPage({ viewport: { width: 1280, height: 800 } });
     given.on('request', (request) => hosts.add(new URL(request.url()).host));
     ({ page, errors } = await openPage(given.context(), server.url, undefined, given));
+    // The first workflow asks for a model that this installation has not.
+    await page.getByRole('dialog', { name: 'Missing models' }).waitFor();
+    await page.keyboard.press('Escape');
     await page.evaluate(
       (data) => (window as unknown as PackPage).app.loadGraphData(data),
       workflow,

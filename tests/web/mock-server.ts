@@ -16,6 +16,7 @@ import {
   type PromptNode,
   uiOf,
 } from './mock-runs.ts';
+import { modelAnswer } from './support/mock-models.ts';
 import { listed, userFile } from './support/user-files.ts';
 
 /** A prompt the page posted, as the server read it. */
@@ -161,14 +162,12 @@ export async function startMockServer(): Promise<MockServer> {
       if (socket !== undefined) send(socket, 'logs', { entries, size: null });
       return json({});
     }
-    if (path === '/embeddings' || path === '/models/loras') return json([]);
-    if (path === '/models/checkpoints') return json(['tiny-scenes.safetensors']);
-    if (path === '/experiment/models') {
-      return json([{ name: 'checkpoints', folders: ['/models/checkpoints'] }]);
-    }
+    const models = modelAnswer(path);
+    if (models !== undefined) return json(models);
     if (path === '/v1/system') return json({ devices: [device] });
     if (path === '/v1/outputs') return json({ outputs: [], total: 0, next_cursor: null });
-    if (path === '/view' || path === '/v1/outputs/thumbnail') {
+    const isPicture = path === '/view' || path === '/v1/outputs/thumbnail';
+    if (isPicture || path.startsWith('/experiment/models/preview/')) {
       const image = url.searchParams.get('filename') ?? url.searchParams.get('path') ?? '';
       response.writeHead(200, { 'Content-Type': 'image/png' });
       response.end(await picture(image.length * 40, 128));
@@ -179,7 +178,6 @@ export async function startMockServer(): Promise<MockServer> {
       uploads.push(name);
       return json({ name, subfolder: '', type: 'input' });
     }
-    if (path === '/global_subgraphs' || path === '/node_replacements') return json({});
     if (path === '/v2/userdata') return json(listed(saved));
     if (path.startsWith('/userdata/')) {
       const answer = userFile(saved, url, request.method ?? '', await bodyOf(request));

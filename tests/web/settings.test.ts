@@ -147,4 +147,19 @@ describe.skipIf(noBrowser !== null)('settings, keys and commands', () => {
     await page.getByRole('button', { name: 'Close the log' }).click();
     await log.waitFor({ state: 'detached' });
   });
+
+  test('the page speaks Chinese as soon as it is asked to, and after a reload', async () => {
+    await openSettings();
+    await dialog().getByRole('button', { name: 'Language' }).click();
+    await dialog().getByRole('combobox', { name: 'Language' }).selectOption('zh');
+    const chinese = page.getByRole('dialog', { name: '设置' });
+    await chinese.getByRole('button', { name: '快捷键' }).click();
+    await expect
+      .poll(() => chinese.locator('[data-command="Comfy.Undo"] .grow').textContent())
+      .toBe('撤销');
+    await page.reload();
+    await opened(page);
+    await page.locator('.side-rail').getByRole('button', { name: '设置' }).waitFor();
+    expect(await page.evaluate(() => document.documentElement.lang)).toBe('zh');
+  });
 });

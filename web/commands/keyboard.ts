@@ -30,10 +30,11 @@ export function listenForKeys({ shortcuts, editor, state }: AppParts): void {
 /** Whether a chord types nothing: a user may have chosen another one for a command. */
 const isNoText = (chord: string): boolean => /^(ctrl|alt)\+|^f\d+$/.test(chord);
 
-/** A chord as it is shown: 'Ctrl Shift S'. */
+/** A chord as it is shown: 'Ctrl Shift S'. Signs that Shift is part of stand for themselves. */
 export const shownChord = (chord: string): string =>
   chord
-    .replace(/^shift\+(\W)$/, '$1')
+    .replace(/^shift\+([?!:<>"{}|~@#$%^&*()_+])$/, '$1')
+    .replace(/arrow(?=\w)/, '')
     .split(/\+(?=.)/)
     .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
     .join(' ');
