@@ -25,6 +25,7 @@ import { applyTheme, colorTypes, styleCanvas } from './graph/theme.ts';
 import { registerVirtualNodes } from './graph/virtual-nodes.ts';
 import { createVocabulary } from './prompt-text/vocabulary.ts';
 import { createSubgraphPath } from './subgraphs/path.ts';
+import { pictureAt } from './pictures/picture.ts';
 import { toast, type State } from './state.ts';
 import { messageOf } from './text.ts';
 
@@ -163,7 +164,7 @@ function viewImages(state: State, node: LGraphNode, index: number): void {
   const images = imagesOf(node).filter((image) => image.url !== '');
   if (images.length === 0) return;
   state.lightbox.value = {
-    images: images.map(({ url }, i) => ({ url, label: `${node.title} ${i + 1}` })),
+    images: images.map(({ url }, i) => pictureAt(url, `${node.title} ${i + 1}`)),
     index: Math.min(index, images.length - 1),
   };
 }

@@ -22,6 +22,7 @@ import { followSettings } from './graph/canvas-settings.ts';
 import { speak, t } from './locale/translate.ts';
 import { App } from './panels/app.tsx';
 import { NoServer } from './panels/no-server.tsx';
+import { addPictureMenu } from './pictures/node-menu.ts';
 import { createRunner } from './run.ts';
 import { createSettings } from './settings/settings.ts';
 import { createState, toast, type State } from './state.ts';
@@ -38,6 +39,7 @@ import './style/overlays.css';
 import './style/dialogs.css';
 import './style/gallery.css';
 import './style/viewer.css';
+import './style/queue.css';
 import './style/subgraphs.css';
 import './style/missing.css';
 import './style/node-library.css';
@@ -94,6 +96,7 @@ async function start(): Promise<void> {
   const page = { editor, feed, runner, files, server, state, settings, shortcuts, objectInfo };
   const parts = { ...page, commands: createCommands(page) };
   shortcuts.add(parts.commands);
+  addPictureMenu(page);
   addSubgraphMenu(page);
   listenForKeys(parts);
   listenForClipboard(editor, files);
@@ -127,6 +130,7 @@ async function start(): Promise<void> {
     frame: feed.frame,
     state: (connection, again) => {
       state.connection.value = connection;
+      if (connection === 'lost') runner.lost();
       if (connection === 'open') void (again ? runner.caughtUp() : runner.refreshLists());
     },
   });

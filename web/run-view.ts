@@ -7,6 +7,8 @@ import type {
 } from '../engine/protocol.ts';
 import type { WorkflowDocument } from './documents/document.ts';
 import type { ExecutionView } from './graph/execution-view.ts';
+import { t } from './locale/translate.ts';
+import { jobEnded, jobShowed, jobStarted, jobStepped } from './queue/live-job.ts';
 import { toast, type State } from './state.ts';
 
 interface RunViewParts {
@@ -57,7 +59,8 @@ export function createRunView({ execution, state, ownerOf, refreshSoon }: RunVie
     execution_start({ prompt_id }) {
       current = prompt_id;
       if (isHere(current)) execution.start();
-      state.running.value = { title: 'Starting', part: null };
+      jobStarted(prompt_id);
+      state.running.value = { title: t('Starting'), part: null };
     },
     executing({ node, display_node, prompt_id }) {
       const id = display_node ?? node;
@@ -65,11 +68,13 @@ export function createRunView({ execution, state, ownerOf, refreshSoon }: RunVie
       showRunning(id, null);
       if (node !== null) return;
       if (isHere(prompt_id)) execution.finished();
+      jobEnded();
       current = undefined;
       refreshSoon();
     },
     progress({ value, max, node, prompt_id }) {
       const part = max > 0 ? value / max : null;
+      jobStepped(value, max);
       if (isHere(prompt_id)) execution.progress(runningNode ?? node, part);
       showRunning(runningNode ?? node, part);
     },
@@ -89,7 +94,7 @@ export function createRunView({ execution, state, ownerOf, refreshSoon }: RunVie
     execution_interrupted() {
       execution.running(null);
       showRunning(null, null);
-      toast(state, 'Cancelled');
+      toast(state, t('Cancelled'));
     },
     execution_success() {
       execution.running(null);
@@ -105,12 +110,15 @@ export function createRunView({ execution, state, ownerOf, refreshSoon }: RunVie
       if (frame.type === 'text') return execution.text(frame.nodeId, frame.text);
       const told = frame.type === 'previewWithMetadata' ? frame.metadata : null;
       const id = told?.display_node_id ?? runningNode;
-      if (id === null || !isHere(told?.prompt_id ?? current)) return;
       const type = frame.type === 'preview' ? frame.imageType : frame.metadata.image_type;
-      void execution.preview(id, new Blob([frame.image.slice()], { type }));
+      const image = new Blob([frame.image.slice()], { type });
+      jobShowed(image);
+      if (id !== null && isHere(told?.prompt_id ?? current)) void execution.preview(id, image);
     },
     /** Nothing runs any more. */
     idle(): void {
+      current = undefined;
+      jobEnded();
       execution.running(null);
       showRunning(null, null);
     },

@@ -2,11 +2,12 @@ import { signal } from '@preact/signals';
 import type { ComponentType } from 'preact';
 import type { ConnectionState } from './api/socket.ts';
 import type { SavedEntry } from './api/user-workflows.ts';
-import type { DeviceInfo, HistoryEntry, QueueItem } from './api/types.ts';
+import type { DeviceInfo } from './api/types.ts';
 import { createDocument, untitled, type WorkflowDocument } from './documents/document.ts';
 import type { Draft } from './documents/drafts.ts';
 import type { SlotFilter } from './graph/search.ts';
 import type { Picture } from './pictures/picture.ts';
+import { emptyQueue, type JobRow, type QueueView } from './queue/jobs-api.ts';
 
 /** One line of the problem panel; `nodeId` lets it point at the node. */
 export interface Problem {
@@ -93,11 +94,9 @@ export function createState() {
     drafts: signal<readonly Draft[]>([]),
     problems: signal<readonly Problem[]>([]),
     missing: signal<readonly string[]>([]),
-    queue: signal<{ running: readonly QueueItem[]; pending: readonly QueueItem[] }>({
-      running: [],
-      pending: [],
-    }),
-    history: signal<readonly HistoryEntry[]>([]),
+    queue: signal<QueueView>(emptyQueue),
+    /** The newest jobs that came to their end. */
+    history: signal<readonly JobRow[]>([]),
     devices: signal<readonly DeviceInfo[]>([]),
     /** The id of the side panel that is open. */
     sidePanel: signal<string | null>(null),

@@ -1,13 +1,24 @@
 /** The gallery and the viewer as an artist uses them: real server, real files, real mouse and keys. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildWeb } from '../../web/build.mjs';
 import { startServer, type TestServer } from '../support/server.ts';
 import { graphOf, launch, noBrowser, openPage } from './support/browser.ts';
 import { pngWithText } from './support/png-with-text.ts';
+
+const models = fileURLToPath(new URL('../../models', import.meta.url));
 
 describe.skipIf(noBrowser !== null)('the gallery', () => {
   const base = mkdtempSync(join(tmpdir(), 'noodle-gallery-'));
@@ -18,6 +29,8 @@ describe.skipIf(noBrowser !== null)('the gallery', () => {
   let errors: string[];
 
   beforeAll(async () => {
+    // Without its models the default workflow would open with a question about them.
+    symlinkSync(models, join(base, 'models'));
     mkdirSync(join(base, 'output', 'boats'), { recursive: true });
     const prompt = (text: string) =>
       JSON.stringify({

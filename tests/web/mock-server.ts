@@ -7,6 +7,15 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { encodeFrame, type MessageData } from '../../engine/protocol.ts';
 import { parseJson, stringifyJson, toPlain } from '../../engine/workflow/lossless-json.ts';
 import { objectInfo } from './fixtures/object-info.ts';
+import {
+  executionOrder,
+  explosion,
+  type HistoryEntry,
+  jobOf,
+  progressOf,
+  type PromptNode,
+  uiOf,
+} from './mock-runs.ts';
 import { modelAnswer } from './support/mock-models.ts';
 import { listed, userFile } from './support/user-files.ts';
 
@@ -116,11 +125,22 @@ export async function startMockServer(): Promise<MockServer> {
     }
     if (path.startsWith('/ui/workflows/')) return file(join(root, 'workflows', path.slice(14)));
     if (path === '/prompt') return acceptPrompt(await bodyOf(request), json);
-    if (path === '/queue' && request.method === 'GET') {
-      const items = waiting.map((p, i) => [i, p.id, p.body.prompt, {}, []]);
-      return json({ queue_running: items.slice(0, 1), queue_pending: items.slice(1) });
+    if (path === '/v1/queue') {
+      const jobs = waiting.map(({ id }) => jobOf(id, 'pending'));
+      const counts = { paused: false, pending_count: Math.max(0, jobs.length - 1) };
+      return json({ ...counts, running: jobs.slice(0, 1), pending: jobs.slice(1) });
     }
-    if (path === '/history' && request.method === 'GET') return json(history);
+    if (path === '/v1/jobs') {
+      return json({
+        jobs: Object.entries(history)
+          .map(([id, entry]) => jobOf(id, 'completed', entry as HistoryEntry))
+          .reverse(),
+      });
+    }
+    if (path.startsWith('/history/')) {
+      const id = path.slice('/history/'.length);
+      return json(id in history ? { [id]: history[id] } : {});
+    }
     if (path === '/interrupt') interrupted = true;
     if (path === '/queue') waiting = waiting.slice(0, 1);
     if (path === '/history') for (const key of Object.keys(history)) delete history[key];
@@ -146,8 +166,9 @@ export async function startMockServer(): Promise<MockServer> {
     if (models !== undefined) return json(models);
     if (path === '/v1/system') return json({ devices: [device] });
     if (path === '/v1/outputs') return json({ outputs: [], total: 0, next_cursor: null });
-    if (path === '/view' || path.startsWith('/experiment/models/preview/')) {
-      const image = url.searchParams.get('filename') ?? '';
+    const isPicture = path === '/view' || path === '/v1/outputs/thumbnail';
+    if (isPicture || path.startsWith('/experiment/models/preview/')) {
+      const image = url.searchParams.get('filename') ?? url.searchParams.get('path') ?? '';
       response.writeHead(200, { 'Content-Type': 'image/png' });
       response.end(await picture(image.length * 40, 128));
       return;
@@ -331,56 +352,6 @@ export async function startMockServer(): Promise<MockServer> {
     },
   };
 }
-
-interface PromptNode {
-  readonly class_type: string;
-  readonly inputs: Record<string, unknown>;
-}
-
-function executionOrder(prompt: Record<string, PromptNode>): string[] {
-  const order: string[] = [];
-  const visit = (id: string): void => {
-    if (order.includes(id) || !(id in prompt)) return;
-    for (const value of Object.values(prompt[id].inputs)) {
-      if (Array.isArray(value)) visit(String(value[0]));
-    }
-    order.push(id);
-  };
-  Object.keys(prompt).forEach(visit);
-  return order;
-}
-
-function uiOf(node: PromptNode, run: number): Record<string, unknown> | null {
-  if (node.class_type === 'PreviewAny') return { text: ['a text result'] };
-  if (node.class_type === 'SaveAudio') return { audio: [{ filename: 'tone.flac' }] };
-  if (node.class_type !== 'SaveImage' && node.class_type !== 'PreviewImage') return null;
-  const name = `${String(node.inputs.filename_prefix)}_${String(run).padStart(5, '0')}_.png`;
-  return { images: [{ filename: name, subfolder: '', type: 'output' }] };
-}
-
-const progressOf = (promptId: string, id: string, value: number, max: number) => ({
-  value,
-  max,
-  state: 'running' as const,
-  node_id: id,
-  prompt_id: promptId,
-  display_node_id: id,
-  parent_node_id: null,
-  real_node_id: id,
-});
-
-const explosion = (promptId: string, id: string) => ({
-  prompt_id: promptId,
-  node_id: id,
-  node_type: 'KSampler',
-  executed: [],
-  exception_message: 'the sampler exploded on purpose\n',
-  exception_type: 'ValueError',
-  traceback: ['  in sample()\n', '  in step()\n'],
-  current_inputs: {},
-  current_outputs: [],
-  timestamp: 0,
-});
 
 /** A disc on a coloured ground, as PNG. */
 function picture(hue: number, size: number): Promise<Buffer> {

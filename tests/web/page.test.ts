@@ -105,7 +105,7 @@ describe.skipIf(noBrowser !== null)('the page', () => {
     await page.keyboard.press('Escape');
     await page.locator('.lightbox').waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Load this workflow' }).last().click();
-    expect(await widgetValue(page, 3, 'seed')).toBe('11');
+    await expect.poll(() => widgetValue(page, 3, 'seed')).toBe('11');
     await page.getByRole('button', { name: 'Close Queue' }).click();
   });
 

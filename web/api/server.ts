@@ -71,16 +71,6 @@ export function createServer(base: string) {
     objectInfo: async (): Promise<ObjectInfo> => (await getJson('object_info')) as ObjectInfo,
     postPrompt: async (body: unknown): Promise<PromptAnswer> =>
       readAnswer(await post('prompt', body)),
-    queue: async (): Promise<{ running: QueueItem[]; pending: QueueItem[] }> => {
-      const data = await getJson('queue');
-      const list = (key: string): QueueItem[] =>
-        isRecord(data) && Array.isArray(data[key]) ? data[key].map(readItem) : [];
-      // Pending items come in heap order.
-      return {
-        running: list('queue_running'),
-        pending: list('queue_pending').sort((a, b) => a.number - b.number),
-      };
-    },
     /** Those that engines compute on; none before the first engine is ready. */
     devices: async (): Promise<DeviceInfo[]> => {
       const data = await getJson('v1/system');
@@ -111,20 +101,13 @@ export function createServer(base: string) {
         body: JSON.stringify({ clientId, enabled }),
       });
     },
-    /** Newest first. */
-    history: async (limit: number): Promise<HistoryEntry[]> => {
-      const data = await getJson(`history?max_items=${limit}`);
-      return Object.values(isRecord(data) ? data : {})
-        .map(readEntry)
-        .reverse();
-    },
+    /** A finished job with everything that it was sent with. */
     historyOf: async (promptId: string): Promise<HistoryEntry | null> => {
       const data = await getJson(`history/${encodeURIComponent(promptId)}`);
       return isRecord(data) && promptId in data ? readEntry(data[promptId]) : null;
     },
     interrupt: (): Promise<Response> => post('interrupt', {}),
     clearQueue: (): Promise<Response> => post('queue', { clear: true }),
-    deleteQueued: (ids: readonly string[]): Promise<Response> => post('queue', { delete: ids }),
     clearHistory: (): Promise<Response> => post('history', { clear: true }),
     deleteHistory: (ids: readonly string[]): Promise<Response> => post('history', { delete: ids }),
     upload: async (file: File): Promise<string> => {

@@ -17,7 +17,14 @@ export const queueCommands = ({ runner }: PageParts): readonly Command[] => [
     group: 'Queue',
     keys: ['ctrl+shift+enter'],
     whileTyping: true,
-    run: () => void runner.queue(true),
+    run: () => void runner.queue({ front: true }),
+  },
+  {
+    id: 'Comfy.QueueSelectedOutputNodes',
+    title: 'Run selected outputs only',
+    group: 'Queue',
+    keys: [],
+    run: () => void runner.queueSelected(),
   },
   {
     id: 'Comfy.Interrupt',

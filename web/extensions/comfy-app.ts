@@ -83,7 +83,7 @@ export function createComfyApp(needs: AppNeeds) {
       const { runner, state } = needed(page());
       const before = state.batchCount.value;
       state.batchCount.value = batchCount;
-      await runner.queue(number === -1);
+      await runner.queue({ front: number === -1 });
       state.batchCount.value = before;
       return true;
     },

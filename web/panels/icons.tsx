@@ -2,6 +2,7 @@
 const paths = {
   play: 'M6 4.2v11.6L15.5 10z',
   front: 'M5 4v12M8.5 10H17M12 5.5 8 10l4 4.5',
+  pause: 'M7 5v10M13 5v10',
   stop: 'M6 6h8v8H6z',
   clear: 'M5 5l10 10M15 5 5 15',
   queue: 'M4 5.5h12M4 10h12M4 14.5h7',

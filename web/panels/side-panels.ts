@@ -5,7 +5,7 @@ import type { IconName } from './icons.tsx';
 import { lazily } from './lazily.tsx';
 import { NodeLibrary } from './node-library.tsx';
 import type { AppParts } from './parts.ts';
-import { QueuePanel } from './queue-panel.tsx';
+import { QueuePanel } from '../queue/queue-panel.tsx';
 import { WorkflowPanel } from './workflows/workflow-panel.tsx';
 
 const Models = lazily<AppParts>(

@@ -1,13 +1,13 @@
 import type { AppParts } from './parts.ts';
 import { t } from '../locale/translate.ts';
 import { Icon } from './icons.tsx';
+import { QueueControls } from '../queue/queue-controls.tsx';
+import { RunStatus } from '../queue/run-status.tsx';
 import { WorkflowTabs } from './tabs.tsx';
 
 /** The open workflows, file actions, what runs now, and the queue button. */
 export function TopBar(parts: AppParts) {
-  const { editor, runner, files, state } = parts;
-  const running = state.running.value;
-  const waiting = state.queueRemaining.value;
+  const { editor, files, state } = parts;
   return (
     <header class="top-bar">
       <div class="brand">
@@ -61,71 +61,8 @@ export function TopBar(parts: AppParts) {
         </button>
       </nav>
 
-      <div class="run-status" role="status" aria-live="polite">
-        {running !== null ? (
-          <>
-            <span class="run-title">{running.title}</span>
-            {running.part !== null && (
-              <span class="run-part">{Math.round(running.part * 100)}%</span>
-            )}
-          </>
-        ) : (
-          <ConnectionMark state={state.connection.value} />
-        )}
-      </div>
-
-      <div class="queue-controls">
-        <button
-          type="button"
-          class="quiet"
-          title="Cancel the running prompt (Ctrl Alt Enter)"
-          aria-label="Cancel the running prompt"
-          disabled={running === null && waiting === 0}
-          onClick={() => runner.cancel()}
-        >
-          <Icon name="stop" />
-        </button>
-        <label class="batch" title="How many times to queue">
-          <span class="visually-hidden">Batch count</span>
-          <input
-            type="number"
-            min={1}
-            max={100}
-            value={state.batchCount.value}
-            onInput={(event) => {
-              const count = Number(event.currentTarget.value);
-              state.batchCount.value = Math.min(100, Math.max(1, Math.round(count) || 1));
-            }}
-          />
-        </label>
-        <button
-          type="button"
-          class="queue-button"
-          title="Queue (Ctrl Enter)"
-          onClick={() => void runner.queue()}
-        >
-          <Icon name="play" />
-          Queue
-          {waiting > 0 && <b aria-label={`${waiting} in the queue`}>{waiting}</b>}
-        </button>
-      </div>
-      <div
-        class="global-progress"
-        role="progressbar"
-        aria-label="Progress of the running node"
-        aria-valuenow={Math.round((running?.part ?? 0) * 100)}
-        style={{ '--part': running?.part ?? (running === null ? 0 : 0.02) }}
-        data-active={running !== null}
-      />
+      <RunStatus state={state} />
+      <QueueControls {...parts} />
     </header>
-  );
-}
-
-function ConnectionMark({ state }: { state: 'connecting' | 'open' | 'lost' }) {
-  if (state === 'open') return null;
-  return (
-    <span class="connection" data-state={state}>
-      {state === 'lost' ? 'Connection lost, trying again' : 'Connecting'}
-    </span>
   );
 }

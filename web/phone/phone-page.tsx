@@ -172,7 +172,7 @@ function FormView({ parts, form, live }: FormViewParts) {
 function Pictures({ parts, live }: { parts: AppParts; live: LivePicture }) {
   const { state, server } = parts;
   const files = state.history.value
-    .flatMap(({ outputs }) => Object.values(outputs).flatMap(imageFiles))
+    .flatMap(({ files: made }) => imageFiles({ images: made }))
     .slice(0, 24);
   const images = files.map((file) => ({ url: server.viewUrl(file), label: file.filename }));
   const open = (index: number): void => void (state.lightbox.value = { images, index });

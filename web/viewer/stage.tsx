@@ -33,7 +33,6 @@ export function Stage({ picture, compared, controls }: StageParts) {
   const arrived = (event: Event): void => {
     const { naturalWidth: width, naturalHeight: height } = event.currentTarget as HTMLImageElement;
     size.value = { width, height };
-    controls.size.value = size.value;
   };
   const style = size.value === null ? {} : { width: size.value.width, height: size.value.height };
   return (
@@ -99,6 +98,7 @@ function mount(
   const resized = new ResizeObserver(() => isFit && goTo(fitScale(), true));
   resized.observe(frame);
   controls.scale.value = fitScale();
+  controls.size.value = { width, height };
   controls.fit = () => goTo(fitScale(), true);
   controls.actualSize = () => goTo(1 / devicePixelRatio, false);
   controls.zoomBy = (factor) => {
