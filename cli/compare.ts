@@ -64,7 +64,7 @@ export async function compareCommand(
         await createLocalRunner({ flags: [...engineFlags, ...side.flags, ...EVERY_RUN], log, out }),
       );
     }
-    const { prompt, workflow } = await readAsked(file, flags, runners[0].objectInfo);
+    const { prompt, workflow } = await readAsked(file, flags, runners[0]);
     return await interruptible(async (signal) => {
       const results: RunResult[] = [];
       for (const [i, { name }] of sides.entries()) {

@@ -14,8 +14,11 @@ import type { NodeRegistry } from '../engine/graph/definition.ts';
 import { validatePrompt } from '../engine/graph/validate.ts';
 import { machineInventory, planEngines } from '../engine/worker/engines.ts';
 import { engineStarter } from '../engine/worker/process-link.ts';
+import { NoodleError } from '../engine/errors.ts';
 import { createFolders } from '../engine/store/folders.ts';
 import type { Folders } from '../engine/store/folders.ts';
+import { createUsers } from '../engine/store/users.ts';
+import { PROGRAM_FORMS, workflowStore } from '../engine/store/workflows.ts';
 import { isFile } from '../engine/store/paths.ts';
 import { shownFile } from '../engine/store/shown-file.ts';
 import { stringifyJson } from '../engine/workflow/lossless-json.ts';
@@ -77,6 +80,7 @@ export async function createLocalRunner({ flags, out, log }: LocalOptions): Prom
 
   return {
     objectInfo: async () => objectInfo(nodes, folders),
+    savedWorkflow: async (name) => savedText(folders, name),
 
     async run(prompt, { workflow, times, signal, onEvent }) {
       const checked = await check(prompt, nodes, folders);
@@ -156,4 +160,16 @@ function keepPreviews(previews: readonly string[], folders: Folders): string[] {
       return path;
     }
   });
+}
+
+/** A workflow that the single user of the installation saved, or one of the program's forms. */
+function savedText(folders: Folders, name: string): string | undefined {
+  const users = createUsers(folders.user, { multiUser: false });
+  try {
+    return workflowStore(users.root(users.resolve(undefined)), PROGRAM_FORMS).read(name);
+  } catch (error) {
+    // Also a name that no saved workflow can have: a path to a file that is not there.
+    if (error instanceof NoodleError) return undefined;
+    throw error;
+  }
 }

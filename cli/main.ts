@@ -34,7 +34,10 @@ function commands(finish: (code: number) => void): Command {
   const run = program
     .command('run')
     .description('run a workflow (API or editor format, or a picture that holds one)')
-    .argument('<workflow>', 'JSON file, PNG or WebP; - reads standard input')
+    .argument(
+      '<workflow>',
+      'JSON file, PNG or WebP, or the name of a saved workflow; - reads standard input',
+    )
     .option(
       '--set <NODE.INPUT=VALUE>',
       'change an input, e.g. 6.text="a blue star"; repeatable',

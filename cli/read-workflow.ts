@@ -26,7 +26,7 @@ export async function readWorkflowFile(
 ): Promise<ReadWorkflow> {
   const bytes = readBytes(file);
   if (!isJson(bytes)) return fromPicture(file, bytes, objectInfo);
-  return fromJson(file, bytes.toString('utf8'), objectInfo);
+  return readWorkflowText(file, bytes.toString('utf8'), objectInfo);
 }
 
 function readBytes(file: string): Buffer {
@@ -60,7 +60,8 @@ async function fromPicture(
   return { ...read, warnings: [...unusable, ...read.warnings] };
 }
 
-async function fromJson(
+/** Reads and converts a JSON text; `file` is what errors call it. Throws BAD_INPUT. */
+export async function readWorkflowText(
   file: string,
   text: string,
   objectInfo: () => Promise<ObjectInfo>,

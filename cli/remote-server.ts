@@ -6,7 +6,7 @@ import { WebSocket } from 'ws';
 import { NoodleError } from '../engine/errors.ts';
 import { isFile, resolveInside } from '../engine/store/paths.ts';
 import { writeFileAtomic } from '../engine/store/write.ts';
-import { parseJson, stringifyJson } from '../engine/workflow/lossless-json.ts';
+import { type Json, parseJson, stringifyJson } from '../engine/workflow/lossless-json.ts';
 import type { ObjectInfo } from '../engine/workflow/types.ts';
 import { failureComplaint, readMessage, validationComplaints } from './runner.ts';
 import type { Complaint, RunResult, Runner } from './runner.ts';
@@ -56,6 +56,13 @@ export function createServerRunner({ url, token, out }: ServerOptions): Runner {
 
   return {
     objectInfo: async () => parseJson(await (await get('object_info')).text()) as ObjectInfo,
+
+    async savedWorkflow(name) {
+      const response = await request(`v1/workflows/${encodeURIComponent(name)}`);
+      if (!response.ok) return undefined;
+      const saved = parseJson(await response.text()) as { workflow: Json };
+      return stringifyJson(saved.workflow);
+    },
 
     async run(prompt, { workflow, signal, onEvent }) {
       const socket = new WebSocket(socketAddress(base, clientId), { headers });

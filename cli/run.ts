@@ -1,10 +1,11 @@
 /** `noodle run`: a workflow from a file to files, with no server of its own. */
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { stringifyJson } from '../engine/workflow/lossless-json.ts';
-import type { ApiPrompt, ObjectInfo } from '../engine/workflow/types.ts';
+import type { ApiPrompt } from '../engine/workflow/types.ts';
 import { interruptible } from './interruptible.ts';
 import { safeText } from './print.ts';
-import { type ReadWorkflow, readWorkflowFile } from './read-workflow.ts';
+import { type ReadWorkflow, readWorkflowFile, readWorkflowText } from './read-workflow.ts';
 import { type Report, createReport } from './report.ts';
 import type { Complaint, RunResult, Runner } from './runner.ts';
 import { setInputs, setSeed } from './set-inputs.ts';
@@ -40,7 +41,7 @@ async function runHere(
 ): Promise<number> {
   const runner = await createRunner(flags, engineFlags);
   try {
-    const { prompt, workflow } = await readAsked(file, flags, runner.objectInfo);
+    const { prompt, workflow } = await readAsked(file, flags, runner);
     const report = reportOf(prompt, flags);
     const result = await runner
       .run(prompt, { workflow, signal, onEvent: report.event })
@@ -74,9 +75,9 @@ async function createRunner(flags: RunFlags, engineFlags: readonly string[]): Pr
 export async function readAsked(
   file: string,
   { set = [], seed, quiet }: Pick<RunFlags, 'set' | 'seed' | 'quiet'>,
-  objectInfo: () => Promise<ObjectInfo>,
+  runner: Pick<Runner, 'objectInfo' | 'savedWorkflow'>,
 ): Promise<ReadWorkflow> {
-  const read = await readWorkflowFile(file, objectInfo);
+  const read = await readNamed(file, runner);
   const say = (text: string): void => void (quiet || console.error(text));
   setInputs(read.prompt, set);
   if (seed !== undefined) {
@@ -85,6 +86,17 @@ export async function readAsked(
   }
   for (const warning of read.warnings) say(`warning: ${safeText(warning)}`);
   return read;
+}
+
+/** A file where there is one of this name, else a saved workflow. */
+async function readNamed(
+  name: string,
+  { objectInfo, savedWorkflow }: Pick<Runner, 'objectInfo' | 'savedWorkflow'>,
+): Promise<ReadWorkflow> {
+  const saved = name === '-' || existsSync(name) ? undefined : await savedWorkflow(name);
+  return saved === undefined
+    ? readWorkflowFile(name, objectInfo)
+    : readWorkflowText(name, saved, objectInfo);
 }
 
 /** Shows how far a run is. */

@@ -33,6 +33,8 @@ export interface RunResult {
 }
 
 export interface Runner {
+  /** The text of a workflow saved under this name; undefined where there is none. */
+  savedWorkflow(name: string): Promise<string | undefined>;
   readonly objectInfo: () => Promise<ObjectInfo>;
   /** Runs to the end; an abort of the signal interrupts. */
   readonly run: (

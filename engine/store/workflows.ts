@@ -4,9 +4,13 @@
  * program's of the same id.
  */
 import { readFileSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { NoodleError } from '../errors.ts';
 import { isFile, resolveInside } from './paths.ts';
 import { deleteUserFile, listUserFiles, moveUserFile, writeUserFile } from './userdata.ts';
+
+/** Forms that come with the program. */
+export const PROGRAM_FORMS = fileURLToPath(new URL('../../workflows/forms', import.meta.url));
 
 export interface WorkflowFile {
   readonly id: string;

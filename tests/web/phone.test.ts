@@ -78,18 +78,31 @@ describe.skipIf(noBrowser !== null)('on a phone', () => {
       .toBe('a cat in the rain');
   });
 
+  test('panels take the whole width', async () => {
+    for (const name of ['Gallery', 'Workflows', 'Queue']) {
+      await page.locator('.phone-foot nav').getByRole('button', { name }).tap({ timeout: 8000 });
+      await page.locator('.side-panel').waitFor();
+      expect((await page.locator('.side-panel').boundingBox())?.width).toBe(390);
+      expect(await scrolls()).toBe(false);
+      await shoot(`phone-${name.toLowerCase()}`);
+    }
+    await page.locator('.phone-foot nav').getByRole('button', { name: 'Form' }).tap();
+    await page.locator('.phone-form').waitFor();
+    expect(errors).toEqual([]);
+  });
+
   test('the graph is looked at with a finger, and not changed', async () => {
     await page.getByRole('button', { name: 'Graph' }).tap();
     const view = () =>
       page.evaluate(() => {
-        const { ds, graph } = (document.getElementById('graph') as unknown as { data: any }).data; // eslint-disable-line @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-explicit-any -- litegraph's own handle
-        return {
-          scale: ds.scale as number,
-          x: ds.offset[0] as number,
-          nodes: graph.nodes.map((n: { pos: number[] }) => [...n.pos]) as number[][],
-        }; // eslint-disable-line @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-call -- the same
+        interface Handle {
+          ds: { scale: number; offset: [number, number] };
+          graph: { nodes: { pos: number[] }[] };
+        }
+        const { data } = document.getElementById('graph') as unknown as { data: Handle };
+        const nodes = data.graph.nodes.map(({ pos }) => [...pos]);
+        return { scale: data.ds.scale, x: data.ds.offset[0], nodes };
       });
-    await page.waitForTimeout(0);
     const before = await view();
     await shoot('phone-graph');
     const session = await page.context().newCDPSession(page);
@@ -115,17 +128,7 @@ describe.skipIf(noBrowser !== null)('on a phone', () => {
     await touch('touchEnd', []);
     expect((await view()).x).toBeGreaterThan(after.x);
     expect(await misplaced()).toEqual([]);
-  });
-
-  test('panels take the whole width', async () => {
-    for (const name of ['Gallery', 'Workflows', 'Queue']) {
-      await page.locator('.phone-foot nav').getByRole('button', { name }).tap();
-      await page.locator('.side-panel').waitFor();
-      expect((await page.locator('.side-panel').boundingBox())?.width).toBe(390);
-      expect(await scrolls()).toBe(false);
-      await shoot(`phone-${name.toLowerCase()}`);
-    }
-    await page.locator('.phone-foot nav').getByRole('button', { name: 'Form' }).tap();
+    await page.locator('.phone-foot nav').getByRole('button', { name: 'Form' }).click();
     await page.locator('.phone-form').waitFor();
     expect(errors).toEqual([]);
   });

@@ -2,6 +2,7 @@ import type { PageParts } from '../panels/parts.ts';
 import { arrangeCommands, canvasCommands } from './canvas.ts';
 import type { Command } from './command.ts';
 import { editCommands } from './edit.ts';
+import { formCommands } from './forms.ts';
 import { helpCommands } from './help.ts';
 import { queueCommands } from './queue.ts';
 import { subgraphCommands } from './subgraphs.ts';
@@ -13,6 +14,7 @@ const lists = [
   queueCommands,
   workflowCommands,
   tabCommands,
+  formCommands,
   editCommands,
   arrangeCommands,
   subgraphCommands,

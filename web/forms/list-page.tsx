@@ -55,7 +55,7 @@ function Group(props: { readonly title: string; readonly workflows: readonly Wor
                 {workflow.picture === null ? (
                   <Icon name="image" />
                 ) : (
-                  <img src={`${workflow.picture}&preview=webp;80`} alt="" loading="lazy" />
+                  <img src={smaller(workflow.picture)} alt="" loading="lazy" />
                 )}
               </span>
               <strong>{t(titleOf(workflow))}</strong>
@@ -70,3 +70,7 @@ function Group(props: { readonly title: string; readonly workflows: readonly Wor
     </section>
   );
 }
+
+/** Files of the output folder come smaller when they are asked to. */
+const smaller = (address: string): string =>
+  address.includes('?') ? `${address}&preview=webp;80` : address;

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useMemo } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import { imageFiles } from '../graph/execution-view.ts';
 import { Fields } from '../forms/fields.tsx';
 import { t } from '../locale/translate.ts';
@@ -26,6 +26,8 @@ export function PhonePage(parts: AppParts) {
     view.value = 'form';
     state.sidePanel.value = null;
   };
+  // A workflow that was opened is what somebody wants to see.
+  useEffect(() => state.document.subscribe(showForm), []);
   const showGraph = (): void => {
     form.write();
     view.value = 'graph';

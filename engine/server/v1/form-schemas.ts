@@ -22,7 +22,7 @@ const summary = {
   app: Type.Boolean({ description: 'Somebody chose what its form asks for.' }),
   size: Type.Integer({ description: 'Bytes.' }),
   modified_at: text('When the file was written.', { format: 'date-time' }),
-  picture: nullable(text('The newest picture that it made.')),
+  picture: nullable(text('The newest picture that it made; an example for a form of the program.')),
   urls: Type.Object(
     { self: text('The workflow.'), form: text('Its form.'), page: text('The form as a page.') },
     { description: 'Addresses that belong to it.' },

@@ -1,10 +1,14 @@
 /** Saved workflows as the routes of the public API use them. */
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { LRUCache } from 'lru-cache';
 import { NoodleError } from '../../errors.ts';
 import type { Queue } from '../../queue/queue.ts';
-import { type WorkflowFile, type WorkflowStore, workflowStore } from '../../store/workflows.ts';
+import {
+  PROGRAM_FORMS,
+  type WorkflowFile,
+  type WorkflowStore,
+  workflowStore,
+} from '../../store/workflows.ts';
 import { formsOf, formsOfTexts, isApiFormat } from '../../workflow/forms.ts';
 import type { Form } from '../../workflow/form/form.ts';
 import { makeForm } from '../../workflow/form/make-form.ts';
@@ -18,8 +22,6 @@ import { type Body, infoFor, notThere } from './run-workflow.ts';
 import type { Call } from './route.ts';
 
 type Members = { [key: string]: Json };
-
-const PROGRAM_FORMS = fileURLToPath(new URL('../../../workflows/forms', import.meta.url));
 
 /** The library of whoever asks; throws USER_UNKNOWN. */
 export const libraryOf = (
@@ -135,7 +137,7 @@ export function summaryOf(entry: WorkflowFile, queue: Queue, base: string) {
   const { title, description, app, jobs } = knownOf(entry);
   const { id, builtin, size, modified } = entry;
   const address = encodeURIComponent(id);
-  const picture = newestPicture(queue, jobs);
+  const picture = newestPicture(queue, jobs) ?? (builtin ? examplePicture(id) : undefined);
   return {
     id,
     name: id.slice(id.lastIndexOf('/') + 1),
@@ -153,6 +155,10 @@ export function summaryOf(entry: WorkflowFile, queue: Queue, base: string) {
     },
   };
 }
+
+/** What a form of the program makes; the editor's list of examples shows the same pictures. */
+const examplePicture = (id: string): string =>
+  `/ui/workflows/${encodeURIComponent(`forms/${id}.json`)}/picture`;
 
 function newestPicture(queue: Queue, workflowId: string): string | undefined {
   const { jobs } = queue.list({

@@ -108,9 +108,11 @@ export function writeSettings(
   if (chosen.description !== undefined && chosen.description !== '') {
     form.description = chosen.description;
   }
-  const { linearData: _, ...others } = extra;
   if (chosen.fields === null) {
-    return { ...workflow, extra: { ...others, noodle: { ...noodle, form } } };
+    // Emptied, not taken away: editors put back members of a file that they miss.
+    const emptied: Members =
+      'linearData' in extra ? { linearData: { ...linear, inputs: [], outputs: [] } } : {};
+    return { ...workflow, extra: { ...extra, ...emptied, noodle: { ...noodle, form } } };
   }
   form.fields = Object.fromEntries(chosen.fields.map((field) => [field.key, compact(field)]));
   const inputs = chosen.fields.map((field) => entryOf(field, byKey.get(field.key)));
@@ -119,7 +121,7 @@ export function writeSettings(
   return {
     ...workflow,
     extra: {
-      ...others,
+      ...extra,
       linearData: { ...linear, inputs: [...inputs, ...unknown], outputs },
       noodle: { ...noodle, form },
     },

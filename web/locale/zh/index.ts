@@ -3,6 +3,7 @@ import { canvas } from './canvas.ts';
 import { documents } from './documents.ts';
 import { gallery } from './gallery.ts';
 import { mask } from './mask.ts';
+import { nodes } from './nodes.ts';
 import { queue } from './queue.ts';
 import { widgets } from './widgets.ts';
 
@@ -12,6 +13,7 @@ export const texts: Texts = {
   ...documents,
   ...gallery,
   ...mask,
+  ...nodes,
   ...queue,
   ...widgets,
 };
