@@ -19,6 +19,7 @@ import { listenForGroups } from './graph/groups.ts';
 import { useReadableNames } from './graph/names.ts';
 import { imagesOf } from './graph/node-pictures.ts';
 import { trackPointer } from './graph/paste.ts';
+import { alignMenu } from './graph/selection.ts';
 import { createStage } from './graph/stage.ts';
 import { registerSubgraphs } from './graph/subgraphs.ts';
 import { applyTheme, colorTypes, styleCanvas } from './graph/theme.ts';
@@ -87,6 +88,7 @@ export function createEditor(parts: EditorParts) {
   styleCanvas(canvas);
   colorTypes(canvas, socketTypes(objectInfo));
   listenForGroups(canvas);
+  canvas.menuParts.push(() => alignMenu(canvas));
   trackPointer();
   const syncDom = attachDomLayer(canvas, host);
   canvas.onDrawForeground = (ctx) => {

@@ -1,4 +1,5 @@
-import { LGraphCanvas, LGraphGroup, LGraphNode } from '@comfyorg/litegraph';
+import { LGraphCanvas, LGraphGroup, LGraphNode, type IContextMenuValue } from '@comfyorg/litegraph';
+import { t } from '../locale/translate.ts';
 import { align, distribute, type Alignment } from './align.ts';
 import { arrange } from './arrange.ts';
 import { showItems } from './view.ts';
@@ -52,4 +53,21 @@ export function colorSelection(canvas: HostedCanvas, name: string | null): void 
   edit(canvas, () => {
     for (const item of selectedParts(canvas)) item.setColorOption(option);
   });
+}
+
+/** What the menu of a node has where several are selected. */
+export function alignMenu(canvas: HostedCanvas): readonly IContextMenuValue<string>[] {
+  if (selectedParts(canvas).length < 2) return [];
+  const rows: readonly (readonly [string, () => void])[] = [
+    [t('Align left edges'), () => alignSelection(canvas, 'left')],
+    [t('Align right edges'), () => alignSelection(canvas, 'right')],
+    [t('Align upper edges'), () => alignSelection(canvas, 'top')],
+    [t('Align lower edges'), () => alignSelection(canvas, 'bottom')],
+    [t('Equal gaps across'), () => distributeSelection(canvas, 'across')],
+    [t('Equal gaps down'), () => distributeSelection(canvas, 'down')],
+    [t('Arrange in layers'), () => arrangeSelection(canvas)],
+  ];
+  const options = rows.map(([content, callback]) => ({ content, callback }));
+  const entry = { content: t('Align'), has_submenu: true, submenu: { options } };
+  return [entry];
 }
