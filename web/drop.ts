@@ -1,14 +1,18 @@
 import type { Editor } from './editor.ts';
+import { placeModel, readModel } from './models/loaders.ts';
 import type { Files } from './files.ts';
 
 /** The data type of a node that is dragged from a panel: its type name. */
 export const draggedNode = 'application/x-noodle-node';
 
+/** The data type of a model file that is dragged from a panel. */
+export const draggedModel = 'application/x-noodle-model';
+
 /** The data type of files that are dragged from the gallery: a JSON list of pictures. */
 export const draggedOutputs = 'application/x-noodle-outputs';
 
 /** Takes what is dropped on the page: nodes from a panel, and files. */
-export function listenForDrops({ canvas }: Editor, files: Files): void {
+export function listenForDrops({ canvas, documents }: Editor, files: Files): void {
   const { body } = document;
   body.addEventListener('dragover', (event) => {
     event.preventDefault();
@@ -25,6 +29,11 @@ export function listenForDrops({ canvas }: Editor, files: Files): void {
     if (nodeType) {
       canvas.addNode(nodeType, [at[0], at[1]]);
       return;
+    }
+    const model = readModel(event.dataTransfer?.getData(draggedModel) ?? '');
+    if (model !== null) {
+      placeModel(canvas, model, [at[0], at[1]]);
+      return documents.settle();
     }
     const outputs = event.dataTransfer?.getData(draggedOutputs);
     if (outputs) return void files.receiveOutputs(outputs, [at[0], at[1]]);

@@ -40,6 +40,8 @@ import './style/gallery.css';
 import './style/viewer.css';
 import './style/subgraphs.css';
 import './style/missing.css';
+import './style/node-library.css';
+import './style/models.css';
 import './style/settings.css';
 import './style/documents.css';
 import './style/menu.css';

@@ -116,6 +116,29 @@ describe.skipIf(noBrowser !== null)('the canvas', () => {
     expect(names.kept).not.toContain('Latent image');
   });
 
+  test('a preview does not push its node over the one below', async () => {
+    stand.server.stepDelay = 60;
+    await page.evaluate(() => {
+      const { graph } = (document.getElementById('graph') as unknown as Handle).data;
+      const sampler = graph.nodes.find((n) => n.type === 'KSampler');
+      const below = graph.nodes.find((n) => n.type === 'EmptyLatentImage');
+      if (sampler === undefined || below === undefined) throw new Error('no such nodes');
+      below.pos = [sampler.pos[0], sampler.pos[1] + sampler.size[1] + 50];
+    });
+    const height = () =>
+      page.evaluate(() => {
+        const { graph } = (document.getElementById('graph') as unknown as Handle).data;
+        return graph.nodes.find((n) => n.type === 'KSampler')?.size[1];
+      });
+    const before = await height();
+    await page.locator('#graph').focus();
+    await page.keyboard.press('Control+Enter');
+    await page.waitForFunction(() => window.noodle.imagesOf(3).some((i) => i.live));
+    expect(await height()).toBe(before);
+    await page.waitForFunction(() => window.noodle.imagesOf(9).length === 1);
+    stand.server.stepDelay = 5;
+  });
+
   test('the font comes with the page', () => {
     const assets = readdirSync(new URL('../../web/dist/assets', import.meta.url));
     expect(assets.filter((name) => name.endsWith('.woff2'))).toHaveLength(1);
@@ -138,6 +161,8 @@ interface ShownNode {
   readonly id: number;
   readonly type: string;
   readonly boundingRect: readonly number[];
+  pos: number[];
+  readonly size: readonly number[];
   readonly widgets: readonly { readonly displayName: string }[];
   readonly inputs: readonly { readonly renderingLabel: string }[];
   serialize(): unknown;

@@ -11,6 +11,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildWeb } from '../../web/build.mjs';
 import { beginEdit, coloured, faded, inverted, towards } from '../../web/mask/edit.ts';
+import { isOpaque } from '../../web/mask/files.ts';
 import { createHistory } from '../../web/mask/history.ts';
 import { createLayer, type Layer } from '../../web/mask/layer.ts';
 import {
@@ -32,6 +33,10 @@ declare global {
     axe: typeof axe;
   }
 }
+
+const grey = (channels: 3 | 4) => ({
+  create: { width: 16, height: 16, channels, background: { r: 90, g: 90, b: 90, alpha: 0.5 } },
+});
 
 /** Rows of a small layer as text: '.' nothing, '#' all, digits tenths in between. */
 const drawn = ({ width, height, data }: Layer): string[] =>
@@ -180,6 +185,15 @@ describe('edits', () => {
     paint(faded, 0.5);
     expect([...layer.data]).toEqual([67, 33, 133, 96]);
   });
+});
+
+test.each([
+  ['a JPEG', sharp(grey(3)).jpeg(), true],
+  ['a PNG of colours', sharp(grey(3)).png(), true],
+  ['a PNG with alpha', sharp(grey(4)).png(), false],
+  ['a WebP', sharp(grey(3)).webp(), false],
+])('%s is opaque for sure: %#', async (_name, picture, expected) => {
+  expect(isOpaque(await picture.toBuffer())).toBe(expected);
 });
 
 describe.skipIf(noBrowser !== null)('on the page', () => {

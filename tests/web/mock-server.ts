@@ -7,6 +7,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { encodeFrame, type MessageData } from '../../engine/protocol.ts';
 import { parseJson, stringifyJson, toPlain } from '../../engine/workflow/lossless-json.ts';
 import { objectInfo } from './fixtures/object-info.ts';
+import { modelAnswer } from './support/mock-models.ts';
 import { listed, userFile } from './support/user-files.ts';
 
 /** A prompt the page posted, as the server read it. */
@@ -141,14 +142,11 @@ export async function startMockServer(): Promise<MockServer> {
       if (socket !== undefined) send(socket, 'logs', { entries, size: null });
       return json({});
     }
-    if (path === '/embeddings' || path === '/models/loras') return json([]);
-    if (path === '/models/checkpoints') return json(['tiny-scenes.safetensors']);
-    if (path === '/experiment/models') {
-      return json([{ name: 'checkpoints', folders: ['/models/checkpoints'] }]);
-    }
+    const models = modelAnswer(path);
+    if (models !== undefined) return json(models);
     if (path === '/v1/system') return json({ devices: [device] });
     if (path === '/v1/outputs') return json({ outputs: [], total: 0, next_cursor: null });
-    if (path === '/view') {
+    if (path === '/view' || path.startsWith('/experiment/models/preview/')) {
       const image = url.searchParams.get('filename') ?? '';
       response.writeHead(200, { 'Content-Type': 'image/png' });
       response.end(await picture(image.length * 40, 128));
@@ -159,7 +157,6 @@ export async function startMockServer(): Promise<MockServer> {
       uploads.push(name);
       return json({ name, subfolder: '', type: 'input' });
     }
-    if (path === '/global_subgraphs' || path === '/node_replacements') return json({});
     if (path === '/v2/userdata') return json(listed(saved));
     if (path.startsWith('/userdata/')) {
       const answer = userFile(saved, url, request.method ?? '', await bodyOf(request));

@@ -157,7 +157,8 @@ const gestures: readonly Gesture[] = [
     // Few: the rest happens in them.
     if ((await page.locator('.workflow-tab').count()) > 3) return;
     if (random() < 0.5) return press(page, 'Shift+ArrowLeft');
-    await page.keyboard.press('Escape'); // a search that is still open
+    const search = page.locator('.search-shade'); // one that is still open
+    if ((await search.count()) > 0) await search.click({ position: { x: 9, y: 600 } });
     await page.getByRole('button', { name: 'New workflow' }).click({ timeout: 2000 });
   },
   async function paste(page, random) {

@@ -30,35 +30,6 @@ function loaded(file: unknown): LGraph {
   return graph;
 }
 
-/** Many copies of the default workflow in one graph: `count` times its seven nodes. */
-function manyNodes(count: number): Item {
-  const file = read(new URL('default.json', examples)) as {
-    nodes: { id: number; pos: number[]; inputs: Item[]; outputs: Item[] }[];
-    links: number[][];
-  };
-  const nodes: Item[] = [];
-  const links: unknown[][] = [];
-  for (let k = 0; k < count; k++) {
-    const by = (id: unknown) => (typeof id === 'number' ? id + 100 * k : id);
-    for (const node of file.nodes) {
-      nodes.push({
-        ...structuredClone(node),
-        id: by(node.id),
-        pos: [node.pos[0], node.pos[1] + 700 * k],
-        inputs: node.inputs?.map((slot) => ({ ...slot, link: by(slot.link) })),
-        outputs: node.outputs?.map((slot) => ({
-          ...slot,
-          links: (slot.links as unknown[] | undefined)?.map(by),
-        })),
-      });
-    }
-    for (const [id, from, out, to, into, type] of file.links) {
-      links.push([by(id), by(from), out, by(to), into, type]);
-    }
-  }
-  return { ...file, nodes, links };
-}
-
 beforeAll(() => {
   vi.spyOn(console, 'warn').mockImplementation(() => undefined);
   useExactCopies();
@@ -141,31 +112,13 @@ describe('a state of the graph', () => {
     node.title = 'x';
     node.collapse();
     if (node.widgets) node.widgets[2].value = 7;
-    expect(restoreNodes(graph, before, file)).toBe(true);
+    const now = () => takeSnapshot(graph, file);
+    expect(restoreNodes(graph, before, now(), file)?.same(before)).toBe(true);
     expect(graph.getNodeById(3)).toBe(node);
     expect(node.color).toBeUndefined();
     expect(takeSnapshot(graph, file).text()).toBe(before.text());
     expect(graph.links.size).toBe(9);
     node.disconnectInput(1);
-    expect(restoreNodes(graph, before, file)).toBe(false);
-  });
-
-  test('of 300 nodes takes under 10 ms after an edit', () => {
-    const file = manyNodes(43);
-    const graph = loaded(file);
-    expect(graph.nodes).toHaveLength(301);
-    let before = takeSnapshot(graph, file);
-    const times = Array.from({ length: 15 }, (_, i) => {
-      graph.nodes[i * 11].pos[0] += 10;
-      const start = performance.now();
-      const now = takeSnapshot(graph, file, before);
-      const same = now.same(before);
-      const time = performance.now() - start;
-      expect(same).toBe(false);
-      before = now;
-      return time;
-    });
-    // The quickest of many: other work of the machine is no part of it.
-    expect(Math.min(...times)).toBeLessThan(10);
+    expect(restoreNodes(graph, before, now(), file)).toBeNull();
   });
 });

@@ -1,7 +1,8 @@
 /** Fields of nodes with a real server, as an artist uses them. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -28,6 +29,8 @@ describe.skipIf(noBrowser !== null)('fields of nodes', () => {
     for (const folder of ['input', 'output', 'models/embeddings', 'models/loras']) {
       mkdirSync(join(base, folder), { recursive: true });
     }
+    const models = fileURLToPath(new URL('../../models', import.meta.url));
+    symlinkSync(join(models, 'checkpoints'), join(base, 'models', 'checkpoints'));
     const picture = (path: string, background: string) =>
       sharp({ create: { width: 96, height: 64, channels: 3, background } })
         .png()
@@ -68,6 +71,10 @@ describe.skipIf(noBrowser !== null)('fields of nodes', () => {
   const press = async (id: number, widget: string): Promise<void> => {
     const { x, y } = await spotOf(page, id, `widget:${widget}`);
     await page.mouse.click(x, y);
+    // What opens has the keys.
+    await page.waitForFunction(() =>
+      document.querySelector('.choice-list')?.contains(document.activeElement),
+    );
   };
   const value = (id: number, widget: string) =>
     page.evaluate(([node, name]) => window.noodle.widget(node, name), [id, widget] as const);

@@ -22,11 +22,11 @@ const titles: Readonly<Record<Alignment, string>> = {
   middle: 'Align middles',
 };
 
-const arrows: readonly (readonly [name: string, x: number, y: number])[] = [
-  ['Up', 0, -1],
-  ['Down', 0, 1],
-  ['Left', -1, 0],
-  ['Right', 1, 0],
+const arrows = [
+  { name: 'Up', title: 'Move the selection up', x: 0, y: -1 },
+  { name: 'Down', title: 'Move the selection down', x: 0, y: 1 },
+  { name: 'Left', title: 'Move the selection left', x: -1, y: 0 },
+  { name: 'Right', title: 'Move the selection right', x: 1, y: 0 },
 ];
 
 /** Arranging what is on the canvas. */
@@ -64,9 +64,9 @@ export function arrangeCommands({ editor: { canvas } }: PageParts): readonly Com
       keys: ['alt+l'],
       run: () => arrangeSelection(canvas),
     },
-    ...arrows.map(([name, x, y]) => ({
+    ...arrows.map(({ name, title, x, y }) => ({
       id: `Comfy.Canvas.MoveSelectedNodes.${name}`,
-      title: `Move the selection ${name.toLowerCase()}`,
+      title,
       group: 'Edit',
       keys: [`arrow${name.toLowerCase()}`],
       when,

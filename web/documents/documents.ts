@@ -38,9 +38,10 @@ export function createDocuments({ stage, drafts, self, state, redraw, arrived }:
       name,
       createUndoStack(
         (before?: GraphSnapshot) => stage.snapshot(document.source, before),
-        (state) => {
-          stage.restore(state, document.source);
+        (state, now) => {
+          const came = stage.restore(state, now, document.source);
           arrived(document);
+          return came;
         },
       ),
       given,

@@ -34,12 +34,15 @@ export class EditorCanvas extends LGraphCanvas {
   readonly host: CanvasHost;
   /** Called after every drawing, by those that show something beside or over the canvas. */
   readonly drawn = new Set<() => void>();
+  // No initial value: litegraph's constructor draws, and would find a private field missing.
+  private drawsFront?: boolean;
   /** What parts of the page add to a node's menu. */
   readonly menuParts: ((node: LGraphNode) => readonly IContextMenuValue<string>[])[] = [];
 
   constructor(element: HTMLCanvasElement, graph: LGraph, host: CanvasHost) {
     super(element, graph);
     this.host = host;
+    this.bgcanvas = element;
   }
 
   // Copy, paste and select-all come as page events see clipboard.ts and commands/.
@@ -58,6 +61,26 @@ export class EditorCanvas extends LGraphCanvas {
     if (node.mode === LGraphEventMode.NEVER) this.editor_alpha = 0.5;
     super.drawNode(node, ctx);
     this.editor_alpha = alpha;
+  }
+
+  /** Texts too small to be read are not drawn. */
+  override drawNodeWidgets(node: LGraphNode, _y: null, ctx: CanvasRenderingContext2D): void {
+    const lowQuality = this.ds.scale < 0.45;
+    node.drawWidgets(ctx, { lowQuality, editorAlpha: this.editor_alpha });
+  }
+
+  // Grid, groups and links are drawn straight below the nodes: copying them from a canvas of their
+  // own takes longer where no graphics card does it, and panning draws both anyway.
+  override drawBackCanvas(): void {
+    if (this.drawsFront === true) super.drawBackCanvas();
+    this.dirty_bgcanvas = false;
+    this.dirty_canvas = this.drawsFront !== true;
+  }
+
+  override drawFrontCanvas(): void {
+    this.drawsFront = true;
+    super.drawFrontCanvas();
+    this.drawsFront = false;
   }
 
   override drawNodeShape(node: LGraphNode, ctx: CanvasRenderingContext2D): void {

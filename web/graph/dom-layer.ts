@@ -3,7 +3,8 @@ import { MarkdownText } from './widgets/markdown-text.ts';
 import type { DomWidget } from './widgets/multiline.ts';
 import { fieldMargin } from './widgets/draw-field.ts';
 
-const hideBelow = 0.35;
+/** Below this zoom their text is too small to be read, and the box that the canvas draws is enough. */
+const hideBelow = 0.45;
 
 /**
  * Keeps the HTML elements of text fields over their nodes: placed and scaled each time the canvas
@@ -13,14 +14,14 @@ export function attachDomLayer(canvas: LGraphCanvas, host: HTMLElement): () => v
   const placed = new Map<DomWidget, HTMLElement>();
 
   const sync = (): void => {
-    const { ds, graph } = canvas;
     const wanted = new Set<DomWidget>();
-    const nodes = graph?.nodes ?? [];
+    // Only nodes in sight, which litegraph has just found: asking the page for sizes here would
+    // make it lay out everything anew for each of them.
+    const nodes = canvas.ds.scale < hideBelow ? [] : canvas.visible_nodes;
     for (const [order, node] of nodes.entries()) {
-      if (node.flags.collapsed || ds.scale < hideBelow) continue;
+      if (node.flags.collapsed) continue;
       for (const widget of node.widgets ?? []) {
         if (!isDomWidget(widget) || !node.isWidgetVisible(widget)) continue;
-        if (!isOnScreen(canvas, node)) continue;
         wanted.add(widget);
         let element = placed.get(widget);
         if (element === undefined) {
@@ -69,19 +70,6 @@ export function attachDomLayer(canvas: LGraphCanvas, host: HTMLElement): () => v
 const isDomWidget = (
   widget: object,
 ): widget is DomWidget & { y: number; computedHeight?: number } => 'isDomWidget' in widget;
-
-function isOnScreen(canvas: LGraphCanvas, node: LGraphNode): boolean {
-  const { scale, offset } = canvas.ds;
-  const x = (node.pos[0] + offset[0]) * scale;
-  const y = (node.pos[1] + offset[1]) * scale;
-  const { clientWidth, clientHeight } = canvas.canvas;
-  return (
-    x < clientWidth &&
-    y < clientHeight &&
-    x + node.size[0] * scale > 0 &&
-    y + node.size[1] * scale > 0
-  );
-}
 
 function place(
   canvas: LGraphCanvas,

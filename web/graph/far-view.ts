@@ -19,7 +19,8 @@ import { uiFont } from './theme.ts';
 export const farBelow = 0.35;
 /** Below this one there is no room for names. */
 const namesFrom = 0.08;
-const fontSize = 11;
+const loudFont = `600 11px ${uiFont}`;
+const nameFont = `500 11px ${uiFont}`;
 const lineHeight = 15;
 
 type Ctx = CanvasRenderingContext2D;
@@ -87,18 +88,18 @@ export function drawFarNames(canvas: LGraphCanvas, ctx: Ctx): void {
   ctx.textBaseline = 'middle';
   const taken = createPlaces();
   const { visible_nodes: nodes } = canvas;
-  const loud = nodes.filter((n) => statusOf(n).error || statusOf(n).running || n.selected);
-  ctx.font = `600 ${fontSize}px ${uiFont}`;
-  for (const node of loud) writeName(canvas, ctx, taken, node, 180);
+  const loud = new Set(nodes.filter((n) => statusOf(n).error || statusOf(n).running || n.selected));
+  ctx.font = loudFont;
+  for (const node of loud) writeName(canvas, ctx, taken, node, loudFont);
   for (const group of canvas.graph.groups) {
     const [x, y] = toScreen(canvas, group.pos[0], group.pos[1]);
-    const text = fitText(ctx, group.title, Math.max(60, group.size[0] * scale - 8));
-    const place = { x: x + 5, y: y - lineHeight / 2, width: textWidth(ctx, text) };
+    const text = fitText(ctx, loudFont, group.title, Math.max(60, group.size[0] * scale - 8));
+    const place = { x: x + 5, y: y - lineHeight / 2, width: textWidth(ctx, loudFont, text) };
     write(ctx, taken, { ...place, text, color: palette.textSoft });
   }
-  ctx.font = `500 ${fontSize}px ${uiFont}`;
+  ctx.font = nameFont;
   for (const node of nodes) {
-    if (!loud.includes(node)) writeName(canvas, ctx, taken, node, 110);
+    if (!loud.has(node)) writeName(canvas, ctx, taken, node, nameFont);
   }
   ctx.restore();
 }
@@ -114,7 +115,7 @@ function writeName(
   ctx: Ctx,
   places: Places,
   node: LGraphNode,
-  most: number,
+  font: string,
 ): void {
   if (node.title_mode === TitleMode.NO_TITLE) return;
   const { scale } = canvas.ds;
@@ -126,11 +127,13 @@ function writeName(
   const at = room >= lineHeight ? y + band + lineHeight / 2 + 1 : y + (h * scale) / 2;
   const color = statusOf(node).error ? palette.errorText : palette.text;
   const title = node.getTitle() ?? node.type;
+  const most = font === loudFont ? 180 : 110;
   const inside = w * scale - 6;
   for (const width of inside < most ? [most, inside] : [inside]) {
-    const text = fitText(ctx, title, width);
+    const text = fitText(ctx, font, title, width);
     if (text.length < 3) continue;
-    if (write(ctx, places, { text, x: x + 4, y: at, width: textWidth(ctx, text), color })) return;
+    if (write(ctx, places, { text, x: x + 4, y: at, width: textWidth(ctx, font, text), color }))
+      return;
   }
 }
 

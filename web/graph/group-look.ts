@@ -7,6 +7,7 @@ import { uiFont } from './theme.ts';
 
 const radius = 10;
 const tint = 0.09;
+const titleFont = `600 13.5px ${uiFont}`;
 
 /** Makes groups quiet: a tint, a thin border, and the title on a chip of its own. */
 export function useGroupLook(): void {
@@ -32,9 +33,9 @@ function drawGroup(group: LGraphGroup, canvas: LGraphCanvas, ctx: CanvasRenderin
 
   const height = Math.min(26, group.titleHeight - 6);
   const room = w - 24 - (group.pinned ? 18 : 0);
-  ctx.font = `600 13.5px ${uiFont}`;
-  const title = fitText(ctx, group.title, room - 20);
-  const width = textWidth(ctx, title) + 20 + (group.pinned ? 16 : 0);
+  ctx.font = titleFont;
+  const title = fitText(ctx, titleFont, group.title, room - 20);
+  const width = textWidth(ctx, titleFont, title) + 20 + (group.pinned ? 16 : 0);
   const top = y + (group.titleHeight - height) / 2 + 1;
   ctx.beginPath();
   ctx.roundRect(x + 8, top, width, height, 7);

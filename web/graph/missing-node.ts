@@ -67,13 +67,14 @@ function drawValues(node: MissingNode, ctx: CanvasRenderingContext2D): void {
   const rows = Math.max(node.inputs.length, node.outputs.length);
   const top = rows * LiteGraph.NODE_SLOT_HEIGHT + 8;
   const width = node.size[0] - 2 * margin;
+  const font = `11px ${uiFont}`;
   ctx.save();
-  ctx.font = `11px ${uiFont}`;
+  ctx.font = font;
   ctx.textBaseline = 'top';
   ctx.textAlign = 'left';
   lines.slice(0, Math.floor((node.size[1] - top) / lineHeight)).forEach((line, i) => {
     ctx.fillStyle = i === 0 ? palette.errorText : palette.textSoft;
-    ctx.fillText(fitText(ctx, line, width), margin, top + i * lineHeight);
+    ctx.fillText(fitText(ctx, font, line, width), margin, top + i * lineHeight);
   });
   ctx.restore();
 }

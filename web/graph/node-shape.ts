@@ -12,7 +12,8 @@ import { fitText, textWidth } from './text-fit.ts';
 import { uiFont } from './theme.ts';
 
 const radius = 8;
-export const titleFont = `600 13px ${uiFont}`;
+const titleFont = `600 13px ${uiFont}`;
+const badgeFont = `600 10px ${uiFont}`;
 
 type Ctx = CanvasRenderingContext2D;
 
@@ -90,7 +91,11 @@ function drawTitle(node: LGraphNode, ctx: Ctx, { frame, corner, color, scale }: 
   ctx.font = titleFont;
   ctx.textAlign = 'left';
   ctx.fillStyle = node.selected ? palette.strong : palette.text;
-  ctx.fillText(fitText(ctx, node.getTitle() ?? node.type, room), height - 4, -height / 2 + 0.5);
+  ctx.fillText(
+    fitText(ctx, titleFont, node.getTitle() ?? node.type, room),
+    height - 4,
+    -height / 2 + 0.5,
+  );
   ctx.textBaseline = 'alphabetic';
   node.onDrawTitle?.(ctx);
 }
@@ -147,8 +152,8 @@ function modeBadge({ mode }: LGraphNode): Badge | null {
 
 /** Draws a mark that ends at `right` in the title bar; returns its width. */
 function drawBadge(ctx: Ctx, { text, color }: Badge, right: number): number {
-  ctx.font = `600 10px ${uiFont}`;
-  const width = textWidth(ctx, text) + 12;
+  ctx.font = badgeFont;
+  const width = textWidth(ctx, badgeFont, text) + 12;
   const y = -LiteGraph.NODE_TITLE_HEIGHT / 2;
   ctx.beginPath();
   ctx.roundRect(right - width, y - 8, width, 16, 8);

@@ -10,18 +10,25 @@ import { changedNodes, takeSnapshot, type GraphSnapshot } from './snapshot.ts';
 const few = 60;
 
 /**
- * Goes to a state of the graph that differs from the present one in what some nodes are alone, by
- * changing these nodes: the rest of a large graph need not be made anew. false when that is not
- * all, or did not come out as the state says: then the graph has to be loaded.
+ * Goes to a state of the graph that differs from the present one, `now`, in what some nodes are
+ * alone, by changing these nodes: the rest of a large graph need not be made anew. Returns what the
+ * graph is then; null when it did not come out as the state says, or more than nodes are different:
+ * then the graph has to be loaded.
  */
-export function restoreNodes(graph: LGraph, state: GraphSnapshot, source: unknown): boolean {
-  const changed = changedNodes(takeSnapshot(graph, source, state), state);
-  if (changed === null || changed.length > few) return false;
+export function restoreNodes(
+  graph: LGraph,
+  state: GraphSnapshot,
+  now: GraphSnapshot,
+  source: unknown,
+): GraphSnapshot | null {
+  const changed = changedNodes(now, state);
+  if (changed === null || changed.length > few) return null;
   const nodes = changed.map((key) => nodeOf(graph, key));
   // Nodes that the server describes; others have more to them than what is stored.
-  if (!nodes.every((node) => node !== undefined && node.info !== null)) return false;
+  if (!nodes.every((node) => node !== undefined && node.info !== null)) return null;
   changed.forEach((key, i) => become(nodes[i] as NoodleNode, state.nodes.get(key) ?? ''));
-  return takeSnapshot(graph, source, state).same(state);
+  const came = takeSnapshot(graph, source, state);
+  return came.same(state) ? came : null;
 }
 
 function nodeOf(root: LGraph, key: string): NoodleNode | undefined {

@@ -62,11 +62,13 @@ export function createStage(
       // A view stored on another screen may show nothing at all.
       if (view === null || !someNodeVisible(canvas)) canvas.fitView();
     },
-    /** Goes to an earlier state of the workflow on the canvas; what is in sight stays. */
-    restore(state: GraphSnapshot, source: unknown): void {
+    /** Goes from the present state to another one of the same workflow; what is in sight stays. */
+    restore(state: GraphSnapshot, now: GraphSnapshot, source: unknown): GraphSnapshot {
       leaveFields(canvas.canvas);
-      if (restoreNodes(graph, state, source)) canvas.setDirty(true, true);
-      else rework(toPlain(parseJson(state.text())));
+      const came = restoreNodes(graph, state, now, source);
+      if (came === null) rework(toPlain(parseJson(state.text())));
+      else canvas.setDirty(true, true);
+      return came ?? takeSnapshot(graph, source, state);
     },
     rework,
     view: (): View => viewOf(canvas),

@@ -2,9 +2,12 @@ const widths = new Map<string, number>();
 const fitted = new Map<string, string>();
 const most = 4000;
 
-/** How wide a text is in the context's font, measured once. */
-export function textWidth(ctx: CanvasRenderingContext2D, text: string): number {
-  const key = `${ctx.font}|${text}`;
+/**
+ * How wide a text is in the font that the context has now, measured once. `font` names that font:
+ * asking the context for it takes longer than everything else here.
+ */
+export function textWidth(ctx: CanvasRenderingContext2D, font: string, text: string): number {
+  const key = `${font}|${text}`;
   let width = widths.get(key);
   if (width === undefined) {
     width = ctx.measureText(text).width;
@@ -13,13 +16,13 @@ export function textWidth(ctx: CanvasRenderingContext2D, text: string): number {
   return width;
 }
 
-/** Shortens text with an ellipsis until it fits; '' when nothing fits. */
-export const fitText = (ctx: CanvasRenderingContext2D, text: string, width: number): string =>
-  fitWith('end', ctx, text, width);
+type Fit = (ctx: CanvasRenderingContext2D, font: string, text: string, width: number) => string;
+
+/** Shortens text with an ellipsis until it fits; '' when nothing fits. `font` as in `textWidth`. */
+export const fitText: Fit = (...line) => fitWith('end', ...line);
 
 /** Shortens a file's name in its middle: how it ends tells as much as how it begins. */
-export const fitFileName = (ctx: CanvasRenderingContext2D, text: string, width: number): string =>
-  fitWith('middle', ctx, text, width);
+export const fitFileName: Fit = (...line) => fitWith('middle', ...line);
 
 /** A text with so many of its letters left, by where the others were. */
 const cuts = {
@@ -31,10 +34,10 @@ const cuts = {
 };
 type Cut = keyof typeof cuts;
 
-function fitWith(cut: Cut, ctx: CanvasRenderingContext2D, text: string, width: number): string {
+function fitWith(cut: Cut, ...[ctx, font, text, width]: Parameters<Fit>): string {
   if (width <= 4) return '';
-  if (textWidth(ctx, text) <= width) return text;
-  const key = `${cut}|${ctx.font}|${Math.floor(width)}|${text}`;
+  if (textWidth(ctx, font, text) <= width) return text;
+  const key = `${cut}|${font}|${Math.floor(width)}|${text}`;
   let shown = fitted.get(key);
   if (shown === undefined) {
     shown = shorten(cut, ctx, text, width);

@@ -38,10 +38,13 @@ interface Step<S> {
   readonly size: number;
 }
 
-/** Makes an undo stack over `take` (the state now; the last one is given) and `restore`. */
+/**
+ * Makes an undo stack over `take` (the state now; the last one is given) and `restore`, which goes
+ * from the present state to another one and returns what it is then.
+ */
 export function createUndoStack<S extends Snapshot>(
   take: (before?: S) => S,
-  restore: (state: S) => void,
+  restore: (state: S, now: S) => S,
   limits: UndoLimits = usual,
 ): UndoStack {
   let past: Step<S>[] = [];
@@ -59,10 +62,9 @@ export function createUndoStack<S extends Snapshot>(
   };
   const step = (from: Step<S>[], to: Step<S>[]): boolean => {
     const state = from.pop()?.state;
-    if (state === undefined) return false;
-    if (current !== undefined) push(to, current);
-    restore(state);
-    current = take(state);
+    if (state === undefined || current === undefined) return false;
+    push(to, current);
+    current = restore(state, current);
     return true;
   };
 

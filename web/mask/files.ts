@@ -63,12 +63,12 @@ interface Channels {
 }
 
 /**
- * A picture's colours as they are stored and its alpha. Browsers forget the colours of what is
- * see-through, so the server sends the two apart, except where there is nothing to part.
+ * A picture's colours and its alpha, upright as the server reads them too. Browsers forget the colours of what is see-through,
+ * so the server sends the two apart where there is an alpha.
  */
 async function channelsOf(address: string): Promise<Channels> {
   const whole = await fetchBlob(address);
-  if (isOpaquePng(new Uint8Array(await whole.arrayBuffer()))) {
+  if (isOpaque(new Uint8Array(await whole.arrayBuffer()))) {
     return { colours: await createImageBitmap(whole), alpha: null };
   }
   const [colours, alpha] = await Promise.all(
@@ -79,14 +79,15 @@ async function channelsOf(address: string): Promise<Channels> {
   return { colours, alpha };
 }
 
-/** Whether it is a PNG that has no alpha: neither a channel of it nor a see-through colour. */
-export function isOpaquePng(bytes: Uint8Array): boolean {
+/** Whether it is a JPEG, or a PNG that has no alpha: neither a channel nor a see-through colour. */
+export function isOpaque(bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const signature = 0x89504e47;
-  if (bytes.length < 33 || view.getUint32(0) !== signature || (bytes[25] & 4) !== 0) return false;
+  if (bytes.length < 33) return false;
+  if (view.getUint16(0) === 0xffd8) return true;
+  if (view.getUint32(0) !== 0x89504e47 || (bytes[25] & 4) !== 0) return false;
   for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
     const name = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
-    if (name === 'tRNS' || name === 'eXIf') return false;
+    if (name === 'tRNS') return false;
     if (name === 'IDAT') return true;
   }
   return false;

@@ -2,7 +2,7 @@ import { effect } from '@preact/signals';
 import { asArray, isRecord } from '../../engine/workflow/records.ts';
 import type { WorkflowDocument } from '../documents/document.ts';
 import type { PageParts } from '../panels/parts.ts';
-import { missingModels } from './missing-models.ts';
+import { missingModels, type ListModels } from './missing-models.ts';
 
 const silentSetting = 'Noodle.MissingModels.Silent';
 const shownKey = 'noodle.missing-models';
@@ -24,7 +24,7 @@ async function tellMissing(parts: PageParts, document: WorkflowDocument): Promis
   const silent = asArray(settings.other(silentSetting));
   const file = editor.toWorkflow();
   if (typeof file.id === 'string' && silent.includes(file.id)) return;
-  const models = await missingModels(editor.graph, file, listOf(server.url('models/')));
+  const models = await missingModels(editor.graph, file, listOf(server.url('models')));
   if (models.length === 0 || state.document.value !== document) return;
   const folders = await foldersOf(server.url('experiment/models'));
   const { openMissingModels } = await import('./models-dialog.tsx');
@@ -40,19 +40,22 @@ async function tellMissing(parts: PageParts, document: WorkflowDocument): Promis
   });
 }
 
-/** Reads folders of models, each once. */
-function listOf(base: string) {
-  const known = new Map<string, Promise<readonly string[] | null>>();
-  return (directory: string): Promise<readonly string[] | null> => {
-    const list =
-      known.get(directory) ??
-      fetch(base + encodeURIComponent(directory))
-        .then(async (response) => (response.ok ? ((await response.json()) as string[]) : null))
-        .catch(() => null);
+/** Reads the folders of models that the server has, each once. */
+function listOf(base: string): ListModels {
+  const names = listAt(base);
+  const known = new Map<string, ReturnType<ListModels>>();
+  return async (directory) => {
+    if (!(await names)?.includes(directory)) return null;
+    const list = known.get(directory) ?? listAt(`${base}/${encodeURIComponent(directory)}`);
     known.set(directory, list);
     return list;
   };
 }
+
+const listAt = (address: string): Promise<readonly string[] | null> =>
+  fetch(address)
+    .then(async (response) => (response.ok ? ((await response.json()) as string[]) : null))
+    .catch(() => null);
 
 /** The first place of each folder of models on the server's machine. */
 async function foldersOf(address: string): Promise<ReadonlyMap<string, string>> {

@@ -30,6 +30,8 @@ const paths = {
   warning: 'M10 4 17 16H3zM10 9v3.5M10 14.3v.1',
   plus: 'M10 4.5v11M4.5 10h11',
   up: 'M6 12l4-4 4 4',
+  bookmark: 'M6 3.5h8v13l-4-3-4 3z',
+  models: 'M10 3l6 3.2v7.6L10 17l-6-3.2V6.2zM4 6.2l6 3.3 6-3.3M10 9.5V17',
   chevron: 'M6 8l4 4 4-4',
   back: 'M12 5 7 10l5 5',
   next: 'M8 5l5 5-5 5',

@@ -2,10 +2,15 @@ import type { ComponentType } from 'preact';
 import { Gallery } from '../gallery/lazy.ts';
 import type { State } from '../state.ts';
 import type { IconName } from './icons.tsx';
+import { lazily } from './lazily.tsx';
 import { NodeLibrary } from './node-library.tsx';
 import type { AppParts } from './parts.ts';
 import { QueuePanel } from './queue-panel.tsx';
 import { WorkflowPanel } from './workflows/workflow-panel.tsx';
+
+const Models = lazily<AppParts>(
+  async () => (await import('../models/models-panel.tsx')).ModelsPanel,
+);
 
 /** A panel on the left edge. */
 export interface SidePanelRow {
@@ -51,6 +56,14 @@ export const sidePanels: readonly SidePanelRow[] = [
     icon: 'nodes',
     label: 'Nodes',
     Panel: NodeLibrary,
+  },
+  {
+    id: 'models',
+    command: 'Workspace.ToggleSidebarTab.model-library',
+    key: 'm',
+    icon: 'models',
+    label: 'Models',
+    Panel: Models,
   },
 ];
 

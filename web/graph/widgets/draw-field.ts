@@ -23,6 +23,9 @@ export interface FieldDrawing {
   readonly fill?: number;
 }
 
+/** The font that litegraph sets for all fields, as `text-fit.ts` wants it named. */
+const font = 'field';
+
 /** Draws the common look of a value field: dark box, soft label on the left, value on the right. */
 export function drawField(ctx: CanvasRenderingContext2D, field: FieldDrawing): void {
   const { width, y, label, value, arrows, plain } = field;
@@ -78,11 +81,11 @@ function fitBoth(
   space: number,
 ): [label: string, value: string] {
   const gap = 8;
-  const forLabel = Math.min(textWidth(ctx, label), space * 0.4);
+  const forLabel = Math.min(textWidth(ctx, font, label), space * 0.4);
   const isFile = /[/\\]|\.\w{2,11}( \[\w+\])?$/.test(value);
   const fit = isFile ? fitFileName : fitText;
-  const shown = fit(ctx, value, value === '' ? 0 : space - forLabel - gap);
-  return [fitText(ctx, label, space - textWidth(ctx, shown) - gap), shown];
+  const shown = fit(ctx, font, value, value === '' ? 0 : space - forLabel - gap);
+  return [fitText(ctx, font, label, space - textWidth(ctx, font, shown) - gap), shown];
 }
 
 function drawSwatch(ctx: CanvasRenderingContext2D, color: string, x: number, y: number): void {

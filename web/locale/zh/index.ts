@@ -5,6 +5,7 @@ import { forms } from './forms.ts';
 import { gallery } from './gallery.ts';
 import { mask } from './mask.ts';
 import { missing } from './missing.ts';
+import { nodes } from './nodes.ts';
 import { page } from './page.ts';
 import { phone } from './phone.ts';
 import { queue } from './queue.ts';
@@ -22,6 +23,7 @@ export const texts: Texts = {
   ...documents,
   ...gallery,
   ...mask,
+  ...nodes,
   ...queue,
   ...widgets,
 };

@@ -1,0 +1,154 @@
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { readableName } from '../../engine/workflow/readable-name.ts';
+import { asArray, isRecord } from '../../engine/workflow/records.ts';
+import { draggedModel } from '../drop.ts';
+import { t } from '../locale/translate.ts';
+import { Icon } from '../panels/icons.tsx';
+import type { AppParts } from '../panels/parts.ts';
+import { SidePanel } from '../panels/side-panel.tsx';
+import { toast } from '../state.ts';
+import { hasLoader, placeModel } from './loaders.ts';
+
+interface Folder {
+  readonly name: string;
+  readonly files: readonly Model[];
+}
+
+interface Model {
+  readonly name: string;
+  /** Which of the folder's places it lies in. */
+  readonly place: number;
+  readonly bytes: number;
+}
+
+/** Model files by folder: drag one onto the canvas, or click, for a node that loads it. */
+export function ModelsPanel(parts: AppParts) {
+  const { server, state } = parts;
+  const folders = useSignal<readonly Folder[] | null>(null);
+  const text = useSignal('');
+  const load = async (): Promise<void> => {
+    folders.value = await listFolders(server.url);
+  };
+  useEffect(() => void load(), []);
+  const words = text.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const fits = ({ name }: Model): boolean => words.every((word) => name.toLowerCase().includes(word));
+  const shown = (folders.value ?? [])
+    .map(({ name, files }) => ({ name, files: files.filter(fits) }))
+    .filter(({ files }) => files.length > 0);
+  return (
+    <SidePanel
+      title="Models"
+      state={state}
+      actions={
+        <button type="button" aria-label={t('Look again')} title={t('Look again')} onClick={() => void load()}>
+          <Icon name="reload" />
+        </button>
+      }
+    >
+      <input
+        class="panel-search"
+        type="search"
+        placeholder={t('Filter models')}
+        aria-label={t('Filter models')}
+        value={text.value}
+        onInput={(e) => {
+          text.value = e.currentTarget.value;
+        }}
+      />
+      {folders.value !== null && shown.length === 0 && (
+        <p class="empty">
+          {words.length > 0
+            ? t('No model matches.')
+            : t('There are no model files on this server yet. Put them into its models folder.')}
+        </p>
+      )}
+      {shown.map((folder) => (
+        <details key={folder.name} class="category" open>
+          <summary>
+            {readableName(folder.name)}
+            <small>{folder.files.length}</small>
+          </summary>
+          {folder.files.map((model) => (
+            <ModelRow key={`${model.place} ${model.name}`} {...parts} folder={folder.name} model={model} />
+          ))}
+        </details>
+      ))}
+    </SidePanel>
+  );
+}
+
+function ModelRow({ editor, server, state, folder, model }: AppParts & { folder: string; model: Model }) {
+  const hasPicture = useSignal(true);
+  const path = model.name.split(/[\\/]/).map(encodeURIComponent).join('/');
+  const add = (): void => {
+    const { canvas } = editor;
+    const { ds } = canvas;
+    const at = [
+      canvas.canvas.clientWidth / 2 / ds.scale - ds.offset[0] - 110,
+      canvas.canvas.clientHeight / 2 / ds.scale - ds.offset[1] - 60,
+    ] as const;
+    if (placeModel(canvas, { folder, name: model.name }, at) !== null) return editor.documents.settle();
+    toast(state, t('No node here loads files of {folder}', { folder }));
+  };
+  return (
+    <button
+      type="button"
+      class="list-row model-row"
+      draggable={hasLoader(folder)}
+      title={`${model.name}\n${sizeOf(model.bytes)}`}
+      onDragStart={(e) =>
+        e.dataTransfer?.setData(draggedModel, JSON.stringify({ folder, name: model.name }))
+      }
+      onClick={add}
+    >
+      {hasPicture.value ? (
+        <img
+          alt=""
+          loading="lazy"
+          src={server.url(`experiment/models/preview/${encodeURIComponent(folder)}/${model.place}/${path}`)}
+          onError={() => {
+            hasPicture.value = false;
+          }}
+        />
+      ) : (
+        <span class="model-picture">
+          <Icon name="models" />
+        </span>
+      )}
+      <span>{model.name}</span>
+      <small>{sizeOf(model.bytes)}</small>
+    </button>
+  );
+}
+
+/** Bytes for people: '4.27 GB'. */
+function sizeOf(bytes: number): string {
+  if (!(bytes > 0)) return '';
+  const power = Math.min(3, Math.floor(Math.log10(bytes) / 3));
+  return `${(bytes / 1000 ** power).toPrecision(3)} ${['B', 'kB', 'MB', 'GB'][power]}`;
+}
+
+/** All folders that have model files, with the files. */
+async function listFolders(url: (path: string) => string): Promise<readonly Folder[]> {
+  const get = (path: string): Promise<unknown> =>
+    fetch(url(path))
+      .then((response) => (response.ok ? response.json() : []) as Promise<unknown>)
+      .catch(() => []);
+  const names = asArray(await get('experiment/models'))
+    .filter(isRecord)
+    .map(({ name }) => String(name));
+  const folders = await Promise.all(
+    names.map(async (name) => ({
+      name,
+      files: asArray(await get(`experiment/models/${encodeURIComponent(name)}`))
+        .filter(isRecord)
+        .map((file) => ({
+          name: String(file.name),
+          place: Number(file.pathIndex) || 0,
+          bytes: Number(file.size),
+        })),
+    })),
+  );
+  return folders.filter(({ files }) => files.length > 0);
+}
