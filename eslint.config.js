@@ -6,7 +6,19 @@ import tseslint from 'typescript-eslint';
  * name themselves with an eslint comment (ORT, JSON parsing, pack loading).
  */
 export default tseslint.config(
-  { ignores: ['node_modules', '.cache', 'web/dist', 'web/dist.*', 'tests/web/fixtures/packs', 'input', 'output', 'temp', 'user'] },
+  {
+    ignores: [
+      'node_modules',
+      '.cache',
+      'web/dist',
+      'web/dist.*',
+      'tests/web/fixtures/packs',
+      'input',
+      'output',
+      'temp',
+      'user',
+    ],
+  },
   js.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
   {

@@ -231,7 +231,10 @@ describe('fields in one line', () => {
         measureText: (text: string) => ({ width: 6 * text.length }),
         fillText: (text: string) => texts.push(text),
       },
-      { get: (target, key) => Reflect.get(target, key) ?? (() => undefined), set: () => true },
+      {
+        get: (target, key): unknown => Reflect.get(target, key) ?? (() => undefined),
+        set: () => true,
+      },
     );
     const arrows = { left: true, right: true };
     drawField(ctx as unknown as CanvasRenderingContext2D, { width, y: 0, label, value, arrows });
