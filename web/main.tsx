@@ -37,18 +37,12 @@ import './style/bars.css';
 import './style/panels.css';
 import './style/overlays.css';
 import './style/dialogs.css';
-import './style/gallery.css';
 import './style/viewer.css';
 import './style/queue.css';
 import './style/subgraphs.css';
 import './style/missing.css';
-import './style/node-library.css';
-import './style/models.css';
-import './style/settings.css';
 import './style/documents.css';
 import './style/menu.css';
-import './style/workflows.css';
-import './style/log.css';
 import './style/extensions.css';
 import './style/widgets.css';
 

@@ -77,7 +77,9 @@ describe.skipIf(noBrowser !== null)('the search on the canvas', () => {
       () => document.activeElement?.matches('.search-field input') === true,
     );
     await page.keyboard.type('upscale latent');
-    expect(await page.locator('.node-preview header').textContent()).toBe('Upscale Latent');
+    await expect
+      .poll(() => page.locator('.node-preview header').textContent())
+      .toBe('Upscale Latent');
     expect(await page.locator('.preview-row .socket').first().textContent()).toBe('Samples');
     await page.keyboard.press('Enter');
     await page.mouse.dblclick(620, 720);

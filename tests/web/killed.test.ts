@@ -61,23 +61,27 @@ describe.skipIf(noBrowser !== null)('after the worst', () => {
     await context.close();
   });
 
-  test('a browser that was killed shows everything again when it is started', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'noodle-browser-'));
-    try {
-      const first = await startBrowser(folder);
-      const [context] = first.browser.contexts();
-      const shown = await work((await openPage(context, stand.server.url)).page);
-      // No more than one rest of the mouse and one write later.
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      await first.kill();
-      const second = await startBrowser(folder);
-      const { page } = await openPage(second.browser.contexts()[0], stand.server.url);
-      await isBack(page, shown);
-      await second.kill();
-    } finally {
-      rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-    }
-  });
+  test(
+    'a browser that was killed shows everything again when it is started',
+    { timeout: 90_000 },
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'noodle-browser-'));
+      try {
+        const first = await startBrowser(folder);
+        const [context] = first.browser.contexts();
+        const shown = await work((await openPage(context, stand.server.url)).page);
+        // No more than one rest of the mouse and one write later.
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        await first.kill();
+        const second = await startBrowser(folder);
+        const { page } = await openPage(second.browser.contexts()[0], stand.server.url);
+        await isBack(page, shown);
+        await second.kill();
+      } finally {
+        rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+      }
+    },
+  );
 
   test('fifty workflows in turn leave no memory behind', { timeout: 60_000 }, async () => {
     const context = await stand.browser.newContext({ viewport: { width: 1280, height: 800 } });
@@ -111,7 +115,7 @@ async function startBrowser(folder: string) {
   const { executablePath, args } = browserOptions;
   const child = spawn(
     executablePath,
-    [...args, '--headless', '--remote-debugging-port=0', `--user-data-dir=${folder}`],
+    [...args, '--headless', '--window-size=1280,800', '--remote-debugging-port=0', `--user-data-dir=${folder}`],
     { detached: true, stdio: 'ignore' },
   );
   await expect.poll(() => existsSync(portFile), { timeout: 15_000 }).toBe(true);

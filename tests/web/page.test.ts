@@ -140,7 +140,7 @@ describe.skipIf(noBrowser !== null)('the page', () => {
     await page.waitForFunction(
       () => document.querySelector('.run-status')?.textContent?.includes('%') === true,
     );
-    await page.getByRole('button', { name: 'Cancel the running prompt' }).click();
+    await page.getByRole('button', { name: 'Stop', exact: true }).click();
     await page.getByText('Cancelled').first().waitFor();
     expect(stand.server.requests).toContain('POST /interrupt');
     stand.server.stepDelay = 5;

@@ -21,7 +21,7 @@ const models = fileURLToPath(new URL('../../models', import.meta.url));
 describe.skipIf(noBrowser !== null)('the queue', () => {
   const base = mkdtempSync(join(tmpdir(), 'noodle-queue-page-'));
   // The page finds the server again after a restart.
-  const flags = ['--port', String(20_000 + (process.pid % 20_000))];
+  const flags = ['--port', String(20_000 + (process.pid % 12_000))];
   let server: TestServer;
   let browser: Browser;
   let page: Page;

@@ -19,6 +19,8 @@ describe.skipIf(noBrowser !== null)("the user's workflows on the server", () => 
   beforeAll(async () => {
     await buildWeb();
     server = await startServer({ base });
+    // No model is there, and nobody here wants to hear of it.
+    await server.post('/settings/Comfy.Workflow.ShowMissingModelsWarning', false);
     browser = await launch();
     ({ page, errors } = await openPage(browser, server.url));
     page.setDefaultTimeout(10_000);

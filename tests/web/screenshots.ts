@@ -1,6 +1,7 @@
 /**
  * `npm run screenshots`: makes the pictures of the README from a real server with the embedded
- * checkpoint: the page while a picture forms, the page with the result, and a sheet of pictures.
+ * checkpoint: the page while a picture forms, the page with the result, and a sheet of pictures; and
+ * one of every part of the page, into temp/screenshots, to be looked at.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -36,6 +37,7 @@ const server = await startServer({ base, flags: ['--preview-method', 'auto'] });
 try {
   await photographPage(server);
   await drawSheet(server);
+  await photographParts(server);
 } finally {
   await server.stop();
   rmSync(base, { recursive: true, force: true });
@@ -54,6 +56,71 @@ async function photographPage({ url }: TestServer): Promise<void> {
   await page.waitForTimeout(350);
   await page.screenshot({ path: join(images, 'sampling.png') });
   await page.waitForTimeout(2500);
+  await browser.close();
+}
+
+/** Every part of the page, as somebody would come to it. */
+async function photographParts({ url }: TestServer): Promise<void> {
+  const folder = join(root, 'temp/screenshots');
+  mkdirSync(folder, { recursive: true });
+  const browser = await launch();
+  const { page } = await openPage(browser, url, { width: 1440, height: 900 });
+  const shot = async (name: string): Promise<void> => {
+    await page.waitForTimeout(900); // what is loaded when it is opened
+    await page.screenshot({ path: join(folder, `${name}.png`) });
+  };
+  const keys = async (...chords: string[]): Promise<void> => {
+    for (const chord of chords) await page.keyboard.press(chord);
+  };
+  for (const [key, name] of [
+    ['q', 'queue'],
+    ['a', 'gallery'],
+    ['w', 'workflows'],
+    ['n', 'nodes'],
+    ['m', 'models'],
+  ]) {
+    await keys(key);
+    await shot(name);
+    await keys(key);
+  }
+  await page.mouse.dblclick(760, 800);
+  await page.keyboard.type('sampl');
+  await shot('search');
+  await keys('Escape', 'Control+k');
+  await shot('palette');
+  await keys('Escape', 'Control+,');
+  await shot('settings');
+  await keys('Escape', '?');
+  await shot('keys');
+  await keys('Escape', 'Control+a');
+  await shot('selection');
+  await keys('Control+Shift+e');
+  await shot('subgraph');
+  await keys('Control+z', 'Alt+m');
+  for (let i = 0; i < 9; i++) await keys('-');
+  await shot('far');
+  for (const theme of ['light', 'contrast']) {
+    await fetch(new URL('settings/Comfy.ColorPalette', url), {
+      method: 'POST',
+      body: JSON.stringify(theme),
+    });
+    await page.reload();
+    await keys('.');
+    await shot(theme);
+  }
+  await fetch(new URL('settings/Comfy.ColorPalette', url), { method: 'POST', body: '"dark"' });
+  for (const [path, name] of [
+    ['ui/run', 'forms'],
+    ['ui/run/text-to-image', 'form'],
+    ['ui/run/inpaint', 'form-inpaint'],
+  ]) {
+    await page.goto(new URL(path, url).href);
+    await shot(name);
+  }
+  await page.setViewportSize({ width: 390, height: 844 });
+  await shot('form-phone');
+  await page.goto(url);
+  await shot('phone');
   await browser.close();
 }
 

@@ -56,6 +56,12 @@ describe.skipIf(noBrowser !== null)('subgraphs', () => {
     expect(await page.evaluate((n) => window.noodle.widget(n, 'seed'), id)).toMatch(/^\d+$/);
     await shot('converted');
     expect(await unsaved()).toBe(1);
+    // A field for text is as high as it needs to be, and the node around it.
+    const [top, corner] = [await spotOf(page, id, 'title'), await spotOf(page, id, 'corner')];
+    const areas = await page.locator('textarea.node-text').all();
+    const boxes = (await Promise.all(areas.map((area) => area.boundingBox()))).map((box) => box!);
+    const own = boxes.filter(({ x, width }) => x < top.x && top.x < x + width);
+    expect(own.some(({ y, height }) => y > top.y && y + height <= corner.y)).toBe(true);
 
     await page.keyboard.press('Control+z');
     await expect.poll(types).toEqual(before);

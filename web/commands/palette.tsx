@@ -6,6 +6,7 @@ import { closeDialog, openDialog } from '../state.ts';
 import type { Command } from './command.ts';
 import { shownChord } from './keyboard.ts';
 import { match } from './match.ts';
+import '../style/palette.css';
 
 type PaletteParts = Pick<PageParts, 'shortcuts' | 'state' | 'editor'>;
 

@@ -9,6 +9,7 @@ import { Grid } from './grid.tsx';
 import { pictureOf } from './outputs-api.ts';
 import { compareSelected } from './show.ts';
 import { Toolbar } from './toolbar.tsx';
+import '../style/gallery.css';
 
 /** Everything that was made, the newest first. */
 export function GalleryPanel(parts: AppParts) {

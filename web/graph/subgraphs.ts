@@ -11,6 +11,7 @@ import type {
 } from '@comfyorg/litegraph/dist/types/serialisation';
 import type { IBaseWidget } from '@comfyorg/litegraph/dist/types/widgets';
 import { drawProgress, outlineStatus } from './node-status.ts';
+import { drawOpenMark } from './open-mark.ts';
 import { ImageView } from './widgets/image-view.ts';
 import { rememberSource, restoreSource } from './source.ts';
 
@@ -42,11 +43,7 @@ function instanceClass(graph: LGraph, subgraph: Subgraph): typeof LGraphNode {
       };
       super(graph, subgraph, blank);
       outlineStatus(this);
-      for (const button of this.title_buttons) {
-        // litegraph's icon is a glyph of an icon font that is not here.
-        button.text = '⤢';
-        button.fontSize = 15;
-      }
+      this.title_buttons.forEach(drawOpenMark);
     }
 
     override configure(info: ExportedSubgraphInstance): void {

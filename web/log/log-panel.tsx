@@ -6,15 +6,12 @@ import { describeDevice } from '../panels/devices.tsx';
 import { Icon } from '../panels/icons.tsx';
 import type { AppParts } from '../panels/parts.ts';
 import { logIsOpen } from './log-is-open.ts';
+import '../style/log.css';
 
 const lineCount = 1000;
 
 /** What the server writes into its log, live, and the devices it computes on. */
-export function LogPanel(parts: AppParts) {
-  return logIsOpen.value ? <OpenPanel {...parts} /> : null;
-}
-
-function OpenPanel({ server, state, feed }: AppParts) {
+export function LogPanel({ server, state, feed }: AppParts) {
   const entries = useSignal<readonly LogEntry[]>([]);
   const text = useSignal('');
   const isOpen = state.connection.value === 'open';

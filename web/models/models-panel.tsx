@@ -9,6 +9,7 @@ import type { AppParts } from '../panels/parts.ts';
 import { SidePanel } from '../panels/side-panel.tsx';
 import { toast } from '../state.ts';
 import { hasLoader, placeModel } from './loaders.ts';
+import '../style/models.css';
 
 interface Folder {
   readonly name: string;

@@ -1,4 +1,4 @@
-import { LogPanel } from '../log/log-panel.tsx';
+import { logIsOpen } from '../log/log-is-open.ts';
 import { Dialogs } from './dialog.tsx';
 import { Menu } from './menu.tsx';
 import { Minimap } from './minimap.tsx';
@@ -18,6 +18,7 @@ import { SideRail, ZoomBar } from './canvas-controls.tsx';
 import { lazily } from './lazily.tsx';
 import { narrow } from '../phone/narrow.ts';
 
+const LogPanel = lazily(async () => (await import('../log/log-panel.tsx')).LogPanel);
 const PhonePage = lazily(async () => (await import('../phone/phone-page.tsx')).PhonePage);
 
 /** Everything around the canvas. */
@@ -49,7 +50,7 @@ function Desk(parts: AppParts) {
       <Minimap {...parts} />
       <ZoomBar {...parts} />
       <SelectionToolbox {...parts} />
-      <LogPanel {...parts} />
+      {logIsOpen.value && <LogPanel {...parts} />}
       <Tooltip {...parts} />
       <NodeSearch {...parts} />
     </>

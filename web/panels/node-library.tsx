@@ -10,6 +10,7 @@ import { blueprints, insertBlueprint, listBlueprints } from '../subgraphs/bluepr
 import { Icon } from './icons.tsx';
 import type { AppParts } from './parts.ts';
 import { SidePanel } from './side-panel.tsx';
+import '../style/node-library.css';
 
 /**
  * All nodes: marked ones and essentials first, then by category, and published subgraphs. Drag one onto

@@ -3,11 +3,14 @@ import { Gallery } from '../gallery/lazy.ts';
 import type { State } from '../state.ts';
 import type { IconName } from './icons.tsx';
 import { lazily } from './lazily.tsx';
-import { NodeLibrary } from './node-library.tsx';
 import type { AppParts } from './parts.ts';
-import { QueuePanel } from '../queue/queue-panel.tsx';
-import { WorkflowPanel } from './workflows/workflow-panel.tsx';
 
+// Their code comes when they are first opened: the page is there sooner.
+const Queue = lazily<AppParts>(async () => (await import('../queue/queue-panel.tsx')).QueuePanel);
+const Workflows = lazily<AppParts>(
+  async () => (await import('./workflows/workflow-panel.tsx')).WorkflowPanel,
+);
+const Nodes = lazily<AppParts>(async () => (await import('./node-library.tsx')).NodeLibrary);
 const Models = lazily<AppParts>(
   async () => (await import('../models/models-panel.tsx')).ModelsPanel,
 );
@@ -31,7 +34,7 @@ export const sidePanels: readonly SidePanelRow[] = [
     key: 'q',
     icon: 'queue',
     label: 'Queue and history',
-    Panel: QueuePanel,
+    Panel: Queue,
   },
   {
     id: 'gallery',
@@ -47,7 +50,7 @@ export const sidePanels: readonly SidePanelRow[] = [
     key: 'w',
     icon: 'document',
     label: 'Workflows',
-    Panel: WorkflowPanel,
+    Panel: Workflows,
   },
   {
     id: 'nodes',
@@ -55,7 +58,7 @@ export const sidePanels: readonly SidePanelRow[] = [
     key: 'n',
     icon: 'nodes',
     label: 'Nodes',
-    Panel: NodeLibrary,
+    Panel: Nodes,
   },
   {
     id: 'models',

@@ -69,7 +69,6 @@ export function QueueControls(parts: AppParts) {
         type="button"
         class="stop-button"
         title={`${t('Cancel the running prompt')} (Ctrl Alt Enter)`}
-        aria-label={t('Cancel the running prompt')}
         disabled={!isBusy}
         onClick={() => runner.cancel()}
       >

@@ -5,6 +5,7 @@ import { openDialog } from '../state.ts';
 import { Keybindings } from './keybindings.tsx';
 import { sections, type SettingRow } from './rows.ts';
 import { Setting } from './setting.tsx';
+import '../style/settings.css';
 
 type SettingsParts = Pick<PageParts, 'settings' | 'shortcuts' | 'state'>;
 

@@ -18,13 +18,12 @@ import { packSubgraph } from '../../../engine/workflow/subgraphs/pack.ts';
 import { unpackSubgraph } from '../../../engine/workflow/subgraphs/unpack.ts';
 import { workflowToPrompt } from '../../../engine/workflow/to-prompt.ts';
 import type { ApiPrompt, ObjectInfo } from '../../../engine/workflow/types.ts';
-import { info as smallInfo } from './files.ts';
 
 const shared = join(import.meta.dirname, '../../../../shared');
 const folder = join(shared, 'workflows');
 const present = existsSync(folder);
 const load = (path: string): Loose => toPlain(parseJson(readFileSync(path, 'utf8'))) as Loose;
-const info = present ? (load(join(shared, 'spec/object_info.json')) as ObjectInfo) : smallInfo;
+const info = load(join(import.meta.dirname, '../../fixtures/object_info.json')) as ObjectInfo;
 const fixtures = join(import.meta.dirname, '../../web/fixtures');
 const files = [
   ...readdirSync(fixtures).map((name) => join(fixtures, name)),

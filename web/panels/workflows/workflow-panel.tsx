@@ -7,6 +7,7 @@ import { SidePanel } from '../side-panel.tsx';
 import { DraftList } from './draft-list.tsx';
 import { Examples } from './examples.tsx';
 import { SavedRow, SavedTree } from './saved-tree.tsx';
+import '../../style/workflows.css';
 
 /** Saved workflows as a tree, bookmarks, drafts, and the examples that come with the program. */
 export function WorkflowPanel(parts: AppParts) {
