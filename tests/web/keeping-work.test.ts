@@ -280,7 +280,7 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
     await page.locator('#graph').focus();
     await page.keyboard.press('q');
     await page.getByRole('button', { name: 'Load this workflow' }).first().click();
-    expect(await nameOf()).toMatch(/^Noodle_\d+$|^ComfyUI_\d+$/);
+    await expect.poll(() => nameOf()).toMatch(/^Noodle_\d+$|^ComfyUI_\d+$/);
     await page.keyboard.press('Control+s');
     await page.getByRole('textbox', { name: 'Save workflow as' }).waitFor();
     await page.keyboard.press('Escape');

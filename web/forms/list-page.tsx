@@ -5,6 +5,11 @@ import type { WorkflowSummary } from './api.ts';
 import { titleOf } from './open-form.ts';
 import type { FormsParts } from './parts.ts';
 
+/** The program's forms, what one begins with first. */
+const order = ['text-to-image', 'image-to-image', 'inpaint', 'upscale'];
+const placeOf = ({ id }: WorkflowSummary): number =>
+  order.includes(id) ? order.indexOf(id) : order.length;
+
 /** All forms with the newest picture that each made. */
 export function ListPage({
   workflows,
@@ -15,7 +20,7 @@ export function ListPage({
     `${id}\n${title}`.toLowerCase().includes(wanted),
   );
   const own = found.filter(({ builtin }) => !builtin);
-  const builtin = found.filter((each) => each.builtin);
+  const builtin = found.filter((each) => each.builtin).sort((a, b) => placeOf(a) - placeOf(b));
   return (
     <main class="run-list">
       <header>
