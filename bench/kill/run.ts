@@ -66,6 +66,10 @@ export async function killAtRandom({ seed, kills, onProgress }: KillOptions): Pr
       if (victim === 'server') server = await startServer({ base, flags });
       onProgress?.(i + 1, victim);
     }
+    // A busy machine got little to do between the kills: there must be something to look at in the end.
+    const enough = load.start(server);
+    while (load.accepted.length < 6 * kills) await sleep(20);
+    await enough();
     await drained(server);
     // What an engine left in the middle of a write goes with the next start.
     await server.stop();

@@ -180,7 +180,9 @@ describe.skipIf(noBrowser !== null)('forms', () => {
     await page.mouse.up();
     await page.getByRole('button', { name: 'Save', exact: true }).click();
     await expect
-      .poll(() => page.getByLabel('Your picture', { exact: true }).first().inputValue())
+      .poll(() => page.getByLabel('Your picture', { exact: true }).first().inputValue(), {
+        timeout: 10_000,
+      })
       .toMatch(/^clipspace\//);
     await page.getByLabel('Steps').last().fill('4');
     await page.getByRole('button', { name: 'Run', exact: true }).click();

@@ -115,7 +115,13 @@ async function startBrowser(folder: string) {
   const { executablePath, args } = browserOptions;
   const child = spawn(
     executablePath,
-    [...args, '--headless', '--window-size=1280,800', '--remote-debugging-port=0', `--user-data-dir=${folder}`],
+    [
+      ...args,
+      '--headless',
+      '--window-size=1280,800',
+      '--remote-debugging-port=0',
+      `--user-data-dir=${folder}`,
+    ],
     { detached: true, stdio: 'ignore' },
   );
   await expect.poll(() => existsSync(portFile), { timeout: 15_000 }).toBe(true);

@@ -2,12 +2,12 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { foundNode } from '../../web/graph/search.ts';
 import { categoryTree } from '../../web/node-library/category-tree.ts';
-import { ownInfo } from './fixtures/object-info.ts';
+import { objectInfo } from './fixtures/object-info.ts';
 import { graphOf, noBrowser, openPage } from './support/browser.ts';
 import { useBuiltPage } from './support/built-page.ts';
 
 test('nodes lie in a tree of readable categories, those set aside last', () => {
-  const node = { ...foundNode(ownInfo().KSampler), title: 'A' };
+  const node = { ...foundNode(objectInfo.KSampler), title: 'A' };
   const tree = categoryTree([
     { ...node, category: '_for_testing/custom_sampling' },
     { ...node, category: 'sampling' },

@@ -16,7 +16,7 @@ import { registerSubgraphs } from '../../web/graph/subgraphs.ts';
 import { registerVirtualNodes } from '../../web/graph/virtual-nodes.ts';
 import { toConfigurable } from '../../web/graph/workflow-file.ts';
 import { applySeedControls } from '../../web/graph/widgets/seed-control.ts';
-import { hasSharedInfo, objectInfo } from './fixtures/object-info.ts';
+import { objectInfo } from './fixtures/object-info.ts';
 
 type Item = Record<string, unknown>;
 
@@ -82,7 +82,7 @@ describe('node classes', () => {
       expect(node?.type, name).toBe(name);
       expect(() => node?.serialize(), name).not.toThrow();
     }
-    if (hasSharedInfo) expect(Object.keys(objectInfo)).toHaveLength(383);
+    expect(Object.keys(objectInfo)).toHaveLength(383);
   });
 
   test('a sampler gets its fields in order, the seed control after the seed', () => {
