@@ -97,7 +97,7 @@ async function photographParts({ url }: TestServer): Promise<void> {
   await keys('Control+Shift+e');
   await shot('subgraph');
   await keys('Control+z', 'Alt+m');
-  for (let i = 0; i < 9; i++) await keys('-');
+  for (let i = 0; i < 9; i++) await keys('Alt+-');
   await shot('far');
   for (const theme of ['light', 'contrast']) {
     await fetch(new URL('settings/Comfy.ColorPalette', url), {
