@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { ROLE_LABELS } from '../../engine/workflow/form/rules.ts';
 import { readSettings } from '../../engine/workflow/form/settings.ts';
 import { commandGroups, gestures } from '../../web/commands/command.ts';
-import { texts } from '../../web/locale/zh/index.ts';
+import { parts, texts } from '../../web/locale/zh/index.ts';
 import { sections, settingRows, type SettingRow } from '../../web/settings/rows.ts';
 
 const web = new URL('../../web/', import.meta.url).pathname;
@@ -123,6 +123,11 @@ describe('the languages of the page', () => {
     const rows = rowTexts().map((text) => ({ text, where: 'rows' }));
     const missing = [...translated, ...rows].filter(({ text }) => !Object.hasOwn(texts, text));
     expect(missing.map(shown)).toEqual([]);
+  });
+
+  test('a text has its Chinese in one place', () => {
+    const keys = parts.flatMap((part) => Object.keys(part));
+    expect(keys.filter((text, i) => keys.indexOf(text) !== i)).toEqual([]);
   });
 
   test('no text is shown that cannot be translated', () => {

@@ -4,7 +4,6 @@ import { documents } from './documents.ts';
 import { forms } from './forms.ts';
 import { gallery } from './gallery.ts';
 import { mask } from './mask.ts';
-import { missing } from './missing.ts';
 import { nodes } from './nodes.ts';
 import { page } from './page.ts';
 import { phone } from './phone.ts';
@@ -12,18 +11,20 @@ import { queue } from './queue.ts';
 import { subgraphs } from './subgraphs.ts';
 import { widgets } from './widgets.ts';
 
-/** 简体中文, by parts of the page. */
-export const texts: Texts = {
-  ...canvas,
-  ...documents,
-  ...forms,
-  ...gallery,
-  ...mask,
-  ...missing,
-  ...nodes,
-  ...page,
-  ...phone,
-  ...queue,
-  ...subgraphs,
-  ...widgets,
-};
+/** The parts of the page; each text stands in one of them. */
+export const parts: readonly Texts[] = [
+  canvas,
+  documents,
+  forms,
+  gallery,
+  mask,
+  nodes,
+  page,
+  phone,
+  queue,
+  subgraphs,
+  widgets,
+];
+
+/** 简体中文 */
+export const texts: Texts = Object.assign({}, ...parts) as Texts;

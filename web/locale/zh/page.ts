@@ -3,7 +3,6 @@ import type { Texts } from '../texts.ts';
 /** Settings, keys, commands, the log, messages of the page itself. */
 export const page: Texts = {
   // groups and sections
-  Queue: '队列',
   Workflow: '工作流',
   Edit: '编辑',
   View: '视图',
@@ -19,7 +18,6 @@ export const page: Texts = {
   // settings
   Settings: '设置',
   Sections: '分类',
-  Search: '搜索',
   'Search the settings': '搜索设置',
   'No setting matches.': '没有匹配的设置。',
   'Back to the default': '恢复默认值',
@@ -65,9 +63,6 @@ export const page: Texts = {
   'Prompt weight of the selected words': '调整所选词语的提示词权重',
 
   // commands
-  'Queue the workflow': '加入队列',
-  'Queue the workflow in front': '加入队列最前面',
-  'Cancel the running prompt': '取消正在运行的任务',
   'New workflow': '新建工作流',
   'Open a file': '打开文件',
   Save: '保存',
@@ -84,7 +79,6 @@ export const page: Texts = {
   'Fit the view': '适应视图',
 
   // panels and log
-  'Queue and history': '队列与历史',
   Nodes: '节点',
   Workflows: '工作流',
   'Close {name}': '关闭{name}',
@@ -100,7 +94,6 @@ export const page: Texts = {
     '{name}，{precision}；模型占用 {used} / {budget} GB',
 
   // messages
-  Cancel: '取消',
   'The server does not answer': '服务器没有响应',
   'Try again': '重试',
   'This part of the page could not be loaded: {why}': '无法加载页面的这一部分：{why}',
