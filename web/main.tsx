@@ -19,12 +19,12 @@ import type { loadScripts, LoadedScripts } from './extensions/load.ts';
 import { noPackScripts } from './extensions/pack-scripts.ts';
 import { createFiles } from './files.ts';
 import { followSettings } from './graph/canvas-settings.ts';
-import { speak, t } from './locale/translate.ts';
+import { t } from './locale/translate.ts';
 import { App } from './panels/app.tsx';
 import { NoServer } from './panels/no-server.tsx';
 import { addPictureMenu } from './pictures/node-menu.ts';
 import { createRunner } from './run.ts';
-import { createSettings } from './settings/settings.ts';
+import { userSettings } from './settings/user-settings.ts';
 import { createState, toast, type State } from './state.ts';
 import { watchModels } from './missing/watch-models.ts';
 import { addSubgraphMenu } from './subgraphs/menu.ts';
@@ -50,18 +50,10 @@ async function start(): Promise<void> {
   const root = document.getElementById('app') as HTMLElement;
   const server = createServer(document.baseURI);
   const state = createState();
-  const settings = createSettings({ save: server.saveSetting, storage: localStorage });
+  const settings = userSettings(server);
   const self = thisWindow(sessionStorage, createUuidv4);
   const drafts = createDrafts(localStorage, openVault(indexedDB));
   const others = Promise.all([self.others(), drafts.load()]).then(([ids]) => ids);
-  void server
-    .settings()
-    .then(settings.loaded)
-    .catch(() => undefined); // The browser's copy holds until the server answers again.
-  effect(() => {
-    document.documentElement.dataset.theme = settings.theme.value;
-  });
-  effect(() => void speak(settings.locale.value));
 
   const packAddresses = server.extensions().catch(() => []);
   const objectInfo = await untilAnswered(() => server.objectInfo(), root);

@@ -67,9 +67,11 @@ describe.skipIf(noBrowser !== null)('forms', () => {
     const prompt = page.getByLabel('What to draw');
     await prompt.fill('a blue square on a red background');
     expect(await serious()).toEqual([]);
-    await page.getByLabel('Steps').last().fill('8');
+    await page.getByLabel('Steps').last().fill('20');
+    // Awaited from before on: a quick run shows it for a moment only.
+    const forming = page.getByAltText('The picture as it forms').waitFor();
     await prompt.press('Control+Enter');
-    await page.getByAltText('The picture as it forms').waitFor();
+    await forming;
     await expect.poll(() => pictures().count(), { timeout: 20_000 }).toBe(1);
     await shoot('made');
     await page.getByRole('button', { name: /^Open Noodle/ }).click();

@@ -1,11 +1,11 @@
-import { effect, signal } from '@preact/signals';
+import { signal } from '@preact/signals';
 import { render } from 'preact';
 import { createServer } from '../api/server.ts';
-import { speak, t } from '../locale/translate.ts';
+import { t } from '../locale/translate.ts';
 import { Dialogs } from '../panels/dialog.tsx';
 import { QuestionDialog } from '../panels/question.tsx';
 import { Toasts } from '../panels/toasts.tsx';
-import { createSettings } from '../settings/settings.ts';
+import { userSettings } from '../settings/user-settings.ts';
 import { createState } from '../state.ts';
 import { messageOf } from '../text.ts';
 import { newUuid } from '../uuid.ts';
@@ -27,15 +27,7 @@ async function start(): Promise<void> {
   const root = document.getElementById('app') as HTMLElement;
   const server = createServer(document.baseURI);
   const state = createState();
-  const settings = createSettings({ save: server.saveSetting, storage: localStorage });
-  void server
-    .settings()
-    .then(settings.loaded)
-    .catch(() => undefined); // The browser's copy holds until the server answers again.
-  effect(() => {
-    document.documentElement.dataset.theme = settings.theme.value;
-  });
-  effect(() => void speak(settings.locale.value));
+  userSettings(server);
   const parts: FormsParts = {
     api: createFormApi(document.baseURI),
     server,
