@@ -2,6 +2,7 @@ import { later } from '../later.ts';
 import { openHelp } from '../panels/help.tsx';
 import type { PageParts } from '../panels/parts.ts';
 import type { Command } from './command.ts';
+import { openPalette } from './palette.tsx';
 
 /** Finding one's way: settings, all commands, all keys. */
 export const helpCommands = (parts: PageParts): readonly Command[] => {
@@ -13,12 +14,8 @@ export const helpCommands = (parts: PageParts): readonly Command[] => {
       group: 'Help',
       keys: ['ctrl+k', 'ctrl+shift+p'],
       whileTyping: true,
-      run: () =>
-        later(
-          state,
-          () => import('./palette.tsx'),
-          ({ openPalette }) => openPalette(parts),
-        ),
+      // not loaded when wanted: what is typed right after the chord has to reach it
+      run: () => openPalette(parts),
     },
     {
       id: 'Comfy.ShowSettingsDialog',
