@@ -1,9 +1,9 @@
 import type { Page } from 'playwright-core';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { align, distribute } from '../../web/graph/align.ts';
 import { placeInLayers, type Box } from '../../web/graph/layers.ts';
-import { noBrowser, openPage, spotOf } from './support/browser.ts';
-import { useBuiltPage } from './support/built-page.ts';
+import { noBrowser, spotOf } from './support/browser.ts';
+import { useFreshPage } from './support/built-page.ts';
 
 if (noBrowser !== null) console.warn(noBrowser); // eslint-disable-line no-console -- says why below is skipped
 
@@ -111,8 +111,8 @@ describe('layers', () => {
 });
 
 describe.skipIf(noBrowser !== null)('tools of the canvas', () => {
-  const stand = useBuiltPage();
   let page: Page;
+  useFreshPage((fresh) => ({ page } = fresh));
   const positive = 6;
   const negative = 7;
 
@@ -143,11 +143,6 @@ describe.skipIf(noBrowser !== null)('tools of the canvas', () => {
     await page.keyboard.up('Shift');
     await page.locator('.toolbox').waitFor();
   };
-
-  beforeEach(async () => {
-    await page?.context().close();
-    ({ page } = await openPage(stand.browser, stand.server.url));
-  });
 
   test('the toolbox bypasses, colours and deletes what is selected, each one undo step', async () => {
     await selectBoth();
