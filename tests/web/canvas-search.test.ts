@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { searchNodes } from '../../web/graph/search.ts';
 import { objectInfo } from './fixtures/object-info.ts';
-import { drag, noBrowser, spotOf } from './support/browser.ts';
+import { doubleClick, drag, noBrowser, spotOf } from './support/browser.ts';
 import { useFreshPage } from './support/built-page.ts';
 
 if (noBrowser !== null) console.warn(noBrowser); // eslint-disable-line no-console -- says why below is skipped
@@ -66,7 +66,7 @@ describe.skipIf(noBrowser !== null)('the search on the canvas', () => {
   };
 
   test('shows the node beforehand, and what was added lately first', async () => {
-    await page.mouse.dblclick(900, 700);
+    await doubleClick(page, { x: 900, y: 700 });
     await page.waitForFunction(
       () => document.activeElement?.matches('.search-field input') === true,
     );
@@ -76,7 +76,7 @@ describe.skipIf(noBrowser !== null)('the search on the canvas', () => {
       .toBe('Upscale Latent');
     expect(await page.locator('.preview-row .socket').first().textContent()).toBe('Samples');
     await page.keyboard.press('Enter');
-    await page.mouse.dblclick(620, 720);
+    await doubleClick(page, { x: 620, y: 720 });
     const first = page.locator('.search-results button').first();
     await first.waitFor();
     expect(await first.textContent()).toContain('Upscale Latent');

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { align, distribute } from '../../web/graph/align.ts';
 import { placeInLayers, type Box } from '../../web/graph/layers.ts';
-import { noBrowser, spotOf } from './support/browser.ts';
+import { doubleClick, noBrowser, spotOf } from './support/browser.ts';
 import { useFreshPage } from './support/built-page.ts';
 
 if (noBrowser !== null) console.warn(noBrowser); // eslint-disable-line no-console -- says why below is skipped
@@ -183,11 +183,11 @@ describe.skipIf(noBrowser !== null)('tools of the canvas', () => {
     expect((await state()).groups).toEqual(['Prompts']);
     const { x, y } = await spotOf(page, positive, 'title');
     const [scale] = (await state()).view;
-    await page.mouse.dblclick(x, y - 30 * scale);
+    await doubleClick(page, { x, y: y - 30 * scale });
     await editor.waitFor();
     await page.keyboard.press('Escape');
     const below = await spotOf(page, negative, 'title');
-    await page.mouse.dblclick(below.x, below.y - 30 * scale);
+    await doubleClick(page, { x: below.x, y: below.y - 30 * scale });
     await page.locator('.search-box').waitFor();
     await page.keyboard.press('Escape');
   });

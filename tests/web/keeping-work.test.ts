@@ -1,7 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { BrowserContext, Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import { drag, dropFile, graphOf, noBrowser, opened, openPage, spotOf } from './support/browser.ts';
+import {
+  doubleClick,
+  drag,
+  dropFile,
+  graphOf,
+  noBrowser,
+  opened,
+  openPage,
+  spotOf,
+} from './support/browser.ts';
 import { useFreshPage } from './support/built-page.ts';
 
 interface Saved {
@@ -207,7 +216,7 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
     const second = await openPage(context, stand.server.url);
     await second.page.locator('#graph').focus();
     await second.page.getByRole('button', { name: 'New workflow' }).click();
-    await second.page.mouse.dblclick(900, 500, { delay: 30 });
+    await doubleClick(second.page, { x: 900, y: 500 });
     await second.page.getByRole('textbox', { name: 'Search nodes' }).fill('empty latent image');
     await second.page.keyboard.press('Enter');
     await second.page.waitForTimeout(200);

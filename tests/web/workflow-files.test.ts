@@ -78,6 +78,14 @@ describe('node classes', () => {
     expect(Object.keys(objectInfo)).toHaveLength(383);
   });
 
+  test("plain sockets come before those of fields, as in ComfyUI's files", () => {
+    const inputsOf = (type: string) => LiteGraph.createNode(type)?.inputs.map(({ name }) => name);
+    expect(inputsOf('CLIPTextEncode')).toEqual(['clip', 'text']);
+    expect(inputsOf('KSampler')?.slice(0, 5)).toEqual([
+      ...['model', 'positive', 'negative', 'latent_image', 'seed'],
+    ]);
+  });
+
   test('a sampler gets its fields in order, the seed control after the seed', () => {
     const node = LiteGraph.createNode('KSampler');
     expect(node?.widgets?.map((w) => w.name)).toEqual([

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { drag, graphOf, opened, openPage, spotOf } from './browser.ts';
+import { doubleClick, drag, graphOf, opened, openPage, spotOf } from './browser.ts';
 import type { BuiltPage } from './built-page.ts';
 
 export interface MonkeyOptions {
@@ -142,8 +142,7 @@ const gestures: readonly Gesture[] = [
     await page.mouse.wheel(0, 400 * random() - 200);
   },
   async function add(page, random) {
-    const { x, y } = anyPlace(random);
-    await page.mouse.dblclick(x, y);
+    await doubleClick(page, anyPlace(random));
     if ((await page.locator('.search-box').count()) > 0) await page.keyboard.press('Enter');
     await page.keyboard.press('Escape');
   },
