@@ -13,7 +13,7 @@ import { useGroupLook } from './graph/group-look.ts';
 import { createExecutionView } from './graph/execution-view.ts';
 import type { EditorHooks } from './graph/hooks.ts';
 import { createFileSource, createInputFiles, pictureField } from './graph/input-files.ts';
-import { useExactCopies } from './graph/litegraph-setup.ts';
+import { allowSlowDoubleClicks, useExactCopies } from './graph/litegraph-setup.ts';
 import { registerNodes } from './graph/node-class.ts';
 import { listenForGroups } from './graph/groups.ts';
 import { useReadableNames } from './graph/names.ts';
@@ -47,6 +47,7 @@ export interface EditorParts {
 export function createEditor(parts: EditorParts) {
   const { host, element, objectInfo, server, state, drafts, self, packs } = parts;
   useExactCopies();
+  allowSlowDoubleClicks();
   useTextMenus();
   useGroupLook();
   useReadableNames();
