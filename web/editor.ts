@@ -17,7 +17,7 @@ import { useExactCopies } from './graph/litegraph-setup.ts';
 import { registerNodes } from './graph/node-class.ts';
 import { listenForGroups } from './graph/groups.ts';
 import { useReadableNames } from './graph/names.ts';
-import { imagesOf } from './graph/node-pictures.ts';
+import { imageMeant, imagesOf } from './graph/node-pictures.ts';
 import { trackPointer } from './graph/paste.ts';
 import { alignMenu } from './graph/selection.ts';
 import { createStage } from './graph/stage.ts';
@@ -100,7 +100,8 @@ export function createEditor(parts: EditorParts) {
   graph.onNodeAdded = (node) => {
     node.onNodeTitleDblClick = () => canvas.rename(node);
     node.onDblClick = (_event, pos) => {
-      if (pos[1] >= 0 && imagesOf(node).length > 0) openImage(node, 0);
+      if (pos[1] >= 0 && imagesOf(node).length > 0)
+        openImage(node, imageMeant(node, canvas.graph_mouse));
     };
   };
 

@@ -103,6 +103,52 @@ describe.skipIf(noBrowser !== null)('fields of nodes', () => {
     expect(errors).toEqual([]);
   });
 
+  test('many pictures of a node: a grid, one of them, and back', async () => {
+    await open({
+      1: { class_type: 'EmptyImage', inputs: { width: 96, height: 64, batch_size: 4, color: 255 } },
+      2: { class_type: 'PreviewImage', inputs: { images: ['1', 0] } },
+    });
+    await page.keyboard.press('Control+Enter');
+    await page.waitForFunction(() => window.noodle.imagesOf(2).length === 4, null, {
+      timeout: 20_000,
+    });
+    const opened = () => page.evaluate(() => window.noodle.opened(2));
+    const at = (picture: number) => spotOf(page, 2, `picture:${picture}`);
+    const third = await at(2);
+    await page.mouse.move(third.x, third.y);
+    await shot('pictures-grid');
+
+    // A drag of a picture moves the node; a press opens it.
+    const before = await spotOf(page, 2, 'title');
+    await drag(page, third, { x: third.x + 30, y: third.y + 20 });
+    expect(await opened()).toBe(null);
+    expect((await spotOf(page, 2, 'title')).x).toBeCloseTo(before.x + 30, -1);
+    const moved = await at(2);
+    await page.mouse.click(moved.x, moved.y);
+    await expect.poll(opened).toBe(2);
+    await shot('pictures-one');
+
+    // Arrows go on, and round; where nothing is opened they move the node.
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(opened).toBe(0);
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(opened).toBe(3);
+    // What is done with a picture is done with that one, wherever the menu was opened.
+    const title = await spotOf(page, 2, 'title');
+    await page.mouse.click(title.x, title.y, { button: 'right' });
+    await page.getByRole('menuitem', { name: 'Open image' }).click();
+    const viewer = page.getByRole('dialog', { name: /4/ });
+    await viewer.waitFor();
+    await shot('pictures-viewer');
+    await page.keyboard.press('Escape');
+    await viewer.waitFor({ state: 'detached' });
+    expect(await opened()).toBe(3);
+    await page.keyboard.press('Escape');
+    await expect.poll(opened).toBe(null);
+    expect(errors).toEqual([]);
+  });
+
   test('embeddings and LoRAs are suggested while a prompt is typed', async () => {
     await open({ 1: { class_type: 'CLIPTextEncode', inputs: { text: '', clip: ['2', 1] } } });
     const area = page.locator('textarea.node-text');
