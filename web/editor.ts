@@ -24,6 +24,7 @@ import { createStage } from './graph/stage.ts';
 import { registerSubgraphs } from './graph/subgraphs.ts';
 import { applyTheme, colorTypes, styleCanvas } from './graph/theme.ts';
 import { registerVirtualNodes } from './graph/virtual-nodes.ts';
+import { createModelPictures } from './models/model-files.ts';
 import { createVocabulary } from './prompt-text/vocabulary.ts';
 import { createSubgraphPath } from './subgraphs/path.ts';
 import { pictureAt } from './pictures/picture.ts';
@@ -56,6 +57,7 @@ export function createEditor(parts: EditorParts) {
   const hooks: EditorHooks = {
     chooseFile: (node, widgetName, kind) => inputFiles.choose(node, widgetName, kind),
     files: createFileSource(server),
+    modelPictures: createModelPictures(server.url),
     vocabulary: createVocabulary(server),
     showInputFile: (node, filename) => inputFiles.show(node, filename),
     edited: () => documents.changed(),

@@ -38,6 +38,8 @@ describe.skipIf(noBrowser !== null)('fields of nodes', () => {
     await picture('input/alps.png', '#406080');
     await picture('input/boats.png', '#804060');
     await picture('output/Noodle_00001_.png', '#608040');
+    await picture('models/loras/ink-style.preview.png', '#302820');
+    writeFileSync(join(base, 'models/loras/plain.safetensors'), '');
     writeFileSync(join(base, 'models/embeddings/easynegative.safetensors'), '');
     writeFileSync(join(base, 'models/loras/ink-style.safetensors'), '');
     server = await startServer({ base });
@@ -100,6 +102,22 @@ describe.skipIf(noBrowser !== null)('fields of nodes', () => {
     await list.getByRole('option', { name: 'Noodle_00001_.png' }).click();
     expect(await value(1, 'image')).toBe('Noodle_00001_.png [output]');
     await page.waitForFunction(() => window.noodle.imagesOf(1)[0]?.width === 96);
+    expect(errors).toEqual([]);
+  });
+
+  test('model files are chosen with the pictures beside them', async () => {
+    await open({ 1: { class_type: 'LoraLoader', inputs: { lora_name: 'plain.safetensors' } } });
+    await press(1, 'lora_name');
+    const list = page.locator('.choice-list');
+    const option = list.getByRole('option', { name: 'ink-style.safetensors' });
+    await page.waitForFunction(
+      () => document.querySelector<HTMLImageElement>('.choice-picture img')?.naturalWidth === 96,
+    );
+    await shot('model-combo');
+    expect(await list.locator('img').count()).toBe(1);
+    expect(await option.locator('img').count()).toBe(1);
+    await option.click();
+    expect(await value(1, 'lora_name')).toBe('ink-style.safetensors');
     expect(errors).toEqual([]);
   });
 

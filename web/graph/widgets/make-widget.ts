@@ -131,7 +131,11 @@ const makers: Readonly<Record<WidgetKind, Maker>> = {
     const value = (spec.options.default as string | undefined) ?? values[0] ?? '';
     const files = fileChoice(node, spec, hooks);
     const base = baseOf(spec, hooks);
-    return new Choice({ ...base, type: 'combo', value, options: { values }, files }, node);
+    const { modelPictures: pictures } = hooks;
+    return new Choice(
+      { ...base, type: 'combo', value, options: { values }, files, pictures },
+      node,
+    );
   },
   color: (node, spec, hooks) => new ColorField({ ...customOf(spec, hooks), form: hexText }, node),
   curve: (node, spec, hooks) =>

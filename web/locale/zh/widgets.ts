@@ -7,6 +7,8 @@ export const widgets: Texts = {
   Previews: '预览',
   Upload: '上传',
   'No files': '没有文件',
+  'Filter {name}': '筛选{name}',
+  'Nothing to choose from': '没有可选项',
   'No match': '没有匹配项',
   'Hex digits': '十六进制值',
   Left: '左',
