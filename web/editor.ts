@@ -12,6 +12,7 @@ import { drawFarNames } from './graph/far-view.ts';
 import { useGroupLook } from './graph/group-look.ts';
 import { createExecutionView } from './graph/execution-view.ts';
 import type { EditorHooks } from './graph/hooks.ts';
+import { takeIncomingBoxes } from './graph/incoming-boxes.ts';
 import { createFileSource, createInputFiles, pictureField } from './graph/input-files.ts';
 import { useExactCopies } from './graph/litegraph-setup.ts';
 import { registerNodes } from './graph/node-class.ts';
@@ -107,7 +108,11 @@ export function createEditor(parts: EditorParts) {
     };
   };
 
-  const execution = createExecutionView(graph, (file) => server.viewUrl(file), packs.executed);
+  const executed: PackScripts['executed'] = (node, output) => {
+    packs.executed(node, output);
+    if (takeIncomingBoxes(node, output)) documents.changed();
+  };
+  const execution = createExecutionView(graph, (file) => server.viewUrl(file), executed);
   const inputFiles = createInputFiles({
     graph,
     server,
