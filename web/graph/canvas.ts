@@ -20,7 +20,7 @@ import { noteUse } from './used-nodes.ts';
 import { editInline } from './widgets/inline-editor.ts';
 import { drawFarNode } from './far-view.ts';
 import { groupSelection, renameGroup } from './groups.ts';
-import { imageAt, imagesOf } from './node-pictures.ts';
+import { imageMeant, imagesOf } from './node-pictures.ts';
 import { drawNodeShape } from './node-shape.ts';
 import { mix, vivid } from './color.ts';
 import { palette } from './palette.ts';
@@ -201,15 +201,11 @@ export class EditorCanvas extends LGraphCanvas {
         n.mode = n.mode === target ? LGraphEventMode.ALWAYS : target;
       });
     const items: (IContextMenuValue<string> | null)[] = [];
-    const index = imageAt(
-      node,
-      this.graph_mouse[0] - node.pos[0],
-      this.graph_mouse[1] - node.pos[1],
-    );
+    const index = imageMeant(node, this.graph_mouse);
     if (imagesOf(node).length > 0) {
       items.push(
-        { content: 'Open image', callback: () => this.host.openImage(node, index ?? 0) },
-        { content: t('Open in mask editor'), callback: () => this.host.editMask(node, index ?? 0) },
+        { content: 'Open image', callback: () => this.host.openImage(node, index) },
+        { content: t('Open in mask editor'), callback: () => this.host.editMask(node, index) },
         null,
       );
     }

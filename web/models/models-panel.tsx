@@ -1,7 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { readableName } from '../../engine/workflow/readable-name.ts';
-import { asArray, isRecord } from '../../engine/workflow/records.ts';
 import { draggedModel } from '../drop.ts';
 import { t } from '../locale/translate.ts';
 import { Icon } from '../panels/icons.tsx';
@@ -9,27 +8,16 @@ import type { AppParts } from '../panels/parts.ts';
 import { SidePanel } from '../panels/side-panel.tsx';
 import { toast } from '../state.ts';
 import { hasLoader, placeModel } from './loaders.ts';
+import { listModels, previewOf, type Model, type ModelFolder } from './model-files.ts';
 import '../style/models.css';
-
-interface Folder {
-  readonly name: string;
-  readonly files: readonly Model[];
-}
-
-interface Model {
-  readonly name: string;
-  /** Which of the folder's places it lies in. */
-  readonly place: number;
-  readonly bytes: number;
-}
 
 /** Model files by folder: drag one onto the canvas, or click, for a node that loads it. */
 export function ModelsPanel(parts: AppParts) {
   const { server, state } = parts;
-  const folders = useSignal<readonly Folder[] | null>(null);
+  const folders = useSignal<readonly ModelFolder[] | null>(null);
   const text = useSignal('');
   const load = async (): Promise<void> => {
-    folders.value = await listFolders(server.url);
+    folders.value = await listModels(server.url);
   };
   useEffect(() => void load(), []);
   const words = text.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -81,7 +69,6 @@ export function ModelsPanel(parts: AppParts) {
 
 function ModelRow({ editor, server, state, folder, model }: AppParts & { folder: string; model: Model }) {
   const hasPicture = useSignal(true);
-  const path = model.name.split(/[\\/]/).map(encodeURIComponent).join('/');
   const add = (): void => {
     const { canvas } = editor;
     const { ds } = canvas;
@@ -107,7 +94,7 @@ function ModelRow({ editor, server, state, folder, model }: AppParts & { folder:
         <img
           alt=""
           loading="lazy"
-          src={server.url(`experiment/models/preview/${encodeURIComponent(folder)}/${model.place}/${path}`)}
+          src={previewOf(server.url, folder, model)}
           onError={() => {
             hasPicture.value = false;
           }}
@@ -128,28 +115,4 @@ function sizeOf(bytes: number): string {
   if (!(bytes > 0)) return '';
   const power = Math.min(3, Math.floor(Math.log10(bytes) / 3));
   return `${(bytes / 1000 ** power).toPrecision(3)} ${['B', 'kB', 'MB', 'GB'][power]}`;
-}
-
-/** All folders that have model files, with the files. */
-async function listFolders(url: (path: string) => string): Promise<readonly Folder[]> {
-  const get = (path: string): Promise<unknown> =>
-    fetch(url(path))
-      .then((response) => (response.ok ? response.json() : []) as Promise<unknown>)
-      .catch(() => []);
-  const names = asArray(await get('experiment/models'))
-    .filter(isRecord)
-    .map(({ name }) => String(name));
-  const folders = await Promise.all(
-    names.map(async (name) => ({
-      name,
-      files: asArray(await get(`experiment/models/${encodeURIComponent(name)}`))
-        .filter(isRecord)
-        .map((file) => ({
-          name: String(file.name),
-          place: Number(file.pathIndex) || 0,
-          bytes: Number(file.size),
-        })),
-    })),
-  );
-  return folders.filter(({ files }) => files.length > 0);
 }
