@@ -216,6 +216,10 @@ export const errorTable = {
     status: 404,
     message: (d: { id: string }) => `there is no job '${show(d.id)}'`,
   },
+  BATCH_UNKNOWN: {
+    status: 404,
+    message: (d: { id: string }) => `there is no batch '${show(d.id)}'`,
+  },
   JOB_FINISHED: {
     status: 409,
     message: (d: { id: string; status: string }) =>
