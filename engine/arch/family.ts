@@ -9,6 +9,7 @@ import type { Weights } from '../tensor/cursor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Graph } from '../tensor/trace.ts';
 import type { ClipOptions } from './clip.ts';
+import type { SequenceSpec } from './sequence-spec.ts';
 
 /** What detection may look at: names and shapes, and the numbers of a few small tensors. */
 export interface Candidate {
@@ -34,21 +35,28 @@ export interface ClipSpec extends ClipOptions {
 }
 
 /** How one text encoder is run for a family; `kind` is its row in engine/values/text-encoders.ts. */
-export type TextEncoderSpec = ClipSpec;
+export type TextEncoderSpec = ClipSpec | SequenceSpec;
 
 /** What a text encoder makes of one prompt. */
 export interface EncodedText {
-  /** [1, tokens of all batches, width]. */
+  /** [1, tokens of all batches, width]; of an encoder that gives all its states [1, states, tokens, width]. */
   readonly hidden: NDArray;
-  /** [1, width], of the first batch. */
-  readonly pooled: NDArray;
+  /** [1, width], of the first batch; of encoders that have one. */
+  readonly pooled?: NDArray;
+  /** 1 for text, 0 for padding [1, tokens]; where the network is told of it. */
+  readonly mask?: NDArray;
 }
 
 /** The text side of a family. */
 export interface TextSetup {
   readonly encoders: readonly TextEncoderSpec[];
-  /** The text part of a conditioning entry, from the outputs of the encoders in their order. */
-  join(outputs: readonly EncodedText[]): Pick<ConditioningEntry, 'cross' | 'pooled'>;
+  /**
+   * The text part of a conditioning entry, from the outputs of the encoders by their names; of an encoder
+   * that a prompt has nothing for there is none. What else a network reads is in `extra` (masks, states).
+   */
+  join(
+    outputs: Readonly<Record<string, EncodedText | undefined>>,
+  ): Pick<ConditioningEntry, 'cross' | 'pooled' | 'extra'>;
 }
 
 /**
