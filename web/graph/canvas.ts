@@ -21,6 +21,7 @@ import { editInline } from './widgets/inline-editor.ts';
 import { drawFarNode } from './far-view.ts';
 import { groupSelection, renameGroup } from './groups.ts';
 import { imageAt, imagesOf } from './node-pictures.ts';
+import { colorName } from './node-colors.ts';
 import { drawNodeShape } from './node-shape.ts';
 import { mix, vivid } from './color.ts';
 import { palette } from './palette.ts';
@@ -36,7 +37,8 @@ export class EditorCanvas extends LGraphCanvas {
   readonly drawn = new Set<() => void>();
   // No initial value: litegraph's constructor draws, and would find a private field missing.
   private drawsFront?: boolean;
-  /** What parts of the page add to a node's menu. */
+  /** What parts of the page add to the menu of the empty canvas, and to a node's. */
+  readonly groundParts: (() => readonly (IContextMenuValue<string> | null)[])[] = [];
   readonly menuParts: ((node: LGraphNode) => readonly IContextMenuValue<string>[])[] = [];
 
   constructor(element: HTMLCanvasElement, graph: LGraph, host: CanvasHost) {
@@ -208,35 +210,35 @@ export class EditorCanvas extends LGraphCanvas {
     );
     if (imagesOf(node).length > 0) {
       items.push(
-        { content: 'Open image', callback: () => this.host.openImage(node, index ?? 0) },
+        { content: t('Open image'), callback: () => this.host.openImage(node, index ?? 0) },
         { content: t('Open in mask editor'), callback: () => this.host.editMask(node, index ?? 0) },
         null,
       );
     }
     items.push(
-      { content: 'Rename', callback: () => this.rename(node) },
+      { content: t('Rename'), callback: () => this.rename(node) },
       {
-        content: 'Colour',
+        content: t('Colour'),
         has_submenu: true,
         submenu: { options: colorItems(each) },
       } as unknown as IContextMenuValue<string>,
       {
-        content: node.flags.collapsed ? 'Expand' : 'Collapse',
+        content: node.flags.collapsed ? t('Expand') : t('Collapse'),
         callback: each((n) => n.collapse(true)),
       },
-      { content: node.pinned ? 'Unpin' : 'Pin', callback: each((n) => n.pin()) },
+      { content: node.pinned ? t('Unpin') : t('Pin'), callback: each((n) => n.pin()) },
       null,
       {
-        content: node.mode === LGraphEventMode.NEVER ? 'Unmute' : 'Mute',
+        content: node.mode === LGraphEventMode.NEVER ? t('Unmute') : t('Mute'),
         callback: mode(LGraphEventMode.NEVER),
       },
       {
-        content: node.mode === LGraphEventMode.BYPASS ? 'Remove bypass' : 'Bypass',
+        content: node.mode === LGraphEventMode.BYPASS ? t('Remove bypass') : t('Bypass'),
         callback: mode(LGraphEventMode.BYPASS),
       },
       null,
       {
-        content: 'Duplicate',
+        content: t('Duplicate'),
         callback: () => {
           this.copyToClipboard(selected());
           this.pasteFromClipboard({ position: [node.pos[0] + 30, node.pos[1] + 30] });
@@ -245,7 +247,7 @@ export class EditorCanvas extends LGraphCanvas {
       },
       ...this.menuParts.flatMap((part) => part(node)),
       {
-        content: 'Remove',
+        content: t('Remove'),
         callback: each((n) => n.graph?.remove(n)),
       },
     );
@@ -256,7 +258,7 @@ export class EditorCanvas extends LGraphCanvas {
     const at: [number, number] = [this.graph_mouse[0], this.graph_mouse[1]];
     return [
       {
-        content: 'Add node',
+        content: t('Add node'),
         callback: (_value: unknown, _options: unknown, event?: MouseEvent) => {
           this.host.search({
             x: event?.clientX ?? innerWidth / 2,
@@ -266,7 +268,7 @@ export class EditorCanvas extends LGraphCanvas {
         },
       },
       {
-        content: 'Add group',
+        content: t('Add group'),
         callback: () => {
           const group = new LGraphGroup('Group');
           group.pos = at;
@@ -276,12 +278,13 @@ export class EditorCanvas extends LGraphCanvas {
         },
       },
       ...(this.selectedItems.size > 1
-        ? [{ content: 'Group selected', callback: () => groupSelection(this) }]
+        ? [{ content: t('Group the selection'), callback: () => groupSelection(this) }]
         : []),
       {
-        content: 'Fit view',
+        content: t('Fit the view'),
         callback: () => this.fitView(),
       },
+      ...this.groundParts.flatMap((part) => part()),
     ] as IContextMenuValue<string>[];
   }
 
@@ -300,12 +303,16 @@ type Each = (change: (n: LGraphNode) => void) => () => void;
 
 function colorItems(each: Each): unknown[] {
   const named = Object.entries(LGraphCanvas.node_colors).map(([name, option]) => ({
-    content: name.replace('_', ' '),
+    content: colorName(name),
     swatch: mix(palette.node, vivid(option.bgcolor), 0.6),
     callback: each((n) => n.setColorOption(option)),
   }));
   return [
-    { content: 'none', swatch: palette.nodeTitle, callback: each((n) => n.setColorOption(null)) },
+    {
+      content: t('No colour'),
+      swatch: palette.nodeTitle,
+      callback: each((n) => n.setColorOption(null)),
+    },
     ...named,
   ];
 }
