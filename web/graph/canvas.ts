@@ -15,7 +15,8 @@ import {
 import type { CanvasHost } from './canvas-host.ts';
 import { t } from '../locale/translate.ts';
 import { linkMenu, searchAtLinkEnd } from './connect.ts';
-import { pastePlace } from './paste.ts';
+import { makeReady, pastePlace } from './paste.ts';
+import { subgraphsWithin } from './subgraphs.ts';
 import { noteUse } from './used-nodes.ts';
 import { editInline } from './widgets/inline-editor.ts';
 import { drawFarNode } from './far-view.ts';
@@ -110,10 +111,11 @@ export class EditorCanvas extends LGraphCanvas {
       else if (item instanceof Reroute) reroutes.push(item.asSerialisable());
     }
     const definitions = [...subgraphs].map((s) => s.clone(true).asSerialisable());
+    const inner = [...subgraphsWithin(subgraphs)].map((s) => s.asSerialisable());
     localStorage.setItem(
       clipboardKey,
       JSON.stringify(
-        { nodes, groups, reroutes, links, subgraphs: definitions },
+        { nodes, groups, reroutes, links, subgraphs: definitions, inner },
         (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value),
       ),
     );
@@ -148,6 +150,7 @@ export class EditorCanvas extends LGraphCanvas {
   override pasteFromClipboard(
     options: NonNullable<Parameters<LGraphCanvas['pasteFromClipboard']>[0]> = {},
   ): void {
+    if (this.graph !== null) makeReady(this.graph, localStorage.getItem(clipboardKey));
     super.pasteFromClipboard({ position: pastePlace(this), ...options });
   }
 
