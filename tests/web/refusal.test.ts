@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { folderOfInput } from '../../web/models/loaders.ts';
 import { problemOf, wordsOf } from '../../web/queue/refusal.ts';
+import { userWorkflows } from '../../web/api/user-workflows.ts';
 import { createState, toast } from '../../web/state.ts';
 
 const refused = (type: string, input_name: string, details: string, received_value?: unknown) => ({
@@ -50,6 +51,14 @@ it('knows the folder of a model by the class and the input', () => {
   expect(folderOfInput('TripleCLIPLoader', 'clip_name3')).toBe('text_encoders');
   expect(folderOfInput('UpscaleModelLoader', 'model_name')).toBe('upscale_models');
   expect(folderOfInput('KSampler', 'sampler_name')).toBeNull();
+});
+
+it('says of a name that no file system takes that it is too long, before asking the server', async () => {
+  const server = userWorkflows((path) => path);
+  const name = 'ü'.repeat(126); // 252 bytes, and five of the ending
+  await expect(server.saveWorkflow(`folder/${name}.json`, '{}', false)).rejects.toThrow(
+    'the name is too long',
+  );
 });
 
 it('shows the same message once', () => {

@@ -90,7 +90,10 @@ export class EditorCanvas extends LGraphCanvas {
     drawNodeShape(this, node, ctx);
   }
 
-  /** Copies the selection as text that keeps 64-bit seeds (as digits in quotes). */
+  /**
+   * Copies the selection as text that keeps 64-bit seeds (as digits in quotes). Throws where the
+   * browser has no room for it, after saying so: nothing may be cut then.
+   */
   override copyToClipboard(items?: Iterable<Positionable>): void {
     const nodes: unknown[] = [];
     const groups: unknown[] = [];
@@ -112,13 +115,16 @@ export class EditorCanvas extends LGraphCanvas {
     }
     const definitions = [...subgraphs].map((s) => s.clone(true).asSerialisable());
     const inner = [...subgraphsWithin(subgraphs)].map((s) => s.asSerialisable());
-    localStorage.setItem(
-      clipboardKey,
-      JSON.stringify(
-        { nodes, groups, reroutes, links, subgraphs: definitions, inner },
-        (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value),
-      ),
+    const text = JSON.stringify(
+      { nodes, groups, reroutes, links, subgraphs: definitions, inner },
+      (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value),
     );
+    try {
+      localStorage.setItem(clipboardKey, text);
+    } catch (error) {
+      this.host.complain(t('Nothing was copied: the browser has no more room, close some tabs'));
+      throw error;
+    }
   }
 
   override showSearchBox(event: MouseEvent): HTMLDivElement {

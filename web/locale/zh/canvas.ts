@@ -7,6 +7,8 @@ export const canvas: Texts = {
   'Add reroute': '添加转接点',
   Expand: '展开',
   'Fit to nodes': '适应所含节点',
+  'Nothing was copied: the browser has no more room, close some tabs':
+    '未复制任何内容：浏览器空间不足，请关闭一些标签页',
   'Open image': '打开图片',
   'Help on the node': '节点帮助',
   Paste: '粘贴',
