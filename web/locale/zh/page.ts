@@ -79,6 +79,7 @@ export const page: Texts = {
   'Fit the view': '适应视图',
 
   // panels and log
+  Shortcuts: '快捷键',
   Nodes: '节点',
   Workflows: '工作流',
   'Close {name}': '关闭{name}',
