@@ -88,6 +88,7 @@ export function createEditor(parts: EditorParts) {
     editMask: (node, index) => void editMask(node, index),
     // A finished command is a step of its own for undo.
     changed: () => documents.settle(),
+    complain: (text) => toast(state, text, 'error'),
   });
   styleCanvas(canvas);
   colorTypes(canvas, socketTypes(objectInfo));

@@ -1,4 +1,5 @@
 import { isRecord } from '../graph/input-spec.ts';
+import { t } from '../locale/translate.ts';
 
 /** A file or folder below the user's workflows folder. */
 export interface SavedEntry {
@@ -13,7 +14,10 @@ const folder = 'workflows/';
 
 /** The user's workflows on the server, by ComfyUI's userdata routes; `url` makes addresses. */
 export function userWorkflows(url: (path: string) => string) {
-  const address = (path: string): string => `userdata/${encodeURIComponent(folder + path)}`;
+  const address = (path: string): string => {
+    if (isTooLong(path)) throw new Error(t('the name is too long'));
+    return `userdata/${encodeURIComponent(folder + path)}`;
+  };
   const send = async (path: string, init: RequestInit): Promise<Response> => {
     const response = await fetch(url(path), init);
     if (!response.ok && response.status !== 404 && response.status !== 409) {
@@ -84,3 +88,8 @@ export function userWorkflows(url: (path: string) => string) {
 }
 
 const isJson = (path: string): boolean => path.endsWith('.json');
+
+/** What file systems take for one name, in bytes. */
+const longestName = 255;
+const isTooLong = (path: string): boolean =>
+  path.split('/').some((name) => new TextEncoder().encode(name).length > longestName);

@@ -79,6 +79,9 @@ export const page: Texts = {
   'Fit the view': '适应视图',
 
   // panels and log
+  Shortcuts: '快捷键',
+  'Reload the page': '重新加载页面',
+  'the server does not answer': '服务器没有响应',
   Nodes: '节点',
   Workflows: '工作流',
   'Close {name}': '关闭{name}',
