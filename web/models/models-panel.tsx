@@ -6,6 +6,7 @@ import { draggedModel } from '../drop.ts';
 import { t } from '../locale/translate.ts';
 import { Icon } from '../panels/icons.tsx';
 import type { AppParts } from '../panels/parts.ts';
+import { SearchField } from '../panels/search-field.tsx';
 import { SidePanel } from '../panels/side-panel.tsx';
 import { toast } from '../state.ts';
 import { hasLoader, placeModel } from './loaders.ts';
@@ -47,16 +48,7 @@ export function ModelsPanel(parts: AppParts) {
         </button>
       }
     >
-      <input
-        class="panel-search"
-        type="search"
-        placeholder={t('Filter models')}
-        aria-label={t('Filter models')}
-        value={text.value}
-        onInput={(e) => {
-          text.value = e.currentTarget.value;
-        }}
-      />
+      <SearchField text={text} label={t('Filter models')} className="panel-search" />
       {folders.value !== null && shown.length === 0 && (
         <p class="empty">
           {words.length > 0
