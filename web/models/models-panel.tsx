@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { sizeText } from '../../engine/size-text.ts';
 import { readableName } from '../../engine/workflow/readable-name.ts';
 import { asArray, isRecord } from '../../engine/workflow/records.ts';
 import { draggedModel } from '../drop.ts';
@@ -89,7 +90,7 @@ function ModelRow({ editor, server, state, folder, model }: AppParts & { folder:
       type="button"
       class="list-row model-row"
       draggable={hasLoader(folder)}
-      title={`${model.name}\n${sizeOf(model.bytes)}`}
+      title={`${model.name}\n${model.bytes > 0 ? sizeText(model.bytes) : ''}`}
       onDragStart={(e) =>
         e.dataTransfer?.setData(draggedModel, JSON.stringify({ folder, name: model.name }))
       }
@@ -110,16 +111,9 @@ function ModelRow({ editor, server, state, folder, model }: AppParts & { folder:
         </span>
       )}
       <span>{model.name}</span>
-      <small>{sizeOf(model.bytes)}</small>
+      <small>{model.bytes > 0 ? sizeText(model.bytes) : ''}</small>
     </button>
   );
-}
-
-/** Bytes for people: '4.27 GB'. */
-function sizeOf(bytes: number): string {
-  if (!(bytes > 0)) return '';
-  const power = Math.min(3, Math.floor(Math.log10(bytes) / 3));
-  return `${(bytes / 1000 ** power).toPrecision(3)} ${['B', 'kB', 'MB', 'GB'][power]}`;
 }
 
 /** All folders that have model files, with the files. */
