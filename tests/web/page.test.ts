@@ -45,7 +45,7 @@ describe.skipIf(noBrowser !== null)('the page', () => {
     await name.waitFor();
     expect(await name.textContent()).toBe('A graphics card');
     expect(await name.getAttribute('title')).toBe(
-      'webgpu:0: A graphics card, fp16; models take 1.5 of 8.0 GB',
+      'webgpu:0: A graphics card, fp16; models take 1.4 GiB of 7.5 GiB',
     );
   });
 

@@ -86,6 +86,12 @@ export class EditorCanvas extends LGraphCanvas {
     this.drawsFront = false;
   }
 
+  /** The dark edge of links is seen only near by, and takes longer to draw than the links. */
+  override drawConnections(ctx: CanvasRenderingContext2D): void {
+    this.render_connections_border = palette.scheme === 'dark' && this.ds.scale >= 0.6;
+    super.drawConnections(ctx);
+  }
+
   override drawNodeShape(node: LGraphNode, ctx: CanvasRenderingContext2D): void {
     drawNodeShape(this, node, ctx);
   }
