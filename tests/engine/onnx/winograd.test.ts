@@ -113,7 +113,7 @@ describe('filters in planes', () => {
   });
 
   it('are made in pieces', () => {
-    expect(cutTask({ shape: [70, 500, 3, 3], layout }).length).toBeGreaterThan(1);
+    expect(cutTask({ dtype: 'F32', shape: [70, 500, 3, 3], layout }).length).toBeGreaterThan(1);
   });
 });
 
