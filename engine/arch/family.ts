@@ -52,10 +52,24 @@ export interface TextSetup {
 }
 
 /**
- * Channels behind the noisy latent: none; mask and masked picture; the picture to change, as a raw
- * latent or in the model's units; the small picture to upscale, in colours, with its noise level.
+ * Channels behind the noisy latent: none; mask and masked picture, or masked picture and the mask in pixels;
+ * the picture to change, as a raw latent or in the model's units; the small picture to upscale, in colours,
+ * with its noise level.
  */
-export type ExtraChannels = 'none' | 'inpaint' | 'instruct' | 'instruct-scaled' | 'low-resolution';
+export type ExtraChannels =
+  'none' | 'inpaint' | 'inpaint-pixels' | 'instruct' | 'instruct-scaled' | 'low-resolution';
+
+/**
+ * What a network is told beside the text and the latent; kinds are rows of engine/values/conditions.ts, which
+ * says which inputs they make.
+ */
+export type Condition =
+  /** The pooled text `pooled` [b, width]; 0 where there is none. */
+  | { readonly kind: 'pooled'; readonly width: number }
+  /** The strength `guidance` [b] that a model was distilled with; `otherwise` where conditioning has none. */
+  | { readonly kind: 'guidance'; readonly otherwise: number }
+  /** Pictures to look at, `reference0` [b, c, h, w] … and their `place0` [b, 3] … (plane, row, column). */
+  | { readonly kind: 'references' };
 
 /** Size of the picture a latent stands for, in pixels. */
 export interface PictureSize {
@@ -104,6 +118,8 @@ export interface Family<C = unknown> {
   };
   /** What is fed beside the noisy latent on further channels. */
   extraChannels(config: C, sampling: SamplingSettings): ExtraChannels;
+  /** What the network is told beyond what stands here; absent where nothing. */
+  conditions?(config: C): readonly Condition[];
   /** Sizes and scores a family's vector condition is made of; absent when there is none. */
   readonly vector?: {
     pooledWidth(config: C): number;
@@ -122,9 +138,10 @@ export interface Family<C = unknown> {
   /**
    * The network as a traced function. Declares inputs `x` [batch, c, height, width], `timesteps`
    * [batch], `cross` [batch, tokens, contextWidth], with a `vector` `pooled` and (if any) `numbers`, with
-   * a small picture on extra channels `level` [batch]; returns the raw output `out`.
+   * a small picture on extra channels `level` [batch], and those of its `conditions` that a call brings (`given`);
+   * returns the raw output `out`.
    */
-  network(g: Graph, config: C): Record<string, Tensor>;
+  network(g: Graph, config: C, given: ReadonlySet<string>): Record<string, Tensor>;
 }
 
 /** A family as written; its config's type is that of what `detect` gives. */

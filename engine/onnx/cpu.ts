@@ -1,7 +1,7 @@
 /** The CPU provider's lowering: ONNX Runtime's fused operators where they measured faster. */
 import { blockedFilter, blockedLinear, followBlocks } from './blocked-rows.ts';
 import { storedWeight } from './builder.ts';
-import { gated, multiHeadAttention, sliceWith } from './fused.ts';
+import { gated, multiHeadAttention, rotaryEmbedding, sliceWith } from './fused.ts';
 import { dtypes } from '../weights/dtypes.ts';
 import { type Lower, type LoweringTable, convAttributes, portable } from './portable.ts';
 import { winogradConv } from './winograd.ts';
@@ -47,4 +47,5 @@ export const cpu: LoweringTable = {
   geluTanh: followBlocks<'geluTanh'>(portable.geluTanh),
   quickGelu: followBlocks<'quickGelu'>(gated(1.702)),
   attention: multiHeadAttention,
+  rotaryEmbedding,
 };

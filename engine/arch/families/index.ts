@@ -1,5 +1,6 @@
 /** The families this program can run, in the order they are tried. */
 import type { Family } from '../family.ts';
+import { flux1 } from './flux.ts';
 import { sd1 } from './sd1.ts';
 import { sd2Unclip } from './sd2-unclip.ts';
 import { sdX4Upscaler } from './sd-x4-upscaler.ts';
@@ -16,4 +17,5 @@ export const families: readonly Family[] = [
   sdxlRefiner,
   playground,
   sdxl,
+  flux1,
 ];

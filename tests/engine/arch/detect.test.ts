@@ -15,13 +15,17 @@ const supported: Record<string, string> = {
   sdxl: 'sdxl',
 };
 
+/** Diffusion transformers. */
+const transformers: Record<string, string> = {
+  flux_dev: 'flux',
+  flux_schnell: 'flux',
+};
+
 const refused: Record<string, string> = {
   auraflow: 'AuraFlow',
   cascade_c: 'Stable Cascade',
   chroma: 'Chroma',
   cosmos_predict2_2b_t2i: 'Cosmos Predict2',
-  flux_dev: 'Flux',
-  flux_schnell: 'Flux',
   hidream: 'HiDream',
   hunyuan_dit: 'HunyuanDiT',
   hunyuan_image21: 'HunyuanImage 2.1',
@@ -59,6 +63,20 @@ describe('families of released models', () => {
     });
   }
 
+  for (const [name, family] of Object.entries(transformers)) {
+    test.skipIf(!readManifest(name))(`${name} is ${family}, and every key is used`, async () => {
+      const { family: found, config } = await detect(name);
+      expect(found.name).toBe(family);
+      const file = manifestSource(readManifest(name)!);
+      const inside = sub(file, modelPrefix(file.tensors.keys()));
+      const model = inside.tensors.size > 0 ? inside : file;
+      const given = new Set(found.conditions?.(config).map(({ kind }) => kind));
+      const program = trace(name, model, (g) => found.network(g, config, given));
+      expect(program.usage.unused).toEqual([]);
+      expect(program.outputs.out.shape.length).toBe(program.inputs[0].shape.length);
+    });
+  }
+
   for (const [name, title] of Object.entries(refused)) {
     test.skipIf(!readManifest(name))(`${name} is refused as ${title}`, async () => {
       await expect(detect(name)).rejects.toThrow(`it seems to be ${title}; supported are`);
@@ -87,7 +105,7 @@ describe('tracing a full-size UNet from its manifest', () => {
           file,
           read: async () => undefined,
         });
-        const program = trace(name, model, (g) => family.network(g, config));
+        const program = trace(name, model, (g) => family.network(g, config, new Set()));
         expect(program.usage.unused).toEqual([]);
         expect(shapeText(program.outputs.out.shape)).toBe('[batch, 4, height, width]');
       },

@@ -1,0 +1,29 @@
+/** Inputs that diffusion transformers share. */
+import type { Tensor } from '../../tensor/tensor.ts';
+import type { Graph } from '../../tensor/trace.ts';
+import type { Reference } from '../flux.ts';
+
+/** The noisy latent with what lies beside it, its time, and the text. */
+export function ditInputs(
+  g: Graph,
+  { inChannels, contextWidth }: { readonly inChannels: number; readonly contextWidth: number },
+): Readonly<Record<'x' | 'timesteps' | 'context', Tensor>> {
+  return {
+    x: g.input('x', 'f32', ['batch', inChannels, 'height', 'width']),
+    timesteps: g.input('timesteps', 'f32', ['batch']),
+    context: g.input('cross', 'f32', ['batch', 'tokens', contextWidth]),
+  };
+}
+
+/** The pictures that a call brings to be looked at, in their order (condition `references`). */
+export function referencesOf(g: Graph, given: ReadonlySet<string>, channels: number): Reference[] {
+  const references: Reference[] = [];
+  for (let i = 0; given.has(`reference${i}`); i++) {
+    const sizes = [`height${i}`, `width${i}`];
+    references.push({
+      latent: g.input(`reference${i}`, 'f32', ['batch', channels, ...sizes]),
+      place: g.input(`place${i}`, 'f32', ['batch', 3]),
+    });
+  }
+  return references;
+}
