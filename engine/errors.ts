@@ -21,6 +21,11 @@ export const errorTable = {
     message: (d: { file: string; reason: string }) =>
       `${show(d.file)}: not a valid safetensors file: ${show(d.reason)}`,
   },
+  GGUF_FILE: {
+    status: 400,
+    message: (d: { file: string; reason: string }) =>
+      `${show(d.file)}: not a GGUF file that can be used: ${show(d.reason)}`,
+  },
   WEIGHTS_MISSING: {
     status: 400,
     message: (d: { file: string; key: string }) =>
@@ -221,6 +226,10 @@ export const errorTable = {
   JOB_UNKNOWN: {
     status: 404,
     message: (d: { id: string }) => `there is no job '${show(d.id)}'`,
+  },
+  BATCH_UNKNOWN: {
+    status: 404,
+    message: (d: { id: string }) => `there is no batch '${show(d.id)}'`,
   },
   JOB_FINISHED: {
     status: 409,

@@ -76,8 +76,24 @@ export type Condition =
   | { readonly kind: 'pooled'; readonly width: number }
   /** The strength `guidance` [b] that a model was distilled with; `otherwise` where conditioning has none. */
   | { readonly kind: 'guidance'; readonly otherwise: number }
-  /** Pictures to look at, `reference0` [b, c, h, w] … and their `place0` [b, 3] … (plane, row, column). */
-  | { readonly kind: 'references' };
+  /**
+   * Pictures to look at, `reference0` [b, c, h, w] … and their `place0` [b, 3] … (plane, row, column), and where
+   * they count as clean `reference_time` [b]. The first method is taken where conditioning names none, `offset`
+   * where it names one that is not here; tokens have `patch` cells a side, planes lie `apart`.
+   */
+  | {
+      readonly kind: 'references';
+      readonly methods: readonly ReferenceMethod[];
+      readonly patch?: number;
+      readonly apart?: number;
+    }
+  /** `cross` without the tokens behind the text, which `attention_mask` tells. */
+  | { readonly kind: 'trimmed-text' }
+  /** `cross` with zeros in front up to a length. */
+  | { readonly kind: 'padded-text'; readonly atLeast: number };
+
+/** How pictures to look at are placed (engine/values/reference-places.ts). */
+export type ReferenceMethod = 'offset' | 'index' | 'index_timestep_zero' | 'negative_index' | 'uxo';
 
 /** Size of the picture a latent stands for, in pixels. */
 export interface PictureSize {
