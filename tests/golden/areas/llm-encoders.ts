@@ -116,10 +116,14 @@ function cropCase(golden: Golden): CaseResult {
 }
 
 /** Runs a case of this area, or one of the same form in another. */
-export async function runEncoderCase(dir: string, name: string): Promise<CaseResult> {
+export async function runEncoderCase(
+  dir: string,
+  name: string,
+  families = tokenFamilies,
+): Promise<CaseResult> {
   const golden = await openCase<Params>(join(dir, `${name}.safetensors`));
   if (name.startsWith('crop_')) return cropCase(golden);
-  if (name.startsWith('tokens_')) return compareTokens(golden, dir, tokenFamilies);
+  if (name.startsWith('tokens_')) return compareTokens(golden, dir, families);
   const found = usage.find(([start]) => name.startsWith(start));
   return found ? encoderCase(golden, dir, found[1]) : { skip: `nothing runs the case '${name}'` };
 }
@@ -130,5 +134,5 @@ export const area: GoldenArea = {
     goldenFiles(dir, '.safetensors')
       .map((file) => file.slice(0, -'.safetensors'.length))
       .filter((name) => !name.startsWith('model_')),
-  run: runEncoderCase,
+  run: (dir, name) => runEncoderCase(dir, name),
 };
