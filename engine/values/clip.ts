@@ -10,7 +10,7 @@ import type { Services } from './services.ts';
 import type { PromptOptions, TextEncoder } from './text-encoder.ts';
 
 /** How Qwen-Image-Edit's prompts speak of pictures. */
-export { qwenEditTemplate, qwenPicture } from '../arch/families/sequence-encoders.ts';
+export { qwenEditTemplate, qwenPicture } from '../arch/qwen-prompts.ts';
 
 export interface Clip {
   readonly setup: TextSetup;
