@@ -1,7 +1,7 @@
 /** The CPU provider's lowering: ONNX Runtime's fused operators where they measured faster. */
 import { blockedFilter, blockedLinear, followBlocks } from './blocked-rows.ts';
 import { storedWeight } from './builder.ts';
-import { gated, multiHeadAttention, sliceWith } from './fused.ts';
+import { gated, multiHeadAttention, rotaryEmbedding, sliceWith } from './fused.ts';
 import { type Lower, type LoweringTable, convAttributes, portable } from './portable.ts';
 import { winogradConv } from './winograd.ts';
 
@@ -35,8 +35,10 @@ export const cpu: LoweringTable = {
   ...portable,
   linear: blockedLinear,
   slice: sliceWith(blockedLinear),
-  conv: (b, tensor, inputs) =>
-    (b.winograd.has(tensor) ? winogradConv : blockedConv)(b, tensor, inputs),
+  conv: (b, tensor, inputs) => {
+    const tile = b.winograd.get(tensor);
+    return tile ? winogradConv(b, tensor, inputs, tile) : blockedConv(b, tensor, inputs);
+  },
   gather,
   add: followBlocks<'add'>(portable.add),
   mul: followBlocks<'mul'>(portable.mul),
@@ -45,4 +47,5 @@ export const cpu: LoweringTable = {
   geluTanh: followBlocks<'geluTanh'>(portable.geluTanh),
   quickGelu: followBlocks<'quickGelu'>(gated(1.702)),
   attention: multiHeadAttention,
+  rotaryEmbedding,
 };

@@ -52,6 +52,12 @@ export const multiHeadAttention: Lower<'attention'> = (b, tensor, inputs) => {
   });
 };
 
+/** Pairs turned in one pass over memory; the cosines and sines are those of the tokens in their order. */
+export const rotaryEmbedding: Lower<'rotaryEmbedding'> = (b, { attrs }, [x, cos, sin]) =>
+  b.contrib('RotaryEmbedding', [x, b.ints([0]), cos, sin], {
+    interleaved: { int: attrs.interleaved ? 1 : 0 },
+  });
+
 /** The mask as the operator takes it: four axes, the last two of full size. */
 function fullMask(
   b: Builder,

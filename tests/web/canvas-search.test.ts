@@ -142,7 +142,7 @@ describe.skipIf(noBrowser !== null)('the search on the canvas', () => {
     await page.keyboard.press('c');
     await page.keyboard.press('ArrowRight');
     expect(await menus.count()).toBe(2);
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('none');
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('No colour');
     await page.keyboard.press('Escape');
     expect(await menus.count()).toBe(1);
     await page.keyboard.press('Escape');

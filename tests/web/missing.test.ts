@@ -96,7 +96,8 @@ describe.skipIf(noBrowser !== null)('files of older pages and of other installat
       'absent.safetensors',
       'noted.safetensors',
     ]);
-    await dialog.getByText('belongs into /models/checkpoints').waitFor();
+    // The file says it of the one, the input that wants it of the other.
+    await expect(dialog.getByText('belongs into /models/checkpoints').count()).resolves.toBe(2);
     expect(
       await dialog.locator('a').evaluateAll((all) => all.map((a) => a.getAttribute('href'))),
     ).toEqual([

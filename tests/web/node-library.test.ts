@@ -35,7 +35,7 @@ describe.skipIf(noBrowser !== null)('the panel of nodes', () => {
     const panel = page.locator('.side-panel');
     const sampler = panel.getByRole('button', { name: 'KSampler', exact: true });
     await sampler.hover();
-    await page.locator('.node-preview').getByText('KSampler').waitFor();
+    await page.locator('.node-preview header').getByText('KSampler').waitFor();
     await shot('nodes');
     await panel.getByRole('button', { name: 'Bookmark KSampler', exact: true }).click();
     await panel.getByText('Bookmarks').waitFor();

@@ -45,7 +45,7 @@ describe.skipIf(noBrowser !== null)('the page', () => {
     await name.waitFor();
     expect(await name.textContent()).toBe('A graphics card');
     expect(await name.getAttribute('title')).toBe(
-      'webgpu:0: A graphics card, fp16; models take 1.5 of 8.0 GB',
+      'webgpu:0: A graphics card, fp16; models take 1.4 GiB of 7.5 GiB',
     );
   });
 
@@ -272,14 +272,27 @@ describe.skipIf(noBrowser !== null)('the page', () => {
     await page.waitForFunction(() => window.noodle.imagesOf(9).length === 1);
   });
 
+  test('a part of the page that does not come is said, and comes after a reload', async () => {
+    const parts = /assets\/models-panel/;
+    await page.route(parts, (route) => route.abort());
+    await page.getByRole('button', { name: 'Models', exact: true }).click();
+    await page.getByText('could not be loaded: the server does not answer').waitFor();
+    await page.unroute(parts);
+    await page.getByRole('button', { name: 'Reload the page' }).click();
+    await page.getByText('could not be loaded').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Models', exact: true }).click();
+    await page.locator('.side-panel').getByText('Checkpoints').waitFor();
+    await page.keyboard.press('m');
+  });
+
   test('the work of the last visit is there after a reload', async () => {
     await typeIntoFirstPrompt(page, 'kept over a reload');
     await page.waitForTimeout(300);
     await page.reload();
     await page.waitForSelector('textarea.node-text');
     expect(await widgetValue(page, 6, 'text')).toBe('kept over a reload');
-    // The refused prompt's 400 and the cut connection are logged by the browser itself.
-    expect(errors.filter((e) => !/WebSocket|status of 400/.test(e))).toEqual([]);
+    // The refused prompt's 400, the cut connection and the part that did not come are logged by the browser itself.
+    expect(errors.filter((e) => !/WebSocket|status of 400|ERR_FAILED/.test(e))).toEqual([]);
   });
 });
 

@@ -133,7 +133,7 @@ describe.skipIf(noBrowser !== null)('settings, keys and commands', () => {
     await expect
       .poll(() => log.locator('div').allTextContents())
       .toEqual(['08:00:00Ready', '08:00:01WARNING: a line that came live']);
-    const device = 'A graphics card, fp16; models take 1.5 of 8.0 GB';
+    const device = 'A graphics card, fp16; models take 1.4 GiB of 7.5 GiB';
     expect(await page.locator('.log-devices small').textContent()).toBe(device);
     await page.getByRole('button', { name: 'Close the log' }).click();
     await log.waitFor({ state: 'detached' });

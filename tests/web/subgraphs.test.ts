@@ -126,5 +126,17 @@ describe.skipIf(noBrowser !== null)('subgraphs', () => {
     expect(await types()).toEqual(root);
     await page.keyboard.press('.');
     expect(await unsaved()).toBe(0);
+
+    // A copy in another workflow is whole: what its inside refers to came along.
+    const { x, y } = await spotOf(page, 5, 'title');
+    await page.mouse.click(x, y);
+    await page.keyboard.press('Control+c');
+    await page.getByRole('button', { name: 'New workflow' }).click();
+    await expect.poll(types).toEqual([]);
+    await page.keyboard.press('Control+v');
+    await expect.poll(async () => (await types()).length).toBe(1);
+    const kept = () => page.evaluate(() => JSON.parse(window.noodle.text()) as Saved);
+    await expect.poll(async () => (await kept()).nodes.length).toBe(1);
+    expect((await kept()).definitions.subgraphs).toHaveLength(2);
   });
 });

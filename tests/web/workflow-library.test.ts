@@ -104,11 +104,11 @@ describe.skipIf(noBrowser !== null)('the library of workflows', () => {
   test('bookmarks are kept where ComfyUI keeps them', async () => {
     await row('portrait').getByRole('button', { name: 'Bookmark portrait' }).click();
     await page.locator('.bookmarks .saved-row').waitFor();
-    const index = () => saved.get('workflows/.index.json');
-    expect(JSON.parse(index() ?? '{}')).toEqual({ favorites: ['workflows/portrait.json'] });
+    const index = () => JSON.parse(saved.get('workflows/.index.json') ?? '{}') as unknown;
+    await expect.poll(index).toEqual({ favorites: ['workflows/portrait.json'] });
     await page.locator('.bookmarks').getByRole('button', { name: 'Bookmark portrait' }).click();
     await page.locator('.bookmarks').waitFor({ state: 'detached' });
-    expect(JSON.parse(index() ?? '{}')).toEqual({ favorites: [] });
+    await expect.poll(index).toEqual({ favorites: [] });
   });
 
   test('a workflow is inserted into the present one, with its links, as one undo step', async () => {

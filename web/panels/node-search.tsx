@@ -7,7 +7,7 @@ import { colorOfType } from '../graph/theme.ts';
 import { t } from '../locale/translate.ts';
 import type { SearchRequest } from '../state.ts';
 import { Icon } from './icons.tsx';
-import { NodePreview } from './node-preview.tsx';
+import { NodePreview } from '../node-library/node-preview.tsx';
 import type { AppParts } from './parts.ts';
 
 /** The node search that a double click or a dropped link opens. */
