@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { Icon } from '../panels/icons.tsx';
+import '../style/thumbnail.css';
 import type { Picture } from './picture.ts';
 
 interface ThumbnailParts {
