@@ -12,6 +12,7 @@ import { runMemory } from '../../support/run-memory.ts';
 import { NoodleError } from '../../../engine/errors.ts';
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, type GoldenArea, compare } from '../area.ts';
+import { autoencoderCase } from './autoencoder.ts';
 import { type GoldenCase, gunzipped, openCase } from '../open-case.ts';
 import { findModelFile, modelFile } from '../model-file.ts';
 
@@ -133,6 +134,7 @@ export const transformerArea = (area: string): GoldenArea => ({
       .map((file) => file.slice(0, -ending.length)),
   async run(dir, name) {
     const golden = await openCase<Params>(join(dir, `${name}${ending}`));
+    if (golden.has('out.encoded')) return autoencoderCase(dir, area, golden);
     if (golden.params.model === undefined || !golden.has('in.context')) {
       return { skip: 'no case of a diffusion transformer with one text' };
     }
