@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { Icon } from '../panels/icons.tsx';
-import '../style/thumbnail.css';
 import type { Picture } from './picture.ts';
+import '../style/thumbnail.css';
 
 interface ThumbnailParts {
   readonly url: string;
