@@ -73,9 +73,14 @@ interface Metadata {
 
 /** What a release fixes by convention, as the small model of a case has it. */
 function conventions(told: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const axes = told.axes_dim ?? told.axes_dims ?? told.axes_dims_rope;
+  const axes = told.axes_dim ?? told.axes_dims ?? told.axes_dims_rope ?? told.axes_dim_rope;
   const theta = told.theta ?? told.rope_theta;
-  return { ...(axes !== undefined && { axes }), ...(theta !== undefined && { theta }) };
+  const heads = told.n_heads ?? told.num_heads;
+  return {
+    ...(heads !== undefined && { heads }),
+    ...(axes !== undefined && { axes }),
+    ...(theta !== undefined && { theta }),
+  };
 }
 
 /** The whole way of a call: conditions, network, and how its output is read. */
