@@ -8,6 +8,7 @@ export type WidgetKind =
   | 'boolean'
   | 'string'
   | 'combo'
+  | 'dynamic'
   | 'color'
   | 'curve'
   | 'colors'
@@ -35,6 +36,7 @@ const widgetKinds: Readonly<Record<string, WidgetKind>> = {
   BOOLEAN: 'boolean',
   STRING: 'string',
   COMBO: 'combo',
+  COMFY_DYNAMICCOMBO_V3: 'dynamic',
   MARKDOWN: 'string',
   COLOR: 'color',
   CURVE: 'curve',
@@ -83,6 +85,21 @@ export function inputSpec(name: string, raw: unknown, required: boolean): InputS
     (widget === 'combo' && Boolean(control));
   return { name, required, type, options, widget, controlled };
 }
+
+/** Inputs and outputs of one type, whichever it is: `template.allowed_types` are those that are taken. */
+const matchType = 'COMFY_MATCHTYPE_V3';
+
+/** The type of an input's socket. */
+export function slotType({ type, options: { template } }: InputSpec): string {
+  if (type !== matchType) return type;
+  return isRecord(template) && typeof template.allowed_types === 'string'
+    ? template.allowed_types
+    : '*';
+}
+
+/** The type of an output's socket, as /object_info tells it. */
+export const outputType = (type: unknown): string =>
+  typeof type !== 'string' ? 'COMBO' : type === matchType ? '*' : type;
 
 /** The choices of a combo as text or numbers, in the server's order. */
 export function comboChoices(spec: InputSpec): (string | number)[] {

@@ -1,6 +1,7 @@
 import type { LGraphNode } from '@comfyorg/litegraph';
 import type { IBaseWidget } from '@comfyorg/litegraph/dist/types/widgets';
 import { addCustomWidgets } from '../custom-widgets.ts';
+import { asArray, isRecord } from '../../../engine/workflow/records.ts';
 import { comboChoices, uploadKind, type InputSpec, type WidgetKind } from '../input-spec.ts';
 import type { EditorHooks } from '../hooks.ts';
 import { toInt } from '../integer.ts';
@@ -12,6 +13,7 @@ import { ColorField, hexNumber, hexText } from './color.ts';
 import { ColorsField } from './colors.ts';
 import { CompareView } from './compare-view.ts';
 import { CurveField } from './curve.ts';
+import { DynamicChoice } from './dynamic-choice.ts';
 import { directories } from './file-list.ts';
 import { makeSeedControl } from './seed-control.ts';
 import { Multiline } from './multiline.ts';
@@ -138,6 +140,14 @@ const makers: Readonly<Record<WidgetKind, Maker>> = {
       { ...base, type: 'combo', value, options: { values }, files, pictures },
       node,
     );
+  },
+  dynamic: (node, spec, hooks) => {
+    const values = asArray(spec.options.options)
+      .filter(isRecord)
+      .map(({ key }) => key as string);
+    const value = (spec.options.default as string | undefined) ?? values[0] ?? '';
+    const base = baseOf(spec, hooks);
+    return new DynamicChoice({ ...base, type: 'combo', value, options: { values } }, node);
   },
   color: (node, spec, hooks) => new ColorField({ ...customOf(spec, hooks), form: hexText }, node),
   curve: (node, spec, hooks) =>
