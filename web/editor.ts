@@ -14,7 +14,7 @@ import { createExecutionView } from './graph/execution-view.ts';
 import type { EditorHooks } from './graph/hooks.ts';
 import { takeIncomingBoxes } from './graph/incoming-boxes.ts';
 import { createFileSource, createInputFiles, pictureField } from './graph/input-files.ts';
-import { useExactCopies } from './graph/litegraph-setup.ts';
+import { allowSlowDoubleClicks, useExactCopies } from './graph/litegraph-setup.ts';
 import { registerNodes } from './graph/node-class.ts';
 import { listenForGroups } from './graph/groups.ts';
 import { useReadableNames } from './graph/names.ts';
@@ -49,6 +49,7 @@ export interface EditorParts {
 export function createEditor(parts: EditorParts) {
   const { host, element, objectInfo, server, state, drafts, self, packs } = parts;
   useExactCopies();
+  allowSlowDoubleClicks();
   useTextMenus();
   useGroupLook();
   useReadableNames();
@@ -87,6 +88,7 @@ export function createEditor(parts: EditorParts) {
     editMask: (node, index) => void editMask(node, index),
     // A finished command is a step of its own for undo.
     changed: () => documents.settle(),
+    complain: (text) => toast(state, text, 'error'),
   });
   styleCanvas(canvas);
   colorTypes(canvas, socketTypes(objectInfo));

@@ -7,22 +7,40 @@ import { inputSpecs, slotType, type InputSpec } from './input-spec.ts';
 import { DynamicChoice } from './widgets/dynamic-choice.ts';
 import { addInputWidgets } from './widgets/make-widget.ts';
 
-/** Adds what a class declares as one input to a node: its fields, its socket, or several of them. */
-export function addDeclaredInput(node: LGraphNode, spec: InputSpec, hooks: EditorHooks): void {
+/**
+ * Adds what a class declares as its inputs to a node: their fields, and sockets. As in ComfyUI, where
+ * files and packs count them, sockets alone come first, then those of fields.
+ */
+export function addDeclaredInputs(
+  node: LGraphNode,
+  specs: readonly InputSpec[],
+  hooks: EditorHooks,
+): void {
+  const fields = new Map(
+    specs
+      .filter(({ widget }) => widget !== null)
+      .map((spec) => [spec, addInputWidgets(node, spec, hooks)] as const)
+      .filter(([, widgets]) => widgets.length > 0),
+  );
+  for (const spec of specs) if (!fields.has(spec)) addSocket(node, spec);
+  for (const spec of fields.keys()) addSocket(node, spec, { name: spec.name });
+  for (const [spec, [widget]] of fields) {
+    if (widget instanceof DynamicChoice) {
+      widget.follow(() => showInputsOf(node, widget, spec, hooks));
+    }
+  }
+}
+
+function addSocket(node: LGraphNode, spec: InputSpec, widget?: { readonly name: string }): void {
   if (spec.type === autogrow) return addGrowing(node, spec);
-  const widgets = spec.widget === null ? [] : addInputWidgets(node, spec, hooks);
-  if (spec.options.socketless !== true) {
-    const shape = spec.required ? undefined : RenderShape.HollowCircle;
-    const slot = node.addInput(spec.name, slotType(spec), {
-      ...(shape === undefined ? {} : { shape }),
-      ...(widgets.length > 0 ? { widget: { name: spec.name } } : {}),
-    });
-    if (typeof spec.options.display_name === 'string') slot.label = spec.options.display_name;
-  }
-  const [first] = widgets;
-  if (first instanceof DynamicChoice) {
-    first.follow(() => showInputsOf(node, first, spec, hooks));
-  }
+  if (spec.options.socketless === true) return;
+  const shape = spec.required ? undefined : RenderShape.HollowCircle;
+  const slot = node.addInput(spec.name, slotType(spec), {
+    ...(shape === undefined ? {} : { shape }),
+    ...(widget === undefined ? {} : { widget }),
+  });
+  const { display_name: shown } = spec.options;
+  if (typeof shown === 'string') slot.localized_name = shown;
 }
 
 /** Gives a node the inputs of what is chosen now, below the choice, in place of those of another one. */
@@ -41,7 +59,7 @@ function showInputsOf(
   takeOut(widgets, isInner);
 
   const [slots, fields] = [inputs.length, widgets.length];
-  for (const inner of specsOf(spec, choice.value)) addDeclaredInput(node, inner, hooks);
+  addDeclaredInputs(node, specsOf(spec, choice.value), hooks);
   widgets.splice(widgets.indexOf(choice) + 1, 0, ...widgets.splice(fields));
   const own = inputs.findIndex(({ name }) => name === spec.name);
   inputs.splice(own < 0 ? slots : own + 1, 0, ...inputs.splice(slots));

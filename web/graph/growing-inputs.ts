@@ -78,7 +78,7 @@ function grow(node: LGraphNode, group: Group): void {
   for (const [ordinal, base] of group.names.slice(0, wanted).entries()) {
     if (inputs.some((slot) => ordinalOf(slot) === ordinal)) continue;
     const slot = node.addInput(`${group.name}.${base}`, group.type);
-    slot.label = base;
+    slot.localized_name = base;
     const last = inputs.findLastIndex((each) => each !== slot && ordinalOf(each) >= 0);
     if (last >= 0) inputs.splice(last + 1, 0, ...inputs.splice(inputs.indexOf(slot)));
   }

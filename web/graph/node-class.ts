@@ -1,6 +1,6 @@
 import { LiteGraph, RenderShape, type LGraphNode } from '@comfyorg/litegraph';
 import type { NodeInfo } from '../api/types.ts';
-import { addDeclaredInput } from './declared-inputs.ts';
+import { addDeclaredInputs } from './declared-inputs.ts';
 import { outputType } from './input-spec.ts';
 import { describe, NoodleNode } from './node.ts';
 import type { EditorHooks } from './hooks.ts';
@@ -19,9 +19,7 @@ export function nodeClass(info: NodeInfo, hooks: EditorHooks): typeof LGraphNode
     constructor(givenTitle: string) {
       super(givenTitle || title, info.name);
       describe(this, info);
-      for (const spec of this.specs) {
-        addDeclaredInput(this, spec, hooks);
-      }
+      addDeclaredInputs(this, this.specs, hooks);
       this.#addOutputs();
       const tall = this.specs.some((s) => s.widget === 'string' && s.options.multiline === true);
       const size = this.computeSize();

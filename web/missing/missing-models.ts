@@ -2,13 +2,14 @@ import { LGraphEventMode, type LGraph, type LGraphNode } from '@comfyorg/litegra
 import { asArray, isRecord } from '../../engine/workflow/records.ts';
 import { allGraphs } from '../graph/load.ts';
 import { Choice } from '../graph/widgets/choice.ts';
+import { folderOfInput } from '../models/loaders.ts';
 import { isModelFile } from '../models/model-files.ts';
 import { textOf } from '../text.ts';
 
 /** A model file that a workflow wants and the server does not have. */
 export interface MissingModel {
   readonly name: string;
-  /** The models folder it belongs into, where the file or the class says so. */
+  /** The models folder it belongs into, where the file, the class or the input says so. */
   readonly directory: string | null;
   /** Where the author of the workflow says it comes from. */
   readonly url: string | null;
@@ -35,7 +36,7 @@ export async function missingModels(
     const before = found.get(name);
     found.set(name, {
       name,
-      directory: before?.directory ?? directory,
+      directory: directory ?? before?.directory ?? null,
       url: before?.url ?? url ?? links.get(baseName(name)) ?? null,
       nodes: [...new Set([...(before?.nodes ?? []), ...(node ? [node] : [])])],
     });
@@ -44,7 +45,9 @@ export async function missingModels(
     for (const widget of node.widgets ?? []) {
       const value = textOf(widget.value);
       if (!(widget instanceof Choice) || !isModelFile(value)) continue;
-      if (widget.unknown || widget.choices.length === 0) add(value, null, null, node);
+      if (widget.unknown || widget.choices.length === 0) {
+        add(value, folderOfInput(node.type, widget.name), null, node);
+      }
     }
   }
   const declared = [

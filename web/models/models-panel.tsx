@@ -1,10 +1,12 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { sizeText } from '../../engine/size-text.ts';
 import { readableName } from '../../engine/workflow/readable-name.ts';
 import { draggedModel } from '../drop.ts';
 import { t } from '../locale/translate.ts';
 import { Icon } from '../panels/icons.tsx';
 import type { AppParts } from '../panels/parts.ts';
+import { SearchField } from '../panels/search-field.tsx';
 import { SidePanel } from '../panels/side-panel.tsx';
 import { toast } from '../state.ts';
 import { hasLoader, placeModel } from './loaders.ts';
@@ -35,16 +37,7 @@ export function ModelsPanel(parts: AppParts) {
         </button>
       }
     >
-      <input
-        class="panel-search"
-        type="search"
-        placeholder={t('Filter models')}
-        aria-label={t('Filter models')}
-        value={text.value}
-        onInput={(e) => {
-          text.value = e.currentTarget.value;
-        }}
-      />
+      <SearchField text={text} label={t('Filter models')} className="panel-search" />
       {folders.value !== null && shown.length === 0 && (
         <p class="empty">
           {words.length > 0
@@ -84,7 +77,7 @@ function ModelRow({ editor, server, state, folder, model }: AppParts & { folder:
       type="button"
       class="list-row model-row"
       draggable={hasLoader(folder)}
-      title={`${model.name}\n${sizeOf(model.bytes)}`}
+      title={`${model.name}\n${model.bytes > 0 ? sizeText(model.bytes) : ''}`}
       onDragStart={(e) =>
         e.dataTransfer?.setData(draggedModel, JSON.stringify({ folder, name: model.name }))
       }
@@ -105,14 +98,7 @@ function ModelRow({ editor, server, state, folder, model }: AppParts & { folder:
         </span>
       )}
       <span>{model.name}</span>
-      <small>{sizeOf(model.bytes)}</small>
+      <small>{model.bytes > 0 ? sizeText(model.bytes) : ''}</small>
     </button>
   );
-}
-
-/** Bytes for people: '4.27 GB'. */
-function sizeOf(bytes: number): string {
-  if (!(bytes > 0)) return '';
-  const power = Math.min(3, Math.floor(Math.log10(bytes) / 3));
-  return `${(bytes / 1000 ** power).toPrecision(3)} ${['B', 'kB', 'MB', 'GB'][power]}`;
 }

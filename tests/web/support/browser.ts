@@ -238,6 +238,10 @@ export async function drag(
   await page.mouse.up();
 }
 
+/** A double click as a hand makes it: the second one a moment after the first, which litegraph asks for. */
+export const doubleClick = (page: Page, { x, y }: { x: number; y: number }): Promise<void> =>
+  page.mouse.dblclick(x, y, { delay: 15 });
+
 /** Where a part of a node is on the page: 'title', 'corner', 'input:0', 'output:0'. */
 export const spotOf = (page: Page, id: number, part: string): Promise<{ x: number; y: number }> =>
   page.evaluate(([node, what]) => window.noodle.spot(node, what), [id, part] as const);

@@ -31,6 +31,11 @@ export function drawField(ctx: CanvasRenderingContext2D, field: FieldDrawing): v
   const { width, y, label, value, arrows, plain } = field;
   const left = fieldMargin;
   const inner = width - 2 * fieldMargin;
+  if (plain && field.fill === undefined) {
+    ctx.fillStyle = palette.field;
+    ctx.fillRect(left, y, inner, fieldHeight);
+    return;
+  }
   ctx.save();
   ctx.beginPath();
   ctx.roundRect(left, y, inner, fieldHeight, plain ? 0 : 6);
