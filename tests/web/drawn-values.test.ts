@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
+import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buildWeb } from '../../web/build.mjs';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -132,6 +133,46 @@ describe.skipIf(noBrowser !== null)('drawn values', () => {
     await page.keyboard.press('Control+Shift+z');
     await expect.poll(() => fieldsOf(1)).toContain('resize_type.longer_size');
     expect(JSON.parse(await page.evaluate(() => window.noodle.live()))).toEqual(JSON.parse(before));
+    expect(errors).toEqual([]);
+  });
+
+  test('paint over a plain colour, and again', async () => {
+    await open({
+      1: { class_type: 'Painter', inputs: { width: 128, height: 64, bg_color: '#203040' } },
+      2: { class_type: 'PreviewImage', inputs: { images: ['1', 0] } },
+    });
+    const stroke = async (from: number, to: number): Promise<void> => {
+      const { x, y } = await spotOf(page, 1, 'widget:mask');
+      await page.mouse.click(x, y);
+      const stage = page.locator('.mask-stage canvas');
+      await stage.waitFor();
+      const box = (await stage.boundingBox())!;
+      const at = (part: number) => ({ x: box.x + part * box.width, y: box.y + box.height / 2 });
+      await drag(page, at(from), at(to));
+      await shot('painter');
+      await page.locator('.mask-settings .primary').click();
+      await stage.waitFor({ state: 'detached' });
+    };
+    await stroke(0.3, 0.4);
+    const first = await json(1, 'mask');
+    expect(first).toMatch(/^painter\/painter-1-\d+\.png \[input\]$/);
+    await stroke(0.6, 0.7);
+    const sent = await queue();
+    const value = String(await json(1, 'mask'));
+    expect(value).not.toBe(first);
+    expect(sent[1].inputs).toEqual({ mask: value, width: 128, height: 64, bg_color: '#203040' });
+    await page.waitForFunction(() => window.noodle.imagesOf(2)[0]?.width === 128, null, {
+      timeout: 20_000,
+    });
+    // Both strokes are in the one file, all else is see-through.
+    const { data, info } = await sharp(join(base, 'input', value.replace(' [input]', '')))
+      .ensureAlpha()
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    expect([info.width, info.height]).toEqual([128, 64]);
+    const painted = (x: number): boolean => data[4 * (32 * 128 + x) + 3] > 128;
+    expect([5, 40, 80, 123].map(painted)).toEqual([false, true, true, false]);
+    await shot('painted');
     expect(errors).toEqual([]);
   });
 

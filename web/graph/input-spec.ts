@@ -15,6 +15,7 @@ export type WidgetKind =
   | 'box'
   | 'boxes'
   | 'compare'
+  | 'paint'
   | 'custom'
   | 'opaque';
 
@@ -50,7 +51,7 @@ const widgetKinds: Readonly<Record<string, WidgetKind>> = {
   LOAD_3D: 'opaque',
   LOAD_3D_ANIMATION: 'opaque',
   COMPOSITOR: 'opaque',
-  PAINTER: 'string',
+  PAINTER: 'paint',
 };
 
 /** Declared inputs of a node in the order their widgets are made: required, then optional. */
@@ -110,6 +111,8 @@ export function comboChoices(spec: InputSpec): (string | number)[] {
 
 /** Which upload a combo offers ('image', 'audio', 'video', 'file'), if any. */
 export function uploadKind(spec: InputSpec): 'image' | 'audio' | 'video' | 'file' | null {
+  // A painting is told to be uploaded too, but it is no file to be chosen.
+  if (spec.type !== 'COMBO') return null;
   for (const kind of ['image', 'audio', 'video', 'file'] as const) {
     if (spec.options[`${kind}_upload`] === true) return kind;
   }

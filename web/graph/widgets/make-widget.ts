@@ -19,6 +19,7 @@ import { makeSeedControl } from './seed-control.ts';
 import { Multiline } from './multiline.ts';
 import { numberLimits, NumberBox } from './number.ts';
 import { Opaque } from './opaque.ts';
+import { PaintField } from './paint.ts';
 import { TextLine } from './text-line.ts';
 import { Toggle } from './toggle.ts';
 
@@ -155,6 +156,10 @@ const makers: Readonly<Record<WidgetKind, Maker>> = {
   colors: (node, spec, hooks) => new ColorsField(customOf(spec, hooks), node),
   boxes: (node, spec, hooks) => new BoxesField(customOf(spec, hooks), node),
   box: (node, spec, hooks) => new BoxField(customOf(spec, hooks), node),
+  paint: (node, spec, hooks) => {
+    const press = (): void => hooks.paint(node, spec.name);
+    return new PaintField({ ...customOf(spec, hooks), press }, node);
+  },
   compare: (node, spec, hooks) => new CompareView(customOf(spec, hooks), node),
   opaque: makeOpaque,
   // Fields of packs are made by the packs, where there is a node for them.
