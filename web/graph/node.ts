@@ -2,6 +2,7 @@ import { LGraphBadge, LGraphNode } from '@comfyorg/litegraph';
 import type { ISerialisedNode } from '@comfyorg/litegraph/dist/types/serialisation';
 import type { IBaseWidget } from '@comfyorg/litegraph/dist/types/widgets';
 import type { NodeInfo } from '../api/types.ts';
+import { addBadge } from './badges.ts';
 import { withoutGrowing } from './growing-inputs.ts';
 import { inputSpecs, isRecord, type InputSpec } from './input-spec.ts';
 import { rememberSource, restoreSource } from './source.ts';
@@ -137,6 +138,7 @@ const isValueType = (type: string): boolean =>
 export function describe(node: NoodleNode, info: NodeInfo): void {
   node.info = info;
   node.specs = inputSpecs(info);
+  addBadge(node);
   const mark = info.deprecated ? 'deprecated' : info.experimental ? 'experimental' : null;
   if (mark !== null) {
     node.badges.push(
