@@ -58,6 +58,7 @@ export function createEditor(parts: EditorParts) {
   registerSubgraphs(graph);
   const hooks: EditorHooks = {
     chooseFile: (node, widgetName, kind) => inputFiles.choose(node, widgetName, kind),
+    paint: (node, widgetName) => void paint(node, widgetName),
     files: createFileSource(server),
     modelPictures: createModelPictures(server.url),
     vocabulary: createVocabulary(server),
@@ -72,6 +73,19 @@ export function createEditor(parts: EditorParts) {
   const editMask = async (node: LGraphNode, index = 0): Promise<void> => {
     const { openMaskEditor } = await import('./mask/index.ts');
     await openMaskEditor(node, { server, state, saved: givePicture }, index);
+  };
+  const paint = async (node: LGraphNode, name: string): Promise<void> => {
+    const field = node.widgets?.find((widget) => widget.name === name);
+    if (field === undefined) return;
+    const { openPainter } = await import('./mask/index.ts');
+    await openPainter(node, field, {
+      server,
+      state,
+      saved: (value) => {
+        inputFiles.give(node, name, value);
+        documents.settle();
+      },
+    });
   };
   /** A picture for a node's own field, or for a new LoadImage beside a node that has none. */
   const givePicture = (node: LGraphNode, value: string): void => {

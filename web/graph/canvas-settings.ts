@@ -1,6 +1,7 @@
 import { LiteGraph } from '@comfyorg/litegraph';
 import { effect, signal } from '@preact/signals';
 import type { Settings } from '../settings/settings.ts';
+import { badgeModes } from './badges.ts';
 import type { EditorCanvas } from './canvas.ts';
 import { forgetTexts } from './text-fit.ts';
 import { applyTheme, styleCanvas, uiFont } from './theme.ts';
@@ -23,6 +24,11 @@ export function followSettings(canvas: EditorCanvas, settings: Settings): void {
   });
   effect(() => {
     canvas.links_render_mode = settings.linkStyle.value;
+    redraw();
+  });
+  effect(() => {
+    badgeModes.id = settings.idBadge.value;
+    badgeModes.source = settings.sourceBadge.value;
     redraw();
   });
   effect(() => {

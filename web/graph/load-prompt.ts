@@ -39,7 +39,10 @@ function fillInputs(
   inputs: Record<string, unknown>,
   made: ReadonlyMap<string, LGraphNode>,
 ): void {
-  for (const [name, value] of Object.entries(inputs)) {
+  // A choice before the inputs that it brings: `format`, then `format.bit_depth`.
+  const depth = (name: string): number => name.split('.').length;
+  const ordered = Object.entries(inputs).toSorted(([a], [b]) => depth(a) - depth(b));
+  for (const [name, value] of ordered) {
     if (isLink(value)) {
       const origin = made.get(String(value[0]));
       const slot = Number(value[1]);

@@ -93,7 +93,8 @@ export function isOpaque(bytes: Uint8Array): boolean {
   return false;
 }
 
-async function fetchBlob(address: string): Promise<Blob> {
+/** A file of the server; throws when it is gone. */
+export async function fetchBlob(address: string): Promise<Blob> {
   const response = await fetch(address);
   if (!response.ok) throw new Error(`the picture: the server answered ${response.status}`);
   return response.blob();
@@ -154,7 +155,8 @@ function maskBlob({ width, height, data }: Layer): Promise<Blob> {
   return blobOf(image);
 }
 
-async function blobOf(image: ImageData, under?: ImageBitmap): Promise<Blob> {
+/** Pixels as a PNG, over a picture where there is one. */
+export async function blobOf(image: ImageData, under?: ImageBitmap): Promise<Blob> {
   const canvas = new OffscreenCanvas(image.width, image.height);
   const context = canvas.getContext('2d');
   if (context === null) throw new Error('the browser has no memory for this picture');
