@@ -21,6 +21,11 @@ export const errorTable = {
     message: (d: { file: string; reason: string }) =>
       `${show(d.file)}: not a valid safetensors file: ${show(d.reason)}`,
   },
+  GGUF_FILE: {
+    status: 400,
+    message: (d: { file: string; reason: string }) =>
+      `${show(d.file)}: not a GGUF file that can be used: ${show(d.reason)}`,
+  },
   WEIGHTS_MISSING: {
     status: 400,
     message: (d: { file: string; key: string }) =>
@@ -128,6 +133,12 @@ export const errorTable = {
     message: () =>
       'ERROR: clip input is invalid: None\n\nIf the clip is from a checkpoint loader node your ' +
       'checkpoint does not contain a valid clip or text encoder model.',
+  },
+  VOCABULARY_MISSING: {
+    status: 400,
+    message: (d: { vocabulary: string; files: string; folder: string; from: string }) =>
+      `The text encoder's vocabulary (${show(d.vocabulary)}) is missing: put ${d.files} of huggingface.co/${d.from} ` +
+      `into ${d.folder} of the models folder. A ComfyUI installation has it in comfy/text_encoders.`,
   },
   NO_VAE: {
     status: 400,

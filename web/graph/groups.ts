@@ -1,6 +1,8 @@
 import { LGraphCanvas, LGraphGroup, type IContextMenuValue } from '@comfyorg/litegraph';
 import type { HostedCanvas } from './canvas-host.ts';
 import { mix, vivid } from './color.ts';
+import { t } from '../locale/translate.ts';
+import { colorName } from './node-colors.ts';
 import { palette } from './palette.ts';
 import { editInline } from './widgets/inline-editor.ts';
 
@@ -62,28 +64,28 @@ function groupMenu(canvas: HostedCanvas, group: LGraphGroup): IContextMenuValue<
     canvas.host.changed();
   };
   const colors = Object.entries(LGraphCanvas.node_colors).map(([name, option]) => ({
-    content: name.replace('_', ' '),
+    content: colorName(name),
     swatch: mix(palette.canvas, vivid(option.groupcolor), 0.7),
     callback: after(() => group.setColorOption(option)),
   }));
   return [
-    { content: 'Rename', callback: () => renameGroup(canvas, group) },
-    { content: 'Colour', has_submenu: true, submenu: { options: colors } },
-    { content: group.pinned ? 'Unpin' : 'Pin', callback: after(() => group.pin()) },
+    { content: t('Rename'), callback: () => renameGroup(canvas, group) },
+    { content: t('Colour'), has_submenu: true, submenu: { options: colors } },
+    { content: group.pinned ? t('Unpin') : t('Pin'), callback: after(() => group.pin()) },
     {
-      content: 'Select nodes',
+      content: t('Select nodes'),
       callback: () => {
         group.recomputeInsideNodes();
         canvas.selectItems([...group.children]);
       },
     },
     {
-      content: 'Fit to nodes',
+      content: t('Fit to nodes'),
       callback: after(() => {
         group.recomputeInsideNodes();
         group.resizeTo(group.children, 12);
       }),
     },
-    { content: 'Remove', callback: after(() => group.graph?.remove(group)) },
+    { content: t('Remove'), callback: after(() => group.graph?.remove(group)) },
   ];
 }

@@ -79,6 +79,9 @@ export const page: Texts = {
   'Fit the view': '适应视图',
 
   // panels and log
+  Shortcuts: '快捷键',
+  'Reload the page': '重新加载页面',
+  'the server does not answer': '服务器没有响应',
   Nodes: '节点',
   Workflows: '工作流',
   'Close {name}': '关闭{name}',
@@ -90,8 +93,8 @@ export const page: Texts = {
   Copy: '复制',
   'Close the log': '关闭日志',
   'No line.': '没有日志。',
-  '{name}, {precision}; models take {used} of {budget} GB':
-    '{name}，{precision}；模型占用 {used} / {budget} GB',
+  '{name}, {precision}; models take {used} of {budget}':
+    '{name}，{precision}；模型占用 {used} / {budget}',
 
   // messages
   'The server does not answer': '服务器没有响应',
