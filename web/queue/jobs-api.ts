@@ -77,6 +77,8 @@ export function createJobsApi(server: Server) {
     moveToFront: (id: string) =>
       send('PATCH', `v1/queue/${encodeURIComponent(id)}`, { front: true }),
     retry: (id: string) => send('POST', `v1/jobs/${encodeURIComponent(id)}/retry`),
+    /** Brings back what was cancelled while it waited. */
+    restore: (id: string) => send('POST', `v1/jobs/${encodeURIComponent(id)}/restore`),
     cancel: (id: string) => send('DELETE', `v1/jobs/${encodeURIComponent(id)}`),
   };
 }
