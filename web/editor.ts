@@ -12,12 +12,13 @@ import { drawFarNames } from './graph/far-view.ts';
 import { useGroupLook } from './graph/group-look.ts';
 import { createExecutionView } from './graph/execution-view.ts';
 import type { EditorHooks } from './graph/hooks.ts';
+import { takeIncomingBoxes } from './graph/incoming-boxes.ts';
 import { createFileSource, createInputFiles, pictureField } from './graph/input-files.ts';
-import { useExactCopies } from './graph/litegraph-setup.ts';
+import { allowSlowDoubleClicks, useExactCopies } from './graph/litegraph-setup.ts';
 import { registerNodes } from './graph/node-class.ts';
 import { listenForGroups } from './graph/groups.ts';
 import { useReadableNames } from './graph/names.ts';
-import { imagesOf } from './graph/node-pictures.ts';
+import { imageMeant, imagesOf } from './graph/node-pictures.ts';
 import { trackPointer } from './graph/paste.ts';
 import { alignMenu } from './graph/selection.ts';
 import { drawSelectionBox } from './graph/selection-box.ts';
@@ -25,6 +26,7 @@ import { createStage } from './graph/stage.ts';
 import { registerSubgraphs } from './graph/subgraphs.ts';
 import { applyTheme, colorTypes, styleCanvas } from './graph/theme.ts';
 import { registerVirtualNodes } from './graph/virtual-nodes.ts';
+import { createModelPictures } from './models/model-files.ts';
 import { createVocabulary } from './prompt-text/vocabulary.ts';
 import { createSubgraphPath } from './subgraphs/path.ts';
 import { pictureAt } from './pictures/picture.ts';
@@ -48,6 +50,7 @@ export interface EditorParts {
 export function createEditor(parts: EditorParts) {
   const { host, element, objectInfo, server, state, drafts, self, packs } = parts;
   useExactCopies();
+  allowSlowDoubleClicks();
   useTextMenus();
   useGroupLook();
   useReadableNames();
@@ -57,6 +60,7 @@ export function createEditor(parts: EditorParts) {
   const hooks: EditorHooks = {
     chooseFile: (node, widgetName, kind) => inputFiles.choose(node, widgetName, kind),
     files: createFileSource(server),
+    modelPictures: createModelPictures(server.url),
     vocabulary: createVocabulary(server),
     showInputFile: (node, filename) => inputFiles.show(node, filename),
     edited: () => documents.changed(),
@@ -103,11 +107,16 @@ export function createEditor(parts: EditorParts) {
   graph.onNodeAdded = (node) => {
     node.onNodeTitleDblClick = () => canvas.rename(node);
     node.onDblClick = (_event, pos) => {
-      if (pos[1] >= 0 && imagesOf(node).length > 0) openImage(node, 0);
+      if (pos[1] >= 0 && imagesOf(node).length > 0)
+        openImage(node, imageMeant(node, canvas.graph_mouse));
     };
   };
 
-  const execution = createExecutionView(graph, (file) => server.viewUrl(file), packs.executed);
+  const executed: PackScripts['executed'] = (node, output) => {
+    packs.executed(node, output);
+    if (takeIncomingBoxes(node, output)) documents.changed();
+  };
+  const execution = createExecutionView(graph, (file) => server.viewUrl(file), executed);
   const inputFiles = createInputFiles({
     graph,
     server,

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { parseJson } from '../../engine/workflow/lossless-json.ts';
 import { objectInfo } from './fixtures/object-info.ts';
 import type { MockServer } from './mock-server.ts';
-import { graphOf, dropFile, noBrowser, openPage } from './support/browser.ts';
+import { doubleClick, dropFile, graphOf, noBrowser, openPage } from './support/browser.ts';
 import { useBuiltPage } from './support/built-page.ts';
 import { pngWithText } from './support/png-with-text.ts';
 
@@ -45,7 +45,7 @@ describe.skipIf(noBrowser !== null)('the page', () => {
     await name.waitFor();
     expect(await name.textContent()).toBe('A graphics card');
     expect(await name.getAttribute('title')).toBe(
-      'webgpu:0: A graphics card, fp16; models take 1.5 of 8.0 GB',
+      'webgpu:0: A graphics card, fp16; models take 1.4 GiB of 7.5 GiB',
     );
   });
 
@@ -222,7 +222,7 @@ describe.skipIf(noBrowser !== null)('the page', () => {
   });
 
   test('a double click searches nodes and Enter adds one', async () => {
-    await page.mouse.dblclick(1000, 700, { delay: 30 });
+    await doubleClick(page, { x: 1000, y: 700 });
     await page.getByRole('textbox', { name: 'Search nodes' }).fill('empty latent image');
     await page.keyboard.press('Enter');
     const nodes = (await graphOf(page)).nodes;

@@ -11,6 +11,8 @@ export interface SavedEntry {
 }
 
 const folder = 'workflows/';
+/** Where ComfyUI's page keeps which workflows are marked. */
+const indexFile = '.index.json';
 
 /** The user's workflows on the server, by ComfyUI's userdata routes; `url` makes addresses. */
 export function userWorkflows(url: (path: string) => string) {
@@ -29,6 +31,19 @@ export function userWorkflows(url: (path: string) => string) {
     const response = await send(address(path), { cache: 'no-cache' });
     return response.status === 404 ? null : await response.text();
   };
+  const listed = async (): Promise<SavedEntry[]> => {
+    const response = await send('v2/userdata', { cache: 'no-cache' });
+    const list: unknown = response.ok ? await response.json() : [];
+    return (Array.isArray(list) ? list : [])
+      .filter(isRecord)
+      .map(({ path, type, modified }) => ({
+        path: String(path),
+        isFolder: type === 'directory',
+        modified: typeof modified === 'number' ? modified : 0,
+      }))
+      .filter(({ path }) => path.startsWith(folder))
+      .map((entry) => ({ ...entry, path: entry.path.slice(folder.length) }));
+  };
   const write = async (
     path: string,
     text: string,
@@ -40,21 +55,14 @@ export function userWorkflows(url: (path: string) => string) {
     return response.status === 409 ? 'exists' : 'saved';
   };
 
+  let hasIndex = false;
+
   return {
-    /** Everything below the user's workflows folder. */
-    savedWorkflows: async (): Promise<SavedEntry[]> => {
-      const response = await send('v2/userdata', { cache: 'no-cache' });
-      const list: unknown = response.ok ? await response.json() : [];
-      return (Array.isArray(list) ? list : [])
-        .filter(isRecord)
-        .map(({ path, type, modified }) => ({
-          path: String(path),
-          isFolder: type === 'directory',
-          modified: typeof modified === 'number' ? modified : 0,
-        }))
-        .filter(({ path, isFolder }) => path.startsWith(folder) && (isFolder || isJson(path)))
-        .map((entry) => ({ ...entry, path: entry.path.slice(folder.length) }));
-    },
+    /** Everything below the user's workflows folder but what is hidden. */
+    savedWorkflows: async (): Promise<SavedEntry[]> =>
+      (await listed()).filter(
+        ({ path, isFolder }) => !path.split('/').some(isHidden) && (isFolder || isJson(path)),
+      ),
     /** The text of a saved workflow; null when there is none of that name. */
     savedWorkflow: readText,
     /**
@@ -74,7 +82,10 @@ export function userWorkflows(url: (path: string) => string) {
       void (await send(address(path), { method: 'DELETE' })),
     /** Paths that the user has marked, as ComfyUI's page keeps them. */
     bookmarks: async (): Promise<string[]> => {
-      const index: unknown = JSON.parse((await readText('.index.json').catch(() => null)) ?? '{}');
+      // Not asked for before it is listed: the browser's log would show an answer of 404.
+      hasIndex ||= (await listed()).some(({ path }) => path === indexFile);
+      const text = hasIndex ? await readText(indexFile).catch(() => null) : null;
+      const index: unknown = JSON.parse(text ?? '{}');
       const marked = isRecord(index) && Array.isArray(index.favorites) ? index.favorites : [];
       return marked
         .filter((path): path is string => typeof path === 'string' && path.startsWith(folder))
@@ -82,11 +93,12 @@ export function userWorkflows(url: (path: string) => string) {
     },
     saveBookmarks: async (paths: readonly string[]): Promise<void> => {
       const favorites = paths.map((path) => folder + path);
-      await write('.index.json', JSON.stringify({ favorites }), true);
+      await write(indexFile, JSON.stringify({ favorites }), true);
     },
   };
 }
 
+const isHidden = (name: string): boolean => name.startsWith('.');
 const isJson = (path: string): boolean => path.endsWith('.json');
 
 /** What file systems take for one name, in bytes. */

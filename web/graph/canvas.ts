@@ -21,7 +21,7 @@ import { noteUse } from './used-nodes.ts';
 import { editInline } from './widgets/inline-editor.ts';
 import { drawFarNode } from './far-view.ts';
 import { groupSelection, renameGroup } from './groups.ts';
-import { imageAt, imagesOf } from './node-pictures.ts';
+import { imageMeant, imagesOf } from './node-pictures.ts';
 import { colorName } from './node-colors.ts';
 import { drawNodeShape } from './node-shape.ts';
 import { mix, vivid } from './color.ts';
@@ -84,6 +84,12 @@ export class EditorCanvas extends LGraphCanvas {
     this.drawsFront = true;
     super.drawFrontCanvas();
     this.drawsFront = false;
+  }
+
+  /** The dark edge of links is seen only near by, and takes longer to draw than the links. */
+  override drawConnections(ctx: CanvasRenderingContext2D): void {
+    this.render_connections_border = palette.scheme === 'dark' && this.ds.scale >= 0.6;
+    super.drawConnections(ctx);
   }
 
   override drawNodeShape(node: LGraphNode, ctx: CanvasRenderingContext2D): void {
@@ -224,15 +230,11 @@ export class EditorCanvas extends LGraphCanvas {
         n.mode = n.mode === target ? LGraphEventMode.ALWAYS : target;
       });
     const items: (IContextMenuValue<string> | null)[] = [];
-    const index = imageAt(
-      node,
-      this.graph_mouse[0] - node.pos[0],
-      this.graph_mouse[1] - node.pos[1],
-    );
+    const index = imageMeant(node, this.graph_mouse);
     if (imagesOf(node).length > 0) {
       items.push(
-        { content: t('Open image'), callback: () => this.host.openImage(node, index ?? 0) },
-        { content: t('Open in mask editor'), callback: () => this.host.editMask(node, index ?? 0) },
+        { content: t('Open image'), callback: () => this.host.openImage(node, index) },
+        { content: t('Open in mask editor'), callback: () => this.host.editMask(node, index) },
         null,
       );
     }

@@ -3,6 +3,7 @@ import { asArray, isRecord } from '../../engine/workflow/records.ts';
 import { allGraphs } from '../graph/load.ts';
 import { Choice } from '../graph/widgets/choice.ts';
 import { folderOfInput } from '../models/loaders.ts';
+import { isModelFile } from '../models/model-files.ts';
 import { textOf } from '../text.ts';
 
 /** A model file that a workflow wants and the server does not have. */
@@ -17,8 +18,6 @@ export interface MissingModel {
 
 /** Names of the model files in a folder; null where the server has no such folder. */
 export type ListModels = (directory: string) => Promise<readonly string[] | null>;
-
-const modelFile = /\.(safetensors|sft|ckpt|pt|pth|bin|gguf|onnx)$/i;
 
 /**
  * What a workflow wants and does not find: models that the file lists (`models` of the file and of
@@ -45,7 +44,7 @@ export async function missingModels(
   for (const node of nodes) {
     for (const widget of node.widgets ?? []) {
       const value = textOf(widget.value);
-      if (!(widget instanceof Choice) || !modelFile.test(value)) continue;
+      if (!(widget instanceof Choice) || !isModelFile(value)) continue;
       if (widget.unknown || widget.choices.length === 0) {
         add(value, folderOfInput(node.type, widget.name), null, node);
       }
@@ -102,7 +101,7 @@ function linksInNotes(graph: LGraph): ReadonlyMap<string, string> {
     const text = (node.widgets ?? []).map(({ value }) => textOf(value)).join('\n');
     for (const [url] of text.matchAll(/https?:\/\/[^\s)\]"'<>]+/g)) {
       const name = baseName(decoded(url.replace(/[?#].*$/, '')));
-      if (modelFile.test(name)) links.set(name, url);
+      if (isModelFile(name)) links.set(name, url);
     }
   }
   return links;

@@ -93,8 +93,8 @@ export const page: Texts = {
   Copy: '复制',
   'Close the log': '关闭日志',
   'No line.': '没有日志。',
-  '{name}, {precision}; models take {used} of {budget} GB':
-    '{name}，{precision}；模型占用 {used} / {budget} GB',
+  '{name}, {precision}; models take {used} of {budget}':
+    '{name}，{precision}；模型占用 {used} / {budget}',
 
   // messages
   'The server does not answer': '服务器没有响应',
