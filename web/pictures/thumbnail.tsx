@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { Icon } from '../panels/icons.tsx';
 import type { Picture } from './picture.ts';
+import '../style/thumbnail.css';
 
 interface ThumbnailParts {
   readonly url: string;
