@@ -21,6 +21,11 @@ export const errorTable = {
     message: (d: { file: string; reason: string }) =>
       `${show(d.file)}: not a valid safetensors file: ${show(d.reason)}`,
   },
+  GGUF_FILE: {
+    status: 400,
+    message: (d: { file: string; reason: string }) =>
+      `${show(d.file)}: not a GGUF file that can be used: ${show(d.reason)}`,
+  },
   WEIGHTS_MISSING: {
     status: 400,
     message: (d: { file: string; key: string }) =>

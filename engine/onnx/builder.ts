@@ -20,6 +20,7 @@ import { type Layout, layoutDtype, layoutShape } from '../weights/layout.ts';
 import type { WeightEntry } from '../weights/source.ts';
 import type { WinogradTile } from '../weights/winograd.ts';
 import type { Attribute, Initializer, OnnxNode } from './model.ts';
+import { isCast, widenInGraph } from './widen.ts';
 
 /** Types that reals, which programs call f32, are computed in. */
 export type Real = 'f32' | 'f16';
@@ -130,10 +131,13 @@ export function createBuilder(
   };
   const typeOf = ({ dtype }: Tensor): Dtype => (dtype === 'f32' ? builder.real : dtype);
   const weightAs = (param: Param, type: Dtype): string => {
-    if (param.dtype === type) return builder.weight(param, { kind: 'stored' });
+    if (param.dtype === type && !param.attrs.entry.scales)
+      return builder.weight(param, { kind: 'stored' });
+    if (type !== 'f32' && type !== 'f16')
+      throw new NoodleError('PROGRAM', { reason: `'${param.attrs.key}' is no ${type}` });
     return widen === 'weights'
       ? builder.weight(param, { kind: type === 'f16' ? 'float16' : 'float32' })
-      : builder.cast(builder.weight(param, { kind: 'stored' }), type);
+      : widenInGraph(builder, param, type);
   };
   /** A lowered tensor in the type that is asked for now. */
   const makeForm = (tensor: Tensor): string => {
@@ -193,7 +197,10 @@ export function createBuilder(
     outputs: new Set(Object.values(program.outputs)),
     cast: (value, type) =>
       builder.emit('Cast', [value], { attributes: { to: { int: dtypes[type].onnx } } }),
-    knows: (tensor) => names.has(tensor) || (widen === 'weights' && !!storedWeight(tensor)),
+    knows: (tensor) => {
+      const param = storedWeight(tensor);
+      return names.has(tensor) || (!!param && (widen === 'weights' || !isCast(param)));
+    },
     define: remember,
     nameOf: (tensor) =>
       names.get(tensor)?.get(typeOf(tensor)) ?? remember(tensor, makeForm(tensor)),

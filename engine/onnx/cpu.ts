@@ -2,6 +2,7 @@
 import { blockedFilter, blockedLinear, followBlocks } from './blocked-rows.ts';
 import { storedWeight } from './builder.ts';
 import { gated, multiHeadAttention, rotaryEmbedding, sliceWith } from './fused.ts';
+import { dtypes } from '../weights/dtypes.ts';
 import { type Lower, type LoweringTable, convAttributes, portable } from './portable.ts';
 import { winogradConv } from './winograd.ts';
 
@@ -23,10 +24,11 @@ const blockedConv: Lower<'conv'> = (b, tensor, inputs) => {
   return nchwc('ReorderOutput', [y], { channels: { int: outputs } });
 };
 
-/** Rows of a narrow table are widened after they were picked. */
+/** Rows of a narrow table are widened after they were picked, if each number is one by itself. */
 const gather: Lower<'gather'> = (b, tensor, [x, indices]) => {
   const param = storedWeight(tensor.inputs[0]);
-  if (!param || param === tensor.inputs[0]) return portable.gather(b, tensor, [x, indices]);
+  const isPlain = param && !param.attrs.entry.scales && dtypes[param.dtype].block === 1;
+  if (!isPlain || param === tensor.inputs[0]) return portable.gather(b, tensor, [x, indices]);
   const rows = portable.gather(b, tensor, [b.weight(param, { kind: 'stored' }), indices]);
   return b.cast(rows, b.real);
 };

@@ -6,7 +6,7 @@ import { movementOps } from '../tensor/ops/movement.ts';
 import { productOps } from '../tensor/ops/products.ts';
 import { sameDims } from '../tensor/shape.ts';
 import { type Tensor, isOp, node } from '../tensor/tensor.ts';
-import { rowsOf } from '../weights/source.ts';
+import { hasRows, rowsOf } from '../weights/source.ts';
 import { type Builder, storedWeight } from './builder.ts';
 import { type Lower, type NodeOf, portable } from './portable.ts';
 
@@ -97,7 +97,7 @@ function linearOnRows({ inputs: [whole], attrs }: NodeOf<'slice'>): NodeOf<'line
   const [x, ...weights] = whole.inputs;
   const rows = weights.map((weight) => {
     const param = storedWeight(weight);
-    if (!param || param.attrs.entry.transposed) return undefined;
+    if (!param || !hasRows(param.attrs.entry)) return undefined;
     const [start, end] = [attrs.start as number, attrs.end as number]; // see isFeatureRange
     const entry = rowsOf(param.attrs.entry, start, end);
     const key = `${param.attrs.key}[${start}:${end}]`;

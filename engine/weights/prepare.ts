@@ -5,8 +5,10 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { sizeOf } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
+import { type Areas, aligned, bytesAt, layAreas, widen } from './areas.ts';
+import { pairs, splitBlocks } from './blocks.ts';
 import { channelsLast } from './channels-last.ts';
-import { type StorageDtype, decode, storageDtypes } from './dtypes.ts';
+import { type StorageDtype, dtypes, storageDtypes } from './dtypes.ts';
 import { floatToF16 } from './float.ts';
 import {
   int8Block,
@@ -17,9 +19,11 @@ import {
   int8Step,
   int8Steps,
 } from './int8.ts';
-import { kernelSlack, kernels } from './kernels.ts';
-import { type Layout, int8StepsOffset } from './layout.ts';
-import { type WeightBytes, memoryOf } from './source.ts';
+import { kernels } from './kernels.ts';
+import { type CodesLayout, type Layout, codePlaces, int8StepsOffset } from './layout.ts';
+import { readFloatsSync } from './read.ts';
+import { type Scaler, scaler } from './scales.ts';
+import { type Scales, type WeightBytes, memoryOf } from './source.ts';
 import { layTransposed, square } from './transposed.ts';
 import { type WinogradTile, winogradForms } from './winograd.ts';
 import { writeFully } from './write-bytes.ts';
@@ -30,6 +34,7 @@ export interface PrepareTask {
   /** Shape as stored; for `blocked` [o, i, ...kernel] with o and i whole multiples of the block. */
   readonly shape: readonly number[];
   readonly bytes: WeightBytes;
+  readonly scales?: Scales | undefined;
   readonly layout: Layout;
   readonly target: number;
 }
@@ -44,13 +49,20 @@ export interface Piece {
 const pieceElements = 1 << 18;
 
 /**
- * Cuts a task into pieces of about a quarter of a million elements, blocked filters between blocks; what
- * comes in whole numbers of its outputs stays whole.
+ * Cuts a task into pieces of about a quarter of a million elements, blocked filters between blocks, and blocks
+ * that numbers are stored in nowhere; what comes in whole numbers of its outputs stays whole.
  */
-export function cutTask({ shape, layout }: Pick<PrepareTask, 'shape' | 'layout'>): Piece[] {
+export function cutTask({
+  dtype,
+  shape,
+  layout,
+  scales,
+}: Pick<PrepareTask, 'dtype' | 'shape' | 'layout' | 'scales'>): Piece[] {
   const size = sizeOf(shape);
   if (layout.kind === 'int8') return [{ start: 0, count: size }];
-  const unit = wholeFilters.has(layout.kind) ? (size / shape[0]) * rowsTogether(layout) : 1;
+  const filters = wholeFilters.has(layout.kind) ? (size / shape[0]) * rowsTogether(layout) : 1;
+  const block = Math.max(storageDtypes[dtype].block, scales?.rotated ?? 1);
+  const unit = filters % block === 0 ? filters : filters * block;
   const step = Math.max(1, Math.floor(pieceElements / unit)) * unit;
   const pieces: Piece[] = [];
   for (let start = 0; start < size; start += step) {
@@ -86,8 +98,10 @@ export function prepareFile(target: string, tasks: readonly PrepareTask[]): void
   const file = openSync(target, 'r+');
   try {
     for (const task of tasks) {
-      if (task.layout.kind === 'transposed') writeTransposed(file, task, task.layout.type, open);
-      else for (const piece of cutTask(task)) doPiece(file, task, piece, open);
+      const { scales, shape, layout } = task;
+      const rewrite = { task, open, scale: scales && scaler(scales, shape, readFloatsSync) };
+      if (layout.kind === 'transposed') writeTransposed(file, rewrite, layout.type);
+      else for (const piece of cutTask(task)) doPiece(file, rewrite, piece);
     }
   } finally {
     closeSync(file);
@@ -95,23 +109,15 @@ export function prepareFile(target: string, tasks: readonly PrepareTask[]): void
   }
 }
 
-/** The memory of this thread's kernels, and where in it the forms of a piece lie. */
-interface Areas {
-  readonly memory: ArrayBuffer;
-  readonly stored: number;
-  readonly widened: number;
-  readonly laid: number;
-  /** Where the columns of a block go, for `transposeTo`. */
-  readonly places: number;
+/** A task with what reading its pieces takes. */
+interface Rewrite {
+  readonly task: PrepareTask;
+  readonly open: (path: string) => number;
+  readonly scale: Scaler | undefined;
 }
 
 /** Reads, rewrites and writes one piece. */
-function doPiece(
-  target: number,
-  task: PrepareTask,
-  piece: Piece,
-  open: (path: string) => number,
-): void {
+function doPiece(target: number, { task, open, scale }: Rewrite, piece: Piece): void {
   const { layout, dtype } = task;
   const { start, count } = piece;
   const width = storageDtypes[dtype].bytes;
@@ -137,8 +143,13 @@ function doPiece(
     writeFully(target, bytesAt(areas, areas.stored, count * 2), task.target + start * 2);
     return;
   }
+  if (layout.kind === 'codes') {
+    writeCodes(target, task, piece, bytes);
+    return;
+  }
   widen(bytes, dtype, areas, count);
   const values = new Float32Array(areas.memory, areas.widened, count);
+  scale?.(values, start);
   switch (layout.kind) {
     case 'float16':
       writeFully(target, bytesOf(floatToF16(values)), task.target + start * 2);
@@ -191,41 +202,6 @@ function placesBytes({ layout, shape }: PrepareTask): number {
  */
 const planeBytes = (filters: number): number => aligned(filters * 4) + 64;
 
-const aligned = (size: number): number => Math.ceil(size / 64) * 64;
-
-/** Areas of at least `sizes` bytes, one behind the other. */
-function layAreas(sizes: readonly number[]): Areas {
-  let end = 0;
-  const [stored, widened, laid, places] = sizes.map((size) => {
-    const at = end;
-    end += aligned(size) + kernelSlack;
-    return at;
-  });
-  return { memory: kernels().memory(end), stored, widened, laid, places };
-}
-
-const bytesAt = ({ memory }: Areas, offset: number, size: number): Uint8Array =>
-  new Uint8Array(memory, offset, size);
-
-/** The piece's numbers as f32, to the place for them. */
-function widen(bytes: Uint8Array, dtype: StorageDtype, areas: Areas, count: number): void {
-  const { memory, stored, widened } = areas;
-  const kernel = wideners[dtype];
-  if (kernel) {
-    kernels()[kernel](stored, widened, count);
-    return;
-  }
-  const out = new Float32Array(memory, widened, count);
-  const values = decode(bytes, dtype, out);
-  if (values !== out) out.set(values);
-}
-
-/** Types that a kernel widens. */
-const wideners: { readonly [D in StorageDtype]?: 'widenHalf' | 'widenBfloat' } = {
-  F16: 'widenHalf',
-  BF16: 'widenBfloat',
-};
-
 /**
  * Whole rows of filters [o, i, ...kernel] as [o/B, i/B, ...kernel, B(i), B(o)]; o and i are multiples
  * of B, and B of 4. B filters' numbers for B channels are transposed at once.
@@ -275,6 +251,23 @@ function writeWholeNumbers(
   writeFully(file, bytesOf(steps), target + int8StepsOffset(shape));
 }
 
+/** Blocks of ggml's taken apart: codes, and behind those of the whole weight steps and what is taken off. */
+function writeCodes(
+  file: number,
+  { dtype, shape, layout, target }: PrepareTask,
+  { start }: Piece,
+  bytes: Uint8Array,
+): void {
+  const { blocks } = storageDtypes[dtype];
+  const { group, codes: type } = layout as CodesLayout;
+  const places = codePlaces(layout, shape);
+  const { codes, steps, offs } = splitBlocks(blocks!, bytes); // what has this layout is in blocks
+  const packed = type === 'i8' ? codes : pairs(codes);
+  writeFully(file, bytesOf(packed), target + start * dtypes[type].bytes);
+  writeFully(file, bytesOf(steps), target + places.steps + (start / group) * 4);
+  writeFully(file, bytesOf(offs), target + places.offs + (start / group) * 4);
+}
+
 function blockSteps({ memory, widened, laid }: Areas, count: number): Uint16Array {
   kernels().magnitudes(widened, laid, count / int8Block, int8Block);
   return int8BlockSteps(new Float32Array(memory, laid, count / int8Block));
@@ -315,16 +308,11 @@ function plainWholeNumbers(
 }
 
 /** Whether numbers are only moved: halves that stay halves. */
-const staysHalf = ({ layout, dtype }: PrepareTask): boolean =>
-  'type' in layout && layout.type === 'f16' && dtype === 'F16';
+const staysHalf = ({ layout, dtype, scales }: PrepareTask): boolean =>
+  'type' in layout && layout.type === 'f16' && dtype === 'F16' && !scales;
 
 /** A matrix [o, i] as [i, o]; it lies in memory once, as it is written, and is read piece by piece. */
-function writeTransposed(
-  file: number,
-  task: PrepareTask,
-  type: 'f32' | 'f16',
-  open: (path: string) => number,
-): void {
+function writeTransposed(file: number, { task, open, scale }: Rewrite, type: 'f32' | 'f16'): void {
   const { shape, dtype } = task;
   const width = storageDtypes[dtype].bytes;
   const stays = staysHalf(task);
@@ -336,6 +324,7 @@ function writeTransposed(
     const values = stays
       ? new Uint16Array(areas.memory, areas.stored, count)
       : new Float32Array(areas.memory, areas.widened, count);
+    if (values instanceof Float32Array) scale?.(values, start);
     const part = values instanceof Float32Array && type === 'f16' ? floatToF16(values) : values;
     layTransposed(laid, part, shape, start / shape[1]);
   }
@@ -383,5 +372,5 @@ function writePlanes(
   }
 }
 
-const bytesOf = (array: Float32Array | Uint16Array): Uint8Array =>
+const bytesOf = (array: Float32Array | Uint16Array | Int8Array | Uint8Array): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength);

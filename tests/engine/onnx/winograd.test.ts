@@ -129,7 +129,7 @@ describe.each(tiles)('filters in planes for tiles of %i', (tile) => {
   });
 
   it('are made in pieces', () => {
-    expect(cutTask({ shape: [70, 500, 3, 3], layout }).length).toBeGreaterThan(1);
+    expect(cutTask({ dtype: 'F32', shape: [70, 500, 3, 3], layout }).length).toBeGreaterThan(1);
   });
 });
 
