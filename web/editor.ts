@@ -21,6 +21,7 @@ import { useReadableNames } from './graph/names.ts';
 import { imageMeant, imagesOf } from './graph/node-pictures.ts';
 import { trackPointer } from './graph/paste.ts';
 import { alignMenu } from './graph/selection.ts';
+import { drawSelectionBox } from './graph/selection-box.ts';
 import { createStage } from './graph/stage.ts';
 import { registerSubgraphs } from './graph/subgraphs.ts';
 import { applyTheme, colorTypes, styleCanvas } from './graph/theme.ts';
@@ -113,6 +114,7 @@ export function createEditor(parts: EditorParts) {
   canvas.onDrawForeground = (ctx) => {
     syncDom();
     drawFarNames(canvas, ctx);
+    drawSelectionBox(canvas, ctx);
     for (const show of canvas.drawn) show();
     if (state.zoom.value !== canvas.ds.scale) state.zoom.value = canvas.ds.scale;
   };
