@@ -170,7 +170,7 @@ function report(
     for (const error of errors) {
       problems.push({
         nodeId: id,
-        title: node?.title ?? class_type ?? `Node ${id}`,
+        title: node?.title ?? class_type ?? t('Node {id}', { id }),
         message: error.message,
         details: error.details,
       });
@@ -178,7 +178,7 @@ function report(
   }
   if (answer.error !== undefined && problems.length === 0) {
     const { message, details } = answer.error;
-    problems.push({ nodeId: null, title: 'The prompt was not accepted', message, details });
+    problems.push({ nodeId: null, title: t('The prompt was not accepted'), message, details });
   }
   if (problems.length > 0) state.problems.value = problems;
   if (answer.ok && problems.length === 0 && warnings.length > 0) toast(state, warnings[0]);

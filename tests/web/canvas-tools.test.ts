@@ -154,7 +154,7 @@ describe.skipIf(noBrowser !== null)('tools of the canvas', () => {
     await page.getByRole('button', { name: 'Bypass' }).click();
     expect((await nodeAt(positive))?.mode).toBe(4);
     await page.getByRole('button', { name: 'Colour' }).click();
-    await page.getByRole('menuitem', { name: 'blue', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Blue', exact: true }).click();
     await page.getByRole('button', { name: 'Delete the selection' }).click();
     expect((await state()).nodes).toHaveLength(5);
     await page.locator('.toolbox').waitFor({ state: 'hidden' });

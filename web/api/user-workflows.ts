@@ -1,4 +1,5 @@
 import { isRecord } from '../graph/input-spec.ts';
+import { refusal } from './refused.ts';
 
 /** A file or folder below the user's workflows folder. */
 export interface SavedEntry {
@@ -19,7 +20,7 @@ export function userWorkflows(url: (path: string) => string) {
   const send = async (path: string, init: RequestInit): Promise<Response> => {
     const response = await fetch(url(path), init);
     if (!response.ok && response.status !== 404 && response.status !== 409) {
-      throw new Error(`the server answered ${response.status}`);
+      throw refusal(response.status);
     }
     return response;
   };
@@ -47,7 +48,7 @@ export function userWorkflows(url: (path: string) => string) {
   ): Promise<'saved' | 'exists'> => {
     const to = `${address(path)}?overwrite=${overwrite}`;
     const response = await send(to, { method: 'POST', body: text });
-    if (response.status === 404) throw new Error('the server answered 404');
+    if (response.status === 404) throw refusal(404);
     return response.status === 409 ? 'exists' : 'saved';
   };
 

@@ -146,7 +146,7 @@ export function createDocuments({ stage, drafts, self, state, redraw, arrived }:
     const { workflow, prompt } = formsOf(data as Json);
     // ComfyUI prefers the drawn workflow; a bare prompt is laid out anew.
     const form: unknown = workflow ?? prompt;
-    if (form === undefined) throw new TypeError(`${name}: this JSON is not a workflow`);
+    if (form === undefined) throw new TypeError(t('{name} is no workflow', { name }));
     const document = make(name, { origin });
     if (isUiFormat(form)) document.source = form;
     edits.settle();

@@ -25,6 +25,7 @@ import { drawNodeShape } from './node-shape.ts';
 import { mix, vivid } from './color.ts';
 import { palette } from './palette.ts';
 import { showItems } from './view.ts';
+import { colorName } from './node-colors.ts';
 
 /** Where litegraph keeps what was copied. */
 export const clipboardKey = 'litegrapheditor_clipboard';
@@ -174,7 +175,7 @@ export class EditorCanvas extends LGraphCanvas {
     editInline({
       canvas: this,
       node,
-      widget: { name: 'Title', y: 5 - LiteGraph.NODE_TITLE_HEIGHT },
+      widget: { name: t('Title'), y: 5 - LiteGraph.NODE_TITLE_HEIGHT },
       text: node.title,
       commit: (text) => {
         node.title =
@@ -214,35 +215,35 @@ export class EditorCanvas extends LGraphCanvas {
     );
     if (imagesOf(node).length > 0) {
       items.push(
-        { content: 'Open image', callback: () => this.host.openImage(node, index ?? 0) },
+        { content: t('Open image'), callback: () => this.host.openImage(node, index ?? 0) },
         { content: t('Open in mask editor'), callback: () => this.host.editMask(node, index ?? 0) },
         null,
       );
     }
     items.push(
-      { content: 'Rename', callback: () => this.rename(node) },
+      { content: t('Rename'), callback: () => this.rename(node) },
       {
-        content: 'Colour',
+        content: t('Colour'),
         has_submenu: true,
         submenu: { options: colorItems(each) },
       } as unknown as IContextMenuValue<string>,
       {
-        content: node.flags.collapsed ? 'Expand' : 'Collapse',
+        content: t(node.flags.collapsed ? 'Expand' : 'Collapse'),
         callback: each((n) => n.collapse(true)),
       },
-      { content: node.pinned ? 'Unpin' : 'Pin', callback: each((n) => n.pin()) },
+      { content: t(node.pinned ? 'Unpin' : 'Pin'), callback: each((n) => n.pin()) },
       null,
       {
-        content: node.mode === LGraphEventMode.NEVER ? 'Unmute' : 'Mute',
+        content: t(node.mode === LGraphEventMode.NEVER ? 'Unmute' : 'Mute'),
         callback: mode(LGraphEventMode.NEVER),
       },
       {
-        content: node.mode === LGraphEventMode.BYPASS ? 'Remove bypass' : 'Bypass',
+        content: t(node.mode === LGraphEventMode.BYPASS ? 'Remove bypass' : 'Bypass'),
         callback: mode(LGraphEventMode.BYPASS),
       },
       null,
       {
-        content: 'Duplicate',
+        content: t('Duplicate'),
         callback: () => {
           this.copyToClipboard(selected());
           this.pasteFromClipboard({ position: [node.pos[0] + 30, node.pos[1] + 30] });
@@ -251,7 +252,7 @@ export class EditorCanvas extends LGraphCanvas {
       },
       ...this.menuParts.flatMap((part) => part(node)),
       {
-        content: 'Remove',
+        content: t('Remove'),
         callback: each((n) => n.graph?.remove(n)),
       },
     );
@@ -262,7 +263,7 @@ export class EditorCanvas extends LGraphCanvas {
     const at: [number, number] = [this.graph_mouse[0], this.graph_mouse[1]];
     return [
       {
-        content: 'Add node',
+        content: t('Add node'),
         callback: (_value: unknown, _options: unknown, event?: MouseEvent) => {
           this.host.search({
             x: event?.clientX ?? innerWidth / 2,
@@ -272,9 +273,9 @@ export class EditorCanvas extends LGraphCanvas {
         },
       },
       {
-        content: 'Add group',
+        content: t('Add group'),
         callback: () => {
-          const group = new LGraphGroup('Group');
+          const group = new LGraphGroup(t('Group'));
           group.pos = at;
           this.graph?.add(group);
           this.host.changed();
@@ -282,10 +283,10 @@ export class EditorCanvas extends LGraphCanvas {
         },
       },
       ...(this.selectedItems.size > 1
-        ? [{ content: 'Group selected', callback: () => groupSelection(this) }]
+        ? [{ content: t('Group selected'), callback: () => groupSelection(this) }]
         : []),
       {
-        content: 'Fit view',
+        content: t('Fit view'),
         callback: () => this.fitView(),
       },
     ] as IContextMenuValue<string>[];
@@ -306,12 +307,16 @@ type Each = (change: (n: LGraphNode) => void) => () => void;
 
 function colorItems(each: Each): unknown[] {
   const named = Object.entries(LGraphCanvas.node_colors).map(([name, option]) => ({
-    content: name.replace('_', ' '),
+    content: colorName(name),
     swatch: mix(palette.node, vivid(option.bgcolor), 0.6),
     callback: each((n) => n.setColorOption(option)),
   }));
   return [
-    { content: 'none', swatch: palette.nodeTitle, callback: each((n) => n.setColorOption(null)) },
+    {
+      content: t('None'),
+      swatch: palette.nodeTitle,
+      callback: each((n) => n.setColorOption(null)),
+    },
     ...named,
   ];
 }

@@ -1,6 +1,8 @@
 import type { Server } from '../api/server.ts';
 import type { FileRef } from '../api/types.ts';
 import { createLayer, type Layer } from './layer.ts';
+import { refusal } from '../api/refused.ts';
+import { t } from '../locale/translate.ts';
 
 /** A picture as the editor needs it: its colours, and what was painted on it before. */
 export interface OpenedPicture {
@@ -95,7 +97,7 @@ export function isOpaque(bytes: Uint8Array): boolean {
 
 async function fetchBlob(address: string): Promise<Blob> {
   const response = await fetch(address);
-  if (!response.ok) throw new Error(`the picture: the server answered ${response.status}`);
+  if (!response.ok) throw refusal(response.status);
   return response.blob();
 }
 
@@ -104,7 +106,7 @@ export function pixelsOf(bitmap: ImageBitmap): Layer {
   const { width, height } = bitmap;
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext('2d', { willReadFrequently: true });
-  if (context === null) throw new Error('the browser has no memory for this picture');
+  if (context === null) throw new Error(t('The browser has no memory for this picture'));
   context.drawImage(bitmap, 0, 0);
   return { width, height, channels: 4, data: context.getImageData(0, 0, width, height).data };
 }
@@ -157,7 +159,7 @@ function maskBlob({ width, height, data }: Layer): Promise<Blob> {
 async function blobOf(image: ImageData, under?: ImageBitmap): Promise<Blob> {
   const canvas = new OffscreenCanvas(image.width, image.height);
   const context = canvas.getContext('2d');
-  if (context === null) throw new Error('the browser has no memory for this picture');
+  if (context === null) throw new Error(t('The browser has no memory for this picture'));
   if (under === undefined) context.putImageData(image, 0, 0);
   else {
     context.drawImage(under, 0, 0);

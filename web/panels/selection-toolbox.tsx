@@ -8,6 +8,7 @@ import { colorSelection, selectedParts } from '../graph/selection.ts';
 import { t } from '../locale/translate.ts';
 import { Icon, type IconName } from './icons.tsx';
 import type { AppParts } from './parts.ts';
+import { colorName } from '../graph/node-colors.ts';
 
 /** A button: the command it starts, and how many things must be selected. */
 interface Tool {
@@ -126,7 +127,7 @@ function Swatches({ pick }: { pick: (name: string | null) => void }) {
           key={name}
           type="button"
           role="menuitem"
-          aria-label={t(name.replace('_', ' '))}
+          aria-label={colorName(name)}
           onClick={() => pick(name)}
         >
           <i style={{ background: mix(palette.node, vivid(bgcolor), 0.6) }} />

@@ -1,4 +1,5 @@
 import { closesOutside, placeNear } from './drop-down.ts';
+import { t } from '../../locale/translate.ts';
 
 /** What a choice list shows and whom it tells; `x`/`y` are page coordinates. */
 export interface ChoiceListOptions {
@@ -58,7 +59,7 @@ export function openChoiceList(options: ChoiceListOptions): void {
     );
     if (shown.length === 0) {
       const empty = document.createElement('p');
-      empty.textContent = options.choices.length === 0 ? 'Nothing to choose from' : 'No match';
+      empty.textContent = t(options.choices.length === 0 ? 'Nothing to choose from' : 'No match');
       list.append(empty);
     }
     mark(words.length > 0 ? 0 : Math.max(0, shown.indexOf(options.current)));
