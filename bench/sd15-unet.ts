@@ -44,7 +44,7 @@ async function program(): Promise<() => Program> {
   const source = sub(await openSafetensors(path), 'model.diffusion_model.');
   const weights = openWeights(source);
   const config = sd1.detect({ model: weights, file: weights, values: async () => undefined })!;
-  return () => trace('unet', weights, (g) => sd1.network(g, config));
+  return () => trace('unet', weights, (g) => sd1.network(g, config, new Set()));
 }
 
 function wave(shape: readonly number[]): { data: Float32Array; shape: readonly number[] } {

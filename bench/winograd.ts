@@ -22,7 +22,7 @@ const rounds = Number(process.argv[3] ?? 4);
 const source = sub(await openSafetensors(await randomSd15()), 'model.diffusion_model.');
 const weights = openWeights(source);
 const config = sd1.detect({ model: weights, file: weights, values: async () => undefined })!;
-const unet = trace('unet', weights, (g) => sd1.network(g, config));
+const unet = trace('unet', weights, (g) => sd1.network(g, config, new Set()));
 await compare('step, batch 2', unet, {
   x: wave([2, 4, size, size]),
   timesteps: wave([2]),

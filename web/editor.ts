@@ -12,18 +12,20 @@ import { drawFarNames } from './graph/far-view.ts';
 import { useGroupLook } from './graph/group-look.ts';
 import { createExecutionView } from './graph/execution-view.ts';
 import type { EditorHooks } from './graph/hooks.ts';
+import { takeIncomingBoxes } from './graph/incoming-boxes.ts';
 import { createFileSource, createInputFiles, pictureField } from './graph/input-files.ts';
-import { useExactCopies } from './graph/litegraph-setup.ts';
+import { allowSlowDoubleClicks, useExactCopies } from './graph/litegraph-setup.ts';
 import { registerNodes } from './graph/node-class.ts';
 import { listenForGroups } from './graph/groups.ts';
 import { useReadableNames } from './graph/names.ts';
-import { imagesOf } from './graph/node-pictures.ts';
+import { imageMeant, imagesOf } from './graph/node-pictures.ts';
 import { trackPointer } from './graph/paste.ts';
 import { alignMenu } from './graph/selection.ts';
 import { createStage } from './graph/stage.ts';
 import { registerSubgraphs } from './graph/subgraphs.ts';
 import { applyTheme, colorTypes, styleCanvas } from './graph/theme.ts';
 import { registerVirtualNodes } from './graph/virtual-nodes.ts';
+import { createModelPictures } from './models/model-files.ts';
 import { createVocabulary } from './prompt-text/vocabulary.ts';
 import { createSubgraphPath } from './subgraphs/path.ts';
 import { pictureAt } from './pictures/picture.ts';
@@ -47,6 +49,7 @@ export interface EditorParts {
 export function createEditor(parts: EditorParts) {
   const { host, element, objectInfo, server, state, drafts, self, packs } = parts;
   useExactCopies();
+  allowSlowDoubleClicks();
   useTextMenus();
   useGroupLook();
   useReadableNames();
@@ -56,6 +59,7 @@ export function createEditor(parts: EditorParts) {
   const hooks: EditorHooks = {
     chooseFile: (node, widgetName, kind) => inputFiles.choose(node, widgetName, kind),
     files: createFileSource(server),
+    modelPictures: createModelPictures(server.url),
     vocabulary: createVocabulary(server),
     showInputFile: (node, filename) => inputFiles.show(node, filename),
     edited: () => documents.changed(),
@@ -84,6 +88,7 @@ export function createEditor(parts: EditorParts) {
     editMask: (node, index) => void editMask(node, index),
     // A finished command is a step of its own for undo.
     changed: () => documents.settle(),
+    complain: (text) => toast(state, text, 'error'),
   });
   styleCanvas(canvas);
   colorTypes(canvas, socketTypes(objectInfo));
@@ -100,11 +105,16 @@ export function createEditor(parts: EditorParts) {
   graph.onNodeAdded = (node) => {
     node.onNodeTitleDblClick = () => canvas.rename(node);
     node.onDblClick = (_event, pos) => {
-      if (pos[1] >= 0 && imagesOf(node).length > 0) openImage(node, 0);
+      if (pos[1] >= 0 && imagesOf(node).length > 0)
+        openImage(node, imageMeant(node, canvas.graph_mouse));
     };
   };
 
-  const execution = createExecutionView(graph, (file) => server.viewUrl(file), packs.executed);
+  const executed: PackScripts['executed'] = (node, output) => {
+    packs.executed(node, output);
+    if (takeIncomingBoxes(node, output)) documents.changed();
+  };
+  const execution = createExecutionView(graph, (file) => server.viewUrl(file), executed);
   const inputFiles = createInputFiles({
     graph,
     server,

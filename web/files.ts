@@ -86,7 +86,7 @@ export function createFiles(editor: Editor, server: Server, state: State) {
     /** Opens a workflow that was pasted as text: it exists nowhere else, so it counts as unsaved. */
     paste(text: string): void {
       try {
-        openText(text, t('Pasted')).modified.value = true;
+        openText(text, documents.freeName(t('Pasted'))).modified.value = true;
         documents.keep();
       } catch (error) {
         toast(state, messageOf(error), 'error');

@@ -5,6 +5,7 @@ import { createFeed } from './api/feed.ts';
 import { openSocket } from './api/socket.ts';
 import { createServer } from './api/server.ts';
 import { listenForClipboard } from './clipboard.ts';
+import { addCommandsToMenus } from './commands/graph-menus.ts';
 import { createCommands } from './commands/index.ts';
 import { listenForKeys } from './commands/keyboard.ts';
 import { createShortcuts } from './commands/shortcuts.ts';
@@ -84,6 +85,7 @@ async function start(): Promise<void> {
   shortcuts.add(parts.commands);
   addPictureMenu(page);
   addSubgraphMenu(page);
+  addCommandsToMenus(page);
   listenForKeys(parts);
   listenForClipboard(editor, files);
   listenForDrops(editor, files);

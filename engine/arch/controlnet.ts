@@ -18,14 +18,8 @@ import {
   unsqueeze,
 } from '../tensor/nn.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import {
-  type EncoderConfig,
-  type UNetInputs,
-  detectEncoder,
-  embed,
-  encode,
-  sinusoidalEmbedding,
-} from './unet.ts';
+import { sinusoidalEmbedding } from './timestep-embedding.ts';
+import { type EncoderConfig, type UNetInputs, detectEncoder, embed, encode } from './unet.ts';
 
 export interface ControlNetConfig extends EncoderConfig {
   /** Channels of the hint picture. */

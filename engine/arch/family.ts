@@ -9,6 +9,7 @@ import type { Weights } from '../tensor/cursor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Graph } from '../tensor/trace.ts';
 import type { ClipOptions } from './clip.ts';
+import type { SequenceSpec } from './sequence-spec.ts';
 
 /** What detection may look at: names and shapes, and the numbers of a few small tensors. */
 export interface Candidate {
@@ -34,28 +35,65 @@ export interface ClipSpec extends ClipOptions {
 }
 
 /** How one text encoder is run for a family; `kind` is its row in engine/values/text-encoders.ts. */
-export type TextEncoderSpec = ClipSpec;
+export type TextEncoderSpec = ClipSpec | SequenceSpec;
 
 /** What a text encoder makes of one prompt. */
 export interface EncodedText {
-  /** [1, tokens of all batches, width]. */
+  /** [1, tokens of all batches, width]; of an encoder that gives all its states [1, states, tokens, width]. */
   readonly hidden: NDArray;
-  /** [1, width], of the first batch. */
-  readonly pooled: NDArray;
+  /** [1, width], of the first batch; of encoders that have one. */
+  readonly pooled?: NDArray;
+  /** 1 for text, 0 for padding [1, tokens]; where the network is told of it. */
+  readonly mask?: NDArray;
 }
 
 /** The text side of a family. */
 export interface TextSetup {
   readonly encoders: readonly TextEncoderSpec[];
-  /** The text part of a conditioning entry, from the outputs of the encoders in their order. */
-  join(outputs: readonly EncodedText[]): Pick<ConditioningEntry, 'cross' | 'pooled'>;
+  /**
+   * The text part of a conditioning entry, from the outputs of the encoders by their names; of an encoder
+   * that a prompt has nothing for there is none. What else a network reads is in `extra` (masks, states).
+   */
+  join(
+    outputs: Readonly<Record<string, EncodedText | undefined>>,
+  ): Pick<ConditioningEntry, 'cross' | 'pooled' | 'extra'>;
 }
 
 /**
- * Channels behind the noisy latent: none; mask and masked picture; the picture to change, as a raw
- * latent or in the model's units; the small picture to upscale, in colours, with its noise level.
+ * Channels behind the noisy latent: none; mask and masked picture, or masked picture and the mask in pixels;
+ * the picture to change, as a raw latent or in the model's units; the small picture to upscale, in colours,
+ * with its noise level.
  */
-export type ExtraChannels = 'none' | 'inpaint' | 'instruct' | 'instruct-scaled' | 'low-resolution';
+export type ExtraChannels =
+  'none' | 'inpaint' | 'inpaint-pixels' | 'instruct' | 'instruct-scaled' | 'low-resolution';
+
+/**
+ * What a network is told beside the text and the latent; kinds are rows of engine/values/conditions.ts, which
+ * says which inputs they make.
+ */
+export type Condition =
+  /** The pooled text `pooled` [b, width]; 0 where there is none. */
+  | { readonly kind: 'pooled'; readonly width: number }
+  /** The strength `guidance` [b] that a model was distilled with; `otherwise` where conditioning has none. */
+  | { readonly kind: 'guidance'; readonly otherwise: number }
+  /**
+   * Pictures to look at, `reference0` [b, c, h, w] … and their `place0` [b, 3] … (plane, row, column), and where
+   * they count as clean `reference_time` [b]. The first method is taken where conditioning names none, `offset`
+   * where it names one that is not here; tokens have `patch` cells a side, planes lie `apart`.
+   */
+  | {
+      readonly kind: 'references';
+      readonly methods: readonly ReferenceMethod[];
+      readonly patch?: number;
+      readonly apart?: number;
+    }
+  /** `cross` without the tokens behind the text, which `attention_mask` tells. */
+  | { readonly kind: 'trimmed-text' }
+  /** `cross` with zeros in front up to a length. */
+  | { readonly kind: 'padded-text'; readonly atLeast: number };
+
+/** How pictures to look at are placed (engine/values/reference-places.ts). */
+export type ReferenceMethod = 'offset' | 'index' | 'index_timestep_zero' | 'negative_index' | 'uxo';
 
 /** Size of the picture a latent stands for, in pixels. */
 export interface PictureSize {
@@ -104,6 +142,8 @@ export interface Family<C = unknown> {
   };
   /** What is fed beside the noisy latent on further channels. */
   extraChannels(config: C, sampling: SamplingSettings): ExtraChannels;
+  /** What the network is told beyond what stands here; absent where nothing. */
+  conditions?(config: C): readonly Condition[];
   /** Sizes and scores a family's vector condition is made of; absent when there is none. */
   readonly vector?: {
     pooledWidth(config: C): number;
@@ -122,9 +162,10 @@ export interface Family<C = unknown> {
   /**
    * The network as a traced function. Declares inputs `x` [batch, c, height, width], `timesteps`
    * [batch], `cross` [batch, tokens, contextWidth], with a `vector` `pooled` and (if any) `numbers`, with
-   * a small picture on extra channels `level` [batch]; returns the raw output `out`.
+   * a small picture on extra channels `level` [batch], and those of its `conditions` that a call brings (`given`);
+   * returns the raw output `out`.
    */
-  network(g: Graph, config: C): Record<string, Tensor>;
+  network(g: Graph, config: C, given: ReadonlySet<string>): Record<string, Tensor>;
 }
 
 /** A family as written; its config's type is that of what `detect` gives. */

@@ -19,18 +19,16 @@ import {
   attention,
   chunk,
   concat,
-  constant,
-  cos,
   gelu,
   mul,
   rearrange,
   silu,
-  sin,
   unsqueeze,
   upsampleNearest,
 } from '../tensor/nn.ts';
 import type { SiteFacts } from '../tensor/patch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { sinusoidalEmbedding } from './timestep-embedding.ts';
 
 /** What the encoder half needs to know, which control networks share. */
 export interface EncoderConfig {
@@ -230,16 +228,6 @@ export function embed(
   return add(emb, linear(w.at('label_emb.0.2'), silu(linear(w.at('label_emb.0.0'), y))));
 }
 
-/** cat(cos, sin)(t * 10000^(-i / half)) of t [b]: [b, width] (Ho et al. 2020, cosines first). */
-export function sinusoidalEmbedding(t: Tensor, width: number): Tensor {
-  const half = width / 2;
-  const frequencies = Float32Array.from({ length: half }, (_, i) =>
-    Math.exp((-Math.log(10000) * i) / half),
-  );
-  const angles = mul(unsqueeze(t, 1), constant(frequencies, [1, half])); // [b, half]
-  return concat([cos(angles), sin(angles)], 1); // [b, width]
-}
-
 /** Residual block; skip_connection exists only where channels change. */
 function resBlock(w: Weights, x: Tensor, emb: Tensor): Tensor {
   let h = conv2d(w.at('in_layers.2'), silu(groupNorm(w.at('in_layers.0'), x)), { pad: 1 });
@@ -279,7 +267,7 @@ function transformerBlock(w: Weights, x: Tensor, context: Tensor, facts: Attenti
   return add(geglu(w.at('ff.net'), layerNorm(w.at('norm3'), h)), h); // [b, t, c]
 }
 
-export type AttentionFacts = Required<SiteFacts>;
+export type AttentionFacts = Required<Pick<SiteFacts, 'heads' | 'grid'>>;
 
 /** Attention of x [b, t, c] to a context [b, s, width], or to itself. */
 export function crossAttention(

@@ -1,7 +1,8 @@
 /** The CPU provider's lowering: ONNX Runtime's fused operators where they measured faster. */
 import { blockedFilter, blockedLinear, followBlocks } from './blocked-rows.ts';
 import { storedWeight } from './builder.ts';
-import { gated, multiHeadAttention, sliceWith } from './fused.ts';
+import { gated, multiHeadAttention, rotaryEmbedding, sliceWith } from './fused.ts';
+import { dtypes } from '../weights/dtypes.ts';
 import { type Lower, type LoweringTable, convAttributes, portable } from './portable.ts';
 import { winogradConv } from './winograd.ts';
 
@@ -23,10 +24,11 @@ const blockedConv: Lower<'conv'> = (b, tensor, inputs) => {
   return nchwc('ReorderOutput', [y], { channels: { int: outputs } });
 };
 
-/** Rows of a narrow table are widened after they were picked. */
+/** Rows of a narrow table are widened after they were picked, if each number is one by itself. */
 const gather: Lower<'gather'> = (b, tensor, [x, indices]) => {
   const param = storedWeight(tensor.inputs[0]);
-  if (!param || param === tensor.inputs[0]) return portable.gather(b, tensor, [x, indices]);
+  const isPlain = param && !param.attrs.entry.scales && dtypes[param.dtype].block === 1;
+  if (!isPlain || param === tensor.inputs[0]) return portable.gather(b, tensor, [x, indices]);
   const rows = portable.gather(b, tensor, [b.weight(param, { kind: 'stored' }), indices]);
   return b.cast(rows, b.real);
 };
@@ -35,8 +37,10 @@ export const cpu: LoweringTable = {
   ...portable,
   linear: blockedLinear,
   slice: sliceWith(blockedLinear),
-  conv: (b, tensor, inputs) =>
-    (b.winograd.has(tensor) ? winogradConv : blockedConv)(b, tensor, inputs),
+  conv: (b, tensor, inputs) => {
+    const tile = b.winograd.get(tensor);
+    return tile ? winogradConv(b, tensor, inputs, tile) : blockedConv(b, tensor, inputs);
+  },
   gather,
   add: followBlocks<'add'>(portable.add),
   mul: followBlocks<'mul'>(portable.mul),
@@ -45,4 +49,5 @@ export const cpu: LoweringTable = {
   geluTanh: followBlocks<'geluTanh'>(portable.geluTanh),
   quickGelu: followBlocks<'quickGelu'>(gated(1.702)),
   attention: multiHeadAttention,
+  rotaryEmbedding,
 };

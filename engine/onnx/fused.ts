@@ -6,7 +6,7 @@ import { movementOps } from '../tensor/ops/movement.ts';
 import { productOps } from '../tensor/ops/products.ts';
 import { sameDims } from '../tensor/shape.ts';
 import { type Tensor, isOp, node } from '../tensor/tensor.ts';
-import { rowsOf } from '../weights/source.ts';
+import { hasRows, rowsOf } from '../weights/source.ts';
 import { type Builder, storedWeight } from './builder.ts';
 import { type Lower, type NodeOf, portable } from './portable.ts';
 
@@ -52,6 +52,12 @@ export const multiHeadAttention: Lower<'attention'> = (b, tensor, inputs) => {
   });
 };
 
+/** Pairs turned in one pass over memory; the cosines and sines are those of the tokens in their order. */
+export const rotaryEmbedding: Lower<'rotaryEmbedding'> = (b, { attrs }, [x, cos, sin]) =>
+  b.contrib('RotaryEmbedding', [x, b.ints([0]), cos, sin], {
+    interleaved: { int: attrs.interleaved ? 1 : 0 },
+  });
+
 /** The mask as the operator takes it: four axes, the last two of full size. */
 function fullMask(
   b: Builder,
@@ -91,7 +97,7 @@ function linearOnRows({ inputs: [whole], attrs }: NodeOf<'slice'>): NodeOf<'line
   const [x, ...weights] = whole.inputs;
   const rows = weights.map((weight) => {
     const param = storedWeight(weight);
-    if (!param || param.attrs.entry.transposed) return undefined;
+    if (!param || !hasRows(param.attrs.entry)) return undefined;
     const [start, end] = [attrs.start as number, attrs.end as number]; // see isFeatureRange
     const entry = rowsOf(param.attrs.entry, start, end);
     const key = `${param.attrs.key}[${start}:${end}]`;

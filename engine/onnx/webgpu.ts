@@ -4,7 +4,7 @@
  */
 import { sameDims } from '../tensor/shape.ts';
 import { type Builder, storedWeight } from './builder.ts';
-import { gated, multiHeadAttention, rowInFull, sliceWith } from './fused.ts';
+import { gated, multiHeadAttention, rotaryEmbedding, rowInFull, sliceWith } from './fused.ts';
 import { type Lower, type LoweringTable, linearBy, portable } from './portable.ts';
 
 /** Powers by an exponent that is broadcast fail there, so it is written out first. */
@@ -121,6 +121,7 @@ export const webgpuInSteps: LoweringTable = {
   cos: (b, tensor) => rowInFull(b, tensor, withinTurn('Cos')),
   silu: gated(1),
   quickGelu: gated(1.702),
+  rotaryEmbedding,
 };
 
 export const webgpu: LoweringTable = { ...webgpuInSteps, attention };

@@ -57,8 +57,10 @@ export interface Queue {
   isRunning(id: string): boolean;
   /** Whether a job of this id waits or runs. */
   has(id: string): boolean;
-  /** Drops waiting jobs; false when there was none of this id. */
+  /** Drops a waiting job; false when there was none of this id. */
   deletePending(id: string): boolean;
+  /** Drops those of them that wait, and says which these were. */
+  deleteAllPending(ids: readonly string[]): readonly string[];
   clearPending(): void;
   /** Gives a waiting job another place; false when it does not wait. */
   move(id: string, number: number): boolean;
@@ -99,6 +101,13 @@ export function createQueue(
   };
   const left = (ids: readonly string[]): void => {
     for (const watcher of watchers) watcher.left?.(ids);
+  };
+  const drop = (ids: readonly string[]): void => {
+    store.remove(ids);
+    for (const id of ids) secrets.delete(id);
+    waiting.takeOutAll(ids);
+    left(ids);
+    changed();
   };
   const place = (jobs: readonly WaitingJob[]): void => {
     store.setNumbers(jobs.map((job) => ({ ...job, numberText: String(job.number) })));
@@ -179,14 +188,12 @@ export function createQueue(
       changed();
       return true;
     },
-    clearPending: () => {
-      const ids = waiting.ids();
-      store.remove(ids);
-      for (const id of ids) secrets.delete(id);
-      waiting.clear();
-      left(ids);
-      changed();
+    deleteAllPending: (ids) => {
+      const dropped = ids.filter((id) => waiting.has(id));
+      drop(dropped);
+      return dropped;
     },
+    clearPending: () => drop(waiting.ids()),
     move: (id, number) => {
       if (!waiting.has(id)) return false;
       place([{ id, number }]);

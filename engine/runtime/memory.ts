@@ -1,6 +1,7 @@
 /** How much memory models take, and how much they may take together. */
 import { totalmem } from 'node:os';
 import { type Real, type WeightForms, storedWeight } from '../onnx/builder.ts';
+import { narrowBytes } from '../onnx/widen.ts';
 import { leafOps } from '../tensor/ops/leaves.ts';
 import { placeOps } from '../tensor/ops/places.ts';
 import { peakMemory } from '../tensor/peak-memory.ts';
@@ -51,7 +52,8 @@ export function weightBytes(
     const count = sizeOfShape(tensor.shape) as number; // stored tensors have fixed sizes
     const whole = isReal(dtype) && !tables.has(tensor) ? int8?.(tensor.shape) : undefined;
     if (whole !== undefined) return whole * count;
-    return isReal(dtype) && widen !== 'graph' ? count * dtypes[compute].bytes : entry.byteLength;
+    if (!isReal(dtype) && !entry.scales) return entry.byteLength;
+    return widen === 'graph' ? narrowBytes(tensor, compute) : count * dtypes[compute].bytes;
   };
 }
 

@@ -7,8 +7,8 @@ import { parse } from 'node:path';
 import type { WeightInitializer } from '../onnx/model.ts';
 import { finishAll, startThread } from '../threads.ts';
 import { storageOf } from '../weights/dtypes.ts';
-import { memoryOf } from '../weights/source.ts';
-import { int8StepsOffset, layoutSize } from '../weights/layout.ts';
+import { type WeightEntry, memoryOf } from '../weights/source.ts';
+import { layoutSize, partOffset, wholeLayout } from '../weights/layout.ts';
 import { type PrepareTask, prepareFile } from '../weights/prepare.ts';
 import { spreadOverFiles, threadsFrom } from './file-plan.ts';
 import type { PrepareJob } from './prepare-worker.ts';
@@ -53,7 +53,7 @@ export function createPreparedWeights({
   const known = new Map<string, Batch>();
   const prepareMissing = (weights: readonly WeightInitializer[]): void => {
     const missing = weights.filter(
-      (weight) => weight.layout.kind !== 'int8Steps' && !known.has(keyOf(weight)),
+      (weight) => weight.layout === wholeLayout(weight.layout) && !known.has(keyOf(weight)),
     );
     if (missing.length === 0) return;
     const positions = prepare(missing, { threads, folders });
@@ -81,8 +81,8 @@ export function createPreparedWeights({
         const find = (weight: WeightInitializer): FilePosition | undefined => {
           const key = keyOf(weight);
           const place = all.find((positions) => positions.has(key))?.get(key);
-          if (!place || weight.layout.kind !== 'int8Steps') return place;
-          return { ...place, offset: place.offset + int8StepsOffset(weight.stored) };
+          const offset = partOffset(weight.layout, weight.stored);
+          return place && { ...place, offset: place.offset + offset };
         };
         return { find, release: () => release(batches) };
       } catch (error) {
@@ -109,11 +109,15 @@ function needsPreparing({ entry, layout }: WeightInitializer): boolean {
  * prepared with the weight in these steps.
  */
 function keyOf({ entry, stored, layout }: WeightInitializer): string {
-  const { bytes, dtype } = entry;
-  const origin =
-    bytes.kind === 'file' ? `${bytes.identity}@${bytes.offset}` : memoryId(memoryOf(entry));
-  const form = layout.kind === 'int8Steps' ? { ...layout, kind: 'int8' } : layout;
-  return JSON.stringify([origin, dtype, stored, form]);
+  const { dtype, scales } = entry;
+  const { by, all, ...how } = scales ?? {};
+  const scaled = [by, all].map((scale) => scale && originOf(scale));
+  return JSON.stringify([originOf(entry), dtype, stored, wholeLayout(layout), how, ...scaled]);
+}
+
+function originOf(entry: WeightEntry): string {
+  const { bytes } = entry;
+  return bytes.kind === 'file' ? `${bytes.identity}@${bytes.offset}` : memoryId(memoryOf(entry));
 }
 
 async function prepare(
@@ -151,6 +155,7 @@ const planFiles = (weights: readonly WeightInitializer[], count: number): FilePl
       dtype: storageOf(entry).storage,
       shape: stored,
       bytes: entry.bytes,
+      scales: entry.scales,
       layout,
       target: offset,
     })),

@@ -7,7 +7,7 @@ import { NoodleError } from '../errors.ts';
 import { storageOf } from '../weights/dtypes.ts';
 import type { WeightEntry, WeightSource } from '../weights/source.ts';
 import { isNarrowFloat } from './dtype.ts';
-import { add, cast, mul, permute } from './nn.ts';
+import { add, cast, mul, permute, reshape } from './nn.ts';
 import { leafOps } from './ops/leaves.ts';
 import type { Layer, Patch, Site, SiteFacts, SiteInputs } from './patch.ts';
 import { type Tensor, node } from './tensor.ts';
@@ -148,12 +148,19 @@ function splitAtLayer(patches: readonly Patch[], layer: Layer, bias: string | un
   return { before, onBias, acts };
 }
 
-/** The stored tensor as a program reads it: floats as f32, axes swapped where the view says so. */
+/** The stored tensor as a program reads it: floats as f32, in the order that the view says. */
 export function widened(key: string, entry: WeightEntry, scope: string): Tensor {
   const { dtype } = storageOf(entry);
+  const { shape, interleaved, scales, transposed } = entry;
   let value: Tensor = node(leafOps.param, [], { key, entry, dtype }, scope);
-  if (isNarrowFloat(dtype) || dtype === 'f64') value = cast(value, 'f32');
-  return entry.transposed ? permute(value, [1, 0]) : value;
+  if (isNarrowFloat(dtype) || dtype === 'f64' || scales) value = cast(value, 'f32');
+  if (interleaved !== undefined) {
+    const [rows, ...rest] = shape;
+    const inTurn = reshape(value, [interleaved, rows / interleaved / 2, 2, ...rest]);
+    const order = [0, 2, 1, ...rest.map((_, i) => i + 3)];
+    value = reshape(permute(inTurn, order), shape);
+  }
+  return transposed ? permute(value, [1, 0]) : value;
 }
 
 /** Every proper prefix of every key, cut at dots. */

@@ -45,7 +45,7 @@ async function evaluate(
   }
   if (isOp(leafOps.param, tensor)) {
     const { entry } = tensor.attrs;
-    const stored = { ...entry, shape, transposed: false };
+    const stored = { ...entry, shape, transposed: false, interleaved: undefined };
     return { shape, data: Float64Array.from(await readFloats(stored)) };
   }
   const kernel = tensor.op.kernel as Kernel<unknown>;

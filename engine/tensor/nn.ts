@@ -8,5 +8,6 @@ export * from './ops/norms.ts';
 export * from './ops/places.ts';
 export * from './ops/products.ts';
 export * from './ops/reductions.ts';
+export * from './ops/rotary.ts';
 export * from './ops/windows.ts';
 export { rearrange } from './rearrange.ts';

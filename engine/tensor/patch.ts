@@ -28,6 +28,8 @@ export interface SiteFacts {
   readonly grid?: readonly Dim[];
   /** Heads of an attention. */
   readonly heads?: number;
+  /** How many tokens of text stand in front of the picture's, where both are one sequence. */
+  readonly text?: Dim;
 }
 
 /** A linear layer or convolution as patches see it. */

@@ -1,6 +1,6 @@
 /** What inpaint and instruct models and upscalers are fed on channels behind the noisy latent. */
 import { concat, sliceAxis } from '../array/batch.ts';
-import { map } from '../array/elementwise.ts';
+import { map, weightedSum } from '../array/elementwise.ts';
 import { type NDArray, full, nd, reshape, sizeOf, zeros } from '../array/nd.ts';
 import { roundHalfEven } from '../array/round.ts';
 import type { ExtraChannels } from '../arch/family.ts';
@@ -23,6 +23,7 @@ const kinds: Readonly<
 > = {
   none: () => ({}),
   inpaint: (entry, run, format) => channels(inpaintChannels(entry, run, format)),
+  'inpaint-pixels': (entry, run, format) => channels(maskedPicture(entry, run, format)),
   instruct: (entry, run) => channels(pictureToChange(entry, run)),
   'instruct-scaled': (entry, run, format) =>
     channels(processIn(format, pictureToChange(entry, run))),
@@ -70,6 +71,43 @@ function inpaintChannels(
     ],
     1,
   );
+}
+
+/** The masked picture in the model's units, then the mask's pixels of every cell (1 = to be painted). */
+function maskedPicture(entry: Entry, run: ConditioningRun, format: LatentFormat): NDArray {
+  const [batch, , height, width] = run.latentShape;
+  const { space } = format;
+  const mask = entry.concatMask ?? run.denoiseMask ?? full([1, 1, height, width], 1);
+  const [count, ...rest] = mask.shape;
+  const single = meanChannel(rest.length === 3 ? mask : reshape(mask, [count, 1, ...rest]));
+  const cells = pixelsOfCells(fit(single, [count, 1, height * space, width * space]), space);
+  const picture = processIn(format, pictureToChange(entry, run));
+  return concat([picture, resizeBatch(cells, batch)], 1);
+}
+
+/** The mean of all channels: [b, 1, h, w]. */
+function meanChannel(x: NDArray): NDArray {
+  const channels = x.shape[1];
+  const terms = Array.from(
+    { length: channels },
+    (_, c) => [1 / channels, sliceAxis(x, 1, c, c + 1)] as const,
+  );
+  return weightedSum(...terms);
+}
+
+/** Every cell's pixels as channels, row by row: [b, 1, h*n, w*n] to [b, n*n, h, w]. */
+function pixelsOfCells(x: NDArray, n: number): NDArray {
+  const [batch, , height, width] = x.shape;
+  const [rows, columns] = [height / n, width / n];
+  const data = new Float32Array(x.data.length);
+  for (let i = 0; i < data.length; i++) {
+    const [column, row] = [i % columns, Math.floor(i / columns) % rows];
+    const channel = Math.floor(i / (columns * rows)) % (n * n);
+    const b = Math.floor(i / (columns * rows * n * n));
+    const y = row * n + Math.floor(channel / n);
+    data[i] = x.data[(b * height + y) * width + column * n + (channel % n)];
+  }
+  return { data, shape: [batch, n * n, rows, columns] };
 }
 
 function blank(shape: readonly number[]): NDArray {

@@ -15,6 +15,7 @@ import {
 import { withOwnColors } from '../sampling/latent/own-colors.ts';
 import type { Graph } from '../tensor/trace.ts';
 import { type RunChanges, runChanges } from './changes.ts';
+import { conditionTensors } from './conditions.ts';
 import { projectedCross } from './cross-projection.ts';
 import { extraChannelTensors } from './extra-channels.ts';
 import { type NetworkRun, type Weighted, openNetwork } from './network.ts';
@@ -61,7 +62,12 @@ function sampled(
 ): GuidedModel {
   const { family, config } = model;
   const { sampling, changes } = shared;
-  const architecture = { name: family.name, build: (g: Graph) => family.network(g, config) };
+  /** The network for calls that bring these tensors. */
+  const architecture = (given: ReadonlySet<string>) => ({
+    name: family.name,
+    settings: family.conditions && { given: [...given].sort().join() },
+    build: (g: Graph) => family.network(g, config, given),
+  });
   return {
     modelSampling: sampling,
     latentFormat: withOwnColors(formatOf(model), model.source.metadata),
@@ -83,7 +89,8 @@ function sampled(
         changes.of(input.parts[0].entry).map((change) => change.patches(input)),
       );
       const patches = [...model.patches, ...brought.flat()];
-      const network = openNetwork(run, { ...model, patches }, architecture);
+      const given = new Set(Object.keys(cond));
+      const network = openNetwork(run, { ...model, patches }, architecture(given));
       const { out } = await network(inputs, { rows: timesteps.length, input });
       return out;
     },
@@ -112,6 +119,7 @@ function conditioningTensors(
     cross: { value: entry.cross, along: 'tokens' },
     ...(entry.crossControl && { crossControl: { value: entry.crossControl, along: 'tokens' } }),
     ...vectorTensors(model, entry, run),
+    ...conditionTensors(family.conditions?.(config) ?? [], entry, run, formatOf(model)),
     ...extraChannelTensors(model.extraChannels, entry, run, formatOf(model)),
   };
 }

@@ -196,7 +196,7 @@ function tensorOf(network: Weighted, key: string, transposed = false): TensorToW
   const { shape } = entry;
   // stored bytes as they are, where nothing changes them and they lie as they are read
   const turned = (entry.transposed ?? false) !== transposed;
-  const isStored = entry.bytes.kind !== 'computed' && dtype === savedDtype(entry);
+  const isStored = entry.bytes.kind !== 'computed' && !entry.scales && dtype === entry.dtype;
   const isPlain = isStored && patchesOf(network, key).length === 0;
   if (isPlain && (!turned || !isFloat(entry))) {
     return { dtype, shape: transposed ? shape.toReversed() : shape, bytes: () => readBytes(entry) };

@@ -14,12 +14,12 @@ export async function encodeSdxlPrompt(
   const present = requireClip(clip);
   const own = present.encoders.map((encoder) => {
     const { name } = encoder.spec;
-    return { encoder, name, batches: tokenizeFor(encoder, texts[name] ?? '', run) };
+    return { encoder, name, batches: tokenizeFor(encoder, texts[name] ?? '', run) ?? [] };
   });
   const chunks = Math.max(...own.map(({ batches }) => batches.length));
   const padded = own.map(({ encoder, name, batches }) => {
     const missing = chunks - batches.length;
-    const empty = missing > 0 ? tokenizeFor(encoder, '', run) : [];
+    const empty = missing > 0 ? (tokenizeFor(encoder, '', run) ?? []) : [];
     return [name, [...batches, ...Array.from({ length: missing }, () => empty).flat()]] as const;
   });
   return encodePromptTokens(present, Object.fromEntries(padded), run);

@@ -34,10 +34,14 @@ export async function wholeWeight(network: Weighted, key: string): Promise<Float
   }
 }
 
-/** The type that a weight is saved as: the one it was stored as. */
-export const savedDtype = (entry: WeightEntry): StorageDtype =>
-  entry.bytes.kind === 'computed' ? entry.bytes.savedAs : storageOf(entry).storage;
+/** The type that a weight is saved as: the one it was stored as, halves where that is not a type by itself. */
+export function savedDtype(entry: WeightEntry): StorageDtype {
+  if (entry.bytes.kind === 'computed') return entry.bytes.savedAs;
+  const { storage } = storageOf(entry);
+  return entry.scales || storageDtypes[storage].block > 1 ? 'F16' : storage;
+}
 
 /** Whether a weight holds numbers that can be mixed: not ids, not a type that nothing reads. */
-export const isFloat = ({ dtype }: WeightEntry): boolean =>
-  Object.hasOwn(storageDtypes, dtype) && storageDtypes[dtype as StorageDtype].kind !== 'integer';
+export const isFloat = ({ dtype, scales }: WeightEntry): boolean =>
+  Object.hasOwn(storageDtypes, dtype) &&
+  (scales !== undefined || storageDtypes[dtype as StorageDtype].kind !== 'integer');

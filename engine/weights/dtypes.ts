@@ -3,14 +3,19 @@
  * ONNX's number for them, and how their bytes become numbers on the host.
  */
 import { NoodleError } from '../errors.ts';
+import { type BlockName, type BlockType, blockTypes, blocksToFloat, doubleE2m1 } from './blocks.ts';
 import { bf16ToFloat, f16ToFloat, f8ToFloat } from './float.ts';
 
 interface DtypeRow {
   /** The type's name in tensor programs. */
   readonly dtype: string;
-  /** Bytes of one element. */
+  /** Bytes of one element; a share of one where elements lie in blocks (blocks.ts), exact in binary. */
   readonly bytes: number;
-  /** `TensorProto.DataType` of onnx.proto. */
+  /** Elements that lie together and can only be read together; 1 for most types. */
+  readonly block: number;
+  /** How blocks of ggml's are made. */
+  readonly blocks?: BlockType;
+  /** `TensorProto.DataType` of onnx.proto; 0 for types that it does not have. */
   readonly onnx: number;
   /** `narrow`: real numbers at less than f32's precision. */
   readonly kind: 'real' | 'narrow' | 'integer' | 'flag';
@@ -23,7 +28,7 @@ interface DtypeRow {
 
 const words = aligned(Uint16Array, 2);
 
-/** Storage types by their names in a safetensors header. */
+/** Storage types by their names in a safetensors header, or ggml's. */
 export const storageDtypes = {
   F64: row('f64', 8, 11, 'real', (b) => Float32Array.from(aligned(Float64Array, 8)(b))),
   F32: row('f32', 4, 1, 'real', aligned(Float32Array, 4)),
@@ -31,6 +36,8 @@ export const storageDtypes = {
   BF16: row('bf16', 2, 16, 'narrow', (b, out) => bf16ToFloat(words(b), out)),
   F8_E4M3: row('f8e4m3', 1, 17, 'narrow', (b, out) => f8ToFloat(b, 'F8_E4M3', out)),
   F8_E5M2: row('f8e5m2', 1, 19, 'narrow', (b, out) => f8ToFloat(b, 'F8_E5M2', out)),
+  F8_E8M0: row('f8e8m0', 1, 24, 'narrow', (b, out) => lookUp(b, powersOf2, out)),
+  F4_E2M1: { ...row('f4e2m1', 0.5, 0, 'narrow', e2m1Pairs), block: 2 },
   I64: row('i64', 8, 7, 'integer', (b) => Float32Array.from(aligned(BigInt64Array, 8)(b), Number)),
   I32: row('i32', 4, 6, 'integer', (b) => Float32Array.from(aligned(Int32Array, 4)(b))),
   I16: row('i16', 2, 5, 'integer', (b) => Float32Array.from(aligned(Int16Array, 2)(b))),
@@ -42,9 +49,26 @@ export const storageDtypes = {
   U16: row('u16', 2, 4, 'integer', (b) => Float32Array.from(words(b))),
   U8: row('u8', 1, 2, 'integer', (b) => Float32Array.from(b)),
   BOOL: row('bool', 1, 9, 'flag', (b) => Float32Array.from(b)),
+  I4: row('i4', 0.5, 22, 'integer', (b) => Float32Array.from(nibblesOf(b), (n) => (n ^ 8) - 8)),
+  U4: row('u4', 0.5, 21, 'integer', (b) => Float32Array.from(nibblesOf(b))),
+  Q4_0: inBlocks('q4_0', 'Q4_0'),
+  Q4_1: inBlocks('q4_1', 'Q4_1'),
+  Q5_0: inBlocks('q5_0', 'Q5_0'),
+  Q5_1: inBlocks('q5_1', 'Q5_1'),
+  Q8_0: inBlocks('q8_0', 'Q8_0'),
+  Q2_K: inBlocks('q2_k', 'Q2_K'),
+  Q3_K: inBlocks('q3_k', 'Q3_K'),
+  Q4_K: inBlocks('q4_k', 'Q4_K'),
+  Q5_K: inBlocks('q5_k', 'Q5_K'),
+  Q6_K: inBlocks('q6_k', 'Q6_K'),
+  IQ4_NL: inBlocks('iq4_nl', 'IQ4_NL'),
+  IQ4_XS: inBlocks('iq4_xs', 'IQ4_XS'),
+  TQ1_0: inBlocks('tq1_0', 'TQ1_0'),
+  TQ2_0: inBlocks('tq2_0', 'TQ2_0'),
+  MXFP4: inBlocks('mxfp4', 'MXFP4'),
 } satisfies Readonly<Record<string, DtypeRow>>;
 
-/** A storage type that can be read, by its name in a safetensors header. */
+/** A storage type that can be read, by the name of its row. */
 export type StorageDtype = keyof typeof storageDtypes;
 
 /** An element type of tensor programs. */
@@ -87,7 +111,52 @@ function row<D extends string>(
   kind: DtypeRow['kind'],
   decode: DtypeRow['decode'],
 ): DtypeRow & { readonly dtype: D } {
-  return { dtype, bytes, onnx, kind, decode };
+  return { dtype, bytes, block: 1, onnx, kind, decode };
+}
+
+/** What the codes of E8M0 (OCP's microscaling formats) stand for; the last one is no number. */
+function powersOf2(code: number): number {
+  return code === 255 ? NaN : 2 ** (code - 127);
+}
+
+function lookUp(
+  codes: Uint8Array,
+  value: (code: number) => number,
+  out: Float32Array = new Float32Array(codes.length),
+): Float32Array {
+  const table = Float32Array.from({ length: 256 }, (_, code) => value(code));
+  for (let i = 0; i < codes.length; i++) out[i] = table[codes[i]];
+  return out;
+}
+
+/** Two numbers a byte, the one in the upper bits first. */
+function e2m1Pairs(
+  bytes: Uint8Array,
+  out: Float32Array = new Float32Array(2 * bytes.length),
+): Float32Array {
+  for (let i = 0; i < bytes.length; i++) {
+    out[2 * i] = doubleE2m1[bytes[i] >> 4] / 2;
+    out[2 * i + 1] = doubleE2m1[bytes[i] & 15] / 2;
+  }
+  return out;
+}
+
+/** The two numbers of each byte, the low one first. */
+const nibblesOf = (bytes: Uint8Array): Uint8Array =>
+  Uint8Array.from({ length: 2 * bytes.length }, (_, i) => (bytes[i >> 1] >> (4 * (i & 1))) & 15);
+
+/** A type whose numbers lie in blocks of ggml's. */
+function inBlocks<D extends string>(dtype: D, name: BlockName): DtypeRow & { readonly dtype: D } {
+  const type = blockTypes[name];
+  return {
+    dtype,
+    bytes: type.bytes / type.numbers,
+    block: type.numbers,
+    blocks: type,
+    onnx: 0,
+    kind: 'narrow',
+    decode: (bytes, out) => blocksToFloat(type, bytes, out),
+  };
 }
 
 /** Copies where the bytes do not lie at a multiple of the element size, as typed arrays need. */

@@ -21,6 +21,10 @@ export function f16ToFloat(
   return out;
 }
 
+/** One half float widened. */
+export const f16Value = (code: number): number =>
+  (halfTable ??= buildTable(65536, halfValue))[code];
+
 /** bfloat16 codes widened: they are the upper half of an f32. */
 export function bf16ToFloat(
   codes: Uint16Array,

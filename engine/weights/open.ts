@@ -1,14 +1,16 @@
 /** Opening a file of weights, whatever its format. */
+import { openGguf } from './gguf.ts';
 import { openSafetensors } from './safetensors.ts';
 import type { WeightSource } from './source.ts';
 import { openTorchSource } from './torch-file.ts';
 
 /**
- * A file as a weight source: safetensors by that ending (`.safetensors`, `.sft`), else what torch.save
- * wrote (`.ckpt`, `.pt`, `.pth`, `.bin` …). Reads no tensors. Throws what the two readers throw.
+ * A file as a weight source: safetensors by that ending (`.safetensors`, `.sft`), GGUF by its own, else
+ * what torch.save wrote (`.ckpt`, `.pt`, `.pth`, `.bin` …). Reads no tensors. Throws what the readers throw.
  */
 export async function openSource(path: string): Promise<WeightSource> {
-  return isSafetensors(path) ? await openSafetensors(path) : openTorchSource(path);
+  if (isSafetensors(path)) return openSafetensors(path);
+  return /\.gguf$/i.test(path) ? openGguf(path) : openTorchSource(path);
 }
 
 /** Whether a file's name says that it is a safetensors file. */

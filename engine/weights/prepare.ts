@@ -5,7 +5,10 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { sizeOf } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
-import { type StorageDtype, decode, storageDtypes } from './dtypes.ts';
+import { type Areas, aligned, bytesAt, layAreas, widen } from './areas.ts';
+import { pairs, splitBlocks } from './blocks.ts';
+import { channelsLast } from './channels-last.ts';
+import { type StorageDtype, dtypes, storageDtypes } from './dtypes.ts';
 import { floatToF16 } from './float.ts';
 import {
   int8Block,
@@ -16,11 +19,13 @@ import {
   int8Step,
   int8Steps,
 } from './int8.ts';
-import { kernelSlack, kernels } from './kernels.ts';
-import { type Layout, int8StepsOffset } from './layout.ts';
-import { type WeightBytes, memoryOf } from './source.ts';
+import { kernels } from './kernels.ts';
+import { type CodesLayout, type Layout, codePlaces, int8StepsOffset } from './layout.ts';
+import { readFloatsSync } from './read.ts';
+import { type Scaler, scaler } from './scales.ts';
+import { type Scales, type WeightBytes, memoryOf } from './source.ts';
 import { layTransposed, square } from './transposed.ts';
-import { winogradPlanes } from './winograd.ts';
+import { type WinogradTile, winogradForms } from './winograd.ts';
 import { writeFully } from './write-bytes.ts';
 
 /** One tensor to rewrite: from where, in which layout, to which position of the target file. */
@@ -29,6 +34,7 @@ export interface PrepareTask {
   /** Shape as stored; for `blocked` [o, i, ...kernel] with o and i whole multiples of the block. */
   readonly shape: readonly number[];
   readonly bytes: WeightBytes;
+  readonly scales?: Scales | undefined;
   readonly layout: Layout;
   readonly target: number;
 }
@@ -43,13 +49,20 @@ export interface Piece {
 const pieceElements = 1 << 18;
 
 /**
- * Cuts a task into pieces of about a quarter of a million elements, blocked filters between blocks; what
- * comes in whole numbers of its outputs stays whole.
+ * Cuts a task into pieces of about a quarter of a million elements, blocked filters between blocks, and blocks
+ * that numbers are stored in nowhere; what comes in whole numbers of its outputs stays whole.
  */
-export function cutTask({ shape, layout }: Pick<PrepareTask, 'shape' | 'layout'>): Piece[] {
+export function cutTask({
+  dtype,
+  shape,
+  layout,
+  scales,
+}: Pick<PrepareTask, 'dtype' | 'shape' | 'layout' | 'scales'>): Piece[] {
   const size = sizeOf(shape);
   if (layout.kind === 'int8') return [{ start: 0, count: size }];
-  const unit = wholeFilters.has(layout.kind) ? (size / shape[0]) * rowsTogether(layout) : 1;
+  const filters = wholeFilters.has(layout.kind) ? (size / shape[0]) * rowsTogether(layout) : 1;
+  const block = Math.max(storageDtypes[dtype].block, scales?.rotated ?? 1);
+  const unit = filters % block === 0 ? filters : filters * block;
   const step = Math.max(1, Math.floor(pieceElements / unit)) * unit;
   const pieces: Piece[] = [];
   for (let start = 0; start < size; start += step) {
@@ -85,8 +98,10 @@ export function prepareFile(target: string, tasks: readonly PrepareTask[]): void
   const file = openSync(target, 'r+');
   try {
     for (const task of tasks) {
-      if (task.layout.kind === 'transposed') writeTransposed(file, task, task.layout.type, open);
-      else for (const piece of cutTask(task)) doPiece(file, task, piece, open);
+      const { scales, shape, layout } = task;
+      const rewrite = { task, open, scale: scales && scaler(scales, shape, readFloatsSync) };
+      if (layout.kind === 'transposed') writeTransposed(file, rewrite, layout.type);
+      else for (const piece of cutTask(task)) doPiece(file, rewrite, piece);
     }
   } finally {
     closeSync(file);
@@ -94,23 +109,15 @@ export function prepareFile(target: string, tasks: readonly PrepareTask[]): void
   }
 }
 
-/** The memory of this thread's kernels, and where in it the forms of a piece lie. */
-interface Areas {
-  readonly memory: ArrayBuffer;
-  readonly stored: number;
-  readonly widened: number;
-  readonly laid: number;
-  /** Where the columns of a block go, for `transposeTo`. */
-  readonly places: number;
+/** A task with what reading its pieces takes. */
+interface Rewrite {
+  readonly task: PrepareTask;
+  readonly open: (path: string) => number;
+  readonly scale: Scaler | undefined;
 }
 
 /** Reads, rewrites and writes one piece. */
-function doPiece(
-  target: number,
-  task: PrepareTask,
-  piece: Piece,
-  open: (path: string) => number,
-): void {
+function doPiece(target: number, { task, open, scale }: Rewrite, piece: Piece): void {
   const { layout, dtype } = task;
   const { start, count } = piece;
   const width = storageDtypes[dtype].bytes;
@@ -136,8 +143,13 @@ function doPiece(
     writeFully(target, bytesAt(areas, areas.stored, count * 2), task.target + start * 2);
     return;
   }
+  if (layout.kind === 'codes') {
+    writeCodes(target, task, piece, bytes);
+    return;
+  }
   widen(bytes, dtype, areas, count);
   const values = new Float32Array(areas.memory, areas.widened, count);
+  scale?.(values, start);
   switch (layout.kind) {
     case 'float16':
       writeFully(target, bytesOf(floatToF16(values)), task.target + start * 2);
@@ -150,7 +162,7 @@ function doPiece(
       writeFully(target, bytesAt(areas, areas.laid, count * 4), task.target + start * 4);
       return;
     case 'winograd':
-      writePlanes(target, task, piece, areas);
+      writePlanes(target, task, piece, { ...areas, tile: layout.tile });
       return;
     case 'channelsLast': {
       const laid = channelsLast(values, task.shape);
@@ -172,7 +184,7 @@ function doPiece(
 
 /** Bytes that the piece's last form takes while it is made. */
 function laidBytes({ layout }: PrepareTask, count: number): number {
-  if (layout.kind === 'winograd') return planeBytes(count / 9) * winogradPlanes;
+  if (layout.kind === 'winograd') return planeBytes(count / 9) * winogradForms[layout.tile].planes;
   if (layout.kind === 'int8') return count;
   if (layout.kind === 'int8Blocks' || layout.kind === 'int8BlockSteps')
     return (count / int8Block) * 4;
@@ -189,41 +201,6 @@ function placesBytes({ layout, shape }: PrepareTask): number {
  * filter's planes do not compete for the same places of a cache.
  */
 const planeBytes = (filters: number): number => aligned(filters * 4) + 64;
-
-const aligned = (size: number): number => Math.ceil(size / 64) * 64;
-
-/** Areas of at least `sizes` bytes, one behind the other. */
-function layAreas(sizes: readonly number[]): Areas {
-  let end = 0;
-  const [stored, widened, laid, places] = sizes.map((size) => {
-    const at = end;
-    end += aligned(size) + kernelSlack;
-    return at;
-  });
-  return { memory: kernels().memory(end), stored, widened, laid, places };
-}
-
-const bytesAt = ({ memory }: Areas, offset: number, size: number): Uint8Array =>
-  new Uint8Array(memory, offset, size);
-
-/** The piece's numbers as f32, to the place for them. */
-function widen(bytes: Uint8Array, dtype: StorageDtype, areas: Areas, count: number): void {
-  const { memory, stored, widened } = areas;
-  const kernel = wideners[dtype];
-  if (kernel) {
-    kernels()[kernel](stored, widened, count);
-    return;
-  }
-  const out = new Float32Array(memory, widened, count);
-  const values = decode(bytes, dtype, out);
-  if (values !== out) out.set(values);
-}
-
-/** Types that a kernel widens. */
-const wideners: { readonly [D in StorageDtype]?: 'widenHalf' | 'widenBfloat' } = {
-  F16: 'widenHalf',
-  BF16: 'widenBfloat',
-};
 
 /**
  * Whole rows of filters [o, i, ...kernel] as [o/B, i/B, ...kernel, B(i), B(o)]; o and i are multiples
@@ -274,6 +251,23 @@ function writeWholeNumbers(
   writeFully(file, bytesOf(steps), target + int8StepsOffset(shape));
 }
 
+/** Blocks of ggml's taken apart: codes, and behind those of the whole weight steps and what is taken off. */
+function writeCodes(
+  file: number,
+  { dtype, shape, layout, target }: PrepareTask,
+  { start }: Piece,
+  bytes: Uint8Array,
+): void {
+  const { blocks } = storageDtypes[dtype];
+  const { group, codes: type } = layout as CodesLayout;
+  const places = codePlaces(layout, shape);
+  const { codes, steps, offs } = splitBlocks(blocks!, bytes); // what has this layout is in blocks
+  const packed = type === 'i8' ? codes : pairs(codes);
+  writeFully(file, bytesOf(packed), target + start * dtypes[type].bytes);
+  writeFully(file, bytesOf(steps), target + places.steps + (start / group) * 4);
+  writeFully(file, bytesOf(offs), target + places.offs + (start / group) * 4);
+}
+
 function blockSteps({ memory, widened, laid }: Areas, count: number): Uint16Array {
   kernels().magnitudes(widened, laid, count / int8Block, int8Block);
   return int8BlockSteps(new Float32Array(memory, laid, count / int8Block));
@@ -314,16 +308,11 @@ function plainWholeNumbers(
 }
 
 /** Whether numbers are only moved: halves that stay halves. */
-const staysHalf = ({ layout, dtype }: PrepareTask): boolean =>
-  'type' in layout && layout.type === 'f16' && dtype === 'F16';
+const staysHalf = ({ layout, dtype, scales }: PrepareTask): boolean =>
+  'type' in layout && layout.type === 'f16' && dtype === 'F16' && !scales;
 
 /** A matrix [o, i] as [i, o]; it lies in memory once, as it is written, and is read piece by piece. */
-function writeTransposed(
-  file: number,
-  task: PrepareTask,
-  type: 'f32' | 'f16',
-  open: (path: string) => number,
-): void {
+function writeTransposed(file: number, { task, open, scale }: Rewrite, type: 'f32' | 'f16'): void {
   const { shape, dtype } = task;
   const width = storageDtypes[dtype].bytes;
   const stays = staysHalf(task);
@@ -335,27 +324,11 @@ function writeTransposed(
     const values = stays
       ? new Uint16Array(areas.memory, areas.stored, count)
       : new Float32Array(areas.memory, areas.widened, count);
+    if (values instanceof Float32Array) scale?.(values, start);
     const part = values instanceof Float32Array && type === 'f16' ? floatToF16(values) : values;
     layTransposed(laid, part, shape, start / shape[1]);
   }
   writeFully(file, bytesOf(laid), task.target);
-}
-
-/** Whole filters [o, i, ...kernel] as [o, ...kernel, i]. */
-function channelsLast<T extends Float32Array | Uint16Array>(
-  values: T,
-  [, channels, ...kernel]: readonly number[],
-): T {
-  const taps = sizeOf(kernel);
-  const filter = channels * taps;
-  const laid = values.slice() as T;
-  for (let at = 0; at < values.length; at += filter) {
-    for (let tap = 0; tap < taps; tap++) {
-      const to = at + tap * channels;
-      for (let c = 0, from = at + tap; c < channels; c++, from += taps) laid[to + c] = values[from];
-    }
-  }
-  return laid;
 }
 
 function readPiece(
@@ -379,17 +352,25 @@ function readPiece(
   return buffer;
 }
 
+/** The kernel that makes the planes of filters, for each tile. */
+const planeKernels = { 2: 'winograd2', 4: 'winograd4' } as const;
+
 /** The piece's filters in planes, at their places in the planes of all filters. */
-function writePlanes(file: number, task: PrepareTask, { start, count }: Piece, areas: Areas): void {
+function writePlanes(
+  file: number,
+  task: PrepareTask,
+  { start, count }: Piece,
+  { tile, ...areas }: Areas & { readonly tile: WinogradTile },
+): void {
   const filters = count / 9;
   const step = planeBytes(filters);
-  kernels().winograd(areas.widened, areas.laid, step, filters);
+  kernels()[planeKernels[tile]](areas.widened, areas.laid, step, filters);
   const all = sizeOf(task.shape) / 9;
-  for (let plane = 0; plane < winogradPlanes; plane++) {
+  for (let plane = 0; plane < winogradForms[tile].planes; plane++) {
     const part = bytesAt(areas, areas.laid + plane * step, filters * 4);
     writeFully(file, part, task.target + (plane * all + start / 9) * 4);
   }
 }
 
-const bytesOf = (array: Float32Array | Uint16Array): Uint8Array =>
+const bytesOf = (array: Float32Array | Uint16Array | Int8Array | Uint8Array): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength);

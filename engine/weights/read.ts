@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { NoodleError } from '../errors.ts';
 import { decode, storageOf } from './dtypes.ts';
+import { scaler } from './scales.ts';
 import type { WeightEntry, WeightSource } from './source.ts';
 import { encodeAs } from './write.ts';
 
@@ -63,7 +64,7 @@ export function readBytesSync(entry: WeightEntry): Uint8Array {
 }
 
 /**
- * An entry's numbers as f32, in the order its reader sees (a transposed view is put in order). Throws
+ * An entry's numbers as f32, in the order its reader sees (other views are put in order). Throws
  * UNSUPPORTED for a storage type that cannot be read.
  */
 export async function readFloats(entry: WeightEntry): Promise<Float32Array> {
@@ -75,12 +76,28 @@ export const readFloatsSync = (entry: WeightEntry): Float32Array =>
   decoded(entry, readBytesSync(entry));
 
 function decoded(entry: WeightEntry, bytes: Uint8Array): Float32Array {
+  const { scales, shape, transposed, interleaved } = entry;
   const values = decode(bytes, storageOf(entry).storage);
-  if (!entry.transposed) return values;
-  const [rows, columns] = entry.shape;
+  if (scales) scaler(scales, shape, readFloatsSync)(values, 0);
+  if (interleaved !== undefined) return halvesApart(values, shape, interleaved);
+  if (!transposed) return values;
+  const [rows, columns] = shape;
   const swapped = new Float32Array(values.length);
   for (let r = 0; r < rows; r++) {
     for (let c = 0; c < columns; c++) swapped[r * columns + c] = values[c * rows + r];
   }
   return swapped;
+}
+
+/** Rows of each head's two halves in turn, as those of one half and then of the other. */
+function halvesApart(values: Float32Array, [rows]: readonly number[], heads: number): Float32Array {
+  const out = new Float32Array(values.length);
+  const width = values.length / rows;
+  const inHead = rows / heads;
+  for (let row = 0; row < rows; row++) {
+    const [head, at] = [Math.floor(row / inHead), row % inHead];
+    const to = head * inHead + (at % 2) * (inHead / 2) + (at >> 1);
+    out.set(values.subarray(row * width, (row + 1) * width), to * width);
+  }
+  return out;
 }

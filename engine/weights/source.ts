@@ -57,6 +57,23 @@ export function identityOf(
   return `${path}:${stat.size}:${stat.mtimeNs}:${stat.ino}`;
 }
 
+/**
+ * What stored numbers are multiplied by, where a file says it in tensors of their own (8-bit floats and whole
+ * numbers with scales; scales.ts computes it).
+ */
+export interface Scales {
+  /** One number, one for each row, or one for each `over` numbers of a row. */
+  readonly by: WeightEntry;
+  /** Left out: `by` counts for whole rows, or for all. */
+  readonly over?: number;
+  /** They lie in tiles of 128 rows and 4 columns, as cuBLAS reads scales of blocks. */
+  readonly tiled?: boolean;
+  /** One number that all are multiplied by besides. */
+  readonly all?: WeightEntry;
+  /** Numbers of a row that lie rotated together, by a Hadamard matrix. */
+  readonly rotated?: number;
+}
+
 /** One tensor of a source. */
 export interface WeightEntry {
   /** Its name where it is stored, for messages. */
@@ -69,6 +86,12 @@ export interface WeightEntry {
   readonly bytes: WeightBytes;
   /** The bytes hold the tensor with its two axes swapped. */
   readonly transposed?: boolean;
+  /**
+   * Heads of q or k whose rows lie as llama.cpp's converter lays them: a row of a head's first half, then one
+   * of its second, in turn. Readers see the halves one after the other.
+   */
+  readonly interleaved?: number;
+  readonly scales?: Scales;
 }
 
 export interface WeightSource {
@@ -137,22 +160,43 @@ export function memorySource(
   return { label, identity, tensors: entries };
 }
 
+/** Whether rows of an entry are an entry of their own: they lie one after the other, and so do their scales. */
+export function hasRows({
+  transposed,
+  interleaved,
+  bytes,
+  shape,
+  byteLength,
+  scales,
+}: WeightEntry): boolean {
+  const isPlain = !transposed && interleaved === undefined && bytes.kind !== 'computed';
+  const isWhole = shape[0] === 0 || Number.isInteger(byteLength / shape[0]);
+  return isPlain && isWhole && scales?.tiled !== true;
+}
+
 /**
  * Rows [start, end) of an entry's first axis as an entry of its own. Rows of a row-major tensor are
- * contiguous, so q, k and v of a fused projection stay where they lie in the file.
+ * contiguous, so q, k and v of a fused projection stay where they lie in the file. Throws UNSUPPORTED for
+ * one without such rows (`hasRows`).
  */
 export function rowsOf(entry: WeightEntry, start: number, end: number): WeightEntry {
-  if (entry.transposed || entry.bytes.kind === 'computed') {
-    throw new NoodleError('UNSUPPORTED', { what: 'rows of a transposed or computed weight' });
+  if (!hasRows(entry)) {
+    throw new NoodleError('UNSUPPORTED', { what: `rows of '${entry.name}' as they are stored` });
   }
-  const rowBytes = entry.shape[0] === 0 ? 0 : entry.byteLength / entry.shape[0];
+  const { shape, scales } = entry;
+  const rowBytes = shape[0] === 0 ? 0 : entry.byteLength / shape[0];
   const byteLength = (end - start) * rowBytes;
   const bytes: WeightBytes =
     entry.bytes.kind === 'file'
       ? { ...entry.bytes, offset: entry.bytes.offset + start * rowBytes }
       : { kind: 'memory', bytes: memoryOf(entry).subarray(start * rowBytes, end * rowBytes) };
-  return { ...entry, shape: [end - start, ...entry.shape.slice(1)], byteLength, bytes };
+  const rows = { ...entry, shape: [end - start, ...shape.slice(1)], byteLength, bytes };
+  if (!scales || isOne(scales.by)) return rows;
+  return { ...rows, scales: { ...scales, by: rowsOf(scales.by, start, end) } };
 }
+
+/** Whether an entry is a single number. */
+export const isOne = ({ shape }: WeightEntry): boolean => shape.every((size) => size === 1);
 
 /** The same bytes under another shape of equal size (a 1x1 convolution read as a matrix). */
 export function reshapedEntry(entry: WeightEntry, shape: readonly number[]): WeightEntry {

@@ -63,6 +63,14 @@ function readSources() {
           translated.push({ text: node.initializer.text, where });
         }
       }
+      // Entries of litegraph's menus.
+      if (
+        ts.isPropertyAssignment(node) &&
+        node.name.getText(source) === 'content' &&
+        ts.isStringLiteralLike(node.initializer)
+      ) {
+        bare.push({ text: node.initializer.text, where });
+      }
       if (ts.isJsxText(node) && isWords(node.text)) bare.push({ text: node.text.trim(), where });
       if (
         ts.isJsxAttribute(node) &&

@@ -8,7 +8,7 @@ import { hexNumber } from '../../web/graph/widgets/color.ts';
 import { readHex } from '../../web/graph/widgets/color-picker.ts';
 import { curveFunction, readCurve } from '../../web/graph/widgets/curve-shape.ts';
 import { drawField } from '../../web/graph/widgets/draw-field.ts';
-import { gridFor } from '../../web/graph/widgets/image-view.ts';
+import { gridFor } from '../../web/graph/widgets/picture-grid.ts';
 import { completionAt } from '../../web/prompt-text/completion.ts';
 import { toggleComment } from '../../web/prompt-text/comment.ts';
 import { constrain, numberLimits } from '../../web/graph/widgets/number.ts';

@@ -1,5 +1,6 @@
 import { isRecord } from '../graph/input-spec.ts';
 import { refusal } from './refused.ts';
+import { t } from '../locale/translate.ts';
 
 /** A file or folder below the user's workflows folder. */
 export interface SavedEntry {
@@ -16,7 +17,10 @@ const indexFile = '.index.json';
 
 /** The user's workflows on the server, by ComfyUI's userdata routes; `url` makes addresses. */
 export function userWorkflows(url: (path: string) => string) {
-  const address = (path: string): string => `userdata/${encodeURIComponent(folder + path)}`;
+  const address = (path: string): string => {
+    if (isTooLong(path)) throw new Error(t('the name is too long'));
+    return `userdata/${encodeURIComponent(folder + path)}`;
+  };
   const send = async (path: string, init: RequestInit): Promise<Response> => {
     const response = await fetch(url(path), init);
     if (!response.ok && response.status !== 404 && response.status !== 409) {
@@ -97,3 +101,8 @@ export function userWorkflows(url: (path: string) => string) {
 
 const isHidden = (name: string): boolean => name.startsWith('.');
 const isJson = (path: string): boolean => path.endsWith('.json');
+
+/** What file systems take for one name, in bytes. */
+const longestName = 255;
+const isTooLong = (path: string): boolean =>
+  path.split('/').some((name) => new TextEncoder().encode(name).length > longestName);

@@ -15,17 +15,18 @@ import {
 import type { CanvasHost } from './canvas-host.ts';
 import { t } from '../locale/translate.ts';
 import { linkMenu, searchAtLinkEnd } from './connect.ts';
-import { pastePlace } from './paste.ts';
+import { makeReady, pastePlace } from './paste.ts';
+import { subgraphsWithin } from './subgraphs.ts';
 import { noteUse } from './used-nodes.ts';
 import { editInline } from './widgets/inline-editor.ts';
 import { drawFarNode } from './far-view.ts';
 import { groupSelection, renameGroup } from './groups.ts';
-import { imageAt, imagesOf } from './node-pictures.ts';
+import { imageMeant, imagesOf } from './node-pictures.ts';
+import { colorName } from './node-colors.ts';
 import { drawNodeShape } from './node-shape.ts';
 import { mix, vivid } from './color.ts';
 import { palette } from './palette.ts';
 import { showItems } from './view.ts';
-import { colorName } from './node-colors.ts';
 
 /** Where litegraph keeps what was copied. */
 export const clipboardKey = 'litegrapheditor_clipboard';
@@ -37,7 +38,8 @@ export class EditorCanvas extends LGraphCanvas {
   readonly drawn = new Set<() => void>();
   // No initial value: litegraph's constructor draws, and would find a private field missing.
   private drawsFront?: boolean;
-  /** What parts of the page add to a node's menu. */
+  /** What parts of the page add to the menu of the empty canvas, and to a node's. */
+  readonly groundParts: (() => readonly (IContextMenuValue<string> | null)[])[] = [];
   readonly menuParts: ((node: LGraphNode) => readonly IContextMenuValue<string>[])[] = [];
 
   constructor(element: HTMLCanvasElement, graph: LGraph, host: CanvasHost) {
@@ -94,7 +96,10 @@ export class EditorCanvas extends LGraphCanvas {
     drawNodeShape(this, node, ctx);
   }
 
-  /** Copies the selection as text that keeps 64-bit seeds (as digits in quotes). */
+  /**
+   * Copies the selection as text that keeps 64-bit seeds (as digits in quotes). Throws where the
+   * browser has no room for it, after saying so: nothing may be cut then.
+   */
   override copyToClipboard(items?: Iterable<Positionable>): void {
     const nodes: unknown[] = [];
     const groups: unknown[] = [];
@@ -115,13 +120,17 @@ export class EditorCanvas extends LGraphCanvas {
       else if (item instanceof Reroute) reroutes.push(item.asSerialisable());
     }
     const definitions = [...subgraphs].map((s) => s.clone(true).asSerialisable());
-    localStorage.setItem(
-      clipboardKey,
-      JSON.stringify(
-        { nodes, groups, reroutes, links, subgraphs: definitions },
-        (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value),
-      ),
+    const inner = [...subgraphsWithin(subgraphs)].map((s) => s.asSerialisable());
+    const text = JSON.stringify(
+      { nodes, groups, reroutes, links, subgraphs: definitions, inner },
+      (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value),
     );
+    try {
+      localStorage.setItem(clipboardKey, text);
+    } catch (error) {
+      this.host.complain(t('Nothing was copied: the browser has no more room, close some tabs'));
+      throw error;
+    }
   }
 
   override showSearchBox(event: MouseEvent): HTMLDivElement {
@@ -153,6 +162,7 @@ export class EditorCanvas extends LGraphCanvas {
   override pasteFromClipboard(
     options: NonNullable<Parameters<LGraphCanvas['pasteFromClipboard']>[0]> = {},
   ): void {
+    if (this.graph !== null) makeReady(this.graph, localStorage.getItem(clipboardKey));
     super.pasteFromClipboard({ position: pastePlace(this), ...options });
   }
 
@@ -208,15 +218,11 @@ export class EditorCanvas extends LGraphCanvas {
         n.mode = n.mode === target ? LGraphEventMode.ALWAYS : target;
       });
     const items: (IContextMenuValue<string> | null)[] = [];
-    const index = imageAt(
-      node,
-      this.graph_mouse[0] - node.pos[0],
-      this.graph_mouse[1] - node.pos[1],
-    );
+    const index = imageMeant(node, this.graph_mouse);
     if (imagesOf(node).length > 0) {
       items.push(
-        { content: t('Open image'), callback: () => this.host.openImage(node, index ?? 0) },
-        { content: t('Open in mask editor'), callback: () => this.host.editMask(node, index ?? 0) },
+        { content: t('Open image'), callback: () => this.host.openImage(node, index) },
+        { content: t('Open in mask editor'), callback: () => this.host.editMask(node, index) },
         null,
       );
     }
@@ -228,17 +234,17 @@ export class EditorCanvas extends LGraphCanvas {
         submenu: { options: colorItems(each) },
       } as unknown as IContextMenuValue<string>,
       {
-        content: t(node.flags.collapsed ? 'Expand' : 'Collapse'),
+        content: node.flags.collapsed ? t('Expand') : t('Collapse'),
         callback: each((n) => n.collapse(true)),
       },
-      { content: t(node.pinned ? 'Unpin' : 'Pin'), callback: each((n) => n.pin()) },
+      { content: node.pinned ? t('Unpin') : t('Pin'), callback: each((n) => n.pin()) },
       null,
       {
-        content: t(node.mode === LGraphEventMode.NEVER ? 'Unmute' : 'Mute'),
+        content: node.mode === LGraphEventMode.NEVER ? t('Unmute') : t('Mute'),
         callback: mode(LGraphEventMode.NEVER),
       },
       {
-        content: t(node.mode === LGraphEventMode.BYPASS ? 'Remove bypass' : 'Bypass'),
+        content: node.mode === LGraphEventMode.BYPASS ? t('Remove bypass') : t('Bypass'),
         callback: mode(LGraphEventMode.BYPASS),
       },
       null,
@@ -283,12 +289,13 @@ export class EditorCanvas extends LGraphCanvas {
         },
       },
       ...(this.selectedItems.size > 1
-        ? [{ content: t('Group selected'), callback: () => groupSelection(this) }]
+        ? [{ content: t('Group the selection'), callback: () => groupSelection(this) }]
         : []),
       {
-        content: t('Fit view'),
+        content: t('Fit the view'),
         callback: () => this.fitView(),
       },
+      ...this.groundParts.flatMap((part) => part()),
     ] as IContextMenuValue<string>[];
   }
 
@@ -313,7 +320,7 @@ function colorItems(each: Each): unknown[] {
   }));
   return [
     {
-      content: t('None'),
+      content: t('No colour'),
       swatch: palette.nodeTitle,
       callback: each((n) => n.setColorOption(null)),
     },

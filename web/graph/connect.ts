@@ -1,6 +1,6 @@
 import { LGraphNode, Reroute, type LGraphCanvas, type LLink } from '@comfyorg/litegraph';
-import type { SearchCanvas } from './canvas-host.ts';
 import { t } from '../locale/translate.ts';
+import type { SearchCanvas } from './canvas-host.ts';
 
 type Menu = Parameters<LGraphCanvas['showConnectionMenu']>[0];
 

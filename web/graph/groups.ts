@@ -1,10 +1,10 @@
 import { LGraphCanvas, LGraphGroup, type IContextMenuValue } from '@comfyorg/litegraph';
 import type { HostedCanvas } from './canvas-host.ts';
 import { mix, vivid } from './color.ts';
-import { palette } from './palette.ts';
-import { editInline } from './widgets/inline-editor.ts';
 import { t } from '../locale/translate.ts';
 import { colorName } from './node-colors.ts';
+import { palette } from './palette.ts';
+import { editInline } from './widgets/inline-editor.ts';
 
 type DoubleClick = CustomEvent<{
   subType: string;
@@ -71,7 +71,7 @@ function groupMenu(canvas: HostedCanvas, group: LGraphGroup): IContextMenuValue<
   return [
     { content: t('Rename'), callback: () => renameGroup(canvas, group) },
     { content: t('Colour'), has_submenu: true, submenu: { options: colors } },
-    { content: t(group.pinned ? 'Unpin' : 'Pin'), callback: after(() => group.pin()) },
+    { content: group.pinned ? t('Unpin') : t('Pin'), callback: after(() => group.pin()) },
     {
       content: t('Select nodes'),
       callback: () => {

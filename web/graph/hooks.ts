@@ -1,4 +1,5 @@
 import type { LGraphNode } from '@comfyorg/litegraph';
+import type { ModelPictures } from '../models/model-files.ts';
 import type { Vocabulary } from '../prompt-text/completion.ts';
 import type { FileSource } from './widgets/file-list.ts';
 
@@ -10,6 +11,8 @@ export interface EditorHooks {
   readonly showInputFile: (node: LGraphNode, filename: string) => void;
   /** Where fields for files find what there is. */
   readonly files: FileSource;
+  /** Pictures of model files that are chosen from. */
+  readonly modelPictures: ModelPictures;
   /** What prompts may name. */
   readonly vocabulary: () => Promise<Vocabulary>;
   /** A value was edited by hand. */
@@ -22,6 +25,7 @@ export const noHooks: EditorHooks = {
   chooseFile: () => undefined,
   showInputFile: () => undefined,
   files: { list: () => Promise.resolve([]), thumbnail: () => '' },
+  modelPictures: () => Promise.resolve(new Map()),
   vocabulary: () => Promise.resolve({ embeddings: [], loras: [], words: [] }),
   edited: () => undefined,
   created: () => undefined,

@@ -10,7 +10,9 @@ export type WidgetKind =
   | 'combo'
   | 'color'
   | 'curve'
+  | 'colors'
   | 'box'
+  | 'boxes'
   | 'compare'
   | 'custom'
   | 'opaque';
@@ -36,14 +38,15 @@ const widgetKinds: Readonly<Record<string, WidgetKind>> = {
   MARKDOWN: 'string',
   COLOR: 'color',
   CURVE: 'curve',
+  COLORS: 'colors',
   BOUNDING_BOX: 'box',
+  BOUNDING_BOXES: 'boxes',
   IMAGECOMPARE: 'compare',
   // Editors of their own in ComfyUI: their value is kept and shown, not edited.
   WEBCAM: 'opaque',
   AUDIO_RECORD: 'opaque',
   LOAD_3D: 'opaque',
   LOAD_3D_ANIMATION: 'opaque',
-  BOUNDING_BOXES: 'opaque',
   COMPOSITOR: 'opaque',
   PAINTER: 'string',
 };

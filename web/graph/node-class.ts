@@ -2,6 +2,7 @@ import { LiteGraph, RenderShape, type LGraphNode } from '@comfyorg/litegraph';
 import type { NodeInfo } from '../api/types.ts';
 import { describe, NoodleNode } from './node.ts';
 import type { EditorHooks } from './hooks.ts';
+import type { InputSpec } from './input-spec.ts';
 import { addInputWidgets } from './widgets/make-widget.ts';
 
 /** Makes the litegraph class of one declared node: sockets, fields, marks and first size. */
@@ -18,20 +19,26 @@ export function nodeClass(info: NodeInfo, hooks: EditorHooks): typeof LGraphNode
     constructor(givenTitle: string) {
       super(givenTitle || title, info.name);
       describe(this, info);
-      for (const spec of this.specs) {
-        const widgets = spec.widget === null ? [] : addInputWidgets(this, spec, hooks);
-        const shape = spec.required ? undefined : RenderShape.HollowCircle;
-        if (spec.options.socketless === true) continue;
-        this.addInput(spec.name, spec.type, {
-          ...(shape === undefined ? {} : { shape }),
-          ...(widgets.length > 0 ? { widget: { name: spec.name } } : {}),
-        });
-      }
+      const fields = this.specs.filter((spec) => {
+        return spec.widget !== null && addInputWidgets(this, spec, hooks).length > 0;
+      });
+      // As in ComfyUI, where files and packs count them: sockets alone first, then those of fields.
+      for (const spec of this.specs) if (!fields.includes(spec)) this.#addSocket(spec);
+      for (const spec of fields) this.#addSocket(spec, { name: spec.name });
       this.#addOutputs();
       const tall = this.specs.some((s) => s.widget === 'string' && s.options.multiline === true);
       const size = this.computeSize();
       this.setSize([Math.max(size[0], tall ? 400 : 225), Math.max(size[1], tall ? 200 : 0)]);
       hooks.created(this);
+    }
+
+    #addSocket(spec: InputSpec, widget?: { name: string }): void {
+      if (spec.options.socketless === true) return;
+      const shape = spec.required ? undefined : RenderShape.HollowCircle;
+      this.addInput(spec.name, spec.type, {
+        ...(shape === undefined ? {} : { shape }),
+        ...(widget === undefined ? {} : { widget }),
+      });
     }
 
     #addOutputs(): void {

@@ -1,23 +1,23 @@
 import type { LGraphNode } from '@comfyorg/litegraph';
 import { mix, readableGround, vivid } from './color.ts';
-import { palette } from './palette.ts';
 import { t } from '../locale/translate.ts';
+import { palette } from './palette.ts';
 
-/** litegraph's colours, by the names it has for them. */
-const colorNames: Readonly<Record<string, string>> = {
-  red: 'Red',
-  brown: 'Brown',
-  green: 'Green',
-  blue: 'Blue',
-  pale_blue: 'Pale blue',
-  cyan: 'Cyan',
-  purple: 'Purple',
-  yellow: 'Yellow',
-  black: 'Black',
+/** litegraph's names of the colours that nodes and groups can be given. */
+const names: Readonly<Record<string, string>> = {
+  red: 'red',
+  brown: 'brown',
+  green: 'green',
+  blue: 'blue',
+  pale_blue: 'pale blue',
+  cyan: 'cyan',
+  purple: 'purple',
+  yellow: 'yellow',
+  black: 'black',
 };
 
-/** The name of one of litegraph's colours for people. */
-export const colorName = (name: string): string => t(colorNames[name] ?? name);
+/** What a colour is called on the page. */
+export const colorName = (name: string): string => t(names[name] ?? name);
 
 /** What a node is painted with. */
 export interface NodeColors {

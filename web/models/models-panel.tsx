@@ -2,7 +2,6 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { sizeText } from '../../engine/size-text.ts';
 import { readableName } from '../../engine/workflow/readable-name.ts';
-import { asArray, isRecord } from '../../engine/workflow/records.ts';
 import { draggedModel } from '../drop.ts';
 import { t } from '../locale/translate.ts';
 import { Icon } from '../panels/icons.tsx';
@@ -11,27 +10,16 @@ import { SearchField } from '../panels/search-field.tsx';
 import { SidePanel } from '../panels/side-panel.tsx';
 import { toast } from '../state.ts';
 import { hasLoader, placeModel } from './loaders.ts';
+import { listModels, previewOf, type Model, type ModelFolder } from './model-files.ts';
 import '../style/models.css';
-
-interface Folder {
-  readonly name: string;
-  readonly files: readonly Model[];
-}
-
-interface Model {
-  readonly name: string;
-  /** Which of the folder's places it lies in. */
-  readonly place: number;
-  readonly bytes: number;
-}
 
 /** Model files by folder: drag one onto the canvas, or click, for a node that loads it. */
 export function ModelsPanel(parts: AppParts) {
   const { server, state } = parts;
-  const folders = useSignal<readonly Folder[] | null>(null);
+  const folders = useSignal<readonly ModelFolder[] | null>(null);
   const text = useSignal('');
   const load = async (): Promise<void> => {
-    folders.value = await listFolders(server.url);
+    folders.value = await listModels(server.url);
   };
   useEffect(() => void load(), []);
   const words = text.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -74,7 +62,6 @@ export function ModelsPanel(parts: AppParts) {
 
 function ModelRow({ editor, server, state, folder, model }: AppParts & { folder: string; model: Model }) {
   const hasPicture = useSignal(true);
-  const path = model.name.split(/[\\/]/).map(encodeURIComponent).join('/');
   const add = (): void => {
     const { canvas } = editor;
     const { ds } = canvas;
@@ -100,7 +87,7 @@ function ModelRow({ editor, server, state, folder, model }: AppParts & { folder:
         <img
           alt=""
           loading="lazy"
-          src={server.url(`experiment/models/preview/${encodeURIComponent(folder)}/${model.place}/${path}`)}
+          src={previewOf(server.url, folder, model)}
           onError={() => {
             hasPicture.value = false;
           }}
@@ -114,28 +101,4 @@ function ModelRow({ editor, server, state, folder, model }: AppParts & { folder:
       <small>{model.bytes > 0 ? sizeText(model.bytes) : ''}</small>
     </button>
   );
-}
-
-/** All folders that have model files, with the files. */
-async function listFolders(url: (path: string) => string): Promise<readonly Folder[]> {
-  const get = (path: string): Promise<unknown> =>
-    fetch(url(path))
-      .then((response) => (response.ok ? response.json() : []) as Promise<unknown>)
-      .catch(() => []);
-  const names = asArray(await get('experiment/models'))
-    .filter(isRecord)
-    .map(({ name }) => String(name));
-  const folders = await Promise.all(
-    names.map(async (name) => ({
-      name,
-      files: asArray(await get(`experiment/models/${encodeURIComponent(name)}`))
-        .filter(isRecord)
-        .map((file) => ({
-          name: String(file.name),
-          place: Number(file.pathIndex) || 0,
-          bytes: Number(file.size),
-        })),
-    })),
-  );
-  return folders.filter(({ files }) => files.length > 0);
 }

@@ -3,12 +3,12 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { boundsOf } from '../graph/align.ts';
 import { mix, vivid } from '../graph/color.ts';
+import { colorName } from '../graph/node-colors.ts';
 import { palette } from '../graph/palette.ts';
 import { colorSelection, selectedParts } from '../graph/selection.ts';
 import { t } from '../locale/translate.ts';
 import { Icon, type IconName } from './icons.tsx';
 import type { AppParts } from './parts.ts';
-import { colorName } from '../graph/node-colors.ts';
 
 /** A button: the command it starts, and how many things must be selected. */
 interface Tool {

@@ -4,7 +4,8 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import type { Graph } from '../../tensor/trace.ts';
 import type { SamplingSettings } from '../../sampling/model-sampling.ts';
 import { type Candidate, defineFamily } from '../family.ts';
-import { type UNetConfig, detectUNet, sinusoidalEmbedding } from '../unet.ts';
+import { sinusoidalEmbedding } from '../timestep-embedding.ts';
+import { type UNetConfig, detectUNet } from '../unet.ts';
 import { alone, clipG, clipLOfXl, joinedOnChannels } from './text-encoders.ts';
 import { contextWidth, extraChannels, knownChannels, unetNetwork } from './unet-network.ts';
 

@@ -8,6 +8,7 @@ import { normOps } from './norms.ts';
 import { placeOps } from './places.ts';
 import { productOps } from './products.ts';
 import { reductionOps } from './reductions.ts';
+import { rotaryOps } from './rotary.ts';
 import { windowOps } from './windows.ts';
 
 export const ops = {
@@ -18,6 +19,7 @@ export const ops = {
   ...windowOps,
   ...normOps,
   ...attentionOps,
+  ...rotaryOps,
   ...reductionOps,
   ...movementOps,
   ...placeOps,

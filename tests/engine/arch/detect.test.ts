@@ -15,24 +15,31 @@ const supported: Record<string, string> = {
   sdxl: 'sdxl',
 };
 
+/** Diffusion transformers. */
+const transformers: Record<string, string> = {
+  chroma: 'chroma',
+  flux_dev: 'flux',
+  flux_schnell: 'flux',
+  lumina2: 'lumina2',
+  qwen_image: 'qwen-image',
+  sd35_medium: 'sd3',
+};
+
+/** What released files carry that no program reads. */
+const leftOver: Record<string, string[]> = { lumina2: ['norm_final.weight'] };
+
 const refused: Record<string, string> = {
   auraflow: 'AuraFlow',
   cascade_c: 'Stable Cascade',
-  chroma: 'Chroma',
   cosmos_predict2_2b_t2i: 'Cosmos Predict2',
-  flux_dev: 'Flux',
-  flux_schnell: 'Flux',
   hidream: 'HiDream',
   hunyuan_dit: 'HunyuanDiT',
   hunyuan_image21: 'HunyuanImage 2.1',
   hunyuan_video_t2v: 'HunyuanVideo',
   ltxv_2b: 'LTX-Video',
-  lumina2: 'Lumina 2',
   mochi: 'Mochi',
   omnigen2: 'OmniGen2',
   pixart_sigma: 'PixArt sigma',
-  qwen_image: 'Qwen-Image',
-  sd35_medium: 'Stable Diffusion 3',
   svd_img2vid: 'Stable Video Diffusion',
   'wan21_t2v_1.3b': 'Wan',
 };
@@ -56,6 +63,21 @@ describe('families of released models', () => {
       expect(config.contextWidth).toBe(expected.context_dim);
       expect(config.linearProjection).toBe(expected.use_linear_in_transformer);
       expect(config.admWidth ?? null).toBe(expected.adm_in_channels);
+    });
+  }
+
+  for (const [name, family] of Object.entries(transformers)) {
+    test.skipIf(!readManifest(name))(`${name} is ${family}, and every key is used`, async () => {
+      const { family: found, config } = await detect(name);
+      expect(found.name).toBe(family);
+      const file = manifestSource(readManifest(name)!);
+      const inside = sub(file, modelPrefix(file.tensors.keys()));
+      const model = inside.tensors.size > 0 ? inside : file;
+      const given = new Set(found.conditions?.(config).map(({ kind }) => kind));
+      const program = trace(name, model, (g) => found.network(g, config, given));
+      expect(program.usage.unused).toEqual(leftOver[name] ?? []);
+      const x = program.inputs.find(({ attrs }) => attrs.name === 'x')!;
+      expect(program.outputs.out.shape.length).toBe(x.shape.length);
     });
   }
 
@@ -87,7 +109,7 @@ describe('tracing a full-size UNet from its manifest', () => {
           file,
           read: async () => undefined,
         });
-        const program = trace(name, model, (g) => family.network(g, config));
+        const program = trace(name, model, (g) => family.network(g, config, new Set()));
         expect(program.usage.unused).toEqual([]);
         expect(shapeText(program.outputs.out.shape)).toBe('[batch, 4, height, width]');
       },

@@ -61,6 +61,7 @@ import {
   relu,
   reshape,
   resizeBilinear,
+  rotaryEmbedding,
   round,
   scalar,
   scatterAdd,
@@ -377,6 +378,15 @@ const cases: { readonly [K in OpName]: readonly (Omit<OpCase, 'name'> & { note?:
         }),
     },
   ],
+  rotaryEmbedding: [true, false].map((interleaved) => ({
+    note: interleaved ? 'pairs of neighbours' : 'pairs half a head apart',
+    inputs: { x: [2, 5, 24], angles: [5, 4] },
+    build: (g: Graph) => {
+      const angles = g.input('angles', 'f32', ['t', 4]);
+      const turn = { cos: cos(angles), sin: sin(angles) };
+      return rotaryEmbedding(tokens(g, 'x', 't', 24), turn, { interleaved });
+    },
+  })),
   softmax: [onX((x) => softmax(mul(x, 8), 1)), onX((x) => softmax(x, -1))],
 
   reduceSum: [onX((x) => sum(x, [1, -1])), onX((x) => sum(x, 2, { keep: true }))],

@@ -226,6 +226,7 @@ describe('what survives', () => {
     createQueue(open()).submit(submission('a', 0));
     opened.close();
     const db = openDb(join(folder, 'q.db'));
+    db.exec('DROP TRIGGER batch_job_gone; DROP TABLE batch_runs; DROP TABLE batches;');
     db.exec('ALTER TABLE jobs DROP COLUMN owner; PRAGMA user_version = 2;');
     db.close();
     const queue = createQueue(open());

@@ -130,7 +130,7 @@ describe('pieces', () => {
     [{ shape: [0, 3], layout: { kind: 'stored' } }, 1],
   ] as const)('of %j cover every element once, in whole units', (task, unit) => {
     let at = 0;
-    for (const { start, count } of cutTask(task)) {
+    for (const { start, count } of cutTask({ dtype: 'F32', ...task })) {
       expect(start).toBe(at);
       expect(count % unit).toBe(0);
       at += count;

@@ -4,7 +4,7 @@ import type {
   DrawWidgetOptions,
   WidgetEventOptions,
 } from '@comfyorg/litegraph/dist/widgets/BaseWidget';
-import { imagesOf } from '../node-pictures.ts';
+import { pictureInto } from '../node-pictures.ts';
 import { openBoxEditor } from './box-editor.ts';
 import { drawField } from './draw-field.ts';
 import { readBox } from './box-shape.ts';
@@ -44,19 +44,4 @@ export class BoxField extends BaseWidget<ICustomWidget> implements ICustomWidget
       },
     });
   }
-}
-
-/** The picture that a node gets, or shows, as far as the page has seen it. */
-function pictureInto(
-  node: LGraphNode,
-): (CanvasImageSource & { width: number; height: number }) | null {
-  const sources = node.inputs
-    .filter(({ type }) => type === 'IMAGE')
-    .map(({ link }) => node.graph?.getLink(link))
-    .map((link) => (link ? node.graph?.getNodeById(link.origin_id) : null));
-  for (const each of [...sources, node]) {
-    const image = each ? imagesOf(each)[0] : undefined;
-    if (image !== undefined) return image.source;
-  }
-  return null;
 }

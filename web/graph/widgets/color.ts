@@ -45,7 +45,7 @@ export class ColorField extends BaseWidget<ICustomWidget> implements ICustomWidg
       y: this.y,
       label: this.displayName,
       value: this.computedDisabled ? '' : this.hex,
-      swatch: this.computedDisabled ? undefined : this.hex,
+      swatches: this.computedDisabled ? [] : [this.hex],
       disabled: this.computedDisabled,
       error: this.hasError,
       plain: !showText,

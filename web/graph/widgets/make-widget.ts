@@ -5,9 +5,11 @@ import { comboChoices, uploadKind, type InputSpec, type WidgetKind } from '../in
 import type { EditorHooks } from '../hooks.ts';
 import { toInt } from '../integer.ts';
 import { BoxField } from './box.ts';
+import { BoxesField } from './boxes.ts';
 import { PushButton } from './button.ts';
 import { Choice, type FileChoice } from './choice.ts';
 import { ColorField, hexNumber, hexText } from './color.ts';
+import { ColorsField } from './colors.ts';
 import { CompareView } from './compare-view.ts';
 import { CurveField } from './curve.ts';
 import { directories } from './file-list.ts';
@@ -140,11 +142,17 @@ const makers: Readonly<Record<WidgetKind, Maker>> = {
     const value = (spec.options.default as string | undefined) ?? values[0] ?? '';
     const files = fileChoice(node, spec, hooks);
     const base = baseOf(spec, hooks);
-    return new Choice({ ...base, type: 'combo', value, options: { values }, files }, node);
+    const { modelPictures: pictures } = hooks;
+    return new Choice(
+      { ...base, type: 'combo', value, options: { values }, files, pictures },
+      node,
+    );
   },
   color: (node, spec, hooks) => new ColorField({ ...customOf(spec, hooks), form: hexText }, node),
   curve: (node, spec, hooks) =>
     new CurveField({ ...customOf(spec, hooks), edited: hooks.edited }, node),
+  colors: (node, spec, hooks) => new ColorsField(customOf(spec, hooks), node),
+  boxes: (node, spec, hooks) => new BoxesField(customOf(spec, hooks), node),
   box: (node, spec, hooks) => new BoxField(customOf(spec, hooks), node),
   compare: (node, spec, hooks) => new CompareView(customOf(spec, hooks), node),
   opaque: makeOpaque,

@@ -42,8 +42,8 @@ export const forms: Texts = {
   'More than one': '多次运行',
   'How to vary': '变化方式',
   'How many': '数量',
-  'Each has another seed, where the seed is new for every run.':
-    '如果种子每次运行都更新，每次都会使用不同的种子。',
+  'Each has another seed: drawn where it is new for every run, else one more.':
+    '每次使用不同的种子：设为每次随机时重新抽取，否则依次加一。',
   'Run {count}': '运行 {count} 次',
   Across: '横向',
   Down: '纵向',
@@ -53,7 +53,6 @@ export const forms: Texts = {
   'One a line': '每行一个',
   '10, 20, 30 or 10..30..5': '10, 20, 30 或 10..30..5',
   'At most {count} runs at once': '一次最多运行 {count} 次',
-  'List of {count}': '{count} 项的列表',
   'Lines of the list': '列表内容',
   'A prompt a line, or a table whose first line names fields':
     '每行一个提示词，或首行为字段名的表格',
@@ -65,6 +64,8 @@ export const forms: Texts = {
   Earlier: '较早',
   '{done} of {count}': '{done} / {count}',
   'Cancel all': '全部取消',
+  'Run again what failed': '重新运行失败的',
+  'Run the rest': '运行其余的',
   'It failed': '失败',
   'Use these values': '使用这些值',
   'Again with another seed': '换种子再运行一次',

@@ -79,6 +79,9 @@ export const page: Texts = {
   'Fit the view': '适应视图',
 
   // panels and log
+  Shortcuts: '快捷键',
+  'Reload the page': '重新加载页面',
+  'the server does not answer': '服务器没有响应',
   Nodes: '节点',
   Workflows: '工作流',
   'Close {name}': '关闭{name}',
@@ -109,8 +112,6 @@ export const page: Texts = {
   'The server answered {status}': '服务器返回 {status}',
   '{name}: the server answered {status}': '{name}：服务器返回 {status}',
   'Node {id}': '节点 {id}',
-  'The prompt was not accepted': '提示未被接受',
-  '{name} is no workflow': '{name} 不是工作流',
   'This is no workflow': '这不是工作流',
   'The browser has no memory for this picture': '浏览器没有足够的内存处理这张图像',
 };

@@ -6,6 +6,7 @@ import { parseJson } from '../../../workflow/lossless-json.ts';
 import { findJob, jobJson, withBase } from '../job-json.ts';
 import { summaryOf } from '../job-summary.ts';
 import { ok, route } from '../route.ts';
+import { pageQuery } from '../schema-parts.ts';
 import { Cancelled, JobDetail, JobPage, JobStatus } from '../schemas.ts';
 
 const params = Type.Object({ id: Type.String({ description: 'Id of the job.' }) });
@@ -37,10 +38,7 @@ export const jobRoutes = [
       order: Type.Optional(
         Type.Unsafe<'asc' | 'desc'>({ type: 'string', enum: ['asc', 'desc'], default: 'desc' }),
       ),
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
-      offset: Type.Optional(
-        Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 }),
-      ),
+      ...pageQuery(50, 200),
     }),
     responses: { 200: { description: 'A page of jobs.', schema: JobPage } },
     run: ({ query, base }, { queue, events }) => {

@@ -1,0 +1,20 @@
+/** Chroma: Flux with modulations from one small network, and T5's text alone. */
+import { detectChroma, chroma } from '../chroma.ts';
+import { defineFamily } from '../family.ts';
+import { ditInputs } from './dit-inputs.ts';
+import { flux1 } from './flux.ts';
+
+export const chroma1 = defineFamily({
+  ...flux1,
+  name: 'chroma',
+  title: 'Chroma',
+  detect: ({ model }) => detectChroma(model),
+  sampling: async () => ({ prediction: 'flow', schedule: { type: 'flux', shift: 1.15 } }),
+  contextWidth: ({ contextWidth }) => contextWidth,
+  extraChannels: () => 'none',
+  conditions: () => [{ kind: 'guidance', otherwise: 0 }],
+  network(g, config) {
+    const guidance = g.input('guidance', 'f32', ['batch']);
+    return { out: chroma(g.weights, { ...ditInputs(g, config), guidance }, config) };
+  },
+});

@@ -1,0 +1,95 @@
+/** Weights that are widened inside the graph, each whenever an operator reads it. */
+import { type Param, leafOps } from '../tensor/ops/leaves.ts';
+import { node } from '../tensor/tensor.ts';
+import { type Dtype, dtypes } from '../weights/dtypes.ts';
+import { type CodesLayout, type Layout, layoutSize } from '../weights/layout.ts';
+import { isOne, reshapedEntry } from '../weights/source.ts';
+import type { Attribute } from './model.ts';
+
+/** What it takes of a builder. */
+export interface Emitter {
+  emit(
+    op: string,
+    inputs: readonly string[],
+    options: { readonly attributes?: Readonly<Record<string, Attribute>> },
+  ): string;
+  cast(value: string, type: Dtype): string;
+  ints(values: readonly number[]): string;
+  weight(param: Param, layout: Layout): string;
+}
+
+type Real = 'f32' | 'f16';
+
+/**
+ * A stored weight as reals, from what is as small as it is stored: by a cast, by DequantizeLinear where it has
+ * scales or lies in blocks. What neither can do (rotated or tiled scales) is widened before.
+ */
+export function widenInGraph(b: Emitter, param: Param, type: Real): string {
+  const codes = codesLayout(param);
+  if (codes) return fromCodes(b, param, codes, type);
+  const { entry, key } = param.attrs;
+  if (isCast(param)) return b.cast(b.weight(param, { kind: 'stored' }), type);
+  if (!isScaledInGraph(param)) return b.weight(param, wide(type));
+  const { by } = entry.scales!;
+  const shape = isOne(by) ? [] : [entry.shape[0]];
+  const attrs = { key: `${key}:scale`, entry: reshapedEntry(by, shape), dtype: 'f32' } as const;
+  const scale = b.weight(node(leafOps.param, [], attrs, param.scope), { kind: 'stored' });
+  const values = b.emit('DequantizeLinear', [b.weight(param, { kind: 'stored' }), scale], {
+    attributes: { axis: { int: 0 } },
+  });
+  return type === 'f32' ? values : b.cast(values, type);
+}
+
+/** Bytes that a weight takes in a model that widens it itself. */
+export function narrowBytes(param: Param, type: Real): number {
+  const { entry, dtype } = param.attrs;
+  const shape = param.shape as readonly number[]; // stored tensors have fixed sizes
+  const codes = codesLayout(param);
+  if (codes) return layoutSize(codes, dtype, shape);
+  const stays = isCast(param) || isScaledInGraph(param);
+  return stays ? entry.byteLength : layoutSize(wide(type), dtype, shape);
+}
+
+const wide = (type: Real): Layout => ({ kind: type === 'f16' ? 'float16' : 'float32' });
+
+/** Whether a weight's numbers are what is stored, in a type that ONNX knows. */
+export const isCast = ({ dtype, attrs: { entry } }: Param): boolean =>
+  !entry.scales && dtypes[dtype].onnx !== 0;
+
+/** What DequantizeLinear has scales for: of a whole tensor, or of its rows. */
+function isScaledInGraph({ attrs: { entry }, dtype }: Param): boolean {
+  const { by, over, all, rotated } = entry.scales ?? {};
+  const isPlain = by?.dtype === 'F32' && over === undefined && !all && rotated === undefined;
+  return isPlain && (dtype === 'f8e4m3' || dtype === 'f8e5m2' || dtype === 'i8');
+}
+
+/** The layout of a weight in ggml's blocks whose rows are whole groups. */
+function codesLayout({ dtype, shape, attrs: { entry } }: Param): CodesLayout | undefined {
+  const { blocks } = dtypes[dtype];
+  if (!blocks || entry.scales || shape.length < 2) return undefined;
+  const { group, codes } = blocks;
+  const [, ...inner] = shape as readonly number[];
+  const width = inner.reduce((n, size) => n * size, 1);
+  return width % group === 0 ? { kind: 'codes', group, codes } : undefined;
+}
+
+/** step * code - off, group by group. */
+function fromCodes(b: Emitter, param: Param, layout: CodesLayout, type: Real): string {
+  const { group } = layout;
+  const [rows, ...inner] = param.shape as readonly number[];
+  const width = inner.reduce((n, size) => n * size, 1);
+  const part = (kind: CodesLayout['kind']): string => b.weight(param, { ...layout, kind });
+  const values = b.emit('DequantizeLinear', [part('codes'), part('codeSteps')], {
+    attributes: { axis: { int: 1 }, block_size: { int: group } },
+  });
+  const reshaped = (x: string, shape: readonly number[]): string =>
+    b.emit('Reshape', [x, b.ints(shape)], {});
+  const off = (): string => {
+    const offs = reshaped(part('codeOffs'), [rows, width / group, 1]);
+    return b.emit('Sub', [reshaped(values, [rows, width / group, group]), offs], {});
+  };
+  const { hasOffs } = dtypes[param.dtype].blocks!;
+  const whole = hasOffs ? off() : values;
+  const shaped = hasOffs || inner.length !== 1 ? reshaped(whole, [rows, ...inner]) : whole;
+  return type === 'f32' ? shaped : b.cast(shaped, type);
+}
