@@ -114,4 +114,5 @@ export const page: Texts = {
   'Node {id}': '节点 {id}',
   'This is no workflow': '这不是工作流',
   'The browser has no memory for this picture': '浏览器没有足够的内存处理这张图像',
+  'it did not end within {seconds} s': '{seconds} 秒内没有结束',
 };
