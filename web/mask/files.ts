@@ -137,15 +137,21 @@ export async function savePainting(
   const time = Date.now();
   const alpha = await maskBlob(mask);
   const value = (name: string): string => `${folder}/${name} [input]`;
-  await server.uploadMask(alpha, inClipspace(names.mask(time)), file);
+  const masked = server.uploadMask(alpha, inClipspace(names.mask(time)), file);
   if (paint === undefined || !paint.data.some((byte) => byte !== 0)) {
+    await masked;
     return value(names.mask(time));
   }
+  // Encoding a large picture takes the server and the browser seconds: what can be done beside it is.
   const over = new ImageData(paint.data, paint.width, paint.height);
-  await server.uploadInto(await blobOf(over), inClipspace(names.paint(time)));
   const painted = inClipspace(names.painted(time));
-  await server.uploadInto(await blobOf(over, colours), painted);
-  await server.uploadMask(alpha, inClipspace(names.both(time)), painted);
+  const savePaint = async (): Promise<void> =>
+    server.uploadInto(await blobOf(over), inClipspace(names.paint(time)));
+  const savePainted = async (): Promise<void> => {
+    await server.uploadInto(await blobOf(over, colours), painted);
+    await server.uploadMask(alpha, inClipspace(names.both(time)), painted);
+  };
+  await Promise.all([masked, savePaint(), savePainted()]);
   return value(names.both(time));
 }
 
