@@ -2,8 +2,8 @@
 import type { SamplingSettings } from '../../sampling/model-sampling.ts';
 import { type ExtraChannels, defineFamily } from '../family.ts';
 import { type FluxConfig, detectFlux, flux } from '../flux.ts';
-import { clipL, alone } from './text-encoders.ts';
 import { ditInputs, referencesOf } from './dit-inputs.ts';
+import { fluxText } from './text-sides.ts';
 
 export const flux1 = defineFamily<FluxConfig>({
   name: 'flux',
@@ -16,8 +16,8 @@ export const flux1 = defineFamily<FluxConfig>({
     };
   },
   vaePrefixes: ['vae.'],
-  text: alone(clipL),
-  textPrefixes: [['text_encoders.clip_l.transformer.']],
+  text: fluxText,
+  textPrefixes: [['text_encoders.clip_l.transformer.'], ['text_encoders.t5xxl.transformer.']],
   latentFormat: 'Flux',
   memoryFactor: 3.1,
   contextWidth: ({ contextWidth }) => contextWidth,

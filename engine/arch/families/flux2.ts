@@ -2,7 +2,8 @@
 import { defineFamily } from '../family.ts';
 import { detectFlux2, flux2 as network } from '../flux2.ts';
 import { ditInputs, referencesOf } from './dit-inputs.ts';
-import { alone, clipL } from './text-encoders.ts';
+import { qwen3of4bOfKlein } from './sequence-encoders.ts';
+import { alone } from './text-encoders.ts';
 
 export const flux2 = defineFamily({
   name: 'flux2',
@@ -10,8 +11,8 @@ export const flux2 = defineFamily({
   detect: ({ model }) => detectFlux2(model),
   sampling: async () => ({ prediction: 'flow', schedule: { type: 'flux', shift: 2.02 } }),
   vaePrefixes: ['vae.'],
-  text: alone(clipL),
-  textPrefixes: [['text_encoders.clip_l.transformer.']],
+  text: alone(qwen3of4bOfKlein),
+  textPrefixes: [['text_encoders.qwen3_4b.transformer.']],
   latentFormat: 'Flux2',
   memoryFactor: 3.1,
   contextWidth: ({ contextWidth }) => contextWidth,

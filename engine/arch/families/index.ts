@@ -1,9 +1,11 @@
 /** The families this program can run, in the order they are tried. */
 import type { Family } from '../family.ts';
+import { auraFlow } from './auraflow.ts';
 import { chroma1 } from './chroma.ts';
 import { flux1 } from './flux.ts';
 import { flux2 } from './flux2.ts';
 import { lumina2, zImage } from './lumina.ts';
+import { omniGen2 } from './omnigen2.ts';
 import { qwenImage } from './qwen-image.ts';
 import { sd1 } from './sd1.ts';
 import { sd2Unclip } from './sd2-unclip.ts';
@@ -29,4 +31,6 @@ export const families: readonly Family[] = [
   lumina2,
   zImage,
   qwenImage,
+  omniGen2,
+  auraFlow,
 ];

@@ -2,7 +2,8 @@
 import { defineFamily } from '../family.ts';
 import { type LuminaConfig, detectLumina, lumina } from '../lumina.ts';
 import { ditInputs } from './dit-inputs.ts';
-import { alone, clipL } from './text-encoders.ts';
+import { gemma2, qwen3of4b } from './sequence-encoders.ts';
+import { alone } from './text-encoders.ts';
 
 export const lumina2 = defineFamily<LuminaConfig>({
   name: 'lumina2',
@@ -10,8 +11,8 @@ export const lumina2 = defineFamily<LuminaConfig>({
   detect: ({ model }) => (model.has('cap_pad_token') ? undefined : detectLumina(model)),
   sampling: async () => ({ prediction: 'flow', schedule: { shift: 6, multiplier: 1 } }),
   vaePrefixes: ['vae.'],
-  text: alone(clipL),
-  textPrefixes: [['text_encoders.clip_l.transformer.']],
+  text: alone(gemma2),
+  textPrefixes: [['text_encoders.gemma2_2b.transformer.']],
   latentFormat: 'Flux',
   memoryFactor: 1.4,
   contextWidth: ({ contextWidth }) => contextWidth,
@@ -29,6 +30,8 @@ export const zImage = defineFamily<LuminaConfig>({
     return model.has('cap_pad_token') && !isOmni ? detectLumina(model) : undefined;
   },
   sampling: async () => ({ prediction: 'flow', schedule: { shift: 3, multiplier: 1 } }),
+  text: alone(qwen3of4b),
+  textPrefixes: [['text_encoders.qwen3_4b.transformer.']],
   memoryFactor: 2,
   conditions: () => [],
 });

@@ -3,7 +3,8 @@ import type { Graph } from '../../tensor/trace.ts';
 import { type ReferenceMethod, defineFamily } from '../family.ts';
 import { type QwenImageConfig, detectQwenImage, qwenImage as network } from '../qwen-image.ts';
 import { referencesOf } from './dit-inputs.ts';
-import { alone, clipL } from './text-encoders.ts';
+import { qwen25vl } from './sequence-encoders.ts';
+import { alone } from './text-encoders.ts';
 
 export const qwenImage = defineFamily<QwenImageConfig>({
   name: 'qwen-image',
@@ -11,8 +12,8 @@ export const qwenImage = defineFamily<QwenImageConfig>({
   detect: ({ model }) => detectQwenImage(model),
   sampling: async () => ({ prediction: 'flow', schedule: { type: 'flux', shift: 1.15 } }),
   vaePrefixes: ['vae.'],
-  text: alone(clipL),
-  textPrefixes: [['text_encoders.clip_l.transformer.']],
+  text: alone(qwen25vl),
+  textPrefixes: [['text_encoders.qwen25_7b.transformer.']],
   latentFormat: 'Wan21',
   memoryFactor: 1.8,
   contextWidth: ({ contextWidth }) => contextWidth,

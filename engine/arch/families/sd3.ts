@@ -2,7 +2,7 @@
 import { detectMmdit, mmdit } from '../mmdit.ts';
 import { defineFamily } from '../family.ts';
 import { ditInputs } from './dit-inputs.ts';
-import { alone, clipL } from './text-encoders.ts';
+import { sd3Text } from './text-sides.ts';
 
 export const sd3 = defineFamily({
   name: 'sd3',
@@ -10,8 +10,8 @@ export const sd3 = defineFamily({
   detect: ({ model }) => detectMmdit(model),
   sampling: async () => ({ prediction: 'flow', schedule: { shift: 3 } }),
   vaePrefixes: ['first_stage_model.'],
-  text: alone(clipL),
-  textPrefixes: [['text_encoders.clip_l.transformer.']],
+  text: sd3Text(['clip_l', 'clip_g', 't5xxl']),
+  textPrefixes: ['clip_l', 'clip_g', 't5xxl'].map((name) => [`text_encoders.${name}.transformer.`]),
   latentFormat: 'SD3',
   memoryFactor: 1.2,
   contextWidth: ({ contextWidth }) => contextWidth,

@@ -17,10 +17,12 @@ const supported: Record<string, string> = {
 
 /** Diffusion transformers. */
 const transformers: Record<string, string> = {
+  auraflow: 'auraflow',
   chroma: 'chroma',
   flux_dev: 'flux',
   flux_schnell: 'flux',
   lumina2: 'lumina2',
+  omnigen2: 'omnigen2',
   qwen_image: 'qwen-image',
   sd35_medium: 'sd3',
 };
@@ -29,7 +31,6 @@ const transformers: Record<string, string> = {
 const leftOver: Record<string, string[]> = { lumina2: ['norm_final.weight'] };
 
 const refused: Record<string, string> = {
-  auraflow: 'AuraFlow',
   cascade_c: 'Stable Cascade',
   cosmos_predict2_2b_t2i: 'Cosmos Predict2',
   hidream: 'HiDream',
@@ -38,7 +39,6 @@ const refused: Record<string, string> = {
   hunyuan_video_t2v: 'HunyuanVideo',
   ltxv_2b: 'LTX-Video',
   mochi: 'Mochi',
-  omnigen2: 'OmniGen2',
   pixart_sigma: 'PixArt sigma',
   svd_img2vid: 'Stable Video Diffusion',
   'wan21_t2v_1.3b': 'Wan',

@@ -12,6 +12,7 @@ import { runMemory } from '../../support/run-memory.ts';
 import { NoodleError } from '../../../engine/errors.ts';
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, type GoldenArea, compare } from '../area.ts';
+import { autoencoderCase } from './autoencoder.ts';
 import { type GoldenCase, gunzipped, openCase } from '../open-case.ts';
 import { findModelFile, modelFile } from '../model-file.ts';
 
@@ -72,9 +73,14 @@ interface Metadata {
 
 /** What a release fixes by convention, as the small model of a case has it. */
 function conventions(told: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const axes = told.axes_dim ?? told.axes_dims ?? told.axes_dims_rope;
+  const axes = told.axes_dim ?? told.axes_dims ?? told.axes_dims_rope ?? told.axes_dim_rope;
   const theta = told.theta ?? told.rope_theta;
-  return { ...(axes !== undefined && { axes }), ...(theta !== undefined && { theta }) };
+  const heads = told.n_heads ?? told.num_heads;
+  return {
+    ...(heads !== undefined && { heads }),
+    ...(axes !== undefined && { axes }),
+    ...(theta !== undefined && { theta }),
+  };
 }
 
 /** The whole way of a call: conditions, network, and how its output is read. */
@@ -133,6 +139,7 @@ export const transformerArea = (area: string): GoldenArea => ({
       .map((file) => file.slice(0, -ending.length)),
   async run(dir, name) {
     const golden = await openCase<Params>(join(dir, `${name}${ending}`));
+    if (golden.has('out.encoded')) return autoencoderCase(dir, area, golden);
     if (golden.params.model === undefined || !golden.has('in.context')) {
       return { skip: 'no case of a diffusion transformer with one text' };
     }
