@@ -1,5 +1,6 @@
 import { LiteGraph } from '@comfyorg/litegraph';
 import { effect, signal } from '@preact/signals';
+import { t } from '../locale/translate.ts';
 import type { Settings } from '../settings/settings.ts';
 import { badgeModes } from './badges.ts';
 import type { EditorCanvas } from './canvas.ts';
@@ -20,6 +21,10 @@ export function followSettings(canvas: EditorCanvas, settings: Settings): void {
       refreshReroutes(graph.nodes);
     }
     refreshReroutes(canvas.graph?.rootGraph.nodes ?? []);
+    redraw();
+  });
+  effect(() => {
+    t('Muted'); // Words on the canvas change with the language.
     redraw();
   });
   effect(() => {

@@ -197,7 +197,7 @@ export class EditorCanvas extends LGraphCanvas {
     editInline({
       canvas: this,
       node,
-      widget: { name: 'Title', y: 5 - LiteGraph.NODE_TITLE_HEIGHT },
+      widget: { name: t('Title'), y: 5 - LiteGraph.NODE_TITLE_HEIGHT },
       text: node.title,
       commit: (text) => {
         node.title =
@@ -293,7 +293,7 @@ export class EditorCanvas extends LGraphCanvas {
       {
         content: t('Add group'),
         callback: () => {
-          const group = new LGraphGroup('Group');
+          const group = new LGraphGroup(t('Group'));
           group.pos = at;
           this.graph?.add(group);
           this.host.changed();

@@ -4,6 +4,7 @@ import { isRecord } from './input-spec.ts';
 import { layOut } from './layout.ts';
 import { registerMissing } from './missing-node.ts';
 import type { Loaded } from './load.ts';
+import { t } from '../locale/translate.ts';
 
 /** Builds a graph from an API prompt (`{id: {class_type, inputs}}`) and lays it out in columns. */
 export function loadPrompt(graph: LGraph, prompt: unknown): Loaded {
@@ -11,7 +12,7 @@ export function loadPrompt(graph: LGraph, prompt: unknown): Loaded {
     (entry): entry is [string, Record<string, unknown>] =>
       isRecord(entry[1]) && typeof entry[1].class_type === 'string',
   );
-  if (entries.length === 0) throw new TypeError('prompt: expected nodes with a class_type');
+  if (entries.length === 0) throw new TypeError(t('This is no workflow'));
   const missing = registerMissing(entries.map(([, node]) => String(node.class_type)));
 
   graph.clear();

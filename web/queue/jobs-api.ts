@@ -2,6 +2,7 @@ import type { Server } from '../api/server.ts';
 import type { FileRef } from '../api/types.ts';
 import { isRecord } from '../graph/input-spec.ts';
 import { textOf } from '../text.ts';
+import { refusal } from '../api/refused.ts';
 
 /** A job as the lists of the page show it. */
 export interface JobRow {
@@ -47,11 +48,8 @@ export function createJobsApi(server: Server) {
     });
     const answer: unknown = await response.json().catch(() => null);
     if (response.ok) return answer;
-    throw new Error(
-      isRecord(answer) && typeof answer.detail === 'string'
-        ? answer.detail
-        : `the server answered ${response.status}`,
-    );
+    if (isRecord(answer) && typeof answer.detail === 'string') throw new Error(answer.detail);
+    throw refusal(response.status);
   };
   return {
     queue: async (): Promise<QueueView> => {

@@ -22,6 +22,15 @@ import { Opaque } from './opaque.ts';
 import { PaintField } from './paint.ts';
 import { TextLine } from './text-line.ts';
 import { Toggle } from './toggle.ts';
+import { t } from '../../locale/translate.ts';
+
+/** What the button says that lets one choose a file. */
+const uploadTexts = {
+  image: 'Choose a picture to upload',
+  audio: 'Choose a sound to upload',
+  video: 'Choose a video to upload',
+  file: 'Choose a file to upload',
+} as const;
 
 /** Adds the field(s) of one input to a node: the value, then its seed control or upload button. */
 export function addInputWidgets(
@@ -50,7 +59,7 @@ export function addInputWidgets(
     const button = new PushButton(
       {
         name: 'upload',
-        label: `choose ${upload === 'file' ? 'file' : upload} to upload`,
+        label: t(uploadTexts[upload]),
         type: 'button',
         value: 'image',
         clicked: false,
