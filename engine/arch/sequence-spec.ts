@@ -57,6 +57,8 @@ export interface LanguageModelSpec extends Sequence {
   readonly kind: 'language-model';
   readonly facts: LanguageModelFacts;
   readonly states: States;
+  /** Heads of the part that sees pictures, where files have one. */
+  readonly visionHeads?: number;
 }
 
 export type SequenceSpec = T5Spec | BertSpec | LanguageModelSpec;

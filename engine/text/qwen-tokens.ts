@@ -1,4 +1,4 @@
-/** Qwen's tokenizer of two files, as ComfyUI brings it: the special tokens are a list of its own. */
+/** Qwen's tokenizer of two files; the special tokens, which are in neither, are those of Qwen3. */
 import { NoodleError } from '../errors.ts';
 import { byteLevelBpe, mergeRanks, wordPattern } from './byte-level-bpe.ts';
 import type { TextTokenizer } from './token-batches.ts';
@@ -9,7 +9,7 @@ const SPECIALS = (
   '<|endoftext|> <|im_start|> <|im_end|> <|object_ref_start|> <|object_ref_end|> <|box_start|> ' +
   '<|box_end|> <|quad_start|> <|quad_end|> <|vision_start|> <|vision_end|> <|vision_pad|> ' +
   '<|image_pad|> <|video_pad|> <tool_call> </tool_call> <|fim_prefix|> <|fim_middle|> ' +
-  '<|fim_suffix|> <|fim_pad|> <|repo_name|> <|file_sep|> <|img|> <|endofimg|> <|meta|> <|endofmeta|>'
+  '<|fim_suffix|> <|fim_pad|> <|repo_name|> <|file_sep|> <tool_response> </tool_response> <think> </think>'
 ).split(' ');
 
 /** The tokenizer of `vocab.json` and `merges.txt`; `subject` names the files. Throws BAD_INPUT for other texts. */

@@ -5,7 +5,7 @@ import { parseEmphasis, plainSegment } from './prompt-weights.ts';
 
 /** Bare token ids of a piece of text: no start, end or padding tokens. */
 export interface TextTokenizer {
-  encode(text: string): number[];
+  readonly encode: (text: string) => number[];
 }
 
 /** An id of the vocabulary, or a row of an embedding file (any width). */

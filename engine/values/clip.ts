@@ -115,6 +115,14 @@ export function withLastLayer(clip: Clip, lastLayer: number): Clip {
   return { ...clip, encoders: clip.encoders.map((encoder) => ({ ...encoder, lastLayer })) };
 }
 
+/** The CLIP whose encoders of these names cut prompts otherwise. */
+export function withTokenizing(clip: Clip, names: readonly string[], options: PromptOptions): Clip {
+  const own = Object.fromEntries(
+    names.map((name) => [name, { ...clip.tokenizing?.[name], ...options }]),
+  );
+  return { ...clip, tokenizing: { ...clip.tokenizing, ...own } };
+}
+
 /** The CLIP whose pooled outputs are not projected (GLIGEN). */
 export function withPlainPooled(clip: Clip): Clip {
   const encoders = clip.encoders.map((encoder) => {

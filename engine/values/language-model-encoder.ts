@@ -10,11 +10,17 @@ import type { LanguageModelSpec } from '../arch/sequence-spec.ts';
 import type { SessionInput } from '../runtime/runtime.ts';
 import { openWeights } from '../tensor/cursor.ts';
 import type { Graph } from '../tensor/trace.ts';
-import type { Token } from '../text/token-batches.ts';
+import type { Token, TokenBatch } from '../text/token-batches.ts';
 import { rename } from '../weights/source.ts';
 import { arrangeTokens, hasVectors, paddingScores, tokenFeeds } from './arrange-tokens.ts';
 import type { EncodedRow } from './kept-rows.ts';
 import { type NetworkRun, openNetwork } from './network.ts';
+import {
+  type SeenPicture,
+  picturePositions,
+  seePicture,
+  withSeenPictures,
+} from './qwen-pictures.ts';
 import { encodeSequence, insertedInput, tokenizeSequence } from './sequence-encoder.ts';
 import type { TextEncoder, TextEncoderKind } from './text-encoder.ts';
 
@@ -53,7 +59,7 @@ export const languageModelKind: TextEncoderKind<LanguageModelEncoder> = {
   },
   tokenize: tokenizeSequence,
   encode: (encoder, batches, run) =>
-    encodeSequence(encoder, batches, run, (row) => runRow(encoder, row, run)),
+    encodeSequence(encoder, batches, run, (row, batch) => runRow(encoder, row, run, batch)),
 };
 
 /** A row of tokens through the network. */
@@ -61,12 +67,15 @@ async function runRow(
   encoder: LanguageModelEncoder,
   row: readonly Token[],
   run: NetworkRun,
+  batch?: TokenBatch,
 ): Promise<EncodedRow> {
   const { spec, config } = encoder;
-  const { places, attended } = arrangeTokens(row, config.width, spec);
+  const { row: whole, spans } = withSeenPictures(row, await seeAll(encoder, run, batch?.pictures));
+  const { places, attended } = arrangeTokens(whole, config.width, spec);
   const { length } = places;
   const inputs: Record<string, SessionInput> = tokenFeeds(places, config.width, spec.pad);
-  const positions = [Array.from({ length }, (_, i) => i)];
+  const positions =
+    spans.length > 0 ? picturePositions(length, spans) : [Array.from({ length }, (_, i) => i)];
   spec.facts.rope.forEach((rope, i) => {
     const { cos, sin } = ropeTables(positions, config, rope, spec.facts.ropeSections);
     inputs[`cos${i}`] = { data: cos, shape: [length, config.headSize / 2] };
@@ -76,6 +85,19 @@ async function runRow(
   const network = openEncoder(encoder, hasVectors(places), run);
   const { hidden } = await network(inputs, { rows: 1 });
   return { hidden: hidden.data, shape: hidden.shape, attended };
+}
+
+/** What stands for each picture. */
+async function seeAll(
+  encoder: LanguageModelEncoder,
+  run: NetworkRun,
+  pictures: TokenBatch['pictures'] = new Map(),
+): Promise<ReadonlyMap<number, SeenPicture>> {
+  const seen = new Map<number, SeenPicture>();
+  for (const [place, picture] of pictures) {
+    seen.set(place, await seePicture(encoder, encoder.spec.visionHeads ?? 1, picture, run));
+  }
+  return seen;
 }
 
 function openEncoder(encoder: LanguageModelEncoder, inserts: boolean, run: NetworkRun) {

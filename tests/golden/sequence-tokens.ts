@@ -8,6 +8,7 @@ import type { TokenBatch } from '../../engine/text/token-batches.ts';
 import type { PromptOptions } from '../../engine/values/text-encoder.ts';
 import { type SequenceEncoder, tokenizeSequence } from '../../engine/values/sequence-encoder.ts';
 import { openSafetensors } from '../../engine/weights/safetensors.ts';
+import type { WeightSource } from '../../engine/weights/source.ts';
 import type { CaseResult, Comparison } from './area.ts';
 import { modelFile } from './model-file.ts';
 import type { GoldenCase } from './open-case.ts';
@@ -55,6 +56,12 @@ export const findGoldenVocabulary = (
   file: string,
 ): string | undefined => findVocabulary([join(models, 'text_encoders')], folders, file);
 
+/** An encoder that only cuts prompts; its vocabulary is in `source`, or found by name. */
+export const tokensOnly = (spec: SequenceSpec, source: WeightSource = noFile): SequenceEncoder =>
+  ({ spec, config: { width: 4096, layers: 1 }, source }) as unknown as SequenceEncoder;
+
+const noFile: WeightSource = { label: 'no file', identity: '', tensors: new Map(), metadata: {} };
+
 /** What a case says of its prompts. */
 interface TokenParams {
   readonly area: string;
@@ -74,7 +81,7 @@ export async function compareTokens(
   const { model, area, prompts } = golden.params;
   const source = model
     ? await openSafetensors(modelFile(dir, area, `${model}.safetensors`))
-    : { label: 'no file', identity: '', tensors: new Map<string, never>(), metadata: {} };
+    : undefined;
   const comparisons: Comparison[] = [];
   const others = new Set<string>();
   for (const name of golden.names.filter((key) =>
@@ -93,11 +100,7 @@ export async function compareTokens(
     const { before = '', ...options } = family.includes('_edit') ? pictured(family) : {};
     let batches: TokenBatch[];
     try {
-      const encoder = {
-        spec,
-        config: { width: 8, layers: 1 },
-        source,
-      } as unknown as SequenceEncoder;
+      const encoder = tokensOnly(spec, source);
       const files = {
         find: () => undefined,
         warn: () => undefined,

@@ -277,6 +277,7 @@ export const qwen25vl: LanguageModelSpec = {
   template: `${DESCRIBE}\n<|im_start|>assistant\n`,
   pictureTemplate: qwenEditTemplate.replace('{}', `${qwenPicture}{}`),
   pictureToken: 151655,
+  visionHeads: 16,
   templated: ['<|im_start|>', '<|start_header_id|>'],
   crop: qwenUserTurn,
 };

@@ -72,14 +72,16 @@ const ownSetups: Readonly<Record<string, readonly TextSetup[]>> = {
 /** Types that only say which family the file is for. */
 const others = 'stable_audio mochi cosmos lumina2 wan ace omnigen2 qwen_image ovis'.split(' ');
 
-/** By type; `three` and `four` are TripleCLIPLoader and QuadrupleCLIPLoader. */
-export const textSetups: Readonly<Record<string, readonly TextSetup[]>> = {
-  ...Object.fromEntries(
-    [...Object.keys(ownSetups), ...others].map((type) => [
-      type,
-      [...(ownSetups[type] ?? []), ...single],
-    ]),
-  ),
-  three: [sd3Text(SD3)],
-  four: [hidreamText(HIDREAM)],
+/** By type. */
+export const textSetups: Readonly<Record<string, readonly TextSetup[]>> = Object.fromEntries(
+  [...Object.keys(ownSetups), ...others].map((type) => [
+    type,
+    [...(ownSetups[type] ?? []), ...single],
+  ]),
+);
+
+/** What files without a type are, by their number. */
+export const setupsByCount: Readonly<Record<number, readonly TextSetup[]>> = {
+  3: [sd3Text(SD3)],
+  4: [hidreamText(HIDREAM)],
 };

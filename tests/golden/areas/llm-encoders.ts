@@ -29,8 +29,10 @@ interface ModelConfig {
     readonly head_dim?: number;
     readonly rope_dims?: readonly number[];
     readonly pad_token?: number;
+    readonly visual?: { readonly num_heads: number };
   };
   readonly pad_token?: number;
+  readonly visual?: { readonly num_heads: number };
 }
 
 const runtime = goldenRuntime();
@@ -62,7 +64,7 @@ export async function openTiny(
   spec: SequenceSpec,
 ): Promise<TextEncoder> {
   const source = await openSafetensors(modelFile(dir, area, `${model}.safetensors`));
-  const { config, pad_token } = JSON.parse(source.metadata['model']) as ModelConfig;
+  const { config, pad_token, visual } = JSON.parse(source.metadata['model']) as ModelConfig;
   const pad = config.pad_token ?? pad_token ?? spec.pad;
   if (spec.kind !== 'language-model') return openTextEncoder(source, { ...spec, pad })!;
   const facts = {
@@ -70,7 +72,8 @@ export async function openTiny(
     headSize: config.head_dim ?? spec.facts.headSize,
     ropeSections: config.rope_dims ?? spec.facts.ropeSections,
   };
-  return openTextEncoder(source, { ...spec, pad, facts })!;
+  const visionHeads = visual?.num_heads ?? config.visual?.num_heads ?? spec.visionHeads;
+  return openTextEncoder(source, { ...spec, pad, facts, visionHeads })!;
 }
 
 /** A row of ids (and weights) through the encoder. */
@@ -116,10 +119,14 @@ function cropCase(golden: Golden): CaseResult {
 }
 
 /** Runs a case of this area, or one of the same form in another. */
-export async function runEncoderCase(dir: string, name: string): Promise<CaseResult> {
+export async function runEncoderCase(
+  dir: string,
+  name: string,
+  families = tokenFamilies,
+): Promise<CaseResult> {
   const golden = await openCase<Params>(join(dir, `${name}.safetensors`));
   if (name.startsWith('crop_')) return cropCase(golden);
-  if (name.startsWith('tokens_')) return compareTokens(golden, dir, tokenFamilies);
+  if (name.startsWith('tokens_')) return compareTokens(golden, dir, families);
   const found = usage.find(([start]) => name.startsWith(start));
   return found ? encoderCase(golden, dir, found[1]) : { skip: `nothing runs the case '${name}'` };
 }
@@ -130,5 +137,5 @@ export const area: GoldenArea = {
     goldenFiles(dir, '.safetensors')
       .map((file) => file.slice(0, -'.safetensors'.length))
       .filter((name) => !name.startsWith('model_')),
-  run: runEncoderCase,
+  run: (dir, name) => runEncoderCase(dir, name),
 };
