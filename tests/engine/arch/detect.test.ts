@@ -76,9 +76,7 @@ describe('families of released models', () => {
       const given = new Set(
         found
           .conditions?.(config)
-          .flatMap(({ kind }) =>
-            kind === 'references' ? ['reference0', 'place0'] : [kind as string],
-          ),
+          .flatMap(({ kind }) => (kind === 'references' ? ['reference0', 'place0'] : [kind])),
       );
       const program = trace(name, model, (g) => found.network(g, config, given));
       expect(program.usage.unused).toEqual(leftOver[name] ?? []);
