@@ -52,7 +52,7 @@ export function fitAdapters(
     taken.add(name);
     const { kind, parts } = entry;
     if (typeof place !== 'string') {
-      const some = kind && !parts.dora && onRows(kind, parts, stored.shape, place.rows);
+      const some = kind && !parts.dora ? onRows(kind, parts, stored.shape, place.rows) : undefined;
       put(name, key, some && together(acts.get(key), some));
       continue;
     }
