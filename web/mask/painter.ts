@@ -2,6 +2,7 @@ import type { LGraphNode } from '@comfyorg/litegraph';
 import { annotated } from '../api/annotated.ts';
 import type { Server } from '../api/server.ts';
 import { pictureInto } from '../graph/node-pictures.ts';
+import { t } from '../locale/translate.ts';
 import { toast, type State } from '../state.ts';
 import { messageOf, textOf } from '../text.ts';
 import { blobOf, fetchBlob, pixelsOf } from './files.ts';
@@ -50,7 +51,7 @@ function groundOf(node: LGraphNode): Promise<ImageBitmap> {
     Number(valueOf('height')) || 512,
   );
   const context = canvas.getContext('2d');
-  if (context === null) throw new Error('the browser has no memory for this picture');
+  if (context === null) throw new Error(t('The browser has no memory for this picture'));
   context.fillStyle = textOf(valueOf('bg_color'), '#000000');
   context.fillRect(0, 0, canvas.width, canvas.height);
   return createImageBitmap(canvas);

@@ -5,7 +5,7 @@ import type {
   WidgetEventOptions,
 } from '@comfyorg/litegraph/dist/widgets/BaseWidget';
 import { pictureInto } from '../node-pictures.ts';
-import { openBoxEditor } from './box-editor.ts';
+import type { BoxEditorOptions } from './box-editor.ts';
 import { drawField } from './draw-field.ts';
 import { readBox } from './box-shape.ts';
 
@@ -32,7 +32,8 @@ export class BoxField extends BaseWidget<ICustomWidget> implements ICustomWidget
   }
 
   override onClick(options: WidgetEventOptions): void {
-    openBoxEditor({
+    const editor = import('./box-editor.ts');
+    const given: BoxEditorOptions = {
       box: readBox(this.value),
       picture: pictureInto(options.node),
       x: options.e.clientX,
@@ -42,6 +43,7 @@ export class BoxField extends BaseWidget<ICustomWidget> implements ICustomWidget
         this.setValue(box, options);
         options.canvas.setDirty(true);
       },
-    });
+    };
+    void editor.then(({ openBoxEditor }) => openBoxEditor(given));
   }
 }

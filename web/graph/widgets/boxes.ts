@@ -6,7 +6,7 @@ import type {
 } from '@comfyorg/litegraph/dist/widgets/BaseWidget';
 import { t } from '../../locale/translate.ts';
 import { pictureInto } from '../node-pictures.ts';
-import { openBoxesEditor } from './boxes-editor.ts';
+import type { BoxesEditorOptions } from './boxes-editor.ts';
 import { readBoxes } from './boxes-shape.ts';
 import { drawField } from './draw-field.ts';
 
@@ -35,7 +35,8 @@ export class BoxesField extends BaseWidget<ICustomWidget> implements ICustomWidg
 
   override onClick(options: WidgetEventOptions): void {
     const { node } = options;
-    openBoxesEditor({
+    const editor = import('./boxes-editor.ts');
+    const given: BoxesEditorOptions = {
       boxes: readBoxes(this.value),
       size: { width: sideOf(node, 'width'), height: sideOf(node, 'height') },
       picture: pictureInto(node),
@@ -45,7 +46,8 @@ export class BoxesField extends BaseWidget<ICustomWidget> implements ICustomWidg
         this.setValue([...boxes], options);
         options.canvas.setDirty(true);
       },
-    });
+    };
+    void editor.then(({ openBoxesEditor }) => openBoxesEditor(given));
   }
 }
 
