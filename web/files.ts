@@ -1,9 +1,9 @@
 import { formsOfTexts } from '../engine/workflow/forms.ts';
 import { type Json, parseJson, toPlain } from '../engine/workflow/lossless-json.ts';
-import { readImageWorkflow } from '../engine/workflow/png-text.ts';
 import type { Server } from './api/server.ts';
 import type { WorkflowDocument } from './documents/document.ts';
 import { createSaving } from './documents/saving.ts';
+import { embeddedIn } from './pictures/embedded.ts';
 import { downloadText } from './download.ts';
 import type { Editor } from './editor.ts';
 import { pictureField } from './graph/input-files.ts';
@@ -38,8 +38,7 @@ export function createFiles(editor: Editor, server: Server, state: State) {
       openText(await file.text(), name);
       return true;
     }
-    const bytes = new Uint8Array(await file.arrayBuffer());
-    const { prompt, workflow } = formsOfTexts(await readImageWorkflow(bytes));
+    const { prompt, workflow } = formsOfTexts(await embeddedIn(file));
     const form = workflow ?? prompt;
     if (form === undefined) return false;
     documents.open(toPlain(form as Json), name);
