@@ -26,7 +26,7 @@ import { createStage } from './graph/stage.ts';
 import { registerSubgraphs } from './graph/subgraphs.ts';
 import { applyTheme, colorTypes, styleCanvas } from './graph/theme.ts';
 import { registerVirtualNodes } from './graph/virtual-nodes.ts';
-import { createModelPictures } from './models/model-files.ts';
+import type { ModelPictures } from './models/model-files.ts';
 import { createVocabulary } from './prompt-text/vocabulary.ts';
 import { createSubgraphPath } from './subgraphs/path.ts';
 import { pictureAt } from './pictures/picture.ts';
@@ -57,11 +57,15 @@ export function createEditor(parts: EditorParts) {
   applyTheme();
   const graph = new LGraph();
   registerSubgraphs(graph);
+  // Models have pictures seldom: what finds them comes when a model is chosen for the first time.
+  let modelPictures: Promise<ModelPictures> | undefined;
+  const loadModelPictures = async (): Promise<ModelPictures> =>
+    (await import('./models/model-files.ts')).createModelPictures(server.url);
   const hooks: EditorHooks = {
     chooseFile: (node, widgetName, kind) => inputFiles.choose(node, widgetName, kind),
     paint: (node, widgetName) => void paint(node, widgetName),
     files: createFileSource(server),
-    modelPictures: createModelPictures(server.url),
+    modelPictures: async (choices) => (await (modelPictures ??= loadModelPictures()))(choices),
     vocabulary: createVocabulary(server),
     showInputFile: (node, filename) => inputFiles.show(node, filename),
     edited: () => documents.changed(),

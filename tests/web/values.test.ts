@@ -7,7 +7,7 @@ import { addInt, clampInt, snapInt, toInt } from '../../web/graph/integer.ts';
 import { adjustEmphasis } from '../../web/prompt-text/emphasis.ts';
 import { draggedBox, readBox } from '../../web/graph/widgets/box-shape.ts';
 import { hexNumber } from '../../web/graph/widgets/color.ts';
-import { readHex } from '../../web/graph/widgets/color-picker.ts';
+import { readHex } from '../../web/graph/widgets/hex.ts';
 import { curveFunction, readCurve } from '../../web/graph/widgets/curve-shape.ts';
 import { drawField } from '../../web/graph/widgets/draw-field.ts';
 import { gridFor } from '../../web/graph/widgets/picture-grid.ts';

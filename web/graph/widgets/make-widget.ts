@@ -14,7 +14,7 @@ import { ColorsField } from './colors.ts';
 import { CompareView } from './compare-view.ts';
 import { CurveField } from './curve.ts';
 import { DynamicChoice } from './dynamic-choice.ts';
-import { directories } from './file-list.ts';
+import { directories } from './file-folders.ts';
 import { makeSeedControl } from './seed-control.ts';
 import { Multiline } from './multiline.ts';
 import { numberLimits, NumberBox } from './number.ts';
