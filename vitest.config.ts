@@ -37,6 +37,8 @@ export default defineConfig({
     maxWorkers: Math.max(3, availableParallelism() - 1),
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // What is polled for comes at once on a quiet machine, and later on one that is not.
+    expect: { poll: { timeout: 10_000 } },
     projects: [
       { extends: true, test: { name: 'sharing', include: SHARING, isolate: false } },
       {

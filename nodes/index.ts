@@ -36,6 +36,7 @@ import { latentNodes } from './latent.ts';
 import { layerNodes } from './layers.ts';
 import { load3dNodes } from './load-3d.ts';
 import { loaderNodes } from './loaders.ts';
+import { ggufLoaderNodes } from './loaders-gguf.ts';
 import { logicNodes } from './logic.ts';
 import { loraExtractNodes } from './lora-extract.ts';
 import { loraNodes } from './lora.ts';
@@ -79,6 +80,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   contextWindowNodes,
   modelSamplingNodes,
   loaderNodes,
+  ggufLoaderNodes,
   loraNodes,
   hypernetworkNodes,
   modelMergingNodes,

@@ -21,11 +21,12 @@ import { useReadableNames } from './graph/names.ts';
 import { imageMeant, imagesOf } from './graph/node-pictures.ts';
 import { trackPointer } from './graph/paste.ts';
 import { alignMenu } from './graph/selection.ts';
+import { drawSelectionBox } from './graph/selection-box.ts';
 import { createStage } from './graph/stage.ts';
 import { registerSubgraphs } from './graph/subgraphs.ts';
 import { applyTheme, colorTypes, styleCanvas } from './graph/theme.ts';
 import { registerVirtualNodes } from './graph/virtual-nodes.ts';
-import { createModelPictures } from './models/model-files.ts';
+import type { ModelPictures } from './models/model-files.ts';
 import { createVocabulary } from './prompt-text/vocabulary.ts';
 import { createSubgraphPath } from './subgraphs/path.ts';
 import { pictureAt } from './pictures/picture.ts';
@@ -56,10 +57,15 @@ export function createEditor(parts: EditorParts) {
   applyTheme();
   const graph = new LGraph();
   registerSubgraphs(graph);
+  // Models have pictures seldom: what finds them comes when a model is chosen for the first time.
+  let modelPictures: Promise<ModelPictures> | undefined;
+  const loadModelPictures = async (): Promise<ModelPictures> =>
+    (await import('./models/model-files.ts')).createModelPictures(server.url);
   const hooks: EditorHooks = {
     chooseFile: (node, widgetName, kind) => inputFiles.choose(node, widgetName, kind),
+    paint: (node, widgetName) => void paint(node, widgetName),
     files: createFileSource(server),
-    modelPictures: createModelPictures(server.url),
+    modelPictures: async (choices) => (await (modelPictures ??= loadModelPictures()))(choices),
     vocabulary: createVocabulary(server),
     showInputFile: (node, filename) => inputFiles.show(node, filename),
     edited: () => documents.changed(),
@@ -72,6 +78,19 @@ export function createEditor(parts: EditorParts) {
   const editMask = async (node: LGraphNode, index = 0): Promise<void> => {
     const { openMaskEditor } = await import('./mask/index.ts');
     await openMaskEditor(node, { server, state, saved: givePicture }, index);
+  };
+  const paint = async (node: LGraphNode, name: string): Promise<void> => {
+    const field = node.widgets?.find((widget) => widget.name === name);
+    if (field === undefined) return;
+    const { openPainter } = await import('./mask/index.ts');
+    await openPainter(node, field, {
+      server,
+      state,
+      saved: (value) => {
+        inputFiles.give(node, name, value);
+        documents.settle();
+      },
+    });
   };
   /** A picture for a node's own field, or for a new LoadImage beside a node that has none. */
   const givePicture = (node: LGraphNode, value: string): void => {
@@ -99,6 +118,7 @@ export function createEditor(parts: EditorParts) {
   canvas.onDrawForeground = (ctx) => {
     syncDom();
     drawFarNames(canvas, ctx);
+    drawSelectionBox(canvas, ctx);
     for (const show of canvas.drawn) show();
     if (state.zoom.value !== canvas.ds.scale) state.zoom.value = canvas.ds.scale;
   };

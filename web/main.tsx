@@ -38,7 +38,6 @@ import './style/bars.css';
 import './style/panels.css';
 import './style/overlays.css';
 import './style/dialogs.css';
-import './style/viewer.css';
 import './style/queue.css';
 import './style/subgraphs.css';
 import './style/missing.css';

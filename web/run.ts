@@ -171,7 +171,7 @@ function report(
     for (const error of errors) {
       problems.push({
         nodeId: id,
-        title: node?.title ?? class_type ?? `Node ${id}`,
+        title: node?.title ?? class_type ?? t('Node {id}', { id }),
         ...wordsOf(error, class_type),
       });
     }

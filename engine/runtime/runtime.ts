@@ -161,7 +161,10 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     const parts = cut.map((of) => part(of, form));
     const plan = planParts(parts, memoryBudget);
     const text = `${program.name}: its weights take ${sizeText(kept.bytes)} of the ${sizeText(memoryBudget)} that models may take`;
-    log?.('INFO', `${text}: it runs in ${parts.length} parts, which is slower`);
+    const streamed = parts.slice(plan.resident).reduce((sum, { bytes }) => sum + bytes, 0);
+    const stay = `${sizeText(kept.bytes - streamed)} of them stay there`;
+    const how = `${stay}, ${sizeText(streamed)} are read anew at each call`;
+    log?.('INFO', `${text}: it runs in ${parts.length} parts, which is slower; ${how}`);
     return { bytes: plan.bytes, open: async () => sessionOfParts(program, parts, plan) };
   };
   let lost = false;

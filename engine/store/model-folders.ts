@@ -30,10 +30,13 @@ const ALIASES: Readonly<Record<string, string>> = {
   clip: 'text_encoders',
 };
 
-/** Name -> directories below the models folder (own name when absent) and endings, in ComfyUI's order. */
+/**
+ * Name -> directories below the models folder (own name when absent) and endings, in ComfyUI's order. `like`:
+ * the same directories as another folder's, whatever is added there.
+ */
 const TABLE: readonly (readonly [
   name: string,
-  more?: { dirs?: readonly string[]; extensions?: readonly string[] },
+  more?: { dirs?: readonly string[]; extensions?: readonly string[]; like?: string },
 ])[] = [
   ['checkpoints'],
   ['configs', { extensions: ['.yaml'] }],
@@ -65,21 +68,21 @@ const TABLE: readonly (readonly [
   ['optical_flow'],
   ['detection'],
   ['fonts', { extensions: ['.ttf', '.otf'] }],
+  // The names that the extension ComfyUI-GGUF gives them.
+  ['unet_gguf', { like: 'diffusion_models', extensions: ['.gguf'] }],
+  ['clip_gguf', { like: 'text_encoders', extensions: ['.gguf'] }],
 ];
 
 /** The standard folders below `models` (`custom_nodes` lies below `base`). */
 export function standardModelFolders(base: string, models: string): Map<string, ModelFolder> {
-  return new Map(
-    TABLE.map(([name, more = {}]) => [
-      name,
-      {
-        paths: (more.dirs ?? [name]).map((dir) =>
-          join(name === 'custom_nodes' ? base : models, dir),
-        ),
-        extensions: more.extensions ?? WEIGHT_ENDINGS,
-      },
-    ]),
-  );
+  const folders = new Map<string, ModelFolder>();
+  for (const [name, { dirs = [name], extensions = WEIGHT_ENDINGS, like } = {}] of TABLE) {
+    const above = name === 'custom_nodes' ? base : models;
+    const own = dirs.map((dir) => join(above, dir));
+    const paths = like === undefined ? own : folders.get(like)!.paths;
+    folders.set(name, { paths, extensions });
+  }
+  return folders;
 }
 
 /** The present name of a model folder (`unet` -> `diffusion_models`). */

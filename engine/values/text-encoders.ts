@@ -41,8 +41,16 @@ export function identifyTextEncoder(file: WeightSource): {
   const known = `${supported.slice(0, -1).join(', ')} and ${supported.at(-1)}`;
   const reason = seems
     ? `it seems to be ${seems}, of which parts are missing; supported text encoders are ${known}`
-    : 'it holds no known text encoder';
+    : `it holds no known text encoder${ggufArchitecture(file)}`;
   throw new NoodleError('FAMILY_UNKNOWN', { file: file.label, reason });
+}
+
+/** What a GGUF file says of itself. */
+function ggufArchitecture({ metadata }: WeightSource): string {
+  const architecture = metadata?.['general.architecture'];
+  return architecture === undefined
+    ? ''
+    : `: it is a GGUF file of the architecture '${architecture}'`;
 }
 
 /** ComfyUI's saved encoders have their name and `transformer.` in front of the keys. */

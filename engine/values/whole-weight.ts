@@ -37,9 +37,12 @@ export async function wholeWeight(network: Weighted, key: string): Promise<Float
 /** The type that a weight is saved as: the one it was stored as, halves where that is not a type by itself. */
 export function savedDtype(entry: WeightEntry): StorageDtype {
   if (entry.bytes.kind === 'computed') return entry.bytes.savedAs;
-  const { storage } = storageOf(entry);
-  return entry.scales || storageDtypes[storage].block > 1 ? 'F16' : storage;
+  return isQuantised(entry) ? 'F16' : storageOf(entry).storage;
 }
+
+/** Whether a weight's numbers are told by more than its own bytes one by one: in blocks, or with scales. */
+export const isQuantised = (entry: WeightEntry): boolean =>
+  entry.scales !== undefined || storageDtypes[storageOf(entry).storage].block > 1;
 
 /** Whether a weight holds numbers that can be mixed: not ids, not a type that nothing reads. */
 export const isFloat = ({ dtype, scales }: WeightEntry): boolean =>

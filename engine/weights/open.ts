@@ -1,15 +1,17 @@
 /** Opening a file of weights, whatever its format. */
 import { openGguf } from './gguf.ts';
 import { openSafetensors } from './safetensors.ts';
+import { scaledSource } from './scaled.ts';
 import type { WeightSource } from './source.ts';
 import { openTorchSource } from './torch-file.ts';
 
 /**
  * A file as a weight source: safetensors by that ending (`.safetensors`, `.sft`), GGUF by its own, else
- * what torch.save wrote (`.ckpt`, `.pt`, `.pth`, `.bin` …). Reads no tensors. Throws what the readers throw.
+ * what torch.save wrote (`.ckpt`, `.pt`, `.pth`, `.bin` …). Reads no tensors but those
+ * that describe others. Throws what the readers throw.
  */
 export async function openSource(path: string): Promise<WeightSource> {
-  if (isSafetensors(path)) return openSafetensors(path);
+  if (isSafetensors(path)) return scaledSource(await openSafetensors(path));
   return /\.gguf$/i.test(path) ? openGguf(path) : openTorchSource(path);
 }
 

@@ -1,5 +1,5 @@
 /** Computing weights that are described by recipes; synchronous, for threads of their own. */
-import { decode } from './dtypes.ts';
+import { decode, sizeInBytes } from './dtypes.ts';
 import { readFloatsSync } from './read.ts';
 import type { Recipe, WeightEntry } from './source.ts';
 import { encodeAs } from './write.ts';
@@ -28,6 +28,20 @@ export function follow(recipe: Recipe): Float32Array {
     }
   }
   return out;
+}
+
+/** The types that whole models are rounded to. */
+export type NarrowType = Extract<Recipe, { kind: 'rounded' }>['to'];
+
+/** An entry rounded to `to` (nearest, halves to even) when it is asked for; itself where it is of the type. */
+export function roundedEntry(entry: WeightEntry, to: NarrowType): WeightEntry {
+  const of = recipeOf(entry);
+  if (!of || entry.dtype === to) return entry;
+  const { name, shape } = entry;
+  const recipe: Recipe = { kind: 'rounded', of, to };
+  const compute = async (): Promise<Float32Array> => follow(recipe);
+  const bytes = { kind: 'computed', recipe, compute, savedAs: to } as const;
+  return { name, dtype: to, shape, byteLength: sizeInBytes(to, shape), bytes };
 }
 
 /** The bytes of a recipe's numbers, rounded to a storage type. Throws UNSUPPORTED for one without. */

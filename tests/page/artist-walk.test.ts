@@ -136,9 +136,9 @@ describe.skipIf(noBrowser !== null)('an artist', () => {
     await page.getByRole('button', { name: 'New workflow' }).click();
     expect(await types()).toEqual([]);
     await add('load checkpoint', 'model', 80, 330);
-    await add('clip text', 'positive', 440, 150);
-    await add('clip text', 'negative', 440, 430);
-    await add('empty latent', 'latent', 440, 700);
+    await add('clip text encode', 'positive', 440, 150);
+    await add('clip text encode', 'negative', 440, 430);
+    await add('empty latent image', 'latent', 440, 700);
     await shot('four');
     await extend('model', 'output:0', 'ksampler', 'sampler', 920, 200);
     await connect('model', 1, 'positive', 0);

@@ -1,23 +1,45 @@
 /** GGUF files made for tests. */
 import { blockTypes } from '../../engine/weights/blocks.ts';
 
-export interface GgufTensor {
+/** A tensor of a file's directory. */
+export interface GgufTensorInfo {
   readonly name: string;
   /** ggml's order: the innermost axis first. */
   readonly sizes: readonly number[];
   readonly type: number;
-  readonly bytes: Uint8Array;
+  readonly byteLength: number;
   /** Where the directory says that it lies; left out: behind the one before. */
   readonly offset?: number;
+}
+
+export interface GgufTensor extends Omit<GgufTensorInfo, 'byteLength'> {
+  readonly bytes: Uint8Array;
 }
 
 /** A value of the head by its type's number (8: text, 4: u32, 5: list of i32). */
 export type GgufValue = string | number | readonly number[];
 
 /** The bytes of a file. */
-export function ggufBytes(
+export const ggufBytes = (
   values: Readonly<Record<string, GgufValue>>,
   tensors: readonly GgufTensor[],
+): Buffer =>
+  Buffer.concat([
+    ggufHead(
+      values,
+      tensors.map(({ bytes, ...info }) => ({ ...info, byteLength: bytes.byteLength })),
+    ),
+    ...tensors.map(({ bytes }) => padded(bytes)),
+  ]);
+
+/** To where the next tensor may begin. */
+export const padded = (bytes: Uint8Array): Buffer =>
+  Buffer.concat([bytes, Buffer.alloc((32 - (bytes.byteLength % 32)) % 32)]);
+
+/** What stands before the tensors' bytes, each of which is `padded`. */
+export function ggufHead(
+  values: Readonly<Record<string, GgufValue>>,
+  tensors: readonly GgufTensorInfo[],
 ): Buffer {
   const out: Buffer[] = [];
   const u32 = (value: number): void => {
@@ -54,9 +76,9 @@ export function ggufBytes(
     }
   }
   let offset = 0;
-  const places = tensors.map(({ bytes, offset: stated }) => {
+  const places = tensors.map(({ byteLength, offset: stated }) => {
     const at = stated ?? offset;
-    offset += Math.ceil(bytes.byteLength / 32) * 32;
+    offset += Math.ceil(byteLength / 32) * 32;
     return at;
   });
   tensors.forEach(({ name, sizes, type }, i) => {
@@ -66,9 +88,7 @@ export function ggufBytes(
     u32(type);
     u64(places[i]);
   });
-  const padded = (bytes: Uint8Array): Buffer =>
-    Buffer.concat([bytes, Buffer.alloc((32 - (bytes.byteLength % 32)) % 32)]);
-  return Buffer.concat([padded(Buffer.concat(out)), ...tensors.map(({ bytes }) => padded(bytes))]);
+  return padded(Buffer.concat(out));
 }
 
 /** Bytes of blocks whose numbers are small: halves in them are between 0 and 1. */

@@ -18,6 +18,9 @@ describe('searching nodes', () => {
     ['vd', 'VAEDecode'],
     ['load chk', 'CheckpointLoaderSimple'],
     ['ksmplr', 'KSampler'],
+    ['image', 'LoadImage'],
+    ['lora', 'LoraLoader'],
+    ['controlnet', 'ControlNetApplyAdvanced'],
     ['empty lat', 'EmptyLatentImage'],
     ['primitive', 'PrimitiveNode'],
   ])('%s finds %s first', (text, type) => {

@@ -9,6 +9,6 @@ describe.skipIf(noBrowser !== null)('a monkey at the graph', () => {
 
   // As many gestures as fit into the time; a thousand are made in tests/page.
   test('loses nothing over a reload', { timeout: 70_000 }, async () => {
-    await monkeyLosesNothing(stand, { seed: 1, gestures: 200, time: 8000 });
+    await monkeyLosesNothing(stand, { seed: 1, gestures: 200, time: 5000 });
   });
 });

@@ -1,4 +1,5 @@
 import { isRecord } from '../graph/input-spec.ts';
+import { refusal } from './refused.ts';
 import { t } from '../locale/translate.ts';
 
 /** A file or folder below the user's workflows folder. */
@@ -23,7 +24,7 @@ export function userWorkflows(url: (path: string) => string) {
   const send = async (path: string, init: RequestInit): Promise<Response> => {
     const response = await fetch(url(path), init);
     if (!response.ok && response.status !== 404 && response.status !== 409) {
-      throw new Error(`the server answered ${response.status}`);
+      throw refusal(response.status);
     }
     return response;
   };
@@ -51,7 +52,7 @@ export function userWorkflows(url: (path: string) => string) {
   ): Promise<'saved' | 'exists'> => {
     const to = `${address(path)}?overwrite=${overwrite}`;
     const response = await send(to, { method: 'POST', body: text });
-    if (response.status === 404) throw new Error('the server answered 404');
+    if (response.status === 404) throw refusal(404);
     return response.status === 409 ? 'exists' : 'saved';
   };
 

@@ -2,6 +2,7 @@ import type { Form } from '../../engine/workflow/form/form.ts';
 import { parseJson, stringifyJson, toPlain } from '../../engine/workflow/lossless-json.ts';
 import { isRecord } from '../graph/input-spec.ts';
 import { textOf } from '../text.ts';
+import { refusal } from '../api/refused.ts';
 
 /** What a field holds. */
 export type Value = string | number | bigint | boolean | null;
@@ -193,5 +194,5 @@ function refusedBy(status: number, answer: unknown): Refused {
         : `${textOf(node)}.${textOf(input)}`,
     detail: textOf(detail),
   }));
-  return new Refused(textOf(problem.detail, `The server answered ${status}`), parts);
+  return new Refused(textOf(problem.detail, refusal(status).message), parts);
 }

@@ -13,7 +13,7 @@ export function NumberField({ id, field, value, set, described }: FieldParts) {
       {slider !== null && (
         <input
           type="range"
-          aria-label={field.label}
+          aria-label={t(field.label)}
           min={slider.min}
           max={slider.max}
           step={slider.step}

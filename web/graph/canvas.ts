@@ -166,6 +166,18 @@ export class EditorCanvas extends LGraphCanvas {
     super.pasteFromClipboard({ position: pastePlace(this), ...options });
   }
 
+  /** Links of selected nodes stand out on every ground; litegraph's own white does on dark ones. */
+  override renderLink(...args: Parameters<LGraphCanvas['renderLink']>): void {
+    const id = args[3]?.id;
+    const all = this.highlighted_links;
+    if (id !== undefined && all[id]) {
+      args[6] = palette.strong;
+      this.highlighted_links = {};
+    }
+    super.renderLink(...args);
+    this.highlighted_links = all;
+  }
+
   /** Adds a node of a registered type with its title bar at a point of the graph. */
   addNode(type: string, at: readonly [number, number]): LGraphNode | null {
     const node = LiteGraph.createNode(type);
@@ -185,7 +197,7 @@ export class EditorCanvas extends LGraphCanvas {
     editInline({
       canvas: this,
       node,
-      widget: { name: 'Title', y: 5 - LiteGraph.NODE_TITLE_HEIGHT },
+      widget: { name: t('Title'), y: 5 - LiteGraph.NODE_TITLE_HEIGHT },
       text: node.title,
       commit: (text) => {
         node.title =
@@ -281,7 +293,7 @@ export class EditorCanvas extends LGraphCanvas {
       {
         content: t('Add group'),
         callback: () => {
-          const group = new LGraphGroup('Group');
+          const group = new LGraphGroup(t('Group'));
           group.pos = at;
           this.graph?.add(group);
           this.host.changed();

@@ -34,7 +34,7 @@ export function listenForGroups(canvas: HostedCanvas): void {
 /** Puts a frame around the selection and asks for its name. */
 export function groupSelection(canvas: HostedCanvas): void {
   if (canvas.selectedItems.size === 0 || canvas.graph === null) return;
-  const group = new LGraphGroup('Group');
+  const group = new LGraphGroup(t('Group'));
   canvas.graph.add(group);
   group.resizeTo(canvas.selectedItems, 12);
   canvas.selectItems([group]);
@@ -48,10 +48,10 @@ export function renameGroup(canvas: HostedCanvas, group: LGraphGroup): void {
   editInline({
     canvas,
     node: group,
-    widget: { name: 'Group title', y: 4, width: Math.min(group.size[0], 320) },
+    widget: { name: t('Group title'), y: 4, width: Math.min(group.size[0], 320) },
     text: group.title,
     commit: (text) => {
-      group.title = text.trim() === '' ? 'Group' : text;
+      group.title = text.trim() === '' ? t('Group') : text;
       canvas.host.changed();
     },
   });

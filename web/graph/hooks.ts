@@ -7,6 +7,8 @@ import type { FileSource } from './widgets/file-list.ts';
 export interface EditorHooks {
   /** A user asked to upload a file of this kind into the widget of that name. */
   readonly chooseFile: (node: LGraphNode, widgetName: string, kind: string) => void;
+  /** A user asked to paint the value of the widget of that name. */
+  readonly paint: (node: LGraphNode, widgetName: string) => void;
   /** The file chosen in an upload combo changed: show it. */
   readonly showInputFile: (node: LGraphNode, filename: string) => void;
   /** Where fields for files find what there is. */
@@ -23,6 +25,7 @@ export interface EditorHooks {
 
 export const noHooks: EditorHooks = {
   chooseFile: () => undefined,
+  paint: () => undefined,
   showInputFile: () => undefined,
   files: { list: () => Promise.resolve([]), thumbnail: () => '' },
   modelPictures: () => Promise.resolve(new Map()),

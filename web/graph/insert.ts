@@ -9,6 +9,7 @@ import { applyProxyWidgets } from './promoted-widgets.ts';
 import { addDefinitions } from './subgraphs.ts';
 import { refreshReroutes } from './virtual-nodes.ts';
 import { nodeTypes, toConfigurable } from './workflow-file.ts';
+import { t } from '../locale/translate.ts';
 
 type Item = Record<string, unknown>;
 
@@ -17,7 +18,7 @@ type Item = Record<string, unknown>;
  * what is there, and selects it. Throws a TypeError when it is no drawn workflow.
  */
 export function insertWorkflow(canvas: EditorCanvas, root: LGraph, file: unknown): void {
-  if (!isUiFormat(file)) throw new TypeError('workflow: expected an object with a list of nodes');
+  if (!isUiFormat(file)) throw new TypeError(t('This is no workflow'));
   const data = toConfigurable(currentWorkflow(file));
   registerMissing(nodeTypes(data));
   addDefinitions(root, isRecord(data.definitions) ? data.definitions.subgraphs : []);

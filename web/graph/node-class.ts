@@ -1,9 +1,9 @@
 import { LiteGraph, RenderShape, type LGraphNode } from '@comfyorg/litegraph';
 import type { NodeInfo } from '../api/types.ts';
+import { addDeclaredInputs } from './declared-inputs.ts';
+import { outputType } from './input-spec.ts';
 import { describe, NoodleNode } from './node.ts';
 import type { EditorHooks } from './hooks.ts';
-import type { InputSpec } from './input-spec.ts';
-import { addInputWidgets } from './widgets/make-widget.ts';
 
 /** Makes the litegraph class of one declared node: sockets, fields, marks and first size. */
 export function nodeClass(info: NodeInfo, hooks: EditorHooks): typeof LGraphNode {
@@ -19,12 +19,7 @@ export function nodeClass(info: NodeInfo, hooks: EditorHooks): typeof LGraphNode
     constructor(givenTitle: string) {
       super(givenTitle || title, info.name);
       describe(this, info);
-      const fields = this.specs.filter((spec) => {
-        return spec.widget !== null && addInputWidgets(this, spec, hooks).length > 0;
-      });
-      // As in ComfyUI, where files and packs count them: sockets alone first, then those of fields.
-      for (const spec of this.specs) if (!fields.includes(spec)) this.#addSocket(spec);
-      for (const spec of fields) this.#addSocket(spec, { name: spec.name });
+      addDeclaredInputs(this, this.specs, hooks);
       this.#addOutputs();
       const tall = this.specs.some((s) => s.widget === 'string' && s.options.multiline === true);
       const size = this.computeSize();
@@ -32,21 +27,12 @@ export function nodeClass(info: NodeInfo, hooks: EditorHooks): typeof LGraphNode
       hooks.created(this);
     }
 
-    #addSocket(spec: InputSpec, widget?: { name: string }): void {
-      if (spec.options.socketless === true) return;
-      const shape = spec.required ? undefined : RenderShape.HollowCircle;
-      this.addInput(spec.name, spec.type, {
-        ...(shape === undefined ? {} : { shape }),
-        ...(widget === undefined ? {} : { widget }),
-      });
-    }
-
     #addOutputs(): void {
       info.output.forEach((type, i) => {
         const isList = info.output_is_list?.[i] === true;
         this.addOutput(
           info.output_name?.[i] ?? (typeof type === 'string' ? type : 'COMBO'),
-          typeof type === 'string' ? type : 'COMBO',
+          outputType(type),
           isList ? { shape: RenderShape.GRID } : {},
         );
       });

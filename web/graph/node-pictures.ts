@@ -157,12 +157,12 @@ export function setText(node: LGraphNode, text: string): void {
 }
 
 /** The picture that a node gets, or shows, as far as the page has seen it. */
-export function pictureInto(node: LGraphNode): NodeImage['source'] | null {
+export function pictureInto(node: LGraphNode, { own = true } = {}): NodeImage['source'] | null {
   const sources = node.inputs
     .filter(({ type }) => type === 'IMAGE')
     .map(({ link }) => node.graph?.getLink(link))
     .map((link) => (link ? node.graph?.getNodeById(link.origin_id) : null));
-  for (const each of [...sources, node]) {
+  for (const each of own ? [...sources, node] : sources) {
     const image = each ? imagesOf(each)[0] : undefined;
     if (image !== undefined) return image.source;
   }

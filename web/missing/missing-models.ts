@@ -3,7 +3,7 @@ import { asArray, isRecord } from '../../engine/workflow/records.ts';
 import { allGraphs } from '../graph/load.ts';
 import { Choice } from '../graph/widgets/choice.ts';
 import { folderOfInput } from '../models/loaders.ts';
-import { isModelFile } from '../models/model-files.ts';
+import { isModelFile } from '../models/model-file-name.ts';
 import { textOf } from '../text.ts';
 
 /** A model file that a workflow wants and the server does not have. */

@@ -1,4 +1,5 @@
 import { asArray, isRecord } from '../../engine/workflow/records.ts';
+import { isModelFile } from './model-file-name.ts';
 
 /** A folder of the server that has model files. */
 export interface ModelFolder {
@@ -51,12 +52,6 @@ export type Pictures = ReadonlyMap<string | number, string>;
 
 /** Finds the pictures of the model files among some choices. */
 export type ModelPictures = (choices: readonly (string | number)[]) => Promise<Pictures>;
-
-const ending = /\.(safetensors|sft|ckpt|pt|pth|bin|gguf|onnx)$/i;
-
-/** Whether a value names a model file. */
-export const isModelFile = (value: unknown): value is string =>
-  typeof value === 'string' && ending.test(value);
 
 /**
  * Finds the folder that choices are the files of: a node does not tell which one it reads. The

@@ -73,7 +73,11 @@ describe('families of released models', () => {
       const file = manifestSource(readManifest(name)!);
       const inside = sub(file, modelPrefix(file.tensors.keys()));
       const model = inside.tensors.size > 0 ? inside : file;
-      const given = new Set(found.conditions?.(config).map(({ kind }) => kind));
+      const given = new Set(
+        found
+          .conditions?.(config)
+          .flatMap(({ kind }) => (kind === 'references' ? ['reference0', 'place0'] : [kind])),
+      );
       const program = trace(name, model, (g) => found.network(g, config, given));
       expect(program.usage.unused).toEqual(leftOver[name] ?? []);
       const x = program.inputs.find(({ attrs }) => attrs.name === 'x')!;

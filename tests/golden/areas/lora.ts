@@ -196,7 +196,9 @@ async function acceptedKeys(dir: string, file: string): Promise<CaseResult> {
   const there = new Set<string>();
   const learn = (prefix: string, { tensors }: WeightSource, names: WeightNames): void => {
     for (const key of tensors.keys()) there.add(prefix + key);
-    names.forEach((key, name) => known.set(name, prefix + key));
+    names.forEach((place, name) => {
+      if (typeof place === 'string') known.set(name, prefix + place);
+    });
   };
   learn('diffusion_model.', model.source, unetNames(model.source.tensors.keys()));
   for (const { spec, source } of clip!.encoders) {

@@ -1,12 +1,13 @@
 /** Golden area `quant`: weights in fewer bits, as files keep them, and small networks of such files. */
 import { join } from 'node:path';
 import { decode, isStorageDtype } from '../../../engine/weights/dtypes.ts';
-import { openGguf } from '../../../engine/weights/gguf.ts';
+import { openSource } from '../../../engine/weights/open.ts';
 import { readTensor } from '../../../engine/weights/read.ts';
 import { encodeFloats } from '../../../engine/weights/write.ts';
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, type GoldenArea, compare } from '../area.ts';
 import { modelFile } from '../model-file.ts';
+import { transformerArea } from '../dit/run.ts';
 import { type GoldenCase, openCase } from '../open-case.ts';
 
 interface Params {
@@ -14,6 +15,7 @@ interface Params {
   /** ggml's name of a type of blocks. */
   readonly type?: string;
   readonly file?: string;
+  readonly model?: string;
 }
 
 type Golden = GoldenCase<Params>;
@@ -65,9 +67,10 @@ const codes: Run = async (golden) => {
   return { comparisons };
 };
 
-/** Tensors of a whole file. */
+/** Tensors of a whole file, as they are meant. */
 const fileOf: Run = async (golden, dir) => {
-  const source = await openGguf(modelFile(dir, 'quant', golden.params.file!));
+  const { file, model } = golden.params;
+  const source = await openSource(modelFile(dir, 'quant', file ?? `${model}.safetensors`));
   const comparisons: Comparison[] = [];
   for (const name of outputs(golden)) {
     comparisons.push(against(golden, name, await readTensor(source, name.slice('out.'.length))));
@@ -88,7 +91,11 @@ const runs: Readonly<Record<string, Run>> = {
   float_to_fp8_bf16_f16: casts,
   fp8_decode: codes,
   tiny_mixed: fileOf,
+  fp8_scaled_weights: fileOf,
 };
+
+/** Cases that run a network of such a file. */
+const transformers = transformerArea('quant');
 
 export const area: GoldenArea = {
   name: 'quant',
@@ -98,6 +105,7 @@ export const area: GoldenArea = {
       .filter((name) => !name.startsWith('model_')),
   async run(dir, name) {
     const golden = await openCase<Params>(join(dir, `${name}.safetensors`));
+    if (golden.has('in.context')) return transformers.run(dir, name);
     const run = golden.params.type ? blocks : runs[golden.params.case];
     return run ? run(golden, dir) : { skip: `no way to run '${golden.params.case}'` };
   },

@@ -69,6 +69,8 @@ declare global {
       imagesOf(id: number): ShownImage[];
       /** Which of its pictures a node shows alone; null while it shows all. */
       opened(id: number): number | null;
+      /** The names of a node's fields, in order. */
+      fields(id: number): string[];
       widget(id: number, name: string): string;
       /** A value as it is, for those that are no texts. */
       json(id: number, name: string): unknown;
@@ -166,6 +168,7 @@ function defineHandle(): void {
         .flatMap((w) => w.images ?? [])
         .map(({ source, live }) => ({ width: source.width, height: source.height, live })),
     opened: (id) => node(id)?.widgets?.find((w) => w.opened !== undefined)?.opened ?? null,
+    fields: (id) => (node(id)?.widgets ?? []).map(({ name }) => name),
     widget: (id, name) => String(widget(id, name)?.value),
     json: (id, name) => widget(id, name)?.value,
     compared: (id) =>

@@ -2,6 +2,7 @@ import { t } from '../../locale/translate.ts';
 import { readBox, type Box } from './box-shape.ts';
 import { createBoxStage } from './box-stage.ts';
 import { closesOutside, placeNear } from './drop-down.ts';
+import '../../style/values.css';
 
 export interface BoxEditorOptions {
   readonly box: Box;

@@ -5,7 +5,6 @@ import type {
   WidgetEventOptions,
 } from '@comfyorg/litegraph/dist/widgets/BaseWidget';
 import { pictureInto } from '../node-pictures.ts';
-import { openBoxEditor } from './box-editor.ts';
 import { drawField } from './draw-field.ts';
 import { readBox } from './box-shape.ts';
 
@@ -32,11 +31,18 @@ export class BoxField extends BaseWidget<ICustomWidget> implements ICustomWidget
   }
 
   override onClick(options: WidgetEventOptions): void {
+    void this.#open(options);
+  }
+
+  /** The editor comes when it is first needed. */
+  async #open(options: WidgetEventOptions): Promise<void> {
+    const { clientX: x, clientY: y } = options.e;
+    const { openBoxEditor } = await import('./box-editor.ts');
     openBoxEditor({
       box: readBox(this.value),
       picture: pictureInto(options.node),
-      x: options.e.clientX,
-      y: options.e.clientY,
+      x,
+      y,
       label: this.displayName,
       pick: (box) => {
         this.setValue(box, options);

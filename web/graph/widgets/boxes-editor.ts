@@ -1,8 +1,10 @@
 import { t } from '../../locale/translate.ts';
 import { createBoxStage } from './box-stage.ts';
 import { emptyContent, type BoxContent, type FilledBox } from './boxes-shape.ts';
-import { colorsList, readColors } from './colors-list.ts';
-import { openPopUp, type PopUp } from './drop-down.ts';
+import { colorsList } from './colors-list.ts';
+import { readColors } from './hex.ts';
+import { openPopUp, type PopUp } from './pop-up.ts';
+import '../../style/values.css';
 
 export interface BoxesEditorOptions extends Pick<PopUp, 'at' | 'label'> {
   readonly boxes: readonly FilledBox[];

@@ -6,7 +6,6 @@ import type {
 } from '@comfyorg/litegraph/dist/widgets/BaseWidget';
 import { t } from '../../locale/translate.ts';
 import { pictureInto } from '../node-pictures.ts';
-import { openBoxesEditor } from './boxes-editor.ts';
 import { readBoxes } from './boxes-shape.ts';
 import { drawField } from './draw-field.ts';
 
@@ -34,12 +33,19 @@ export class BoxesField extends BaseWidget<ICustomWidget> implements ICustomWidg
   }
 
   override onClick(options: WidgetEventOptions): void {
+    void this.#open(options);
+  }
+
+  /** The editor comes when it is first needed. */
+  async #open(options: WidgetEventOptions): Promise<void> {
     const { node } = options;
+    const at = { x: options.e.clientX, y: options.e.clientY };
+    const { openBoxesEditor } = await import('./boxes-editor.ts');
     openBoxesEditor({
       boxes: readBoxes(this.value),
       size: { width: sideOf(node, 'width'), height: sideOf(node, 'height') },
       picture: pictureInto(node),
-      at: { x: options.e.clientX, y: options.e.clientY },
+      at,
       label: this.displayName,
       pick: (boxes) => {
         this.setValue([...boxes], options);

@@ -6,9 +6,10 @@ import type {
 } from '@comfyorg/litegraph/dist/widgets/BaseWidget';
 import { drawField } from './draw-field.ts';
 import { isElsewhere } from '../input-spec.ts';
-import { isModelFile, type ModelPictures, type Pictures } from '../../models/model-files.ts';
+import { isModelFile } from '../../models/model-file-name.ts';
+import type { ModelPictures, Pictures } from '../../models/model-files.ts';
 import { openChoiceList } from './choice-list.ts';
-import { openFileList, type FileListOptions } from './file-list.ts';
+import type { FileListOptions } from './file-list.ts';
 
 /** What a field for files offers besides its choices. */
 export type FileChoice = Pick<FileListOptions, 'kind' | 'source' | 'directory' | 'upload'>;
@@ -94,7 +95,10 @@ export class Choice extends BaseSteppedWidget<IComboWidget> implements IComboWid
       },
     };
     if (this.files === null) openChoiceList({ ...list, pictures: this.#picturesOf() });
-    else openFileList({ ...list, ...this.files });
+    else {
+      const { files } = this;
+      void import('./file-list.ts').then(({ openFileList }) => openFileList({ ...list, ...files }));
+    }
   }
 
   #picturesOf(): Promise<Pictures> | null {

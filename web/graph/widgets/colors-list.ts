@@ -1,12 +1,5 @@
 import { t } from '../../locale/translate.ts';
-import { readHex } from './color-picker.ts';
-
-/** Reads a stored list of colours as `#rrggbb`; what is none is left out. */
-export const readColors = (value: unknown): readonly string[] =>
-  (Array.isArray(value) ? (value as unknown[]) : []).flatMap((each) => {
-    const hex = typeof each === 'string' ? readHex(each) : null;
-    return hex === null ? [] : [hex];
-  });
+import '../../style/values.css';
 
 export interface ColorsListOptions {
   /** `#rrggbb` each. */

@@ -5,9 +5,8 @@ import type {
   WidgetEventOptions,
 } from '@comfyorg/litegraph/dist/widgets/BaseWidget';
 import { t } from '../../locale/translate.ts';
-import { colorsList, readColors } from './colors-list.ts';
 import { drawField } from './draw-field.ts';
-import { openPopUp } from './drop-down.ts';
+import { readColors } from './hex.ts';
 
 /** COLORS field: the colours of a list; a click opens them for change. */
 export class ColorsField extends BaseWidget<ICustomWidget> implements ICustomWidget {
@@ -33,10 +32,20 @@ export class ColorsField extends BaseWidget<ICustomWidget> implements ICustomWid
   }
 
   override onClick(options: WidgetEventOptions): void {
+    void this.#open(options);
+  }
+
+  /** The list comes when it is first needed. */
+  async #open(options: WidgetEventOptions): Promise<void> {
+    const { clientX: x, clientY: y } = options.e;
+    const [{ colorsList }, { openPopUp }] = await Promise.all([
+      import('./colors-list.ts'),
+      import('./pop-up.ts'),
+    ]);
     openPopUp({
       className: 'colors-list',
       label: this.displayName,
-      at: { x: options.e.clientX, y: options.e.clientY },
+      at: { x, y },
       content: colorsList({
         colors: readColors(this.value),
         change: (colors) => {

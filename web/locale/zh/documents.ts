@@ -63,4 +63,7 @@ export const documents: Texts = {
   Move: '移动',
   'Delete with all in it': '连同内容一起删除',
   'Open a workflow file': '打开工作流文件',
+  Default: '默认',
+  'Area composition': '区域构图',
+  'Hires fix': '高清修复',
 };

@@ -109,4 +109,10 @@ export const page: Texts = {
   'These node types are not on this server. They stay in the workflow as they are.':
     '此服务器上没有这些节点类型。它们会原样保留在工作流中。',
   'Filter nodes': '筛选节点',
+  'The server answered {status}': '服务器返回 {status}',
+  '{name}: the server answered {status}': '{name}：服务器返回 {status}',
+  'Node {id}': '节点 {id}',
+  'This is no workflow': '这不是工作流',
+  'The browser has no memory for this picture': '浏览器没有足够的内存处理这张图像',
+  'it did not end within {seconds} s': '{seconds} 秒内没有结束',
 };

@@ -58,6 +58,7 @@ export const queue: Texts = {
   'Place in the queue': '队列中的位置',
   'Move to the front': '移到最前',
   'Remove from the queue': '从队列中移除',
+  'Removed from the queue': '已从队列中移除',
   Remove: '移除',
   Failed: '失败',
   Fewer: '收起',

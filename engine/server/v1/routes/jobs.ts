@@ -124,4 +124,20 @@ export const jobRoutes = [
       throw new NoodleError('JOB_FINISHED', { id, status: job.status });
     },
   }),
+  route({
+    method: 'post',
+    path: '/v1/jobs/{id}/restore',
+    id: 'restoreJob',
+    tag: 'Jobs',
+    summary: 'Bring back a job that was cancelled while it waited',
+    description: 'To its place in the queue. The latest ones are kept until the server ends.',
+    params,
+    responses: { 200: { description: 'It waits again.', schema: JobDetail }, 404: NO_JOB },
+    run: ({ params: { id }, base }, { queue, events }) => {
+      queue.restore(id);
+      const job = findJob(queue, events, id);
+      if (job === undefined) throw new NoodleError('JOB_UNKNOWN', { id });
+      return ok(withBase(job, base));
+    },
+  }),
 ];

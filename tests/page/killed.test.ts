@@ -5,8 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import { browserOptions, drag, dropFile, noBrowser, openPage, spotOf } from './support/browser.ts';
-import { useBuiltPage } from './support/built-page.ts';
+import {
+  browserOptions,
+  drag,
+  dropFile,
+  noBrowser,
+  openPage,
+  spotOf,
+} from '../web/support/browser.ts';
+import { useBuiltPage } from '../web/support/built-page.ts';
 
 const example = (name: string): Buffer =>
   readFileSync(new URL(`../../workflows/${name}.json`, import.meta.url));
