@@ -19,6 +19,9 @@ const SHARING = [
 /** Tests that need an adapter of the WebGPU provider; not part of `npm test` (`npm run test:gpu`). */
 const GPU = ['tests/gpu/**/*.test.ts'];
 
+/** Long hauls of the page in Chromium; not part of `npm test` (`npm run test:page`). */
+const PAGE = ['tests/page/**/*.test.ts'];
+
 /** Mesa's driver in software, which gives the same numbers everywhere, unless other drivers are named. */
 const LAVAPIPE = '/usr/share/vulkan/icd.d/lvp_icd.json';
 const isDriverNamed = Object.keys(process.env).some((name) => name.startsWith('VK_'));
@@ -34,12 +37,19 @@ export default defineConfig({
     maxWorkers: Math.max(3, availableParallelism() - 1),
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // What is polled for comes at once on a quiet machine, and later on one that is not.
+    expect: { poll: { timeout: 10_000 } },
     projects: [
       { extends: true, test: { name: 'sharing', include: SHARING, isolate: false } },
       {
         extends: true,
-        test: { name: 'isolated', include: ['tests/**/*.test.ts'], exclude: [...SHARING, ...GPU] },
+        test: {
+          name: 'isolated',
+          include: ['tests/**/*.test.ts'],
+          exclude: [...SHARING, ...GPU, ...PAGE],
+        },
       },
+      { extends: true, test: { name: 'page', include: PAGE, testTimeout: 600_000 } },
       // compiling shaders is most of the time, and what one file had compiled the next one in its process has
       {
         extends: true,

@@ -54,7 +54,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   tensor: ['array', 'weights'],
   onnx: ['tensor', 'weights'],
   runtime: ['onnx', 'tensor', 'weights', 'array'],
-  arch: ['tensor', 'array', 'type:weights', 'type:sampling'],
+  arch: ['tensor', 'array', 'type:weights', 'type:sampling', 'type:text'],
   patch: ['weights', 'tensor', 'array', 'type:sampling', 'type:runtime', 'type:arch'],
   python: [],
   text: ['array', 'weights', 'python'],

@@ -40,7 +40,7 @@ function commands(finish: (code: number) => void): Command {
     )
     .option(
       '--set <NODE.INPUT=VALUE>',
-      'change an input, e.g. 6.text="a blue star"; repeatable',
+      'change an input, e.g. 6.text="a blue star", or a field of its form, e.g. steps=30; repeatable',
       collect,
     )
     .option('--seed <N>', 'set every seed; "random" picks one')

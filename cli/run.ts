@@ -77,9 +77,9 @@ export async function readAsked(
   { set = [], seed, quiet }: Pick<RunFlags, 'set' | 'seed' | 'quiet'>,
   runner: Pick<Runner, 'objectInfo' | 'savedWorkflow'>,
 ): Promise<ReadWorkflow> {
-  const read = await readNamed(file, runner);
+  const named = await readNamed(file, runner);
+  const read = await setInputs(named, set, runner.objectInfo);
   const say = (text: string): void => void (quiet || console.error(text));
-  setInputs(read.prompt, set);
   if (seed !== undefined) {
     const used = setSeed(read.prompt, seed);
     if (seed === 'random') say(`seed ${used}`);

@@ -134,6 +134,12 @@ export const errorTable = {
       'ERROR: clip input is invalid: None\n\nIf the clip is from a checkpoint loader node your ' +
       'checkpoint does not contain a valid clip or text encoder model.',
   },
+  VOCABULARY_MISSING: {
+    status: 400,
+    message: (d: { vocabulary: string; files: string; folder: string; from: string }) =>
+      `The text encoder's vocabulary (${show(d.vocabulary)}) is missing: put ${d.files} of huggingface.co/${d.from} ` +
+      `into ${d.folder} of the models folder. A ComfyUI installation has it in comfy/text_encoders.`,
+  },
   NO_VAE: {
     status: 400,
     message: () =>
@@ -220,6 +226,10 @@ export const errorTable = {
   JOB_UNKNOWN: {
     status: 404,
     message: (d: { id: string }) => `there is no job '${show(d.id)}'`,
+  },
+  BATCH_UNKNOWN: {
+    status: 404,
+    message: (d: { id: string }) => `there is no batch '${show(d.id)}'`,
   },
   JOB_FINISHED: {
     status: 409,

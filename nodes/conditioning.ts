@@ -29,7 +29,7 @@ import {
 } from '../engine/values/conditioning.ts';
 import { encodeInpaintCondition } from '../engine/values/inpaint.ts';
 import { cells } from '../engine/values/media.ts';
-import { encodeSdxlPrompt } from '../engine/values/sdxl-prompt.ts';
+import { encodeParts } from '../engine/values/prompt-parts.ts';
 import { promptRun } from './prompt-run.ts';
 
 const maxResolution = 16384;
@@ -74,8 +74,9 @@ export const clipTextEncodeSdxl = defineNode({
   async run({ clip: encoder, text_g, text_l, ...sizes }, context) {
     const texts = { clip_g: text_g, clip_l: text_l };
     const run = promptRun(context);
+    const options = { alike: Object.keys(texts) };
     const entries = await encodeScheduled(encoder, (hooked) =>
-      encodeSdxlPrompt(hooked, texts, run),
+      encodeParts(hooked, texts, run, options),
     );
     return [withValues(entries, { extra: sizes })];
   },

@@ -52,6 +52,7 @@ import { modelSavingNodes } from './model-saving.ts';
 import { painterNodes } from './painter.ts';
 import { poseNodes } from './pose.ts';
 import { primitiveNodes } from './primitives.ts';
+import { promptPartNodes } from './prompt-parts.ts';
 import { samplerNodes } from './samplers.ts';
 import { samplingNodes } from './sampling.ts';
 import { scailNodes } from './scail.ts';
@@ -88,6 +89,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   freeuNodes,
   unetPatchNodes,
   conditioningNodes,
+  promptPartNodes,
   controlNodes,
   hookNodes,
   hookConditioningNodes,

@@ -72,7 +72,8 @@ export const clipLoader = defineNode({
   name: 'CLIPLoader',
   displayName: 'Load CLIP',
   category: 'advanced/loaders',
-  description: 'Opens one text encoder file: CLIP-L, CLIP-H or CLIP-G.',
+  description:
+    'Opens one text encoder file: CLIP, T5 or a language model. The type says for which family.',
   module: 'nodes',
   form: 'v1',
   inputs: {
@@ -80,7 +81,9 @@ export const clipLoader = defineNode({
     type: combo(
       (
         'stable_diffusion stable_cascade sd3 stable_audio mochi ltxv pixart cosmos lumina2 wan ' +
-        'hidream chroma ace omnigen2 qwen_image hunyuan_image'
+        'hidream chroma ace omnigen2 qwen_image hunyuan_image ' +
+        // of 0.33
+        'flux2 ovis longcat_image cogvideox lens pixeldit ideogram4 boogu krea2 joyimage mage minimax'
       ).split(' '),
     ),
     device,
@@ -97,13 +100,20 @@ export const dualClipLoader = defineNode({
   name: 'DualCLIPLoader',
   displayName: 'DualCLIPLoader',
   category: 'advanced/loaders',
-  description: 'Opens two text encoder files, in any order: CLIP-L and CLIP-G for SDXL.',
+  description:
+    'Opens two text encoder files, in any order: CLIP-L and CLIP-G for SDXL, CLIP-L and T5 for Flux …',
   module: 'nodes',
   form: 'v1',
   inputs: {
     clip_name1: combo((source) => source.modelFiles('text_encoders')),
     clip_name2: combo((source) => source.modelFiles('text_encoders')),
-    type: combo(['sdxl', 'sd3', 'flux', 'hunyuan_video', 'hidream', 'hunyuan_image']),
+    type: combo(
+      (
+        'sdxl sd3 flux hunyuan_video hidream hunyuan_image ' +
+        // of 0.33
+        'hunyuan_video_15 kandinsky5 kandinsky5_image ltxv newbie ace'
+      ).split(' '),
+    ),
     device,
   },
   outputs: [{ type: 'CLIP' }],
@@ -111,6 +121,44 @@ export const dualClipLoader = defineNode({
     const { loadTextEncoders } = await opening();
     const open = (name: string) => services.folders.modelFile('text_encoders', name);
     return [await loadTextEncoders([open(clip_name1), open(clip_name2)], type)];
+  },
+});
+
+const encoderFile = () => combo((source) => source.modelFiles('text_encoders'));
+
+export const tripleClipLoader = defineNode({
+  name: 'TripleCLIPLoader',
+  category: 'advanced/loaders',
+  description: 'Opens three text encoder files, in any order: CLIP-L, CLIP-G and T5 for SD3.',
+  module: 'comfy_extras.nodes_sd3',
+  form: 'v3',
+  inputs: { clip_name1: encoderFile(), clip_name2: encoderFile(), clip_name3: encoderFile() },
+  outputs: [{ type: 'CLIP' }],
+  async run(names, { services }) {
+    const { loadTextEncoders } = await opening();
+    const open = (name: string) => services.folders.modelFile('text_encoders', name);
+    return [await loadTextEncoders(Object.values(names).map(open))];
+  },
+});
+
+export const quadrupleClipLoader = defineNode({
+  name: 'QuadrupleCLIPLoader',
+  category: 'advanced/loaders',
+  description:
+    'Opens four text encoder files, in any order: CLIP-L, CLIP-G, T5 and Llama 3.1 for HiDream.',
+  module: 'comfy_extras.nodes_hidream',
+  form: 'v3',
+  inputs: {
+    clip_name1: encoderFile(),
+    clip_name2: encoderFile(),
+    clip_name3: encoderFile(),
+    clip_name4: encoderFile(),
+  },
+  outputs: [{ type: 'CLIP' }],
+  async run(names, { services }) {
+    const { loadTextEncoders } = await opening();
+    const open = (name: string) => services.folders.modelFile('text_encoders', name);
+    return [await loadTextEncoders(Object.values(names).map(open))];
   },
 });
 
@@ -189,6 +237,8 @@ export const loaderNodes: readonly NodeDefinition[] = [
   unetLoader,
   clipLoader,
   dualClipLoader,
+  tripleClipLoader,
+  quadrupleClipLoader,
   diffusersLoader,
   checkpointLoader,
 ];

@@ -246,23 +246,6 @@ export const clipTextEncodeControlnet = defineNode({
   },
 });
 
-export const t5TokenizerOptions = defineNode({
-  name: 'T5TokenizerOptions',
-  category: '_for_testing/conditioning',
-  description:
-    'Padding of T5 encoders. Of the encoders that are here none is a T5: nothing changes.',
-  module: 'comfy_extras.nodes_cond',
-  form: 'v3',
-  experimental: true,
-  inputs: {
-    clip: clip({}),
-    min_padding: int({ default: 0, min: 0, max: 10000, step: 1 }),
-    min_length: int({ default: 0, min: 0, max: 10000, step: 1 }),
-  },
-  outputs: [{ type: 'CLIP' }],
-  run: ({ clip: encoder }) => [encoder],
-});
-
 export const modelConditioningNodes: readonly NodeDefinition[] = [
   fluxGuidance,
   fluxDisableGuidance,
@@ -275,5 +258,4 @@ export const modelConditioningNodes: readonly NodeDefinition[] = [
   ltxvConditioning,
   clipTextEncodePixArtAlpha,
   clipTextEncodeControlnet,
-  t5TokenizerOptions,
 ];

@@ -12,18 +12,21 @@ import { drawFarNames } from './graph/far-view.ts';
 import { useGroupLook } from './graph/group-look.ts';
 import { createExecutionView } from './graph/execution-view.ts';
 import type { EditorHooks } from './graph/hooks.ts';
+import { takeIncomingBoxes } from './graph/incoming-boxes.ts';
 import { createFileSource, createInputFiles, pictureField } from './graph/input-files.ts';
-import { useExactCopies } from './graph/litegraph-setup.ts';
+import { allowSlowDoubleClicks, useExactCopies } from './graph/litegraph-setup.ts';
 import { registerNodes } from './graph/node-class.ts';
 import { listenForGroups } from './graph/groups.ts';
 import { useReadableNames } from './graph/names.ts';
-import { imagesOf } from './graph/node-pictures.ts';
+import { imageMeant, imagesOf } from './graph/node-pictures.ts';
 import { trackPointer } from './graph/paste.ts';
 import { alignMenu } from './graph/selection.ts';
+import { drawSelectionBox } from './graph/selection-box.ts';
 import { createStage } from './graph/stage.ts';
 import { registerSubgraphs } from './graph/subgraphs.ts';
 import { applyTheme, colorTypes, styleCanvas } from './graph/theme.ts';
 import { registerVirtualNodes } from './graph/virtual-nodes.ts';
+import type { ModelPictures } from './models/model-files.ts';
 import { createVocabulary } from './prompt-text/vocabulary.ts';
 import { createSubgraphPath } from './subgraphs/path.ts';
 import { pictureAt } from './pictures/picture.ts';
@@ -47,15 +50,22 @@ export interface EditorParts {
 export function createEditor(parts: EditorParts) {
   const { host, element, objectInfo, server, state, drafts, self, packs } = parts;
   useExactCopies();
+  allowSlowDoubleClicks();
   useTextMenus();
   useGroupLook();
   useReadableNames();
   applyTheme();
   const graph = new LGraph();
   registerSubgraphs(graph);
+  // Models have pictures seldom: what finds them comes when a model is chosen for the first time.
+  let modelPictures: Promise<ModelPictures> | undefined;
+  const loadModelPictures = async (): Promise<ModelPictures> =>
+    (await import('./models/model-files.ts')).createModelPictures(server.url);
   const hooks: EditorHooks = {
     chooseFile: (node, widgetName, kind) => inputFiles.choose(node, widgetName, kind),
+    paint: (node, widgetName) => void paint(node, widgetName),
     files: createFileSource(server),
+    modelPictures: async (choices) => (await (modelPictures ??= loadModelPictures()))(choices),
     vocabulary: createVocabulary(server),
     showInputFile: (node, filename) => inputFiles.show(node, filename),
     edited: () => documents.changed(),
@@ -68,6 +78,19 @@ export function createEditor(parts: EditorParts) {
   const editMask = async (node: LGraphNode, index = 0): Promise<void> => {
     const { openMaskEditor } = await import('./mask/index.ts');
     await openMaskEditor(node, { server, state, saved: givePicture }, index);
+  };
+  const paint = async (node: LGraphNode, name: string): Promise<void> => {
+    const field = node.widgets?.find((widget) => widget.name === name);
+    if (field === undefined) return;
+    const { openPainter } = await import('./mask/index.ts');
+    await openPainter(node, field, {
+      server,
+      state,
+      saved: (value) => {
+        inputFiles.give(node, name, value);
+        documents.settle();
+      },
+    });
   };
   /** A picture for a node's own field, or for a new LoadImage beside a node that has none. */
   const givePicture = (node: LGraphNode, value: string): void => {
@@ -84,6 +107,7 @@ export function createEditor(parts: EditorParts) {
     editMask: (node, index) => void editMask(node, index),
     // A finished command is a step of its own for undo.
     changed: () => documents.settle(),
+    complain: (text) => toast(state, text, 'error'),
   });
   styleCanvas(canvas);
   colorTypes(canvas, socketTypes(objectInfo));
@@ -94,17 +118,23 @@ export function createEditor(parts: EditorParts) {
   canvas.onDrawForeground = (ctx) => {
     syncDom();
     drawFarNames(canvas, ctx);
+    drawSelectionBox(canvas, ctx);
     for (const show of canvas.drawn) show();
     if (state.zoom.value !== canvas.ds.scale) state.zoom.value = canvas.ds.scale;
   };
   graph.onNodeAdded = (node) => {
     node.onNodeTitleDblClick = () => canvas.rename(node);
     node.onDblClick = (_event, pos) => {
-      if (pos[1] >= 0 && imagesOf(node).length > 0) openImage(node, 0);
+      if (pos[1] >= 0 && imagesOf(node).length > 0)
+        openImage(node, imageMeant(node, canvas.graph_mouse));
     };
   };
 
-  const execution = createExecutionView(graph, (file) => server.viewUrl(file), packs.executed);
+  const executed: PackScripts['executed'] = (node, output) => {
+    packs.executed(node, output);
+    if (takeIncomingBoxes(node, output)) documents.changed();
+  };
+  const execution = createExecutionView(graph, (file) => server.viewUrl(file), executed);
   const inputFiles = createInputFiles({
     graph,
     server,

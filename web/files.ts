@@ -1,6 +1,4 @@
-import { formsOfTexts } from '../engine/workflow/forms.ts';
 import { type Json, parseJson, toPlain } from '../engine/workflow/lossless-json.ts';
-import { readImageWorkflow } from '../engine/workflow/png-text.ts';
 import type { Server } from './api/server.ts';
 import type { WorkflowDocument } from './documents/document.ts';
 import { createSaving } from './documents/saving.ts';
@@ -11,6 +9,7 @@ import { NoodleNode } from './graph/node.ts';
 import { createLibrary } from './library/library.ts';
 import { t } from './locale/translate.ts';
 import { pictureTargets, sendPicture } from './pictures/actions.ts';
+import { carriedWorkflow } from './pictures/carried-workflow.ts';
 import type { Picture } from './pictures/picture.ts';
 import { toast, type State } from './state.ts';
 import { fingerprint, messageOf } from './text.ts';
@@ -39,7 +38,7 @@ export function createFiles(editor: Editor, server: Server, state: State) {
       return true;
     }
     const bytes = new Uint8Array(await file.arrayBuffer());
-    const { prompt, workflow } = formsOfTexts(await readImageWorkflow(bytes));
+    const { prompt, workflow } = await carriedWorkflow(bytes);
     const form = workflow ?? prompt;
     if (form === undefined) return false;
     documents.open(toPlain(form as Json), name);
@@ -86,7 +85,7 @@ export function createFiles(editor: Editor, server: Server, state: State) {
     /** Opens a workflow that was pasted as text: it exists nowhere else, so it counts as unsaved. */
     paste(text: string): void {
       try {
-        openText(text, t('Pasted')).modified.value = true;
+        openText(text, documents.freeName(t('Pasted'))).modified.value = true;
         documents.keep();
       } catch (error) {
         toast(state, messageOf(error), 'error');

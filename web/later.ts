@@ -7,7 +7,21 @@ export function later<T>(state: State, load: () => Promise<T>, run: (loaded: T) 
   load()
     .then(run)
     .catch((error: unknown) => {
-      const why = messageOf(error);
-      toast(state, t('This part of the page could not be loaded: {why}', { why }), 'error');
+      toast(state, notLoaded(error), 'error', { label: t('Reload the page'), run: reload });
     });
+}
+
+/** What is said where code did not come: the server is away, or has a newer page. */
+export const notLoaded = (error: unknown): string =>
+  t('This part of the page could not be loaded: {why}', { why: messageOf(error) });
+
+/**
+ * Loads the page anew, which is how browsers try code again that did not come; not while the server
+ * is away, which would leave nothing on the screen.
+ */
+export function reload(): void {
+  void fetch('.', { cache: 'no-cache' }).then(
+    ({ ok }) => ok && location.reload(),
+    () => undefined,
+  );
 }

@@ -13,6 +13,7 @@ import { NoodleNode } from './graph/node.ts';
 import { applySeedControls } from './graph/widgets/seed-control.ts';
 import { t } from './locale/translate.ts';
 import { queueMode } from './queue/queue-mode.ts';
+import { problemOf, wordsOf } from './queue/refusal.ts';
 import { createJobsApi } from './queue/jobs-api.ts';
 import { createRunView } from './run-view.ts';
 import { toast, type Problem, type State } from './state.ts';
@@ -170,16 +171,12 @@ function report(
     for (const error of errors) {
       problems.push({
         nodeId: id,
-        title: node?.title ?? class_type ?? `Node ${id}`,
-        message: error.message,
-        details: error.details,
+        title: node?.title ?? class_type ?? t('Node {id}', { id }),
+        ...wordsOf(error, class_type),
       });
     }
   }
-  if (answer.error !== undefined && problems.length === 0) {
-    const { message, details } = answer.error;
-    problems.push({ nodeId: null, title: 'The prompt was not accepted', message, details });
-  }
+  if (answer.error !== undefined && problems.length === 0) problems.push(problemOf(answer.error));
   if (problems.length > 0) state.problems.value = problems;
   if (answer.ok && problems.length === 0 && warnings.length > 0) toast(state, warnings[0]);
 }

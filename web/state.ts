@@ -117,7 +117,10 @@ export type State = ReturnType<typeof createState>;
 
 let nextId = 1;
 
-/** Shows a short message that goes away by itself; one with an action stays longer. */
+/**
+ * Shows a short message that goes away by itself; one with an action stays longer. The same words
+ * twice are one message.
+ */
 export function toast(
   state: State,
   text: string,
@@ -125,7 +128,9 @@ export function toast(
   action: ToastAction | null = null,
 ): void {
   const id = nextId++;
-  const others = state.toasts.value.filter((t) => action === null || t.action === null);
+  const others = state.toasts.value.filter(
+    (t) => t.text !== text && (action === null || t.action === null),
+  );
   state.toasts.value = [...others.slice(-3), { id, kind, text, action }];
   setTimeout(() => dismiss(state, id), kind === 'error' || action !== null ? 8000 : 3500);
 }

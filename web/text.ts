@@ -1,3 +1,5 @@
+import { t } from './locale/translate.ts';
+
 /** A value from JSON as text for display: strings as they are, nothing as '', the rest as JSON. */
 export function textOf(value: unknown, otherwise = ''): string {
   if (typeof value === 'string') return value;
@@ -8,8 +10,15 @@ export function textOf(value: unknown, otherwise = ''): string {
   return JSON.stringify(value) ?? otherwise;
 }
 
-export const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
+/** What browsers say when the server cannot be reached, for a request and for a part of the page. */
+const unreachable =
+  /^(Failed to fetch|NetworkError when|Load failed|Importing a module|error loading dynamically|Unable to preload)/;
+
+/** What an error says, in words for people. */
+export function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return unreachable.test(text) ? t('the server does not answer') : text;
+}
 
 /** A short mark of a text: texts that differ have, but for one in 2^53 cases, different ones (cyrb53). */
 export function fingerprint(text: string): string {

@@ -9,7 +9,7 @@
  * Sites: every `text_model.encoder.layers.i` and `text_model.final_layer_norm` {h}.
  */
 import type { Weights } from '../tensor/cursor.ts';
-import { embedding, layerNorm, linear } from '../tensor/layers.ts';
+import { layerNorm, linear } from '../tensor/layers.ts';
 import {
   add,
   attention,
@@ -17,12 +17,12 @@ import {
   gelu,
   geluTanh,
   matmul,
-  mul,
   quickGelu,
   squeeze,
   unsqueeze,
 } from '../tensor/nn.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { type TokenInputs, tokenRows } from './token-rows.ts';
 
 export interface ClipConfig {
   readonly width: number;
@@ -32,13 +32,9 @@ export interface ClipConfig {
   readonly vocabulary: number;
 }
 
-export interface ClipInputs {
-  /** Token ids [b, t], i64. */
-  readonly tokens: Tensor;
+export interface ClipInputs extends TokenInputs {
   /** 1 at the first end token of every row, else 0: [b, 1, t]. */
   readonly end: Tensor;
-  /** Vectors that stand in for token embeddings: `keep` [b, t, 1] is 0 where `rows` [b, t, c] holds one. */
-  readonly inserted?: { readonly keep: Tensor; readonly rows: Tensor } | undefined;
   /** Added to the scores of every key [b, 1, 1, t]: 0 for text, very negative for padding. */
   readonly padding?: Tensor | undefined;
 }
@@ -100,9 +96,8 @@ export function clipText(
 }
 
 /** Token rows (or inserted vectors in their place) plus position rows. */
-function embedTokens(w: Weights, { tokens, inserted }: ClipInputs): Tensor {
-  let h = embedding(w.at('token_embedding'), tokens); // [b, t, c]
-  if (inserted) h = add(mul(h, inserted.keep), inserted.rows);
+function embedTokens(w: Weights, inputs: ClipInputs): Tensor {
+  const h = tokenRows(w.at('token_embedding'), inputs); // [b, t, c]
   return add(h, unsqueeze(w.at('position_embedding').param('weight'), 0)); // [b, t, c]
 }
 

@@ -9,6 +9,7 @@ import type { Weights } from '../tensor/cursor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Graph } from '../tensor/trace.ts';
 import type { ClipOptions } from './clip.ts';
+import type { SequenceSpec } from './sequence-spec.ts';
 
 /** What detection may look at: names and shapes, and the numbers of a few small tensors. */
 export interface Candidate {
@@ -34,21 +35,28 @@ export interface ClipSpec extends ClipOptions {
 }
 
 /** How one text encoder is run for a family; `kind` is its row in engine/values/text-encoders.ts. */
-export type TextEncoderSpec = ClipSpec;
+export type TextEncoderSpec = ClipSpec | SequenceSpec;
 
 /** What a text encoder makes of one prompt. */
 export interface EncodedText {
-  /** [1, tokens of all batches, width]. */
+  /** [1, tokens of all batches, width]; of an encoder that gives all its states [1, states, tokens, width]. */
   readonly hidden: NDArray;
-  /** [1, width], of the first batch. */
-  readonly pooled: NDArray;
+  /** [1, width], of the first batch; of encoders that have one. */
+  readonly pooled?: NDArray;
+  /** 1 for text, 0 for padding [1, tokens]; where the network is told of it. */
+  readonly mask?: NDArray;
 }
 
 /** The text side of a family. */
 export interface TextSetup {
   readonly encoders: readonly TextEncoderSpec[];
-  /** The text part of a conditioning entry, from the outputs of the encoders in their order. */
-  join(outputs: readonly EncodedText[]): Pick<ConditioningEntry, 'cross' | 'pooled'>;
+  /**
+   * The text part of a conditioning entry, from the outputs of the encoders by their names; of an encoder
+   * that a prompt has nothing for there is none. What else a network reads is in `extra` (masks, states).
+   */
+  join(
+    outputs: Readonly<Record<string, EncodedText | undefined>>,
+  ): Pick<ConditioningEntry, 'cross' | 'pooled' | 'extra'>;
 }
 
 /**
@@ -68,8 +76,24 @@ export type Condition =
   | { readonly kind: 'pooled'; readonly width: number }
   /** The strength `guidance` [b] that a model was distilled with; `otherwise` where conditioning has none. */
   | { readonly kind: 'guidance'; readonly otherwise: number }
-  /** Pictures to look at, `reference0` [b, c, h, w] … and their `place0` [b, 3] … (plane, row, column). */
-  | { readonly kind: 'references' };
+  /**
+   * Pictures to look at, `reference0` [b, c, h, w] … and their `place0` [b, 3] … (plane, row, column), and where
+   * they count as clean `reference_time` [b]. The first method is taken where conditioning names none, `offset`
+   * where it names one that is not here; tokens have `patch` cells a side, planes lie `apart`.
+   */
+  | {
+      readonly kind: 'references';
+      readonly methods: readonly ReferenceMethod[];
+      readonly patch?: number;
+      readonly apart?: number;
+    }
+  /** `cross` without the tokens behind the text, which `attention_mask` tells. */
+  | { readonly kind: 'trimmed-text' }
+  /** `cross` with zeros in front up to a length. */
+  | { readonly kind: 'padded-text'; readonly atLeast: number };
+
+/** How pictures to look at are placed (engine/values/reference-places.ts). */
+export type ReferenceMethod = 'offset' | 'index' | 'index_timestep_zero' | 'negative_index' | 'uxo';
 
 /** Size of the picture a latent stands for, in pixels. */
 export interface PictureSize {

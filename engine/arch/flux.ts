@@ -17,11 +17,14 @@ import {
   type Rotation,
   add,
   attention,
+  cast,
   chunk,
   concat,
+  expand,
   geluTanh,
   mul,
   plainLayerNorm,
+  range,
   reshape,
   rotaryEmbedding,
   silu,
@@ -30,9 +33,9 @@ import {
   unsqueeze,
 } from '../tensor/nn.ts';
 import type { SiteFacts } from '../tensor/patch.ts';
-import { type Dim, addDim, mulDim } from '../tensor/shape.ts';
+import { type Dim, addDim, mulDim, subDim } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { gridOf, patchify, unpatchify } from './patchify.ts';
+import { type Grid, gridOf, patchify, unpatchify } from './patchify.ts';
 import { type Positions, axialRotation, gridPlaces, joinPositions, samePlace } from './rope.ts';
 import { sinusoidalEmbedding } from './timestep-embedding.ts';
 
@@ -41,14 +44,18 @@ export interface FluxConfig {
   readonly inChannels: number;
   readonly outChannels: number;
   readonly contextWidth: number;
-  readonly pooledWidth: number;
   readonly headWidth: number;
   /** Distilled with its guidance as an input. */
   readonly guided: boolean;
+  /** Width of the pooled text; 0 where there is none. */
+  readonly pooledWidth: number;
+  /** Cells of a latent along a token's side. */
+  readonly patch: number;
+  /** Shares of a head that turn by plane, row, column (and place in the text). */
+  readonly axes: readonly number[];
+  readonly theta: number;
 }
 
-/** Cells of a latent along a token's side. */
-const patch = 2;
 /** Width of the sinusoidal embeddings of numbers. */
 const numberWidth = 256;
 /** Times and guidances are told in thousandths. */
@@ -56,15 +63,25 @@ const thousand = 1000;
 
 /** The sizes of a Flux under `w`, or undefined. */
 export function detectFlux(w: Weights): FluxConfig | undefined {
-  const isFlux = ['double_blocks.0.img_attn.norm.key_norm.scale', 'img_in.weight', 'vector_in'];
-  if (!isFlux.every((key) => w.has(key))) return undefined;
+  const sizes = w.has('vector_in') ? detectTransformer(w) : undefined;
+  return sizes && { ...sizes, pooledWidth: w.shape('vector_in.in_layer.weight')[1] };
+}
+
+/** The sizes of what Flux and its kin have in common. */
+export function detectTransformer(w: Weights, patch = 2): FluxConfig | undefined {
+  const keyNorm = 'double_blocks.0.img_attn.norm.key_norm.scale';
+  if (!w.has(keyNorm) || !w.has('img_in.weight')) return undefined;
+  const [headWidth] = w.shape(keyNorm);
   return {
     inChannels: w.shape('img_in.weight')[1] / patch ** 2,
     outChannels: w.shape('final_layer.linear.weight')[0] / patch ** 2,
     contextWidth: w.shape('txt_in.weight')[1],
-    pooledWidth: w.shape('vector_in.in_layer.weight')[1],
-    headWidth: w.shape('double_blocks.0.img_attn.norm.key_norm.scale')[0],
+    headWidth,
     guided: w.has('guidance_in'),
+    pooledWidth: 0,
+    patch,
+    axes: [headWidth / 8, (7 * headWidth) / 16, (7 * headWidth) / 16],
+    theta: 10000,
   };
 }
 
@@ -78,13 +95,16 @@ export interface FluxInputs {
   readonly x: Tensor;
   readonly timesteps: Tensor;
   readonly context: Tensor;
-  readonly pooled: Tensor;
+  /** Pooled text [b, p], where the model has it. */
+  readonly pooled?: Tensor;
   readonly guidance?: Tensor;
   readonly references?: readonly Reference[];
+  /** The time of references [b] where it is not the picture's. */
+  readonly referenceTime?: Tensor;
 }
 
 /** What every block is told beside the sequence and the vector. */
-export interface BlockFacts {
+interface BlockFacts {
   readonly rotation: Rotation;
   readonly heads: number;
   /** Tokens of text in front. */
@@ -94,30 +114,93 @@ export interface BlockFacts {
 }
 
 /** Predicts the flow from picture to noise: the raw output of the network, [b, out, h, w]. */
-export function flux(w: Weights, inputs: FluxInputs, config: FluxConfig): Tensor {
-  const { x, references = [] } = inputs;
-  const vec = vectorOf(w, inputs); // [b, c]
-  const text = linear(w.at('txt_in'), inputs.context); // [b, t, c]
+export const flux = (w: Weights, inputs: FluxInputs, config: FluxConfig): Tensor =>
+  fluxTransformer(w, inputs, config, {
+    double: (vec, i) => {
+      const block = w.at(`double_blocks.${i}`);
+      const of = (name: string): Modulation[] => modulations(block.at(`${name}.lin`), vec, 2);
+      return { txt: of('txt_mod'), img: of('img_mod') };
+    },
+    single: (vec, i) => modulations(w.at(`single_blocks.${i}.modulation.lin`), vec, 1)[0],
+    last: (vec) => lastChange(w, vec),
+  });
+
+/** Shift and scale before the last layer, from the vector. */
+export function lastChange(w: Weights, vec: Tensor): Change {
+  const both = linear(w.at('final_layer.adaLN_modulation.1'), silu(vec));
+  const [shift, scale] = chunk(unsqueeze(both, 1), 2, -1);
+  return { shift, scale };
+}
+
+/** The blocks, with modulations that come from what all of them are told (`vec`, else time and kin) in any way. */
+export function fluxTransformer(
+  w: Weights,
+  inputs: FluxInputs,
+  config: FluxConfig,
+  modulators: Modulators,
+): Tensor {
+  const { x, context, references = [], referenceTime } = inputs;
+  const { patch, headWidth } = config;
+  const tell = modulators.vec ?? ((timesteps) => vectorOf(w, { ...inputs, timesteps }));
+  const vec = tell(inputs.timesteps);
+  const text = linear(w.at('txt_in'), context); // [b, t, c]
   const pictures = [x, ...references.map(({ latent }) => latent)];
   const patches = pictures.map((picture) => patchify(picture, patch));
   const image = linear(w.at('img_in'), concat(patches, 1)); // [b, n, c]
-  const facts = blockFacts(inputs, config, w.shape('img_in.weight')[0]);
+  const grid = gridOf(x, patch);
+  const facts: BlockFacts = {
+    rotation: rotationOf({ text: text.shape[1], grid, references, config }),
+    heads: w.shape('img_in.weight')[0] / headWidth,
+    text: text.shape[1],
+    grid: [grid.rows, grid.columns],
+  };
+  const own = mulDim(grid.rows, grid.columns);
+  const clean = referenceTime && tell(referenceTime);
+  const others = subDim(image.shape[1], own);
   let h = concat([text, image], 1); // [b, t + n, c]
   for (let i = 0; i < w.count('double_blocks'); i++) {
     const block = w.at(`double_blocks.${i}`);
-    const run = ({ x, vec }: { x: Tensor; vec: Tensor }): Tensor =>
-      doubleBlock(block, x, doubleModulation(block, vec), facts);
-    h = block.site({ x: h, vec }, run, facts);
+    const modulation = (vec: Tensor): DoubleModulation => {
+      const now = modulators.double(vec, i);
+      if (!clean) return now;
+      const { img } = modulators.double(clean, i);
+      return { ...now, img: now.img.map((mod, k) => inTurn(mod, own, img[k], others)) };
+    };
+    h = block.site(
+      { x: h, vec },
+      ({ x, vec }) => doubleBlock(block, x, modulation(vec), facts),
+      siteFacts(facts),
+    );
   }
   for (let i = 0; i < w.count('single_blocks'); i++) {
     const block = w.at(`single_blocks.${i}`);
-    const run = ({ x, vec }: { x: Tensor; vec: Tensor }): Tensor =>
-      singleBlock(block, x, modulations(block.at('modulation.lin'), vec, 1)[0], facts);
-    h = block.site({ x: h, vec }, run, facts);
+    const modulation = (vec: Tensor): Modulation => {
+      const now = modulators.single(vec, i);
+      return clean
+        ? inTurn(now, addDim(facts.text, own), modulators.single(clean, i), others)
+        : now;
+    };
+    h = block.site(
+      { x: h, vec },
+      ({ x, vec }) => singleBlock(block, x, modulation(vec), facts),
+      siteFacts(facts),
+    );
   }
-  const last = w.at('final_layer');
-  const [shift, scale] = chunk(linear(last.at('adaLN_modulation.1'), silu(vec)), 2, -1);
-  return pictureOf(last, h, { x, facts, shift, scale });
+  const tokens = modulated(slice(h, 1, facts.text, addDim(facts.text, own)), modulators.last(vec));
+  return unpatchify(linear(w.at('final_layer.linear'), tokens), x, patch);
+}
+
+/** One modulation for the first tokens, another one for those behind: [b, n, c]. */
+function inTurn(first: Modulation, count: Dim, second: Modulation, others: Dim): Modulation {
+  const joined = (name: keyof Modulation): Tensor => {
+    const [batch, , width] = first[name].shape;
+    const parts = [
+      expand(first[name], [batch, count, width]),
+      expand(second[name], [batch, others, width]),
+    ];
+    return concat(parts, 1);
+  };
+  return { shift: joined('shift'), scale: joined('scale'), gate: joined('gate') };
 }
 
 /** Time, guidance and pooled text as one vector [b, c]. */
@@ -126,33 +209,35 @@ function vectorOf(w: Weights, { timesteps, guidance, pooled }: FluxInputs): Tens
     embedder(w.at(name), sinusoidalEmbedding(mul(value, thousand), numberWidth));
   const time = number('time_in', timesteps);
   const vec = guidance ? add(time, number('guidance_in', guidance)) : time;
-  return add(vec, embedder(w.at('vector_in'), pooled));
+  return pooled ? add(vec, embedder(w.at('vector_in'), pooled)) : vec;
 }
 
 const embedder = (w: Weights, x: Tensor): Tensor =>
   linear(w.at('out_layer'), silu(linear(w.at('in_layer'), x)));
 
-/** Where tokens are: text at the origin, pictures on a plane of their own each or beside the first. */
-export function blockFacts(
-  { x, context, references = [] }: Pick<FluxInputs, 'x' | 'context' | 'references'>,
-  { headWidth }: Pick<FluxConfig, 'headWidth'>,
-  width: number,
-): BlockFacts {
-  const text = context.shape[1];
-  const grid = gridOf(x, patch);
-  const own: Positions = [samePlace(mulDim(grid.rows, grid.columns), 1)[0], ...gridPlaces(grid)];
-  const positions = [samePlace(text, 3), own, ...references.map(placesOf)];
-  const widths = [headWidth / 8, (7 * headWidth) / 16, (7 * headWidth) / 16];
-  return {
-    rotation: axialRotation(joinPositions(positions), { widths }),
-    heads: width / headWidth,
-    text,
-    grid: [grid.rows, grid.columns],
-  };
+interface Sequence {
+  readonly text: Dim;
+  readonly grid: Grid;
+  readonly references: readonly Reference[];
+  readonly config: Pick<FluxConfig, 'axes' | 'theta' | 'patch'>;
+}
+
+/** Text stands at the origin, or on an axis of its own; pictures on a plane of their own each or beside the first. */
+function rotationOf({ text, grid, references, config }: Sequence): Rotation {
+  const { axes, theta, patch } = config;
+  const count = mulDim(grid.rows, grid.columns);
+  const words: Positions = samePlace(text, 3);
+  const own: Positions = [...samePlace(count, 1), ...gridPlaces(grid)];
+  const all = [words, own, ...references.map((reference) => placesOf(reference, patch))];
+  if (axes.length === 3) return axialRotation(joinPositions(all), { widths: axes, theta });
+  const [first, ...pictures] = all;
+  const inText = cast(range(text), 'f32');
+  const four = [[...first, inText], ...pictures.map((places) => [...places, mul(places[0], 0)])];
+  return axialRotation(joinPositions(four), { widths: axes, theta });
 }
 
 /** The tokens of a reference: its plane, and rows and columns from its first one's. */
-function placesOf({ latent, place }: Reference): Positions {
+function placesOf({ latent, place }: Reference, patch: number): Positions {
   const grid = gridOf(latent, patch);
   const [index, row, column] = [0, 1, 2].map((axis) =>
     reshape(slice(slice(place, 0, 0, 1), 1, axis, axis + 1), [1]),
@@ -161,10 +246,14 @@ function placesOf({ latent, place }: Reference): Positions {
   return [plane, ...gridPlaces(grid, { row, column })];
 }
 
-/** How a norm's output is changed and how much of a branch is added: [b, 1, c] each. */
-export interface Modulation {
+/** How a norm's output is changed: [b, 1, c] each, or for each token [b, n, c]. */
+export interface Change {
   readonly shift: Tensor;
   readonly scale: Tensor;
+}
+
+/** The same, and how much of the branch behind it is added. */
+export interface Modulation extends Change {
   readonly gate: Tensor;
 }
 
@@ -174,8 +263,17 @@ export interface DoubleModulation {
   readonly img: readonly Modulation[];
 }
 
+/** How blocks get their modulations from what all of them are told. */
+export interface Modulators {
+  /** What all blocks are told at a time; left out: the vector of time, guidance and pooled text. */
+  readonly vec?: (timesteps: Tensor) => Tensor;
+  double(vec: Tensor, block: number): DoubleModulation;
+  single(vec: Tensor, block: number): Modulation;
+  last(vec: Tensor): Change;
+}
+
 /** `count` modulations from the vector. */
-function modulations(w: Weights, vec: Tensor, count: number): Modulation[] {
+export function modulations(w: Weights, vec: Tensor, count: number): Modulation[] {
   const all = chunk(unsqueeze(linear(w, silu(vec)), 1), 3 * count, -1);
   return Array.from({ length: count }, (_, i) => {
     const [shift, scale, gate] = all.slice(3 * i, 3 * i + 3);
@@ -183,16 +281,11 @@ function modulations(w: Weights, vec: Tensor, count: number): Modulation[] {
   });
 }
 
-const doubleModulation = (w: Weights, vec: Tensor): DoubleModulation => ({
-  txt: modulations(w.at('txt_mod.lin'), vec, 2),
-  img: modulations(w.at('img_mod.lin'), vec, 2),
-});
-
-const modulated = (x: Tensor, { shift, scale }: Pick<Modulation, 'shift' | 'scale'>): Tensor =>
+const modulated = (x: Tensor, { shift, scale }: Change): Tensor =>
   add(mul(plainLayerNorm(x, { eps: 1e-6 }), add(scale, 1)), shift);
 
 /** Attention over the sequence and a feed-forward layer, text and picture with weights of their own. */
-export function doubleBlock(
+function doubleBlock(
   w: Weights,
   x: Tensor,
   modulation: DoubleModulation,
@@ -222,27 +315,31 @@ export function doubleBlock(
   const results = streams.map(({ name, h, mod: [first, second] }, i) => {
     const after = add(h, mul(first.gate, linear(w.at(`${name}_attn.proj`), attended[i])));
     const mlp = w.at(`${name}_mlp`);
-    const wide = geluTanh(linear(mlp.at('0'), modulated(after, second)));
-    return add(after, mul(second.gate, linear(mlp.at('2'), wide)));
+    const wide = linear(mlp.at('0'), modulated(after, second));
+    const active = activated(wide, mlp.shape('2.weight')[1]);
+    return add(after, mul(second.gate, linear(mlp.at('2'), active)));
   });
   return concat(results, 1);
 }
 
 /** Attention and feed-forward layer beside each other, on one projection. */
-export function singleBlock(
-  w: Weights,
-  x: Tensor,
-  modulation: Modulation,
-  facts: BlockFacts,
-): Tensor {
+function singleBlock(w: Weights, x: Tensor, modulation: Modulation, facts: BlockFacts): Tensor {
   const width = w.shape('linear2.weight')[0];
   const wide = w.shape('linear1.weight')[0] - 3 * width;
   const projected = linear(w.at('linear1'), modulated(x, modulation));
   const [q, k, v, mlp] = split(projected, [width, width, width, wide], -1);
   const norm = w.at('norm');
   const turned = { q: headNorm(norm.at('query_norm'), q), k: headNorm(norm.at('key_norm'), k), v };
-  const both = concat([attend(w, turned, facts), geluTanh(mlp)], -1);
+  const inner = w.shape('linear2.weight')[1] - width;
+  const both = concat([attend(w, turned, facts), activated(mlp, inner)], -1);
   return add(x, mul(modulation.gate, linear(w.at('linear2'), both)));
+}
+
+/** GELU, or where there is twice the width, gated by SiLU (FLUX.2). */
+function activated(x: Tensor, width: number): Tensor {
+  if (x.shape.at(-1) === width) return geluTanh(x);
+  const [gate, value] = chunk(x, 2, -1);
+  return mul(silu(gate), value);
 }
 
 function attend(
@@ -271,17 +368,4 @@ function headNorm(w: Weights, x: Tensor): Tensor {
   const width = w.shape('scale')[0];
   const heads = reshape(x, [batch, tokens, -1, width]);
   return reshape(rmsNorm(w, heads), [batch, tokens, channels]);
-}
-
-/** The picture's tokens through the last layer: [b, out, h, w]. */
-export function pictureOf(
-  w: Weights,
-  sequence: Tensor,
-  { x, facts, shift, scale }: { x: Tensor; facts: BlockFacts; shift: Tensor; scale: Tensor },
-): Tensor {
-  const { text, grid } = facts;
-  const end = addDim(text, mulDim(grid[0], grid[1]));
-  const tokens = slice(sequence, 1, text, end);
-  const change = { shift: unsqueeze(shift, 1), scale: unsqueeze(scale, 1) };
-  return unpatchify(linear(w.at('linear'), modulated(tokens, change)), x, patch);
 }

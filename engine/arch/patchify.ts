@@ -18,14 +18,18 @@ export const gridOf = ({ shape: [, , height, width] }: Tensor, patch: number): G
   columns: ceilDivDim(width, patch),
 });
 
-/**
- * x [b, c, h, w] as patches in rows, [b, rows*columns, patch*patch*c]. A picture that ends within a patch
- * goes on there with its own first rows and columns.
- */
-export function patchify(x: Tensor, patch: number, order: PatchOrder = 'c p q'): Tensor {
+/** x [b, c, h, w] with its own first rows and columns behind it where it ends within a patch. */
+export function wholePatches(x: Tensor, patch: number): Tensor {
   const { rows, columns } = gridOf(x, patch);
-  const whole = wrapTo(wrapTo(x, 2, mulDim(rows, patch)), 3, mulDim(columns, patch));
-  return rearrange(whole, `b c (h p) (w q) -> b (h w) (${order})`, { p: patch, q: patch });
+  return wrapTo(wrapTo(x, 2, mulDim(rows, patch)), 3, mulDim(columns, patch));
+}
+
+/** x [b, c, h, w] as patches in rows (see `wholePatches`): [b, rows*columns, patch*patch*c]. */
+export function patchify(x: Tensor, patch: number, order: PatchOrder = 'c p q'): Tensor {
+  return rearrange(wholePatches(x, patch), `b c (h p) (w q) -> b (h w) (${order})`, {
+    p: patch,
+    q: patch,
+  });
 }
 
 /** The picture of `like`'s size whose patches are the rows of x [b, rows*columns, patch*patch*c]. */

@@ -29,14 +29,19 @@ export interface VaeConfig {
   readonly decoderWidth: number;
 }
 
-/** The autoencoder's sizes when `w` stands on a KL picture autoencoder, else undefined. */
+/** The autoencoder's sizes when `w` stands on a KL picture autoencoder of plain latents, else undefined. */
 export function detectVae(w: Weights): VaeConfig | undefined {
+  const config = detectKl(w);
+  // HunyuanImage uses other blocks under these names
+  return config && config.latentChannels <= 16 ? config : undefined;
+}
+
+/** The sizes of an encoder and decoder under the names of this file. */
+export function detectKl(w: Weights): VaeConfig | undefined {
   if (!w.has('decoder.conv_in.weight') || !w.has('decoder.mid.attn_1.q.weight')) return undefined;
   if (w.has('decoder.mid.block_1.mix_factor')) return undefined; // SVD's decoder mixes over time
-  const [, latentChannels] = w.shape('decoder.conv_in.weight');
-  if (latentChannels > 16) return undefined; // HunyuanImage uses other blocks under these names
   return {
-    latentChannels,
+    latentChannels: w.shape('decoder.conv_in.weight')[1],
     factor: 2 ** (w.count('decoder.up') - 1),
     encoderWidth: w.has('encoder') ? w.shape('encoder.conv_in.weight')[0] : 0,
     decoderWidth: w.shape('decoder.up.0.block.0.norm1.weight')[0],
@@ -46,16 +51,20 @@ export function detectVae(w: Weights): VaeConfig | undefined {
 /** The mean of the latent distribution of a picture [b, 3, 8*h, 8*w] in -1..1: [b, z, h, w]. */
 export function encode(w: Weights, picture: Tensor): Tensor {
   const h = encoder(w.at('encoder'), picture); // [b, 2*z, h, w]
-  const quant = w.at('quant_conv');
-  const moments = quant.site({ h }, ({ h }) => (w.has('quant_conv') ? conv2d(quant, h) : h));
+  const quant = quantConv(w, 'quant_conv', 'encoder');
+  const moments = quant.site({ h }, ({ h }) => (quant.has('weight') ? conv2d(quant, h) : h));
   return chunk(moments, 2, 1)[0]; // [b, z, h, w]
 }
 
 /** The picture of a latent [b, z, h, w]: [b, 3, 8*h, 8*w], about -1..1, not clamped. */
 export function decode(w: Weights, latent: Tensor): Tensor {
-  const z = w.has('post_quant_conv') ? conv2d(w.at('post_quant_conv'), latent) : latent;
-  return decoder(w.at('decoder'), z);
+  const quant = quantConv(w, 'post_quant_conv', 'decoder');
+  return decoder(w.at('decoder'), quant.has('weight') ? conv2d(quant, latent) : latent);
 }
+
+/** A convolution between latent and network, beside the half that it belongs to or in it (FLUX.2). */
+const quantConv = (w: Weights, name: string, half: string): Weights =>
+  w.has(`${half}.${name}`) ? w.at(`${half}.${name}`) : w.at(name);
 
 function encoder(w: Weights, x: Tensor): Tensor {
   let h = conv2d(w.at('conv_in'), x, { pad: 1 }); // [b, c, H, W]

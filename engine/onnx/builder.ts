@@ -18,6 +18,7 @@ import { dtypes } from '../weights/dtypes.ts';
 import { floatToF16 } from '../weights/float.ts';
 import { type Layout, layoutDtype, layoutShape } from '../weights/layout.ts';
 import type { WeightEntry } from '../weights/source.ts';
+import type { WinogradTile } from '../weights/winograd.ts';
 import type { Attribute, Initializer, OnnxNode } from './model.ts';
 import { isWidenedWhenRead, widenInGraph } from './widen.ts';
 
@@ -76,8 +77,8 @@ export interface Builder {
   readonly block: number | undefined;
   /** Bits of weights in whole numbers. */
   readonly bits: number;
-  /** The convolutions to compute by Winograd's method. */
-  readonly winograd: ReadonlySet<Tensor>;
+  /** The convolutions to compute by Winograd's method, each in tiles of a size. */
+  readonly winograd: ReadonlyMap<Tensor, WinogradTile>;
   /** Names of pictures that were lowered with their channels last too (channels-last.ts). */
   readonly channelsLast: Map<Tensor, Map<Real, string>>;
   /** Names of features in blocks by the names of their plain forms (blocked-rows.ts). */
@@ -101,14 +102,14 @@ export interface WeightForms {
    * must not overflow. Left out: 7, which never do.
    */
   readonly bits?: number;
-  /** Convolutions to compute by Winograd's method, where the table has it; needs prepared weights. */
-  readonly winograd?: ReadonlySet<Tensor>;
+  /** Convolutions to compute by Winograd's method, where the table has it, with their tiles; needs prepared weights. */
+  readonly winograd?: ReadonlyMap<Tensor, WinogradTile>;
 }
 
 /** A builder for a program. */
 export function createBuilder(
   program: Pick<Program, 'sizes' | 'nodes' | 'outputs'>,
-  { widen, keepStored = false, block, bits = 7, winograd = new Set() }: WeightForms,
+  { widen, keepStored = false, block, bits = 7, winograd = new Map() }: WeightForms,
 ): Builder {
   const origins = program.sizes;
   const readers = readersOf(program.nodes);
@@ -208,7 +209,7 @@ export function createBuilder(
       names.get(tensor)?.get(typeOf(tensor)) ?? remember(tensor, makeForm(tensor)),
     weight: (param, layout) => {
       const { key, entry, dtype } = param.attrs;
-      const form = 'type' in layout ? `${layout.kind}:${layout.type}` : layout.kind;
+      const form = formName(layout);
       const known = weights.get(entry)?.get(form);
       if (known !== undefined) return known;
       const name = unique(`weights/${key}${form === 'stored' ? '' : `:${form}`}`);
@@ -300,6 +301,12 @@ export function reshapeTo(builder: Builder, x: string, from: Shape, to: Shape): 
   const inferred = spec.findLastIndex((dim) => typeof dim === 'object');
   const shape = spec.map((dim, i) => (i === inferred ? -1 : dim === 'keep' ? 0 : dim));
   return builder.emit('Reshape', [x, builder.sizes(shape)]);
+}
+
+/** What a weight's form adds to its name. */
+function formName(layout: Layout): string {
+  if ('type' in layout) return `${layout.kind}:${layout.type}`;
+  return 'tile' in layout ? `${layout.kind}:${layout.tile}` : layout.kind;
 }
 
 /** The stored tensor behind a weight: the parameter itself, or what was widened to f32. */

@@ -37,8 +37,10 @@ export const cpu: LoweringTable = {
   ...portable,
   linear: blockedLinear,
   slice: sliceWith(blockedLinear),
-  conv: (b, tensor, inputs) =>
-    (b.winograd.has(tensor) ? winogradConv : blockedConv)(b, tensor, inputs),
+  conv: (b, tensor, inputs) => {
+    const tile = b.winograd.get(tensor);
+    return tile ? winogradConv(b, tensor, inputs, tile) : blockedConv(b, tensor, inputs);
+  },
   gather,
   add: followBlocks<'add'>(portable.add),
   mul: followBlocks<'mul'>(portable.mul),

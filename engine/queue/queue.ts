@@ -13,6 +13,9 @@ import { type WaitingJob, createWaitingLine } from './waiting-line.ts';
 /** A job that was started this often and never came to an end is not started again. */
 const MAX_ATTEMPTS = 2;
 
+/** Dropped jobs that can be brought back. */
+const MOST_DROPPED = 50;
+
 /** Credentials of a prompt, by extra_data key. */
 export type Secrets = Readonly<Record<string, Json>>;
 
@@ -57,8 +60,15 @@ export interface Queue {
   isRunning(id: string): boolean;
   /** Whether a job of this id waits or runs. */
   has(id: string): boolean;
-  /** Drops waiting jobs; false when there was none of this id. */
+  /** Drops a waiting job; false when there was none of this id. */
   deletePending(id: string): boolean;
+  /**
+   * Brings a job back that `deletePending` dropped, to its place; false when it is not known any more:
+   * the latest are kept, and none of them outlives this process.
+   */
+  restore(id: string): boolean;
+  /** Drops those of them that wait, and says which these were. */
+  deleteAllPending(ids: readonly string[]): readonly string[];
   clearPending(): void;
   /** Gives a waiting job another place; false when it does not wait. */
   move(id: string, number: number): boolean;
@@ -91,6 +101,7 @@ export function createQueue(
   const waiting = createWaitingLine(takeOver(store, now));
   const running = new Set<string>();
   const secrets = new Map<string, Secrets>();
+  const dropped = new Map<string, { readonly job: Job; readonly secrets: Secrets | undefined }>();
   let counter = store.counter();
   let isPaused = store.paused();
 
@@ -99,6 +110,13 @@ export function createQueue(
   };
   const left = (ids: readonly string[]): void => {
     for (const watcher of watchers) watcher.left?.(ids);
+  };
+  const drop = (ids: readonly string[]): void => {
+    store.remove(ids);
+    for (const id of ids) secrets.delete(id);
+    waiting.takeOutAll(ids);
+    left(ids);
+    changed();
   };
   const place = (jobs: readonly WaitingJob[]): void => {
     store.setNumbers(jobs.map((job) => ({ ...job, numberText: String(job.number) })));
@@ -171,6 +189,8 @@ export function createQueue(
     has: (id) => running.has(id) || waiting.has(id),
     deletePending: (id) => {
       if (!waiting.takeOut(id)) return false;
+      dropped.set(id, { job: store.get(id)!, secrets: secrets.get(id) });
+      if (dropped.size > MOST_DROPPED) dropped.delete(dropped.keys().next().value!);
       store.remove([id]);
       secrets.delete(id);
       left([id]);
@@ -179,14 +199,22 @@ export function createQueue(
       changed();
       return true;
     },
-    clearPending: () => {
-      const ids = waiting.ids();
-      store.remove(ids);
-      for (const id of ids) secrets.delete(id);
-      waiting.clear();
-      left(ids);
+    restore: (id) => {
+      const known = dropped.get(id);
+      if (known === undefined || running.has(id) || waiting.has(id)) return false;
+      dropped.delete(id);
+      store.insert(known.job, counter);
+      if (known.secrets !== undefined) secrets.set(id, known.secrets);
+      waiting.add({ number: known.job.number, id });
       changed();
+      return true;
     },
+    deleteAllPending: (ids) => {
+      const gone = ids.filter((id) => waiting.has(id));
+      drop(gone);
+      return gone;
+    },
+    clearPending: () => drop(waiting.ids()),
     move: (id, number) => {
       if (!waiting.has(id)) return false;
       place([{ id, number }]);

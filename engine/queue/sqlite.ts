@@ -3,10 +3,19 @@
  * the disk, whatever happens to the process or the machine.
  */
 import { NoodleError } from '../errors.ts';
-import { parseJson, stringifyJson } from '../workflow/lossless-json.ts';
-import { type Db, type Row, type SqlValue, openDb } from '../store/db.ts';
+import { type Db, type SqlValue, openDb } from '../store/db.ts';
+import { type BatchRows, createBatchRows } from './batch-rows.ts';
+import {
+  executionTimes,
+  finalStatus,
+  readAny,
+  readFinished,
+  readJob,
+  readOptional,
+  statusText,
+} from './job-rows.ts';
 import { createWebhookRows } from './webhook-rows.ts';
-import type { FinishedJob, Job, JobFilter, JobResult, JobStatus, JobStore } from './store.ts';
+import type { FinishedJob, Job, JobFilter, JobStatus, JobStore } from './store.ts';
 
 /** One step per version of the table; `user_version` counts those that were made. */
 const MIGRATIONS: readonly string[] = [
@@ -49,6 +58,29 @@ const MIGRATIONS: readonly string[] = [
    ) STRICT;
    CREATE INDEX webhooks_due ON webhooks (due) WHERE due IS NOT NULL;`,
   `ALTER TABLE jobs ADD COLUMN owner TEXT;`,
+  `CREATE TABLE batches (
+     id TEXT PRIMARY KEY,
+     created_at INTEGER NOT NULL,
+     workflow TEXT NOT NULL,
+     title TEXT NOT NULL,
+     owner TEXT,
+     about TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX batches_created ON batches (created_at, id);
+   CREATE TABLE batch_runs (
+     batch_id TEXT NOT NULL REFERENCES batches (id) ON DELETE CASCADE,
+     place INTEGER NOT NULL,
+     job_id TEXT NOT NULL,
+     given TEXT NOT NULL,
+     ended TEXT,                           -- how the job ended that is in 'jobs' no more
+     PRIMARY KEY (batch_id, place)
+   ) STRICT;
+   CREATE INDEX batch_runs_job ON batch_runs (job_id);
+   CREATE TRIGGER batch_job_gone AFTER DELETE ON jobs BEGIN
+     UPDATE batch_runs
+       SET ended = CASE WHEN OLD.finished IS NULL THEN 'cancelled' ELSE OLD.status END
+       WHERE job_id = OLD.id;
+   END;`,
 ];
 
 /** Milliseconds after which an ended job is on the disk at the latest. */
@@ -59,11 +91,17 @@ export interface SqliteStoreOptions {
   readonly maxHistory: number;
 }
 
+/** The queue's storage, and what stands beside it in the same database. */
+export interface SqliteStore extends JobStore {
+  /** Jobs that were asked for together. */
+  readonly batches: BatchRows;
+}
+
 /**
  * Opens (and where needed brings up to date) the database at `path`. Throws DATABASE_BUSY when
  * another server uses it and DATABASE_NEWER when a later version wrote it.
  */
-export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions): JobStore {
+export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions): SqliteStore {
   const unlock = path === ':memory:' ? () => undefined : lockDatabase(path);
   const db = openDb(path);
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
@@ -180,9 +218,9 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
     get: (id) => readOptional(get.get(id), readAny),
     active: () =>
       active.all().map((row) => ({
-        id: text(row.id),
+        id: String(row.id),
         number: Number(row.number),
-        status: text(row.status) as JobStatus,
+        status: row.status as JobStatus,
         attempt: Number(row.attempt),
       })),
     history: {
@@ -199,6 +237,7 @@ export function openSqliteStore(path: string, { maxHistory }: SqliteStoreOptions
     list: (filter) => listJobs(db, filter),
     probe,
     webhooks: createWebhookRows(db),
+    batches: createBatchRows(db),
     close: () => {
       clearTimeout(flushTimer);
       db.close();
@@ -267,66 +306,4 @@ function listJobs(db: Db, filter: JobFilter): { jobs: (Job | FinishedJob)[]; tot
     )
     .all(...values, filter.limit ?? -1, filter.offset);
   return { jobs: rows.map(readAny), total };
-}
-
-const text = (value: SqlValue): string => value as string;
-const optionalText = (value: SqlValue): string | undefined =>
-  value === null ? undefined : (value as string);
-const optionalNumber = (value: SqlValue): number | undefined =>
-  value === null ? undefined : Number(value);
-
-function readOptional<T>(row: Row | undefined, read: (row: Row) => T): T | undefined {
-  return row === undefined ? undefined : read(row);
-}
-
-function readJob(row: Row): Job {
-  return {
-    id: text(row.id),
-    status: text(row.status) as JobStatus,
-    number: Number(row.number),
-    numberText: text(row.number_text),
-    attempt: Number(row.attempt),
-    createdAt: Number(row.created_at),
-    clientId: optionalText(row.client_id),
-    workflowId: optionalText(row.workflow_id),
-    owner: optionalText(row.owner),
-    needsSecrets: row.needs_secrets === 1,
-    outputs: JSON.parse(text(row.outputs_to_execute)) as string[],
-    extraData: text(row.extra_data),
-    prompt: text(row.prompt),
-  };
-}
-
-const readAny = (row: Row): Job | FinishedJob =>
-  row.finished === null ? readJob(row) : readFinished(row);
-
-function readFinished(row: Row): FinishedJob {
-  return {
-    ...readJob(row),
-    statusText: text(row.status_text),
-    outputsText: text(row.outputs),
-    metaText: text(row.meta),
-    executionStart: optionalNumber(row.execution_start),
-    executionEnd: optionalNumber(row.execution_end),
-  };
-}
-
-function statusText({ status, completed, messages }: JobResult): string {
-  const list = messages.map(([event, data]) => `[${stringifyJson(event)}, ${data}]`).join(', ');
-  return `{"status_str": "${status}", "completed": ${completed}, "messages": [${list}]}`;
-}
-
-function finalStatus({ status, messages }: JobResult): JobStatus {
-  if (status === 'success') return 'completed';
-  return messages.some(([event]) => event === 'execution_interrupted') ? 'cancelled' : 'failed';
-}
-
-/** Timestamps of the first and the last message that has one. */
-function executionTimes({ messages }: JobResult): { begin: number | null; end: number | null } {
-  const times = messages
-    .filter(([event]) => event !== 'execution_cached')
-    .map(([, data]) => parseJson(data))
-    .map((data) => (data as { timestamp?: unknown }).timestamp)
-    .filter((time) => typeof time === 'number');
-  return times.length === 0 ? { begin: null, end: null } : { begin: times[0], end: times.at(-1)! };
 }

@@ -13,7 +13,8 @@ export interface WaitingLine {
   takeFirst(): WaitingJob | undefined;
   /** Takes out any job; false when it does not wait. One pass over the line. */
   takeOut(id: string): boolean;
-  clear(): void;
+  /** Takes out all of them. One pass over the line. */
+  takeOutAll(ids: readonly string[]): void;
   has(id: string): boolean;
   length(): number;
   /** All ids in the order of the heap, which is the one that ComfyUI shows. */
@@ -54,9 +55,12 @@ export function createWaitingLine(jobs: readonly WaitingJob[]): WaitingLine {
       heapify(heap, less);
       return true;
     },
-    clear: () => {
+    takeOutAll: (gone) => {
+      for (const id of gone) ids.delete(id);
+      const kept = heap.filter(({ id }) => ids.has(id));
       heap.length = 0;
-      ids.clear();
+      for (const job of kept) heap.push(job);
+      heapify(heap, less);
     },
     has: (id) => ids.has(id),
     length: () => heap.length,

@@ -9,6 +9,7 @@ import type { Dtype } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Program } from '../tensor/trace.ts';
 import { floatToF16 } from '../weights/float.ts';
+import type { WinogradTile } from '../weights/winograd.ts';
 import { nativeError } from './native-error.ts';
 import {
   type OrtFeeds,
@@ -59,8 +60,8 @@ export interface SessionOptions {
   readonly threads?: number;
   /** Where rewritten weights are kept; sessions that share it share their weights. */
   readonly prepared?: PreparedWeights;
-  /** Convolutions to compute by Winograd's method, where the provider has it. */
-  readonly winograd?: ReadonlySet<Tensor>;
+  /** Convolutions to compute by Winograd's method, where the provider has it, with their tiles. */
+  readonly winograd?: ReadonlyMap<Tensor, WinogradTile>;
 }
 
 /** Lowers a program and opens it. Throws WEIGHTS_CHANGED, OUT_OF_MEMORY, DEVICE_LOST or SESSION. */

@@ -99,6 +99,7 @@ export function createCore(
       const { submitPrompt } = await loadSubmit();
       return submitPrompt(body, submitOptions, sender);
     },
+    refusalOf: async (body) => (await loadSubmit()).refusalOf(body, submitOptions),
     queue,
     dispatcher,
     inventory,
@@ -107,6 +108,7 @@ export function createCore(
     packFolders,
     assets,
     webhookRows: store.webhooks,
+    batches: store.batches,
     websockets,
     log,
     now,

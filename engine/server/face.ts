@@ -8,6 +8,7 @@ import type { Assets } from '../assets/client.ts';
 import type { Config } from '../config.ts';
 import type { NodeRegistry } from '../graph/definition.ts';
 import type { PackHost } from '../packs/pack-host.ts';
+import type { BatchRows } from '../queue/batch-rows.ts';
 import type { Dispatcher } from '../queue/dispatcher.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { WebhookRows } from '../queue/webhook-rows.ts';
@@ -28,6 +29,8 @@ export interface Core {
   readonly nodes: () => Promise<NodeRegistry>;
   /** Checks a prompt (the body of a POST /prompt) and puts it into the queue. */
   readonly submit: (body: Json, sender: Sender) => Promise<SubmitAnswer>;
+  /** What is wrong with a prompt that is not to be submitted yet. */
+  readonly refusalOf: (body: Json) => Promise<Extract<SubmitAnswer, { ok: false }> | undefined>;
   readonly queue: Queue;
   readonly dispatcher: Dispatcher;
   /** The machine's devices, used or not. */
@@ -40,6 +43,8 @@ export interface Core {
   readonly assets: Assets | undefined;
   /** Notices that were promised with jobs. */
   readonly webhookRows: WebhookRows;
+  /** Jobs that were asked for together. */
+  readonly batches: BatchRows;
   /** Open websockets of all faces. */
   readonly websockets: () => number;
   readonly log: ServerLog;

@@ -68,7 +68,6 @@ export async function submitPrompt(
   if (!isPromptId(promptId)) return refuse('invalid_prompt_id', BAD_ID, BAD_ID_DETAILS);
 
   const nodes = await options.nodes();
-  replaceOldNodes(prompt as unknown as Prompt, nodes);
   const validation = await validated(prompt as unknown as Prompt, body, nodes, options);
   if (!validation.ok) return { ...validation, status: 400 };
 
@@ -93,6 +92,17 @@ export async function submitPrompt(
     return { ...refuse('duplicate_prompt_id', error.message), status: error.status };
   }
   return { ok: true, promptId, numberText, nodeErrors: validation.nodeErrors };
+}
+
+/** What `submitPrompt` would say of the prompt of a body, without submitting it; undefined where it would take it. */
+export async function refusalOf(
+  body: Json,
+  options: SubmitOptions,
+): Promise<(SubmitAnswer & { ok: false }) | undefined> {
+  if (!isObject(body) || !isObject(body.prompt)) return refuse('no_prompt', 'No prompt provided');
+  const nodes = await options.nodes();
+  const checked = await validated(body.prompt as unknown as Prompt, body, nodes, options);
+  return checked.ok ? undefined : { ...checked, status: 400 };
 }
 
 const BAD_ID = 'prompt_id must be a UUID or another short text';
@@ -139,6 +149,7 @@ async function validated(
   nodes: NodeRegistry,
   { source, validationTimeout = 60_000 }: SubmitOptions,
 ): ReturnType<typeof validatePrompt> {
+  replaceOldNodes(prompt, nodes);
   const targets = body.partial_execution_targets;
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<Awaited<ReturnType<typeof validatePrompt>>>((resolve) => {

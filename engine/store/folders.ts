@@ -20,6 +20,7 @@ import { canBeNamed, isFile, resolveInside } from './paths.ts';
 import type { Links } from './paths.ts';
 import { createCounters } from './save-target.ts';
 import type { SavedFiles, SaveTarget } from './save-target.ts';
+import { findVocabulary } from './vocabulary-files.ts';
 import { walkFiles } from './walk.ts';
 
 export type DirectoryType = 'input' | 'output' | 'temp';
@@ -50,6 +51,11 @@ export interface Folders extends ChoiceSource, SavedFiles {
   modelFile(folder: string, name: string): string;
   /** Absolute path of the file that `embedding:NAME` means; undefined when there is none. */
   embedding(name: string): string | undefined;
+  /**
+   * Absolute path of a vocabulary's file in the first of these folders that has it, below the text encoders
+   * or beside them; undefined when there is none.
+   */
+  vocabulary(folders: readonly string[], file: string): string | undefined;
   /** Absolute path of `name`, `name [output]`, `sub/name [temp]` …; default directory `input`. */
   annotatedFile(name: string, defaultType?: DirectoryType): string;
   /** Whether `annotatedFile` would find an existing regular file. */
@@ -179,6 +185,8 @@ export function createFolders(
       throw new NoodleError('FILE_NOT_FOUND', { kind: `Model in folder '${folder}'`, name });
     },
     embedding: (name) => findEmbedding(modelFolder('embeddings')?.paths ?? [], name),
+    vocabulary: (names, file) =>
+      findVocabulary(modelFolder('text_encoders')?.paths ?? [], names, file),
     annotatedFile,
     annotatedExists: (name) => {
       try {

@@ -35,13 +35,13 @@ export function listUserFiles(
 ): UserFile[] {
   const root = resolveInside(userRoot, dir);
   if (!isDirectory(root)) throw new NoodleError('FILE_NOT_FOUND', { kind: 'folder', name: dir });
-  return walk(root, recurse)
+  return walk(root, { recurse, hidden: false })
     .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile())
     .map((path) => ({ ...describe(path), path: slashed(relative(root, path)) }))
     .sort((a, b) => byCodePoint(a.path, b.path));
 }
 
-/** Everything below `dir`, directories first, then by lower-cased name; paths from the user root. */
+/** Everything below `dir`, hidden files too, directories first, then by lower-cased name; paths from the user root. */
 export function listUserEntries(userRoot: string, dir: string): UserEntry[] {
   const root = resolveInside(userRoot, dir);
   if (!existsSync(root)) {
@@ -52,7 +52,7 @@ export function listUserEntries(userRoot: string, dir: string): UserEntry[] {
     throw new NoodleError('BAD_INPUT', { subject: dir, expected: 'a folder', got: 'a file' });
   }
   const realRoot = resolveInside(userRoot, '');
-  const entries = walk(root, true).flatMap((path): UserEntry[] => {
+  const entries = walk(root, { recurse: true, hidden: true }).flatMap((path): UserEntry[] => {
     const stat = statSync(path, { throwIfNoEntry: false });
     if (stat === undefined) return [];
     const name = path.slice(path.lastIndexOf(sep) + 1);
@@ -120,12 +120,18 @@ function describe(path: string): Omit<UserFile, 'path'> {
   };
 }
 
-function walk(root: string, recurse: boolean): string[] {
+interface WalkOptions {
+  readonly recurse: boolean;
+  /** Names that start with a dot, too. */
+  readonly hidden: boolean;
+}
+
+function walk(root: string, options: WalkOptions): string[] {
   return readdirSync(root, { withFileTypes: true }).flatMap((entry) => {
-    if (entry.name.startsWith('.')) return [];
+    if (!options.hidden && entry.name.startsWith('.')) return [];
     const path = join(root, entry.name);
     // Links are listed but not entered: a link to a parent would never end.
-    return entry.isDirectory() && recurse ? [path, ...walk(path, recurse)] : [path];
+    return entry.isDirectory() && options.recurse ? [path, ...walk(path, options)] : [path];
   });
 }
 

@@ -6,7 +6,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { heapPop, heapPush } from '../heap.ts';
+import { type ByteSymbol, byteSymbols } from './byte-symbols.ts';
+import { mergePairs } from './merge-pairs.ts';
 import type { TextTokenizer } from './token-batches.ts';
 
 export const CLIP_START = 49406;
@@ -25,11 +26,15 @@ let shared: TextTokenizer | undefined;
 function createClipTokenizer(): TextTokenizer {
   const merges = loadMerges();
   const symbols = byteSymbols();
+  const pieces = new Map<string, number>();
+  for (const { text, id } of symbols) pieces.set(text, id).set(`${text}</w>`, id + 256);
+  for (const [pair, id] of merges) pieces.set(pair.replace(' ', ''), id);
+  const rank = (left: string, right: string): number | undefined => merges.get(`${left} ${right}`);
   const cache = new Map<string, readonly number[]>();
   const encodeWord = (word: string): readonly number[] => {
     let ids = cache.get(word);
     if (ids === undefined) {
-      ids = mergePairs(wordSymbols(word, symbols), merges);
+      ids = mergePairs(wordSymbols(word, symbols), rank).map((piece) => pieces.get(piece)!);
       if (cache.size >= CACHED_WORDS) cache.clear();
       cache.set(word, ids);
     }
@@ -63,58 +68,11 @@ function splitWords(text: string): string[] {
   return lower.join('').match(WORD) ?? [];
 }
 
-/** A piece of a word: its spelling in the vocabulary, and its id there. */
-interface Piece {
-  readonly text: string;
-  readonly id: number;
-}
-
 /** UTF-8 bytes as symbols; the last one carries the end-of-word mark. */
-function wordSymbols(word: string, symbols: readonly Piece[]): Piece[] {
-  const bytes = Array.from(Buffer.from(word), (byte) => symbols[byte]);
-  const { text, id } = bytes[bytes.length - 1];
-  bytes[bytes.length - 1] = { text: `${text}</w>`, id: id + 256 };
-  return bytes;
-}
-
-const less = (a: number, b: number): boolean => a < b;
-
-/**
- * Merges neighbours, the earliest merge of the vocabulary first (its result has the lowest id).
- * A heap of candidate pairs over a linked list keeps long words (hostile ones) at n log n.
- */
-function mergePairs(symbols: Piece[], merges: ReadonlyMap<string, number>): number[] {
-  const count = symbols.length;
-  const texts = symbols.map(({ text }) => text);
-  const ids = symbols.map(({ id }) => id);
-  const next = ids.map((_, i) => i + 1);
-  const previous = ids.map((_, i) => i - 1);
-  const heap: number[] = [];
-  const mergeOf = (left: number): number | undefined =>
-    merges.get(`${texts[left]} ${texts[next[left]]}`);
-  // Key: merged id, then position, in one number.
-  const offer = (left: number): void => {
-    if (left < 0 || next[left] >= count) return;
-    const merged = mergeOf(left);
-    if (merged !== undefined) heapPush(heap, merged * 2 ** 32 + left, less);
-  };
-  for (let i = 0; i + 1 < count; i++) offer(i);
-  while (heap.length > 0) {
-    const key = heapPop(heap, less)!; // the heap is not empty
-    const left = key % 2 ** 32;
-    const merged = Math.floor(key / 2 ** 32);
-    const right = next[left];
-    // Stale: one of the two has been merged since (a swallowed token has id -1).
-    if (ids[left] < 0 || right >= count || mergeOf(left) !== merged) continue;
-    texts[left] += texts[right];
-    ids[left] = merged;
-    ids[right] = -1;
-    next[left] = next[right];
-    if (next[left] < count) previous[next[left]] = left;
-    offer(previous[left]);
-    offer(left);
-  }
-  return ids.filter((id) => id >= 0);
+function wordSymbols(word: string, symbols: readonly ByteSymbol[]): string[] {
+  const spelled = Array.from(Buffer.from(word), (byte) => symbols[byte].text);
+  spelled[spelled.length - 1] += '</w>';
+  return spelled;
 }
 
 /**
@@ -137,21 +95,4 @@ function loadMerges(): ReadonlyMap<string, number> {
     merges.set(line, 512 + merges.size);
   }
   return merges;
-}
-
-/** The symbol of each byte: a printable stand-in, numbered in the vocabulary's order. */
-function byteSymbols(): Piece[] {
-  const printable = (byte: number): boolean =>
-    (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
-  const bytes = Array.from({ length: 256 }, (_, byte) => byte);
-  const symbols: Piece[] = [];
-  let id = 0;
-  for (const byte of bytes.filter(printable)) {
-    symbols[byte] = { text: String.fromCharCode(byte), id: id++ };
-  }
-  let other = 256;
-  for (const byte of bytes.filter((byte) => !printable(byte))) {
-    symbols[byte] = { text: String.fromCharCode(other++), id: id++ };
-  }
-  return symbols;
 }

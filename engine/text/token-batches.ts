@@ -1,10 +1,11 @@
 /** A prompt as batches of weighted tokens, ready for a text encoder. */
+import type { NDArray } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import { parseEmphasis, plainSegment } from './prompt-weights.ts';
 
 /** Bare token ids of a piece of text: no start, end or padding tokens. */
 export interface TextTokenizer {
-  encode(text: string): number[];
+  readonly encode: (text: string) => number[];
 }
 
 /** An id of the vocabulary, or a row of an embedding file (any width). */
@@ -16,6 +17,8 @@ export interface TokenBatch {
   readonly weights: number[];
   /** Number of the text or embedding that a token came from, from 1; 0 for special tokens. */
   readonly wordIds: number[];
+  /** What stands at a token in its place: pictures [1, height, width, 3], for encoders that see them. */
+  readonly pictures?: ReadonlyMap<number, NDArray>;
 }
 
 export interface TokenizeOptions {

@@ -1,7 +1,10 @@
 /** The kinds of autoencoders that a VAE value can be; a new one is a row of `kinds`. */
-import type { NDArray } from '../array/nd.ts';
+import { sliceAxis } from '../array/batch.ts';
+import { type NDArray, reshape } from '../array/nd.ts';
+import { decodeFlux2, detectFlux2Vae, encodeFlux2 } from '../arch/flux2-vae.ts';
 import { decodeTaesd, detectTaesdDecoder, encodeTaesd } from '../arch/taesd.ts';
 import { type VaeConfig, decode, detectVae, encode } from '../arch/vae.ts';
+import { type WanVaeConfig, decodeFrame, detectWanVae, encodeFrame } from '../arch/wan-vae.ts';
 import { foreignAutoencoder } from '../arch/families/foreign.ts';
 import { NoodleError } from '../errors.ts';
 import type { LatentFormat } from '../sampling/latent/formats.ts';
@@ -32,8 +35,69 @@ const kl: AutoencoderKind<VaeConfig> = {
       name: 'vae-decode',
       build: (g) => ({ out: decode(g.weights, latentInput(g, vae)) }),
     }),
-  bytes: ({ encoderWidth, decoderWidth }, pixels, task) =>
-    workingBytes(pixels, task === 'encode' ? encoderWidth : decoderWidth),
+  bytes: widestBytes,
+};
+
+/** The autoencoder of FLUX.2. */
+const flux2: AutoencoderKind<VaeConfig> = {
+  detect(source) {
+    const config = detectFlux2Vae(openWeights(source));
+    if (!config) return undefined;
+    const { latentChannels, factor } = config;
+    return { config, latentChannels, factor: { space: factor }, fullPrecision: true };
+  },
+  encode: (vae, pictures, run) =>
+    runOn(pictures, vae, run, {
+      name: 'flux2-vae-encode',
+      build: (g) => ({ out: encodeFlux2(g.weights, pictureInput(g)) }),
+    }),
+  decode: (vae, latents, run) =>
+    runOn(latents, vae, run, {
+      name: 'flux2-vae-decode',
+      build: (g) => ({ out: decodeFlux2(g.weights, latentInput(g, vae)) }),
+    }),
+  bytes: widestBytes,
+};
+
+/** The autoencoder of Wan 2.1 and Qwen-Image, for videos of one frame. */
+const wan: AutoencoderKind<WanVaeConfig> = {
+  detect(source) {
+    const config = detectWanVae(openWeights(source));
+    if (!config) return undefined;
+    const { latentChannels, pictureChannels } = config;
+    const factor = { space: 8, time: 4 };
+    return { config, latentChannels, pictureChannels, factor, fullPrecision: true };
+  },
+  async encode(vae, pictures, run) {
+    // the first latent frame is of the first picture, the next one of the four behind it
+    const latent = await runOn(onlyFrame(pictures, vae.factor.time! + 1), vae, run, {
+      name: 'wan-vae-encode',
+      build: (g) => ({ out: encodeFrame(g.weights, pictureInput(g, vae.pictureChannels)) }),
+    });
+    return withFrame(latent);
+  },
+  async decode(vae, latents, run) {
+    const picture = await runOn(onlyFrame(latents, 2), vae, run, {
+      name: 'wan-vae-decode',
+      build: (g) => ({ out: decodeFrame(g.weights, latentInput(g, vae)) }),
+    });
+    return withFrame(picture);
+  },
+  bytes: widestBytes,
+};
+
+/** The first frame of [b, c, frames, h, w]. Throws UNSUPPORTED when there are `tooMany` or more. */
+function onlyFrame(x: NDArray, tooMany: number): NDArray {
+  const [batch, channels, frames, ...sides] = x.shape;
+  if (frames >= tooMany) {
+    throw new NoodleError('UNSUPPORTED', { what: `videos (${frames} frames) with this VAE` });
+  }
+  return reshape(sliceAxis(x, 2, 0, 1), [batch, channels, ...sides]);
+}
+
+const withFrame = (x: NDArray): NDArray => {
+  const [batch, channels, ...sides] = x.shape;
+  return reshape(x, [batch, channels, 1, ...sides]);
 };
 
 /** Relation of a TAESD's latents to VAE units: z = (raw - shift) * scale, as of its latent format. */
@@ -78,7 +142,7 @@ const pixelSpace: AutoencoderKind<null> = {
 };
 
 /** The kinds that are told from one source; TAESD's halves come as two (`taesdVae`). */
-const kinds: readonly AutoencoderKind[] = [pixelSpace, kl];
+const kinds: readonly AutoencoderKind[] = [pixelSpace, flux2, kl, wan];
 
 /** The autoencoder in a source (its prefix removed). Throws FAMILY_UNKNOWN for kinds we cannot run. */
 export function openVae(file: WeightSource): Vae {
@@ -123,7 +187,8 @@ export const pixelSpaceVae: Vae = openVae(
   ]),
 );
 
-const pictureInput = (g: Graph): Tensor => g.input('x', 'f32', ['batch', 3, 'height', 'width']);
+const pictureInput = (g: Graph, channels = 3): Tensor =>
+  g.input('x', 'f32', ['batch', channels, 'height', 'width']);
 
 const latentInput = (g: Graph, { latentChannels }: Vae): Tensor =>
   g.input('x', 'f32', ['batch', latentChannels, 'height', 'width']);
@@ -137,6 +202,15 @@ async function runOn(
   const { fullPrecision } = vae;
   const network = openNetwork(run, vae, { ...architecture, role: 'vae', fullPrecision });
   return (await network({ x }, { rows: x.shape[0] })).out;
+}
+
+/** By the channels at full resolution. */
+function widestBytes(
+  { encoderWidth, decoderWidth }: Pick<VaeConfig, 'encoderWidth' | 'decoderWidth'>,
+  pixels: number,
+  task: 'encode' | 'decode',
+): number {
+  return workingBytes(pixels, task === 'encode' ? encoderWidth : decoderWidth);
 }
 
 /** Measured: at its peak a call holds about six fp32 feature maps of full resolution. */

@@ -1,5 +1,5 @@
 /** CLIP: the text encoders of a model, as they travel between nodes; immutable. */
-import type { TextSetup } from '../arch/family.ts';
+import type { EncodedText, TextSetup } from '../arch/family.ts';
 import { NoodleError } from '../errors.ts';
 import type { Conditioning, ConditioningEntry } from '../sampling/conditioning.ts';
 import type { TokenBatch } from '../text/token-batches.ts';
@@ -7,22 +7,24 @@ import { type ClipHooks, hookedEncoder } from './clip-hooks.ts';
 import { hookRanges } from './hook-group.ts';
 import type { NetworkRun } from './network.ts';
 import type { Services } from './services.ts';
-import type { TextEncoder } from './text-encoder.ts';
+import type { PromptOptions, TextEncoder } from './text-encoder.ts';
 
 export interface Clip {
   readonly setup: TextSetup;
   /** As `setup.encoders`. */
   readonly encoders: readonly TextEncoder[];
+  /** T5TokenizerOptions: what is asked of prompts, by the encoder's name. */
+  readonly tokenizing?: Readonly<Record<string, PromptOptions>>;
   /** SetClipHooks: hooks under which prompts are encoded. */
   readonly hooks?: ClipHooks;
 }
 
-/** Weighted tokens per encoder, by the encoder's name. */
-export type PromptTokens = Readonly<Record<string, readonly TokenBatch[]>>;
+/** Weighted tokens per encoder, by the encoder's name; an encoder without any is not run. */
+export type PromptTokens = Readonly<Record<string, readonly TokenBatch[] | undefined>>;
 
 /** What encoding a prompt needs. */
 export interface PromptRun extends NetworkRun {
-  readonly folders: Pick<Services['folders'], 'embedding'>;
+  readonly folders: Pick<Services['folders'], 'embedding' | 'vocabulary'>;
   readonly log?: Services['log'];
   /** Shows the artist what is left out of a prompt; the log is told in any case. */
   readonly warn?: (message: string) => void;
@@ -39,9 +41,17 @@ export async function encodePrompt(
 }
 
 /** Cuts a prompt into tokens for every encoder; embeddings come from the embeddings folder. */
-export function tokenizePrompt({ encoders }: Clip, text: string, run: PromptRun): PromptTokens {
+export function tokenizePrompt(
+  { encoders, tokenizing = {} }: Clip,
+  text: string,
+  run: PromptRun,
+  options: PromptOptions = {},
+): PromptTokens {
   return Object.fromEntries(
-    encoders.map((encoder) => [encoder.spec.name, tokenizeFor(encoder, text, run)]),
+    encoders.map((encoder) => {
+      const { name } = encoder.spec;
+      return [name, tokenizeFor(encoder, text, run, { ...tokenizing[name], ...options })];
+    }),
   );
 }
 
@@ -50,14 +60,17 @@ export function tokenizeFor(
   encoder: TextEncoder,
   text: string,
   { folders, log, warn }: PromptRun,
-): TokenBatch[] {
-  return encoder.kind.tokenize(encoder, text, {
-    find: (name) => folders.embedding(name),
-    warn(message) {
+  options?: PromptOptions,
+): readonly TokenBatch[] | undefined {
+  const files = {
+    find: (name: string) => folders.embedding(name),
+    vocabulary: folders.vocabulary,
+    warn(message: string) {
       log?.('WARNING', message);
       warn?.(message);
     },
-  });
+  };
+  return encoder.kind.tokenize(encoder, text, files, options);
 }
 
 /** The conditioning of tokens: the outputs of all encoders, joined as the family does. */
@@ -66,10 +79,13 @@ export async function encodePromptTokens(
   tokens: PromptTokens,
   run: NetworkRun,
 ): Promise<ConditioningEntry> {
-  const encoded = [];
+  const encoded: Record<string, EncodedText> = {};
   for (const plain of encoders) {
+    const { name } = plain.spec;
+    const batches = tokens[name];
+    if (!batches) continue;
     const encoder = hooks ? hookedEncoder(plain, hooks) : plain;
-    encoded.push(await encoder.kind.encode(encoder, tokens[encoder.spec.name], run));
+    encoded[name] = await encoder.kind.encode(encoder, batches, run);
   }
   const entry = setup.join(encoded);
   return hooks?.onConditioning ? { ...entry, changes: { hooks: hooks.group } } : entry;
@@ -99,12 +115,20 @@ export function withLastLayer(clip: Clip, lastLayer: number): Clip {
   return { ...clip, encoders: clip.encoders.map((encoder) => ({ ...encoder, lastLayer })) };
 }
 
+/** The CLIP whose encoders of these names cut prompts otherwise. */
+export function withTokenizing(clip: Clip, names: readonly string[], options: PromptOptions): Clip {
+  const own = Object.fromEntries(
+    names.map((name) => [name, { ...clip.tokenizing?.[name], ...options }]),
+  );
+  return { ...clip, tokenizing: { ...clip.tokenizing, ...own } };
+}
+
 /** The CLIP whose pooled outputs are not projected (GLIGEN). */
 export function withPlainPooled(clip: Clip): Clip {
-  const encoders = clip.encoders.map((encoder) => ({
-    ...encoder,
-    spec: { ...encoder.spec, projected: false },
-  }));
+  const encoders = clip.encoders.map((encoder) => {
+    const { spec } = encoder;
+    return spec.kind === 'clip' ? { ...encoder, spec: { ...spec, projected: false } } : encoder;
+  });
   return { ...clip, encoders };
 }
 

@@ -1,4 +1,5 @@
 /** What networks are told beside text and latent: the kinds of `Condition` (engine/arch/family.ts). */
+import { concat, sliceAxis } from '../array/batch.ts';
 import { type NDArray, zeros } from '../array/nd.ts';
 import type { Condition } from '../arch/family.ts';
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
@@ -32,14 +33,29 @@ const kinds: Kinds = {
     if (typeof guidance !== 'number') return {}; // switched off
     return { guidance: row({ data: Float32Array.of(guidance), shape: [1] }) };
   },
-  references(_, { entry: { extra = {} }, run, format }) {
+  references({ methods, patch = 2, apart = 1 }, { entry: { extra = {} }, run, format }): Tensors {
     const latents = (extra.reference_latents ?? []) as readonly NDArray[];
-    const places = placeReferences(latents, run.latentShape, extra.reference_latents_method);
+    if (latents.length === 0) return {};
+    const { reference_latents_method: named = methods[0] } = extra;
+    const method = methods.find((known) => known === named) ?? 'offset';
+    const places = placeReferences(latents, run.latentShape, method, { patch, apart });
     const tensors = latents.flatMap((latent, i) => [
       [`reference${i}`, row(processIn(format, latent))] as const,
       [`place${i}`, row({ data: Float32Array.from(places[i]), shape: [1, 3] })] as const,
     ]);
-    return Object.fromEntries(tensors);
+    if (method !== 'index_timestep_zero') return Object.fromEntries(tensors);
+    return { ...Object.fromEntries(tensors), reference_time: row(zeros([1])) };
+  },
+  'trimmed-text'(_, { entry: { cross, extra = {} } }): Tensors {
+    const mask = extra.attention_mask as NDArray | undefined;
+    const count = mask ? mask.data.reduce((sum, flag) => sum + flag, 0) : cross.shape[1];
+    return { cross: { value: sliceAxis(cross, 1, 0, count), along: 'tokens' } };
+  },
+  'padded-text'({ atLeast }, { entry: { cross } }): Tensors {
+    const [batch, tokens, width] = cross.shape;
+    if (tokens >= atLeast) return {};
+    const value = concat([zeros([batch, atLeast - tokens, width]), cross], 1);
+    return { cross: { value, along: 'tokens' } };
   },
 };
 

@@ -8,13 +8,17 @@ import type { Token } from '../text/token-batches.ts';
 
 /** What came of one row; nobody writes into it. */
 export interface EncodedRow {
-  /** Hidden states of all tokens, one after the other. */
+  /** Hidden states of all tokens, one after the other, and their shape: [1, tokens, width] (EncodedText). */
   readonly hidden: Float32Array;
-  readonly pooled: Float32Array;
+  readonly shape: readonly number[];
+  readonly pooled?: Float32Array;
+  /** Whether each token is text. */
+  readonly attended?: readonly boolean[];
 }
 
-/** At most 7 MB an encoder: a row of the largest CLIP is 77 tokens of 1280 numbers. */
 const mostRows = 16;
+/** An encoder's; a row of the largest CLIP is 0.4 MB, one of T5-XXL 8 MB. */
+const mostBytes = 64 << 20;
 
 const kept = new WeakMap<object, WeakMap<Runtime, LRUCache<string, EncodedRow>>>();
 
@@ -39,7 +43,14 @@ export async function keptRow(
 
 function keptOf(encoder: object, runtime: Runtime): LRUCache<string, EncodedRow> {
   const byRuntime = kept.get(encoder) ?? new WeakMap<Runtime, LRUCache<string, EncodedRow>>();
-  const rows = byRuntime.get(runtime) ?? new LRUCache<string, EncodedRow>({ max: mostRows });
+  const rows = byRuntime.get(runtime) ?? newRows();
   kept.set(encoder, byRuntime.set(runtime, rows));
   return rows;
 }
+
+const newRows = (): LRUCache<string, EncodedRow> =>
+  new LRUCache({
+    max: mostRows,
+    maxSize: mostBytes,
+    sizeCalculation: ({ hidden }) => hidden.byteLength + 1,
+  });

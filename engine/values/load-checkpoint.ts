@@ -1,7 +1,7 @@
 /** Opening model files: whole checkpoints, diffusion models, autoencoders, text encoders. */
 import type { Family, TextSetup } from '../arch/family.ts';
 import { detectFamily, modelPrefix } from '../arch/families/detect.ts';
-import { textSetups } from '../arch/families/text-setups.ts';
+import { setupsByCount, textSetups } from '../arch/families/text-setups.ts';
 import { NoodleError } from '../errors.ts';
 import { fromDiffusersUNet, isDiffusersUNet } from '../weights/key-maps/diffusers-unet.ts';
 import { openSource } from '../weights/open.ts';
@@ -63,19 +63,21 @@ export async function loadVae(path: string): Promise<Vae> {
 }
 
 /**
- * Opens separate text encoder files, in any order, for a model type of CLIPLoader or DualCLIPLoader.
- * Throws UNSUPPORTED for a type that is not in the table, BAD_INPUT for files that do not make one of
- * its text sides, FAMILY_UNKNOWN for a file that is no known text encoder.
+ * Opens separate text encoder files, in any order, for a model type of CLIPLoader or DualCLIPLoader; without
+ * one their number says what they are for. Throws UNSUPPORTED for a type that is not in the table, BAD_INPUT
+ * for files that do not make one of its text sides, FAMILY_UNKNOWN for a file that is no known text encoder.
  */
-export async function loadTextEncoders(paths: readonly string[], type: string): Promise<Clip> {
-  const files = await Promise.all(paths.map(openSource));
-  if (!Object.hasOwn(textSetups, type)) {
+export async function loadTextEncoders(paths: readonly string[], type?: string): Promise<Clip> {
+  if (type !== undefined && !Object.hasOwn(textSetups, type)) {
     const known = Object.keys(textSetups).join(', ');
     throw new NoodleError('UNSUPPORTED', {
       what: `text encoders of type '${type}' (supported: ${known})`,
     });
   }
-  return textEncodersOf(files, textSetups[type], `text encoders of type ${type}`);
+  const files = await Promise.all(paths.map(openSource));
+  const subject = type === undefined ? 'text encoders' : `text encoders of type ${type}`;
+  const setups = type === undefined ? setupsByCount[paths.length] : textSetups[type];
+  return textEncodersOf(files, setups, subject);
 }
 
 /** What text encoders without a type may make: the text side of a family that is here. */

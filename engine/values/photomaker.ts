@@ -50,7 +50,7 @@ export async function encodeWithPerson(
   const index = text.split(' ').indexOf(triggerWord) + 1;
   const tokens = Object.entries(tokenizePrompt(present, text, run)).map(
     ([name, batches]) =>
-      [name, index > 0 ? batches.map((b) => withoutWord(b, index)) : batches] as const,
+      [name, index > 0 ? batches?.map((b) => withoutWord(b, index)) : batches] as const,
   );
   const entry = await encodePromptTokens(present, Object.fromEntries(tokens), run);
   const place = index - 1;

@@ -1,7 +1,9 @@
 /** What every text encoder is, whatever its network; the kinds are rows of text-encoders.ts. */
+import type { NDArray } from '../array/nd.ts';
 import type { EncodedText, TextEncoderSpec } from '../arch/family.ts';
 import type { EmbeddingFiles } from '../text/embeddings.ts';
 import type { TokenBatch } from '../text/token-batches.ts';
+import type { FindVocabulary } from '../text/vocabularies.ts';
 import type { WeightSource } from '../weights/source.ts';
 import type { NetworkRun, Weighted } from './network.ts';
 
@@ -15,6 +17,23 @@ export interface TextEncoder extends Weighted {
   readonly lastLayer?: number;
 }
 
+/** The files that prompts and tokenizers name. */
+export interface PromptFiles extends EmbeddingFiles {
+  readonly vocabulary: FindVocabulary;
+}
+
+/** What a node may ask of the way its prompt is cut, where the encoder knows of such a thing. */
+export interface PromptOptions {
+  /** In place of the encoder's own template; the prompt stands at `{}`. */
+  readonly template?: string;
+  /** Pictures that the prompt speaks of, each [1, height, width, 3]. */
+  readonly pictures?: readonly NDArray[];
+  /** In place of the encoder's own. */
+  readonly minLength?: number;
+  /** Padding behind every prompt. */
+  readonly minPadding?: number;
+}
+
 /** What differs between CLIP, T5 and language models. `E` is the kind's own encoder. */
 export interface TextEncoderKind<E extends TextEncoder = TextEncoder> {
   /** The encoders that files of this kind hold: name to title. */
@@ -24,9 +43,17 @@ export interface TextEncoderKind<E extends TextEncoder = TextEncoder> {
   /** Which encoder a normalised source holds; undefined when it is none of this kind. */
   identify(source: WeightSource): TextEncoderSpec | undefined;
   /** The encoder in a normalised source; undefined when the source does not hold it. */
-  open(source: WeightSource, spec: TextEncoderSpec): E | undefined;
-  /** A prompt as rows of weighted tokens; embeddings are found in `files`. */
-  tokenize(encoder: E, text: string, files: EmbeddingFiles): TokenBatch[];
-  /** Hidden states with emphasis, and the pooled output. */
+  open(source: WeightSource, spec: E['spec']): E | undefined;
+  /**
+   * A prompt as rows of weighted tokens; undefined when there is nothing in it for this encoder. Embeddings and
+   * vocabularies are found in `files`.
+   */
+  tokenize(
+    encoder: E,
+    text: string,
+    files: PromptFiles,
+    options?: PromptOptions,
+  ): TokenBatch[] | undefined;
+  /** Hidden states with emphasis, and what else the encoder gives. */
   encode(encoder: E, batches: readonly TokenBatch[], run: NetworkRun): Promise<EncodedText>;
 }

@@ -4,10 +4,18 @@ import { foreignTextEncoder } from '../arch/families/foreign.ts';
 import { NoodleError } from '../errors.ts';
 import { openWeights } from '../tensor/cursor.ts';
 import { type WeightSource, sub } from '../weights/source.ts';
+import { bertEncoderKind } from './bert-encoder.ts';
 import { clipEncoderKind } from './clip-encoder.ts';
+import { languageModelKind } from './language-model-encoder.ts';
+import { t5EncoderKind } from './t5-encoder.ts';
 import type { TextEncoder, TextEncoderKind } from './text-encoder.ts';
 
-const kinds: Readonly<Record<TextEncoderSpec['kind'], TextEncoderKind>> = { clip: clipEncoderKind };
+const kinds: Readonly<Record<TextEncoderSpec['kind'], TextEncoderKind>> = {
+  clip: clipEncoderKind,
+  t5: t5EncoderKind,
+  bert: bertEncoderKind,
+  'language-model': languageModelKind,
+};
 
 /** The encoder of `spec` in a source (its prefix removed); undefined when it is not there. */
 export function openTextEncoder(
@@ -32,7 +40,7 @@ export function identifyTextEncoder(file: WeightSource): {
   const supported = Object.values(kinds).flatMap(({ titles }) => Object.values(titles));
   const known = `${supported.slice(0, -1).join(', ')} and ${supported.at(-1)}`;
   const reason = seems
-    ? `it seems to be ${seems}; supported text encoders are ${known}`
+    ? `it seems to be ${seems}, of which parts are missing; supported text encoders are ${known}`
     : `it holds no known text encoder${ggufArchitecture(file)}`;
   throw new NoodleError('FAMILY_UNKNOWN', { file: file.label, reason });
 }

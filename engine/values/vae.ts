@@ -14,13 +14,18 @@ export interface Vae<C = unknown> extends Weighted {
   /** What the kind read from the weights; only the kind looks inside. */
   readonly config: C;
   readonly latentChannels: number;
+  /** Channels of the pictures it encodes: 3, or 4 with alpha. */
+  readonly pictureChannels?: number;
   readonly factor: CellSize;
   /** Its values overflow in half precision, or may. */
   readonly fullPrecision?: boolean;
 }
 
 /** What a kind reads from the weights. */
-type Detected<C> = Pick<Vae<C>, 'config' | 'latentChannels' | 'factor' | 'fullPrecision'>;
+type Detected<C> = Pick<
+  Vae<C>,
+  'config' | 'latentChannels' | 'pictureChannels' | 'factor' | 'fullPrecision'
+>;
 
 /** What one latent cell stands for. */
 export interface CellSize {
@@ -250,7 +255,7 @@ function toPictures({ data, shape: [batch, channels, ...sides] }: NDArray): Imag
 }
 
 /** Pictures cut to whole cells, channel-first; frames of one video where latents have a time axis. */
-function encoderInput({ factor }: Vae, pictures: Image): NDArray {
+function encoderInput({ factor, pictureChannels = 3 }: Vae, pictures: Image): NDArray {
   if (pictures.shape.length !== 4) {
     const expected = 'pictures [batch, height, width, channels]';
     throw new NoodleError('BAD_INPUT', {
@@ -260,14 +265,20 @@ function encoderInput({ factor }: Vae, pictures: Image): NDArray {
     });
   }
   const cut = cropToFactor(pictures, factor.space);
-  if (factor.time === undefined) return toSigned(cut);
+  if (factor.time === undefined) return toSigned(cut, pictureChannels);
   const [frames, height, width, channels] = cut.shape;
-  const video = toSigned({ data: cut.data, shape: [1, frames * height, width, channels] });
-  return nd(video.data, [1, 3, frames, height, width]);
+  const rows = { data: cut.data, shape: [1, frames * height, width, channels] };
+  return nd(toSigned(rows, pictureChannels).data, [1, pictureChannels, frames, height, width]);
 }
 
-/** [b, H, W, 3 or more] in 0..1 to [b, 3, H, W] in -1..1; further channels (alpha) are left out. */
-function toSigned({ data, shape: [batch, height, width, channels] }: Image): NDArray {
+/**
+ * [b, H, W, 3 or more] in 0..1 to [b, wanted, H, W] in -1..1; further channels (alpha) are left out, and where
+ * alpha is wanted and there is none all is opaque.
+ */
+function toSigned(
+  { data, shape: [batch, height, width, channels] }: Image,
+  wanted: number,
+): NDArray {
   if (channels < 3) {
     throw new NoodleError('BAD_INPUT', {
       subject: 'picture to encode',
@@ -276,12 +287,12 @@ function toSigned({ data, shape: [batch, height, width, channels] }: Image): NDA
     });
   }
   const pixels = height * width;
-  const out = new Float32Array(batch * 3 * pixels);
+  const out = new Float32Array(batch * wanted * pixels).fill(1);
   for (let b = 0; b < batch; b++) {
-    for (let c = 0; c < 3; c++) {
-      const to = (b * 3 + c) * pixels;
+    for (let c = 0; c < Math.min(wanted, channels); c++) {
+      const to = (b * wanted + c) * pixels;
       for (let p = 0; p < pixels; p++) out[to + p] = data[(b * pixels + p) * channels + c] * 2 - 1;
     }
   }
-  return nd(out, [batch, 3, height, width]);
+  return nd(out, [batch, wanted, height, width]);
 }

@@ -87,10 +87,11 @@ export interface Kernels {
     columns: number,
   ) => void;
   /**
-   * `count` (at least 1) filters f32 [3, 3] in Winograd's 36 planes, `planeBytes` apart. The sums are
-   * made in double precision.
+   * `count` (at least 1) filters f32 [3, 3] in Winograd's planes for tiles of 2 or 4 (16, 36), `planeBytes`
+   * apart. The sums are made in double precision.
    */
-  readonly winograd: (from: number, to: number, planeBytes: number, count: number) => void;
+  readonly winograd2: (from: number, to: number, planeBytes: number, count: number) => void;
+  readonly winograd4: (from: number, to: number, planeBytes: number, count: number) => void;
 }
 
 let instance: Kernels | undefined;
@@ -120,7 +121,8 @@ function instantiate(): Kernels {
       transposeTo,
       magnitudes,
       transposeBytesTo,
-      winograd,
+      winograd2,
+      winograd4,
     }),
   );
   const { memory, ...functions } = new Instance(module).exports as Omit<Kernels, 'memory'> & {
@@ -285,56 +287,70 @@ const transposeBytesTo = wasmFunction(
   },
 );
 
-/** Two filters at a time, as a vector holds two doubles. */
-const winograd = wasmFunction(4, ([from, to, planeBytes, count], locals) => {
-  const target = locals.int();
-  const filter = vectors(locals, 9);
-  const columns = Array.from({ length: 3 }, () => vectors(locals, 6));
-  const plane = locals.vector();
-  const scratch = vectors(locals, 4);
-  const put = (value: Code): Code =>
-    sequence(
-      plane.set(toFloats(value)),
-      storePair(target.get, plane.get),
-      advance(target, planeBytes.get),
-    );
-  return countDown(
-    count,
-    2,
-    sequence(
-      ...filter.map((tap, i) =>
-        tap.set(toDoubles(loadSecond(from.get, loadFirst(from.get, i * 4), 36 + i * 4))),
-      ),
-      ...columns.map((column, x) =>
-        winogradAxis([filter[x], filter[x + 3], filter[x + 6]], scratch, (value, a) =>
-          column[a].set(value),
+type Put = (value: Code, row: number) => Code;
+/** G g for the three numbers g, each of the results given to `put`. */
+type Axis = (g: readonly Local[], scratch: readonly Local[], put: Put) => Code;
+
+/** G on both axes of filters [3, 3], two filters at a time, as a vector holds two doubles. */
+const winogradFilters = (patch: number, axis: Axis): ReturnType<typeof wasmFunction> =>
+  wasmFunction(4, ([from, to, planeBytes, count], locals) => {
+    const target = locals.int();
+    const filter = vectors(locals, 9);
+    const columns = Array.from({ length: 3 }, () => vectors(locals, patch));
+    const plane = locals.vector();
+    const scratch = vectors(locals, 4);
+    const put: Put = (value) =>
+      sequence(
+        plane.set(toFloats(value)),
+        storePair(target.get, plane.get),
+        advance(target, planeBytes.get),
+      );
+    return countDown(
+      count,
+      2,
+      sequence(
+        ...filter.map((tap, i) =>
+          tap.set(toDoubles(loadSecond(from.get, loadFirst(from.get, i * 4), 36 + i * 4))),
         ),
+        ...columns.map((column, x) =>
+          axis([filter[x], filter[x + 3], filter[x + 6]], scratch, (value, a) =>
+            column[a].set(value),
+          ),
+        ),
+        target.set(to.get),
+        ...Array.from({ length: patch }, (_, a) =>
+          axis([columns[0][a], columns[1][a], columns[2][a]], scratch, put),
+        ),
+        advance(from, int(72)),
+        advance(to, int(8)),
       ),
-      target.set(to.get),
-      ...[0, 1, 2, 3, 4, 5].map((a) =>
-        winogradAxis([columns[0][a], columns[1][a], columns[2][a]], scratch, put),
-      ),
-      advance(from, int(72)),
-      advance(to, int(8)),
-    ),
-  );
-});
+    );
+  });
 
 function vectors(locals: Locals, count: number): Local[] {
   return Array.from({ length: count }, () => locals.vector());
 }
 
+const times = (a: Code, factor: number): Code => multiplyDoubles(a, splatDouble(factor));
+
+/** G of tiles of 2 is [4, 3]: (1 0 0), 1/2 (1 1 1), 1/2 (1 -1 1), (0 0 1). */
+const winograd2 = winogradFilters(4, ([g0, g1, g2], [even, odd], put) =>
+  sequence(
+    even.set(times(addDoubles(g0.get, g2.get), 0.5)),
+    odd.set(times(g1.get, 0.5)),
+    put(g0.get, 0),
+    put(addDoubles(even.get, odd.get), 1),
+    put(subtractDoubles(even.get, odd.get), 2),
+    put(g2.get, 3),
+  ),
+);
+
 /**
- * G g for three numbers, each of the six given to `put`. G is [6, 3]: 1/4 (1 0 0), -1/6 (1 1 1),
- * -1/6 (1 -1 1), 1/24 (1 2 4), 1/24 (1 -2 4), (0 0 1); what two rows share is computed once.
+ * G of tiles of 4 is [6, 3]: 1/4 (1 0 0), -1/6 (1 1 1), -1/6 (1 -1 1), 1/24 (1 2 4), 1/24 (1 -2 4), (0 0 1);
+ * what two rows share is computed once.
  */
-function winogradAxis(
-  [g0, g1, g2]: readonly Local[],
-  [even, odd, wideEven, wideOdd]: readonly Local[],
-  put: (value: Code, row: number) => Code,
-): Code {
-  const times = (a: Code, factor: number): Code => multiplyDoubles(a, splatDouble(factor));
-  return sequence(
+const winograd4 = winogradFilters(6, ([g0, g1, g2], [even, odd, wideEven, wideOdd], put) =>
+  sequence(
     even.set(times(addDoubles(g0.get, g2.get), -1 / 6)),
     odd.set(times(g1.get, -1 / 6)),
     wideEven.set(addDoubles(times(g0.get, 1 / 24), times(g2.get, 1 / 6))),
@@ -345,5 +361,5 @@ function winogradAxis(
     put(addDoubles(wideEven.get, wideOdd.get), 3),
     put(subtractDoubles(wideEven.get, wideOdd.get), 4),
     put(g2.get, 5),
-  );
-}
+  ),
+);

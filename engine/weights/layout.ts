@@ -2,7 +2,7 @@
  * How the bytes of a weight must lie for a model: as they are stored; as f32 or f16 numbers; in the
  * blocks of channels that ONNX Runtime's NCHWc convolutions read, [o/B, i/B, ...kernel, B(i), B(o)], as f32
  * or (`narrow`: numbers of 16 bits only) as they are stored, a matrix as a filter of one cell; 3 x 3 filters
- * in the planes of Winograd's convolution, f32 [36, o, i]; filters with their channels last, f32 or f16
+ * in the planes of Winograd's convolution, f32 [planes, o, i]; filters with their channels last, f32 or f16
  * [o, ...kernel, i]; matrices transposed, f32 or f16 [i, o]; in whole numbers of so many bits, i8
  * [...kernel * i, o], with what a step of each output is worth, f32 [o], close behind them; or matrices in
  * blocks of 8-bit numbers, u8 [o, i/32, 32], and apart from them what a step of each block is worth, f16
@@ -13,14 +13,14 @@ import { sizeOf } from '../array/nd.ts';
 import type { BlockType } from './blocks.ts';
 import { type Dtype, dtypes } from './dtypes.ts';
 import { int8Block } from './int8.ts';
-import { winogradPlanes } from './winograd.ts';
+import { type WinogradTile, winogradForms } from './winograd.ts';
 
 export type Layout =
   | { readonly kind: 'stored' }
   | { readonly kind: 'float32' }
   | { readonly kind: 'float16' }
   | { readonly kind: 'blocked'; readonly block: number; readonly narrow?: boolean }
-  | { readonly kind: 'winograd' }
+  | { readonly kind: 'winograd'; readonly tile: WinogradTile }
   | { readonly kind: 'channelsLast' | 'transposed'; readonly type: 'f32' | 'f16' }
   | { readonly kind: 'int8' | 'int8Steps'; readonly bits: number }
   | { readonly kind: 'int8Blocks' | 'int8BlockSteps' }
@@ -48,7 +48,7 @@ export function layoutDtype(layout: Layout, stored: Dtype): Dtype {
 export function layoutShape(layout: Layout, stored: readonly number[]): readonly number[] {
   switch (layout.kind) {
     case 'winograd':
-      return [winogradPlanes, stored[0], stored[1]];
+      return [winogradForms[layout.tile].planes, stored[0], stored[1]];
     case 'channelsLast':
       return [stored[0], ...stored.slice(2), stored[1]];
     case 'transposed':

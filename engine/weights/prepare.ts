@@ -5,8 +5,9 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { sizeOf } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
-import { pairs, splitBlocks } from './blocks.ts';
 import { type Areas, aligned, bytesAt, layAreas, widen } from './areas.ts';
+import { pairs, splitBlocks } from './blocks.ts';
+import { channelsLast } from './channels-last.ts';
 import { type StorageDtype, dtypes, storageDtypes } from './dtypes.ts';
 import { floatToF16 } from './float.ts';
 import {
@@ -24,7 +25,7 @@ import { readFloatsSync } from './read.ts';
 import { type Scaler, scaler } from './scales.ts';
 import { type Scales, type WeightBytes, memoryOf } from './source.ts';
 import { layTransposed, square } from './transposed.ts';
-import { winogradPlanes } from './winograd.ts';
+import { type WinogradTile, winogradForms } from './winograd.ts';
 import { writeFully } from './write-bytes.ts';
 
 /** One tensor to rewrite: from where, in which layout, to which position of the target file. */
@@ -161,7 +162,7 @@ function doPiece(target: number, { task, open, scale }: Rewrite, piece: Piece): 
       writeFully(target, bytesAt(areas, areas.laid, count * 4), task.target + start * 4);
       return;
     case 'winograd':
-      writePlanes(target, task, piece, areas);
+      writePlanes(target, task, piece, { ...areas, tile: layout.tile });
       return;
     case 'channelsLast': {
       const laid = channelsLast(values, task.shape);
@@ -183,7 +184,7 @@ function doPiece(target: number, { task, open, scale }: Rewrite, piece: Piece): 
 
 /** Bytes that the piece's last form takes while it is made. */
 function laidBytes({ layout }: PrepareTask, count: number): number {
-  if (layout.kind === 'winograd') return planeBytes(count / 9) * winogradPlanes;
+  if (layout.kind === 'winograd') return planeBytes(count / 9) * winogradForms[layout.tile].planes;
   if (layout.kind === 'int8') return count;
   if (layout.kind === 'int8Blocks' || layout.kind === 'int8BlockSteps')
     return (count / int8Block) * 4;
@@ -330,23 +331,6 @@ function writeTransposed(file: number, { task, open, scale }: Rewrite, type: 'f3
   writeFully(file, bytesOf(laid), task.target);
 }
 
-/** Whole filters [o, i, ...kernel] as [o, ...kernel, i]. */
-function channelsLast<T extends Float32Array | Uint16Array>(
-  values: T,
-  [, channels, ...kernel]: readonly number[],
-): T {
-  const taps = sizeOf(kernel);
-  const filter = channels * taps;
-  const laid = values.slice() as T;
-  for (let at = 0; at < values.length; at += filter) {
-    for (let tap = 0; tap < taps; tap++) {
-      const to = at + tap * channels;
-      for (let c = 0, from = at + tap; c < channels; c++, from += taps) laid[to + c] = values[from];
-    }
-  }
-  return laid;
-}
-
 function readPiece(
   task: PrepareTask,
   from: number,
@@ -368,13 +352,21 @@ function readPiece(
   return buffer;
 }
 
+/** The kernel that makes the planes of filters, for each tile. */
+const planeKernels = { 2: 'winograd2', 4: 'winograd4' } as const;
+
 /** The piece's filters in planes, at their places in the planes of all filters. */
-function writePlanes(file: number, task: PrepareTask, { start, count }: Piece, areas: Areas): void {
+function writePlanes(
+  file: number,
+  task: PrepareTask,
+  { start, count }: Piece,
+  { tile, ...areas }: Areas & { readonly tile: WinogradTile },
+): void {
   const filters = count / 9;
   const step = planeBytes(filters);
-  kernels().winograd(areas.widened, areas.laid, step, filters);
+  kernels()[planeKernels[tile]](areas.widened, areas.laid, step, filters);
   const all = sizeOf(task.shape) / 9;
-  for (let plane = 0; plane < winogradPlanes; plane++) {
+  for (let plane = 0; plane < winogradForms[tile].planes; plane++) {
     const part = bytesAt(areas, areas.laid + plane * step, filters * 4);
     writeFully(file, part, task.target + (plane * all + start / 9) * 4);
   }

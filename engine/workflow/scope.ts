@@ -100,18 +100,11 @@ function instanceValues(
   const values = stored as readonly Json[];
 
   if (subgraph.group !== undefined) {
-    const { lists, widgets } = subgraph.group;
-    let at = 0;
-    if (lists?.reduce((sum, { length }) => sum + length, 0) === values.length) {
-      for (const { nodeId, length } of lists) {
-        innerLists.set(nodeId, values.slice(at, (at += length)));
-      }
-      return result;
+    const { lists, widgets } = groupPlaces(subgraph, values.length, objectInfo);
+    for (const { nodeId, at, length } of lists) {
+      innerLists.set(nodeId, values.slice(at, at + length));
     }
-    for (const { nodeId, name } of widgets) {
-      if (at < values.length) setInner(nodeId, name, values[at]);
-      at += hasControlAt(subgraph, nodeId, name, objectInfo) ? 2 : 1;
-    }
+    for (const { nodeId, name, at } of widgets) setInner(nodeId, name, values[at]);
     return result;
   }
 
@@ -123,6 +116,26 @@ function instanceValues(
     else setInner(nodeId, name, value);
   });
   return result;
+}
+
+/**
+ * Where the values of a group node stand, when there are so many of them: the whole lists of its
+ * inner nodes one after another, or their widgets one by one.
+ */
+export function groupPlaces({ group, nodes }: Subgraph, count: number, objectInfo: ObjectInfo) {
+  const { lists, widgets = [] } = group ?? {};
+  let next = 0;
+  const take = (length: number): number => (next += length) - length;
+  if (lists?.reduce((sum, { length }) => sum + length, 0) === count) {
+    const placed = lists.map(({ nodeId, length }) => ({ nodeId, at: take(length), length }));
+    return { lists: placed, widgets: [] };
+  }
+  const placed = widgets.map(({ nodeId, name }) => ({
+    nodeId,
+    name,
+    at: take(hasControlAt(nodes.get(nodeId), name, objectInfo) ? 2 : 1),
+  }));
+  return { lists: [], widgets: placed.filter(({ at }) => at < count) };
 }
 
 /** In the place of an inner node's id: an input of the instance itself. */
@@ -167,13 +180,8 @@ export function widgetInputs(subgraph: Subgraph): string[] {
   return subgraph.inputs.filter((_, slot) => slots.has(slot)).map(({ name }) => name);
 }
 
-function hasControlAt(
-  subgraph: Subgraph,
-  nodeId: string,
-  name: string,
-  objectInfo: ObjectInfo,
-): boolean {
-  const type = subgraph.nodes.get(nodeId)?.type ?? '';
+function hasControlAt(node: GraphNode | undefined, name: string, objectInfo: ObjectInfo): boolean {
+  const type = node?.type ?? '';
   if (type === 'PrimitiveNode') return true;
   const info: NodeInfo | undefined = Object.hasOwn(objectInfo, type) ? objectInfo[type] : undefined;
   const input = info && inputsInOrder(info).find(([key]) => key === name)?.[1];

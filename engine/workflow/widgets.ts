@@ -24,6 +24,7 @@ const WIDGET_TYPES = new Set([
   'STRING',
   'COMBO',
   'COLOR',
+  'COLORS',
   'MARKDOWN',
   'TEXTAREA',
   'CURVE',

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { ClipSpec } from '../../engine/arch/family.ts';
+import type { ClipSpec, EncodedText } from '../../engine/arch/family.ts';
 import { map } from '../../engine/array/elementwise.ts';
 import { nd, sizeOf, zeros } from '../../engine/array/nd.ts';
 import { createRuntime } from '../../engine/runtime/runtime.ts';
@@ -71,12 +71,9 @@ function encoderOf(seen: TokenBatch[], hidden = random([1, 77, 32], 202)): Clip 
   const encoder = { kind, spec: { name: 'clip_l' } as ClipSpec } as unknown as TextEncoder;
   const setup = {
     encoders: [encoder.spec],
-    join: ([{ hidden: cross, pooled }]: readonly {
-      hidden: typeof hidden;
-      pooled: typeof hidden;
-    }[]) => ({
-      cross,
-      pooled,
+    join: ({ clip_l }: Readonly<Record<string, EncodedText | undefined>>) => ({
+      cross: clip_l!.hidden,
+      pooled: clip_l!.pooled,
     }),
   };
   return { setup, encoders: [encoder] };

@@ -219,6 +219,12 @@ describe('jobs and the queue', () => {
       position: 2,
     });
     expect((await call('DELETE', `/v1/jobs/${b}`)).json).toEqual({ id: b, status: 'cancelled' });
+    expect((await call('POST', `/v1/jobs/${b}/restore`)).json).toMatchObject({
+      id: b,
+      position: 1,
+    });
+    expect((await call('POST', '/v1/jobs/nobody/restore')).status).toBe(404);
+    expect((await call('DELETE', `/v1/jobs/${b}`)).json).toEqual({ id: b, status: 'cancelled' });
     expect((await call('DELETE', `/v1/jobs/${b}`)).status).toBe(404);
     expect((await call('GET', '/v1/queue?limit=1')).json).toMatchObject({
       pending_count: 3,
@@ -396,5 +402,7 @@ describe('webhooks', () => {
 });
 
 it('every operation of the document was called with success (but for those with tests of their own)', () => {
-  expect(api.uncalled((tag) => !['Library', 'Forms', 'Outputs'].includes(tag))).toEqual([]);
+  expect(api.uncalled((tag) => !['Library', 'Forms', 'Batches', 'Outputs'].includes(tag))).toEqual(
+    [],
+  );
 });

@@ -39,7 +39,9 @@ const LATER = [
  */
 const UNITED = new Set([
   'CFGNorm',
+  'CLIPLoader',
   'ContextWindowsManual',
+  'DualCLIPLoader',
   'ImageScaleToTotalPixels',
   'KSampler',
   'KSamplerAdvanced',

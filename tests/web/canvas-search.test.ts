@@ -1,9 +1,9 @@
 import type { Page } from 'playwright-core';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { searchNodes } from '../../web/graph/search.ts';
 import { objectInfo } from './fixtures/object-info.ts';
-import { drag, noBrowser, openPage, spotOf } from './support/browser.ts';
-import { useBuiltPage } from './support/built-page.ts';
+import { doubleClick, drag, noBrowser, spotOf } from './support/browser.ts';
+import { useFreshPage } from './support/built-page.ts';
 
 if (noBrowser !== null) console.warn(noBrowser); // eslint-disable-line no-console -- says why below is skipped
 
@@ -18,6 +18,9 @@ describe('searching nodes', () => {
     ['vd', 'VAEDecode'],
     ['load chk', 'CheckpointLoaderSimple'],
     ['ksmplr', 'KSampler'],
+    ['image', 'LoadImage'],
+    ['lora', 'LoraLoader'],
+    ['controlnet', 'ControlNetApplyAdvanced'],
     ['empty lat', 'EmptyLatentImage'],
     ['primitive', 'PrimitiveNode'],
   ])('%s finds %s first', (text, type) => {
@@ -39,9 +42,8 @@ describe('searching nodes', () => {
 });
 
 describe.skipIf(noBrowser !== null)('the search on the canvas', () => {
-  const stand = useBuiltPage();
   let page: Page;
-  let errors: string[];
+  useFreshPage((fresh) => ({ page } = fresh));
 
   const nodes = () =>
     page.evaluate(() =>
@@ -66,13 +68,8 @@ describe.skipIf(noBrowser !== null)('the search on the canvas', () => {
     await box().waitFor({ state: 'hidden' });
   };
 
-  beforeEach(async () => {
-    await page?.context().close();
-    ({ page, errors } = await openPage(stand.browser, stand.server.url));
-  });
-
   test('shows the node beforehand, and what was added lately first', async () => {
-    await page.mouse.dblclick(900, 700);
+    await doubleClick(page, { x: 900, y: 700 });
     await page.waitForFunction(
       () => document.activeElement?.matches('.search-field input') === true,
     );
@@ -82,12 +79,11 @@ describe.skipIf(noBrowser !== null)('the search on the canvas', () => {
       .toBe('Upscale Latent');
     expect(await page.locator('.preview-row .socket').first().textContent()).toBe('Samples');
     await page.keyboard.press('Enter');
-    await page.mouse.dblclick(620, 720);
+    await doubleClick(page, { x: 620, y: 720 });
     const first = page.locator('.search-results button').first();
     await first.waitFor();
     expect(await first.textContent()).toContain('Upscale Latent');
     expect(await first.textContent()).toContain('recent');
-    expect(errors).toEqual([]);
   });
 
   test('a node dropped left of an input lies left of it and is connected', async () => {
@@ -149,7 +145,7 @@ describe.skipIf(noBrowser !== null)('the search on the canvas', () => {
     await page.keyboard.press('c');
     await page.keyboard.press('ArrowRight');
     expect(await menus.count()).toBe(2);
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('none');
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('No colour');
     await page.keyboard.press('Escape');
     expect(await menus.count()).toBe(1);
     await page.keyboard.press('Escape');

@@ -1,9 +1,9 @@
 import type { Page } from 'playwright-core';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { align, distribute } from '../../web/graph/align.ts';
 import { placeInLayers, type Box } from '../../web/graph/layers.ts';
-import { noBrowser, openPage, spotOf } from './support/browser.ts';
-import { useBuiltPage } from './support/built-page.ts';
+import { doubleClick, noBrowser, spotOf } from './support/browser.ts';
+import { useFreshPage } from './support/built-page.ts';
 
 if (noBrowser !== null) console.warn(noBrowser); // eslint-disable-line no-console -- says why below is skipped
 
@@ -111,8 +111,8 @@ describe('layers', () => {
 });
 
 describe.skipIf(noBrowser !== null)('tools of the canvas', () => {
-  const stand = useBuiltPage();
   let page: Page;
+  useFreshPage((fresh) => ({ page } = fresh));
   const positive = 6;
   const negative = 7;
 
@@ -143,11 +143,6 @@ describe.skipIf(noBrowser !== null)('tools of the canvas', () => {
     await page.keyboard.up('Shift');
     await page.locator('.toolbox').waitFor();
   };
-
-  beforeEach(async () => {
-    await page?.context().close();
-    ({ page } = await openPage(stand.browser, stand.server.url));
-  });
 
   test('the toolbox bypasses, colours and deletes what is selected, each one undo step', async () => {
     await selectBoth();
@@ -188,11 +183,11 @@ describe.skipIf(noBrowser !== null)('tools of the canvas', () => {
     expect((await state()).groups).toEqual(['Prompts']);
     const { x, y } = await spotOf(page, positive, 'title');
     const [scale] = (await state()).view;
-    await page.mouse.dblclick(x, y - 30 * scale);
+    await doubleClick(page, { x, y: y - 30 * scale });
     await editor.waitFor();
     await page.keyboard.press('Escape');
     const below = await spotOf(page, negative, 'title');
-    await page.mouse.dblclick(below.x, below.y - 30 * scale);
+    await doubleClick(page, { x: below.x, y: below.y - 30 * scale });
     await page.locator('.search-box').waitFor();
     await page.keyboard.press('Escape');
   });

@@ -141,6 +141,30 @@ describe.skipIf(noBrowser !== null)('forms', () => {
     await expect.poll(() => pictures().count()).toBe(10);
   });
 
+  test('a batch goes on when its page is closed, is cancelled as a whole and run again', async () => {
+    await server.post('/v1/queue/pause', {});
+    await page.getByLabel('Steps').last().fill('1');
+    await page.getByText('More than one').click();
+    await page.getByLabel('How many').fill('3');
+    await page.getByRole('button', { name: 'Run 3' }).click();
+    const batch = page.locator('.run-batch').first();
+    await batch.getByText('0 of 3').waitFor();
+    // What another page started is followed too.
+    await open('/text-to-image');
+    await batch.getByText('0 of 3').waitFor();
+    await batch.getByRole('button', { name: 'Cancel all' }).click();
+    await batch.getByText('3 of 3').waitFor();
+    await batch.getByRole('button', { name: 'Run the rest' }).click();
+    await batch.getByText('0 of 3').waitFor();
+    await open('/text-to-image');
+    await batch.getByText('0 of 3').waitFor();
+    await server.post('/v1/queue/resume', {});
+    await expect.poll(() => batch.locator('.run-picture').count(), { timeout: 20_000 }).toBe(3);
+    await shoot('batch');
+    expect(errors).toEqual([]);
+    await page.getByRole('button', { name: 'Back to the first values' }).click();
+  });
+
   test('the form is edited: fewer fields, other names', async () => {
     await page.getByRole('button', { name: 'Edit the form' }).click();
     await page.getByLabel('Title').fill('Postcards');

@@ -1,8 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { BrowserContext, Page } from 'playwright-core';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { drag, dropFile, graphOf, noBrowser, opened, openPage, spotOf } from './support/browser.ts';
-import { useBuiltPage } from './support/built-page.ts';
+import { describe, expect, test } from 'vitest';
+import {
+  doubleClick,
+  drag,
+  dropFile,
+  graphOf,
+  noBrowser,
+  opened,
+  openPage,
+  spotOf,
+} from './support/browser.ts';
+import { useFreshPage } from './support/built-page.ts';
 
 interface Saved {
   readonly nodes: readonly { id: number; type: string; pos: number[]; size: number[] }[];
@@ -13,20 +22,9 @@ const example = (name: string): Buffer =>
   readFileSync(new URL(`../../workflows/${name}.json`, import.meta.url));
 
 describe.skipIf(noBrowser !== null)('work is never lost', () => {
-  const stand = useBuiltPage();
   let context: BrowserContext;
   let page: Page;
-  let errors: string[];
-
-  beforeEach(async () => {
-    context = await stand.browser.newContext({ viewport: { width: 1280, height: 800 } });
-    ({ page, errors } = await openPage(context, stand.server.url));
-  });
-  afterEach(async () => {
-    await context.close();
-    // That a saved file is there already is an answer, which the browser logs.
-    expect(errors.filter((e) => !/status of 409/.test(e))).toEqual([]);
-  });
+  const stand = useFreshPage((fresh) => ({ context, page } = fresh), /status of 409/);
 
   const graphNow = async (from: Page = page): Promise<Saved> =>
     JSON.parse(await from.evaluate(() => window.noodle.live())) as Saved;
@@ -65,7 +63,7 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
     expect(await unsaved()).toBe(1);
 
     await page.close();
-    ({ page, errors } = await openPage(context, stand.server.url));
+    ({ page } = await openPage(context, stand.server.url));
     const after = await graphNow();
     const moved = nodeIn(after, 9)?.pos ?? [];
     expect(moved[0]).toBeGreaterThan((nodeIn(before, 9)?.pos[0] ?? NaN) + 50);
@@ -218,7 +216,7 @@ describe.skipIf(noBrowser !== null)('work is never lost', () => {
     const second = await openPage(context, stand.server.url);
     await second.page.locator('#graph').focus();
     await second.page.getByRole('button', { name: 'New workflow' }).click();
-    await second.page.mouse.dblclick(900, 500, { delay: 30 });
+    await doubleClick(second.page, { x: 900, y: 500 });
     await second.page.getByRole('textbox', { name: 'Search nodes' }).fill('empty latent image');
     await second.page.keyboard.press('Enter');
     await second.page.waitForTimeout(200);

@@ -19,6 +19,9 @@ import {
 import { modelAnswer } from './support/mock-models.ts';
 import { listed, userFile } from './support/user-files.ts';
 
+/** What `/object_info` answers, written once: every page asks for it. */
+const descriptions = stringifyJson(objectInfo);
+
 /** A prompt the page posted, as the server read it. */
 export interface PostedPrompt {
   readonly id: string;
@@ -110,11 +113,11 @@ export async function startMockServer(): Promise<MockServer> {
     const url = new URL(request.url ?? '/', 'http://x');
     const path = decodeURIComponent(url.pathname);
     requests.push(`${request.method} ${path}`);
-    const json = (data: unknown, status = 200): void => {
-      response.writeHead(status, { 'Content-Type': 'application/json' });
-      response.end(stringifyJson(data));
+    const text = (body: string, status = 200): void => {
+      response.writeHead(status, { 'Content-Type': 'application/json' }).end(body);
     };
-    if (path === '/object_info') return json(objectInfo);
+    const json = (data: unknown, status?: number): void => text(stringifyJson(data), status);
+    if (path === '/object_info') return text(descriptions);
     if (path === '/ui/workflows/') {
       const names = readdirSync(join(root, 'workflows')).filter((n) => n.endsWith('.json'));
       return json(names.map((n) => n.replace('.json', '')));

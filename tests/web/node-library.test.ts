@@ -1,10 +1,10 @@
-import type { BrowserContext, Page } from 'playwright-core';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { foundNode } from '../../web/graph/search.ts';
 import { categoryTree } from '../../web/node-library/category-tree.ts';
 import { objectInfo } from './fixtures/object-info.ts';
-import { graphOf, noBrowser, openPage } from './support/browser.ts';
-import { useBuiltPage } from './support/built-page.ts';
+import { graphOf, noBrowser } from './support/browser.ts';
+import { useFreshPage } from './support/built-page.ts';
 
 test('nodes lie in a tree of readable categories, those set aside last', () => {
   const node = { ...foundNode(objectInfo.KSampler), title: 'A' };
@@ -25,20 +25,9 @@ test('nodes lie in a tree of readable categories, those set aside last', () => {
 });
 
 describe.skipIf(noBrowser !== null)('the panel of nodes', () => {
-  const stand = useBuiltPage();
-  let context: BrowserContext;
   let page: Page;
-  let errors: string[];
-
-  beforeEach(async () => {
-    context = await stand.browser.newContext({ viewport: { width: 1280, height: 800 } });
-    ({ page, errors } = await openPage(context, stand.server.url));
-    await page.keyboard.press('n');
-  });
-  afterEach(async () => {
-    await context.close();
-    expect(errors).toEqual([]);
-  });
+  useFreshPage((fresh) => ({ page } = fresh));
+  beforeEach(() => page.keyboard.press('n'));
   const shot = (name: string) =>
     process.env.SHOTS ? page.screenshot({ path: `${process.env.SHOTS}/${name}.png` }) : undefined;
 
@@ -46,7 +35,7 @@ describe.skipIf(noBrowser !== null)('the panel of nodes', () => {
     const panel = page.locator('.side-panel');
     const sampler = panel.getByRole('button', { name: 'KSampler', exact: true });
     await sampler.hover();
-    await page.locator('.node-preview').getByText('KSampler').waitFor();
+    await page.locator('.node-preview header').getByText('KSampler').waitFor();
     await shot('nodes');
     await panel.getByRole('button', { name: 'Bookmark KSampler', exact: true }).click();
     await panel.getByText('Bookmarks').waitFor();

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { parseJson } from '../../engine/workflow/lossless-json.ts';
 import { objectInfo } from './fixtures/object-info.ts';
 import type { MockServer } from './mock-server.ts';
-import { graphOf, dropFile, noBrowser, openPage } from './support/browser.ts';
+import { doubleClick, dropFile, graphOf, noBrowser, openPage } from './support/browser.ts';
 import { useBuiltPage } from './support/built-page.ts';
 import { pngWithText } from './support/png-with-text.ts';
 
@@ -45,7 +45,7 @@ describe.skipIf(noBrowser !== null)('the page', () => {
     await name.waitFor();
     expect(await name.textContent()).toBe('A graphics card');
     expect(await name.getAttribute('title')).toBe(
-      'webgpu:0: A graphics card, fp16; models take 1.5 of 8.0 GB',
+      'webgpu:0: A graphics card, fp16; models take 1.4 GiB of 7.5 GiB',
     );
   });
 
@@ -222,7 +222,7 @@ describe.skipIf(noBrowser !== null)('the page', () => {
   });
 
   test('a double click searches nodes and Enter adds one', async () => {
-    await page.mouse.dblclick(1000, 700, { delay: 30 });
+    await doubleClick(page, { x: 1000, y: 700 });
     await page.getByRole('textbox', { name: 'Search nodes' }).fill('empty latent image');
     await page.keyboard.press('Enter');
     const nodes = (await graphOf(page)).nodes;
@@ -272,14 +272,27 @@ describe.skipIf(noBrowser !== null)('the page', () => {
     await page.waitForFunction(() => window.noodle.imagesOf(9).length === 1);
   });
 
+  test('a part of the page that does not come is said, and comes after a reload', async () => {
+    const parts = /assets\/models-panel/;
+    await page.route(parts, (route) => route.abort());
+    await page.getByRole('button', { name: 'Models', exact: true }).click();
+    await page.getByText('could not be loaded: the server does not answer').waitFor();
+    await page.unroute(parts);
+    await page.getByRole('button', { name: 'Reload the page' }).click();
+    await page.getByText('could not be loaded').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Models', exact: true }).click();
+    await page.locator('.side-panel').getByText('Checkpoints').waitFor();
+    await page.keyboard.press('m');
+  });
+
   test('the work of the last visit is there after a reload', async () => {
     await typeIntoFirstPrompt(page, 'kept over a reload');
     await page.waitForTimeout(300);
     await page.reload();
     await page.waitForSelector('textarea.node-text');
     expect(await widgetValue(page, 6, 'text')).toBe('kept over a reload');
-    // The refused prompt's 400 and the cut connection are logged by the browser itself.
-    expect(errors.filter((e) => !/WebSocket|status of 400/.test(e))).toEqual([]);
+    // The refused prompt's 400, the cut connection and the part that did not come are logged by the browser itself.
+    expect(errors.filter((e) => !/WebSocket|status of 400|ERR_FAILED/.test(e))).toEqual([]);
   });
 });
 

@@ -98,7 +98,16 @@ describe.skipIf(noBrowser !== null)('the queue', () => {
     await page.locator('.connection').waitFor({ state: 'detached' });
     expect(await names()).toEqual(['first', 'third', 'second']);
     expect((await listed()).paused).toBe(true);
-    await rows().nth(1).getByRole('button', { name: 'Remove from the queue' }).click();
+    const remove = () =>
+      rows()
+        .filter({ hasText: 'third' })
+        .getByRole('button', { name: 'Remove from the queue' })
+        .click();
+    await remove();
+    await expect.poll(names).toEqual(['first', 'second']);
+    await page.locator('.toast').getByRole('button', { name: 'Undo' }).click();
+    await expect.poll(names).toEqual(['first', 'third', 'second']);
+    await remove();
     await expect.poll(names).toEqual(['first', 'second']);
     await page.getByRole('button', { name: 'Resume' }).click();
     await expect.poll(() => page.locator('.history-entry').count()).toBe(2);

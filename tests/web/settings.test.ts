@@ -1,22 +1,13 @@
-import type { BrowserContext, Page } from 'playwright-core';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { graphOf, noBrowser, opened, openPage, spotOf } from './support/browser.ts';
-import { useBuiltPage } from './support/built-page.ts';
+import type { Page } from 'playwright-core';
+import { afterEach, describe, expect, test } from 'vitest';
+import { graphOf, noBrowser, opened, spotOf } from './support/browser.ts';
+import { useFreshPage } from './support/built-page.ts';
 
 describe.skipIf(noBrowser !== null)('settings, keys and commands', () => {
-  const stand = useBuiltPage();
-  let context: BrowserContext;
   let page: Page;
-  let errors: string[];
-
-  beforeEach(async () => {
-    context = await stand.browser.newContext({ viewport: { width: 1280, height: 800 } });
-    ({ page, errors } = await openPage(context, stand.server.url));
-  });
-  afterEach(async () => {
+  const stand = useFreshPage((fresh) => ({ page } = fresh));
+  afterEach(() => {
     for (const id of Object.keys(stand.server.settings)) delete stand.server.settings[id];
-    await context.close();
-    expect(errors).toEqual([]);
   });
 
   const dialog = () => page.getByRole('dialog', { name: 'Settings' });
@@ -142,7 +133,7 @@ describe.skipIf(noBrowser !== null)('settings, keys and commands', () => {
     await expect
       .poll(() => log.locator('div').allTextContents())
       .toEqual(['08:00:00Ready', '08:00:01WARNING: a line that came live']);
-    const device = 'A graphics card, fp16; models take 1.5 of 8.0 GB';
+    const device = 'A graphics card, fp16; models take 1.4 GiB of 7.5 GiB';
     expect(await page.locator('.log-devices small').textContent()).toBe(device);
     await page.getByRole('button', { name: 'Close the log' }).click();
     await log.waitFor({ state: 'detached' });

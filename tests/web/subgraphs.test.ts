@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import type { BrowserContext, Page } from 'playwright-core';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { dropFile, graphOf, noBrowser, openPage, spotOf } from './support/browser.ts';
-import { useBuiltPage } from './support/built-page.ts';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
+import { dropFile, graphOf, noBrowser, spotOf } from './support/browser.ts';
+import { useFreshPage } from './support/built-page.ts';
 
 interface Saved {
   nodes: unknown[];
@@ -13,19 +13,8 @@ const fixture = (name: string): Buffer =>
   readFileSync(new URL(`fixtures/${name}`, import.meta.url));
 
 describe.skipIf(noBrowser !== null)('subgraphs', () => {
-  const stand = useBuiltPage();
-  let context: BrowserContext;
   let page: Page;
-  let errors: string[];
-
-  beforeEach(async () => {
-    context = await stand.browser.newContext({ viewport: { width: 1280, height: 800 } });
-    ({ page, errors } = await openPage(context, stand.server.url));
-  });
-  afterEach(async () => {
-    await context.close();
-    expect(errors).toEqual([]);
-  });
+  const stand = useFreshPage((fresh) => ({ page } = fresh));
 
   const trail = () => page.locator('.subgraph-trail > *').allTextContents();
   const unsaved = () => page.locator('.workflow-tab[data-active=true] i').count();
@@ -137,5 +126,17 @@ describe.skipIf(noBrowser !== null)('subgraphs', () => {
     expect(await types()).toEqual(root);
     await page.keyboard.press('.');
     expect(await unsaved()).toBe(0);
+
+    // A copy in another workflow is whole: what its inside refers to came along.
+    const { x, y } = await spotOf(page, 5, 'title');
+    await page.mouse.click(x, y);
+    await page.keyboard.press('Control+c');
+    await page.getByRole('button', { name: 'New workflow' }).click();
+    await expect.poll(types).toEqual([]);
+    await page.keyboard.press('Control+v');
+    await expect.poll(async () => (await types()).length).toBe(1);
+    const kept = () => page.evaluate(() => JSON.parse(window.noodle.text()) as Saved);
+    await expect.poll(async () => (await kept()).nodes.length).toBe(1);
+    expect((await kept()).definitions.subgraphs).toHaveLength(2);
   });
 });

@@ -1,28 +1,16 @@
 import { readFileSync } from 'node:fs';
 import type { BrowserContext, Page } from 'playwright-core';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { drag, dropFile, graphOf, noBrowser, opened, openPage, spotOf } from './support/browser.ts';
-import { useBuiltPage } from './support/built-page.ts';
+import { useFreshPage } from './support/built-page.ts';
 
 const example = (name: string): Buffer =>
   readFileSync(new URL(`../../workflows/${name}.json`, import.meta.url));
 
 describe.skipIf(noBrowser !== null)('workflow tabs', () => {
-  const stand = useBuiltPage();
   let context: BrowserContext;
   let page: Page;
-  let errors: string[];
-
-  beforeEach(async () => {
-    context = await stand.browser.newContext({ viewport: { width: 1280, height: 800 } });
-    ({ page, errors } = await openPage(context, stand.server.url));
-    page.setDefaultTimeout(8000);
-  });
-  afterEach(async () => {
-    await context.close();
-    // That a saved file is there already, or is not there, is an answer, which the browser logs.
-    expect(errors.filter((e) => !/status of (409|404)/.test(e))).toEqual([]);
-  });
+  const stand = useFreshPage((fresh) => ({ context, page } = fresh), /status of (409|404)/);
 
   const names = (from: Page = page) => from.locator('.workflow-tab .name > span').allTextContents();
   const front = (from: Page = page) =>

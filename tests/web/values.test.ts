@@ -1,20 +1,33 @@
 import { describe, expect, test } from 'vitest';
 import { evaluate } from '../../web/graph/arithmetic.ts';
+import type { NodeInfo } from '../../web/api/types.ts';
+import { badgeText } from '../../web/graph/badges.ts';
 import { inputSpec } from '../../web/graph/input-spec.ts';
 import { addInt, clampInt, snapInt, toInt } from '../../web/graph/integer.ts';
 import { adjustEmphasis } from '../../web/prompt-text/emphasis.ts';
 import { draggedBox, readBox } from '../../web/graph/widgets/box-shape.ts';
 import { hexNumber } from '../../web/graph/widgets/color.ts';
-import { readHex } from '../../web/graph/widgets/color-picker.ts';
+import { readHex } from '../../web/graph/widgets/hex.ts';
 import { curveFunction, readCurve } from '../../web/graph/widgets/curve-shape.ts';
 import { drawField } from '../../web/graph/widgets/draw-field.ts';
-import { gridFor } from '../../web/graph/widgets/image-view.ts';
+import { gridFor } from '../../web/graph/widgets/picture-grid.ts';
 import { completionAt } from '../../web/prompt-text/completion.ts';
 import { toggleComment } from '../../web/prompt-text/comment.ts';
 import { constrain, numberLimits } from '../../web/graph/widgets/number.ts';
 import { nextNumber } from '../../web/graph/widgets/seed-control.ts';
 
 const maxSeed = 18446744073709551615n;
+
+test.each([
+  [{ id: 'None', source: 'Hide built-in' }, '', 'my-pack'],
+  [{ id: 'Show all', source: 'None' }, '#7', '#7'],
+  [{ id: 'Show all', source: 'Show all' }, '#7 Core', '#7 my-pack'],
+  [{ id: 'None', source: 'None' }, '', ''],
+])('marks of nodes by %j', (modes, ofCore, ofPack) => {
+  const from = (python_module: string) => ({ id: 7, info: { python_module } as NodeInfo });
+  expect(badgeText(from('comfy_extras.nodes_mask'), modes)).toBe(ofCore);
+  expect(badgeText(from('custom_nodes.my-pack.nodes'), modes)).toBe(ofPack);
+});
 
 describe('integers', () => {
   test.each([

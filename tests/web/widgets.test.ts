@@ -38,6 +38,8 @@ describe.skipIf(noBrowser !== null)('fields of nodes', () => {
     await picture('input/alps.png', '#406080');
     await picture('input/boats.png', '#804060');
     await picture('output/Noodle_00001_.png', '#608040');
+    await picture('models/loras/ink-style.preview.png', '#302820');
+    writeFileSync(join(base, 'models/loras/plain.safetensors'), '');
     writeFileSync(join(base, 'models/embeddings/easynegative.safetensors'), '');
     writeFileSync(join(base, 'models/loras/ink-style.safetensors'), '');
     server = await startServer({ base });
@@ -100,6 +102,68 @@ describe.skipIf(noBrowser !== null)('fields of nodes', () => {
     await list.getByRole('option', { name: 'Noodle_00001_.png' }).click();
     expect(await value(1, 'image')).toBe('Noodle_00001_.png [output]');
     await page.waitForFunction(() => window.noodle.imagesOf(1)[0]?.width === 96);
+    expect(errors).toEqual([]);
+  });
+
+  test('model files are chosen with the pictures beside them', async () => {
+    await open({ 1: { class_type: 'LoraLoader', inputs: { lora_name: 'plain.safetensors' } } });
+    await press(1, 'lora_name');
+    const list = page.locator('.choice-list');
+    const option = list.getByRole('option', { name: 'ink-style.safetensors' });
+    await page.waitForFunction(
+      () => document.querySelector<HTMLImageElement>('.choice-picture img')?.naturalWidth === 96,
+    );
+    await shot('model-combo');
+    expect(await list.locator('img').count()).toBe(1);
+    expect(await option.locator('img').count()).toBe(1);
+    await option.click();
+    expect(await value(1, 'lora_name')).toBe('ink-style.safetensors');
+    expect(errors).toEqual([]);
+  });
+
+  test('many pictures of a node: a grid, one of them, and back', async () => {
+    await open({
+      1: { class_type: 'EmptyImage', inputs: { width: 96, height: 64, batch_size: 4, color: 255 } },
+      2: { class_type: 'PreviewImage', inputs: { images: ['1', 0] } },
+    });
+    await page.keyboard.press('Control+Enter');
+    await page.waitForFunction(() => window.noodle.imagesOf(2).length === 4, null, {
+      timeout: 20_000,
+    });
+    const opened = () => page.evaluate(() => window.noodle.opened(2));
+    const at = (picture: number) => spotOf(page, 2, `picture:${picture}`);
+    const third = await at(2);
+    await page.mouse.move(third.x, third.y);
+    await shot('pictures-grid');
+
+    // A drag of a picture moves the node; a press opens it.
+    const before = await spotOf(page, 2, 'title');
+    await drag(page, third, { x: third.x + 30, y: third.y + 20 });
+    expect(await opened()).toBe(null);
+    expect((await spotOf(page, 2, 'title')).x).toBeCloseTo(before.x + 30, -1);
+    const moved = await at(2);
+    await page.mouse.click(moved.x, moved.y);
+    await expect.poll(opened).toBe(2);
+    await shot('pictures-one');
+
+    // Arrows go on, and round; where nothing is opened they move the node.
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(opened).toBe(0);
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(opened).toBe(3);
+    // What is done with a picture is done with that one, wherever the menu was opened.
+    const title = await spotOf(page, 2, 'title');
+    await page.mouse.click(title.x, title.y, { button: 'right' });
+    await page.getByRole('menuitem', { name: 'Open image' }).click();
+    const viewer = page.getByRole('dialog', { name: /4/ });
+    await viewer.waitFor();
+    await shot('pictures-viewer');
+    await page.keyboard.press('Escape');
+    await viewer.waitFor({ state: 'detached' });
+    expect(await opened()).toBe(3);
+    await page.keyboard.press('Escape');
+    await expect.poll(opened).toBe(null);
     expect(errors).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { LGraph, LiteGraph } from '@comfyorg/litegraph';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { currentWorkflow } from '../../engine/workflow/legacy-names.ts';
@@ -17,21 +17,14 @@ import { registerVirtualNodes } from '../../web/graph/virtual-nodes.ts';
 import { toConfigurable } from '../../web/graph/workflow-file.ts';
 import { applySeedControls } from '../../web/graph/widgets/seed-control.ts';
 import { objectInfo } from './fixtures/object-info.ts';
+import { sharedWorkflows, uiFiles } from './support/shared-workflows.ts';
 
 type Item = Record<string, unknown>;
 
 const fixtures = new URL('./fixtures/', import.meta.url);
 const examples = new URL('../../workflows/', import.meta.url);
-const shared = new URL('../../../shared/workflows/', import.meta.url);
 
 const read = (file: URL): Item => toPlain(parseJson(readFileSync(file, 'utf8'))) as Item;
-const jsonFiles = (folder: URL): string[] =>
-  existsSync(folder)
-    ? readdirSync(folder).filter(
-        (n) => n.endsWith('.json') && !n.endsWith('.api.json') && n !== 'INDEX.json',
-      )
-    : [];
-
 function roundTrip(file: Item): { saved: Item; graph: LGraph } {
   const graph = new LGraph();
   registerSubgraphs(graph);
@@ -85,6 +78,14 @@ describe('node classes', () => {
     expect(Object.keys(objectInfo)).toHaveLength(383);
   });
 
+  test("plain sockets come before those of fields, as in ComfyUI's files", () => {
+    const inputsOf = (type: string) => LiteGraph.createNode(type)?.inputs.map(({ name }) => name);
+    expect(inputsOf('CLIPTextEncode')).toEqual(['clip', 'text']);
+    expect(inputsOf('KSampler')?.slice(0, 5)).toEqual([
+      ...['model', 'positive', 'negative', 'latent_image', 'seed'],
+    ]);
+  });
+
   test('a sampler gets its fields in order, the seed control after the seed', () => {
     const node = LiteGraph.createNode('KSampler');
     expect(node?.widgets?.map((w) => w.name)).toEqual([
@@ -101,7 +102,7 @@ describe('node classes', () => {
 });
 
 describe('own workflow files', () => {
-  test.each(jsonFiles(fixtures))('%s survives loading and saving', (name) => {
+  test.each(uiFiles(fixtures))('%s survives loading and saving', (name) => {
     const file = read(new URL(name, fixtures));
     const { saved } = roundTrip(file);
     expectKept(file, saved);
@@ -113,7 +114,7 @@ describe('own workflow files', () => {
     expect(roundTrip(saved).saved).toEqual(saved);
   });
 
-  test.each(jsonFiles(examples))('example %s survives loading and saving', (name) => {
+  test.each(uiFiles(examples))('example %s survives loading and saving', (name) => {
     const file = read(new URL(name, examples));
     const { saved } = roundTrip(file);
     expectKept(file, saved);
@@ -285,15 +286,15 @@ const mended: Record<string, RegExp | undefined> = {
   'fmt-fe_subgraphs_subgraph_with_multiple_promoted_widgets.json': /^nodes\.0\.inputs\./,
 };
 
-describe.skipIf(jsonFiles(shared).length === 0)("users' workflow files", () => {
+describe.skipIf(uiFiles(sharedWorkflows).length === 0)("users' workflow files", () => {
   test('all load and are the same again when saved, and ask the server for the same', () => {
     const prompt = (file: Item) =>
       workflowToPrompt(file, objectInfo as unknown as ObjectInfo, {
         random: () => 0,
         now: new Date(0),
       });
-    for (const name of jsonFiles(shared)) {
-      const file = currentWorkflow(read(new URL(name, shared)));
+    for (const name of uiFiles(sharedWorkflows)) {
+      const file = currentWorkflow(read(new URL(name, sharedWorkflows)));
       const { saved } = roundTrip(file);
       const get = (from: unknown, path: string): unknown =>
         path.split('.').reduce((value, key) => (value as Item | undefined)?.[key], from);

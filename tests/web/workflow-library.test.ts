@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import type { BrowserContext, Page } from 'playwright-core';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { treeOf } from '../../web/library/tree.ts';
-import { graphOf, noBrowser, openPage } from './support/browser.ts';
-import { useBuiltPage } from './support/built-page.ts';
+import { graphOf, noBrowser } from './support/browser.ts';
+import { useFreshPage } from './support/built-page.ts';
 
 test('saved workflows become a tree, and a search leaves what fits', () => {
   const file = (path: string) => ({ path, isFolder: false, modified: 0 });
@@ -19,10 +19,8 @@ const example = (name: string): string =>
   readFileSync(new URL(`../../workflows/${name}.json`, import.meta.url), 'utf8');
 
 describe.skipIf(noBrowser !== null)('the library of workflows', () => {
-  const stand = useBuiltPage();
-  let context: BrowserContext;
   let page: Page;
-  let errors: string[];
+  const stand = useFreshPage((fresh) => ({ page } = fresh), /status of (409|404)/);
   let saved: Map<string, string>;
 
   beforeEach(async () => {
@@ -30,16 +28,9 @@ describe.skipIf(noBrowser !== null)('the library of workflows', () => {
     saved.clear();
     saved.set('workflows/portrait.json', example('default'));
     saved.set('workflows/work/boats.json', example('hires-fix'));
-    context = await stand.browser.newContext({ viewport: { width: 1280, height: 800 } });
-    ({ page, errors } = await openPage(context, stand.server.url));
-    page.setDefaultTimeout(8000);
     await page.locator('#graph').focus();
     await page.keyboard.press('w');
     await row('portrait').waitFor();
-  });
-  afterEach(async () => {
-    await context.close();
-    expect(errors.filter((e) => !/status of (409|404)/.test(e))).toEqual([]);
   });
 
   const row = (name: string) => page.locator(`.saved-row:has([title="${name}"])`);
@@ -113,11 +104,11 @@ describe.skipIf(noBrowser !== null)('the library of workflows', () => {
   test('bookmarks are kept where ComfyUI keeps them', async () => {
     await row('portrait').getByRole('button', { name: 'Bookmark portrait' }).click();
     await page.locator('.bookmarks .saved-row').waitFor();
-    const index = () => saved.get('workflows/.index.json');
-    expect(JSON.parse(index() ?? '{}')).toEqual({ favorites: ['workflows/portrait.json'] });
+    const index = () => JSON.parse(saved.get('workflows/.index.json') ?? '{}') as unknown;
+    await expect.poll(index).toEqual({ favorites: ['workflows/portrait.json'] });
     await page.locator('.bookmarks').getByRole('button', { name: 'Bookmark portrait' }).click();
     await page.locator('.bookmarks').waitFor({ state: 'detached' });
-    expect(JSON.parse(index() ?? '{}')).toEqual({ favorites: [] });
+    await expect.poll(index).toEqual({ favorites: [] });
   });
 
   test('a workflow is inserted into the present one, with its links, as one undo step', async () => {

@@ -13,6 +13,7 @@ import type {
 } from './types.ts';
 import { textOf } from '../text.ts';
 import { userWorkflows } from './user-workflows.ts';
+import { refusal } from './refused.ts';
 
 /** The HTTP side of the server, by ComfyUI's routes; all URLs are relative to the page. */
 export type Server = ReturnType<typeof createServer>;
@@ -23,7 +24,7 @@ export function createServer(base: string) {
 
   const getJson = async (path: string): Promise<unknown> => {
     const response = await fetch(url(path), { cache: 'no-cache' });
-    if (!response.ok) throw new Error(`${path}: the server answered ${response.status}`);
+    if (!response.ok) throw refusal(response.status, path);
     return toPlain(parseJson(await response.text()));
   };
   const post = (path: string, body: unknown): Promise<Response> =>
@@ -54,7 +55,7 @@ export function createServer(base: string) {
     for (const [name, value] of Object.entries(fields)) form.append(name, value);
     form.append('image', image, filename);
     const response = await fetch(url(route), { method: 'POST', body: form });
-    if (!response.ok) throw new Error(`${filename}: the server answered ${response.status}`);
+    if (!response.ok) throw refusal(response.status, filename);
   };
 
   return {
@@ -114,10 +115,9 @@ export function createServer(base: string) {
       const form = new FormData();
       form.append('image', file, file.name);
       const response = await fetch(url('upload/image'), { method: 'POST', body: form });
-      if (!response.ok)
-        throw new Error(`upload of ${file.name}: the server answered ${response.status}`);
+      if (!response.ok) throw refusal(response.status, file.name);
       const answer = toPlain(parseJson(await response.text()));
-      if (!isRecord(answer)) throw new Error('upload: expected an object');
+      if (!isRecord(answer)) throw refusal(response.status, file.name);
       const folder = typeof answer.subfolder === 'string' ? answer.subfolder : '';
       return folder === '' ? String(answer.name) : `${folder}/${String(answer.name)}`;
     },
@@ -161,7 +161,7 @@ export function createServer(base: string) {
     },
     saveSetting: async (id: string, value: unknown): Promise<void> => {
       const response = await post(`settings/${encodeURIComponent(id)}`, value);
-      if (!response.ok) throw new Error(`the server answered ${response.status}`);
+      if (!response.ok) throw refusal(response.status);
     },
     examples: async (): Promise<string[]> => {
       const list = await getJson('ui/workflows/');
@@ -196,7 +196,7 @@ async function readAnswer(response: Response): Promise<PromptAnswer> {
     nodeErrors,
     error: {
       type: textOf(error.type, 'server_error'),
-      message: textOf(error.message, `The server answered ${response.status}`),
+      message: textOf(error.message, refusal(response.status).message),
       details: textOf(error.details, text.slice(0, 300)),
     },
   };

@@ -53,7 +53,7 @@ export interface InputError {
   readonly type: string;
   readonly message: string;
   readonly details: string;
-  readonly extra_info?: { readonly input_name?: string };
+  readonly extra_info?: { readonly input_name?: string; readonly received_value?: unknown };
 }
 
 export interface NodeErrors {

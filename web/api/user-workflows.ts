@@ -1,4 +1,6 @@
 import { isRecord } from '../graph/input-spec.ts';
+import { refusal } from './refused.ts';
+import { t } from '../locale/translate.ts';
 
 /** A file or folder below the user's workflows folder. */
 export interface SavedEntry {
@@ -10,20 +12,38 @@ export interface SavedEntry {
 }
 
 const folder = 'workflows/';
+/** Where ComfyUI's page keeps which workflows are marked. */
+const indexFile = '.index.json';
 
 /** The user's workflows on the server, by ComfyUI's userdata routes; `url` makes addresses. */
 export function userWorkflows(url: (path: string) => string) {
-  const address = (path: string): string => `userdata/${encodeURIComponent(folder + path)}`;
+  const address = (path: string): string => {
+    if (isTooLong(path)) throw new Error(t('the name is too long'));
+    return `userdata/${encodeURIComponent(folder + path)}`;
+  };
   const send = async (path: string, init: RequestInit): Promise<Response> => {
     const response = await fetch(url(path), init);
     if (!response.ok && response.status !== 404 && response.status !== 409) {
-      throw new Error(`the server answered ${response.status}`);
+      throw refusal(response.status);
     }
     return response;
   };
   const readText = async (path: string): Promise<string | null> => {
     const response = await send(address(path), { cache: 'no-cache' });
     return response.status === 404 ? null : await response.text();
+  };
+  const listed = async (): Promise<SavedEntry[]> => {
+    const response = await send('v2/userdata', { cache: 'no-cache' });
+    const list: unknown = response.ok ? await response.json() : [];
+    return (Array.isArray(list) ? list : [])
+      .filter(isRecord)
+      .map(({ path, type, modified }) => ({
+        path: String(path),
+        isFolder: type === 'directory',
+        modified: typeof modified === 'number' ? modified : 0,
+      }))
+      .filter(({ path }) => path.startsWith(folder))
+      .map((entry) => ({ ...entry, path: entry.path.slice(folder.length) }));
   };
   const write = async (
     path: string,
@@ -32,25 +52,18 @@ export function userWorkflows(url: (path: string) => string) {
   ): Promise<'saved' | 'exists'> => {
     const to = `${address(path)}?overwrite=${overwrite}`;
     const response = await send(to, { method: 'POST', body: text });
-    if (response.status === 404) throw new Error('the server answered 404');
+    if (response.status === 404) throw refusal(404);
     return response.status === 409 ? 'exists' : 'saved';
   };
 
+  let hasIndex = false;
+
   return {
-    /** Everything below the user's workflows folder. */
-    savedWorkflows: async (): Promise<SavedEntry[]> => {
-      const response = await send('v2/userdata', { cache: 'no-cache' });
-      const list: unknown = response.ok ? await response.json() : [];
-      return (Array.isArray(list) ? list : [])
-        .filter(isRecord)
-        .map(({ path, type, modified }) => ({
-          path: String(path),
-          isFolder: type === 'directory',
-          modified: typeof modified === 'number' ? modified : 0,
-        }))
-        .filter(({ path, isFolder }) => path.startsWith(folder) && (isFolder || isJson(path)))
-        .map((entry) => ({ ...entry, path: entry.path.slice(folder.length) }));
-    },
+    /** Everything below the user's workflows folder but what is hidden. */
+    savedWorkflows: async (): Promise<SavedEntry[]> =>
+      (await listed()).filter(
+        ({ path, isFolder }) => !path.split('/').some(isHidden) && (isFolder || isJson(path)),
+      ),
     /** The text of a saved workflow; null when there is none of that name. */
     savedWorkflow: readText,
     /**
@@ -70,7 +83,10 @@ export function userWorkflows(url: (path: string) => string) {
       void (await send(address(path), { method: 'DELETE' })),
     /** Paths that the user has marked, as ComfyUI's page keeps them. */
     bookmarks: async (): Promise<string[]> => {
-      const index: unknown = JSON.parse((await readText('.index.json').catch(() => null)) ?? '{}');
+      // Not asked for before it is listed: the browser's log would show an answer of 404.
+      hasIndex ||= (await listed()).some(({ path }) => path === indexFile);
+      const text = hasIndex ? await readText(indexFile).catch(() => null) : null;
+      const index: unknown = JSON.parse(text ?? '{}');
       const marked = isRecord(index) && Array.isArray(index.favorites) ? index.favorites : [];
       return marked
         .filter((path): path is string => typeof path === 'string' && path.startsWith(folder))
@@ -78,9 +94,15 @@ export function userWorkflows(url: (path: string) => string) {
     },
     saveBookmarks: async (paths: readonly string[]): Promise<void> => {
       const favorites = paths.map((path) => folder + path);
-      await write('.index.json', JSON.stringify({ favorites }), true);
+      await write(indexFile, JSON.stringify({ favorites }), true);
     },
   };
 }
 
+const isHidden = (name: string): boolean => name.startsWith('.');
 const isJson = (path: string): boolean => path.endsWith('.json');
+
+/** What file systems take for one name, in bytes. */
+const longestName = 255;
+const isTooLong = (path: string): boolean =>
+  path.split('/').some((name) => new TextEncoder().encode(name).length > longestName);

@@ -1,5 +1,6 @@
 import { LiteGraph } from '@comfyorg/litegraph';
 import { alignments, type Alignment } from '../graph/align.ts';
+import { stepImage } from '../graph/node-pictures.ts';
 import {
   alignSelection,
   arrangeSelection,
@@ -70,8 +71,11 @@ export function arrangeCommands({ editor: { canvas } }: PageParts): readonly Com
       group: 'Edit',
       keys: [`arrow${name.toLowerCase()}`],
       when,
-      run: () =>
-        nudgeSelection(canvas, x * LiteGraph.CANVAS_GRID_SIZE, y * LiteGraph.CANVAS_GRID_SIZE),
+      run: () => {
+        // An opened picture of a node takes them first, as in ComfyUI.
+        if (x !== 0 && selectedNodes(canvas).some((node) => stepImage(node, x))) return;
+        nudgeSelection(canvas, x * LiteGraph.CANVAS_GRID_SIZE, y * LiteGraph.CANVAS_GRID_SIZE);
+      },
     })),
   ];
 }

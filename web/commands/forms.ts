@@ -1,4 +1,4 @@
-import { openFormBuilder } from '../forms/open-builder.ts';
+import { later } from '../later.ts';
 import { t } from '../locale/translate.ts';
 import type { PageParts } from '../panels/parts.ts';
 import { toast } from '../state.ts';
@@ -11,7 +11,12 @@ export const formCommands = (parts: PageParts): readonly Command[] => [
     title: 'Edit the form of the workflow',
     group: 'Workflow',
     keys: [],
-    run: () => openFormBuilder(parts),
+    run: () =>
+      later(
+        parts.state,
+        () => import('../forms/open-builder.ts'),
+        ({ openFormBuilder }) => openFormBuilder(parts),
+      ),
   },
   {
     id: 'Noodle.OpenForm',

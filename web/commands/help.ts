@@ -1,3 +1,5 @@
+import { NoodleNode } from '../graph/node.ts';
+import { selectedNodes } from '../graph/selection.ts';
 import { later } from '../later.ts';
 import { openHelp } from '../panels/help.tsx';
 import type { PageParts } from '../panels/parts.ts';
@@ -41,6 +43,23 @@ export const helpCommands = (parts: PageParts): readonly Command[] => {
           () => import('../settings/settings-dialog.tsx'),
           ({ keyPage, openSettings }) => openSettings(parts, keyPage),
         ),
+    },
+    {
+      id: 'Noodle.NodeInfo',
+      title: 'Help on the node',
+      group: 'Help',
+      keys: [],
+      run: () => {
+        const info = selectedNodes(parts.editor.canvas).find(
+          (node) => node instanceof NoodleNode,
+        )?.info;
+        if (info === undefined || info === null) return;
+        later(
+          state,
+          () => import('../node-library/node-help.tsx'),
+          ({ openNodeHelp }) => openNodeHelp(parts, info),
+        );
+      },
     },
     {
       id: 'Workspace.ToggleBottomPanel.Shortcuts',

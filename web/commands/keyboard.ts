@@ -1,3 +1,5 @@
+import { showAllImages } from '../graph/node-pictures.ts';
+import { selectedNodes } from '../graph/selection.ts';
 import type { AppParts } from '../panels/parts.ts';
 import { isCovered } from '../state.ts';
 import { chordOf } from './chord.ts';
@@ -9,6 +11,8 @@ export function listenForKeys({ shortcuts, editor, state }: AppParts): void {
     'keydown',
     (event) => {
       if (isCovered(state) || isInMenu(event.target)) return;
+      const isEscape = event.key === 'Escape' && !isTyping(event.target);
+      if (isEscape && selectedNodes(canvas).some(showAllImages)) return;
       if (event.key === 'Escape' && canvas.subgraph && !canvas.linkConnector.isConnecting) {
         if (!isTyping(event.target)) editor.subgraphs.leave();
         return;

@@ -1,11 +1,11 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { scoreOf, scoreOfAll, typedWords } from '../fuzzy.ts';
 import { t } from '../locale/translate.ts';
 import type { PageParts } from '../panels/parts.ts';
 import { closeDialog, openDialog } from '../state.ts';
 import type { Command } from './command.ts';
 import { shownChord } from './keyboard.ts';
-import { match } from './match.ts';
 import '../style/palette.css';
 
 type PaletteParts = Pick<PageParts, 'shortcuts' | 'state' | 'editor'>;
@@ -100,6 +100,7 @@ function Palette({ shortcuts, run }: ListParts) {
 
 /** Commands that fit a text, best first; those used lately before others that fit as well. */
 function searchCommands(commands: readonly Command[], text: string): readonly Command[] {
+  const words = typedWords(text);
   const recent = recentCommands();
   const rank = ({ id }: Command): number =>
     recent.includes(id) ? recent.indexOf(id) : recent.length;
@@ -107,9 +108,11 @@ function searchCommands(commands: readonly Command[], text: string): readonly Co
     .filter(({ id }) => id !== paletteId)
     .flatMap((command) => {
       const { title, group } = command;
-      const names = [t(title), title, `${t(group)} ${t(title)}`];
-      const scores = names.flatMap((name) => match(name, text) ?? []);
-      return scores.length === 0 ? [] : [{ command, score: Math.max(...scores) }];
+      const names = [t(title), title, `${t(group)} ${t(title)}`].map((name) => name.toLowerCase());
+      const score = scoreOfAll(words, (word) =>
+        Math.max(...names.map((name) => scoreOf(name, word))),
+      );
+      return score === null ? [] : [{ command, score }];
     })
     .sort((a, b) => b.score - a.score || rank(a.command) - rank(b.command))
     .map(({ command }) => command);

@@ -146,7 +146,7 @@ export function createDocuments({ stage, drafts, self, state, redraw, arrived }:
     const { workflow, prompt } = formsOf(data as Json);
     // ComfyUI prefers the drawn workflow; a bare prompt is laid out anew.
     const form: unknown = workflow ?? prompt;
-    if (form === undefined) throw new TypeError(`${name}: this JSON is not a workflow`);
+    if (form === undefined) throw new TypeError(t('this JSON is not a workflow'));
     const document = make(name, { origin });
     if (isUiFormat(form)) document.source = form;
     edits.settle();
@@ -157,12 +157,14 @@ export function createDocuments({ stage, drafts, self, state, redraw, arrived }:
     if (replaced !== undefined) forget(replaced);
     return document;
   };
-  const blank = (): WorkflowDocument => {
+  const freeName = (wanted: string): string => {
     const names = new Set(state.documents.value.map(({ name }) => name.value));
-    let name = untitled;
-    for (let n = 2; names.has(name); n++) name = `${untitled} ${n}`;
-    return open({ nodes: [], links: [], version: 0.4 }, name, { beside: true });
+    let name = wanted;
+    for (let n = 2; names.has(name); n++) name = `${wanted} ${n}`;
+    return name;
   };
+  const blank = (): WorkflowDocument =>
+    open({ nodes: [], links: [], version: 0.4 }, freeName(untitled), { beside: true });
 
   return {
     ...edits,
@@ -171,6 +173,8 @@ export function createDocuments({ stage, drafts, self, state, redraw, arrived }:
     keep,
     active,
     show,
+    /** A name that no open document has: the one wanted, with a number where it is taken. */
+    freeName,
     /**
      * Opens a workflow as a new document, in whatever form it was parsed; throws a TypeError when
      * there is none in the data. Without `origin`, its name among the user's workflows, it was never saved.

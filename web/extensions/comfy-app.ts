@@ -179,6 +179,11 @@ function extensionManager(packSettings: PackSettings, page: () => PageParts | nu
         return (await ask(needed(page()).state, { title, text: message, confirm: 'OK' })) !== null;
       },
     },
+    // Tabs have no place here: a pack that registers one sets up all the rest.
+    registerSidebarTab: (): void => undefined,
+    unregisterSidebarTab: (): void => undefined,
+    getSidebarTabs: (): unknown[] => [],
+    registerBottomPanelTab: (): void => undefined,
     command: {
       execute: async (id: string): Promise<void> => page()?.shortcuts.find(id)?.run(),
     },

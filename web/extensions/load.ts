@@ -24,7 +24,7 @@ import type { Extension } from './extension.ts';
 import { extendMenus } from './menus.ts';
 import type { PackScripts } from './pack-scripts.ts';
 import { createPackSettings } from './pack-settings.ts';
-import { createRegistry, type Registry } from './registry.ts';
+import { createRegistry, inTime, type Registry } from './registry.ts';
 
 interface LoadParts {
   readonly server: Server;
@@ -99,7 +99,7 @@ async function loadOne(address: string, server: Server, registry: Registry): Pro
   // Only scripts of packs on this server, whatever the list says.
   if (url.origin !== location.origin || !address.startsWith('/extensions/')) return;
   try {
-    await import(/* @vite-ignore */ url.href);
+    await inTime(import(/* @vite-ignore */ url.href), () => undefined);
   } catch (error) {
     registry.failed(decodeURI(address), 'loading', error);
   }

@@ -3,12 +3,17 @@ import { toast, type State } from '../state.ts';
 import { messageOf } from '../text.ts';
 import type { Extension, Hook } from './extension.ts';
 
+/** Milliseconds that the page waits for a hook. */
+const patience = 10_000;
+
 export type Registry = ReturnType<typeof createRegistry>;
 
 /** The extensions that packs registered; one that fails is named once and costs the others nothing. */
 export function createRegistry(state: State) {
   const extensions: Extension[] = [];
   const named = new Set<string>();
+  /** Hooks that did not come to an end: they are not called again, each call would be waited for. */
+  const late = new Set<string>();
 
   /** Says which extension failed at what, once: drawing fails with every frame. */
   const failed = (name: string, where: string, error: unknown): void => {
@@ -59,7 +64,7 @@ export function createRegistry(state: State) {
         }
         return [result];
       }),
-    /** Like `call`, one extension after the other, each waited for. */
+    /** Like `call`, one extension after the other, each waited for as long as `patience` says. */
     callInTurn: async (
       hook: Hook,
       args: readonly unknown[],
@@ -68,10 +73,12 @@ export function createRegistry(state: State) {
       const results: unknown[] = [];
       for (const extension of extensions) {
         const run = extension[hook];
-        if (typeof run !== 'function') continue;
+        const key = `${extension.name} ${hook}`;
+        if (typeof run !== 'function' || late.has(key)) continue;
         const before = target === undefined ? new Map<string, unknown>() : handlersOf(target);
         try {
-          results.push(await (run as (...a: unknown[]) => unknown).apply(extension, [...args]));
+          const answer = (run as (...a: unknown[]) => unknown).apply(extension, [...args]);
+          results.push(await inTime(answer, () => late.add(key)));
         } catch (error) {
           failed(extension.name, hook, error);
         }
@@ -82,6 +89,23 @@ export function createRegistry(state: State) {
       return results;
     },
   };
+}
+
+/** What is given, as soon as it is there; throws, and tells, when it does not come in time. */
+export async function inTime<T>(given: T | Promise<T>, tooLate: () => void): Promise<T> {
+  if (!(given instanceof Promise)) return given;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const end = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      tooLate();
+      reject(new Error(t('it did not end within {seconds} s', { seconds: patience / 1000 })));
+    }, patience);
+  });
+  try {
+    return await Promise.race([given, end]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 type Guard = (where: string, run: () => unknown) => unknown;

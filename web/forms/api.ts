@@ -2,6 +2,7 @@ import type { Form } from '../../engine/workflow/form/form.ts';
 import { parseJson, stringifyJson, toPlain } from '../../engine/workflow/lossless-json.ts';
 import { isRecord } from '../graph/input-spec.ts';
 import { textOf } from '../text.ts';
+import { refusal } from '../api/refused.ts';
 
 /** What a field holds. */
 export type Value = string | number | bigint | boolean | null;
@@ -35,6 +36,33 @@ export interface Job {
   readonly created_at: string;
   readonly outputs: readonly JobOutput[];
   readonly error: { readonly message: string; readonly node_id: string | null } | null;
+}
+
+type Status = Job['status'];
+
+/** Many runs of a form, as they are asked for; see POST /v1/batches. */
+export interface BatchWish {
+  readonly values: Values;
+  readonly vary?: readonly { readonly field: string; readonly values: readonly Value[] }[];
+  readonly csv?: string;
+  readonly count?: number;
+  readonly seed_mode: 'fixed' | 'random' | 'increment';
+}
+
+/** A batch as the server has it. */
+export interface SavedBatch {
+  readonly id: string;
+  readonly created_at: string;
+  readonly total: number;
+  readonly values: Values;
+  readonly vary: readonly { readonly field: string; readonly values: readonly Value[] }[];
+  readonly runs: readonly {
+    readonly job_id: string;
+    readonly status: Status;
+    /** What this run has of its own. */
+    readonly values: Values;
+    readonly job: Job | null;
+  }[];
 }
 
 /** What is wrong with one input. */
@@ -115,6 +143,31 @@ export function createFormApi(base: string) {
       };
       return runs;
     },
+    makeBatch: async (id: string, wish: BatchWish, clientId: string): Promise<SavedBatch> => {
+      const body = { ...wish, workflow_id: id, client_id: clientId };
+      return (await ask('POST', 'v1/batches', body)) as SavedBatch;
+    },
+    /** Ids of the newest batches of a form. */
+    batchIds: async (id: string, limit: number): Promise<readonly string[]> => {
+      const query = `workflow_id=${encodeURIComponent(id)}&limit=${limit}`;
+      const { batches } = (await ask('GET', `v1/batches?${query}`)) as {
+        batches: { id: string }[];
+      };
+      return batches.map((batch) => batch.id);
+    },
+    batch: async (id: string): Promise<SavedBatch> =>
+      (await ask('GET', `v1/batches/${encodeURIComponent(id)}`)) as SavedBatch,
+    cancelBatch: async (id: string): Promise<SavedBatch> =>
+      (await ask('DELETE', `v1/batches/${encodeURIComponent(id)}`)) as SavedBatch,
+    retryBatch: async (
+      id: string,
+      status: readonly Status[],
+      clientId: string,
+    ): Promise<SavedBatch> =>
+      (await ask('POST', `v1/batches/${encodeURIComponent(id)}/retry`, {
+        status,
+        client_id: clientId,
+      })) as SavedBatch,
     job: async (id: string): Promise<Job> =>
       (await ask('GET', `v1/jobs/${encodeURIComponent(id)}`)) as Job,
     cancel: (id: string): Promise<unknown> => ask('DELETE', `v1/jobs/${encodeURIComponent(id)}`),
@@ -135,11 +188,11 @@ function refusedBy(status: number, answer: unknown): Refused {
   const errors = Array.isArray(problem.errors) ? problem.errors.filter(isRecord) : [];
   const parts = errors.map(({ pointer, node_id: node, input, detail }) => ({
     field: textOf(pointer).startsWith('/values/')
-      ? textOf(input)
+      ? textOf(pointer).slice('/values/'.length).replaceAll('~1', '/').replaceAll('~0', '~')
       : node === undefined || input === undefined
         ? null
         : `${textOf(node)}.${textOf(input)}`,
     detail: textOf(detail),
   }));
-  return new Refused(textOf(problem.detail, `The server answered ${status}`), parts);
+  return new Refused(textOf(problem.detail, refusal(status).message), parts);
 }

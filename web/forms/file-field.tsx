@@ -93,7 +93,7 @@ export function FileField({ id, field, value, set, server, state, described }: F
         ref={chooser}
         type="file"
         hidden
-        aria-label={field.label}
+        aria-label={t(field.label)}
         accept={accepts[field.kind]}
         onChange={(e) => void upload(e.currentTarget.files?.[0])}
       />

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { t } from '../locale/translate.ts';
 import { Icon } from '../panels/icons.tsx';
+import { SearchField } from '../panels/search-field.tsx';
 import type { WorkflowSummary } from './api.ts';
 import { titleOf } from './open-form.ts';
 import type { FormsParts } from './parts.ts';
@@ -25,13 +26,7 @@ export function ListPage({
     <main class="run-list">
       <header>
         <h1>{t('Forms')}</h1>
-        <input
-          type="search"
-          aria-label={t('Search forms')}
-          placeholder={t('Search')}
-          value={search.value}
-          onInput={(e) => (search.value = e.currentTarget.value)}
-        />
+        <SearchField text={search} label={t('Search forms')} placeholder={t('Search')} />
         <a class="run-link" href="./">
           <Icon name="nodes" />
           {t('Editor')}

@@ -21,7 +21,6 @@ import '../style/overlays.css';
 import '../style/dialogs.css';
 import '../style/forms.css';
 import '../style/run-page.css';
-import '../style/viewer.css';
 
 async function start(): Promise<void> {
   const root = document.getElementById('app') as HTMLElement;

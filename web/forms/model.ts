@@ -49,10 +49,10 @@ export function createFormModel(form: Form, initial: Values = {}) {
       values.value = { ...values.value, ...Object.fromEntries(fresh) };
       return values.value;
     },
-    /** Fields that were left empty where the node wants something. */
-    findEmpty(): boolean {
+    /** Marks fields that were left empty where the node wants something; true when there are some. */
+    findEmpty(isGivenElsewhere: (key: string) => boolean = () => false): boolean {
       const empty = form.fields
-        .filter(({ key }) => values.value[key] === null)
+        .filter(({ key }) => values.value[key] === null && !isGivenElsewhere(key))
         .map(({ key }) => [key, 'needs a value'] as const);
       errors.value = Object.fromEntries(empty);
       return empty.length > 0;

@@ -1,10 +1,16 @@
 import { useSignal } from '@preact/signals';
 import type { FormField } from '../../engine/workflow/form/form.ts';
+import {
+  fieldTitled,
+  isWords,
+  listedValues,
+  MOST_RUNS,
+  readCsv,
+} from '../../engine/workflow/form/read-value.ts';
 import { t } from '../locale/translate.ts';
-import { toast } from '../state.ts';
+import type { BatchWish } from './api.ts';
 import type { FormPageParts } from './parts.ts';
-import { startRuns, startSome } from './start-runs.ts';
-import { gridRuns, listedValues, MOST_RUNS, tableRuns, type Planned } from './variations.ts';
+import { oneSeed, seedsOf, startMany } from './start-runs.ts';
 
 const ways = ['several', 'grid', 'list'] as const;
 const wayNames = { several: 'Several', grid: 'Grid', list: 'List' } as const;
@@ -36,6 +42,8 @@ export function MoreRuns(parts: FormPageParts) {
 
 function Several(parts: FormPageParts) {
   const count = useSignal(4);
+  const start = (): Promise<void> =>
+    startMany(parts, { count: Math.round(count.value) }, seedsOf(parts.model.value, 'increment'));
   return (
     <div class="more-body">
       <label>
@@ -48,15 +56,10 @@ function Several(parts: FormPageParts) {
           onInput={(e) => (count.value = Number(e.currentTarget.value))}
         />
       </label>
-      <p class="soft">{t('Each has another seed, where the seed is new for every run.')}</p>
-      <button
-        type="button"
-        class="run-secondary"
-        disabled={!(count.value >= 1 && count.value <= MOST_RUNS)}
-        onClick={() => void startSome(parts, Math.round(count.value))}
-      >
-        {t('Run {count}', { count: count.value })}
-      </button>
+      <p class="soft">
+        {t('Each has another seed: drawn where it is new for every run, else one more.')}
+      </p>
+      <RunMany count={Math.round(count.value)} start={start} />
     </div>
   );
 }
@@ -68,26 +71,52 @@ function Grid(parts: FormPageParts) {
   const columns = across.read();
   const rows = down.read();
   const count = columns === null ? 0 : columns.values.length * (rows?.values.length ?? 1);
-  const start = (): void => {
-    if (columns === null) return;
+  const start = (): Promise<void> => {
+    // The last changes quickest: it runs along the rows.
+    const vary = [rows, columns]
+      .filter((axis) => axis !== null)
+      .map(({ field, values }) => ({ field: field.key, values }));
     // One seed for all: what differs in a grid is what the grid is about.
-    const base = parts.model.value.next();
-    const title = [columns.field.label, ...(rows === null ? [] : [rows.field.label])].join(' × ');
-    void startRuns(parts, gridRuns(base, columns, rows), title, columns.values.length);
+    return startMany(parts, { vary }, oneSeed(parts.model.value));
   };
   return (
     <div class="more-body">
       <AxisField title={t('Across')} axis={across} choices={choices} />
       <AxisField title={t('Down')} axis={down} choices={choices} />
+      <RunMany count={count} start={start} />
+    </div>
+  );
+}
+
+/** The button that starts them, and why it does not where they are too many. */
+function RunMany({
+  count,
+  start,
+}: {
+  readonly count: number;
+  readonly start: () => Promise<void>;
+}) {
+  const isStarting = useSignal(false);
+  const press = (): void => {
+    isStarting.value = true;
+    void start().finally(() => (isStarting.value = false));
+  };
+  return (
+    <>
+      {count > MOST_RUNS && (
+        <p class="form-error" role="alert">
+          {t('At most {count} runs at once', { count: MOST_RUNS })}
+        </p>
+      )}
       <button
         type="button"
         class="run-secondary"
-        disabled={count === 0 || count > MOST_RUNS}
-        onClick={start}
+        disabled={!(count >= 1 && count <= MOST_RUNS) || isStarting.value}
+        onClick={press}
       >
-        {t('Run {count}', { count })}
+        {t('Run {count}', { count: Number.isFinite(count) ? count : 0 })}
       </button>
-    </div>
+    </>
   );
 }
 
@@ -114,7 +143,7 @@ function AxisField(props: {
 }) {
   const { title, axis, choices } = props;
   const field = axis.field();
-  const isText = field?.kind === 'longtext' || field?.kind === 'text';
+  const isText = field !== undefined && isWords(field);
   const choose = (key: string): void => {
     axis.key.value = key;
     const options = axis.field()?.options;
@@ -150,26 +179,8 @@ function List(parts: FormPageParts) {
   const { fields } = parts.form.value;
   const prompt = fields.find(({ kind, hidden }) => kind === 'longtext' && !hidden);
   const text = useSignal('');
-  const plan = (): { readonly runs: readonly Planned[]; readonly unknown: readonly string[] } => {
-    const base = parts.model.value.values.value;
-    const first = text.value.split('\n', 1)[0] ?? '';
-    const isTable = tableRuns(base, fields, first).unknown.length === 0 && first.trim() !== '';
-    if (isTable) return tableRuns(base, fields, text.value);
-    const lines = prompt === undefined ? [] : listedValues(prompt, text.value);
-    const runs = lines.map((line) => ({
-      values: { ...base, [prompt!.key]: line },
-      label: String(line),
-    }));
-    return { runs, unknown: [] };
-  };
-  const { runs } = plan();
-  const start = (): void => {
-    if (runs.length > MOST_RUNS) {
-      toast(parts.state, t('At most {count} runs at once', { count: MOST_RUNS }), 'error');
-      return;
-    }
-    void startRuns(parts, withSeeds(parts, runs), t('List of {count}', { count: runs.length }));
-  };
+  const { count, wish } = plannedList(text.value, fields, prompt);
+  const start = (): Promise<void> => startMany(parts, wish, seedsOf(parts.model.value, 'fixed'));
   return (
     <div class="more-body">
       <textarea
@@ -190,23 +201,23 @@ function List(parts: FormPageParts) {
           }}
         />
       </label>
-      <button type="button" class="run-secondary" disabled={runs.length === 0} onClick={start}>
-        {t('Run {count}', { count: runs.length })}
-      </button>
+      <RunMany count={count} start={start} />
     </div>
   );
 }
 
-/** Each run with seeds of its own, where they are drawn and the table does not give them. */
-function withSeeds({ model }: FormPageParts, runs: readonly Planned[]): Planned[] {
-  const { drawn, values } = model.value;
-  return runs.map((run) => {
-    const before = values.value;
-    const fresh = model.value.next();
-    const seeds = [...drawn.value].filter((key) => run.values[key] === before[key]);
-    return {
-      ...run,
-      values: { ...run.values, ...Object.fromEntries(seeds.map((key) => [key, fresh[key]])) },
-    };
-  });
+/** A table where the first line names fields, else a prompt a line. */
+function plannedList(
+  text: string,
+  fields: readonly FormField[],
+  prompt: FormField | undefined,
+): { readonly count: number; readonly wish: Pick<BatchWish, 'vary' | 'csv'> } {
+  const lines = readCsv(text);
+  const head = lines[0]?.cells ?? [];
+  if (head.length > 0 && head.every((title) => fieldTitled(fields, title) !== undefined)) {
+    return { count: lines.length - 1, wish: { csv: text } };
+  }
+  const values = prompt === undefined ? [] : listedValues(prompt, text);
+  if (prompt === undefined || values.length === 0) return { count: 0, wish: {} };
+  return { count: values.length, wish: { vary: [{ field: prompt.key, values }] } };
 }

@@ -1,7 +1,8 @@
+import { readNumber } from '../../engine/workflow/form/read-value.ts';
 import { t } from '../locale/translate.ts';
 import { Icon } from '../panels/icons.tsx';
 import type { FieldParts } from './field-parts.ts';
-import { randomSeed, readNumber } from './values.ts';
+import { randomSeed } from './values.ts';
 
 /** A number, with a slider where a range is known that makes sense. */
 export function NumberField({ id, field, value, set, described }: FieldParts) {
@@ -12,7 +13,7 @@ export function NumberField({ id, field, value, set, described }: FieldParts) {
       {slider !== null && (
         <input
           type="range"
-          aria-label={field.label}
+          aria-label={t(field.label)}
           min={slider.min}
           max={slider.max}
           step={slider.step}

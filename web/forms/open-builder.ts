@@ -7,6 +7,7 @@ import { t } from '../locale/translate.ts';
 import type { PageParts } from '../panels/parts.ts';
 import { closeDialog, openDialog, toast } from '../state.ts';
 import type { FormChoice } from './api.ts';
+import { Builder } from './builder.tsx';
 import '../style/forms.css';
 import { defaultsOf } from './values.ts';
 
@@ -26,12 +27,10 @@ export function openFormBuilder({ editor, objectInfo, state }: PageParts): void 
     toast(state, t('The form is part of the workflow: save it to keep it'));
     return Promise.resolve();
   };
-  void import('./builder.tsx').then(({ Builder }) => {
-    const id = openDialog(state, {
-      title: 'Form of the workflow',
-      className: 'form-builder',
-      body: () =>
-        h(Builder, { form, values: defaultsOf(form), save, close: () => closeDialog(state, id) }),
-    });
+  const id: number = openDialog(state, {
+    title: 'Form of the workflow',
+    className: 'form-builder',
+    body: () =>
+      h(Builder, { form, values: defaultsOf(form), save, close: () => closeDialog(state, id) }),
   });
 }

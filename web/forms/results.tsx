@@ -1,9 +1,10 @@
+import { isWords } from '../../engine/workflow/form/read-value.ts';
 import { t } from '../locale/translate.ts';
 import { Icon } from '../panels/icons.tsx';
 import type { JobOutput } from './api.ts';
 import type { FormPageParts } from './parts.ts';
-import type { Batch, Run } from './runs.ts';
-import { startRuns } from './start-runs.ts';
+import { type Batch, isOpen, type Run } from './runs.ts';
+import { starting, startOne } from './start-runs.ts';
 
 /** What the form made: runs of this visit first, batches together, then earlier ones. */
 export function Results(parts: FormPageParts) {
@@ -45,13 +46,18 @@ export function Results(parts: FormPageParts) {
 
 function BatchView({ batch, parts }: { batch: Batch; parts: FormPageParts }) {
   const list = batch.runs.flatMap((id) => parts.runs.runs.value.get(id) ?? []);
-  const open = list.filter(({ status }) => status === 'pending' || status === 'in_progress');
+  const open = list.filter(isOpen);
+  const again = (['failed', 'cancelled'] as const).filter((end) =>
+    list.some(({ status }) => status === end),
+  );
+  const retry = (): void =>
+    void starting(parts, () => parts.runs.retryBatch(batch.id, again.slice(0, 1)));
   const grid = batch.columns === null ? undefined : { '--columns': batch.columns };
   return (
     <section class="run-batch">
-      {list.length > 1 && (
+      {batch.saved && (
         <header>
-          <h2>{batch.title}</h2>
+          <h2>{batchTitle(batch, parts)}</h2>
           <small>
             {t('{done} of {count}', { done: list.length - open.length, count: list.length })}
           </small>
@@ -60,10 +66,14 @@ function BatchView({ batch, parts }: { batch: Batch; parts: FormPageParts }) {
             <button
               type="button"
               class="text"
-              // From the end: what waits is dropped before it can start.
-              onClick={() => void cancelAll(parts, open)}
+              onClick={() => void starting(parts, () => parts.runs.cancelBatch(batch.id))}
             >
               {t('Cancel all')}
+            </button>
+          )}
+          {open.length === 0 && again.length > 0 && (
+            <button type="button" class="text" onClick={retry}>
+              {again[0] === 'failed' ? t('Run again what failed') : t('Run the rest')}
             </button>
           )}
         </header>
@@ -82,8 +92,15 @@ function BatchView({ batch, parts }: { batch: Batch; parts: FormPageParts }) {
   );
 }
 
-async function cancelAll({ runs }: FormPageParts, open: readonly Run[]): Promise<void> {
-  for (const { id } of [...open].reverse()) await runs.cancel(id);
+/** What was varied, else how many there are. */
+function batchTitle({ varied, runs }: Batch, { form }: FormPageParts): string {
+  // Across first, as the labels of the runs have it.
+  const labels = varied
+    .toReversed()
+    .map((key) => form.value.fields.find((field) => field.key === key)?.label);
+  return labels.length > 0
+    ? labels.map((label) => t(label ?? '?')).join(' × ')
+    : t('{count} pictures', { count: runs.length });
 }
 
 function RunTile({ run, parts }: { run: Run; parts: FormPageParts }) {
@@ -92,10 +109,10 @@ function RunTile({ run, parts }: { run: Run; parts: FormPageParts }) {
     run,
     form.value.outputs.filter(({ shown }) => shown).map(({ node_id: id }) => id),
   );
-  const isOpen = run.status === 'pending' || run.status === 'in_progress';
+  const label = ownText(run, parts) || seedText(run, parts);
   return (
     <li class="run-tile" data-status={run.status}>
-      {isOpen && <Waiting run={run} />}
+      {isOpen(run) && <Waiting run={run} />}
       {outputs.map((_, i) => (
         <OutputView key={i} outputs={outputs} index={i} parts={parts} />
       ))}
@@ -106,10 +123,10 @@ function RunTile({ run, parts }: { run: Run; parts: FormPageParts }) {
       )}
       {run.status === 'cancelled' && <p class="run-problem">{t('Cancelled')}</p>}
       <footer>
-        <span class="grow" title={run.label}>
-          {run.label || seedText(run, parts)}
+        <span class="grow" title={label}>
+          {label}
         </span>
-        {isOpen ? (
+        {isOpen(run) ? (
           <button type="button" class="text" onClick={() => void runs.cancel(run.id)}>
             {t('Cancel')}
           </button>
@@ -134,7 +151,7 @@ function RunActions({ run, parts }: { run: Run; parts: FormPageParts }) {
     for (const { key, kind } of model.value.form.fields) {
       if (kind === 'seed') model.value.drawSeed(key, true);
     }
-    void startRuns(parts, [{ values: model.value.next(), label: '' }], '');
+    void startOne(parts);
   };
   return (
     <>
@@ -215,6 +232,17 @@ function shownOutputs({ outputs }: Run, shown: readonly string[]): readonly JobO
   return some.length > 0 ? some : outputs;
 }
 
+/** What tells a run from others of its batch; seeds alone say nothing to people. */
+function ownText({ own }: Run, { form }: FormPageParts): string {
+  return Object.entries(own)
+    .flatMap(([key, value]) => {
+      const field = form.value.fields.find((each) => each.key === key);
+      if (field === undefined || field.kind === 'seed') return [];
+      return [isWords(field) ? String(value) : `${t(field.label)} ${String(value)}`];
+    })
+    .join(', ');
+}
+
 function seedText({ values }: Run, { form }: FormPageParts): string {
   const seed = form.value.fields.find(({ kind }) => kind === 'seed');
   const value = seed === undefined ? undefined : values[seed.key];
@@ -223,7 +251,7 @@ function seedText({ values }: Run, { form }: FormPageParts): string {
 
 /** How far everything is, for those who do not see it. */
 function progressText(runs: readonly Run[]): string {
-  const open = runs.filter(({ status }) => status === 'pending' || status === 'in_progress');
+  const open = runs.filter(isOpen);
   if (open.length > 0) return t('{count} runs to go', { count: open.length });
   return runs.some(({ status }) => status === 'completed') ? t('All runs are done') : '';
 }

@@ -1,4 +1,5 @@
 import type { Form, FormField } from '../../engine/workflow/form/form.ts';
+import { readValue } from '../../engine/workflow/form/read-value.ts';
 import { parseJson, stringifyJson, toPlain } from '../../engine/workflow/lossless-json.ts';
 import type { Value, Values } from './api.ts';
 
@@ -22,35 +23,6 @@ export function randomSeed({ max }: Pick<FormField, 'max'>): number {
   const [high, low] = crypto.getRandomValues(new Uint32Array(2));
   const seed = (high & 0xffff) * 2 ** 32 + low;
   return max === null || seed <= max ? seed : seed % (max + 1);
-}
-
-/** A number as somebody typed it; whole numbers beyond 2^53 stay exact. */
-export function readNumber(text: string, whole: boolean): number | bigint | null {
-  const trimmed = text.trim();
-  if (whole && /^-?\d+$/.test(trimmed)) {
-    const exact = BigInt(trimmed);
-    return Number.isSafeInteger(Number(exact)) ? Number(exact) : exact;
-  }
-  const number = trimmed === '' ? Number.NaN : Number(trimmed);
-  return Number.isFinite(number) ? number : null;
-}
-
-/** A text as the value of a field; null where it cannot be one. */
-export function readValue(field: FormField, text: string): Value {
-  switch (field.kind) {
-    case 'int':
-    case 'seed':
-      return readNumber(text, true);
-    case 'float':
-      return readNumber(text, false);
-    case 'bool':
-      return /^(true|yes|on|1)$/i.test(text.trim());
-    case 'select':
-    case 'model':
-      return field.options?.find((option) => String(option) === text.trim()) ?? text.trim();
-    default:
-      return text;
-  }
 }
 
 /** Values that differ from the file's, as the fragment of a link. */

@@ -1,4 +1,5 @@
 import { LiteGraph } from '@comfyorg/litegraph';
+import { sizeText } from '../../engine/size-text.ts';
 import { draggedOutputs } from '../drop.ts';
 import { t } from '../locale/translate.ts';
 import { Icon } from '../panels/icons.tsx';
@@ -96,9 +97,6 @@ function titleOf({ path, width, height, bytes, modified_at, prompt, seed }: Outp
     .filter((line) => line !== undefined)
     .join('\n');
 }
-
-const sizeText = (bytes: number): string =>
-  bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
 /** Files that are dragged: all selected ones when it is one of them. */
 function startDrag(event: DragEvent, file: OutputFile, gallery: Gallery, parts: AppParts): void {

@@ -12,6 +12,8 @@ const narrowest = 128;
 const caption = 22;
 /** Rows that are drawn above and below those in sight. */
 const spare = 2;
+/** Windows below the one in sight whose files are asked for. */
+const ahead = 6;
 
 /** All files in columns; only those near the window are in the document, however many there are. */
 export function Grid({ gallery, parts }: { gallery: Gallery; parts: AppParts }) {
@@ -42,7 +44,7 @@ export function Grid({ gallery, parts }: { gallery: Gallery; parts: AppParts }) 
     const row = Math.floor(element.scrollTop / pitch);
     if (row !== firstRow.value) firstRow.value = row;
     const left = element.scrollHeight - element.scrollTop - element.clientHeight;
-    if (left < 2 * element.clientHeight) void gallery.more();
+    if (left < ahead * element.clientHeight) void gallery.more();
   };
   // A first page may not fill a large window.
   useEffect(onScroll, [files.length, height, pitch]);

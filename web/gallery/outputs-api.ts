@@ -1,6 +1,7 @@
 import type { Server } from '../api/server.ts';
 import { isRecord } from '../graph/input-spec.ts';
 import type { Picture } from '../pictures/picture.ts';
+import { refusal } from '../api/refused.ts';
 
 /** A file as GET /v1/outputs lists it. */
 export interface OutputFile {
@@ -44,7 +45,7 @@ export function createOutputsApi(server: Server) {
     const answer: unknown = await response.json().catch(() => null);
     if (response.ok && isRecord(answer)) return answer;
     const detail = isRecord(answer) ? answer.detail : undefined;
-    throw new Error(typeof detail === 'string' ? detail : `the server answered ${response.status}`);
+    throw typeof detail === 'string' ? new Error(detail) : refusal(response.status);
   };
   return {
     list: async (query: OutputQuery, limit: number, cursor: string | null): Promise<OutputPage> => {

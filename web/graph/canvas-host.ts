@@ -8,6 +8,8 @@ export interface CanvasHost {
   readonly editMask: (node: LGraphNode, index: number) => void;
   /** A change of the graph is done: it is an undo step of its own. */
   readonly changed: () => void;
+  /** Something went wrong that its user has to know. */
+  readonly complain: (text: string) => void;
 }
 
 /** A canvas with its page, as tools see it. */

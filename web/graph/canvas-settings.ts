@@ -1,6 +1,8 @@
 import { LiteGraph } from '@comfyorg/litegraph';
 import { effect, signal } from '@preact/signals';
+import { t } from '../locale/translate.ts';
 import type { Settings } from '../settings/settings.ts';
+import { badgeModes } from './badges.ts';
 import type { EditorCanvas } from './canvas.ts';
 import { forgetTexts } from './text-fit.ts';
 import { applyTheme, styleCanvas, uiFont } from './theme.ts';
@@ -22,7 +24,16 @@ export function followSettings(canvas: EditorCanvas, settings: Settings): void {
     redraw();
   });
   effect(() => {
+    t('Muted'); // Words on the canvas change with the language.
+    redraw();
+  });
+  effect(() => {
     canvas.links_render_mode = settings.linkStyle.value;
+    redraw();
+  });
+  effect(() => {
+    badgeModes.id = settings.idBadge.value;
+    badgeModes.source = settings.sourceBadge.value;
     redraw();
   });
   effect(() => {

@@ -15,12 +15,14 @@ import {
 import type { CanvasHost } from './canvas-host.ts';
 import { t } from '../locale/translate.ts';
 import { linkMenu, searchAtLinkEnd } from './connect.ts';
-import { pastePlace } from './paste.ts';
+import { makeReady, pastePlace } from './paste.ts';
+import { subgraphsWithin } from './subgraphs.ts';
 import { noteUse } from './used-nodes.ts';
 import { editInline } from './widgets/inline-editor.ts';
 import { drawFarNode } from './far-view.ts';
 import { groupSelection, renameGroup } from './groups.ts';
-import { imageAt, imagesOf } from './node-pictures.ts';
+import { imageMeant, imagesOf } from './node-pictures.ts';
+import { colorName } from './node-colors.ts';
 import { drawNodeShape } from './node-shape.ts';
 import { mix, vivid } from './color.ts';
 import { palette } from './palette.ts';
@@ -36,7 +38,8 @@ export class EditorCanvas extends LGraphCanvas {
   readonly drawn = new Set<() => void>();
   // No initial value: litegraph's constructor draws, and would find a private field missing.
   private drawsFront?: boolean;
-  /** What parts of the page add to a node's menu. */
+  /** What parts of the page add to the menu of the empty canvas, and to a node's. */
+  readonly groundParts: (() => readonly (IContextMenuValue<string> | null)[])[] = [];
   readonly menuParts: ((node: LGraphNode) => readonly IContextMenuValue<string>[])[] = [];
 
   constructor(element: HTMLCanvasElement, graph: LGraph, host: CanvasHost) {
@@ -83,11 +86,20 @@ export class EditorCanvas extends LGraphCanvas {
     this.drawsFront = false;
   }
 
+  /** The dark edge of links is seen only near by, and takes longer to draw than the links. */
+  override drawConnections(ctx: CanvasRenderingContext2D): void {
+    this.render_connections_border = palette.scheme === 'dark' && this.ds.scale >= 0.6;
+    super.drawConnections(ctx);
+  }
+
   override drawNodeShape(node: LGraphNode, ctx: CanvasRenderingContext2D): void {
     drawNodeShape(this, node, ctx);
   }
 
-  /** Copies the selection as text that keeps 64-bit seeds (as digits in quotes). */
+  /**
+   * Copies the selection as text that keeps 64-bit seeds (as digits in quotes). Throws where the
+   * browser has no room for it, after saying so: nothing may be cut then.
+   */
   override copyToClipboard(items?: Iterable<Positionable>): void {
     const nodes: unknown[] = [];
     const groups: unknown[] = [];
@@ -108,13 +120,17 @@ export class EditorCanvas extends LGraphCanvas {
       else if (item instanceof Reroute) reroutes.push(item.asSerialisable());
     }
     const definitions = [...subgraphs].map((s) => s.clone(true).asSerialisable());
-    localStorage.setItem(
-      clipboardKey,
-      JSON.stringify(
-        { nodes, groups, reroutes, links, subgraphs: definitions },
-        (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value),
-      ),
+    const inner = [...subgraphsWithin(subgraphs)].map((s) => s.asSerialisable());
+    const text = JSON.stringify(
+      { nodes, groups, reroutes, links, subgraphs: definitions, inner },
+      (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value),
     );
+    try {
+      localStorage.setItem(clipboardKey, text);
+    } catch (error) {
+      this.host.complain(t('Nothing was copied: the browser has no more room, close some tabs'));
+      throw error;
+    }
   }
 
   override showSearchBox(event: MouseEvent): HTMLDivElement {
@@ -146,7 +162,20 @@ export class EditorCanvas extends LGraphCanvas {
   override pasteFromClipboard(
     options: NonNullable<Parameters<LGraphCanvas['pasteFromClipboard']>[0]> = {},
   ): void {
+    if (this.graph !== null) makeReady(this.graph, localStorage.getItem(clipboardKey));
     super.pasteFromClipboard({ position: pastePlace(this), ...options });
+  }
+
+  /** Links of selected nodes stand out on every ground; litegraph's own white does on dark ones. */
+  override renderLink(...args: Parameters<LGraphCanvas['renderLink']>): void {
+    const id = args[3]?.id;
+    const all = this.highlighted_links;
+    if (id !== undefined && all[id]) {
+      args[6] = palette.strong;
+      this.highlighted_links = {};
+    }
+    super.renderLink(...args);
+    this.highlighted_links = all;
   }
 
   /** Adds a node of a registered type with its title bar at a point of the graph. */
@@ -168,7 +197,7 @@ export class EditorCanvas extends LGraphCanvas {
     editInline({
       canvas: this,
       node,
-      widget: { name: 'Title', y: 5 - LiteGraph.NODE_TITLE_HEIGHT },
+      widget: { name: t('Title'), y: 5 - LiteGraph.NODE_TITLE_HEIGHT },
       text: node.title,
       commit: (text) => {
         node.title =
@@ -201,42 +230,38 @@ export class EditorCanvas extends LGraphCanvas {
         n.mode = n.mode === target ? LGraphEventMode.ALWAYS : target;
       });
     const items: (IContextMenuValue<string> | null)[] = [];
-    const index = imageAt(
-      node,
-      this.graph_mouse[0] - node.pos[0],
-      this.graph_mouse[1] - node.pos[1],
-    );
+    const index = imageMeant(node, this.graph_mouse);
     if (imagesOf(node).length > 0) {
       items.push(
-        { content: 'Open image', callback: () => this.host.openImage(node, index ?? 0) },
-        { content: t('Open in mask editor'), callback: () => this.host.editMask(node, index ?? 0) },
+        { content: t('Open image'), callback: () => this.host.openImage(node, index) },
+        { content: t('Open in mask editor'), callback: () => this.host.editMask(node, index) },
         null,
       );
     }
     items.push(
-      { content: 'Rename', callback: () => this.rename(node) },
+      { content: t('Rename'), callback: () => this.rename(node) },
       {
-        content: 'Colour',
+        content: t('Colour'),
         has_submenu: true,
         submenu: { options: colorItems(each) },
       } as unknown as IContextMenuValue<string>,
       {
-        content: node.flags.collapsed ? 'Expand' : 'Collapse',
+        content: node.flags.collapsed ? t('Expand') : t('Collapse'),
         callback: each((n) => n.collapse(true)),
       },
-      { content: node.pinned ? 'Unpin' : 'Pin', callback: each((n) => n.pin()) },
+      { content: node.pinned ? t('Unpin') : t('Pin'), callback: each((n) => n.pin()) },
       null,
       {
-        content: node.mode === LGraphEventMode.NEVER ? 'Unmute' : 'Mute',
+        content: node.mode === LGraphEventMode.NEVER ? t('Unmute') : t('Mute'),
         callback: mode(LGraphEventMode.NEVER),
       },
       {
-        content: node.mode === LGraphEventMode.BYPASS ? 'Remove bypass' : 'Bypass',
+        content: node.mode === LGraphEventMode.BYPASS ? t('Remove bypass') : t('Bypass'),
         callback: mode(LGraphEventMode.BYPASS),
       },
       null,
       {
-        content: 'Duplicate',
+        content: t('Duplicate'),
         callback: () => {
           this.copyToClipboard(selected());
           this.pasteFromClipboard({ position: [node.pos[0] + 30, node.pos[1] + 30] });
@@ -245,7 +270,7 @@ export class EditorCanvas extends LGraphCanvas {
       },
       ...this.menuParts.flatMap((part) => part(node)),
       {
-        content: 'Remove',
+        content: t('Remove'),
         callback: each((n) => n.graph?.remove(n)),
       },
     );
@@ -256,7 +281,7 @@ export class EditorCanvas extends LGraphCanvas {
     const at: [number, number] = [this.graph_mouse[0], this.graph_mouse[1]];
     return [
       {
-        content: 'Add node',
+        content: t('Add node'),
         callback: (_value: unknown, _options: unknown, event?: MouseEvent) => {
           this.host.search({
             x: event?.clientX ?? innerWidth / 2,
@@ -266,9 +291,9 @@ export class EditorCanvas extends LGraphCanvas {
         },
       },
       {
-        content: 'Add group',
+        content: t('Add group'),
         callback: () => {
-          const group = new LGraphGroup('Group');
+          const group = new LGraphGroup(t('Group'));
           group.pos = at;
           this.graph?.add(group);
           this.host.changed();
@@ -276,12 +301,13 @@ export class EditorCanvas extends LGraphCanvas {
         },
       },
       ...(this.selectedItems.size > 1
-        ? [{ content: 'Group selected', callback: () => groupSelection(this) }]
+        ? [{ content: t('Group the selection'), callback: () => groupSelection(this) }]
         : []),
       {
-        content: 'Fit view',
+        content: t('Fit the view'),
         callback: () => this.fitView(),
       },
+      ...this.groundParts.flatMap((part) => part()),
     ] as IContextMenuValue<string>[];
   }
 
@@ -300,12 +326,16 @@ type Each = (change: (n: LGraphNode) => void) => () => void;
 
 function colorItems(each: Each): unknown[] {
   const named = Object.entries(LGraphCanvas.node_colors).map(([name, option]) => ({
-    content: name.replace('_', ' '),
+    content: colorName(name),
     swatch: mix(palette.node, vivid(option.bgcolor), 0.6),
     callback: each((n) => n.setColorOption(option)),
   }));
   return [
-    { content: 'none', swatch: palette.nodeTitle, callback: each((n) => n.setColorOption(null)) },
+    {
+      content: t('No colour'),
+      swatch: palette.nodeTitle,
+      callback: each((n) => n.setColorOption(null)),
+    },
     ...named,
   ];
 }

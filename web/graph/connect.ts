@@ -1,4 +1,5 @@
 import { LGraphNode, Reroute, type LGraphCanvas, type LLink } from '@comfyorg/litegraph';
+import { t } from '../locale/translate.ts';
 import type { SearchCanvas } from './canvas-host.ts';
 
 type Menu = Parameters<LGraphCanvas['showConnectionMenu']>[0];
@@ -92,9 +93,9 @@ export function linkMenu(canvas: SearchCanvas, segment: Segment, event: MouseEve
     canvas.host.changed();
   };
   return [
-    { content: 'Add node', callback: () => searchForLink(canvas, segment, event) },
+    { content: t('Add node'), callback: () => searchForLink(canvas, segment, event) },
     {
-      content: 'Add reroute',
+      content: t('Add reroute'),
       callback: () => {
         canvas.graph?.createReroute([segment._pos[0], segment._pos[1]], segment);
         done();
@@ -102,7 +103,7 @@ export function linkMenu(canvas: SearchCanvas, segment: Segment, event: MouseEve
     },
     null,
     {
-      content: 'Delete',
+      content: t('Delete'),
       callback: () => {
         for (const link of linksOf(canvas, segment)) canvas.graph?.removeLink(link.id);
         done();

@@ -4,6 +4,15 @@ import {
   type IContextMenuOptions,
   type IContextMenuValue,
 } from '@comfyorg/litegraph';
+import { t } from '../locale/translate.ts';
+
+/** What litegraph puts into its menus itself, and knows again by these texts. */
+const litegraphs: Readonly<Record<string, string>> = {
+  'Disconnect Links': 'Disconnect links',
+  'Remove Slot': 'Remove slot',
+  'Rename Slot': 'Rename slot',
+  'Delete Reroute': 'Delete reroute',
+};
 
 type Item = string | IContextMenuValue<unknown> | null;
 
@@ -33,7 +42,8 @@ export class TextMenu extends ContextMenu {
     if (value === null) return element;
     const given =
       typeof value === 'object' ? (value.title ?? value.content ?? name) : (name ?? value);
-    element.textContent = plain(String(given ?? ''));
+    const text = plain(String(given ?? ''));
+    element.textContent = Object.hasOwn(litegraphs, text) ? t(litegraphs[text]) : text;
     element.tabIndex = -1;
     const swatch = typeof value === 'object' ? swatchOf(value) : null;
     if (swatch !== null) {

@@ -1,6 +1,8 @@
 import { LGraphCanvas, LGraphGroup, type IContextMenuValue } from '@comfyorg/litegraph';
 import type { HostedCanvas } from './canvas-host.ts';
 import { mix, vivid } from './color.ts';
+import { t } from '../locale/translate.ts';
+import { colorName } from './node-colors.ts';
 import { palette } from './palette.ts';
 import { editInline } from './widgets/inline-editor.ts';
 
@@ -32,7 +34,7 @@ export function listenForGroups(canvas: HostedCanvas): void {
 /** Puts a frame around the selection and asks for its name. */
 export function groupSelection(canvas: HostedCanvas): void {
   if (canvas.selectedItems.size === 0 || canvas.graph === null) return;
-  const group = new LGraphGroup('Group');
+  const group = new LGraphGroup(t('Group'));
   canvas.graph.add(group);
   group.resizeTo(canvas.selectedItems, 12);
   canvas.selectItems([group]);
@@ -46,10 +48,10 @@ export function renameGroup(canvas: HostedCanvas, group: LGraphGroup): void {
   editInline({
     canvas,
     node: group,
-    widget: { name: 'Group title', y: 4, width: Math.min(group.size[0], 320) },
+    widget: { name: t('Group title'), y: 4, width: Math.min(group.size[0], 320) },
     text: group.title,
     commit: (text) => {
-      group.title = text.trim() === '' ? 'Group' : text;
+      group.title = text.trim() === '' ? t('Group') : text;
       canvas.host.changed();
     },
   });
@@ -62,28 +64,28 @@ function groupMenu(canvas: HostedCanvas, group: LGraphGroup): IContextMenuValue<
     canvas.host.changed();
   };
   const colors = Object.entries(LGraphCanvas.node_colors).map(([name, option]) => ({
-    content: name.replace('_', ' '),
+    content: colorName(name),
     swatch: mix(palette.canvas, vivid(option.groupcolor), 0.7),
     callback: after(() => group.setColorOption(option)),
   }));
   return [
-    { content: 'Rename', callback: () => renameGroup(canvas, group) },
-    { content: 'Colour', has_submenu: true, submenu: { options: colors } },
-    { content: group.pinned ? 'Unpin' : 'Pin', callback: after(() => group.pin()) },
+    { content: t('Rename'), callback: () => renameGroup(canvas, group) },
+    { content: t('Colour'), has_submenu: true, submenu: { options: colors } },
+    { content: group.pinned ? t('Unpin') : t('Pin'), callback: after(() => group.pin()) },
     {
-      content: 'Select nodes',
+      content: t('Select nodes'),
       callback: () => {
         group.recomputeInsideNodes();
         canvas.selectItems([...group.children]);
       },
     },
     {
-      content: 'Fit to nodes',
+      content: t('Fit to nodes'),
       callback: after(() => {
         group.recomputeInsideNodes();
         group.resizeTo(group.children, 12);
       }),
     },
-    { content: 'Remove', callback: after(() => group.graph?.remove(group)) },
+    { content: t('Remove'), callback: after(() => group.graph?.remove(group)) },
   ];
 }

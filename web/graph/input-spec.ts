@@ -8,10 +8,14 @@ export type WidgetKind =
   | 'boolean'
   | 'string'
   | 'combo'
+  | 'dynamic'
   | 'color'
   | 'curve'
+  | 'colors'
   | 'box'
+  | 'boxes'
   | 'compare'
+  | 'paint'
   | 'custom'
   | 'opaque';
 
@@ -33,19 +37,21 @@ const widgetKinds: Readonly<Record<string, WidgetKind>> = {
   BOOLEAN: 'boolean',
   STRING: 'string',
   COMBO: 'combo',
+  COMFY_DYNAMICCOMBO_V3: 'dynamic',
   MARKDOWN: 'string',
   COLOR: 'color',
   CURVE: 'curve',
+  COLORS: 'colors',
   BOUNDING_BOX: 'box',
+  BOUNDING_BOXES: 'boxes',
   IMAGECOMPARE: 'compare',
   // Editors of their own in ComfyUI: their value is kept and shown, not edited.
   WEBCAM: 'opaque',
   AUDIO_RECORD: 'opaque',
   LOAD_3D: 'opaque',
   LOAD_3D_ANIMATION: 'opaque',
-  BOUNDING_BOXES: 'opaque',
   COMPOSITOR: 'opaque',
-  PAINTER: 'string',
+  PAINTER: 'paint',
 };
 
 /** Declared inputs of a node in the order their widgets are made: required, then optional. */
@@ -81,6 +87,21 @@ export function inputSpec(name: string, raw: unknown, required: boolean): InputS
   return { name, required, type, options, widget, controlled };
 }
 
+/** Inputs and outputs of one type, whichever it is: `template.allowed_types` are those that are taken. */
+const matchType = 'COMFY_MATCHTYPE_V3';
+
+/** The type of an input's socket. */
+export function slotType({ type, options: { template } }: InputSpec): string {
+  if (type !== matchType) return type;
+  return isRecord(template) && typeof template.allowed_types === 'string'
+    ? template.allowed_types
+    : '*';
+}
+
+/** The type of an output's socket, as /object_info tells it. */
+export const outputType = (type: unknown): string =>
+  typeof type !== 'string' ? 'COMBO' : type === matchType ? '*' : type;
+
 /** The choices of a combo as text or numbers, in the server's order. */
 export function comboChoices(spec: InputSpec): (string | number)[] {
   const { options } = spec.options;
@@ -90,6 +111,8 @@ export function comboChoices(spec: InputSpec): (string | number)[] {
 
 /** Which upload a combo offers ('image', 'audio', 'video', 'file'), if any. */
 export function uploadKind(spec: InputSpec): 'image' | 'audio' | 'video' | 'file' | null {
+  // A painting is told to be uploaded too, but it is no file to be chosen.
+  if (spec.type !== 'COMBO') return null;
   for (const kind of ['image', 'audio', 'video', 'file'] as const) {
     if (spec.options[`${kind}_upload`] === true) return kind;
   }

@@ -1,5 +1,4 @@
 import type { LGraph } from '@comfyorg/litegraph';
-import type { ExportedSubgraph } from '@comfyorg/litegraph/dist/types/serialisation';
 import { isUiFormat } from '../../engine/workflow/forms.ts';
 import { currentWorkflow } from '../../engine/workflow/legacy-names.ts';
 import { clipboardKey, type EditorCanvas } from './canvas.ts';
@@ -7,8 +6,10 @@ import { isRecord } from './input-spec.ts';
 import { registerMissing } from './missing-node.ts';
 import { isPrimitive } from './primitive-node.ts';
 import { applyProxyWidgets } from './promoted-widgets.ts';
+import { addDefinitions } from './subgraphs.ts';
 import { refreshReroutes } from './virtual-nodes.ts';
 import { nodeTypes, toConfigurable } from './workflow-file.ts';
+import { t } from '../locale/translate.ts';
 
 type Item = Record<string, unknown>;
 
@@ -17,10 +18,10 @@ type Item = Record<string, unknown>;
  * what is there, and selects it. Throws a TypeError when it is no drawn workflow.
  */
 export function insertWorkflow(canvas: EditorCanvas, root: LGraph, file: unknown): void {
-  if (!isUiFormat(file)) throw new TypeError('workflow: expected an object with a list of nodes');
+  if (!isUiFormat(file)) throw new TypeError(t('This is no workflow'));
   const data = toConfigurable(currentWorkflow(file));
   registerMissing(nodeTypes(data));
-  addDefinitions(root, data.definitions);
+  addDefinitions(root, isRecord(data.definitions) ? data.definitions.subgraphs : []);
 
   const extra = isRecord(data.extra) ? data.extra : {};
   const former = localStorage.getItem(clipboardKey);
@@ -48,16 +49,6 @@ export function insertWorkflow(canvas: EditorCanvas, root: LGraph, file: unknown
   for (const node of made) if (isPrimitive(node)) node.settle();
   applyProxyWidgets(root);
   canvas.setDirty(true, true);
-}
-
-/** Definitions of subgraphs that the workflow does not have yet; equal ids are the same one. */
-function addDefinitions(root: LGraph, definitions: unknown): void {
-  const list = isRecord(definitions) ? definitions.subgraphs : [];
-  const missing = (Array.isArray(list) ? (list as ExportedSubgraph[]) : []).filter(
-    ({ id }) => !root.subgraphs.has(id),
-  );
-  const made = missing.map((info) => root.createSubgraph(info));
-  made.forEach((subgraph, i) => subgraph.configure(missing[i]));
 }
 
 /** Links as objects, whichever form the file has, with the reroute each ends in. */

@@ -1,4 +1,4 @@
-import { LiteGraph } from '@comfyorg/litegraph';
+import { CanvasPointer, LiteGraph } from '@comfyorg/litegraph';
 
 /**
  * Makes litegraph copy values exactly: its own deep copy goes through JSON text, which has no
@@ -24,4 +24,9 @@ function withoutFunctions(value: unknown): unknown {
     return Object.fromEntries(entries.map(([key, member]) => [key, withoutFunctions(member)]));
   }
   return value;
+}
+
+/** Two clicks are a double click for as long as desktops say (half a second); litegraph asks for quicker hands. */
+export function allowSlowDoubleClicks(): void {
+  CanvasPointer.doubleClickTime = 500;
 }

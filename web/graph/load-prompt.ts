@@ -4,6 +4,7 @@ import { isRecord } from './input-spec.ts';
 import { layOut } from './layout.ts';
 import { registerMissing } from './missing-node.ts';
 import type { Loaded } from './load.ts';
+import { t } from '../locale/translate.ts';
 
 /** Builds a graph from an API prompt (`{id: {class_type, inputs}}`) and lays it out in columns. */
 export function loadPrompt(graph: LGraph, prompt: unknown): Loaded {
@@ -11,7 +12,7 @@ export function loadPrompt(graph: LGraph, prompt: unknown): Loaded {
     (entry): entry is [string, Record<string, unknown>] =>
       isRecord(entry[1]) && typeof entry[1].class_type === 'string',
   );
-  if (entries.length === 0) throw new TypeError('prompt: expected nodes with a class_type');
+  if (entries.length === 0) throw new TypeError(t('This is no workflow'));
   const missing = registerMissing(entries.map(([, node]) => String(node.class_type)));
 
   graph.clear();
@@ -39,7 +40,10 @@ function fillInputs(
   inputs: Record<string, unknown>,
   made: ReadonlyMap<string, LGraphNode>,
 ): void {
-  for (const [name, value] of Object.entries(inputs)) {
+  // A choice before the inputs that it brings: `format`, then `format.bit_depth`.
+  const depth = (name: string): number => name.split('.').length;
+  const ordered = Object.entries(inputs).toSorted(([a], [b]) => depth(a) - depth(b));
+  for (const [name, value] of ordered) {
     if (isLink(value)) {
       const origin = made.get(String(value[0]));
       const slot = Number(value[1]);

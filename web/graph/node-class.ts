@@ -1,8 +1,9 @@
 import { LiteGraph, RenderShape, type LGraphNode } from '@comfyorg/litegraph';
 import type { NodeInfo } from '../api/types.ts';
+import { addDeclaredInputs } from './declared-inputs.ts';
+import { outputType } from './input-spec.ts';
 import { describe, NoodleNode } from './node.ts';
 import type { EditorHooks } from './hooks.ts';
-import { addInputWidgets } from './widgets/make-widget.ts';
 
 /** Makes the litegraph class of one declared node: sockets, fields, marks and first size. */
 export function nodeClass(info: NodeInfo, hooks: EditorHooks): typeof LGraphNode {
@@ -18,15 +19,7 @@ export function nodeClass(info: NodeInfo, hooks: EditorHooks): typeof LGraphNode
     constructor(givenTitle: string) {
       super(givenTitle || title, info.name);
       describe(this, info);
-      for (const spec of this.specs) {
-        const widgets = spec.widget === null ? [] : addInputWidgets(this, spec, hooks);
-        const shape = spec.required ? undefined : RenderShape.HollowCircle;
-        if (spec.options.socketless === true) continue;
-        this.addInput(spec.name, spec.type, {
-          ...(shape === undefined ? {} : { shape }),
-          ...(widgets.length > 0 ? { widget: { name: spec.name } } : {}),
-        });
-      }
+      addDeclaredInputs(this, this.specs, hooks);
       this.#addOutputs();
       const tall = this.specs.some((s) => s.widget === 'string' && s.options.multiline === true);
       const size = this.computeSize();
@@ -39,7 +32,7 @@ export function nodeClass(info: NodeInfo, hooks: EditorHooks): typeof LGraphNode
         const isList = info.output_is_list?.[i] === true;
         this.addOutput(
           info.output_name?.[i] ?? (typeof type === 'string' ? type : 'COMBO'),
-          typeof type === 'string' ? type : 'COMBO',
+          outputType(type),
           isList ? { shape: RenderShape.GRID } : {},
         );
       });

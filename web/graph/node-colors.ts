@@ -1,6 +1,23 @@
 import type { LGraphNode } from '@comfyorg/litegraph';
 import { mix, readableGround, vivid } from './color.ts';
+import { t } from '../locale/translate.ts';
 import { palette } from './palette.ts';
+
+/** litegraph's names of the colours that nodes and groups can be given. */
+const names: Readonly<Record<string, string>> = {
+  red: 'red',
+  brown: 'brown',
+  green: 'green',
+  blue: 'blue',
+  pale_blue: 'pale blue',
+  cyan: 'cyan',
+  purple: 'purple',
+  yellow: 'yellow',
+  black: 'black',
+};
+
+/** What a colour is called on the page. */
+export const colorName = (name: string): string => t(names[name] ?? name);
 
 /** What a node is painted with. */
 export interface NodeColors {

@@ -17,6 +17,7 @@ export function setImages(node: LGraphNode, images: readonly NodeImage[]): void 
     view = new ImageView({ name: '$preview', type: 'custom', value: '', options: {}, y: 0 }, node);
     views.set(node, view);
     node.addCustomWidget(view);
+    listenForPointer(node, view);
   }
   const before = shapeOf(view);
   const wasOver = view.over;
@@ -72,9 +73,64 @@ export function setCompared(node: LGraphNode, pictures: CompareView['pictures'])
   node.setDirtyCanvas(true, true);
 }
 
-/** The picture at a point relative to the node, or null. */
-export const imageAt = (node: LGraphNode, x: number, y: number): number | null =>
-  views.get(node)?.imageAt(x, y) ?? null;
+/** Which picture of a node is meant at a point of the graph: the opened one, else the one there, else the first. */
+export function imageMeant(node: LGraphNode, at: ArrayLike<number> | null = null): number {
+  const view = views.get(node);
+  const there = at === null ? null : view?.imageAt(at[0] - node.pos[0], at[1] - node.pos[1]);
+  return view?.opened ?? there ?? 0;
+}
+
+/**
+ * Lets the pointer act on a node's pictures: on one of many, or on a button of an opened one, a press
+ * acts when it is let go. Dragging moves the node all the same.
+ */
+function listenForPointer(node: LGraphNode, view: ImageView): void {
+  const press = node.onMouseDown?.bind(node);
+  const move = node.onMouseMove?.bind(node);
+  const leave = node.onMouseLeave?.bind(node);
+  node.onMouseDown = (event, at, canvas) => {
+    if (press?.(event, at, canvas) === true) return true;
+    const act = view.pressAt(at[0], at[1]);
+    if (act === null) return false;
+    const { pointer } = canvas;
+    const select = pointer.onClick?.bind(pointer);
+    pointer.onClick = (up) => {
+      select?.(up);
+      act();
+    };
+    // Quick presses of a button are no double click; on a picture they are.
+    if (view.opened !== null) pointer.onDoubleClick = act;
+    return false;
+  };
+  node.onMouseMove = (event, at, canvas) => {
+    move?.(event, at, canvas);
+    if (!view.hover(at)) return;
+    // litegraph sets its own cursor when it is done with the event.
+    queueMicrotask(() => {
+      canvas.canvas.style.cursor = 'pointer';
+    });
+  };
+  node.onMouseLeave = (event) => {
+    leave?.(event);
+    view.hover(null);
+  };
+}
+
+/** Goes on to another one of many pictures where one is opened; returns whether one is. */
+export function stepImage(node: LGraphNode, by: number): boolean {
+  const view = views.get(node);
+  if (view === undefined || view.opened === null) return false;
+  view.open(view.opened + by);
+  return true;
+}
+
+/** Shows all pictures of a node again where one is opened; returns whether one was. */
+export function showAllImages(node: LGraphNode): boolean {
+  const view = views.get(node);
+  if (view === undefined || view.opened === null) return false;
+  view.open(null);
+  return true;
+}
 
 /** Shows a text result (PreviewAny and the like) in a read-only field. */
 export function setText(node: LGraphNode, text: string): void {
@@ -98,4 +154,17 @@ export function setText(node: LGraphNode, text: string): void {
   }
   field.value = text;
   node.setDirtyCanvas(true, true);
+}
+
+/** The picture that a node gets, or shows, as far as the page has seen it. */
+export function pictureInto(node: LGraphNode, { own = true } = {}): NodeImage['source'] | null {
+  const sources = node.inputs
+    .filter(({ type }) => type === 'IMAGE')
+    .map(({ link }) => node.graph?.getLink(link))
+    .map((link) => (link ? node.graph?.getNodeById(link.origin_id) : null));
+  for (const each of own ? [...sources, node] : sources) {
+    const image = each ? imagesOf(each)[0] : undefined;
+    if (image !== undefined) return image.source;
+  }
+  return null;
 }

@@ -10,6 +10,7 @@ import { drawnColors } from './node-colors.ts';
 import { palette } from './palette.ts';
 import { fitText, textWidth } from './text-fit.ts';
 import { uiFont } from './theme.ts';
+import { t } from '../locale/translate.ts';
 
 const radius = 8;
 const titleFont = `600 13px ${uiFont}`;
@@ -145,8 +146,8 @@ interface Badge {
 }
 
 function modeBadge({ mode }: LGraphNode): Badge | null {
-  if (mode === LGraphEventMode.BYPASS) return { text: 'Bypassed', color: palette.bypass };
-  if (mode === LGraphEventMode.NEVER) return { text: 'Muted', color: palette.textSoft };
+  if (mode === LGraphEventMode.BYPASS) return { text: t('Bypassed'), color: palette.bypass };
+  if (mode === LGraphEventMode.NEVER) return { text: t('Muted'), color: palette.textSoft };
   return null;
 }
 

@@ -2,10 +2,13 @@ import { LGraphBadge, LGraphNode } from '@comfyorg/litegraph';
 import type { ISerialisedNode } from '@comfyorg/litegraph/dist/types/serialisation';
 import type { IBaseWidget } from '@comfyorg/litegraph/dist/types/widgets';
 import type { NodeInfo } from '../api/types.ts';
+import { addBadge } from './badges.ts';
+import { withoutGrowing } from './growing-inputs.ts';
 import { inputSpecs, isRecord, type InputSpec } from './input-spec.ts';
 import { rememberSource, restoreSource } from './source.ts';
 import { storedForm } from './node-texts.ts';
 import { drawProgress, outlineStatus } from './node-status.ts';
+import { chooseStored } from './widgets/dynamic-choice.ts';
 import { ImageView } from './widgets/image-view.ts';
 
 /** Keys of a stored node that are read; everything else is only kept (see source.ts). */
@@ -44,9 +47,10 @@ export class NoodleNode extends LGraphNode {
     const known = Object.fromEntries(
       knownKeys.filter((key) => key in info).map((key) => [key, info[key]]),
     ) as unknown as ISerialisedNode;
+    chooseStored(this, info.widgets_values);
     this.fitSlots(known);
     known.widgets_values = this.arrangeValues(info.widgets_values) as never;
-    super.configure(known);
+    withoutGrowing(this, () => super.configure(known));
     rememberSource(this, info);
   }
 
@@ -134,6 +138,7 @@ const isValueType = (type: string): boolean =>
 export function describe(node: NoodleNode, info: NodeInfo): void {
   node.info = info;
   node.specs = inputSpecs(info);
+  addBadge(node);
   const mark = info.deprecated ? 'deprecated' : info.experimental ? 'experimental' : null;
   if (mark !== null) {
     node.badges.push(

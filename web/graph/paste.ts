@@ -1,4 +1,7 @@
-import type { LGraphCanvas } from '@comfyorg/litegraph';
+import type { LGraph, LGraphCanvas } from '@comfyorg/litegraph';
+import { asArray, isRecord } from '../../engine/workflow/records.ts';
+import { registerMissing } from './missing-node.ts';
+import { addDefinitions } from './subgraphs.ts';
 
 const step = 20;
 
@@ -25,6 +28,23 @@ function pointedAt({ canvas, ds }: LGraphCanvas): [number, number] {
   const x = isOver ? (pointer?.x ?? 0) - box.left : box.width / 2;
   const y = isOver ? (pointer?.y ?? 0) - box.top : box.height / 2;
   return [x / ds.scale - ds.offset[0], y / ds.scale - ds.offset[1]];
+}
+
+/**
+ * Makes known what copied nodes refer to and litegraph does not bring along: subgraphs inside of
+ * subgraphs, and stand-ins for classes that this window has never seen.
+ */
+export function makeReady(graph: LGraph, copied: string | null): void {
+  const { nodes, subgraphs, inner } = (JSON.parse(copied ?? '{}') ?? {}) as Record<string, unknown>;
+  const graphs = [{ nodes }, ...asArray(subgraphs), ...asArray(inner)].filter(isRecord);
+  const defined = new Set(graphs.map(({ id }) => id));
+  const types = graphs.flatMap((each) =>
+    asArray(each.nodes).flatMap((node) =>
+      isRecord(node) && typeof node.type === 'string' ? [node.type] : [],
+    ),
+  );
+  registerMissing(types.filter((type) => !defined.has(type)));
+  addDefinitions(graph.rootGraph, inner);
 }
 
 /** Where what is pasted goes: to the pointer, a little further while something lies just there. */

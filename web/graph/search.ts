@@ -1,6 +1,7 @@
 import { LiteGraph } from '@comfyorg/litegraph';
 import type { NodeInfo, ObjectInfo } from '../api/types.ts';
-import { scoreOf, wordsOf } from './fuzzy.ts';
+import { scoreOf, scoreOfAll, typedWords, wordsOf } from '../fuzzy.ts';
+import { essentials } from './essential-nodes.ts';
 import { inputSpecs } from './input-spec.ts';
 import { recentTypes, useBonus } from './used-nodes.ts';
 
@@ -38,7 +39,7 @@ export function searchNodes(
   accepts?: SlotFilter,
   limit = 80,
 ): FoundNode[] {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = typedWords(text);
   const recent = words.length === 0 ? recentTypes(recentCount) : [];
   const scored: { node: FoundNode; score: number }[] = [];
   const add = (node: FoundNode, score: number): void => {
@@ -52,8 +53,7 @@ export function searchNodes(
     if (accepts !== undefined && !fits(info, accepts)) continue;
     const node = foundNode(info);
     const score = rank(node, words, info.search_aliases ?? []);
-    // The core set is what people mean most of the time.
-    const known = score > 0 && info.python_module === 'nodes' ? 8 : 0;
+    const known = score > 0 ? standing(info) : 0;
     add(node, node.mark === 'deprecated' ? score / 4 : score + known);
   }
   for (const node of ownNodes) {
@@ -64,6 +64,10 @@ export function searchNodes(
     .slice(0, limit)
     .map(({ node }) => node);
 }
+
+/** The core set is what people mean most of the time, and of it what every picture is made of. */
+const standing = ({ name, python_module }: NodeInfo): number =>
+  (python_module === 'nodes' ? 8 : 0) + (essentials.includes(name) ? 24 : 0);
 
 export function foundNode(info: NodeInfo): FoundNode {
   return {
@@ -78,18 +82,16 @@ export function foundNode(info: NodeInfo): FoundNode {
 function rank(node: FoundNode, words: readonly string[], aliases: readonly string[]): number {
   if (words.length === 0) return 1;
   const title = node.title.toLowerCase();
-  const names = [title, node.type.toLowerCase(), wordsOf(node.type)];
+  const names = [node.type.toLowerCase(), wordsOf(node.type)];
   const others = aliases.join(' ').toLowerCase();
   const category = node.category.toLowerCase();
-  let score = 0;
-  for (const word of words) {
-    const named = Math.max(...names.map((name) => scoreOf(name, word)));
-    const aliased = others.includes(word) ? 16 : 0;
-    const gain = Math.max(named, aliased, category.includes(word) ? 7 : 0);
-    if (gain === 0) return 0;
-    score += gain;
-  }
-  return score - title.length / 100;
+  const score = scoreOfAll(words, (word) => {
+    // What stands on the node is what people read and remember.
+    const byClass = Math.max(...names.map((name) => scoreOf(name, word)));
+    const named = Math.max(scoreOf(title, word), 0.65 * byClass);
+    return Math.max(named, others.includes(word) ? 16 : 0, category.includes(word) ? 7 : 0);
+  });
+  return score === null ? 0 : score - title.length / 100;
 }
 
 function fits(info: NodeInfo, { type, side }: SlotFilter): boolean {

@@ -6,6 +6,7 @@ import {
   type Subgraph,
 } from '@comfyorg/litegraph';
 import type {
+  ExportedSubgraph,
   ExportedSubgraphInstance,
   ISerialisedNode,
 } from '@comfyorg/litegraph/dist/types/serialisation';
@@ -21,6 +22,32 @@ export function registerSubgraphs(graph: LGraph): void {
     const { subgraph } = event.detail;
     LiteGraph.registerNodeType(subgraph.id, instanceClass(graph, subgraph));
   });
+}
+
+/**
+ * Adds definitions of subgraphs that the workflow does not have yet, as files list them; equal ids are
+ * the same one.
+ */
+export function addDefinitions(root: LGraph, list: unknown): void {
+  const missing = (Array.isArray(list) ? (list as ExportedSubgraph[]) : []).filter(
+    ({ id }) => !root.subgraphs.has(id),
+  );
+  const made = missing.map((info) => root.createSubgraph(info));
+  made.forEach((subgraph, i) => subgraph.configure(missing[i]));
+}
+
+/** The subgraphs inside of some, on every level. */
+export function subgraphsWithin(outer: Iterable<Subgraph>): Set<Subgraph> {
+  const found = new Set<Subgraph>();
+  const look = (subgraph: Subgraph): void => {
+    for (const node of subgraph.nodes) {
+      if (!(node instanceof SubgraphNode) || found.has(node.subgraph)) continue;
+      found.add(node.subgraph);
+      look(node.subgraph);
+    }
+  };
+  for (const subgraph of outer) look(subgraph);
+  return found;
 }
 
 function instanceClass(graph: LGraph, subgraph: Subgraph): typeof LGraphNode {

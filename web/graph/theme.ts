@@ -97,7 +97,6 @@ export function styleCanvas(canvas: Canvas): void {
     render_canvas_border: false,
     // Blurred shadows are most of the time of a frame where no graphics card draws; nodes have borders.
     render_shadows: false,
-    render_connections_border: palette.scheme === 'dark',
     render_connections_shadows: false,
     show_info: false,
     low_quality_zoom_threshold: 0.35,

@@ -1,5 +1,6 @@
 import { isRecord } from './input-spec.ts';
 import { textOf } from '../text.ts';
+import { t } from '../locale/translate.ts';
 
 /** A stored UI workflow as far as the editor relies on it; everything else is carried along. */
 export interface WorkflowFile extends Record<string, unknown> {
@@ -36,7 +37,7 @@ const graphKeys = [
  */
 export function toConfigurable(file: unknown): Record<string, unknown> {
   if (!isRecord(file) || !Array.isArray(file.nodes)) {
-    throw new TypeError('workflow: expected an object with a list of nodes');
+    throw new TypeError(t('This is no workflow'));
   }
   const copy = pick(structuredClone(file), graphKeys);
   copy.version = file.version === 1 ? 1 : 0.4;

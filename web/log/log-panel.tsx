@@ -5,6 +5,7 @@ import { t } from '../locale/translate.ts';
 import { describeDevice } from '../panels/devices.tsx';
 import { Icon } from '../panels/icons.tsx';
 import type { AppParts } from '../panels/parts.ts';
+import { SearchField } from '../panels/search-field.tsx';
 import { logIsOpen } from './log-is-open.ts';
 import '../style/log.css';
 
@@ -40,15 +41,7 @@ export function LogPanel({ server, state, feed }: AppParts) {
     <section class="log-panel" aria-label={t('Log and devices')}>
       <header>
         <h2>{t('Log')}</h2>
-        <input
-          type="search"
-          placeholder={t('Filter')}
-          aria-label={t('Filter the log')}
-          value={text.value}
-          onInput={(event) => {
-            text.value = event.currentTarget.value;
-          }}
-        />
+        <SearchField text={text} label={t('Filter the log')} placeholder={t('Filter')} />
         <span class="grow" />
         <span class="log-devices">
           {state.devices.value.map((device) => (

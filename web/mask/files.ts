@@ -1,6 +1,8 @@
 import type { Server } from '../api/server.ts';
 import type { FileRef } from '../api/types.ts';
 import { createLayer, type Layer } from './layer.ts';
+import { refusal } from '../api/refused.ts';
+import { t } from '../locale/translate.ts';
 
 /** A picture as the editor needs it: its colours, and what was painted on it before. */
 export interface OpenedPicture {
@@ -93,9 +95,10 @@ export function isOpaque(bytes: Uint8Array): boolean {
   return false;
 }
 
-async function fetchBlob(address: string): Promise<Blob> {
+/** A file of the server; throws when it is gone. */
+export async function fetchBlob(address: string): Promise<Blob> {
   const response = await fetch(address);
-  if (!response.ok) throw new Error(`the picture: the server answered ${response.status}`);
+  if (!response.ok) throw refusal(response.status);
   return response.blob();
 }
 
@@ -104,7 +107,7 @@ export function pixelsOf(bitmap: ImageBitmap): Layer {
   const { width, height } = bitmap;
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext('2d', { willReadFrequently: true });
-  if (context === null) throw new Error('the browser has no memory for this picture');
+  if (context === null) throw new Error(t('The browser has no memory for this picture'));
   context.drawImage(bitmap, 0, 0);
   return { width, height, channels: 4, data: context.getImageData(0, 0, width, height).data };
 }
@@ -135,15 +138,21 @@ export async function savePainting(
   const time = Date.now();
   const alpha = await maskBlob(mask);
   const value = (name: string): string => `${folder}/${name} [input]`;
-  await server.uploadMask(alpha, inClipspace(names.mask(time)), file);
+  const masked = server.uploadMask(alpha, inClipspace(names.mask(time)), file);
   if (paint === undefined || !paint.data.some((byte) => byte !== 0)) {
+    await masked;
     return value(names.mask(time));
   }
+  // Encoding a large picture takes the server and the browser seconds: what can be done beside it is.
   const over = new ImageData(paint.data, paint.width, paint.height);
-  await server.uploadInto(await blobOf(over), inClipspace(names.paint(time)));
   const painted = inClipspace(names.painted(time));
-  await server.uploadInto(await blobOf(over, colours), painted);
-  await server.uploadMask(alpha, inClipspace(names.both(time)), painted);
+  const savePaint = async (): Promise<void> =>
+    server.uploadInto(await blobOf(over), inClipspace(names.paint(time)));
+  const savePainted = async (): Promise<void> => {
+    await server.uploadInto(await blobOf(over, colours), painted);
+    await server.uploadMask(alpha, inClipspace(names.both(time)), painted);
+  };
+  await Promise.all([masked, savePaint(), savePainted()]);
   return value(names.both(time));
 }
 
@@ -154,10 +163,11 @@ function maskBlob({ width, height, data }: Layer): Promise<Blob> {
   return blobOf(image);
 }
 
-async function blobOf(image: ImageData, under?: ImageBitmap): Promise<Blob> {
+/** Pixels as a PNG, over a picture where there is one. */
+export async function blobOf(image: ImageData, under?: ImageBitmap): Promise<Blob> {
   const canvas = new OffscreenCanvas(image.width, image.height);
   const context = canvas.getContext('2d');
-  if (context === null) throw new Error('the browser has no memory for this picture');
+  if (context === null) throw new Error(t('The browser has no memory for this picture'));
   if (under === undefined) context.putImageData(image, 0, 0);
   else {
     context.drawImage(under, 0, 0);

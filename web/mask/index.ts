@@ -6,6 +6,8 @@ import { toast, type State } from '../state.ts';
 import { fileOfUrl } from './files.ts';
 import { paintFile } from './paint-file.ts';
 
+export { openPainter } from './painter.ts';
+
 export interface MaskEditing {
   readonly server: Server;
   readonly state: State;

@@ -17,15 +17,24 @@ interface PaintingParts {
   /** What was painted before; made when it is first needed. */
   readonly layers: Partial<Record<LayerName, Layer>>;
   readonly brush: Brush;
+  /** The layers that there are; left out: both. */
+  readonly names?: readonly LayerName[];
 }
 
+const both: readonly LayerName[] = ['mask', 'paint'];
 const channels = { mask: 1, paint: 4 } as const;
 
 /** What the tools do to the layers, with its history. */
-export function createPainting({ width, height, layers: given, brush }: PaintingParts) {
+export function createPainting({
+  width,
+  height,
+  layers: given,
+  brush,
+  names = both,
+}: PaintingParts) {
   const layers: Partial<Record<LayerName, Layer>> = { ...given };
   const history = createHistory();
-  const target = signal<LayerName>('mask');
+  const target = signal<LayerName>(names[0]);
   /** Counts changes, for what shows whether there are steps to take back. */
   const revision = signal(0);
   const watchers = new Set<(name: LayerName, area: Area) => void>();
@@ -73,6 +82,7 @@ export function createPainting({ width, height, layers: given, brush }: Painting
   return {
     width,
     height,
+    names,
     whole: wholeOf({ width, height }),
     target,
     revision,
@@ -104,6 +114,7 @@ export function createPainting({ width, height, layers: given, brush }: Painting
     clear: () => all(target.value === 'mask' ? towards(0) : faded),
     /** Turns the mask around; paint has no other side. */
     invert: (): void => {
+      if (!names.includes('mask')) return;
       target.value = 'mask';
       all(inverted);
     },

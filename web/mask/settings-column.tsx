@@ -40,33 +40,42 @@ export function SettingsColumn({
   cancel,
 }: ColumnParts) {
   const paints = painting.target.value === 'paint';
+  const masks = painting.names.includes('mask');
   return (
     <div class="mask-settings">
-      <div class="mask-layers" role="radiogroup" aria-label={t('Layer')}>
-        {layerNames.map(([name, label]) => (
-          <button
-            key={name}
-            type="button"
-            role="radio"
-            aria-checked={painting.target.value === name}
-            onClick={() => (painting.target.value = name)}
-          >
-            {t(label)}
-          </button>
-        ))}
-      </div>
+      {painting.names.length > 1 && (
+        <div class="mask-layers" role="radiogroup" aria-label={t('Layer')}>
+          {layerNames.map(([name, label]) => (
+            <button
+              key={name}
+              type="button"
+              role="radio"
+              aria-checked={painting.target.value === name}
+              onClick={() => (painting.target.value = name)}
+            >
+              {t(label)}
+            </button>
+          ))}
+        </div>
+      )}
       {tool.settings.map((name) => (
         <Range key={name} name={name} brush={brush} />
       ))}
       {paints && <Colour label={t('Colour')} value={brush.colour} />}
       <hr />
-      <Colour label={t('Mask colour')} value={brush.tint} />
-      <Range name="tintOpacity" brush={brush} />
-      <hr />
+      {masks && (
+        <>
+          <Colour label={t('Mask colour')} value={brush.tint} />
+          <Range name="tintOpacity" brush={brush} />
+          <hr />
+        </>
+      )}
       <div class="mask-whole">
-        <button type="button" title={`${t('Invert the mask')} (I)`} onClick={painting.invert}>
-          {t('Invert')}
-        </button>
+        {masks && (
+          <button type="button" title={`${t('Invert the mask')} (I)`} onClick={painting.invert}>
+            {t('Invert')}
+          </button>
+        )}
         <button type="button" title={`${t('Clear the layer')} (Delete)`} onClick={painting.clear}>
           {t('Clear')}
         </button>

@@ -2,12 +2,14 @@ import { LGraphEventMode, type LGraph, type LGraphNode } from '@comfyorg/litegra
 import { asArray, isRecord } from '../../engine/workflow/records.ts';
 import { allGraphs } from '../graph/load.ts';
 import { Choice } from '../graph/widgets/choice.ts';
+import { folderOfInput } from '../models/loaders.ts';
+import { isModelFile } from '../models/model-file-name.ts';
 import { textOf } from '../text.ts';
 
 /** A model file that a workflow wants and the server does not have. */
 export interface MissingModel {
   readonly name: string;
-  /** The models folder it belongs into, where the file or the class says so. */
+  /** The models folder it belongs into, where the file, the class or the input says so. */
   readonly directory: string | null;
   /** Where the author of the workflow says it comes from. */
   readonly url: string | null;
@@ -16,8 +18,6 @@ export interface MissingModel {
 
 /** Names of the model files in a folder; null where the server has no such folder. */
 export type ListModels = (directory: string) => Promise<readonly string[] | null>;
-
-const modelFile = /\.(safetensors|sft|ckpt|pt|pth|bin|gguf|onnx)$/i;
 
 /**
  * What a workflow wants and does not find: models that the file lists (`models` of the file and of
@@ -36,7 +36,7 @@ export async function missingModels(
     const before = found.get(name);
     found.set(name, {
       name,
-      directory: before?.directory ?? directory,
+      directory: directory ?? before?.directory ?? null,
       url: before?.url ?? url ?? links.get(baseName(name)) ?? null,
       nodes: [...new Set([...(before?.nodes ?? []), ...(node ? [node] : [])])],
     });
@@ -44,8 +44,10 @@ export async function missingModels(
   for (const node of nodes) {
     for (const widget of node.widgets ?? []) {
       const value = textOf(widget.value);
-      if (!(widget instanceof Choice) || !modelFile.test(value)) continue;
-      if (widget.unknown || widget.choices.length === 0) add(value, null, null, node);
+      if (!(widget instanceof Choice) || !isModelFile(value)) continue;
+      if (widget.unknown || widget.choices.length === 0) {
+        add(value, folderOfInput(node.type, widget.name), null, node);
+      }
     }
   }
   const declared = [
@@ -99,7 +101,7 @@ function linksInNotes(graph: LGraph): ReadonlyMap<string, string> {
     const text = (node.widgets ?? []).map(({ value }) => textOf(value)).join('\n');
     for (const [url] of text.matchAll(/https?:\/\/[^\s)\]"'<>]+/g)) {
       const name = baseName(decoded(url.replace(/[?#].*$/, '')));
-      if (modelFile.test(name)) links.set(name, url);
+      if (isModelFile(name)) links.set(name, url);
     }
   }
   return links;

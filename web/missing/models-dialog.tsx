@@ -42,13 +42,18 @@ function MissingModels({
         {models.map(({ name, directory, url, nodes }) => (
           <li key={name}>
             <strong>{name}</strong>
-            <span class="soft">
-              {directory === null
-                ? t('needed by {titles}', { titles: nodes.map(({ title }) => title).join(', ') })
-                : t('belongs into {folder}', {
-                    folder: folders.get(directory) ?? `models/${directory}`,
-                  })}
-            </span>
+            {directory !== null && (
+              <span class="soft">
+                {t('belongs into {folder}', {
+                  folder: folders.get(directory) ?? `models/${directory}`,
+                })}
+              </span>
+            )}
+            {nodes.length > 0 && (
+              <span class="soft">
+                {t('needed by {titles}', { titles: nodes.map(({ title }) => title).join(', ') })}
+              </span>
+            )}
             <span class="row">
               {url !== null && (
                 <>

@@ -2,7 +2,7 @@ import { effect } from '@preact/signals';
 import { asArray, isRecord } from '../../engine/workflow/records.ts';
 import type { WorkflowDocument } from '../documents/document.ts';
 import type { PageParts } from '../panels/parts.ts';
-import { missingModels, type ListModels } from './missing-models.ts';
+import type { ListModels } from './missing-models.ts';
 
 const silentSetting = 'Noodle.MissingModels.Silent';
 const shownKey = 'noodle.missing-models';
@@ -24,6 +24,7 @@ async function tellMissing(parts: PageParts, document: WorkflowDocument): Promis
   const silent = asArray(settings.other(silentSetting));
   const file = editor.toWorkflow();
   if (typeof file.id === 'string' && silent.includes(file.id)) return;
+  const { missingModels } = await import('./missing-models.ts');
   const models = await missingModels(editor.graph, file, listOf(server.url('models')));
   if (models.length === 0 || state.document.value !== document) return;
   const folders = await foldersOf(server.url('experiment/models'));

@@ -20,6 +20,27 @@ const loaders: Readonly<Record<string, readonly [type: string, input: string]>> 
   model_patches: ['ModelPatchLoader', 'name'],
 };
 
+/** Folders of the inputs that several classes have, by the input's name. */
+const foldersOfInputs: Readonly<Record<string, string>> = {
+  ckpt_name: 'checkpoints',
+  lora_name: 'loras',
+  vae_name: 'vae',
+  unet_name: 'diffusion_models',
+  clip_name: 'text_encoders',
+  clip_name1: 'text_encoders',
+  clip_name2: 'text_encoders',
+  clip_name3: 'text_encoders',
+  clip_name4: 'text_encoders',
+  control_net_name: 'controlnet',
+};
+
+/** The folder of models that an input of a class names a file of; null where that is not known. */
+export function folderOfInput(type: string, input: string): string | null {
+  const own = Object.entries(loaders).find(([, row]) => row[0] === type && row[1] === input);
+  if (own !== undefined) return own[0];
+  return Object.hasOwn(foldersOfInputs, input) ? foldersOfInputs[input] : null;
+}
+
 /** A model file as it is dragged onto the canvas. */
 export interface ModelFile {
   readonly folder: string;

@@ -1,35 +1,25 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { sizeText } from '../../engine/size-text.ts';
 import { readableName } from '../../engine/workflow/readable-name.ts';
-import { asArray, isRecord } from '../../engine/workflow/records.ts';
 import { draggedModel } from '../drop.ts';
 import { t } from '../locale/translate.ts';
 import { Icon } from '../panels/icons.tsx';
 import type { AppParts } from '../panels/parts.ts';
+import { SearchField } from '../panels/search-field.tsx';
 import { SidePanel } from '../panels/side-panel.tsx';
 import { toast } from '../state.ts';
 import { hasLoader, placeModel } from './loaders.ts';
+import { listModels, previewOf, type Model, type ModelFolder } from './model-files.ts';
 import '../style/models.css';
-
-interface Folder {
-  readonly name: string;
-  readonly files: readonly Model[];
-}
-
-interface Model {
-  readonly name: string;
-  /** Which of the folder's places it lies in. */
-  readonly place: number;
-  readonly bytes: number;
-}
 
 /** Model files by folder: drag one onto the canvas, or click, for a node that loads it. */
 export function ModelsPanel(parts: AppParts) {
   const { server, state } = parts;
-  const folders = useSignal<readonly Folder[] | null>(null);
+  const folders = useSignal<readonly ModelFolder[] | null>(null);
   const text = useSignal('');
   const load = async (): Promise<void> => {
-    folders.value = await listFolders(server.url);
+    folders.value = await listModels(server.url);
   };
   useEffect(() => void load(), []);
   const words = text.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -47,16 +37,7 @@ export function ModelsPanel(parts: AppParts) {
         </button>
       }
     >
-      <input
-        class="panel-search"
-        type="search"
-        placeholder={t('Filter models')}
-        aria-label={t('Filter models')}
-        value={text.value}
-        onInput={(e) => {
-          text.value = e.currentTarget.value;
-        }}
-      />
+      <SearchField text={text} label={t('Filter models')} className="panel-search" />
       {folders.value !== null && shown.length === 0 && (
         <p class="empty">
           {words.length > 0
@@ -81,7 +62,6 @@ export function ModelsPanel(parts: AppParts) {
 
 function ModelRow({ editor, server, state, folder, model }: AppParts & { folder: string; model: Model }) {
   const hasPicture = useSignal(true);
-  const path = model.name.split(/[\\/]/).map(encodeURIComponent).join('/');
   const add = (): void => {
     const { canvas } = editor;
     const { ds } = canvas;
@@ -97,7 +77,7 @@ function ModelRow({ editor, server, state, folder, model }: AppParts & { folder:
       type="button"
       class="list-row model-row"
       draggable={hasLoader(folder)}
-      title={`${model.name}\n${sizeOf(model.bytes)}`}
+      title={`${model.name}\n${model.bytes > 0 ? sizeText(model.bytes) : ''}`}
       onDragStart={(e) =>
         e.dataTransfer?.setData(draggedModel, JSON.stringify({ folder, name: model.name }))
       }
@@ -107,7 +87,7 @@ function ModelRow({ editor, server, state, folder, model }: AppParts & { folder:
         <img
           alt=""
           loading="lazy"
-          src={server.url(`experiment/models/preview/${encodeURIComponent(folder)}/${model.place}/${path}`)}
+          src={previewOf(server.url, folder, model)}
           onError={() => {
             hasPicture.value = false;
           }}
@@ -118,38 +98,7 @@ function ModelRow({ editor, server, state, folder, model }: AppParts & { folder:
         </span>
       )}
       <span>{model.name}</span>
-      <small>{sizeOf(model.bytes)}</small>
+      <small>{model.bytes > 0 ? sizeText(model.bytes) : ''}</small>
     </button>
   );
-}
-
-/** Bytes for people: '4.27 GB'. */
-function sizeOf(bytes: number): string {
-  if (!(bytes > 0)) return '';
-  const power = Math.min(3, Math.floor(Math.log10(bytes) / 3));
-  return `${(bytes / 1000 ** power).toPrecision(3)} ${['B', 'kB', 'MB', 'GB'][power]}`;
-}
-
-/** All folders that have model files, with the files. */
-async function listFolders(url: (path: string) => string): Promise<readonly Folder[]> {
-  const get = (path: string): Promise<unknown> =>
-    fetch(url(path))
-      .then((response) => (response.ok ? response.json() : []) as Promise<unknown>)
-      .catch(() => []);
-  const names = asArray(await get('experiment/models'))
-    .filter(isRecord)
-    .map(({ name }) => String(name));
-  const folders = await Promise.all(
-    names.map(async (name) => ({
-      name,
-      files: asArray(await get(`experiment/models/${encodeURIComponent(name)}`))
-        .filter(isRecord)
-        .map((file) => ({
-          name: String(file.name),
-          place: Number(file.pathIndex) || 0,
-          bytes: Number(file.size),
-        })),
-    })),
-  );
-  return folders.filter(({ files }) => files.length > 0);
 }

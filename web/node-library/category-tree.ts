@@ -50,23 +50,3 @@ const isAside = (path: string): boolean => path.startsWith('_');
 
 /** One part of a category's path for people: `_for_testing` is "For testing". */
 export const categoryName = (part: string): string => readableName(part.replace(/^_+/, ''));
-
-/** What most pictures are made of, in the order of the work. */
-export const essentials: readonly string[] = [
-  'CheckpointLoaderSimple',
-  'LoraLoader',
-  'CLIPTextEncode',
-  'EmptyLatentImage',
-  'KSampler',
-  'VAEDecode',
-  'VAEEncode',
-  'LoadImage',
-  'SaveImage',
-  'PreviewImage',
-  'ImageScale',
-  'ControlNetLoader',
-  'ControlNetApplyAdvanced',
-  'UpscaleModelLoader',
-  'ImageUpscaleWithModel',
-  'VAEEncodeForInpaint',
-];

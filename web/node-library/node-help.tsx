@@ -9,6 +9,7 @@ import { t } from '../locale/translate.ts';
 import type { AppParts } from '../panels/parts.ts';
 import { closeDialog, openDialog } from '../state.ts';
 import { textOf } from '../text.ts';
+import '../style/node-library.css';
 
 type Parts = Pick<AppParts, 'files' | 'server' | 'state'>;
 

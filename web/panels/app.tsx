@@ -1,7 +1,6 @@
 import { logIsOpen } from '../log/log-is-open.ts';
 import { Dialogs } from './dialog.tsx';
 import { Menu } from './menu.tsx';
-import { Minimap } from './minimap.tsx';
 import { openWorkflowOf } from '../pictures/actions.ts';
 import { NodeSearch } from './node-search.tsx';
 import type { AppParts } from './parts.ts';
@@ -18,6 +17,7 @@ import { SideRail, ZoomBar } from './canvas-controls.tsx';
 import { lazily } from './lazily.tsx';
 import { narrow } from '../phone/narrow.ts';
 
+const Minimap = lazily(async () => (await import('./minimap.tsx')).Minimap);
 const LogPanel = lazily(async () => (await import('../log/log-panel.tsx')).LogPanel);
 const PhonePage = lazily(async () => (await import('../phone/phone-page.tsx')).PhonePage);
 
@@ -47,7 +47,7 @@ function Desk(parts: AppParts) {
       {side && <side.Panel {...parts} />}
       <SubgraphTrail {...parts} />
       <ProblemPanel {...parts} />
-      <Minimap {...parts} />
+      {parts.settings.minimap.value && <Minimap {...parts} />}
       <ZoomBar {...parts} />
       <SelectionToolbox {...parts} />
       {logIsOpen.value && <LogPanel {...parts} />}

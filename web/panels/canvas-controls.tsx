@@ -11,7 +11,7 @@ import { sidePanels, toggleSidePanel } from './side-panels.ts';
 export function SideRail({ state, shortcuts }: AppParts) {
   return (
     <nav class="side-rail" aria-label={t('Panels')}>
-      {sidePanels.map(({ id, icon, label, key }) => (
+      {sidePanels.map(({ id, icon, label, word = label, key }) => (
         <button
           key={id}
           type="button"
@@ -21,6 +21,7 @@ export function SideRail({ state, shortcuts }: AppParts) {
           onClick={() => toggleSidePanel(state, id)}
         >
           <Icon name={icon} />
+          <small>{t(word)}</small>
         </button>
       ))}
       <span class="spring" />
@@ -31,6 +32,7 @@ export function SideRail({ state, shortcuts }: AppParts) {
         onClick={() => shortcuts.find('Comfy.ShowSettingsDialog')?.run()}
       >
         <Icon name="settings" />
+        <small>{t('Settings')}</small>
       </button>
       <button
         type="button"
@@ -39,6 +41,7 @@ export function SideRail({ state, shortcuts }: AppParts) {
         onClick={() => openHelp(state, shortcuts)}
       >
         <Icon name="help" />
+        <small>{t('Shortcuts')}</small>
       </button>
     </nav>
   );

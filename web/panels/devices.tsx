@@ -1,4 +1,5 @@
 import { useEffect } from 'preact/hooks';
+import { sizeText } from '../../engine/size-text.ts';
 import type { DeviceInfo } from '../api/types.ts';
 import { t } from '../locale/translate.ts';
 import { logIsOpen } from '../log/log-is-open.ts';
@@ -44,11 +45,9 @@ export function DeviceNames({ server, state }: AppParts) {
 
 /** A device and what models take on it. */
 export const describeDevice = ({ name, precision, used, budget }: DeviceInfo): string =>
-  t('{name}, {precision}; models take {used} of {budget} GB', {
+  t('{name}, {precision}; models take {used} of {budget}', {
     name,
     precision,
-    used: gigabytes(used),
-    budget: gigabytes(budget),
+    used: sizeText(used),
+    budget: sizeText(budget),
   });
-
-const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1);

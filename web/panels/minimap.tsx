@@ -17,11 +17,7 @@ const rest = 80;
 type Canvas = Editor['canvas'];
 
 /** A map of the whole graph; pressing and dragging on it moves the view. */
-export function Minimap({ editor, settings }: AppParts) {
-  return settings.minimap.value ? <MapCanvas canvas={editor.canvas} /> : null;
-}
-
-function MapCanvas({ canvas }: { canvas: Canvas }) {
+export function Minimap({ editor: { canvas } }: AppParts) {
   const element = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;

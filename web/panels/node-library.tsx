@@ -4,11 +4,13 @@ import { draggedNode } from '../drop.ts';
 import { foundNode, searchNodes, type FoundNode } from '../graph/search.ts';
 import { bookmarkedTypes, toggleBookmark } from '../node-library/bookmarks.ts';
 import { NodePreview } from '../node-library/node-preview.tsx';
-import { categoryTree, essentials, type Category } from '../node-library/category-tree.ts';
+import { essentials } from '../graph/essential-nodes.ts';
+import { categoryTree, type Category } from '../node-library/category-tree.ts';
 import { t } from '../locale/translate.ts';
 import { blueprints, insertBlueprint, listBlueprints } from '../subgraphs/blueprints.ts';
 import { Icon } from './icons.tsx';
 import type { AppParts } from './parts.ts';
+import { SearchField } from './search-field.tsx';
 import { SidePanel } from './side-panel.tsx';
 import '../style/node-library.css';
 
@@ -52,16 +54,7 @@ export function NodeLibrary(parts: AppParts) {
   const info = hovered.value === null ? undefined : objectInfo[hovered.value];
   return (
     <SidePanel title="Nodes" state={state}>
-      <input
-        class="panel-search"
-        type="search"
-        placeholder={t('Filter nodes')}
-        aria-label={t('Filter nodes')}
-        value={text.value}
-        onInput={(e) => {
-          text.value = e.currentTarget.value;
-        }}
-      />
+      <SearchField text={text} label={t('Filter nodes')} className="panel-search" />
       {words !== '' && searchNodes(objectInfo, words, undefined, 400).map(row)}
       {words === '' && marked.size > 0 && (
         <Section title={t('Bookmarks')} open>

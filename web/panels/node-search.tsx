@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { colorOfCategory } from '../graph/category.ts';
 import { readableName } from '../../engine/workflow/readable-name.ts';
 import { searchNodes, type FoundNode } from '../graph/search.ts';
@@ -7,7 +7,7 @@ import { colorOfType } from '../graph/theme.ts';
 import { t } from '../locale/translate.ts';
 import type { SearchRequest } from '../state.ts';
 import { Icon } from './icons.tsx';
-import { NodePreview } from './node-preview.tsx';
+import { NodePreview } from '../node-library/node-preview.tsx';
 import type { AppParts } from './parts.ts';
 
 /** The node search that a double click or a dropped link opens. */
@@ -27,10 +27,8 @@ function SearchBox({ state, objectInfo, editor, request }: AppParts & { request:
   const chosen = found[active.value] as FoundNode | undefined;
   const info = chosen === undefined ? undefined : objectInfo[chosen.type];
 
-  useEffect(() => {
-    const timer = requestAnimationFrame(() => input.current?.focus());
-    return () => cancelAnimationFrame(timer);
-  }, []);
+  // At once: what is typed right after the double click belongs here.
+  useLayoutEffect(() => input.current?.focus(), []);
   useEffect(() => {
     list.current?.children[active.value]?.scrollIntoView({ block: 'nearest' });
   }, [active.value]);

@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { boundsOf } from '../graph/align.ts';
 import { mix, vivid } from '../graph/color.ts';
+import { colorName } from '../graph/node-colors.ts';
 import { palette } from '../graph/palette.ts';
 import { colorSelection, selectedParts } from '../graph/selection.ts';
 import { t } from '../locale/translate.ts';
@@ -126,7 +127,7 @@ function Swatches({ pick }: { pick: (name: string | null) => void }) {
           key={name}
           type="button"
           role="menuitem"
-          aria-label={t(name.replace('_', ' '))}
+          aria-label={colorName(name)}
           onClick={() => pick(name)}
         >
           <i style={{ background: mix(palette.node, vivid(bgcolor), 0.6) }} />

@@ -23,6 +23,8 @@ export interface SidePanelRow {
   readonly key: string;
   readonly icon: IconName;
   readonly label: string;
+  /** What stands under the icon, where the label is too long for that. */
+  readonly word?: string;
   readonly Panel: ComponentType<AppParts>;
 }
 
@@ -34,6 +36,7 @@ export const sidePanels: readonly SidePanelRow[] = [
     key: 'q',
     icon: 'queue',
     label: 'Queue and history',
+    word: 'Queue',
     Panel: Queue,
   },
   {

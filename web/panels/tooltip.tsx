@@ -3,6 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { NoodleNode } from '../graph/node.ts';
 import type { AppParts } from './parts.ts';
 import { textOf } from '../text.ts';
+import { t } from '../locale/translate.ts';
 
 const delay = 600;
 
@@ -70,7 +71,7 @@ function textAt(editor: AppParts['editor'], event: PointerEvent): string | null 
     const choices = widget.options.values;
     const away =
       Array.isArray(choices) && choices.length > 0 && !choices.includes(widget.value)
-        ? `“${textOf(widget.value)}” is not on this server. `
+        ? `${t('“{value}” is not on this server.', { value: textOf(widget.value) })} `
         : '';
     const type = node.specs.find((spec) => spec.name === name)?.type ?? '';
     return withName(away + (widget.tooltip ?? inputTip(node, name) ?? ''), name, type);

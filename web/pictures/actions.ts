@@ -1,10 +1,9 @@
-import { formsOfTexts } from '../../engine/workflow/forms.ts';
-import { readImageWorkflow } from '../../engine/workflow/png-text.ts';
 import type { Editor } from '../editor.ts';
 import { uploadKind } from '../graph/input-spec.ts';
 import { NoodleNode } from '../graph/node.ts';
 import { t } from '../locale/translate.ts';
 import { toast, type State } from '../state.ts';
+import { carriedWorkflow } from './carried-workflow.ts';
 import { attempt, fileOf } from './file-actions.ts';
 import type { Picture } from './picture.ts';
 
@@ -18,7 +17,7 @@ export interface ActionParts {
 export const openWorkflowOf = ({ editor, state }: ActionParts, picture: Picture): Promise<void> =>
   attempt(state, async () => {
     const bytes = new Uint8Array(await (await fileOf(picture)).arrayBuffer());
-    const { workflow, prompt } = formsOfTexts(await readImageWorkflow(bytes));
+    const { workflow, prompt } = await carriedWorkflow(bytes);
     const form = workflow ?? prompt;
     if (form === undefined)
       throw new Error(t('{name}: no workflow inside', { name: picture.label }));

@@ -1,9 +1,7 @@
-import { formsOfTexts } from '../../engine/workflow/forms.ts';
-import { readImageWorkflow } from '../../engine/workflow/png-text.ts';
-import { promptSummary } from '../../engine/workflow/prompt-summary.ts';
 import { t } from '../locale/translate.ts';
 import { toast, type State } from '../state.ts';
 import { messageOf } from '../text.ts';
+import { carriedWorkflow } from './carried-workflow.ts';
 import type { Picture } from './picture.ts';
 
 /** What is done with a picture alone works with the page's messages only. */
@@ -61,7 +59,8 @@ export function savePicture({ url, label }: Picture): void {
 /** Words and seed that a picture carries. */
 export async function wordsOf(picture: Picture): Promise<{ text: string; seed: string | null }> {
   const bytes = new Uint8Array(await (await fileOf(picture)).arrayBuffer());
-  return promptSummary(formsOfTexts(await readImageWorkflow(bytes)).prompt);
+  const { promptSummary } = await import('../../engine/workflow/prompt-summary.ts');
+  return promptSummary((await carriedWorkflow(bytes)).prompt);
 }
 
 /** Copies the words that the picture was made from. */

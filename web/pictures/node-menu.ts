@@ -1,7 +1,7 @@
-import type { IContextMenuValue, LGraphNode } from '@comfyorg/litegraph';
+import type { IContextMenuValue } from '@comfyorg/litegraph';
 import { pathOf } from '../graph/input-files.ts';
 import { NoodleNode } from '../graph/node.ts';
-import { imageAt, imagesOf } from '../graph/node-pictures.ts';
+import { imageMeant, imagesOf } from '../graph/node-pictures.ts';
 import { t } from '../locale/translate.ts';
 import type { PageParts } from '../panels/parts.ts';
 import { pictureItems } from './menu.ts';
@@ -12,7 +12,7 @@ export function addPictureMenu(parts: PageParts): void {
   const { editor, runner } = parts;
   const { canvas, graph } = editor;
   canvas.menuParts.push((node): IContextMenuValue<string>[] => {
-    const image = imagesOf(node)[pictureUnder(node, canvas.graph_mouse) ?? 0] as
+    const image = imagesOf(node)[imageMeant(node, canvas.graph_mouse)] as
       { readonly url: string } | undefined;
     const items =
       image === undefined || image.url === ''
@@ -23,6 +23,3 @@ export function addPictureMenu(parts: PageParts): void {
     return [...items, { content: t('Run only to here'), callback: run }];
   });
 }
-
-const pictureUnder = (node: LGraphNode, at: ArrayLike<number>): number | null =>
-  imageAt(node, at[0] - node.pos[0], at[1] - node.pos[1]);

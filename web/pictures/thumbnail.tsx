@@ -1,6 +1,8 @@
 import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import { Icon } from '../panels/icons.tsx';
 import type { Picture } from './picture.ts';
+import '../style/thumbnail.css';
 
 interface ThumbnailParts {
   readonly url: string;
@@ -17,10 +19,17 @@ export function Thumbnail({ url, label, kind = 'image' }: ThumbnailParts) {
   const failed = (): void => {
     state.value = 'failed';
   };
+  const picture = useRef<HTMLImageElement>(null);
+  // One that is scrolled past before it came is not waited for: what is in sight would wait behind it.
+  useEffect(() => {
+    const image = picture.current;
+    return () => image?.removeAttribute('src');
+  }, []);
   return (
     <span class="thumbnail" data-state={kind === 'audio' ? 'there' : state.value} data-kind={kind}>
       {kind === 'image' && state.value !== 'failed' && (
         <img
+          ref={picture}
           src={url}
           alt={label}
           decoding="async"

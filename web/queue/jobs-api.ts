@@ -2,6 +2,7 @@ import type { Server } from '../api/server.ts';
 import type { FileRef } from '../api/types.ts';
 import { isRecord } from '../graph/input-spec.ts';
 import { textOf } from '../text.ts';
+import { refusal } from '../api/refused.ts';
 
 /** A job as the lists of the page show it. */
 export interface JobRow {
@@ -47,11 +48,8 @@ export function createJobsApi(server: Server) {
     });
     const answer: unknown = await response.json().catch(() => null);
     if (response.ok) return answer;
-    throw new Error(
-      isRecord(answer) && typeof answer.detail === 'string'
-        ? answer.detail
-        : `the server answered ${response.status}`,
-    );
+    if (isRecord(answer) && typeof answer.detail === 'string') throw new Error(answer.detail);
+    throw refusal(response.status);
   };
   return {
     queue: async (): Promise<QueueView> => {
@@ -77,6 +75,8 @@ export function createJobsApi(server: Server) {
     moveToFront: (id: string) =>
       send('PATCH', `v1/queue/${encodeURIComponent(id)}`, { front: true }),
     retry: (id: string) => send('POST', `v1/jobs/${encodeURIComponent(id)}/retry`),
+    /** Brings back what was cancelled while it waited. */
+    restore: (id: string) => send('POST', `v1/jobs/${encodeURIComponent(id)}/restore`),
     cancel: (id: string) => send('DELETE', `v1/jobs/${encodeURIComponent(id)}`),
   };
 }

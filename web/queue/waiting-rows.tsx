@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { isRecord } from '../graph/input-spec.ts';
 import { t } from '../locale/translate.ts';
 import { Icon } from '../panels/icons.tsx';
 import type { AppParts } from '../panels/parts.ts';
@@ -36,6 +37,13 @@ export function WaitingRows({ parts, jobs }: WaitingParts) {
     const place = before === undefined ? others.length : others.indexOf(before);
     state.queue.value = { ...state.queue.value, pending: others.toSpliced(place, 0, job) };
     said(jobs.moveBefore(id, before?.id ?? null));
+  };
+  /** What was only waiting can be had back. */
+  const remove = async (id: string): Promise<void> => {
+    const answer = await jobs.cancel(id);
+    if (!isRecord(answer) || answer.status !== 'cancelled') return;
+    const undo = { label: t('Undo'), run: () => said(jobs.restore(id)) };
+    toast(state, t('Removed from the queue'), 'info', undo);
   };
   const starts = startTimes(parts);
   return (
@@ -94,7 +102,7 @@ export function WaitingRows({ parts, jobs }: WaitingParts) {
             type="button"
             aria-label={t('Remove from the queue')}
             title={t('Remove')}
-            onClick={() => said(jobs.cancel(job.id))}
+            onClick={() => said(remove(job.id))}
           >
             <Icon name="clear" />
           </button>

@@ -82,6 +82,27 @@ export const settingRows = {
     label: 'Tools above the selection',
     default: true,
   }),
+  idBadge: row<string>({
+    id: 'Comfy.NodeBadge.NodeIdBadgeMode',
+    section: 'Graph',
+    label: 'Numbers of nodes above them',
+    default: 'None',
+    choices: [
+      ['None', 'Never'],
+      ['Show all', 'On all nodes'],
+    ],
+  }),
+  sourceBadge: row<string>({
+    id: 'Comfy.NodeBadge.NodeSourceBadgeMode',
+    section: 'Graph',
+    label: 'Names of node packs above nodes',
+    default: 'Hide built-in',
+    choices: [
+      ['None', 'Never'],
+      ['Hide built-in', 'On nodes of packs'],
+      ['Show all', 'On all nodes'],
+    ],
+  }),
   locale: row<string>({
     id: 'Comfy.Locale',
     section: 'Language',

@@ -1,6 +1,7 @@
 import { signal, useSignal } from '@preact/signals';
 import { t } from '../locale/translate.ts';
 import type { PageParts } from '../panels/parts.ts';
+import { SearchField } from '../panels/search-field.tsx';
 import { openDialog } from '../state.ts';
 import { Keybindings } from './keybindings.tsx';
 import { sections, type SettingRow } from './rows.ts';
@@ -35,15 +36,11 @@ function SettingsDialog({ at, ...parts }: SettingsParts & { at: { value: string 
   return (
     <div class="settings-pages">
       <nav aria-label={t('Sections')}>
-        <input
-          type="search"
+        <SearchField
+          text={text}
+          label={t('Search the settings')}
           placeholder={t('Search')}
-          aria-label={t('Search the settings')}
           autofocus
-          value={text.value}
-          onInput={(event) => {
-            text.value = event.currentTarget.value;
-          }}
         />
         {[...pages, keyPage].map((page) => (
           <button

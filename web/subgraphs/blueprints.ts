@@ -12,6 +12,7 @@ import type { PageParts } from '../panels/parts.ts';
 import { ask, toast } from '../state.ts';
 import { messageOf } from '../text.ts';
 import { levelOf, select, selectedSubgraphs } from './edits.ts';
+import { refusal } from '../api/refused.ts';
 
 /** A subgraph that can be taken into any workflow. */
 export interface Blueprint {
@@ -30,7 +31,7 @@ const folder = 'subgraphs/';
 export async function listBlueprints({ url }: Server): Promise<void> {
   const get = async (path: string): Promise<unknown> => {
     const response = await fetch(url(path), { cache: 'no-cache' });
-    if (!response.ok) throw new Error(`${path}: the server answered ${response.status}`);
+    if (!response.ok) throw refusal(response.status, path);
     return toPlain(parseJson(await response.text()));
   };
   const [files, packs] = await Promise.all([
@@ -102,7 +103,7 @@ async function write(
     body: text,
   });
   if (response.status === 409) return false;
-  if (!response.ok) throw new Error(`the server answered ${response.status}`);
+  if (!response.ok) throw refusal(response.status);
   return true;
 }
 

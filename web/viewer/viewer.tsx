@@ -7,6 +7,7 @@ import { kindOf, type Picture } from '../pictures/picture.ts';
 import type { Lightbox, State } from '../state.ts';
 import { createControls } from './controls.ts';
 import { Stage } from './stage.tsx';
+import '../style/viewer.css';
 
 export interface ViewerParts {
   readonly state: State;

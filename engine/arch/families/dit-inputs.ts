@@ -15,15 +15,24 @@ export function ditInputs(
   };
 }
 
-/** The pictures that a call brings to be looked at, in their order (condition `references`). */
-export function referencesOf(g: Graph, given: ReadonlySet<string>, channels: number): Reference[] {
+/**
+ * The pictures that a call brings to be looked at, in their order (condition `references`): [b, channels, h, w],
+ * with `frames` [b, channels, frames, h, w].
+ */
+export function referencesOf(
+  g: Graph,
+  given: ReadonlySet<string>,
+  channels: number,
+  frames: readonly number[] = [],
+): { readonly references: readonly Reference[]; readonly referenceTime?: Tensor } {
   const references: Reference[] = [];
   for (let i = 0; given.has(`reference${i}`); i++) {
-    const sizes = [`height${i}`, `width${i}`];
+    const sizes = [...frames, `height${i}`, `width${i}`];
     references.push({
       latent: g.input(`reference${i}`, 'f32', ['batch', channels, ...sizes]),
       place: g.input(`place${i}`, 'f32', ['batch', 3]),
     });
   }
-  return references;
+  if (!given.has('reference_time')) return { references };
+  return { references, referenceTime: g.input('reference_time', 'f32', ['batch']) };
 }

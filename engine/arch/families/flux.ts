@@ -2,13 +2,13 @@
 import type { SamplingSettings } from '../../sampling/model-sampling.ts';
 import { type ExtraChannels, defineFamily } from '../family.ts';
 import { type FluxConfig, detectFlux, flux } from '../flux.ts';
-import { clipL, alone } from './text-encoders.ts';
 import { ditInputs, referencesOf } from './dit-inputs.ts';
+import { fluxText } from './text-sides.ts';
 
 export const flux1 = defineFamily<FluxConfig>({
   name: 'flux',
   title: 'Flux',
-  detect: ({ model }) => (model.has('distilled_guidance_layer') ? undefined : detectFlux(model)),
+  detect: ({ model }) => detectFlux(model),
   async sampling(_, { guided }): Promise<SamplingSettings> {
     return {
       prediction: 'flow',
@@ -16,8 +16,8 @@ export const flux1 = defineFamily<FluxConfig>({
     };
   },
   vaePrefixes: ['vae.'],
-  text: alone(clipL),
-  textPrefixes: [['text_encoders.clip_l.transformer.']],
+  text: fluxText,
+  textPrefixes: [['text_encoders.clip_l.transformer.'], ['text_encoders.t5xxl.transformer.']],
   latentFormat: 'Flux',
   memoryFactor: 3.1,
   contextWidth: ({ contextWidth }) => contextWidth,
@@ -25,14 +25,14 @@ export const flux1 = defineFamily<FluxConfig>({
   conditions: ({ pooledWidth, guided }) => [
     { kind: 'pooled', width: pooledWidth },
     ...(guided ? [{ kind: 'guidance', otherwise: 3.5 } as const] : []),
-    { kind: 'references' },
+    { kind: 'references', methods: ['offset', 'index', 'index_timestep_zero', 'uxo'] },
   ],
   network(g, config, given) {
     const inputs = ditInputs(g, config);
     const pooled = g.input('pooled', 'f32', ['batch', config.pooledWidth]);
     const guidance = given.has('guidance') ? g.input('guidance', 'f32', ['batch']) : undefined;
-    const references = referencesOf(g, given, config.outChannels);
-    return { out: flux(g.weights, { ...inputs, pooled, guidance, references }, config) };
+    const seen = referencesOf(g, given, config.outChannels);
+    return { out: flux(g.weights, { ...inputs, pooled, guidance, ...seen }, config) };
   },
 });
 

@@ -1,10 +1,17 @@
 /** The families this program can run, in the order they are tried. */
 import type { Family } from '../family.ts';
+import { auraFlow } from './auraflow.ts';
+import { chroma1 } from './chroma.ts';
 import { flux1 } from './flux.ts';
+import { flux2 } from './flux2.ts';
+import { lumina2, zImage } from './lumina.ts';
+import { omniGen2 } from './omnigen2.ts';
+import { qwenImage } from './qwen-image.ts';
 import { sd1 } from './sd1.ts';
 import { sd2Unclip } from './sd2-unclip.ts';
 import { sdX4Upscaler } from './sd-x4-upscaler.ts';
 import { sd2 } from './sd2.ts';
+import { sd3 } from './sd3.ts';
 import { playground, sdxl, sdxlRefiner } from './sdxl.ts';
 import { zero123 } from './zero123.ts';
 
@@ -17,5 +24,13 @@ export const families: readonly Family[] = [
   sdxlRefiner,
   playground,
   sdxl,
+  sd3,
+  flux2,
   flux1,
+  chroma1,
+  lumina2,
+  zImage,
+  qwenImage,
+  omniGen2,
+  auraFlow,
 ];

@@ -1,6 +1,8 @@
 /** The text encoders of the families: which there are, and how their outputs are joined. */
 import { concat, sliceAxis } from '../../array/batch.ts';
-import type { ClipSpec, TextSetup } from '../family.ts';
+import type { NDArray } from '../../array/nd.ts';
+import type { ConditioningEntry } from '../../sampling/conditioning.ts';
+import type { ClipSpec, EncodedText, TextSetup } from '../family.ts';
 
 /** CLIP-L as SD1 uses it: the last layer with its norm. */
 export const clipL: ClipSpec = {
@@ -60,18 +62,34 @@ export function joinedOnChannels(
   return {
     encoders,
     join(outputs) {
-      const length = Math.min(...outputs.map(({ hidden }) => hidden.shape[1]));
-      const parts = outputs.map(({ hidden }) =>
-        hidden.shape[1] === length ? hidden : sliceAxis(hidden, 1, 0, length),
-      );
-      return {
-        cross: parts.length === 1 ? parts[0] : concat(parts, 2),
-        pooled: outputs[pooledFrom].pooled,
-      };
+      const present = encoders.map(({ name }) => outputs[name]!);
+      return { cross: onChannels(present), pooled: present[pooledFrom].pooled };
     },
   };
 }
 
-/** A single encoder's outputs as they are. */
-export const alone = (encoder: TextSetup['encoders'][number]): TextSetup =>
-  joinedOnChannels([encoder], { pooledFrom: 0 });
+/** Hidden states side by side on channels, cut to the shortest. */
+export function onChannels(outputs: readonly EncodedText[]): NDArray {
+  const length = Math.min(...outputs.map(({ hidden }) => hidden.shape[1]));
+  const parts = outputs.map(({ hidden }) =>
+    hidden.shape[1] === length ? hidden : sliceAxis(hidden, 1, 0, length),
+  );
+  return parts.length === 1 ? parts[0] : concat(parts, 2);
+}
+
+/** A single encoder's outputs as they are; of padding the network hears where the encoder says so. */
+export const alone = (encoder: TextSetup['encoders'][number]): TextSetup => ({
+  encoders: [encoder],
+  join(outputs) {
+    const { hidden, pooled, mask } = outputs[encoder.name]!;
+    return { cross: hidden, pooled, ...told({ attention_mask: mask }) };
+  },
+});
+
+/** What else a network reads of the text, where there is any. */
+export function told(
+  values: Readonly<Record<string, NDArray | undefined>>,
+): Pick<ConditioningEntry, 'extra'> {
+  const present = Object.entries(values).filter(([, value]) => value !== undefined);
+  return present.length > 0 ? { extra: Object.fromEntries(present) } : {};
+}

@@ -1,13 +1,20 @@
 /** An adapter file on a network: which of its entries fit, and the patch at a strength. */
 import { createHash } from 'node:crypto';
 import type { NDArray } from '../../array/nd.ts';
-import { add, div, input, mul, reshape, sqrt, sub, sum } from '../../tensor/nn.ts';
+import { add, div, input, mul, padZero, reshape, slice, sqrt, sub, sum } from '../../tensor/nn.ts';
 import type { Layer } from '../../tensor/patch.ts';
 import { type Shape, shapeText } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import type { RowRange } from '../../weights/key-maps/transformer-modules.ts';
 import type { WeightSource } from '../../weights/source.ts';
 import type { Feeds, NetworkCall, NetworkPatch } from '../patch.ts';
-import { type AdapterAct, type AdapterParts, type Fed, adapterKinds } from './kinds.ts';
+import {
+  type AdapterAct,
+  type AdapterKind,
+  type AdapterParts,
+  type Fed,
+  adapterKinds,
+} from './kinds.ts';
 import type { WeightNames } from './names.ts';
 import type { AdapterEntry } from './read.ts';
 
@@ -37,12 +44,18 @@ export function fitAdapters(
     else misfits.push(name);
   };
   // in the order of the names, not of the file: of two that mean one weight the later counts
-  for (const [name, key] of names) {
+  for (const [name, place] of names) {
     const entry = byName.get(name);
+    const key = typeof place === 'string' ? place : place.key;
     const stored = tensors.get(key);
     if (!entry || !stored) continue;
     taken.add(name);
     const { kind, parts } = entry;
+    if (typeof place !== 'string') {
+      const some = kind && !parts.dora ? onRows(kind, parts, stored.shape, place.rows) : undefined;
+      put(name, key, some && together(acts.get(key), some));
+      continue;
+    }
     if (kind) put(name, key, decomposed(kind.act(parts, stored.shape), parts, stored.shape));
     const bias = key.replace(/\.weight$/, '.bias');
     if (parts.bias && bias !== key && tensors.has(bias)) {
@@ -56,6 +69,48 @@ export function fitAdapters(
   ]);
   const shape = createHash('sha1').update(JSON.stringify(spelled)).digest('base64url');
   return { shape, acts, misfits, taken };
+}
+
+/** What an entry does to some rows of a weight; kinds that are no difference cannot. */
+function onRows(
+  kind: AdapterKind,
+  parts: AdapterParts,
+  shape: readonly number[],
+  range: RowRange,
+): AdapterAct | undefined {
+  const [all, ...rest] = shape;
+  const [start, end] = range(shape);
+  const act = kind.act(parts, [end - start, ...rest]);
+  if (!act?.delta) return undefined;
+  const { arrays, delta, beside } = act;
+  const named = (part: string): string => `${start}:${part}`;
+  const of =
+    (fed: Fed): Fed =>
+    (part) =>
+      fed(named(part));
+  const around = [start, all - end] as const;
+  return {
+    arrays: Object.fromEntries(Object.entries(arrays).map(([part, x]) => [named(part), x])),
+    delta: (weight, fed) => {
+      const sides = shape.map((_, axis) => (axis === 0 ? around : ([0, 0] as const)));
+      return padZero(delta(slice(weight, 0, start, end), of(fed)), sides);
+    },
+    beside: beside && ((layer, fed) => padZero(beside(layer, of(fed)), [around])),
+  };
+}
+
+/** Both on one weight, where the first leaves the second's rows alone. */
+function together(first: AdapterAct | undefined, second: AdapterAct): AdapterAct {
+  if (!first?.delta) return second;
+  const { delta, beside } = first;
+  return {
+    arrays: { ...first.arrays, ...second.arrays },
+    delta: (weight, fed) => add(delta(weight, fed), second.delta!(weight, fed)),
+    beside:
+      beside &&
+      second.beside &&
+      ((layer, fed) => add(beside(layer, fed), second.beside!(layer, fed))),
+  };
 }
 
 const difference = adapterKinds.find(({ name }) => name === 'diff')!;

@@ -4,20 +4,33 @@
  * Facts: golden data README of the `lora` area; which name wins follows ComfyUI's key map.
  */
 import { diffusersModules } from '../../weights/key-maps/diffusers-unet.ts';
+import {
+  type RowRange,
+  transformerModuleNames,
+} from '../../weights/key-maps/transformer-modules.ts';
 
-/** Base name in a LoRA file -> key of the parameter in the network's own source. */
-export type WeightNames = ReadonlyMap<string, string>;
+/** Rows of a parameter in the network's own source. */
+export interface WeightRows {
+  readonly key: string;
+  readonly rows: RowRange;
+}
+
+/** Base name in a LoRA file -> key of the parameter in the network's own source, or some of its rows. */
+export type WeightNames = ReadonlyMap<string, string | WeightRows>;
 
 const underscored = (name: string): string => name.replaceAll('.', '_');
 
 /** Names of a UNet's parameters, from its keys in latent-diffusion spelling. */
 export function unetNames(keys: Iterable<string>): WeightNames {
   const all = [...keys];
-  const names = new Map<string, string>();
+  const names = new Map<string, string | WeightRows>();
   for (const key of all) {
     const module = key.replace(/\.weight$/, '');
     names.set(`diffusion_model.${module}`, key);
     if (module !== key) names.set(`lora_unet_${underscored(module)}`, key);
+  }
+  for (const key of all) {
+    if (key.endsWith('.weight')) addTransformerNames(names, key);
   }
   // set later, so that they win where two names of one file mean the same weight
   for (const [module, others] of diffusersModules(all)) {
@@ -33,6 +46,22 @@ export function unetNames(keys: Iterable<string>): WeightNames {
     }
   }
   return names;
+}
+
+/** What trainers write in front of diffusers' names of a transformer's modules; with underscores, without. */
+const transformerPrefixes = {
+  dotted: ['', 'transformer.', 'diffusion_model.', 'base_model.model.'],
+  underscored: ['lycoris_', 'lora_transformer_', 'lora_unet_'],
+};
+
+function addTransformerNames(names: Map<string, string | WeightRows>, key: string): void {
+  for (const { name, rows } of transformerModuleNames(key.replace(/\.weight$/, ''))) {
+    const place = rows ? { key, rows } : key;
+    for (const prefix of transformerPrefixes.dotted) names.set(prefix + name, place);
+    for (const prefix of transformerPrefixes.underscored) {
+      names.set(prefix + underscored(name), place);
+    }
+  }
 }
 
 /** How files call one of a model's text encoders, besides its own full name. */

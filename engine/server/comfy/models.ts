@@ -68,7 +68,8 @@ export function modelRoutes({
       return sendEmpty(res, 400);
     }
     const picture = modelPreview(paths[Number(index)], name);
-    if (picture === undefined) return sendEmpty(res, 404);
+    // A page that only shows it where there is one has no error then.
+    if (picture === undefined) return sendEmpty(res, 'optional' in req.query ? 204 : 404);
     try {
       const { bytes, mime } = await pictures.view(picture, { preview: 'webp', channel: 'rgba' });
       res

@@ -1,16 +1,9 @@
 /** The shapes of saved workflows and their forms in the public API; see schemas.ts. */
 import { Type } from 'typebox';
 import { CATEGORIES, type FieldKind, type FieldRole } from '../../workflow/form/form.ts';
+import { free, nullable, text, words } from './schema-parts.ts';
 import { Job, ProblemPart, RunRequest, RunResult } from './schemas.ts';
 
-const text = (description: string, options: object = {}) =>
-  Type.String({ description, ...options });
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([schema, Type.Null()]);
-const words = <const T extends readonly string[]>(values: T, description: string) =>
-  Type.Unsafe<T[number]>({ type: 'string', enum: [...values], description });
-const free = (description: string) =>
-  Type.Unsafe<Readonly<Record<string, unknown>>>({ type: 'object', description });
 const number = (description: string) => nullable(Type.Number({ description }));
 
 const summary = {

@@ -2,14 +2,8 @@
 import { type Static, Type } from 'typebox';
 import { MEDIA_KINDS } from '../outputs/media-files.ts';
 import { SORTS } from '../outputs/media-page.ts';
+import { count, nullable, text, words } from './schema-parts.ts';
 
-const text = (description: string, options: object = {}) =>
-  Type.String({ description, ...options });
-const count = (description: string) => Type.Integer({ minimum: 0, description });
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([schema, Type.Null()]);
-const words = <const T extends readonly string[]>(values: T, options: object) =>
-  Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options });
 const directory = (options: object) => words(['output', 'temp', 'input'], options);
 const paths = (description: string) =>
   Type.Array(text('As a file lists it.', { minLength: 1, maxLength: 4096 }), {

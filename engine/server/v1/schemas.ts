@@ -5,17 +5,7 @@
 import { type Static, Type } from 'typebox';
 import { JOB_STATUSES } from '../../queue/store.ts';
 import { JobSummary } from './job-summary.ts';
-
-const text = (description: string, options: object = {}) =>
-  Type.String({ description, ...options });
-const count = (description: string) => Type.Integer({ minimum: 0, description });
-const time = (description: string) => Type.String({ format: 'date-time', description });
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([schema, Type.Null()]);
-const words = <const T extends readonly string[]>(values: T, description: string) =>
-  Type.Unsafe<T[number]>({ type: 'string', enum: [...values], description });
-const free = (description: string) =>
-  Type.Unsafe<Readonly<Record<string, unknown>>>({ type: 'object', description });
+import { count, free, nullable, text, time, words } from './schema-parts.ts';
 
 export const JobStatus = words(
   JOB_STATUSES,

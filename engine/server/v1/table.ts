@@ -1,5 +1,6 @@
 /** All routes of the public API: the router and the OpenAPI document are made of this one table. */
 import type { Route } from './route.ts';
+import { batchRoutes } from './routes/batches.ts';
 import { catalogRoutes } from './routes/catalog.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { formRoutes } from './routes/forms.ts';
@@ -14,6 +15,7 @@ export const routeTable: readonly Route[] = [
   ...workflowRoutes,
   ...libraryRoutes,
   ...formRoutes,
+  ...batchRoutes,
   ...jobRoutes,
   ...queueRoutes,
   ...outputRoutes,

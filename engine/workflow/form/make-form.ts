@@ -69,7 +69,8 @@ export function draftFields(
     const info = Object.hasOwn(objectInfo, node.class_type)
       ? objectInfo[node.class_type]
       : undefined;
-    if (info === undefined) continue;
+    // A primitive node says nothing of itself: whatever reads it does.
+    if (info === undefined || PRIMITIVE_CLASSES.has(node.class_type)) continue;
     for (const [input, spec] of inputsInOrder(info)) {
       const place = valuePlace(prompt, id, input);
       if (place === undefined || !isPlainValue(place.value)) continue;
@@ -86,8 +87,7 @@ export function draftFields(
       const isPrimitive = primitive !== undefined || place.id !== id;
       const parts = { prompt, objectInfo, id, input, spec, place, title, isPrimitive, roles };
       const draft = draftField(parts);
-      // A primitive node says nothing of itself: whatever reads it does.
-      if (draft !== undefined && !PRIMITIVE_CLASSES.has(node.class_type)) drafts.set(id_, draft);
+      if (draft !== undefined) drafts.set(id_, draft);
     }
   }
   return [...drafts.values()].sort(byCategory);

@@ -1,7 +1,8 @@
 /** Where in a workflow's file the value of an input stands. */
 import type { Json } from '../lossless-json.ts';
 import { asArray, isRecord } from '../records.ts';
-import { listedWidgets, OWN_INPUT } from '../scope.ts';
+import { groupName, groupSubgraph } from '../group-nodes.ts';
+import { groupPlaces, listedWidgets, OWN_INPUT } from '../scope.ts';
 import {
   type GraphNode,
   type ObjectInfo,
@@ -9,7 +10,7 @@ import {
   type Subgraph,
   type Workflow,
 } from '../types.ts';
-import { widgetValues } from '../widgets.ts';
+import { widgetValues, withWidgetValue } from '../widgets.ts';
 import { primitivesBehind } from './shared-values.ts';
 
 type Members = { [key: string]: Json };
@@ -26,9 +27,7 @@ export function writeValue(
   value: Json,
   objectInfo: ObjectInfo,
 ): boolean {
-  const dot = key.indexOf('.');
-  const path = key.slice(0, dot).split(':');
-  const input = key.slice(dot + 1);
+  const { path, input } = splitKey(graph, key);
   if (path.length === 1) {
     const primitive = primitivesBehind(graph).get(key);
     if (primitive !== undefined) return writeAt(nodeIn(file, primitive.id), 0, value);
@@ -37,8 +36,11 @@ export function writeValue(
   if (path.length > 2) return false;
   const [outer, inner] = path;
   const instance = graph.nodes.get(outer);
-  const subgraph = instance && graph.subgraphs.get(instance.type);
-  if (instance === undefined || subgraph === undefined) return false;
+  if (instance === undefined) return false;
+  const subgraph = graph.subgraphs.get(instance.type);
+  if (subgraph === undefined) {
+    return writeInGroup(nodeIn(file, outer), graph, instance, [inner, input], value, objectInfo);
+  }
   return (
     writePromoted(nodeIn(file, outer), instance, subgraph, [inner, input], value) ??
     (isOnlyInstance(graph, instance) &&
@@ -50,6 +52,15 @@ export function writeValue(
         objectInfo,
       ))
   );
+}
+
+/** The way to the node, and its input; ids may hold dots as inputs do. */
+function splitKey({ nodes }: Workflow, key: string): { path: readonly string[]; input: string } {
+  let dot = key.indexOf('.');
+  for (let at = dot; at >= 0; at = key.indexOf('.', at + 1)) {
+    if (nodes.has(key.slice(0, at))) dot = at;
+  }
+  return { path: key.slice(0, dot).split(':'), input: key.slice(dot + 1) };
 }
 
 /** Into the instance, where it has the widget; undefined where it does not. */
@@ -72,6 +83,32 @@ function writePromoted(
   return own === undefined ? undefined : false;
 }
 
+/** Into the values of a group node, which has those of its inner nodes. */
+function writeInGroup(
+  stored: Members | undefined,
+  graph: Workflow,
+  instance: GraphNode,
+  [inner, input]: readonly [node: string, input: string],
+  value: Json,
+  objectInfo: ObjectInfo,
+): boolean {
+  const name = Object.hasOwn(objectInfo, instance.type) ? undefined : groupName(instance.type);
+  const group = name === undefined ? undefined : groupSubgraph(graph, name, objectInfo);
+  const node = group?.nodes.get(inner);
+  if (group === undefined || node === undefined || !Array.isArray(instance.values)) return false;
+  const values = instance.values as readonly Json[];
+  const { lists, widgets } = groupPlaces(group, values.length, objectInfo);
+  const list = lists.find(({ nodeId }) => nodeId === inner);
+  if (list === undefined) {
+    const at = widgets.find(({ nodeId, name: widget }) => nodeId === inner && widget === input)?.at;
+    return at !== undefined && writeAt(stored, at, value);
+  }
+  if (!Object.hasOwn(objectInfo, node.type)) return false;
+  const own = values.slice(list.at, list.at + list.length);
+  const place = widgetValues(objectInfo[node.type], own).places.get(input);
+  return typeof place === 'number' && writeAt(stored, list.at + place, value);
+}
+
 function writeWidget(
   stored: Members | undefined,
   node: GraphNode | undefined,
@@ -82,8 +119,14 @@ function writeWidget(
   if (node === undefined || !Object.hasOwn(objectInfo, node.type)) return false;
   // A slot that is linked takes its value from elsewhere.
   if (node.inputs.some(({ name, link }) => name === input && link !== undefined)) return false;
-  const place = widgetValues(objectInfo[node.type], node.values).places.get(input);
-  return place !== undefined && writeAt(stored, place, value);
+  const info = objectInfo[node.type];
+  const place = widgetValues(info, node.values).places.get(input);
+  if (place === undefined || stored === undefined) return false;
+  if (writeAt(stored, place, value)) return true;
+  // The list is that of an older class, which ended before this widget.
+  const list = asArray(stored.widgets_values) as readonly Json[];
+  stored.widgets_values = [...(withWidgetValue(info, list, input, value) as readonly Json[])];
+  return stored.widgets_values[place as number] === value;
 }
 
 function writeAt(stored: Members | undefined, place: number | string, value: Json): boolean {

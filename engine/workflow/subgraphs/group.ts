@@ -4,12 +4,11 @@ import { readWorkflow } from '../read-graph.ts';
 import { asArray, isRecord } from '../records.ts';
 import type { GraphLink, InputInfo, ObjectInfo, Subgraph } from '../types.ts';
 import { hasControl, inputsInOrder, isWidget } from '../widgets.ts';
+import { blankDefinition } from './blank.ts';
 import { definitionsOf, holderOf, withDefinitions, withLevel, withProxies } from './definitions.ts';
 import {
   boundsOf,
-  INPUT_NODE,
   inputsOf,
-  OUTPUT_NODE,
   outputsOf,
   readLevel,
   writeLevel,
@@ -116,12 +115,16 @@ export function groupToSubgraph(
   const valued = withValuesInside(workflow, within, node, stored, objectInfo);
   const nodes = valued.map((each) => ({ ...each, id: Number(each.id) + 1 }));
   const names = unique(subgraph.inputs.map(({ name }) => name));
-  const body = writeLevel(blank(id, groupName(node.type) ?? '', subgraph, names, nodes, uuid), {
-    nodes,
-    links: linksOf(subgraph),
-    reroutes: [],
-    groups: [],
+  const blank = blankDefinition({
+    id,
+    name: groupName(node.type) ?? '',
+    bounds: boundsOf(nodes),
+    inputs: subgraph.inputs.map(({ type }, i) => ({ name: names[i], type })),
+    outputs: outputSockets(subgraph),
+    uuid,
   });
+  const links = linksOf(subgraph);
+  const body = writeLevel(blank, { nodes, links, reroutes: [], groups: [] });
   const sockets = inputsOf(node).filter(({ widget }) => widget === undefined);
   const inputs = subgraph.inputs.map(({ name, type }, i) => {
     const before =
@@ -220,43 +223,9 @@ function linksOf(subgraph: Subgraph) {
   });
 }
 
-function blank(
-  id: string,
-  name: string,
-  subgraph: Subgraph,
-  names: readonly string[],
-  nodes: readonly StoredNode[],
-  uuid: () => string,
-): Loose {
-  const [x, y, width, height] = boundsOf(nodes);
-  const end = (nodeId: number, left: number, count: number): Loose => {
-    const tall = (count + 1) * 20 + 20;
-    return { id: nodeId, bounding: [left, y + (height - tall) / 2, 120, tall] };
-  };
-  return {
-    id,
-    version: 1,
-    state: { lastGroupId: 0, lastNodeId: 0, lastLinkId: 0, lastRerouteId: 0 },
-    revision: 0,
-    config: {},
-    name,
-    inputNode: end(INPUT_NODE, x - 170, names.length),
-    outputNode: end(OUTPUT_NODE, x + width + 50, subgraph.outputs.length),
-    inputs: subgraph.inputs.map(({ type }, i) => ({
-      id: uuid(),
-      name: names[i],
-      type,
-      linkIds: [],
-    })),
-    outputs: subgraph.outputs.map((link, i) => ({
-      id: uuid(),
-      name: String(
-        subgraph.nodes.get(link?.originId ?? '')?.outputs[link?.originSlot ?? 0]?.name ?? i,
-      ),
-      type: link?.type ?? '*',
-      linkIds: [],
-    })),
-    widgets: [],
-    extra: {},
-  };
-}
+/** What a group gives out, under the names that its inner nodes use. */
+const outputSockets = ({ nodes, outputs }: Subgraph) =>
+  outputs.map((link, i) => ({
+    name: String(nodes.get(link?.originId ?? '')?.outputs[link?.originSlot ?? 0]?.name ?? i),
+    type: link?.type ?? '*',
+  }));

@@ -1,4 +1,5 @@
 /** A selection of nodes becomes a subgraph: the nodes move into a definition, an instance takes their place. */
+import { blankDefinition, socketHeight } from './blank.ts';
 import {
   definitionsOf,
   holderOf,
@@ -73,7 +74,7 @@ export function packSubgraph(
     groups: level.groups.filter((_, i) => taken.has(i)),
   };
   const definition = writeLevel(
-    blankDefinition(parts, bounds, inputs, outputs),
+    blankDefinition({ ...parts, bounds, inputs: inputs.slots, outputs: outputs.slots }),
     withoutOutsideReroutes(innerLevel),
   );
   const instance = instanceNode(parts, instanceId, bounds, inputs, outputs);
@@ -161,42 +162,6 @@ function border(): Border {
 /** Reroutes that nothing inside runs through stay outside, floating ones too. */
 function withoutOutsideReroutes(level: Level): Level {
   return { ...level, reroutes: level.reroutes.filter(({ floating }) => floating === undefined) };
-}
-
-const socketHeight = 20;
-
-function blankDefinition(
-  { id, name, uuid }: PackParts,
-  [x, y, width, height]: readonly [number, number, number, number],
-  inputs: Border,
-  outputs: Border,
-): Loose {
-  const end = (nodeId: number, left: number, count: number): Loose => {
-    const tall = (count + 1) * socketHeight + 20;
-    return { id: nodeId, bounding: [left, y + (height - tall) / 2, 120, tall] };
-  };
-  const slots = (of: Border): Loose[] =>
-    of.slots.map(({ name: slot, type, label }) => ({
-      id: uuid(),
-      name: slot,
-      type,
-      linkIds: [],
-      ...(typeof label === 'string' ? { label } : {}),
-    }));
-  return {
-    id,
-    version: 1,
-    state: { lastGroupId: 0, lastNodeId: 0, lastLinkId: 0, lastRerouteId: 0 },
-    revision: 0,
-    config: {},
-    name,
-    inputNode: end(INPUT_NODE, x - 50 - 120, inputs.slots.length),
-    outputNode: end(OUTPUT_NODE, x + width + 50, outputs.slots.length),
-    inputs: slots(inputs),
-    outputs: slots(outputs),
-    widgets: [],
-    extra: {},
-  };
 }
 
 /** The instance, above the middle of where its nodes were: it grows downwards with its widgets. */

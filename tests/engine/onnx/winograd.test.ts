@@ -7,15 +7,21 @@ import { interpret } from '../../../engine/tensor/interpret.ts';
 import { conv2d } from '../../../engine/tensor/layers.ts';
 import { windowOps } from '../../../engine/tensor/ops/windows.ts';
 import { type Dim, mulDim, symbol } from '../../../engine/tensor/shape.ts';
-import { type Graph, trace } from '../../../engine/tensor/trace.ts';
+import { type Graph, type Program, trace } from '../../../engine/tensor/trace.ts';
 import { cutTask } from '../../../engine/weights/prepare.ts';
+import { type WinogradTile, winogradForms } from '../../../engine/weights/winograd.ts';
 import { firstDifference, preparedFloats } from '../../support/prepare.ts';
 import { randomFloats, randomSource } from '../../support/random-weights.ts';
+
+const inTilesOf = (tile: WinogradTile, { nodes }: Program) =>
+  new Map(nodes.filter(({ op }) => op === windowOps.conv).map((tensor) => [tensor, tile]));
 
 const picture = (g: Graph, channels: number) =>
   g.input('x', 'f32', ['batch', channels, 'height', 'width']);
 
-describe('a convolution by Winograd', () => {
+const tiles = [2, 4] as const;
+
+describe.each(tiles)('a convolution by Winograd in tiles of %i', (tile) => {
   it.each([
     { x: [2, 8, 8, 12], pad: 1 as const },
     { x: [3, 8, 5, 7], pad: 1 as const },
@@ -28,7 +34,7 @@ describe('a convolution by Winograd', () => {
     const program = trace('conv', source, (g) => ({
       y: conv2d(g.weights, picture(g, 8), { pad: typeof pad === 'number' ? pad : [...pad] }),
     }));
-    const layers = new Set(program.nodes.filter(({ op }) => op === windowOps.conv));
+    const layers = inTilesOf(tile, program);
     const inputs = {
       x: {
         data: randomFloats(
@@ -54,7 +60,7 @@ describe('a convolution by Winograd', () => {
       const program = trace('conv', source, (g) => ({
         y: conv2d(g.weights, g.input('x', 'f32', ['batch', 4, size, size]), { pad: 1 }),
       }));
-      const winograd = new Set(program.nodes.filter(({ op }) => op === windowOps.conv));
+      const winograd = inTilesOf(tile, program);
       return lower(program, { winograd, widen: 'weights' }).nodes.map(({ op }) => op);
     };
     expect(opsFor(symbol('height'))).toContain('Slice');
@@ -66,11 +72,11 @@ describe('which convolutions', () => {
   const network = trace(
     'net',
     randomSource({
-      'wide.weight': [512, 512, 3, 3],
-      'small.weight': [512, 512, 3, 3],
-      'narrow.weight': [64, 512, 3, 3],
-      'strided.weight': [512, 512, 3, 3],
-      'point.weight': [512, 512, 1, 1],
+      'wide.weight': [1024, 512, 3, 3],
+      'small.weight': [1024, 512, 3, 3],
+      'narrow.weight': [64, 1024, 3, 3],
+      'strided.weight': [512, 1024, 3, 3],
+      'point.weight': [512, 1024, 1, 1],
     }),
     (g) => {
       const wide = conv2d(g.weights.at('wide'), picture(g, 512), { pad: 1 });
@@ -82,23 +88,33 @@ describe('which convolutions', () => {
       };
     },
   );
-  const names = (most: number): string[] =>
-    [...winogradLayers(network, most).layers].map(({ scope }) => scope);
-  const each = 512 * 512 * 27 * 4;
+  const chosen = (most: number): (readonly [string, WinogradTile])[] =>
+    [...winogradLayers(network, most).layers].map(([{ scope }, tile]) => [scope, tile]);
+  const filters = 1024 * 512 * 4;
+  const small = (16 - 9) * filters;
+  const large = (36 - 9) * filters;
 
   it('those with many channels, none with steps or another kernel', () => {
-    expect(names(Infinity)).toEqual(['wide', 'small']);
-    expect(winogradLayers(network, Infinity).bytes).toBe(2 * each);
+    expect(chosen(Infinity)).toEqual([
+      ['wide', 4],
+      ['small', 4],
+    ]);
+    expect(winogradLayers(network, Infinity).bytes).toBe(2 * large);
   });
 
-  it('first the larger picture, as far as bytes reach', () => {
-    expect(names(each)).toEqual(['wide']);
-    expect(names(each - 1)).toEqual([]);
+  it('first the larger picture, in small tiles where bytes reach no further', () => {
+    expect(chosen(large + small)).toEqual([
+      ['wide', 4],
+      ['small', 2],
+    ]);
+    expect(chosen(large)).toEqual([['wide', 4]]);
+    expect(chosen(small)).toEqual([['wide', 2]]);
+    expect(chosen(small - 1)).toEqual([]);
   });
 });
 
-describe('filters in planes', () => {
-  const layout = { kind: 'winograd' } as const;
+describe.each(tiles)('filters in planes for tiles of %i', (tile) => {
+  const layout = { kind: 'winograd', tile } as const;
 
   it.each([
     [1, 1],
@@ -109,13 +125,19 @@ describe('filters in planes', () => {
     const values = randomFloats(outputs * inputs * 9, 3);
     const bytes = new Uint8Array(values.buffer);
     const planes = preparedFloats({ dtype: 'F32', shape, layout }, bytes);
-    expect(firstDifference(planes, winogradFilters(values))).toBe(-1);
+    expect(firstDifference(planes, winogradFilters(values, tile))).toBe(-1);
   });
 
   it('are made in pieces', () => {
     expect(cutTask({ dtype: 'F32', shape: [70, 500, 3, 3], layout }).length).toBeGreaterThan(1);
   });
 });
+
+/** G for three numbers: (1 0 0), 1/2 (1 1 1), 1/2 (1 -1 1), (0 0 1). */
+function onShortAxis(g0: number, g1: number, g2: number): number[] {
+  const [even, odd] = [(g0 + g2) * 0.5, g1 * 0.5];
+  return [g0, even + odd, even - odd, g2];
+}
 
 /** G for three numbers: 1/4 (1 0 0), -1/6 (1 1 1), -1/6 (1 -1 1), 1/24 (1 2 4), 1/24 (1 -2 4), (0 0 1). */
 function onAxis(g0: number, g1: number, g2: number): number[] {
@@ -126,16 +148,16 @@ function onAxis(g0: number, g1: number, g2: number): number[] {
   return [g0 * 0.25, even + odd, even - odd, wideEven + wideOdd, wideEven - wideOdd, g2];
 }
 
-/** Filters [n, 3, 3] as planes [36, n]. */
-function winogradFilters(values: Float32Array): Float32Array {
+/** Filters [n, 3, 3] as planes [16 or 36, n]. */
+function winogradFilters(values: Float32Array, tile: WinogradTile): Float32Array {
   const count = values.length / 9;
-  const planes = new Float32Array(count * 36);
+  const axis = { 2: onShortAxis, 4: onAxis }[tile];
+  const { planes: planeCount } = winogradForms[tile];
+  const planes = new Float32Array(count * planeCount);
   for (let filter = 0; filter < count; filter++) {
     const g = values.subarray(filter * 9, filter * 9 + 9);
-    const columns = [0, 1, 2].map((x) => onAxis(g[x], g[x + 3], g[x + 6]));
-    const filtered = [0, 1, 2, 3, 4, 5].flatMap((a) =>
-      onAxis(columns[0][a], columns[1][a], columns[2][a]),
-    );
+    const columns = [0, 1, 2].map((x) => axis(g[x], g[x + 3], g[x + 6]));
+    const filtered = columns[0].flatMap((first, a) => axis(first, columns[1][a], columns[2][a]));
     filtered.forEach((value, plane) => (planes[plane * count + filter] = value));
   }
   return planes;

@@ -64,6 +64,23 @@ describe('queue order', () => {
     expect(order).toEqual(['f2', 'f1', 'z', 'a', 'b']);
   });
 
+  it('brings back what was dropped, to its place and with its secrets, once', () => {
+    const queue = createQueue(open());
+    const secrets = { api_key_comfy_org: 'k' };
+    for (const [i, id] of ['a', 'b', 'c'].entries()) queue.submit(submission(id, i, { secrets }));
+    expect(queue.deletePending('b')).toBe(true);
+    expect(queue.job('b')).toBeUndefined();
+    expect(queue.restore('b')).toBe(true);
+    expect([queue.restore('b'), queue.restore('none')]).toEqual([false, false]);
+    expect(queue.next(3).map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+    queue.deletePending('a');
+    expect(queue.take()).toMatchObject({
+      id: 'b',
+      extraData: expect.stringContaining('api_key') as string,
+    });
+    expect(createQueue(opened).restore('a')).toBe(false);
+  });
+
   it('moves, deletes and clears only what waits', () => {
     const onChange = vi.fn();
     const queue = createQueue(open());
@@ -226,6 +243,7 @@ describe('what survives', () => {
     createQueue(open()).submit(submission('a', 0));
     opened.close();
     const db = openDb(join(folder, 'q.db'));
+    db.exec('DROP TRIGGER batch_job_gone; DROP TABLE batch_runs; DROP TABLE batches;');
     db.exec('ALTER TABLE jobs DROP COLUMN owner; PRAGMA user_version = 2;');
     db.close();
     const queue = createQueue(open());

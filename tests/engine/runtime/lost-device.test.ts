@@ -71,7 +71,7 @@ describe('a full device', () => {
     const run = a.run({ x: { data: new Float32Array(2 ** 26), shape: [2 ** 26] } });
     await expect(run).rejects.toMatchObject({ code: 'OUT_OF_MEMORY' });
     await expect(run).rejects.toThrow(
-      /model 'plus'.*CUDA failure 2.*weights take 0 MiB and this run about 1.0 GiB of 3.0 GiB.*--device cpu/s,
+      /model 'plus'.*CUDA failure 2.*weights take 0 KiB and this run about 1.0 GiB of 3.0 GiB.*--device cpu/s,
     );
   });
 

@@ -200,6 +200,9 @@ test('models are listed, described and previewed', async () => {
   ]);
   const preview = await get('/experiment/models/preview/loras/0/deep/a.safetensors');
   expect(preview.headers.get('content-type')).toBe('image/webp');
+  const none = '/experiment/models/preview/loras/0/deep/b.safetensors';
+  expect((await get(none)).status).toBe(404);
+  expect((await get(`${none}?optional`)).status).toBe(204);
   const metadata = await get('/view_metadata/loras?filename=deep/a.safetensors');
   expect(await metadata.json()).toMatchObject({ note: 'ü' });
   expect((await get('/view_metadata/loras?filename=../../../etc/passwd')).status).toBe(404);

@@ -35,8 +35,10 @@ test('entries list folders first, with paths from the user root', () => {
   put('workflows/Zeta.json');
   put('workflows/alpha.json');
   put('workflows/sub/b.json');
+  put('workflows/.index.json'); // the page's bookmarks: listed, as ComfyUI does
   expect(listUserEntries(root, 'workflows').map((e) => [e.type, e.path])).toEqual([
     ['directory', 'workflows/sub'],
+    ['file', 'workflows/.index.json'],
     ['file', 'workflows/alpha.json'],
     ['file', 'workflows/sub/b.json'],
     ['file', 'workflows/Zeta.json'],

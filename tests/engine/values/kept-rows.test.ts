@@ -26,7 +26,7 @@ function counting(): { runtime: Runtime; rows: number[] } {
   return { runtime, rows };
 }
 
-const noFiles = { embedding: () => undefined };
+const noFiles = { embedding: () => undefined, vocabulary: () => undefined };
 const long = `${'a red boat on the sea, '.repeat(12)}, at night`;
 
 test('rows of tokens that are known are not encoded again, and come out the same', async () => {

@@ -205,7 +205,7 @@ describe('text encoder files and the type of the loader', () => {
       [g, l],
     ]) {
       const { encoders } = await loadTextEncoders(paths, 'sdxl');
-      expect(encoders.map(({ spec }) => [spec.name, spec.layer])).toEqual([
+      expect(encoders.map(({ spec }) => [spec.name, spec.kind === 'clip' && spec.layer])).toEqual([
         ['clip_l', -2],
         ['clip_g', -2],
       ]);
@@ -220,15 +220,23 @@ describe('files that cannot be loaded say why', () => {
       'encoder.block.0.layer.0.SelfAttention.k.weight': [8, 8],
     });
     await expect(loadTextEncoders([t5], 'stable_diffusion')).rejects.toThrow(
-      'seems to be a T5; supported text encoders are CLIP-L, CLIP-G and CLIP-H',
+      'seems to be a T5, of which parts are missing; supported text encoders are CLIP-L, CLIP-G,',
     );
     const path = await extract('l.safetensors', without('cond_stage_model.transformer.'));
     await expect(loadTextEncoders([path, path], 'hunyuan_image')).rejects.toThrow(
-      'one file, not 2',
+      'expected qwen25_7b and byt5_small, got clip_l and clip_l',
     );
-    await expect(loadTextEncoders([path], 'sd3')).rejects.toThrow("of type 'sd3'");
+    await expect(loadTextEncoders([path], 'music')).rejects.toThrow("of type 'music'");
     await expect(loadTextEncoders([path, path], 'sdxl')).rejects.toThrow(
       'expected clip_l and clip_g, got clip_l and clip_l',
+    );
+    const whole = await zerosFile('t5xxl.safetensors', {
+      'shared.weight': [8, 8],
+      'encoder.block.0.layer.0.SelfAttention.k.weight': [8, 8],
+      'encoder.block.0.layer.1.DenseReluDense.wi_1.weight': [8, 8],
+    });
+    await expect(loadTextEncoders([path, whole], 'sdxl')).rejects.toThrow(
+      'expected clip_l and clip_g, got clip_l and t5xxl',
     );
   });
 

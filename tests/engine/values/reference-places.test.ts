@@ -8,7 +8,7 @@ describe('places of reference pictures', () => {
   test.each([
     // the second is wider with the first than high, so it goes below
     [
-      undefined,
+      'offset',
       [
         [1, 0, 0],
         [1, 4, 0],
@@ -29,7 +29,7 @@ describe('places of reference pictures', () => {
         [0, 9, 9],
       ],
     ],
-  ])('method %s', (method, places) => {
-    expect(placeReferences(latents, [1, 16, 9, 8], method)).toEqual(places);
+  ] as const)('method %s', (method, places) => {
+    expect(placeReferences(latents, [1, 16, 9, 8], method, { patch: 2, apart: 1 })).toEqual(places);
   });
 });

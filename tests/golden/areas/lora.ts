@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NDArray } from '../../../engine/array/nd.ts';
 import { type ClipConfig, clipText, detectClip } from '../../../engine/arch/clip.ts';
+import type { EncodedText } from '../../../engine/arch/family.ts';
 import { families } from '../../../engine/arch/families/index.ts';
 import { detectUNet, unet } from '../../../engine/arch/unet.ts';
 import { vectorCondition } from '../../../engine/arch/families/sdxl.ts';
@@ -136,13 +137,14 @@ async function runCase(golden: Golden, dir: string): Promise<CaseResult> {
   const { model, clip } = await loadCheckpoint(path, families);
   const comparisons: Comparison[] = [];
 
-  const texts: { hidden: NDArray; pooled: NDArray }[] = [];
+  const texts: Record<string, EncodedText> = {};
   for (const { spec, source } of clip!.encoders) {
     const names = clipNames(spec.name, source.tensors.keys());
     const network = await patched(golden, dir, { source, names, strength: 'strength_clip' });
     comparisons.push(...(await weights(golden, network, `${spec.name}.transformer.`)));
     const config = detectClip(openWeights(source))!;
-    texts.push(await encode(network, config, spec, golden.params.tokens));
+    if (spec.kind !== 'clip') throw new Error(`${spec.name} is no CLIP`);
+    texts[spec.name] = await encode(network, config, spec, golden.params.tokens);
   }
   const { cross, pooled } = clip!.setup.join(texts);
   const check = (name: string, got: NDArray): void => {
@@ -194,7 +196,9 @@ async function acceptedKeys(dir: string, file: string): Promise<CaseResult> {
   const there = new Set<string>();
   const learn = (prefix: string, { tensors }: WeightSource, names: WeightNames): void => {
     for (const key of tensors.keys()) there.add(prefix + key);
-    names.forEach((key, name) => known.set(name, prefix + key));
+    names.forEach((place, name) => {
+      if (typeof place === 'string') known.set(name, prefix + place);
+    });
   };
   learn('diffusion_model.', model.source, unetNames(model.source.tensors.keys()));
   for (const { spec, source } of clip!.encoders) {

@@ -1,6 +1,9 @@
 /** Golden area `prompt-text`: emphasis, CLIP tokens, string nodes; JSON files, exact. */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { SequenceSpec } from '../../../engine/arch/sequence-spec.ts';
+import * as specs from '../../../engine/arch/families/sequence-encoders.ts';
+import { NoodleError } from '../../../engine/errors.ts';
 import { findEmbedding } from '../../../engine/store/embedding-files.ts';
 import { CLIP_END, CLIP_START, clipTokenizer } from '../../../engine/text/clip-bpe.ts';
 import { embeddingLookup } from '../../../engine/text/embeddings.ts';
@@ -11,6 +14,8 @@ import {
   type TokenizeOptions,
   tokenize,
 } from '../../../engine/text/token-batches.ts';
+import { tokenizeSequence } from '../../../engine/values/sequence-encoder.ts';
+import type { PromptOptions } from '../../../engine/values/text-encoder.ts';
 import { writeSafetensors } from '../../../engine/weights/write.ts';
 import type { NodeContext } from '../../../engine/graph/definition.ts';
 import { stringNodes } from '../../../nodes/strings.ts';
@@ -18,12 +23,14 @@ import { goldenFiles } from '../../support/golden.ts';
 import { type PlainDict, type PlainTensor, writeTorchFile } from '../../support/torch-file.ts';
 import type { CaseResult, Comparison, GoldenArea } from '../area.ts';
 import { temporaryFolder } from '../open-case.ts';
+import { findGoldenVocabulary, tokensOnly } from '../sequence-tokens.ts';
 
 type GoldenId = number | { embedding_value: number; dim: number };
 interface GoldenBatch {
   ids: GoldenId[];
   weights: (number | string)[];
   word_ids: number[];
+  padded_to?: number;
 }
 interface TokenCase {
   prompt: string;
@@ -55,7 +62,16 @@ const CLIPS: Readonly<Record<string, { width: number; pad: number }>> = {
   clip_h: { width: 1024, pad: 0 },
 };
 
-const NO_VOCABULARY = 'no T5 or BERT vocabulary is at hand';
+/** Encoders of other kinds, by the files' names for them. */
+const SEQUENCES: Readonly<Record<string, SequenceSpec>> = {
+  t5_unpadded: specs.t5xxlOfPixart,
+  pile_t5: specs.pileT5xl,
+  hydit_bert: { ...specs.chineseRoberta, maxLength: 512 },
+  t5_sd3: specs.t5xxlOfSd3,
+  t5_flux: specs.t5xxlOfFlux,
+  t5_ltxv: specs.t5xxlOfLtxv,
+  t5_cosmos: specs.t5xxlOld,
+};
 
 export const area: GoldenArea = {
   name: 'prompt-text',
@@ -94,7 +110,10 @@ function casesOf(file: GoldenFile): Record<string, Run> {
   if (file.op === 'prompt weight parsing') return map(file.prompts, emphasisCase);
   if (file.op === 'tokenize_with_weights') {
     const kind = file.tokenizer ?? '';
-    if (!Object.hasOwn(CLIPS, kind)) return map(file.prompts, skip(NO_VOCABULARY));
+    if (Object.hasOwn(SEQUENCES, kind)) {
+      return map(file.prompts, (_, entry) => sequenceCase(kind, entry as TokenCase));
+    }
+    if (!Object.hasOwn(CLIPS, kind)) return map(file.prompts, skip(`nothing runs '${kind}'`));
     return map(file.prompts, (_, entry) => tokenCase(kind, entry as TokenCase));
   }
   if (file.op === 'padding and options') return optionCases(file);
@@ -138,6 +157,79 @@ function tokenCase(kind: string, entry: TokenCase): Run {
     // Where the two versions of the tokenizer library differ, ours is the newer one.
     return { comparisons: [same('batches', got, entry.batches_transformers5 ?? entry.batches)] };
   };
+}
+
+/** A prompt as another encoder cuts it. */
+function sequenceBatches(
+  kind: string,
+  prompt: string,
+  embeddings: string,
+  options?: PromptOptions,
+): GoldenBatch[] {
+  const files = {
+    find: (name: string) => findEmbedding([embeddings], name),
+    warn: () => undefined,
+    vocabulary: findGoldenVocabulary,
+  };
+  const encoder = tokensOnly({ ...SEQUENCES[kind], embeddings: kind.startsWith('t5') });
+  return (tokenizeSequence(encoder, prompt, files, options) ?? []).map(plainBatch);
+}
+
+/** Runs what needs a vocabulary; without it there is nothing to compare. */
+function withVocabulary(run: () => CaseResult): CaseResult {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof NoodleError) || error.code !== 'VOCABULARY_MISSING') throw error;
+    return { skip: error.message };
+  }
+}
+
+function sequenceCase(kind: string, entry: TokenCase): Run {
+  return (embeddings) =>
+    withVocabulary(() => {
+      let got: GoldenBatch[] | { error: string };
+      try {
+        got = sequenceBatches(kind, entry.prompt, embeddings).map((batch, b) => {
+          const bare = Array.isArray(entry.batches) && 'padded_to' in entry.batches[b];
+          return bare ? withoutPadding(batch, SEQUENCES[kind].pad) : batch;
+        });
+      } catch (error) {
+        if (error instanceof NoodleError && error.code === 'VOCABULARY_MISSING') throw error;
+        got = { error: 'IndexError' };
+      }
+      const either = [entry.batches, entry.batches_transformers5].filter((batches) => batches);
+      const fits = either.find((batches) => same('batches', got, batches).pass);
+      return { comparisons: [same('batches', got, fits ?? entry.batches)] };
+    });
+}
+
+/** As the file has batches without their padding. */
+function withoutPadding({ ids, weights, word_ids }: GoldenBatch, pad: number): GoldenBatch {
+  let end = ids.length;
+  while (end > 0 && ids[end - 1] === pad && word_ids[end - 1] === 0) end--;
+  return {
+    ids: ids.slice(0, end),
+    weights: weights.slice(0, end),
+    word_ids: word_ids.slice(0, end),
+    padded_to: ids.length,
+  };
+}
+
+/** Lengths and last tokens by encoder. */
+function paddingCase(file: GoldenFile, prompt: string, entry: unknown): Run {
+  const expected = entry as Readonly<Record<string, unknown>>;
+  return (embeddings) =>
+    withVocabulary(() => ({
+      comparisons: Object.entries(expected).map(([kind, lengths]) => {
+        const batches = sequenceBatches(kind, file.prompt_texts![prompt], embeddings);
+        const got = {
+          total_length: batches.map(({ ids }) => ids.length),
+          last_ids: batches.map(({ ids }) => ids.slice(-3)),
+        };
+        return same(kind, got, lengths);
+      }),
+    }));
 }
 
 /** A node by its name; an exception is compared by the name of its Python class. */
@@ -186,14 +278,36 @@ function optionCases(file: GoldenFile): Record<string, Run> {
       'option',
       map(file.min_length_option, (key, b) => {
         const match = /^(clip_[lgh])_min_(length|padding)_(\d+)_(.+)$/.exec(key);
-        if (match === null) return skip(NO_VOCABULARY)();
+        if (match === null) return t5Option(file, key, b);
         const option = match[2] === 'length' ? 'minLength' : 'minPadding';
         const options = { pad: CLIPS[match[1]].pad, [option]: Number(match[3]) };
         return compareWith(match[4], b, options);
       }),
     ),
-    ...prefixed('t5_padding', map(file.t5_padding, skip(NO_VOCABULARY))),
+    ...prefixed(
+      't5_padding',
+      map(file.t5_padding, (prompt, entry) => paddingCase(file, prompt, entry)),
+    ),
   ]);
+}
+
+/** `t5xxl_min_length_20_simple` and the like: T5 without padding, but for what a node asks. */
+function t5Option(file: GoldenFile, key: string, expected: GoldenBatch[]): Run {
+  const match = /^(t5\w*?)_min_(length|padding)_(\d+)_(.+)$/.exec(key);
+  if (match === null) return skip(`nothing runs '${key}'`)();
+  const [, name, what, count, prompt] = match;
+  const kind = Object.hasOwn(SEQUENCES, name) ? name : 't5_unpadded';
+  const options = { [what === 'length' ? 'minLength' : 'minPadding']: Number(count) };
+  return (embeddings) =>
+    withVocabulary(() => ({
+      comparisons: [
+        same(
+          'batches',
+          sequenceBatches(kind, file.prompt_texts![prompt], embeddings, options),
+          expected,
+        ),
+      ],
+    }));
 }
 
 function clipOptions(kind: string, embeddings: string): TokenizeOptions {

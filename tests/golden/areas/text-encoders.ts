@@ -4,12 +4,15 @@ import type { NDArray } from '../../../engine/array/nd.ts';
 import { clipText } from '../../../engine/arch/clip.ts';
 import type { ClipSpec, EncodedText } from '../../../engine/arch/family.ts';
 import { sdxl } from '../../../engine/arch/families/sdxl.ts';
+import { t5xxlOfFlux } from '../../../engine/arch/families/sequence-encoders.ts';
 import {
   clipG,
   clipGOfCascade,
   clipH,
   clipL,
+  clipLOfXl,
 } from '../../../engine/arch/families/text-encoders.ts';
+import { distanceBuckets } from '../../../engine/arch/t5.ts';
 import { trace } from '../../../engine/tensor/trace.ts';
 import type { TokenBatch } from '../../../engine/text/token-batches.ts';
 import {
@@ -17,6 +20,7 @@ import {
   type SpecialTokens,
   clipEncoderKind,
 } from '../../../engine/values/clip-encoder.ts';
+import { openTextEncoder } from '../../../engine/values/text-encoders.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
 import { sub } from '../../../engine/weights/source.ts';
 import { goldenFiles } from '../../support/golden.ts';
@@ -100,14 +104,14 @@ async function single(golden: Golden, dir: string): Promise<CaseResult> {
     const { hidden, pooled } = await encode(encoder, batches, skipOf(variant, params));
     comparisons.push(check(golden, name, hidden));
     if (golden.has(`out.pooled.${variant}`)) {
-      comparisons.push(check(golden, `out.pooled.${variant}`, pooled));
+      comparisons.push(check(golden, `out.pooled.${variant}`, pooled!));
     }
   }
   for (const variant of ['projected', 'unprojected']) {
     if (!golden.has(`out.pooled.${variant}`)) continue;
     const spec = { ...encoder.spec, projected: variant === 'projected' };
     const { pooled } = await encode({ ...encoder, spec }, batches);
-    comparisons.push(check(golden, `out.pooled.${variant}`, pooled));
+    comparisons.push(check(golden, `out.pooled.${variant}`, pooled!));
   }
   return { comparisons: [...comparisons, ...(await middle(golden, encoder, batches))] };
 }
@@ -147,9 +151,8 @@ function skipOf(variant: string, { clip_skip }: Params): number | undefined {
 /** SDXL's two encoders joined; the variants give them different numbers of batches. */
 async function pair(golden: Golden, dir: string): Promise<CaseResult> {
   const { params } = golden;
-  const [specL, specG] = sdxl.text.encoders;
-  const l = await openEncoder(dir, params.model_l, specL, params.special_l);
-  const g = await openEncoder(dir, params.model_g, specG, params.special_g);
+  const l = await openEncoder(dir, params.model_l, clipLOfXl, params.special_l);
+  const g = await openEncoder(dir, params.model_g, clipG, params.special_g);
   const [batchesL, batchesG] = [batchesOf(golden, '_l'), batchesOf(golden, '_g')];
   const length = batchesL[0].ids.length;
   const { start, end, pad } = params.special_l;
@@ -166,14 +169,45 @@ async function pair(golden: Golden, dir: string): Promise<CaseResult> {
   for (const name of golden.names.filter((key) => key.startsWith('out.cond.'))) {
     const variant = name.slice('out.cond.'.length);
     const clipSkip = skipOf(variant, params);
-    const encoded = [
-      await encode(l, variants[variant] ?? batchesL, clipSkip),
-      await encode(g, batchesG, clipSkip),
-    ];
+    const encoded = {
+      clip_l: await encode(l, variants[variant] ?? batchesL, clipSkip),
+      clip_g: await encode(g, batchesG, clipSkip),
+    };
     const { cross, pooled } = sdxl.text.join(encoded);
     comparisons.push(check(golden, name, cross));
     comparisons.push(check(golden, `out.pooled.${variant}`, pooled!));
   }
+  return { comparisons };
+}
+
+/** T5 with and without mask, zeros for padding, emphasis from the end token or from nothing but padding. */
+async function t5(golden: Golden, dir: string): Promise<CaseResult> {
+  const source = await openSafetensors(
+    modelFile(dir, 'text-encoders', join('models', golden.params.model)),
+  );
+  const ids = [...golden.numbers('in.tokens').data];
+  const batch = (weights: readonly number[]): TokenBatch[] => [
+    { ids, weights: [...weights], wordIds: ids.map(() => 0) },
+  ];
+  const comparisons: Comparison[] = [];
+  for (const name of golden.names.filter((key) => key.startsWith('out.cond.'))) {
+    const variant = name.slice('out.cond.'.length);
+    const encoder = openTextEncoder(source, {
+      ...t5xxlOfFlux,
+      masked: variant.startsWith('masked'),
+      zeroed: variant.startsWith('masked_zeroed'),
+      emptyIsPadding: variant.includes('allpad'),
+    })!;
+    const weights = variant.includes('weighted')
+      ? golden.array('in.weights').data
+      : ids.map(() => 1);
+    const { hidden } = await encoder.kind.encode(encoder, batch([...weights]), { runtime });
+    comparisons.push(check(golden, name, hidden));
+  }
+  const buckets = Array.from(distanceBuckets(601).subarray(300 * 601, 301 * 601), Number);
+  const expected = golden.numbers('mid.bucket_from_query0').data;
+  const pass = JSON.stringify(buckets) === JSON.stringify(expected);
+  comparisons.push({ name: 'mid.bucket_from_query0', maxError: pass ? 0 : 1, tolerance: 0, pass });
   return { comparisons };
 }
 
@@ -187,7 +221,7 @@ export const area: GoldenArea = {
   async run(dir, name) {
     const golden = await openCase<Params>(join(dir, `${name}.safetensors`));
     const { op } = golden.params;
-    if (op === 't5') return { skip: 'T5 text encoders are not supported yet' };
+    if (op === 't5') return t5(golden, dir);
     if (op === 'sdxl_pair') return pair(golden, dir);
     return specs[op] ? single(golden, dir) : { skip: `unknown operation '${op}'` };
   },

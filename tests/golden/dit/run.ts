@@ -12,6 +12,7 @@ import { runMemory } from '../../support/run-memory.ts';
 import { NoodleError } from '../../../engine/errors.ts';
 import { goldenFiles } from '../../support/golden.ts';
 import { type CaseResult, type Comparison, type GoldenArea, compare } from '../area.ts';
+import { autoencoderCase } from './autoencoder.ts';
 import { type GoldenCase, gunzipped, openCase } from '../open-case.ts';
 import { findModelFile, modelFile } from '../model-file.ts';
 
@@ -26,7 +27,7 @@ type Golden = GoldenCase<Params>;
 const runtime = goldenRuntime();
 
 /** Parameters of a case that nodes would have put into the conditioning. */
-const extraNames = ['reference_latents_method', 'width', 'height'];
+const extraNames = ['width', 'height'];
 
 /** The case's conditioning as nodes make it. */
 function entryOf(golden: Golden): ConditioningEntry {
@@ -37,9 +38,18 @@ function entryOf(golden: Golden): ConditioningEntry {
   for (const name of extraNames) {
     if (params[name] !== undefined && params[name] !== null) extra[name] = params[name];
   }
-  if (typeof params.guidance === 'number') extra.guidance = params.guidance;
+  if (typeof params.guidance === 'number' || params.guidance === null) {
+    extra.guidance = params.guidance;
+  }
+  const { reference_latents_method: method } = params;
+  if (typeof method === 'string' && !method.endsWith('(default)')) {
+    extra.reference_latents_method = method;
+  }
   if (references.length > 0) extra.reference_latents = references;
-  if (golden.has('in.attention_mask')) extra.attention_mask = golden.array('in.attention_mask');
+  if (golden.has('in.attention_mask')) {
+    const { data, shape } = golden.numbers('in.attention_mask');
+    extra.attention_mask = { data: Float32Array.from(data), shape };
+  }
   return {
     cross: golden.array('in.context'),
     pooled: golden.optional('in.pooled'),
@@ -52,7 +62,25 @@ function entryOf(golden: Golden): ConditioningEntry {
 async function openModel(dir: string, area: string, name: string): Promise<Model> {
   const path = findModelFile(dir, area, name) ?? modelFile(dir, area, `${name}.safetensors`);
   const source = await openSource(await gunzipped(path));
-  return diffusionModelOf(source, families);
+  const model = await diffusionModelOf(source, families);
+  const { unet_config: told } = JSON.parse(source.metadata?.model ?? '{}') as Metadata;
+  return { ...model, config: { ...(model.config as object), ...conventions(told ?? {}) } };
+}
+
+interface Metadata {
+  readonly unet_config?: Readonly<Record<string, unknown>>;
+}
+
+/** What a release fixes by convention, as the small model of a case has it. */
+function conventions(told: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const axes = told.axes_dim ?? told.axes_dims ?? told.axes_dims_rope ?? told.axes_dim_rope;
+  const theta = told.theta ?? told.rope_theta;
+  const heads = told.n_heads ?? told.num_heads;
+  return {
+    ...(heads !== undefined && { heads }),
+    ...(axes !== undefined && { axes }),
+    ...(theta !== undefined && { theta }),
+  };
 }
 
 /** The whole way of a call: conditions, network, and how its output is read. */
@@ -111,6 +139,7 @@ export const transformerArea = (area: string): GoldenArea => ({
       .map((file) => file.slice(0, -ending.length)),
   async run(dir, name) {
     const golden = await openCase<Params>(join(dir, `${name}${ending}`));
+    if (golden.has('out.encoded')) return autoencoderCase(dir, area, golden);
     if (golden.params.model === undefined || !golden.has('in.context')) {
       return { skip: 'no case of a diffusion transformer with one text' };
     }

@@ -67,6 +67,10 @@ declare global {
     noodle: {
       nodes(): ShownNode[];
       imagesOf(id: number): ShownImage[];
+      /** Which of its pictures a node shows alone; null while it shows all. */
+      opened(id: number): number | null;
+      /** The names of a node's fields, in order. */
+      fields(id: number): string[];
       widget(id: number, name: string): string;
       /** A value as it is, for those that are no texts. */
       json(id: number, name: string): unknown;
@@ -77,7 +81,7 @@ declare global {
       text(): string;
       /** The graph on the canvas itself, as JSON that does not tell which node lies in front. */
       live(): string;
-      /** Where on the page a part of a node is: 'title', 'corner', 'input:0', 'output:0', 'widget:seed'. */
+      /** Where on the page a part of a node is: 'title', 'corner', 'input:0', 'output:0', 'widget:seed', 'picture:2'. */
       spot(id: number, part: string): { x: number; y: number };
     };
   }
@@ -95,6 +99,8 @@ function defineHandle(): void {
     y: number;
     hasError?: boolean;
     pictures?: unknown[];
+    opened?: number | null;
+    imageAt?(x: number, y: number): number | null;
     images?: { source: { width: number; height: number }; live: boolean }[];
   }
   interface Node {
@@ -136,6 +142,18 @@ function defineHandle(): void {
   const node = (id: number | string) => graph().nodes.find((n) => String(n.id) === String(id));
   const widget = (id: number | string, name: string) =>
     node(id)?.widgets?.find((w) => w.name === name);
+  /** A point of the graph that lies well inside a picture of a node. */
+  const inPicture = ({ pos, size, widgets = [] }: Node, index: number): [number, number] => {
+    const view = widgets.find((w) => w.imageAt !== undefined);
+    for (let y = 4; y < size[1]; y += 8) {
+      for (let x = 4; x < size[0]; x += 8) {
+        if (view?.imageAt?.(x, y) === index && view.imageAt(x + 8, y + 8) === index) {
+          return [pos[0] + x + 4, pos[1] + y + 4];
+        }
+      }
+    }
+    throw new Error(`picture ${index} is not in sight`);
+  };
   window.noodle = {
     nodes: () =>
       graph().nodes.map((n) => ({
@@ -149,6 +167,8 @@ function defineHandle(): void {
       (node(id)?.widgets ?? [])
         .flatMap((w) => w.images ?? [])
         .map(({ source, live }) => ({ width: source.width, height: source.height, live })),
+    opened: (id) => node(id)?.widgets?.find((w) => w.opened !== undefined)?.opened ?? null,
+    fields: (id) => (node(id)?.widgets ?? []).map(({ name }) => name),
     widget: (id, name) => String(widget(id, name)?.value),
     json: (id, name) => widget(id, name)?.value,
     compared: (id) =>
@@ -193,7 +213,9 @@ function defineHandle(): void {
               ? [found.pos[0] + found.size[0] - 4, found.pos[1] + found.size[1] - 4]
               : kind === 'widget'
                 ? [found.pos[0] + found.size[0] / 2, found.pos[1] + (widget(id, slot)?.y ?? 0) + 10]
-                : [found.pos[0] + found.size[0] / 2, found.pos[1] - 14];
+                : kind === 'picture'
+                  ? inPicture(found, Number(slot))
+                  : [found.pos[0] + found.size[0] / 2, found.pos[1] - 14];
       const box = canvas.getBoundingClientRect();
       return {
         x: box.left + (x + ds.offset[0]) * ds.scale,
@@ -215,6 +237,10 @@ export async function drag(
   await page.mouse.move(to.x, to.y, { steps: 3 });
   await page.mouse.up();
 }
+
+/** A double click as a hand makes it: the second one a moment after the first, which litegraph asks for. */
+export const doubleClick = (page: Page, { x, y }: { x: number; y: number }): Promise<void> =>
+  page.mouse.dblclick(x, y, { delay: 15 });
 
 /** Where a part of a node is on the page: 'title', 'corner', 'input:0', 'output:0'. */
 export const spotOf = (page: Page, id: number, part: string): Promise<{ x: number; y: number }> =>

@@ -1,11 +1,9 @@
 /** What the mock server answers about a user's files, as ComfyUI's userdata routes do. */
 type Files = Map<string, string>;
 
-/** /v2/userdata: hidden files are not listed. */
+/** /v2/userdata: hidden files too. */
 export const listed = (files: Files): object[] =>
-  [...files.keys()]
-    .filter((path) => !path.includes('/.'))
-    .map((path) => ({ name: path, path, type: 'file' }));
+  [...files.keys()].map((path) => ({ name: path, path, type: 'file' }));
 
 /** /userdata/FILE and /userdata/FILE/move/TARGET. */
 export function userFile(
@@ -16,7 +14,7 @@ export function userFile(
 ): { status: number; text: string } {
   const names = decodeURIComponent(url.pathname).slice('/userdata/'.length);
   const [from, to] = names.split('/move/') as [string, string | undefined];
-  const there = files.get(from) ?? (from.endsWith('/.index.json') ? '{}' : undefined);
+  const there = files.get(from);
   const writes = method === 'POST' && to === undefined;
   if (!writes && there === undefined) return { status: 404, text: '' };
   if (method === 'GET') return { status: 200, text: there ?? '' };

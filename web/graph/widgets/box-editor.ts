@@ -1,6 +1,8 @@
 import { t } from '../../locale/translate.ts';
-import { draggedBox, readBox, type Box, type BoxHold } from './box-shape.ts';
+import { readBox, type Box } from './box-shape.ts';
+import { createBoxStage } from './box-stage.ts';
 import { closesOutside, placeNear } from './drop-down.ts';
+import '../../style/values.css';
 
 export interface BoxEditorOptions {
   readonly box: Box;
@@ -15,7 +17,6 @@ export interface BoxEditorOptions {
 }
 
 const sides = ['x', 'y', 'width', 'height'] as const;
-const most = 420;
 
 /** Opens a box over a picture: drag it, drag its corners, draw a new one, or type its numbers. */
 export function openBoxEditor(options: BoxEditorOptions): void {
@@ -40,16 +41,23 @@ export function openBoxEditor(options: BoxEditorOptions): void {
   const stage =
     picture === null
       ? null
-      : createStage(
+      : createBoxStage({
+          size: picture,
           picture,
-          () => box,
-          (next) => change(next),
-        );
+          boxes: () => [box],
+          active: () => 0,
+          choose: () => undefined,
+          change: (_, next) => change(next),
+          add: (next) => {
+            change(next);
+            return 0;
+          },
+        });
   const show = (typed: HTMLInputElement | null = null): void => {
     fields.forEach((field, i) => {
       if (field !== typed) field.value = String(box[sides[i]]);
     });
-    stage?.show(box);
+    stage?.show();
   };
   const change = (next: Box, typed: HTMLInputElement | null = null): void => {
     box = next;
@@ -79,79 +87,3 @@ export function openBoxEditor(options: BoxEditorOptions): void {
 }
 
 const boxNames = { x: 'Left', y: 'Top', width: 'Width', height: 'Height' } as const;
-
-/** The picture with the box on it. */
-function createStage(
-  picture: CanvasImageSource & { readonly width: number; readonly height: number },
-  boxNow: () => Box,
-  change: (box: Box) => void,
-) {
-  const scale = Math.min(most / picture.width, (most * 0.8) / picture.height);
-  const element = document.createElement('canvas');
-  element.width = Math.round(picture.width * scale);
-  element.height = Math.round(picture.height * scale);
-  const context = element.getContext('2d') as CanvasRenderingContext2D;
-  const corners = [false, true].flatMap((right) =>
-    [false, true].map((bottom) => ({ right, bottom })),
-  );
-  const cornerOf = ({ x, y, width, height }: Box, { right, bottom }: Exclude<BoxHold, 'all'>) =>
-    [(x + (right ? width : 0)) * scale, (y + (bottom ? height : 0)) * scale] as const;
-
-  const holdAt = (px: number, py: number): BoxHold | null => {
-    const box = boxNow();
-    const corner = corners.find((each) => {
-      const [cx, cy] = cornerOf(box, each);
-      return Math.hypot(cx - px, cy - py) < 9;
-    });
-    if (corner !== undefined) return corner;
-    const [x, y] = [px / scale, py / scale];
-    const inside = x >= box.x && x < box.x + box.width && y >= box.y && y < box.y + box.height;
-    return inside ? 'all' : null;
-  };
-  /** The canvas may be shown larger or smaller than it is. */
-  const place = ({ offsetX, offsetY }: PointerEvent): [number, number] => [
-    (offsetX * element.width) / element.clientWidth,
-    (offsetY * element.height) / element.clientHeight,
-  ];
-  element.addEventListener('pointerdown', (event) => {
-    event.preventDefault();
-    element.setPointerCapture(event.pointerId);
-    const [px, py] = place(event);
-    const hold = holdAt(px, py) ?? { right: true, bottom: true };
-    const start =
-      holdAt(px, py) === null
-        ? readBox({ x: px / scale, y: py / scale, width: 1, height: 1 })
-        : boxNow();
-    const move = (moved: PointerEvent): void => {
-      const [mx, my] = place(moved);
-      const by = [(mx - px) / scale, (my - py) / scale] as const;
-      change(draggedBox(start, hold, by, picture));
-    };
-    element.addEventListener('pointermove', move);
-    element.addEventListener('pointerup', () => element.removeEventListener('pointermove', move), {
-      once: true,
-    });
-  });
-
-  return {
-    element,
-    show(box: Box): void {
-      context.drawImage(picture, 0, 0, element.width, element.height);
-      const [x, y] = cornerOf(box, { right: false, bottom: false });
-      const [w, h] = [box.width * scale, box.height * scale];
-      context.fillStyle = 'rgb(0 0 0 / 55%)';
-      context.beginPath();
-      context.rect(0, 0, element.width, element.height);
-      context.rect(x, y, w, h);
-      context.fill('evenodd');
-      context.lineWidth = 2;
-      context.strokeStyle = '#fff';
-      context.strokeRect(x, y, w, h);
-      context.fillStyle = '#fff';
-      for (const corner of corners) {
-        const [cx, cy] = cornerOf(box, corner);
-        context.fillRect(cx - 4, cy - 4, 8, 8);
-      }
-    },
-  };
-}

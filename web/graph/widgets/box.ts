@@ -4,8 +4,7 @@ import type {
   DrawWidgetOptions,
   WidgetEventOptions,
 } from '@comfyorg/litegraph/dist/widgets/BaseWidget';
-import { imagesOf } from '../node-pictures.ts';
-import { openBoxEditor } from './box-editor.ts';
+import { pictureInto } from '../node-pictures.ts';
 import { drawField } from './draw-field.ts';
 import { readBox } from './box-shape.ts';
 
@@ -32,11 +31,18 @@ export class BoxField extends BaseWidget<ICustomWidget> implements ICustomWidget
   }
 
   override onClick(options: WidgetEventOptions): void {
+    void this.#open(options);
+  }
+
+  /** The editor comes when it is first needed. */
+  async #open(options: WidgetEventOptions): Promise<void> {
+    const { clientX: x, clientY: y } = options.e;
+    const { openBoxEditor } = await import('./box-editor.ts');
     openBoxEditor({
       box: readBox(this.value),
       picture: pictureInto(options.node),
-      x: options.e.clientX,
-      y: options.e.clientY,
+      x,
+      y,
       label: this.displayName,
       pick: (box) => {
         this.setValue(box, options);
@@ -44,19 +50,4 @@ export class BoxField extends BaseWidget<ICustomWidget> implements ICustomWidget
       },
     });
   }
-}
-
-/** The picture that a node gets, or shows, as far as the page has seen it. */
-function pictureInto(
-  node: LGraphNode,
-): (CanvasImageSource & { width: number; height: number }) | null {
-  const sources = node.inputs
-    .filter(({ type }) => type === 'IMAGE')
-    .map(({ link }) => node.graph?.getLink(link))
-    .map((link) => (link ? node.graph?.getNodeById(link.origin_id) : null));
-  for (const each of [...sources, node]) {
-    const image = each ? imagesOf(each)[0] : undefined;
-    if (image !== undefined) return image.source;
-  }
-  return null;
 }

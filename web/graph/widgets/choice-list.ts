@@ -1,3 +1,5 @@
+import { t } from '../../locale/translate.ts';
+import type { Pictures } from '../../models/model-files.ts';
 import { closesOutside, placeNear } from './drop-down.ts';
 
 /** What a choice list shows and whom it tells; `x`/`y` are page coordinates. */
@@ -7,6 +9,8 @@ export interface ChoiceListOptions {
   readonly x: number;
   readonly y: number;
   readonly label: string;
+  /** Small pictures of the choices, where there may be some. */
+  readonly pictures?: Promise<Pictures> | null;
   readonly pick: (value: string | number) => void;
 }
 
@@ -20,12 +24,14 @@ export function openChoiceList(options: ChoiceListOptions): void {
   root.setAttribute('aria-label', options.label);
   const filter = document.createElement('input');
   filter.type = 'text';
-  filter.placeholder = `Filter ${options.label}`;
-  filter.setAttribute('aria-label', `Filter ${options.label}`);
+  filter.placeholder = t('Filter {name}', { name: options.label });
+  filter.setAttribute('aria-label', filter.placeholder);
   filter.spellcheck = false;
   const list = document.createElement('div');
   list.className = 'choice-items';
   list.setAttribute('role', 'listbox');
+  const { pictures = null } = options;
+  list.classList.toggle('with-pictures', pictures !== null);
   root.append(filter, list);
   if (options.choices.length < filterFrom) filter.classList.add('visually-hidden');
 
@@ -49,7 +55,10 @@ export function openChoiceList(options: ChoiceListOptions): void {
       ...shown.map((choice) => {
         const item = document.createElement('button');
         item.type = 'button';
-        item.textContent = String(choice);
+        item.title = String(choice);
+        const name = document.createElement('span');
+        name.textContent = String(choice);
+        item.append(...(pictures === null ? [] : [slotFor(choice, pictures)]), name);
         item.setAttribute('role', 'option');
         item.setAttribute('aria-selected', String(choice === options.current));
         item.addEventListener('click', () => pick(choice));
@@ -58,7 +67,8 @@ export function openChoiceList(options: ChoiceListOptions): void {
     );
     if (shown.length === 0) {
       const empty = document.createElement('p');
-      empty.textContent = options.choices.length === 0 ? 'Nothing to choose from' : 'No match';
+      empty.textContent =
+        options.choices.length === 0 ? t('Nothing to choose from') : t('No match');
       list.append(empty);
     }
     mark(words.length > 0 ? 0 : Math.max(0, shown.indexOf(options.current)));
@@ -83,4 +93,22 @@ export function openChoiceList(options: ChoiceListOptions): void {
   placeNear(root, options);
   mark(active);
   requestAnimationFrame(() => filter.focus());
+}
+
+/** The place of a choice's picture, filled when it is in sight and there is one. */
+function slotFor(choice: string | number, pictures: Promise<Pictures>): HTMLElement {
+  const slot = document.createElement('span');
+  slot.className = 'choice-picture';
+  void pictures.then((found) => {
+    const address = found.get(choice);
+    if (address === undefined || !slot.isConnected) return;
+    const image = document.createElement('img');
+    image.alt = '';
+    image.loading = 'lazy';
+    image.decoding = 'async';
+    image.addEventListener('error', () => image.remove());
+    image.src = address;
+    slot.append(image);
+  });
+  return slot;
 }

@@ -6,8 +6,10 @@ import type {
 } from '@comfyorg/litegraph/dist/widgets/BaseWidget';
 import { drawField } from './draw-field.ts';
 import { isElsewhere } from '../input-spec.ts';
+import { isModelFile } from '../../models/model-file-name.ts';
+import type { ModelPictures, Pictures } from '../../models/model-files.ts';
 import { openChoiceList } from './choice-list.ts';
-import { openFileList, type FileListOptions } from './file-list.ts';
+import type { FileListOptions } from './file-list.ts';
 
 /** What a field for files offers besides its choices. */
 export type FileChoice = Pick<FileListOptions, 'kind' | 'source' | 'directory' | 'upload'>;
@@ -18,10 +20,16 @@ export class Choice extends BaseSteppedWidget<IComboWidget> implements IComboWid
   declare hasError?: boolean;
   /** The files that it takes, where it does: also those of folders below, and of other ones. */
   declare files: FileChoice | null;
+  /** Where pictures of the choices are found, where they are model files. */
+  declare pictures: ModelPictures | null;
 
-  constructor(widget: IComboWidget & { files?: FileChoice | null }, node: LGraphNode) {
+  constructor(
+    widget: IComboWidget & { files?: FileChoice | null; pictures?: ModelPictures },
+    node: LGraphNode,
+  ) {
     super(widget, node);
     this.files = widget.files ?? null;
+    this.pictures = widget.pictures ?? null;
   }
 
   get choices(): (string | number)[] {
@@ -86,8 +94,15 @@ export class Choice extends BaseSteppedWidget<IComboWidget> implements IComboWid
         options.canvas.setDirty(true, true);
       },
     };
-    if (this.files === null) openChoiceList(list);
-    else openFileList({ ...list, ...this.files });
+    if (this.files === null) openChoiceList({ ...list, pictures: this.#picturesOf() });
+    else {
+      const { files } = this;
+      void import('./file-list.ts').then(({ openFileList }) => openFileList({ ...list, ...files }));
+    }
+  }
+
+  #picturesOf(): Promise<Pictures> | null {
+    return this.choices.some(isModelFile) ? (this.pictures?.(this.choices) ?? null) : null;
   }
 
   #stepBy(delta: number, options: WidgetEventOptions): void {

@@ -1,5 +1,7 @@
 import { t } from '../../locale/translate.ts';
+import { readHex } from './hex.ts';
 import { closesOutside, placeNear } from './drop-down.ts';
+import '../../style/values.css';
 
 export interface ColorPickerOptions {
   /** `#rrggbb`. */
@@ -48,11 +50,4 @@ export function openColorPicker({ color, x, y, label, pick }: ColorPickerOptions
   document.body.append(root);
   placeNear(root, { x, y });
   requestAnimationFrame(() => digits.select());
-}
-
-/** `#rrggbb` from what somebody typed (`#rgb` too, with or without the mark); null otherwise. */
-export function readHex(text: string): string | null {
-  const digits = /^#?([0-9a-f]{6}|[0-9a-f]{3})$/i.exec(text.trim())?.[1].toLowerCase();
-  if (digits === undefined) return null;
-  return `#${digits.length === 3 ? digits.replace(/./g, '$&$&') : digits}`;
 }

@@ -5,7 +5,7 @@ import type {
   WidgetEventOptions,
 } from '@comfyorg/litegraph/dist/widgets/BaseWidget';
 import { textOf } from '../../text.ts';
-import { openColorPicker, readHex } from './color-picker.ts';
+import { readHex } from './hex.ts';
 import { drawField } from './draw-field.ts';
 
 /** How a colour is stored: as `#rrggbb`, or as the number that these digits are. */
@@ -45,7 +45,7 @@ export class ColorField extends BaseWidget<ICustomWidget> implements ICustomWidg
       y: this.y,
       label: this.displayName,
       value: this.computedDisabled ? '' : this.hex,
-      swatch: this.computedDisabled ? undefined : this.hex,
+      swatches: this.computedDisabled ? [] : [this.hex],
       disabled: this.computedDisabled,
       error: this.hasError,
       plain: !showText,
@@ -53,10 +53,17 @@ export class ColorField extends BaseWidget<ICustomWidget> implements ICustomWidg
   }
 
   override onClick(options: WidgetEventOptions): void {
+    void this.#open(options);
+  }
+
+  /** The picker comes when it is first needed. */
+  async #open(options: WidgetEventOptions): Promise<void> {
+    const { clientX: x, clientY: y } = options.e;
+    const { openColorPicker } = await import('./color-picker.ts');
     openColorPicker({
       color: this.hex,
-      x: options.e.clientX,
-      y: options.e.clientY,
+      x,
+      y,
       label: this.displayName,
       pick: (hex) => {
         this.setValue(this.form.fromHex(hex) as never, options);

@@ -17,8 +17,8 @@ export interface FieldDrawing {
   readonly error?: boolean;
   /** Low quality: only the box, no text. */
   readonly plain?: boolean;
-  /** A colour that is shown after the value. */
-  readonly swatch?: string;
+  /** Colours that are shown after the value, as many as have room. */
+  readonly swatches?: readonly string[];
   /** Part of the field's width filled from the left (sliders), 0..1. */
   readonly fill?: number;
 }
@@ -31,6 +31,11 @@ export function drawField(ctx: CanvasRenderingContext2D, field: FieldDrawing): v
   const { width, y, label, value, arrows, plain } = field;
   const left = fieldMargin;
   const inner = width - 2 * fieldMargin;
+  if (plain && field.fill === undefined) {
+    ctx.fillStyle = palette.field;
+    ctx.fillRect(left, y, inner, fieldHeight);
+    return;
+  }
   ctx.save();
   ctx.beginPath();
   ctx.roundRect(left, y, inner, fieldHeight, plain ? 0 : 6);
@@ -51,7 +56,10 @@ export function drawField(ctx: CanvasRenderingContext2D, field: FieldDrawing): v
     const space = inner - 2 * padding;
     ctx.textBaseline = 'middle';
     const middle = y + fieldHeight / 2 + 0.5;
-    const swatch = field.swatch === undefined ? 0 : swatchWidth + 6;
+    const swatches = field.swatches ?? [];
+    const each = swatches.length > 1 ? 14 : swatchWidth;
+    const shown = swatches.slice(0, Math.floor((space * 0.6) / (each + 3)));
+    const swatch = shown.length === 0 ? 0 : shown.length * (each + 3) + 3;
     const [shownLabel, shownValue] = fitBoth(ctx, label, value, space - swatch);
     ctx.textAlign = 'left';
     ctx.fillStyle = palette.textSoft;
@@ -59,9 +67,10 @@ export function drawField(ctx: CanvasRenderingContext2D, field: FieldDrawing): v
     ctx.textAlign = 'right';
     ctx.fillStyle = field.disabled ? palette.textDim : palette.text;
     ctx.fillText(shownValue, left + inner - padding - swatch, middle);
-    if (field.swatch !== undefined) {
-      drawSwatch(ctx, field.swatch, left + inner - padding - swatchWidth, y + 4);
-    }
+    shown.forEach((color, i) => {
+      const x = left + inner - padding - swatch + 6 + i * (each + 3);
+      drawSwatch(ctx, color, { x, y: y + 4, width: each });
+    });
     if (arrows && !field.disabled) {
       drawArrow(ctx, { x: left + 9, y: middle, direction: -1, active: arrows.left });
       drawArrow(ctx, { x: left + inner - 9, y: middle, direction: 1, active: arrows.right });
@@ -88,9 +97,13 @@ function fitBoth(
   return [fitText(ctx, font, label, space - textWidth(ctx, font, shown) - gap), shown];
 }
 
-function drawSwatch(ctx: CanvasRenderingContext2D, color: string, x: number, y: number): void {
+function drawSwatch(
+  ctx: CanvasRenderingContext2D,
+  color: string,
+  { x, y, width }: { readonly x: number; readonly y: number; readonly width: number },
+): void {
   ctx.beginPath();
-  ctx.roundRect(x, y, swatchWidth, fieldHeight - 8, 3);
+  ctx.roundRect(x, y, width, fieldHeight - 8, 3);
   ctx.fillStyle = color;
   ctx.fill();
   ctx.strokeStyle = palette.fieldBorder;

@@ -1,9 +1,6 @@
 import { t } from '../../locale/translate.ts';
+import { directories, type Directory } from './file-folders.ts';
 import { closesOutside, placeNear } from './drop-down.ts';
-
-/** The folders of the server that files of users lie in. */
-export const directories = ['input', 'output', 'temp'] as const;
-export type Directory = (typeof directories)[number];
 
 export type MediaKind = 'image' | 'audio' | 'video';
 

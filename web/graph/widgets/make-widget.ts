@@ -1,22 +1,36 @@
 import type { LGraphNode } from '@comfyorg/litegraph';
 import type { IBaseWidget } from '@comfyorg/litegraph/dist/types/widgets';
 import { addCustomWidgets } from '../custom-widgets.ts';
+import { asArray, isRecord } from '../../../engine/workflow/records.ts';
 import { comboChoices, uploadKind, type InputSpec, type WidgetKind } from '../input-spec.ts';
 import type { EditorHooks } from '../hooks.ts';
 import { toInt } from '../integer.ts';
 import { BoxField } from './box.ts';
+import { BoxesField } from './boxes.ts';
 import { PushButton } from './button.ts';
 import { Choice, type FileChoice } from './choice.ts';
 import { ColorField, hexNumber, hexText } from './color.ts';
+import { ColorsField } from './colors.ts';
 import { CompareView } from './compare-view.ts';
 import { CurveField } from './curve.ts';
-import { directories } from './file-list.ts';
+import { DynamicChoice } from './dynamic-choice.ts';
+import { directories } from './file-folders.ts';
 import { makeSeedControl } from './seed-control.ts';
 import { Multiline } from './multiline.ts';
 import { numberLimits, NumberBox } from './number.ts';
 import { Opaque } from './opaque.ts';
+import { PaintField } from './paint.ts';
 import { TextLine } from './text-line.ts';
 import { Toggle } from './toggle.ts';
+import { t } from '../../locale/translate.ts';
+
+/** What the button says that lets one choose a file. */
+const uploadTexts = {
+  image: 'Choose a picture to upload',
+  audio: 'Choose a sound to upload',
+  video: 'Choose a video to upload',
+  file: 'Choose a file to upload',
+} as const;
 
 /** Adds the field(s) of one input to a node: the value, then its seed control or upload button. */
 export function addInputWidgets(
@@ -45,7 +59,7 @@ export function addInputWidgets(
     const button = new PushButton(
       {
         name: 'upload',
-        label: `choose ${upload === 'file' ? 'file' : upload} to upload`,
+        label: t(uploadTexts[upload]),
         type: 'button',
         value: 'image',
         clicked: false,
@@ -131,12 +145,30 @@ const makers: Readonly<Record<WidgetKind, Maker>> = {
     const value = (spec.options.default as string | undefined) ?? values[0] ?? '';
     const files = fileChoice(node, spec, hooks);
     const base = baseOf(spec, hooks);
-    return new Choice({ ...base, type: 'combo', value, options: { values }, files }, node);
+    const { modelPictures: pictures } = hooks;
+    return new Choice(
+      { ...base, type: 'combo', value, options: { values }, files, pictures },
+      node,
+    );
+  },
+  dynamic: (node, spec, hooks) => {
+    const values = asArray(spec.options.options)
+      .filter(isRecord)
+      .map(({ key }) => key as string);
+    const value = (spec.options.default as string | undefined) ?? values[0] ?? '';
+    const base = baseOf(spec, hooks);
+    return new DynamicChoice({ ...base, type: 'combo', value, options: { values } }, node);
   },
   color: (node, spec, hooks) => new ColorField({ ...customOf(spec, hooks), form: hexText }, node),
   curve: (node, spec, hooks) =>
     new CurveField({ ...customOf(spec, hooks), edited: hooks.edited }, node),
+  colors: (node, spec, hooks) => new ColorsField(customOf(spec, hooks), node),
+  boxes: (node, spec, hooks) => new BoxesField(customOf(spec, hooks), node),
   box: (node, spec, hooks) => new BoxField(customOf(spec, hooks), node),
+  paint: (node, spec, hooks) => {
+    const press = (): void => hooks.paint(node, spec.name);
+    return new PaintField({ ...customOf(spec, hooks), press }, node);
+  },
   compare: (node, spec, hooks) => new CompareView(customOf(spec, hooks), node),
   opaque: makeOpaque,
   // Fields of packs are made by the packs, where there is a node for them.

@@ -1,5 +1,6 @@
 import { Multiline } from './multiline.ts';
 import { renderMarkdown } from './markdown.ts';
+import { t } from '../../locale/translate.ts';
 
 /** A note's text shown as formatted Markdown; a double click edits the source. */
 export class MarkdownText extends Multiline {
@@ -16,7 +17,7 @@ export class MarkdownText extends Multiline {
     const shell = document.createElement('div');
     shell.className = 'node-markdown';
     shell.tabIndex = 0;
-    shell.title = 'Double-click to edit';
+    shell.title = t('Double-click to edit');
     const area = super.mount();
     const view = document.createElement('div');
     view.className = 'markdown-view';

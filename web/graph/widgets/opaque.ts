@@ -2,6 +2,7 @@ import { BaseWidget, type LGraphNode } from '@comfyorg/litegraph';
 import type { ICustomWidget } from '@comfyorg/litegraph/dist/types/widgets';
 import type { DrawWidgetOptions } from '@comfyorg/litegraph/dist/widgets/BaseWidget';
 import { drawField } from './draw-field.ts';
+import { t } from '../../locale/translate.ts';
 
 /** A value this editor has no control for: shown by name, kept and sent exactly as loaded. */
 export class Opaque extends BaseWidget<ICustomWidget> implements ICustomWidget {
@@ -13,7 +14,7 @@ export class Opaque extends BaseWidget<ICustomWidget> implements ICustomWidget {
 
   override drawWidget(ctx: CanvasRenderingContext2D, { width, showText }: DrawWidgetOptions): void {
     const text =
-      typeof this.value === 'string' && this.value !== '' ? this.value : 'kept as loaded';
+      typeof this.value === 'string' && this.value !== '' ? this.value : t('kept as loaded');
     drawField(ctx, {
       width,
       y: this.y,

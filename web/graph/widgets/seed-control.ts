@@ -3,6 +3,7 @@ import { addInt, clampInt, type Int } from '../integer.ts';
 import { Choice } from './choice.ts';
 import { NumberBox } from './number.ts';
 import { textOf } from '../../text.ts';
+import { t } from '../../locale/translate.ts';
 
 /** ComfyUI draws random seeds below 2^50, which its own JavaScript keeps exact; so do we. */
 const randomLimit = 1125899906842624;
@@ -22,7 +23,7 @@ export function makeSeedControl(node: LGraphNode, isCombo: boolean, mode: string
     },
     node,
   );
-  control.tooltip = 'What happens to the value above after each queued prompt.';
+  control.tooltip = t('What happens to the value above after each queued prompt.');
   return control;
 }
 

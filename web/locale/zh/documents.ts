@@ -1,6 +1,8 @@
 import type { Texts } from '../texts.ts';
 
 export const documents: Texts = {
+  'the name is too long': '名称过长',
+  'this JSON is not a workflow': '此 JSON 不是工作流',
   'Open workflows': '已打开的工作流',
   'Workflow {name}': '工作流 {name}',
   '{name} (not saved yet)': '{name}（尚未保存）',
@@ -61,4 +63,7 @@ export const documents: Texts = {
   Move: '移动',
   'Delete with all in it': '连同内容一起删除',
   'Open a workflow file': '打开工作流文件',
+  Default: '默认',
+  'Area composition': '区域构图',
+  'Hires fix': '高清修复',
 };

@@ -42,8 +42,8 @@ export const forms: Texts = {
   'More than one': '多次运行',
   'How to vary': '变化方式',
   'How many': '数量',
-  'Each has another seed, where the seed is new for every run.':
-    '如果种子每次运行都更新，每次都会使用不同的种子。',
+  'Each has another seed: drawn where it is new for every run, else one more.':
+    '每次使用不同的种子：设为每次随机时重新抽取，否则依次加一。',
   'Run {count}': '运行 {count} 次',
   Across: '横向',
   Down: '纵向',
@@ -53,7 +53,6 @@ export const forms: Texts = {
   'One a line': '每行一个',
   '10, 20, 30 or 10..30..5': '10, 20, 30 或 10..30..5',
   'At most {count} runs at once': '一次最多运行 {count} 次',
-  'List of {count}': '{count} 项的列表',
   'Lines of the list': '列表内容',
   'A prompt a line, or a table whose first line names fields':
     '每行一个提示词，或首行为字段名的表格',
@@ -65,6 +64,8 @@ export const forms: Texts = {
   Earlier: '较早',
   '{done} of {count}': '{done} / {count}',
   'Cancel all': '全部取消',
+  'Run again what failed': '重新运行失败的',
+  'Run the rest': '运行其余的',
   'It failed': '失败',
   'Use these values': '使用这些值',
   'Again with another seed': '换种子再运行一次',
@@ -117,4 +118,19 @@ export const forms: Texts = {
   Denoise: '降噪',
   Model: '模型',
   More: '更多',
+  Square: '正方形',
+  'Landscape 4:3': '横向 4:3',
+  'Portrait 3:4': '纵向 3:4',
+  'Landscape 3:2': '横向 3:2',
+  'Portrait 2:3': '纵向 2:3',
+  'Wide 16:9': '宽屏 16:9',
+  'Tall 9:16': '竖屏 9:16',
+  'Form of the workflow': '工作流的表单',
+  '0 keeps the picture, 1 forgets it.': '0 保留原图，1 完全重绘。',
+  'More steps take longer; 20 is plenty for most models.': '步数越多越慢；对多数模型 20 步已足够。',
+  'How closely the picture follows the words.': '图像贴合文字的程度。',
+  'The model that comes with the program draws small pictures; others draw best at 0.25 to 1.':
+    '自带的模型适合小图；其他模型在 0.25 到 1 之间效果最好。',
+  'Choose a picture, then paint over what is to change.': '选择一张图像，然后涂抹要修改的部分。',
+  '0 only enlarges.': '0 表示仅放大。',
 };

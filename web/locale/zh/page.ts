@@ -79,6 +79,9 @@ export const page: Texts = {
   'Fit the view': '适应视图',
 
   // panels and log
+  Shortcuts: '快捷键',
+  'Reload the page': '重新加载页面',
+  'the server does not answer': '服务器没有响应',
   Nodes: '节点',
   Workflows: '工作流',
   'Close {name}': '关闭{name}',
@@ -90,8 +93,8 @@ export const page: Texts = {
   Copy: '复制',
   'Close the log': '关闭日志',
   'No line.': '没有日志。',
-  '{name}, {precision}; models take {used} of {budget} GB':
-    '{name}，{precision}；模型占用 {used} / {budget} GB',
+  '{name}, {precision}; models take {used} of {budget}':
+    '{name}，{precision}；模型占用 {used} / {budget}',
 
   // messages
   'The server does not answer': '服务器没有响应',
@@ -106,4 +109,10 @@ export const page: Texts = {
   'These node types are not on this server. They stay in the workflow as they are.':
     '此服务器上没有这些节点类型。它们会原样保留在工作流中。',
   'Filter nodes': '筛选节点',
+  'The server answered {status}': '服务器返回 {status}',
+  '{name}: the server answered {status}': '{name}：服务器返回 {status}',
+  'Node {id}': '节点 {id}',
+  'This is no workflow': '这不是工作流',
+  'The browser has no memory for this picture': '浏览器没有足够的内存处理这张图像',
+  'it did not end within {seconds} s': '{seconds} 秒内没有结束',
 };

@@ -1,5 +1,6 @@
 import { t } from '../../locale/translate.ts';
 import type { AppParts } from '../parts.ts';
+import { exampleTitle } from './example-title.ts';
 
 /** The examples that come with the program, with a picture each. */
 export function Examples({ files, server, state }: AppParts) {
@@ -18,7 +19,7 @@ export function Examples({ files, server, state }: AppParts) {
               height="128"
               src={server.examplePicture(name)}
             />
-            <span>{titleOf(name)}</span>
+            <span>{t(exampleTitle(name))}</span>
           </button>
         ))}
       </div>
@@ -28,8 +29,3 @@ export function Examples({ files, server, state }: AppParts) {
 
 const defaultFirst = (a: string, b: string): number =>
   Number(b === 'default') - Number(a === 'default') || a.localeCompare(b);
-
-const titleOf = (name: string): string => {
-  const words = name.replace(/[-_]+/g, ' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
-};

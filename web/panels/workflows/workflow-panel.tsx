@@ -3,6 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { treeOf } from '../../library/tree.ts';
 import { t } from '../../locale/translate.ts';
 import type { AppParts } from '../parts.ts';
+import { SearchField } from '../search-field.tsx';
 import { SidePanel } from '../side-panel.tsx';
 import { DraftList } from './draft-list.tsx';
 import { Examples } from './examples.tsx';
@@ -34,16 +35,7 @@ export function WorkflowPanel(parts: AppParts) {
       }
     >
       {saved.length > 0 && (
-        <input
-          class="panel-search"
-          type="search"
-          placeholder={t('Search workflows')}
-          aria-label={t('Search workflows')}
-          value={search.value}
-          onInput={(e) => {
-            search.value = e.currentTarget.value;
-          }}
-        />
+        <SearchField text={search} label={t('Search workflows')} className="panel-search" />
       )}
       {marked.length > 0 && !searching && (
         <section class="bookmarks" aria-label={t('Bookmarks')}>

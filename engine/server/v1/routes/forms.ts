@@ -1,11 +1,8 @@
 /** /v1/workflows/{id}/form and /run: a saved workflow for people and programs without a graph. */
-import { randomInt } from 'node:crypto';
 import { Type } from 'typebox';
 import { isApiFormat } from '../../../workflow/forms.ts';
-import type { Form } from '../../../workflow/form/form.ts';
 import { chosenForm } from '../../../workflow/form/choose-fields.ts';
-import { checkValues, fillForm, type ValueProblem } from '../../../workflow/form/set-values.ts';
-import { isPlainValue } from '../../../workflow/form/field-kind.ts';
+import { checkValues, fillForm } from '../../../workflow/form/set-values.ts';
 import { type Json, parseJson } from '../../../workflow/lossless-json.ts';
 import { promptToWorkflow } from '../../../workflow/prompt-to-workflow.ts';
 import { isObject } from '../../job-view.ts';
@@ -18,17 +15,11 @@ import {
   WorkflowForm,
 } from '../form-schemas.ts';
 import { jobJson, withBase } from '../job-json.ts';
+import { formSubmission, randomSeeds, refuseValues, valuesIn } from '../form-runs.ts';
 import { openApiDocument } from '../openapi.ts';
-import { ProblemError } from '../problem.ts';
 import { ok, route } from '../route.ts';
-import {
-  answerRun,
-  checkWebhook,
-  escapePointer,
-  infoFor,
-  objectIn,
-  submission,
-} from '../run-workflow.ts';
+import { pageQuery } from '../schema-parts.ts';
+import { answerRun, checkWebhook, infoFor, objectIn } from '../run-workflow.ts';
 import { fileText, formOf, jobsKey, libraryOf, openWorkflow } from '../saved-workflows.ts';
 import { programVersion } from '../version.ts';
 import { NO_WORKFLOW, workflowParams as params } from './library.ts';
@@ -69,14 +60,14 @@ export const formRoutes = [
       const { id } = entry;
       const defaults = defaultsIn(call.raw.fields);
       const { values, problems } = checkValues(form, defaults);
-      refuse(problems, '/fields');
+      refuseValues(problems, '/fields');
       const { file: filled } = fillForm(file, form, values, info);
       const drawn = isApiFormat(filled)
         ? (promptToWorkflow(filled, info) as unknown as { [key: string]: Json })
         : filled;
       const { changed, unknown } = chosenForm(drawn, info, call.body);
       const missing = unknown.map((name) => ({ name, detail: 'is no field of this form' }));
-      refuse(missing, '/fields');
+      refuseValues(missing, '/fields');
       const written = library.write(id, fileText(changed), { overwrite: true });
       const after = formOf(changed, await infoFor(changed, api), id);
       return ok({ id, builtin: written.builtin, ...after });
@@ -104,18 +95,19 @@ export const formRoutes = [
     run: async (call, api) => {
       checkWebhook(call.body, api);
       const library = libraryOf(call, api);
-      const { entry, file, info, form } = await openWorkflow(library, call.params.id, api);
+      const opened = await openWorkflow(library, call.params.id, api);
+      const { file, info, form } = opened;
       const { values, problems } = checkValues(form, objectIn(call.raw.values));
-      refuse(problems, '/values');
+      refuseValues(problems, '/values');
       const used = new Map([
         ...(call.body.seed_mode === 'random' ? randomSeeds(form) : []),
         ...values,
       ]);
-      const { prompt, warnings, file: filled } = fillForm(file, form, used, info);
-      const workflow = isApiFormat(filled) ? undefined : filled;
-      const raw = { ...call.raw, extra_data: { form: entry.id } };
-      const answer = await api.submit(submission(raw, prompt, workflow), { owner: call.owner });
-      const shown = valuesIn(form, prompt as unknown as Json);
+      const filled = fillForm(file, form, used, info);
+      const body = formSubmission(opened, filled, call.raw);
+      const answer = await api.submit(body, { owner: call.owner });
+      const shown = valuesIn(form, filled.prompt as unknown as Json);
+      const { warnings } = filled;
       return answerRun(answer, call, api, { warnings, at: undefined }, { values: shown });
     },
   }),
@@ -127,10 +119,7 @@ export const formRoutes = [
     summary: 'Jobs that a saved workflow made, with the values of its fields',
     params,
     query: Type.Object({
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
-      offset: Type.Optional(
-        Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 }),
-      ),
+      ...pageQuery(20, 100),
     }),
     responses: { 200: { description: 'The runs.', schema: FormRuns }, ...NO_WORKFLOW },
     run: async (call, api) => {
@@ -171,21 +160,6 @@ export const formRoutes = [
   }),
 ];
 
-function refuse(problems: readonly ValueProblem[], at: string): void {
-  if (problems.length === 0) return;
-  const names = problems.map(({ name }) => name).join(', ');
-  throw new ProblemError({
-    status: 400,
-    code: 'validation_failed',
-    detail: `Not every value is what its field takes: ${names}.`,
-    errors: problems.map(({ name, detail }) => ({
-      pointer: `${at}/${escapePointer(name)}`,
-      input: name,
-      detail,
-    })),
-  });
-}
-
 /** What the fields should hold from now on. */
 function defaultsIn(fields: Json | undefined): { [key: string]: Json } {
   const list = Array.isArray(fields) ? fields.filter(isObject) : [];
@@ -194,21 +168,4 @@ function defaultsIn(fields: Json | undefined): { [key: string]: Json } {
       .filter(({ key, default: value }) => typeof key === 'string' && value !== undefined)
       .map(({ key, default: value }) => [key as string, value]),
   );
-}
-
-function randomSeeds(form: Form): [string, Json][] {
-  return form.fields
-    .filter(({ kind }) => kind === 'seed')
-    .map(({ key, max }) => [key, randomInt(Math.min(max ?? Infinity, 2 ** 48 - 2) + 1)]);
-}
-
-/** What the fields of a form were in a prompt, by key. */
-function valuesIn(form: Form, prompt: Json): { [key: string]: Json } {
-  const values: { [key: string]: Json } = {};
-  for (const { key, node_id: id, input } of form.fields) {
-    const node = objectIn(objectIn(prompt)[id]);
-    const value = objectIn(node.inputs)[input] as Json | undefined;
-    if (isPlainValue(value)) values[key] = value;
-  }
-  return values;
 }

@@ -6,6 +6,7 @@ import { parseJson } from '../../../workflow/lossless-json.ts';
 import { findJob, jobJson, withBase } from '../job-json.ts';
 import { summaryOf } from '../job-summary.ts';
 import { ok, route } from '../route.ts';
+import { pageQuery } from '../schema-parts.ts';
 import { Cancelled, JobDetail, JobPage, JobStatus } from '../schemas.ts';
 
 const params = Type.Object({ id: Type.String({ description: 'Id of the job.' }) });
@@ -37,10 +38,7 @@ export const jobRoutes = [
       order: Type.Optional(
         Type.Unsafe<'asc' | 'desc'>({ type: 'string', enum: ['asc', 'desc'], default: 'desc' }),
       ),
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
-      offset: Type.Optional(
-        Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 }),
-      ),
+      ...pageQuery(50, 200),
     }),
     responses: { 200: { description: 'A page of jobs.', schema: JobPage } },
     run: ({ query, base }, { queue, events }) => {
@@ -124,6 +122,22 @@ export const jobRoutes = [
       const job = queue.job(id);
       if (job === undefined) throw new NoodleError('JOB_UNKNOWN', { id });
       throw new NoodleError('JOB_FINISHED', { id, status: job.status });
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/v1/jobs/{id}/restore',
+    id: 'restoreJob',
+    tag: 'Jobs',
+    summary: 'Bring back a job that was cancelled while it waited',
+    description: 'To its place in the queue. The latest ones are kept until the server ends.',
+    params,
+    responses: { 200: { description: 'It waits again.', schema: JobDetail }, 404: NO_JOB },
+    run: ({ params: { id }, base }, { queue, events }) => {
+      queue.restore(id);
+      const job = findJob(queue, events, id);
+      if (job === undefined) throw new NoodleError('JOB_UNKNOWN', { id });
+      return ok(withBase(job, base));
     },
   }),
 ];

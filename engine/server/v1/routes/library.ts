@@ -14,6 +14,7 @@ import {
   WorkflowSource,
   WorkflowSummary,
 } from '../form-schemas.ts';
+import { pageQuery } from '../schema-parts.ts';
 import { requirementsOf } from '../requirements.ts';
 import { ok, route } from '../route.ts';
 import { infoFor, nodeErrors } from '../run-workflow.ts';
@@ -45,10 +46,7 @@ export const libraryRoutes = [
       "Those that come with the program, and the user's own (which the editor shows too).",
     query: Type.Object({
       q: Type.Optional(Type.String({ description: 'Part of the id or title, in any case.' })),
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 200 })),
-      offset: Type.Optional(
-        Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 }),
-      ),
+      ...pageQuery(200, 1000),
     }),
     responses: { 200: { description: 'The workflows.', schema: WorkflowList } },
     run: (call, api) => {

@@ -37,6 +37,24 @@ function scattered(text: string, word: string): number {
   return runs > most ? 0 : 14 - (8 * runs) / most;
 }
 
+/** The worth of all words that were typed, each by what answers it best; null when one of them has no answer. */
+export function scoreOfAll(
+  words: readonly string[],
+  worth: (word: string) => number,
+): number | null {
+  let total = 0;
+  for (const word of words) {
+    const gain = worth(word);
+    if (gain <= 0) return null;
+    total += gain;
+  }
+  return total;
+}
+
+/** What was typed as words in lower case. */
+export const typedWords = (text: string): string[] =>
+  text.toLowerCase().split(/\s+/).filter(Boolean);
+
 /** A class name as words: `CLIPTextEncode` is 'clip text encode', `ckpt_name` 'ckpt name'. */
 export const wordsOf = (name: string): string =>
   name

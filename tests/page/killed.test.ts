@@ -1,12 +1,19 @@
-/** What is there after the worst: a tab that crashes, a browser that is killed, many workflows in turn. */
+/** What is there after the worst: a tab that crashes, a browser that is killed. */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import { browserOptions, drag, dropFile, noBrowser, openPage, spotOf } from './support/browser.ts';
-import { useBuiltPage } from './support/built-page.ts';
+import {
+  browserOptions,
+  drag,
+  dropFile,
+  noBrowser,
+  openPage,
+  spotOf,
+} from '../web/support/browser.ts';
+import { useBuiltPage } from '../web/support/built-page.ts';
 
 const example = (name: string): Buffer =>
   readFileSync(new URL(`../../workflows/${name}.json`, import.meta.url));
@@ -82,30 +89,6 @@ describe.skipIf(noBrowser !== null)('after the worst', () => {
       }
     },
   );
-
-  test('fifty workflows in turn leave no memory behind', { timeout: 60_000 }, async () => {
-    const context = await stand.browser.newContext({ viewport: { width: 1280, height: 800 } });
-    const { page, errors } = await openPage(context, stand.server.url);
-    const session = await context.newCDPSession(page);
-    const used = async (): Promise<number> => {
-      await session.send('HeapProfiler.collectGarbage');
-      return (await session.send('Runtime.getHeapUsage')).usedSize;
-    };
-    const openAndClose = async (count: number): Promise<void> => {
-      for (let i = 0; i < count; i++) {
-        await drop(page, `flow ${i}`, 'hires-fix');
-        await page.keyboard.press('Alt+w');
-        await page.locator('.workflow-tab').getByText('Untitled', { exact: true }).waitFor();
-      }
-    };
-    await openAndClose(22); // so many closed tabs are kept
-    const before = await used();
-    await openAndClose(28);
-    const grown = (await used()) - before;
-    expect(grown).toBeLessThan(1e6);
-    expect(errors).toEqual([]);
-    await context.close();
-  });
 });
 
 /** A browser of its own with a profile in `folder`, which can be killed as a power cut would. */

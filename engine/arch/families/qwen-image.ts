@@ -1,0 +1,39 @@
+/** Qwen-Image, Edit (2509, 2511) and Layered, told apart by marks in their files. */
+import type { Graph } from '../../tensor/trace.ts';
+import { type ReferenceMethod, defineFamily } from '../family.ts';
+import { type QwenImageConfig, detectQwenImage, qwenImage as network } from '../qwen-image.ts';
+import { referencesOf } from './dit-inputs.ts';
+import { qwen25vl } from './sequence-encoders.ts';
+import { alone } from './text-encoders.ts';
+
+export const qwenImage = defineFamily<QwenImageConfig>({
+  name: 'qwen-image',
+  title: 'Qwen-Image',
+  detect: ({ model }) => detectQwenImage(model),
+  sampling: async () => ({ prediction: 'flow', schedule: { type: 'flux', shift: 1.15 } }),
+  vaePrefixes: ['vae.'],
+  text: alone(qwen25vl),
+  textPrefixes: [['text_encoders.qwen25_7b.transformer.']],
+  latentFormat: 'Wan21',
+  memoryFactor: 1.8,
+  contextWidth: ({ contextWidth }) => contextWidth,
+  extraChannels: () => 'none',
+  conditions: (config) => [{ kind: 'references', methods: methodsOf(config) }],
+  network(g, config, given) {
+    const seen = referencesOf(g, given, config.outChannels, [1]);
+    return { out: network(g.weights, { ...videoInputs(g, config), ...seen }, config) };
+  },
+});
+
+/** How references are placed, first the one that the file was trained with. */
+function methodsOf({ layered, cleanReferences }: QwenImageConfig): readonly ReferenceMethod[] {
+  const all = ['index', 'index_timestep_zero', 'negative_index'] as const;
+  const own = layered ? 'negative_index' : cleanReferences ? 'index_timestep_zero' : 'index';
+  return [own, ...all.filter((method) => method !== own)];
+}
+
+const videoInputs = (g: Graph, { inChannels, contextWidth }: QwenImageConfig) => ({
+  x: g.input('x', 'f32', ['batch', inChannels, 'frames', 'height', 'width']),
+  timesteps: g.input('timesteps', 'f32', ['batch']),
+  context: g.input('cross', 'f32', ['batch', 'tokens', contextWidth]),
+});

@@ -1,0 +1,257 @@
+/**
+ * Qwen-Image: a transformer whose text and picture tokens have weights of their own in every block and attend to
+ * each other; pictures are videos of one frame, or of one for each layer.
+ *
+ * Paper: Wu et al. 2025, "Qwen-Image Technical Report". Reference: `transformer_qwenimage.py` of
+ * huggingface/diffusers, whose key names released files carry.
+ * In: x [b, c, f, h, w], timesteps [b] (sigma), context [b, t, width]; out: [b, c, f, h, w].
+ *
+ * Sites: every `transformer_blocks.i` {x, vec} on the sequence [text, picture, references], inside them
+ * `attention` {q, k, v}.
+ */
+import type { Weights } from '../tensor/cursor.ts';
+import { linear, rmsNorm } from '../tensor/layers.ts';
+import {
+  type Rotation,
+  add,
+  attention,
+  cast,
+  chunk,
+  concat,
+  expand,
+  geluTanh,
+  maximum,
+  mul,
+  plainLayerNorm,
+  range,
+  rearrange,
+  reshape,
+  rotaryEmbedding,
+  silu,
+  sizeTensor,
+  slice,
+  sub,
+  unsqueeze,
+} from '../tensor/nn.ts';
+import type { SiteFacts } from '../tensor/patch.ts';
+import { type Dim, addDim, floorDivDim, mulDim, subDim } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { Reference } from './flux.ts';
+import { type Grid, gridOf, patchify, unpatchify } from './patchify.ts';
+import { type Positions, axialRotation, gridPlaces, joinPositions, samePlace } from './rope.ts';
+import { sinusoidalEmbedding } from './timestep-embedding.ts';
+
+export interface QwenImageConfig {
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly contextWidth: number;
+  readonly headWidth: number;
+  /** Shares of a head that turn by frame, row and column. */
+  readonly axes: readonly number[];
+  /** Frames are the layers of a picture. */
+  readonly layered: boolean;
+  /** Pictures to look at count as clean unless a prompt says otherwise. */
+  readonly cleanReferences: boolean;
+}
+
+const patch = 2;
+const timeWidth = 256;
+const thousand = 1000;
+
+/** The sizes of a Qwen-Image under `w`, or undefined. */
+export function detectQwenImage(w: Weights): QwenImageConfig | undefined {
+  if (!w.has('txt_norm.weight') || !w.has('transformer_blocks.0.attn.norm_added_q.weight')) {
+    return undefined;
+  }
+  const [headWidth] = w.shape('transformer_blocks.0.attn.norm_q.weight');
+  return {
+    inChannels: w.shape('img_in.weight')[1] / patch ** 2,
+    outChannels: w.shape('proj_out.weight')[0] / patch ** 2,
+    contextWidth: w.shape('txt_in.weight')[1],
+    headWidth,
+    axes: [headWidth / 8, (7 * headWidth) / 16, (7 * headWidth) / 16],
+    layered: w.has('time_text_embed.addition_t_embedding'),
+    cleanReferences: w.has('__index_timestep_zero__'),
+  };
+}
+
+export interface QwenImageInputs {
+  readonly x: Tensor;
+  readonly timesteps: Tensor;
+  readonly context: Tensor;
+  /** Latents are [b, c, 1, h, w]. */
+  readonly references?: readonly Reference[];
+  readonly referenceTime?: Tensor;
+}
+
+interface Facts extends Required<SiteFacts> {
+  readonly rotation: Rotation;
+  /** Tokens behind the text at the picture's time; those of clean references are behind them. */
+  readonly own: Dim;
+}
+
+/** Predicts the flow from picture to noise: the raw output of the network, [b, c, f, h, w]. */
+export function qwenImage(w: Weights, inputs: QwenImageInputs, config: QwenImageConfig): Tensor {
+  const { x, timesteps, context, references = [], referenceTime } = inputs;
+  const vec = timeVector(w.at('time_text_embed'), timesteps); // [b, c]
+  const clean = referenceTime && timeVector(w.at('time_text_embed'), referenceTime);
+  const text = linear(w.at('txt_in'), rmsNorm(w.at('txt_norm'), context)); // [b, t, c]
+  const frames = [x, ...references.map(({ latent }) => latent)];
+  const image = linear(w.at('img_in'), concat(frames.map(tokensOf), 1)); // [b, n, c]
+  const grid = gridOf(frameOf(x), patch);
+  const facts: Facts = {
+    rotation: axialRotation(
+      joinPositions([wordPlaces(text.shape[1], grid), framePlaces(x), ...references.map(placesOf)]),
+      { widths: config.axes },
+    ),
+    heads: (vec.shape[1] as number) / config.headWidth, // weights have fixed sizes
+    text: text.shape[1],
+    grid: [grid.rows, grid.columns],
+    own: mulDim(x.shape[2], mulDim(grid.rows, grid.columns)),
+  };
+  const { heads, text: length, grid: sides, own } = facts;
+  let h = concat([text, image], 1); // [b, t + n, c]
+  for (let i = 0; i < w.count('transformer_blocks'); i++) {
+    const at = w.at(`transformer_blocks.${i}`);
+    const run = ({ x, vec }: { x: Tensor; vec: Tensor }): Tensor => block(at, x, vec, facts, clean);
+    h = at.site({ x: h, vec }, run, { heads, text: length, grid: sides });
+  }
+  const [scale, shift] = chunk(unsqueeze(linear(w.at('norm_out.linear'), silu(vec)), 1), 2, -1);
+  const picture = slice(h, 1, length, addDim(length, own));
+  return framesOf(linear(w.at('proj_out'), changed(picture, { shift, scale })), x);
+}
+
+/** The time as a vector [b, c]; a file of layers adds what it says of pictures with all of them. */
+function timeVector(w: Weights, timesteps: Tensor): Tensor {
+  const embedder = w.at('timestep_embedder');
+  const numbers = sinusoidalEmbedding(mul(timesteps, thousand), timeWidth);
+  const vec = linear(embedder.at('linear_2'), silu(linear(embedder.at('linear_1'), numbers)));
+  if (!w.has('addition_t_embedding')) return vec;
+  return add(vec, slice(w.at('addition_t_embedding').param('weight'), 0, 0, 1));
+}
+
+/** Every frame of x [b, c, f, h, w] as a picture: [b*f, c, h, w]. */
+const frameOf = (x: Tensor): Tensor => rearrange(x, 'b c f h w -> (b f) c h w');
+
+/** Patches of frames after one another: [b, f*rows*columns, 4*c]. */
+function tokensOf(x: Tensor): Tensor {
+  return rearrange(patchify(frameOf(x), patch), '(b f) n c -> b (f n) c', { f: x.shape[2] });
+}
+
+/** The frames of `like`'s size whose patches are the rows of x. */
+function framesOf(x: Tensor, like: Tensor): Tensor {
+  const f = like.shape[2];
+  const frames = rearrange(x, 'b (f n) c -> (b f) n c', { f });
+  return rearrange(unpatchify(frames, frameOf(like), patch), '(b f) c h w -> b c f h w', { f });
+}
+
+/** Words stand on the diagonal behind the picture, whose middle is the origin. */
+function wordPlaces(length: Dim, { rows, columns }: Grid): Positions {
+  const half = (size: Dim): Tensor => cast(sizeTensor(floorDivDim(size, 2)), 'f32');
+  const places = add(cast(range(length), 'f32'), maximum(half(rows), half(columns)));
+  return [places, places, places];
+}
+
+/** Rows and columns from the middle, for one frame after another. */
+function framePlaces(x: Tensor): Positions {
+  const frames = x.shape[2];
+  const { rows, columns, count, row, column } = centred(x);
+  const inFrame = (places: Tensor): Tensor =>
+    reshape(expand(unsqueeze(places, 0), [frames, count]), [-1]);
+  const frame = expand(unsqueeze(cast(range(frames), 'f32'), 1), [frames, mulDim(rows, columns)]);
+  return [reshape(frame, [-1]), inFrame(row), inFrame(column)];
+}
+
+/** The tokens of a reference of one frame: its plane, rows and columns from its own middle. */
+function placesOf({ latent, place }: Reference): Positions {
+  const { count, row, column } = centred(latent);
+  const [index, down, right] = [0, 1, 2].map((axis) =>
+    reshape(slice(slice(place, 0, 0, 1), 1, axis, axis + 1), [1]),
+  );
+  return [add(samePlace(count, 1)[0], index), add(row, down), add(column, right)];
+}
+
+function centred(x: Tensor) {
+  const grid = gridOf(frameOf(x), patch);
+  const { rows, columns } = grid;
+  const middle = (size: Dim): Tensor => cast(sizeTensor(floorDivDim(size, 2)), 'f32');
+  const [row, column] = gridPlaces(grid);
+  return {
+    rows,
+    columns,
+    count: mulDim(rows, columns),
+    row: sub(row, middle(rows)),
+    column: sub(column, middle(columns)),
+  };
+}
+
+/** Shift and scale of a norm's output: [b, 1, c], or for each token. */
+interface Change {
+  readonly shift: Tensor;
+  readonly scale: Tensor;
+}
+
+/** Attention over the sequence and a feed-forward layer, text and picture with weights of their own. */
+function block(w: Weights, x: Tensor, vec: Tensor, facts: Facts, clean?: Tensor): Tensor {
+  const { rotation, heads, text, grid, own } = facts;
+  const others = subDim(subDim(x.shape[1], text), own);
+  const changes = (name: string): Tensor[] => {
+    const all = (vec: Tensor): Tensor[] =>
+      chunk(unsqueeze(linear(w.at(`${name}.1`), silu(vec)), 1), 6, -1);
+    const now = all(vec);
+    if (!clean || name === 'txt_mod') return now;
+    return all(clean).map((still, i) => inTurn(now[i], own, still, others));
+  };
+  const attn = w.at('attn');
+  const streams = [
+    {
+      h: slice(x, 1, 0, text),
+      mods: changes('txt_mod'),
+      qkv: ['add_q_proj', 'add_k_proj', 'add_v_proj'],
+      norms: ['norm_added_q', 'norm_added_k'],
+      out: 'to_add_out',
+      mlp: w.at('txt_mlp.net'),
+    },
+    {
+      h: slice(x, 1, text),
+      mods: changes('img_mod'),
+      qkv: ['to_q', 'to_k', 'to_v'],
+      norms: ['norm_q', 'norm_k'],
+      out: 'to_out.0',
+      mlp: w.at('img_mlp.net'),
+    },
+  ];
+  const projected = streams.map(({ h, mods: [shift, scale], qkv, norms }) => {
+    const n = changed(h, { shift, scale });
+    const [q, k, v] = qkv.map((name) => linear(attn.at(name), n));
+    return [headNorm(attn.at(norms[0]), q), headNorm(attn.at(norms[1]), k), v];
+  });
+  const [q, k, v] = [0, 1, 2].map((i) => concat([projected[0][i], projected[1][i]], 1));
+  const turned = { q: rotaryEmbedding(q, rotation), k: rotaryEmbedding(k, rotation), v };
+  const mixed = w
+    .at('attention')
+    .site(turned, ({ q, k, v }) => attention(q, k, v, { heads }), { heads, text, grid });
+  const seen = [slice(mixed, 1, 0, text), slice(mixed, 1, text)];
+  const results = streams.map(({ h, mods: [, , gate1, shift, scale, gate2], out, mlp }, i) => {
+    const after = add(h, mul(gate1, linear(attn.at(out), seen[i])));
+    const wide = geluTanh(linear(mlp.at('0.proj'), changed(after, { shift, scale })));
+    return add(after, mul(gate2, linear(mlp.at('2'), wide)));
+  });
+  return concat(results, 1);
+}
+
+/** One value for the first tokens, another one for those behind: [b, n, c]. */
+function inTurn(first: Tensor, count: Dim, second: Tensor, others: Dim): Tensor {
+  const [batch, , width] = first.shape;
+  return concat([expand(first, [batch, count, width]), expand(second, [batch, others, width])], 1);
+}
+
+const changed = (x: Tensor, { shift, scale }: Change): Tensor =>
+  add(mul(plainLayerNorm(x, { eps: 1e-6 }), add(scale, 1)), shift);
+
+/** RMS norm of every head of x [b, t, heads*d]. */
+function headNorm(w: Weights, x: Tensor): Tensor {
+  const [batch, tokens, channels] = x.shape;
+  const heads = reshape(x, [batch, tokens, -1, w.shape('weight')[0]]);
+  return reshape(rmsNorm(w, heads), [batch, tokens, channels]);
+}
