@@ -20,7 +20,7 @@ import { type Layout, layoutDtype, layoutShape } from '../weights/layout.ts';
 import type { WeightEntry } from '../weights/source.ts';
 import type { WinogradTile } from '../weights/winograd.ts';
 import type { Attribute, Initializer, OnnxNode } from './model.ts';
-import { isCast, widenInGraph } from './widen.ts';
+import { isWidenedWhenRead, widenInGraph } from './widen.ts';
 
 /** Types that reals, which programs call f32, are computed in. */
 export type Real = 'f32' | 'f16';
@@ -41,6 +41,8 @@ export interface Builder {
   scope: string;
   /** The type in which new nodes compute reals. */
   real: Real;
+  /** What the node that is being lowered reads besides weights: these are widened after it was computed. */
+  anchor: string | undefined;
   /** Adds a node and gives the name of its (last) output. */
   emit(op: string, inputs: readonly string[], options?: NodeOptions): string;
   /** A node of ONNX Runtime's own operators. */
@@ -160,6 +162,7 @@ export function createBuilder(
     blocked: new Map(),
     scope: '',
     real: 'f32',
+    anchor: undefined,
     emit: (op, inputs, { attributes = {}, domain = '', results = 1, omitted = [] } = {}) => {
       const name = unique(builder.scope === '' ? op : `${builder.scope}/${op}`);
       const others = Array.from({ length: results - 1 }, (_, i) =>
@@ -199,7 +202,7 @@ export function createBuilder(
       builder.emit('Cast', [value], { attributes: { to: { int: dtypes[type].onnx } } }),
     knows: (tensor) => {
       const param = storedWeight(tensor);
-      return names.has(tensor) || (!!param && (widen === 'weights' || !isCast(param)));
+      return names.has(tensor) || (!!param && (widen === 'weights' || isWidenedWhenRead(param)));
     },
     define: remember,
     nameOf: (tensor) =>

@@ -82,6 +82,7 @@ export const sliceWith =
     const [whole] = tensor.inputs;
     const layer = b.readersOf(whole).every(isFeatureRange) ? linearOnRows(tensor) : undefined;
     if (!layer) return portable.slice(b, tensor, inputs);
+    b.anchor = b.nameOf(layer.inputs[0]);
     return linear(b, layer, layer.inputs.map(b.nameOf));
   };
 

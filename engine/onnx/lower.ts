@@ -4,7 +4,13 @@ import { leafOps } from '../tensor/ops/leaves.ts';
 import { type Dim, dimText } from '../tensor/shape.ts';
 import { type Tensor, decomposed, isOp } from '../tensor/tensor.ts';
 import type { Program } from '../tensor/trace.ts';
-import { type Builder, type Real, type WeightForms, createBuilder } from './builder.ts';
+import {
+  type Builder,
+  type Real,
+  type WeightForms,
+  createBuilder,
+  storedWeight,
+} from './builder.ts';
 import { cpu } from './cpu.ts';
 import type { OnnxModel, OnnxNode, OnnxValue } from './model.ts';
 import type { LoweredOp, LoweringTable } from './portable.ts';
@@ -80,12 +86,19 @@ interface Rules {
 function lowerNode(builder: Builder, tensor: Tensor, rules: Rules): void {
   const real = rules.real(tensor);
   builder.real = real;
+  builder.anchor = anchorOf(builder, tensor);
   const row = rules.table[tensor.op.name as LoweredOp];
   const name =
     row?.(builder, tensor as never, tensor.inputs.map(builder.nameOf)) ??
     lowerSteps(builder, tensor, { ...rules, real: real === 'f32' ? () => real : rules.real });
   builder.real = real;
   builder.define(tensor, name);
+}
+
+/** What a node reads that is no weight, if there is something. */
+function anchorOf(builder: Builder, { inputs }: Tensor): string | undefined {
+  const read = inputs.find((input) => !storedWeight(input) && !isOp(leafOps.constant, input));
+  return read && builder.nameOf(read);
 }
 
 /** Inputs and weights are there before any node. */

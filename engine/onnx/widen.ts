@@ -15,7 +15,11 @@ export interface Emitter {
   ): string;
   cast(value: string, type: Dtype): string;
   ints(values: readonly number[]): string;
+  floats(values: ArrayLike<number>, shape: readonly number[]): string;
   weight(param: Param, layout: Layout): string;
+  /** What is computed before a weight is widened. */
+  readonly anchor: string | undefined;
+  readonly keepStored: boolean;
 }
 
 type Real = 'f32' | 'f16';
@@ -28,16 +32,40 @@ export function widenInGraph(b: Emitter, param: Param, type: Real): string {
   const codes = codesLayout(param);
   if (codes) return fromCodes(b, param, codes, type);
   const { entry, key } = param.attrs;
+  if (isCast(param) && isEight(param)) {
+    const one = anchored(b, b.floats([1], []));
+    return asType(b, b.emit('DequantizeLinear', [b.weight(param, stored), one], {}), type);
+  }
   if (isCast(param)) return b.cast(b.weight(param, { kind: 'stored' }), type);
   if (!isScaledInGraph(param)) return b.weight(param, wide(type));
   const { by } = entry.scales!;
   const shape = isOne(by) ? [] : [entry.shape[0]];
   const attrs = { key: `${key}:scale`, entry: reshapedEntry(by, shape), dtype: 'f32' } as const;
   const scale = b.weight(node(leafOps.param, [], attrs, param.scope), { kind: 'stored' });
-  const values = b.emit('DequantizeLinear', [b.weight(param, { kind: 'stored' }), scale], {
-    attributes: { axis: { int: 0 } },
+  const operands = [b.weight(param, stored), anchored(b, scale)];
+  const values = b.emit('DequantizeLinear', operands, { attributes: { axis: { int: 0 } } });
+  return asType(b, values, type);
+}
+
+const stored: Layout = { kind: 'stored' };
+
+const asType = (b: Emitter, values: string, type: Real): string =>
+  type === 'f32' ? values : b.cast(values, type);
+
+/** Where memory is short. */
+const isAnchored = (b: Emitter): boolean => b.keepStored && b.anchor !== undefined;
+
+/**
+ * Scales that are there only once the anchor is. ONNX Runtime would otherwise widen all weights of a model
+ * before anything else, for they depend on nothing, and hold them together (measured: four times an 8-bit
+ * file); so there is one layer's at a time.
+ */
+function anchored(b: Emitter, scales: string): string {
+  if (!isAnchored(b)) return scales;
+  const none = b.emit('Shape', [b.anchor!], {
+    attributes: { start: { int: 0 }, end: { int: 0 } },
   });
-  return type === 'f32' ? values : b.cast(values, type);
+  return b.emit('Add', [scales, b.emit('ConstantOfShape', [none], {})], {});
 }
 
 /** Bytes that a weight takes in a model that widens it itself. */
@@ -52,8 +80,13 @@ export function narrowBytes(param: Param, type: Real): number {
 
 const wide = (type: Real): Layout => ({ kind: type === 'f16' ? 'float16' : 'float32' });
 
+/** Whether a weight is widened by whoever reads it, not by a cast of its own. */
+export const isWidenedWhenRead = (param: Param): boolean => !isCast(param) || isEight(param);
+
+const isEight = ({ dtype }: Param): boolean => dtype === 'f8e4m3' || dtype === 'f8e5m2';
+
 /** Whether a weight's numbers are what is stored, in a type that ONNX knows. */
-export const isCast = ({ dtype, attrs: { entry } }: Param): boolean =>
+const isCast = ({ dtype, attrs: { entry } }: Param): boolean =>
   !entry.scales && dtypes[dtype].onnx !== 0;
 
 /** What DequantizeLinear has scales for: of a whole tensor, or of its rows. */
@@ -79,7 +112,7 @@ function fromCodes(b: Emitter, param: Param, layout: CodesLayout, type: Real): s
   const [rows, ...inner] = param.shape as readonly number[];
   const width = inner.reduce((n, size) => n * size, 1);
   const part = (kind: CodesLayout['kind']): string => b.weight(param, { ...layout, kind });
-  const values = b.emit('DequantizeLinear', [part('codes'), part('codeSteps')], {
+  const values = b.emit('DequantizeLinear', [part('codes'), anchored(b, part('codeSteps'))], {
     attributes: { axis: { int: 1 }, block_size: { int: group } },
   });
   const reshaped = (x: string, shape: readonly number[]): string =>
@@ -91,5 +124,5 @@ function fromCodes(b: Emitter, param: Param, layout: CodesLayout, type: Real): s
   const { hasOffs } = dtypes[param.dtype].blocks!;
   const whole = hasOffs ? off() : values;
   const shaped = hasOffs || inner.length !== 1 ? reshaped(whole, [rows, ...inner]) : whole;
-  return type === 'f32' ? shaped : b.cast(shaped, type);
+  return asType(b, shaped, type);
 }

@@ -85,7 +85,7 @@ export interface RuntimeStats {
  * Weights that stay narrow and are widened whenever they are read. ONNX Runtime would do that once, when it
  * opens the model, and keep the result. Matrices are laid anew, or stay mapped where they are stored.
  */
-const narrow = (provider: Provider, isLaidAnew: boolean): Provider => ({
+const narrow = (provider: Provider, { isLaidAnew, isShort }: NarrowForm): Provider => ({
   ...provider,
   widen: 'graph',
   keepStored: !isLaidAnew,
@@ -95,8 +95,19 @@ const narrow = (provider: Provider, isLaidAnew: boolean): Provider => ({
       ...provider.session.config,
       'optimization.disable_specified_optimizers': 'ConstantFolding',
     },
+    // the arena grows by powers of two and keeps what the largest layers took
+    options: isShort
+      ? { ...provider.session.options, enableCpuMemArena: false }
+      : provider.session.options,
   },
 });
+
+interface NarrowForm {
+  /** Matrices are laid anew. */
+  readonly isLaidAnew: boolean;
+  /** Memory is short: what an operator took goes back at once. */
+  readonly isShort: boolean;
+}
 
 /** Share of the budget that one part of a larger model should take. */
 const partShare = 0.25;
@@ -149,7 +160,10 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     if (fits && wide <= provider.widestBytes) return part(program, provider);
     const form =
       provider.memory === 'host'
-        ? narrow(provider, fits && wide >= (provider.laidFrom ?? Infinity))
+        ? narrow(provider, {
+            isLaidAnew: fits && wide >= (provider.laidFrom ?? Infinity),
+            isShort: !fits,
+          })
         : provider;
     const kept = part(program, form);
     if (kept.bytes <= memoryBudget) {

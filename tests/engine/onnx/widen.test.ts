@@ -163,6 +163,35 @@ describe('weights with scales', () => {
   });
 });
 
+describe('where memory is short', () => {
+  it.each(['F8_E4M3', 'Q4_K', 'Q8_0'] as const)(
+    '%s: is widened layer by layer, each when the one before was computed',
+    (dtype) => {
+      const bytes = (seed: number): Uint8Array =>
+        dtype === 'F8_E4M3'
+          ? new Uint8Array(256 * 256).fill(seed)
+          : randomBlocks(dtype, 256 * 256, seed);
+      const source = sourceOf(
+        Object.fromEntries(
+          [1, 2, 3].map((i) => [`${i}.weight`, memory(dtype, [256, 256], bytes(i))]),
+        ),
+      );
+      const program = trace('chain', source, ({ weights, input }) => ({
+        y: [1, 2, 3].reduce(
+          (x, i) => linear(weights.at(`${i}`), x),
+          input('x', 'f32', ['rows', 256]),
+        ),
+      }));
+      const { nodes, initializers } = lower(program, narrow);
+      const given = new Set(initializers.map(({ name }) => name));
+      const widened = nodes.filter(({ op }) => op === 'DequantizeLinear' || op === 'Cast');
+      expect(widened).toHaveLength(3);
+      // what depends on weights alone is computed before all else, and stays until it is read
+      for (const { inputs } of widened) expect(inputs.every((name) => given.has(name))).toBe(false);
+    },
+  );
+});
+
 describe('rows of heads in turn', () => {
   it('are put in order in the graph', async () => {
     const weight = { ...floatsOf(randomFloats(16 * 8), [16, 8]), interleaved: 2 };
