@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type PublicApi, openPublicApi, picture } from '../support/public-api.ts';
+import { type PublicApi, openPublicApi, picture, sleeper } from '../support/public-api.ts';
 import { type TestServer, connect, startServer, testingPack } from '../support/server.ts';
 
 /* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call -- JSON from the wire */
@@ -21,11 +21,6 @@ afterAll(() => server?.stop());
 const call = (method: string, path: string, body?: unknown) => api.call(method, path, body);
 const run = (body: object) => call('POST', '/v1/workflows/run', body);
 
-const sleeper = (seconds: number, value = 0.5) => ({
-  ...picture(value),
-  3: { class_type: 'TestSleep', inputs: { value: ['1', 0], seconds } },
-  2: { class_type: 'PreviewImage', inputs: { images: ['3', 0] } },
-});
 const statusOf = async (id: string): Promise<string> =>
   (await call('GET', `/v1/jobs/${id}`)).json.status;
 const isRunning = (id: string) =>
@@ -219,10 +214,8 @@ describe('jobs and the queue', () => {
       position: 2,
     });
     expect((await call('DELETE', `/v1/jobs/${b}`)).json).toEqual({ id: b, status: 'cancelled' });
-    expect((await call('POST', `/v1/jobs/${b}/restore`)).json).toMatchObject({
-      id: b,
-      position: 1,
-    });
+    const back = await call('POST', `/v1/jobs/${b}/restore`);
+    expect(back.json).toMatchObject({ id: b, position: 1 });
     expect((await call('POST', '/v1/jobs/nobody/restore')).status).toBe(404);
     expect((await call('DELETE', `/v1/jobs/${b}`)).json).toEqual({ id: b, status: 'cancelled' });
     expect((await call('DELETE', `/v1/jobs/${b}`)).status).toBe(404);
@@ -402,7 +395,6 @@ describe('webhooks', () => {
 });
 
 it('every operation of the document was called with success (but for those with tests of their own)', () => {
-  expect(api.uncalled((tag) => !['Library', 'Forms', 'Batches', 'Outputs'].includes(tag))).toEqual(
-    [],
-  );
+  const own = ['Library', 'Forms', 'Batches', 'Outputs'];
+  expect(api.uncalled((tag) => !own.includes(tag))).toEqual([]);
 });

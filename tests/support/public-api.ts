@@ -111,3 +111,10 @@ export const picture = (value = 0.5) => ({
   1: { class_type: 'StubConstantImage', inputs: { value, height: 8, width: 8, batch_size: 1 } },
   2: { class_type: 'PreviewImage', inputs: { images: ['1', 0] } },
 });
+
+/** The same, which takes so many seconds. */
+export const sleeper = (seconds: number, value = 0.5) => ({
+  ...picture(value),
+  3: { class_type: 'TestSleep', inputs: { value: ['1', 0], seconds } },
+  2: { class_type: 'PreviewImage', inputs: { images: ['3', 0] } },
+});
