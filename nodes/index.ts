@@ -53,6 +53,7 @@ import { painterNodes } from './painter.ts';
 import { poseNodes } from './pose.ts';
 import { primitiveNodes } from './primitives.ts';
 import { promptPartNodes } from './prompt-parts.ts';
+import { qwenImageNodes } from './qwen-image.ts';
 import { samplerNodes } from './samplers.ts';
 import { samplingNodes } from './sampling.ts';
 import { scailNodes } from './scail.ts';
@@ -90,6 +91,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   unetPatchNodes,
   conditioningNodes,
   promptPartNodes,
+  qwenImageNodes,
   controlNodes,
   hookNodes,
   hookConditioningNodes,

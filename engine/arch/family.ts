@@ -50,6 +50,8 @@ export interface EncodedText {
 /** The text side of a family. */
 export interface TextSetup {
   readonly encoders: readonly TextEncoderSpec[];
+  /** The same with these of its encoders only; left out: it needs all of them. */
+  readonly of?: (names: readonly string[]) => TextSetup;
   /**
    * The text part of a conditioning entry, from the outputs of the encoders by their names; of an encoder
    * that a prompt has nothing for there is none. What else a network reads is in `extra` (masks, states).

@@ -104,6 +104,9 @@ const vocabularies = {
   },
 } satisfies Record<string, Vocabulary>;
 
+/** Tensors that hold a vocabulary. */
+export const vocabularyTensors: readonly string[] = ['spiece_model', 'tekken_model'];
+
 /** The vocabularies that encoders name. */
 export type VocabularyName = keyof typeof vocabularies | 'byt5';
 

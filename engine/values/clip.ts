@@ -9,6 +9,9 @@ import type { NetworkRun } from './network.ts';
 import type { Services } from './services.ts';
 import type { PromptOptions, TextEncoder } from './text-encoder.ts';
 
+/** How Qwen-Image-Edit's prompts speak of pictures. */
+export { qwenEditTemplate, qwenPicture } from '../arch/qwen-prompts.ts';
+
 export interface Clip {
   readonly setup: TextSetup;
   /** As `setup.encoders`. */
@@ -35,9 +38,10 @@ export async function encodePrompt(
   clip: Clip | null,
   text: string,
   run: PromptRun,
+  options?: PromptOptions,
 ): Promise<ConditioningEntry> {
   const present = requireClip(clip);
-  return encodePromptTokens(present, tokenizePrompt(present, text, run), run);
+  return encodePromptTokens(present, tokenizePrompt(present, text, run, options), run);
 }
 
 /** Cuts a prompt into tokens for every encoder; embeddings come from the embeddings folder. */

@@ -3,6 +3,7 @@ import type { Family, TextSetup } from '../arch/family.ts';
 import { detectFamily, modelPrefix } from '../arch/families/detect.ts';
 import { setupsByCount, textSetups } from '../arch/families/text-setups.ts';
 import { NoodleError } from '../errors.ts';
+import { vocabularyTensors } from '../text/vocabularies.ts';
 import { fromDiffusersUNet, isDiffusersUNet } from '../weights/key-maps/diffusers-unet.ts';
 import { openSource } from '../weights/open.ts';
 import { readFloats } from '../weights/read.ts';
@@ -12,7 +13,6 @@ import { openVae } from './autoencoders.ts';
 import { type ClipVision, openClipVision } from './clip-vision.ts';
 import type { Clip } from './clip.ts';
 import type { Model } from './model.ts';
-import type { TextEncoder } from './text-encoder.ts';
 import { identifyTextEncoder, openTextEncoder } from './text-encoders.ts';
 import type { Vae } from './vae.ts';
 
@@ -158,14 +158,30 @@ function vaeOrNull(source: WeightSource, family: Family): Vae | null {
   }
 }
 
-/** The family's text encoders, where the checkpoint has all of them. */
+/** The family's text encoders, where the checkpoint has all of them, or enough for the family. */
 function checkpointClip(file: WeightSource, { text, textPrefixes }: Family): Clip | null {
-  const encoders = text.encoders.map((spec, i) => {
+  const found = text.encoders.flatMap((spec, i) => {
     const source = textPrefixes[i]
-      .map((prefix) => sub(file, prefix))
+      .map((prefix) => encoderSource(file, prefix))
       .find(({ tensors }) => tensors.size > 0);
-    return source && openTextEncoder(source, spec);
+    const encoder = source && openTextEncoder(source, spec);
+    return encoder ? [encoder] : [];
   });
-  if (encoders.some((encoder) => encoder === undefined)) return null;
-  return { setup: text, encoders: encoders as TextEncoder[] };
+  if (found.length === text.encoders.length) return { setup: text, encoders: found };
+  if (found.length === 0 || !text.of) return null;
+  return { setup: text.of(found.map(({ spec }) => spec.name)), encoders: found };
+}
+
+/** The text encoder below a prefix; its vocabulary may lie in front of `transformer.`, or of its name. */
+function encoderSource(file: WeightSource, prefix: string): WeightSource {
+  const own = sub(file, prefix);
+  if (own.tensors.size === 0) return own;
+  const steps = prefix.split('.').slice(0, -1);
+  const fronts = steps.map((_, i) => steps.slice(0, i + 1).join('.'));
+  const names = new Map(
+    fronts.flatMap((front) => vocabularyTensors.map((name) => [`${front}.${name}`, name])),
+  );
+  const beside = rename(file, (key) => names.get(key), { tag: 'vocabulary' });
+  if (beside.tensors.size === 0) return own;
+  return { ...mergeSources([own, beside]), metadata: own.metadata };
 }

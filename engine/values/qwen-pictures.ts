@@ -1,6 +1,7 @@
 /** Pictures for Qwen2.5-VL: from pixels to rows in the place of a token, and the positions they give to words. */
 import type { NDArray } from '../array/nd.ts';
 import { interpolate } from '../array/resize.ts';
+import { roundHalfEven } from '../array/round.ts';
 import { type QwenVisionConfig, detectQwenVision, qwenVision } from '../arch/qwen-vision.ts';
 import { NoodleError } from '../errors.ts';
 import { openWeights } from '../tensor/cursor.ts';
@@ -127,7 +128,7 @@ function* patchOrder([rows, columns]: readonly [number, number]): Generator<[num
 
 /** Sides in multiples of a cell with not too few and not too many pixels. */
 function fittingSize(height: number, width: number): [number, number] {
-  const fitted = [height, width].map((side) => roundEven(side / CELL) * CELL);
+  const fitted = [height, width].map((side) => roundHalfEven(side / CELL) * CELL);
   const pixels = fitted[0] * fitted[1];
   if (pixels >= LEAST_PIXELS && pixels <= MOST_PIXELS) return [fitted[0], fitted[1]];
   const isLarge = pixels > MOST_PIXELS;
@@ -139,12 +140,6 @@ function fittingSize(height: number, width: number): [number, number] {
       ? Math.max(CELL, Math.floor(from / beta / CELL) * CELL)
       : Math.ceil((from * beta) / CELL) * CELL;
   return [side(height), side(width)];
-}
-
-function roundEven(x: number): number {
-  const down = Math.floor(x);
-  if (x - down !== 0.5) return Math.round(x);
-  return down % 2 === 0 ? down : down + 1;
 }
 
 /** The network's inputs, in the order of windows: so ComfyUI has them, and leaves the rows in. */

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { SequenceSpec } from '../../engine/arch/sequence-spec.ts';
 import * as specs from '../../engine/arch/families/sequence-encoders.ts';
+import { qwenEditTemplate, qwenPicture } from '../../engine/arch/qwen-prompts.ts';
 import { NoodleError } from '../../engine/errors.ts';
 import { findVocabulary } from '../../engine/store/vocabulary-files.ts';
 import type { TokenBatch } from '../../engine/text/token-batches.ts';
@@ -133,6 +134,6 @@ function keptOf(spec: SequenceSpec, { ids }: TokenBatch): number[] {
 function pictured(family: string): PromptOptions & { readonly before?: string } {
   const plus = family.startsWith('qwen_image_edit_plus');
   if (!plus) return { pictures: [picture] };
-  const before = [1, 2].map((number) => `Picture ${number}: ${specs.qwenPicture}`).join('');
-  return { pictures: [picture, picture], template: specs.qwenEditTemplate, before };
+  const before = [1, 2].map((number) => `Picture ${number}: ${qwenPicture}`).join('');
+  return { pictures: [picture, picture], template: qwenEditTemplate, before };
 }

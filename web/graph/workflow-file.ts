@@ -37,7 +37,7 @@ const graphKeys = [
  */
 export function toConfigurable(file: unknown): Record<string, unknown> {
   if (!isRecord(file) || !Array.isArray(file.nodes)) {
-    throw new TypeError(t('This is no workflow'));
+    throw new TypeError(t('This is no workflow: a list of nodes is missing'));
   }
   const copy = pick(structuredClone(file), graphKeys);
   copy.version = file.version === 1 ? 1 : 0.4;

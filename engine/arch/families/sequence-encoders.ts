@@ -5,6 +5,7 @@
 import type { Weights } from '../../tensor/cursor.ts';
 import type { LanguageModelFacts } from '../language-model.ts';
 import type { BertSpec, Crop, LanguageModelSpec, T5Spec } from '../sequence-spec.ts';
+import { qwenEditTemplate, qwenPicture } from '../qwen-prompts.ts';
 import type { T5Config } from '../t5.ts';
 
 // T5
@@ -255,16 +256,6 @@ export const qwen25of3b: LanguageModelSpec = {
 const DESCRIBE =
   '<|im_start|>system\nDescribe the image by detailing the color, shape, size, texture, quantity, text, ' +
   'spatial relationships of the objects and background:<|im_end|>\n<|im_start|>user\n{}<|im_end|>';
-
-/** What Qwen-Image-Edit says around a prompt with pictures. */
-export const qwenEditTemplate =
-  '<|im_start|>system\nDescribe the key features of the input image (color, shape, size, texture, objects, ' +
-  "background), then explain how the user's text instruction should alter or modify the image. Generate a new " +
-  "image that meets the user's requirements while maintaining consistency with the original input where " +
-  'appropriate.<|im_end|>\n<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n';
-
-/** Where a picture stands in a prompt. */
-export const qwenPicture = '<|vision_start|><|image_pad|><|vision_end|>';
 
 /** Qwen-Image and Qwen-Image-Edit. */
 export const qwen25vl: LanguageModelSpec = {

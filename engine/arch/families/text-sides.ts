@@ -63,6 +63,7 @@ const clipLOfHidream: ClipSpec = { ...clipL, projected: true };
 /** Stable Diffusion 3 with these of its encoders: the CLIPs' states, then T5's. */
 export const sd3Text = (names: readonly string[]): TextSetup => ({
   encoders: chosen([clipLOfXl, clipG, t5xxlOfSd3], names),
+  of: sd3Text,
   join({ clip_l, clip_g, t5xxl }) {
     const width = t5xxl?.hidden.shape[2] ?? T5_WIDTH;
     const clips = clipStates(clip_l, clip_g);
@@ -81,6 +82,7 @@ function clipStates(l?: EncodedText, g?: EncodedText): NDArray | undefined {
 /** HiDream with these of its encoders: T5's states, pooled from the CLIPs, and all of Llama's. */
 export const hidreamText = (names: readonly string[]): TextSetup => ({
   encoders: chosen([clipLOfHidream, clipG, t5xxlOfHidream, llamaOfHidream], names),
+  of: hidreamText,
   join({ clip_l, clip_g, t5xxl, llama }) {
     // the first of Llama's states is that of the bare tokens
     const states = llama && sliceAxis(llama.hidden, 1, 1, llama.hidden.shape[1]);

@@ -16,6 +16,11 @@ import { decode, requireVae } from '../../../engine/values/vae.ts';
 import { readBytes, readFloats } from '../../../engine/weights/read.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
 import { type PlainTensor, writeTorchFile } from '../../support/torch-file.ts';
+import type { Family, TextSetup } from '../../../engine/arch/family.ts';
+import { sd1 } from '../../../engine/arch/families/sd1.ts';
+import { umt5xxl } from '../../../engine/arch/families/sequence-encoders.ts';
+import { alone } from '../../../engine/arch/families/text-encoders.ts';
+import { fluxText, sd3Text } from '../../../engine/arch/families/text-sides.ts';
 
 const checkpoint = join(import.meta.dirname, '../../../models/checkpoints/tiny-scenes.safetensors');
 const noFiles = { modelFiles: () => [] } as unknown as Folders;
@@ -211,6 +216,40 @@ describe('text encoder files and the type of the loader', () => {
       ]);
       expect(encoders.map(({ source }) => source.label)).toEqual([l, g]);
     }
+  });
+});
+
+describe('text encoders inside a checkpoint', () => {
+  const t5 = (prefix: string): Shapes => ({
+    [`${prefix}shared.weight`]: [8, 8],
+    [`${prefix}encoder.block.0.layer.0.SelfAttention.k.weight`]: [8, 8],
+  });
+  const holding = (text: TextSetup, prefixes: readonly string[]): Family => ({
+    ...sd1,
+    detect: () => ({}),
+    sampling: async () => ({ prediction: 'eps', schedule: {} }),
+    text,
+    textPrefixes: prefixes.map((prefix) => [prefix]),
+  });
+
+  test('the vocabulary lies in front of the encoder', async () => {
+    const prefix = 'text_encoders.umt5xxl.transformer.';
+    const path = await zerosFile('inside.safetensors', {
+      ...t5(prefix),
+      'text_encoders.spiece_model': [4],
+    });
+    const { clip } = await loadCheckpoint(path, [holding(alone(umt5xxl), [prefix])]);
+    expect(clip!.encoders[0].source.tensors.has('spiece_model')).toBe(true);
+  });
+
+  test('a family that can do without some of them', async () => {
+    const names = ['clip_l', 'clip_g', 't5xxl'];
+    const prefixes = names.map((name) => `text_encoders.${name}.transformer.`);
+    const path = await zerosFile('part.safetensors', t5(prefixes[2]));
+    const { clip } = await loadCheckpoint(path, [holding(sd3Text(names), prefixes)]);
+    expect(clip!.setup.encoders.map(({ name }) => name)).toEqual(['t5xxl']);
+    const other = await loadCheckpoint(path, [holding(fluxText, [prefixes[0], prefixes[2]])]);
+    expect(other.clip).toBeNull();
   });
 });
 

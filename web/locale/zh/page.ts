@@ -113,6 +113,7 @@ export const page: Texts = {
   '{name}: the server answered {status}': '{name}：服务器返回 {status}',
   'Node {id}': '节点 {id}',
   'This is no workflow': '这不是工作流',
+  'This is no workflow: a list of nodes is missing': '这不是工作流：缺少节点列表',
   'The browser has no memory for this picture': '浏览器没有足够的内存处理这张图像',
   'it did not end within {seconds} s': '{seconds} 秒内没有结束',
 };
