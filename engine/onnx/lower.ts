@@ -86,7 +86,7 @@ interface Rules {
 function lowerNode(builder: Builder, tensor: Tensor, rules: Rules): void {
   const real = rules.real(tensor);
   builder.real = real;
-  builder.anchor = anchorOf(builder, tensor);
+  builder.anchor = builder.keepStored ? anchorOf(builder, tensor) : undefined;
   const row = rules.table[tensor.op.name as LoweredOp];
   const name =
     row?.(builder, tensor as never, tensor.inputs.map(builder.nameOf)) ??
