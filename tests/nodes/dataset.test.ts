@@ -189,7 +189,10 @@ describe('dataset folders', () => {
         encode: (_: unknown, text: string) => Promise.resolve({ text }),
       },
     };
-    const clip = { setup: { join: ([entry]: unknown[]) => entry }, encoders: [encoder] };
+    const clip = {
+      setup: { join: ({ l }: Record<string, unknown>) => l },
+      encoders: [encoder],
+    };
     const load = (more: object) =>
       run<[NDArray, unknown]>('LoadImageTextSetFromFolderNode', { folder: 'set', clip, ...more });
     const [batch, entries] = await load({ resize_method: 'Stretch', width: 7, height: -1 });
