@@ -70,7 +70,10 @@ const step = (model: Model, entry = text): Promise<unknown> =>
   });
 
 const encoded = async (prompt: string): Promise<unknown> =>
-  encodePrompt((await files()).clip, prompt, { runtime, folders: { embedding: () => undefined, vocabulary: () => undefined } });
+  encodePrompt((await files()).clip, prompt, {
+    runtime,
+    folders: { embedding: () => undefined, vocabulary: () => undefined },
+  });
 
 const tasks: Readonly<Record<string, (value: number) => Promise<unknown>>> = {
   open: files,

@@ -185,8 +185,8 @@ describe('dataset folders', () => {
     const encoder = {
       spec: { name: 'l' },
       kind: {
-        tokenize: (_: unknown, text: string) => text,
-        encode: (_: unknown, text: string) => Promise.resolve({ text }),
+        tokenize: (_: unknown, text: string) => [text],
+        encode: (_: unknown, [text]: string[]) => Promise.resolve({ text }),
       },
     };
     const clip = {

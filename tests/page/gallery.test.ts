@@ -15,8 +15,8 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildWeb } from '../../web/build.mjs';
 import { startServer, type TestServer } from '../support/server.ts';
-import { graphOf, launch, noBrowser, openPage } from './support/browser.ts';
-import { pngWithText } from './support/png-with-text.ts';
+import { graphOf, launch, noBrowser, openPage } from '../web/support/browser.ts';
+import { pngWithText } from '../web/support/png-with-text.ts';
 
 const models = fileURLToPath(new URL('../../models', import.meta.url));
 

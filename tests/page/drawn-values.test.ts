@@ -8,7 +8,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buildWeb } from '../../web/build.mjs';
 import { startServer, type TestServer } from '../support/server.ts';
-import { drag, dropFile, launch, noBrowser, openPage, spotOf } from './support/browser.ts';
+import { drag, dropFile, launch, noBrowser, openPage, spotOf } from '../web/support/browser.ts';
 
 /** A node of a prompt. */
 interface PromptNode {

@@ -9,7 +9,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildWeb } from '../../web/build.mjs';
 import { startServer, type TestServer } from '../support/server.ts';
-import { launch, noBrowser } from './support/browser.ts';
+import { launch, noBrowser } from '../web/support/browser.ts';
 
 const models = fileURLToPath(new URL('../../models', import.meta.url));
 const shots = process.env.SHOTS;
