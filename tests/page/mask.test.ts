@@ -11,7 +11,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildWeb } from '../../web/build.mjs';
 import { startServer, type TestServer } from '../support/server.ts';
-import { drag, dropFile, launch, noBrowser, openPage, spotOf } from './support/browser.ts';
+import { drag, dropFile, launch, noBrowser, openPage, spotOf } from '../web/support/browser.ts';
 
 const shots = process.env.SHOTS;
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildWeb } from '../../web/build.mjs';
 import { picture } from '../support/public-api.ts';
 import { startServer, testingPack, type TestServer } from '../support/server.ts';
-import { dropFile, graphOf, launch, noBrowser, openPage, spotOf } from './support/browser.ts';
+import { dropFile, graphOf, launch, noBrowser, openPage, spotOf } from '../web/support/browser.ts';
 
 interface Listed {
   readonly paused: boolean;
