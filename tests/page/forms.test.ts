@@ -132,6 +132,9 @@ describe.skipIf(noBrowser !== null)('forms', () => {
   });
 
   test('a run that waits or runs can be cancelled, and the history is there again', async () => {
+    // what earlier runs left may still be at work
+    const cancel = page.getByRole('button', { name: 'Cancel', exact: true });
+    await expect.poll(() => cancel.count(), { timeout: 60_000 }).toBe(0);
     await page.locator('[aria-invalid="true"]').fill('10000');
     await page.getByRole('button', { name: 'Run', exact: true }).click();
     await page.getByRole('button', { name: 'Cancel', exact: true }).click();

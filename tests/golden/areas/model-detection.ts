@@ -21,10 +21,36 @@ const names: Readonly<Record<string, string>> = {
   KOALA_700M: 'sdxl',
   KOALA_1B: 'sdxl',
   SDXLRefiner: 'sdxl-refiner',
+  SD3: 'sd3',
+  Flux: 'flux',
+  FluxInpaint: 'flux',
+  FluxSchnell: 'flux',
+  Chroma: 'chroma',
+  AuraFlow: 'auraflow',
+  Lumina2: 'lumina2',
+  Omnigen2: 'omnigen2',
+  QwenImage: 'qwen-image',
 };
 
 const read = (dir: string, name: string): Partial<Manifest> =>
   JSON.parse(readFileSync(join(dir, `${name}.json`), 'utf8')) as Partial<Manifest>;
+
+type Sizes = Manifest['detected_config'];
+type Pair = readonly [got: readonly unknown[], known: readonly unknown[]];
+
+const unetSizes = (config: UNetConfig, sizes: Sizes): Pair => [
+  [config.inChannels, config.modelChannels, config.contextWidth, config.admWidth],
+  [sizes.in_channels, sizes.model_channels, sizes.context_dim, sizes.adm_in_channels],
+];
+
+/** What transformers call the width of the text, where they say it. */
+const textWidths = ['context_in_dim', 'cond_seq_dim', 'joint_attention_dim', 'cap_feat_dim'];
+
+function textSizes({ contextWidth }: { readonly contextWidth: number }, sizes: Sizes): Pair {
+  const told = textWidths.map((name) => (sizes as Record<string, unknown>)[name]);
+  const width = told.find((value) => value !== undefined);
+  return width === undefined ? [[], []] : [[contextWidth], [width]];
+}
 
 export const area: GoldenArea = {
   name: 'model-detection',
@@ -49,15 +75,11 @@ export const area: GoldenArea = {
     }
     const right = found.family.name === expected;
     const label = `family ${found.family.name}, expected ${expected ?? 'a refusal'}`;
-    const config = found.config as UNetConfig;
     const { detected_config: sizes } = manifest;
-    const got = [config.inChannels, config.modelChannels, config.contextWidth, config.admWidth];
-    const known = [
-      sizes.in_channels,
-      sizes.model_channels,
-      sizes.context_dim,
-      sizes.adm_in_channels,
-    ];
+    const [got, known] =
+      'modelChannels' in (found.config as object)
+        ? unetSizes(found.config as UNetConfig, sizes)
+        : textSizes(found.config as { readonly contextWidth: number }, sizes);
     const list = (values: readonly unknown[]) => ({
       data: values.map((value) => Number(value ?? -1)),
       shape: [values.length],
