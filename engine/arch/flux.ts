@@ -12,7 +12,7 @@
  * inside them `attention` {q, k, v}.
  */
 import type { Weights } from '../tensor/cursor.ts';
-import { linear, rmsNorm } from '../tensor/layers.ts';
+import { linear } from '../tensor/layers.ts';
 import {
   type Rotation,
   add,
@@ -35,6 +35,7 @@ import {
 import type { SiteFacts } from '../tensor/patch.ts';
 import { type Dim, addDim, mulDim, subDim } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { headNorm } from './head-norm.ts';
 import { type Grid, gridOf, patchify, unpatchify } from './patchify.ts';
 import { type Positions, axialRotation, gridPlaces, joinPositions, samePlace } from './rope.ts';
 import { sinusoidalEmbedding } from './timestep-embedding.ts';
@@ -361,11 +362,3 @@ const inParts = (x: Tensor, { text }: BlockFacts): Tensor[] => [
   slice(x, 1, 0, text),
   slice(x, 1, text),
 ];
-
-/** RMS norm of every head of x [b, t, heads*d]. */
-function headNorm(w: Weights, x: Tensor): Tensor {
-  const [batch, tokens, channels] = x.shape;
-  const width = w.shape('scale')[0];
-  const heads = reshape(x, [batch, tokens, -1, width]);
-  return reshape(rmsNorm(w, heads), [batch, tokens, channels]);
-}

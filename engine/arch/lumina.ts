@@ -37,6 +37,7 @@ import {
 } from '../tensor/nn.ts';
 import { type Dim, addDim, ceilDivDim, mulDim, subDim } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { headNorm } from './head-norm.ts';
 import { gridOf, patchify, unpatchify } from './patchify.ts';
 import { type Positions, axialRotation, gridPlaces, joinPositions, samePlace } from './rope.ts';
 import { sinusoidalEmbedding } from './timestep-embedding.ts';
@@ -200,7 +201,7 @@ function selfAttention(
   const [heads, kvHeads] = [own / headWidth, shared / headWidth];
   const [q, k, v] = split(linear(w.at('qkv'), x), [own, shared, shared], -1);
   const turned = (name: string, part: Tensor): Tensor =>
-    rotaryEmbedding(headNorm(w.at(name), part, headWidth), rotation);
+    rotaryEmbedding(headNorm(w.at(name), part, { eps: headEpsilon }), rotation);
   const mixed = w
     .at('heads')
     .site(
@@ -209,12 +210,6 @@ function selfAttention(
       { heads },
     );
   return linear(w.at('out'), mixed);
-}
-
-function headNorm(w: Weights, x: Tensor, width: number): Tensor {
-  const [batch, tokens, channels] = x.shape;
-  const normed = rmsNorm(w, reshape(x, [batch, tokens, -1, width]), { eps: headEpsilon });
-  return reshape(normed, [batch, tokens, channels]);
 }
 
 /** SwiGLU (Shazeer 2020). */

@@ -10,7 +10,7 @@
  * on), inside them `attention` {q, k, v} and, where the picture looks at itself once more, `attention2`.
  */
 import type { Weights } from '../tensor/cursor.ts';
-import { conv2d, linear, rmsNorm } from '../tensor/layers.ts';
+import { conv2d, linear } from '../tensor/layers.ts';
 import {
   add,
   attention,
@@ -28,6 +28,7 @@ import {
 import type { SiteFacts } from '../tensor/patch.ts';
 import { addDim, floorDivDim, subDim } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { headNorm } from './head-norm.ts';
 import { type Grid, gridOf, unpatchify, wholePatches } from './patchify.ts';
 import { sinusoidalEmbedding } from './timestep-embedding.ts';
 
@@ -140,14 +141,8 @@ function feedForward(w: Weights, h: Tensor, [shift, scale, gate]: readonly Tenso
 /** q, k and v of x [b, t, c]; heads of q and k are normed where the file has norms. */
 function projections(w: Weights, x: Tensor): Tensor[] {
   const [q, k, v] = chunk(linear(w.at('qkv'), x), 3, -1);
+  if (!w.has('ln_q.weight')) return [q, k, v];
   return [headNorm(w.at('ln_q'), q), headNorm(w.at('ln_k'), k), v];
-}
-
-function headNorm(w: Weights, x: Tensor): Tensor {
-  if (!w.has('weight')) return x;
-  const [batch, tokens, channels] = x.shape;
-  const heads = reshape(x, [batch, tokens, -1, headWidth]);
-  return reshape(rmsNorm(w, heads), [batch, tokens, channels]);
 }
 
 /** Shifts, scales and gates [b, 1, c] from the vector, in the file's order. */

@@ -23,7 +23,6 @@ import {
   neg,
   plainLayerNorm,
   range,
-  reshape,
   rotaryEmbedding,
   silu,
   sizeTensor,
@@ -34,6 +33,7 @@ import {
 } from '../tensor/nn.ts';
 import { type Dim, mulDim, subDim } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { headNorm } from './head-norm.ts';
 import { type Grid, gridOf, patchify, unpatchify } from './patchify.ts';
 import { type Positions, axialRotation, gridPlaces, joinPositions, samePlace } from './rope.ts';
 import { sinusoidalEmbedding } from './timestep-embedding.ts';
@@ -169,7 +169,7 @@ function selfAttention(
 ): Tensor {
   const [heads, kvHeads] = ['to_q', 'to_k'].map((name) => w.shape(`${name}.weight`)[0] / headWidth);
   const turned = (name: string, normName: string): Tensor =>
-    rotaryEmbedding(headNorm(w.at(normName), linear(w.at(name), x), headWidth), rotation);
+    rotaryEmbedding(headNorm(w.at(normName), linear(w.at(name), x), { eps: epsilon }), rotation);
   const parts = {
     q: turned('to_q', 'norm_q'),
     k: turned('to_k', 'norm_k'),
@@ -179,12 +179,6 @@ function selfAttention(
     .at('heads')
     .site(parts, ({ q, k, v }) => attention(q, k, v, { heads, kvHeads }), { heads });
   return linear(w.at('to_out.0'), mixed);
-}
-
-function headNorm(w: Weights, x: Tensor, width: number): Tensor {
-  const [batch, tokens, channels] = x.shape;
-  const normed = rmsNorm(w, reshape(x, [batch, tokens, -1, width]), { eps: epsilon });
-  return reshape(normed, [batch, tokens, channels]);
 }
 
 /** SwiGLU (Shazeer 2020). */

@@ -37,6 +37,7 @@ import type { SiteFacts } from '../tensor/patch.ts';
 import { type Dim, addDim, floorDivDim, mulDim, subDim } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Reference } from './flux.ts';
+import { headNorm } from './head-norm.ts';
 import { type Grid, gridOf, patchify, unpatchify } from './patchify.ts';
 import { type Positions, axialRotation, gridPlaces, joinPositions, samePlace } from './rope.ts';
 import { sinusoidalEmbedding } from './timestep-embedding.ts';
@@ -248,10 +249,3 @@ function inTurn(first: Tensor, count: Dim, second: Tensor, others: Dim): Tensor 
 
 const changed = (x: Tensor, { shift, scale }: Change): Tensor =>
   add(mul(plainLayerNorm(x, { eps: 1e-6 }), add(scale, 1)), shift);
-
-/** RMS norm of every head of x [b, t, heads*d]. */
-function headNorm(w: Weights, x: Tensor): Tensor {
-  const [batch, tokens, channels] = x.shape;
-  const heads = reshape(x, [batch, tokens, -1, w.shape('weight')[0]]);
-  return reshape(rmsNorm(w, heads), [batch, tokens, channels]);
-}
