@@ -47,8 +47,7 @@ export function createFiles(editor: Editor, server: Server, state: State) {
 
   /** A picture for a node: the image node under the pointer, a selected one, or a new one. */
   const placePicture = async (file: File, at: [number, number] | null): Promise<void> => {
-    const under =
-      at === null ? null : canvas.graph?.getNodeOnPos(at[0], at[1], canvas.visible_nodes);
+    const under = at && canvas.nodeAt(at);
     const selected = Object.values(canvas.selected_nodes);
     const node = [under, ...selected].find(
       (n) => n instanceof NoodleNode && pictureField(n) !== null,
@@ -64,7 +63,7 @@ export function createFiles(editor: Editor, server: Server, state: State) {
 
   const receive = async (file: File, at: [number, number] | null): Promise<void> => {
     try {
-      const under = at && canvas.graph?.getNodeOnPos(at[0], at[1], canvas.visible_nodes);
+      const under = at && canvas.nodeAt(at);
       const wantsImage = under instanceof NoodleNode && pictureField(under) !== null;
       const isImage = file.type.startsWith('image/');
       if (isImage && wantsImage) await placePicture(file, at);
@@ -99,7 +98,7 @@ export function createFiles(editor: Editor, server: Server, state: State) {
     placePicture,
     /** Pictures dragged from the gallery go into the node they fall on, else into new ones. */
     async receiveOutputs(text: string, at: [number, number]): Promise<void> {
-      const under = canvas.graph?.getNodeOnPos(at[0], at[1], canvas.visible_nodes);
+      const under = canvas.nodeAt(at);
       const target = pictureTargets(editor).find(({ node }) => node === under) ?? null;
       for (const [i, picture] of (JSON.parse(text) as Picture[]).entries()) {
         const place = [at[0] + 40 * i, at[1] + 40 * i] as const;

@@ -42,6 +42,23 @@ describe.skipIf(noBrowser !== null)('files of older pages and of other installat
     await shot('group-as-subgraph');
   });
 
+  test('a click right after undo meets what is there, not what was drawn last', async () => {
+    await open('group-and-missing', fixture('group-and-missing'));
+    await menuOf(2, 'Convert the group node to nodes');
+    const groups = async () =>
+      (await graphOf(page)).nodes.filter(({ type }) => type.startsWith('workflow>')).length;
+    await expect.poll(groups).toBe(0);
+    await page.evaluate(() => {
+      const graph = document.getElementById('graph') as unknown as {
+        data: { pause_rendering: boolean };
+      };
+      graph.data.pause_rendering = true;
+    });
+    await page.keyboard.press('Control+z');
+    await expect.poll(groups).toBe(1);
+    await menuOf(2, 'Convert the group node to nodes');
+  });
+
   test('missing nodes are listed with the way to each', async () => {
     await open('group-and-missing', fixture('group-and-missing'));
     const list = page.locator('.missing-list');

@@ -9,6 +9,7 @@ import {
   type ContextMenu,
   type IContextMenuValue,
   type LGraph,
+  type ReadOnlyPoint,
   type Positionable,
   type Subgraph,
 } from '@comfyorg/litegraph';
@@ -56,6 +57,27 @@ export class EditorCanvas extends LGraphCanvas {
     if (event.type === 'keydown' && (event.key === 'Delete' || event.key === 'Backspace')) {
       this.host.changed();
     }
+  }
+
+  override processMouseDown(event: PointerEvent): void {
+    this.lookAgain();
+    super.processMouseDown(event);
+  }
+
+  /** The node at a place of the graph, [x, y] in its units. */
+  nodeAt([x, y]: ReadOnlyPoint): LGraphNode | null {
+    this.lookAgain();
+    return this.graph?.getNodeOnPos(x, y, this.visible_nodes) ?? null;
+  }
+
+  /**
+   * litegraph looks for what lies under the pointer among what it drew last; nodes that came since
+   * then, by undo say, are there too, and those that went are not.
+   */
+  private lookAgain(): void {
+    if (this.graph === null || !this.dirty_canvas) return;
+    this.ds.computeVisibleArea(this.viewport);
+    this.computeVisibleNodes(undefined, this.visible_nodes);
   }
 
   override drawNode(node: LGraphNode, ctx: CanvasRenderingContext2D): void {

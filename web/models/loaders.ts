@@ -68,7 +68,7 @@ export function placeModel(
 ): LGraphNode | null {
   if (!hasLoader(folder)) return null;
   const [type, input] = loaders[folder];
-  const under = canvas.graph?.getNodeOnPos(at[0], at[1], canvas.visible_nodes);
+  const under = canvas.nodeAt(at);
   const node = under?.type === type ? under : canvas.addNode(type, at);
   const widget = node?.widgets?.find((w) => w.name === input);
   if (widget === undefined) return null;

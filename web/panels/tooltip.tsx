@@ -56,7 +56,7 @@ export function Tooltip({ editor }: AppParts) {
 function textAt(editor: AppParts['editor'], event: PointerEvent): string | null {
   const { canvas } = editor;
   const at = canvas.convertEventToCanvasOffset(event);
-  const node = canvas.graph?.getNodeOnPos(at[0], at[1], canvas.visible_nodes);
+  const node = canvas.nodeAt(at);
   if (!(node instanceof NoodleNode)) return null;
   if (at[1] < node.pos[1]) return node.info?.description || null;
   if (node.flags.collapsed) return null;
