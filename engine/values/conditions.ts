@@ -2,6 +2,7 @@
 import { concat, sliceAxis } from '../array/batch.ts';
 import { type NDArray, zeros } from '../array/nd.ts';
 import type { Condition } from '../arch/family.ts';
+import { NoodleError } from '../errors.ts';
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
 import type { LatentFormat } from '../sampling/latent/formats.ts';
 import { processIn } from '../sampling/latent/process.ts';
@@ -45,6 +46,16 @@ const kinds: Kinds = {
     ]);
     if (method !== 'index_timestep_zero') return Object.fromEntries(tensors);
     return { ...Object.fromEntries(tensors), reference_time: row(zeros([1])) };
+  },
+  sizes(_, { entry: { extra = {} } }): Tensors {
+    const { width, height, aspect_ratio: told } = extra;
+    if (typeof width !== 'number' || typeof height !== 'number') return {};
+    if (width === 0) {
+      const subject = 'the size of the picture that conditioning tells';
+      throw new NoodleError('BAD_INPUT', { subject, expected: 'a width above 0', got: width });
+    }
+    const ratio = typeof told === 'number' ? told : height / width;
+    return { sizes: row({ data: Float32Array.of(height, width, ratio), shape: [1, 3] }) };
   },
   'trimmed-text'(_, { entry: { cross, extra = {} } }): Tensors {
     const mask = extra.attention_mask as NDArray | undefined;

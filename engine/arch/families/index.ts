@@ -6,6 +6,7 @@ import { flux1 } from './flux.ts';
 import { flux2 } from './flux2.ts';
 import { lumina2, zImage } from './lumina.ts';
 import { omniGen2 } from './omnigen2.ts';
+import { pixArtAlpha, pixArtSigma } from './pixart.ts';
 import { qwenImage } from './qwen-image.ts';
 import { sd1 } from './sd1.ts';
 import { sd2Unclip } from './sd2-unclip.ts';
@@ -33,4 +34,6 @@ export const families: readonly Family[] = [
   qwenImage,
   omniGen2,
   auraFlow,
+  pixArtAlpha,
+  pixArtSigma,
 ];

@@ -76,10 +76,12 @@ function conventions(told: Readonly<Record<string, unknown>>): Record<string, un
   const axes = told.axes_dim ?? told.axes_dims ?? told.axes_dims_rope ?? told.axes_dim_rope;
   const theta = told.theta ?? told.rope_theta;
   const heads = told.n_heads ?? told.num_heads;
+  const stretch = told.pe_interpolation;
   return {
     ...(heads !== undefined && { heads }),
     ...(axes !== undefined && { axes }),
     ...(theta !== undefined && { theta }),
+    ...(stretch !== undefined && { stretch }),
   };
 }
 
