@@ -57,6 +57,11 @@ const kinds: Kinds = {
     const ratio = typeof told === 'number' ? told : height / width;
     return { sizes: row({ data: Float32Array.of(height, width, ratio), shape: [1, 3] }) };
   },
+  shares(_, { entry: { concatMask }, run: { denoiseMask } }): Tensors {
+    const mask = concatMask ?? denoiseMask;
+    if (mask?.shape.length !== 5) return {};
+    return { shares: row(meanOfFrames(mask)) };
+  },
   'trimmed-text'(_, { entry: { cross, extra = {} } }): Tensors {
     const mask = extra.attention_mask as NDArray | undefined;
     const count = mask ? mask.data.reduce((sum, flag) => sum + flag, 0) : cross.shape[1];
@@ -69,6 +74,18 @@ const kinds: Kinds = {
     return { cross: { value, along: 'tokens' } };
   },
 };
+
+/** The mean of each frame of x [b, c, f, h, w]: [b, f]. */
+function meanOfFrames({ data, shape: [batch, channels, frames, height, width] }: NDArray): NDArray {
+  const size = height * width;
+  const sums = new Float64Array(batch * frames);
+  data.forEach((value, i) => {
+    const plane = Math.floor(i / size);
+    sums[Math.floor(plane / (channels * frames)) * frames + (plane % frames)] += value;
+  });
+  const means = Float32Array.from(sums, (sum) => sum / (channels * size));
+  return { data: means, shape: [batch, frames] };
+}
 
 /** The inputs that a family's conditions make of one entry. */
 export function conditionTensors(

@@ -15,6 +15,18 @@ export function ditInputs(
   };
 }
 
+/** The same for videos. */
+export function videoInputs(
+  g: Graph,
+  { inChannels, contextWidth }: { readonly inChannels: number; readonly contextWidth: number },
+): Readonly<Record<'x' | 'timesteps' | 'context', Tensor>> {
+  return {
+    x: g.input('x', 'f32', ['batch', inChannels, 'frames', 'height', 'width']),
+    timesteps: g.input('timesteps', 'f32', ['batch']),
+    context: g.input('cross', 'f32', ['batch', 'tokens', contextWidth]),
+  };
+}
+
 /**
  * The pictures that a call brings to be looked at, in their order (condition `references`): [b, channels, h, w],
  * with `frames` [b, channels, frames, h, w].

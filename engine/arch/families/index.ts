@@ -2,6 +2,7 @@
 import type { Family } from '../family.ts';
 import { auraFlow } from './auraflow.ts';
 import { chroma1 } from './chroma.ts';
+import { cosmosPredict2 } from './cosmos-predict2.ts';
 import { flux1 } from './flux.ts';
 import { flux2 } from './flux2.ts';
 import { lumina2, zImage } from './lumina.ts';
@@ -36,4 +37,5 @@ export const families: readonly Family[] = [
   auraFlow,
   pixArtAlpha,
   pixArtSigma,
+  cosmosPredict2,
 ];

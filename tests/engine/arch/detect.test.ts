@@ -19,6 +19,7 @@ const supported: Record<string, string> = {
 const transformers: Record<string, string> = {
   auraflow: 'auraflow',
   chroma: 'chroma',
+  cosmos_predict2_2b_t2i: 'cosmos-predict2',
   flux_dev: 'flux',
   flux_schnell: 'flux',
   lumina2: 'lumina2',
@@ -38,7 +39,7 @@ const leftOver: Record<string, string[]> = {
 
 const refused: Record<string, string> = {
   cascade_c: 'Stable Cascade',
-  cosmos_predict2_2b_t2i: 'Cosmos Predict2',
+  cosmos_predict2_2b_i2v: 'Cosmos Predict2 Video2World',
   hidream: 'HiDream',
   hunyuan_dit: 'HunyuanDiT',
   hunyuan_image21: 'HunyuanImage 2.1',

@@ -96,6 +96,7 @@ async function run(dir: string, area: string, golden: Golden): Promise<CaseResul
   const conditions = await model.encodeConditioning(entryOf(golden), {
     latentShape: x.shape,
     noise: x,
+    denoiseMask: golden.optional('in.denoise_mask'),
   });
   const cond = Object.fromEntries(
     Object.entries(conditions).map(([name, { value }]) => [name, repeated(value, x.shape[0])]),
