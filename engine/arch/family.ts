@@ -91,6 +91,13 @@ export type Condition =
     }
   /** `cross` without the tokens behind the text, which `attention_mask` tells. */
   | { readonly kind: 'trimmed-text' }
+  /**
+   * The states of the first `count` layers of a language model, `states` [b, count, tokens, width], from
+   * `conditioning_llama3`.
+   */
+  | { readonly kind: 'states'; readonly count: number; readonly width: number }
+  /** The picture to change, `beside` [b, c, h, w], which stands to the right of the latent. */
+  | { readonly kind: 'beside' }
   /** `cross` with zeros in front up to a length. */
   | { readonly kind: 'padded-text'; readonly atLeast: number };
 

@@ -71,6 +71,8 @@ const encoderPrefixes: Readonly<
   clip_l: { kohya: ['lora_te_', 'lora_te1_'], diffusers: ['text_encoder.'] },
   clip_h: { kohya: ['lora_te_', 'lora_te1_'], diffusers: ['text_encoder.'] },
   clip_g: { kohya: ['lora_te2_', 'lora_prior_te_'], diffusers: ['text_encoder_2.'] },
+  // its number says how many stand before it
+  t5xxl: { kohya: ['lora_te1_', 'lora_te2_', 'lora_te3_'], diffusers: [] },
 };
 
 /** Names of a CLIP text model's parameters (keys under huggingface's names). */

@@ -119,6 +119,8 @@ const rules: readonly (readonly [module: RegExp, names: Names])[] = [
 /** Families whose files have diffusers' names already. */
 const same: readonly RegExp[] = [
   /^transformer_blocks\.\d+\./, // Qwen-Image
+  /^(double|single)_stream_blocks\.\d+\./, // HiDream
+  /^(caption_projection|[tpx]_embedder|final_layer)\./, // HiDream
   /^(layers|noise_refiner|context_refiner|ref_image_refiner)\.\d+\./, // Lumina 2, Z-Image, OmniGen2
 ];
 

@@ -21,6 +21,7 @@ const transformers: Record<string, string> = {
   chroma: 'chroma',
   flux_dev: 'flux',
   flux_schnell: 'flux',
+  hidream: 'hidream',
   lumina2: 'lumina2',
   omnigen2: 'omnigen2',
   qwen_image: 'qwen-image',
@@ -33,7 +34,6 @@ const leftOver: Record<string, string[]> = { lumina2: ['norm_final.weight'] };
 const refused: Record<string, string> = {
   cascade_c: 'Stable Cascade',
   cosmos_predict2_2b_t2i: 'Cosmos Predict2',
-  hidream: 'HiDream',
   hunyuan_dit: 'HunyuanDiT',
   hunyuan_image21: 'HunyuanImage 2.1',
   hunyuan_video_t2v: 'HunyuanVideo',

@@ -30,6 +30,7 @@ const names: Readonly<Record<string, string>> = {
   Lumina2: 'lumina2',
   Omnigen2: 'omnigen2',
   QwenImage: 'qwen-image',
+  HiDream: 'hidream',
 };
 
 const read = (dir: string, name: string): Partial<Manifest> =>
