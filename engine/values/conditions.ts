@@ -75,6 +75,26 @@ const kinds: Kinds = {
     }
     return { beside: { value: processIn(format, concatLatent), along: 'grid' } };
   },
+  'second-text'({ width, atLeast }, { entry: { extra = {} } }): Tensors {
+    const told = ['conditioning_mt5xl', 'attention_mask', 'attention_mask_mt5xl'];
+    const [second, ...masks] = told.map((name) => extra[name] as NDArray | undefined);
+    const fits = second && second.shape[1] >= atLeast && second.shape[2] === width;
+    if (!fits || masks.some((mask) => !mask)) {
+      throw new NoodleError('BAD_INPUT', {
+        subject: 'the second text in the conditioning, with masks',
+        expected: `${atLeast} tokens or more, width ${width}`,
+        got: second ? `${second.shape[1]} tokens, width ${second.shape[2]}` : 'none',
+      });
+    }
+    const [mask, secondMask] = masks as NDArray[];
+    return { second: row(second), mask: row(mask), second_mask: row(secondMask) };
+  },
+  sizes({ otherwise }, { entry: { extra = {} } }): Tensors {
+    const { width = otherwise, height = otherwise } = extra;
+    const { target_width = width, target_height = height } = extra;
+    const numbers = [height, width, target_height, target_width, 0, 0].map(Number);
+    return { sizes: row({ data: Float32Array.from(numbers), shape: [1, numbers.length] }) };
+  },
   'padded-text'({ atLeast }, { entry: { cross } }): Tensors {
     const [batch, tokens, width] = cross.shape;
     if (tokens >= atLeast) return {};

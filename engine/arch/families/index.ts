@@ -5,6 +5,7 @@ import { chroma1 } from './chroma.ts';
 import { flux1 } from './flux.ts';
 import { flux2 } from './flux2.ts';
 import { hiDream } from './hidream.ts';
+import { hunyuanDit } from './hunyuan-dit.ts';
 import { lumina2, zImage } from './lumina.ts';
 import { omniGen2 } from './omnigen2.ts';
 import { qwenImage } from './qwen-image.ts';
@@ -35,4 +36,5 @@ export const families: readonly Family[] = [
   omniGen2,
   auraFlow,
   hiDream,
+  hunyuanDit,
 ];

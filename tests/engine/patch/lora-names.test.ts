@@ -18,6 +18,19 @@ const transformers: Record<string, { modules: string[]; dotted: string[]; unders
       dotted: ['diffusion_model.', 'transformer.'],
       underscored: ['lora_unet_', 'lycoris_'],
     },
+    HunyuanDiT: {
+      modules: [
+        'blocks.7.attn1.Wqkv',
+        'blocks.39.skip_linear',
+        'mlp_t5.0',
+        'extra_embedder.2',
+        'pooler.k_proj',
+        't_embedder.mlp.0',
+        'final_layer.linear',
+      ],
+      dotted: ['diffusion_model.', 'base_model.model.'],
+      underscored: ['lora_unet_'],
+    },
   };
 
 describe('names of weights in LoRA files', () => {
@@ -29,6 +42,12 @@ describe('names of weights in LoRA files', () => {
         expect(names.get(prefix + module.replaceAll('.', '_'))).toBe(`${module}.weight`);
       }
     }
+  });
+
+  test("HunyuanDiT's BERT is the first encoder", () => {
+    const key = 'bert.encoder.layer.3.attention.self.query.weight';
+    const names = clipNames('hydit_clip', [key]);
+    expect(names.get('lora_te1_encoder_layer_3_attention_self_query')).toBe(key);
   });
 
   test('T5 is the third encoder of SD3 and HiDream, the second of Flux', () => {

@@ -31,6 +31,8 @@ const names: Readonly<Record<string, string>> = {
   Omnigen2: 'omnigen2',
   QwenImage: 'qwen-image',
   HiDream: 'hidream',
+  HunyuanDiT: 'hunyuan-dit',
+  HunyuanDiT1: 'hunyuan-dit',
 };
 
 const read = (dir: string, name: string): Partial<Manifest> =>

@@ -33,6 +33,8 @@ const textNames = ['in.context', 'in.context_t5'];
 const toldNames = {
   attention_mask: 'in.attention_mask',
   conditioning_llama3: 'in.llama_hidden_states',
+  conditioning_mt5xl: 'in.context_mt5',
+  attention_mask_mt5xl: 'in.attention_mask_mt5',
 };
 
 /** Parameters of a case that nodes would have put into the conditioning. */
