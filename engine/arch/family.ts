@@ -91,6 +91,20 @@ export type Condition =
     }
   /** `cross` without the tokens behind the text, which `attention_mask` tells. */
   | { readonly kind: 'trimmed-text' }
+  /**
+   * The states of the first `count` layers of a language model, `states` [b, count, tokens, width], from
+   * `conditioning_llama3`.
+   */
+  | { readonly kind: 'states'; readonly count: number; readonly width: number }
+  /** The picture to change, `beside` [b, c, h, w], which stands to the right of the latent. */
+  | { readonly kind: 'beside' }
+  /**
+   * The second text `second` [b, tokens, width], and where both are text, `mask` and `second_mask` [b, tokens]:
+   * `conditioning_mt5xl`, `attention_mask` and `attention_mask_mt5xl`.
+   */
+  | { readonly kind: 'second-text'; readonly width: number; readonly atLeast: number }
+  /** `sizes` [b, 6]: height and width in pixels, those aimed at, and the corner of a cut, which is 0. */
+  | { readonly kind: 'sizes'; readonly otherwise: number }
   /** `cross` with zeros in front up to a length. */
   | { readonly kind: 'padded-text'; readonly atLeast: number };
 

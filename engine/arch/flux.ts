@@ -282,7 +282,8 @@ export function modulations(w: Weights, vec: Tensor, count: number): Modulation[
   });
 }
 
-const modulated = (x: Tensor, { shift, scale }: Change): Tensor =>
+/** x [b, n, c], normed and changed. */
+export const modulated = (x: Tensor, { shift, scale }: Change): Tensor =>
   add(mul(plainLayerNorm(x, { eps: 1e-6 }), add(scale, 1)), shift);
 
 /** Attention over the sequence and a feed-forward layer, text and picture with weights of their own. */

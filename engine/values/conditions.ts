@@ -2,6 +2,7 @@
 import { concat, sliceAxis } from '../array/batch.ts';
 import { type NDArray, zeros } from '../array/nd.ts';
 import type { Condition } from '../arch/family.ts';
+import { NoodleError } from '../errors.ts';
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
 import type { LatentFormat } from '../sampling/latent/formats.ts';
 import { processIn } from '../sampling/latent/process.ts';
@@ -50,6 +51,49 @@ const kinds: Kinds = {
     const mask = extra.attention_mask as NDArray | undefined;
     const count = mask ? mask.data.reduce((sum, flag) => sum + flag, 0) : cross.shape[1];
     return { cross: { value: sliceAxis(cross, 1, 0, count), along: 'tokens' } };
+  },
+  states({ count, width }, { entry: { extra = {} } }): Tensors {
+    const states = extra.conditioning_llama3 as NDArray | undefined;
+    if (!states || states.shape[1] < count || states.shape.at(-1) !== width) {
+      throw new NoodleError('BAD_INPUT', {
+        subject: "the language model's states in the conditioning",
+        expected: `those of ${count} layers, width ${width}`,
+        got: states ? `${states.shape[1]} layers, width ${states.shape.at(-1)}` : 'none',
+      });
+    }
+    return { states: row(sliceAxis(states, 1, 0, count)) };
+  },
+  beside(_, { entry: { concatLatent }, run: { latentShape }, format }): Tensors {
+    if (!concatLatent) return {};
+    const [[, channels, height], [, ownChannels, ownHeight]] = [latentShape, concatLatent.shape];
+    if (ownChannels !== channels || ownHeight !== height) {
+      throw new NoodleError('BAD_INPUT', {
+        subject: 'the latent of the picture to change',
+        expected: `${channels} channels and ${height} rows, as the latent has that is sampled`,
+        got: `${ownChannels} channels and ${ownHeight} rows`,
+      });
+    }
+    return { beside: { value: processIn(format, concatLatent), along: 'grid' } };
+  },
+  'second-text'({ width, atLeast }, { entry: { extra = {} } }): Tensors {
+    const told = ['conditioning_mt5xl', 'attention_mask', 'attention_mask_mt5xl'];
+    const [second, ...masks] = told.map((name) => extra[name] as NDArray | undefined);
+    const fits = second && second.shape[1] >= atLeast && second.shape[2] === width;
+    if (!fits || masks.some((mask) => !mask)) {
+      throw new NoodleError('BAD_INPUT', {
+        subject: 'the second text in the conditioning, with masks',
+        expected: `${atLeast} tokens or more, width ${width}`,
+        got: second ? `${second.shape[1]} tokens, width ${second.shape[2]}` : 'none',
+      });
+    }
+    const [mask, secondMask] = masks as NDArray[];
+    return { second: row(second), mask: row(mask), second_mask: row(secondMask) };
+  },
+  sizes({ otherwise }, { entry: { extra = {} } }): Tensors {
+    const { width = otherwise, height = otherwise } = extra;
+    const { target_width = width, target_height = height } = extra;
+    const numbers = [height, width, target_height, target_width, 0, 0].map(Number);
+    return { sizes: row({ data: Float32Array.from(numbers), shape: [1, numbers.length] }) };
   },
   'padded-text'({ atLeast }, { entry: { cross } }): Tensors {
     const [batch, tokens, width] = cross.shape;

@@ -4,6 +4,8 @@ import { auraFlow } from './auraflow.ts';
 import { chroma1 } from './chroma.ts';
 import { flux1 } from './flux.ts';
 import { flux2 } from './flux2.ts';
+import { hiDream } from './hidream.ts';
+import { hunyuanDit } from './hunyuan-dit.ts';
 import { lumina2, zImage } from './lumina.ts';
 import { omniGen2 } from './omnigen2.ts';
 import { qwenImage } from './qwen-image.ts';
@@ -33,4 +35,6 @@ export const families: readonly Family[] = [
   qwenImage,
   omniGen2,
   auraFlow,
+  hiDream,
+  hunyuanDit,
 ];

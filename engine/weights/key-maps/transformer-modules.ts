@@ -119,6 +119,9 @@ const rules: readonly (readonly [module: RegExp, names: Names])[] = [
 /** Families whose files have diffusers' names already. */
 const same: readonly RegExp[] = [
   /^transformer_blocks\.\d+\./, // Qwen-Image
+  /^(double|single)_stream_blocks\.\d+\./, // HiDream
+  /^(caption_projection|[tpx]_embedder|final_layer)\./, // HiDream, HunyuanDiT
+  /^(blocks\.\d+|mlp_t5|extra_embedder|pooler)\./, // HunyuanDiT
   /^(layers|noise_refiner|context_refiner|ref_image_refiner)\.\d+\./, // Lumina 2, Z-Image, OmniGen2
 ];
 

@@ -21,6 +21,8 @@ const transformers: Record<string, string> = {
   chroma: 'chroma',
   flux_dev: 'flux',
   flux_schnell: 'flux',
+  hidream: 'hidream',
+  hunyuan_dit: 'hunyuan-dit',
   lumina2: 'lumina2',
   omnigen2: 'omnigen2',
   qwen_image: 'qwen-image',
@@ -33,8 +35,6 @@ const leftOver: Record<string, string[]> = { lumina2: ['norm_final.weight'] };
 const refused: Record<string, string> = {
   cascade_c: 'Stable Cascade',
   cosmos_predict2_2b_t2i: 'Cosmos Predict2',
-  hidream: 'HiDream',
-  hunyuan_dit: 'HunyuanDiT',
   hunyuan_image21: 'HunyuanImage 2.1',
   hunyuan_video_t2v: 'HunyuanVideo',
   ltxv_2b: 'LTX-Video',
@@ -84,6 +84,21 @@ describe('families of released models', () => {
       expect(program.outputs.out.shape.length).toBe(x.shape.length);
     });
   }
+
+  test.skipIf(!readManifest('hunyuan_dit'))('HunyuanDiT 1.1 is told of sizes', async () => {
+    const { tensors } = manifestSource(readManifest('hunyuan_dit')!);
+    const shapes = new Map([...tensors].map(([key, { shape }]) => [key, shape]));
+    const at = [...shapes.keys()].find((key) => key.endsWith('extra_embedder.0.weight'))!;
+    const [wide] = shapes.get(at)!;
+    shapes.set(at, [wide, 3968]).set(at.replace('extra_embedder.0', 'style_embedder'), [1, 1408]);
+    const source = sourceOfShapes('hunyuan_dit_1.1', shapes);
+    const { family, config, sampling } = await detect('hunyuan_dit_1.1', source);
+    const model = sub(source, modelPrefix(shapes.keys()));
+    const program = trace('1.1', model, (g) => family.network(g, config, new Set()));
+    expect(program.usage.unused).toEqual([]);
+    expect(sampling.schedule.linearEnd).toBe(0.03);
+    expect(program.inputs.map(({ attrs }) => attrs.name)).toContain('sizes');
+  });
 
   for (const [name, title] of Object.entries(refused)) {
     test.skipIf(!readManifest(name))(`${name} is refused as ${title}`, async () => {

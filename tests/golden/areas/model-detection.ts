@@ -30,6 +30,9 @@ const names: Readonly<Record<string, string>> = {
   Lumina2: 'lumina2',
   Omnigen2: 'omnigen2',
   QwenImage: 'qwen-image',
+  HiDream: 'hidream',
+  HunyuanDiT: 'hunyuan-dit',
+  HunyuanDiT1: 'hunyuan-dit',
 };
 
 const read = (dir: string, name: string): Partial<Manifest> =>

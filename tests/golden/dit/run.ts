@@ -26,6 +26,17 @@ type Golden = GoldenCase<Params>;
 
 const runtime = goldenRuntime();
 
+/** What a case calls the text that the network attends to. */
+const textNames = ['in.context', 'in.context_t5'];
+
+/** Tensors of a case that text sides put into the conditioning. */
+const toldNames = {
+  attention_mask: 'in.attention_mask',
+  conditioning_llama3: 'in.llama_hidden_states',
+  conditioning_mt5xl: 'in.context_mt5',
+  attention_mask_mt5xl: 'in.attention_mask_mt5',
+};
+
 /** Parameters of a case that nodes would have put into the conditioning. */
 const extraNames = ['width', 'height'];
 
@@ -46,12 +57,13 @@ function entryOf(golden: Golden): ConditioningEntry {
     extra.reference_latents_method = method;
   }
   if (references.length > 0) extra.reference_latents = references;
-  if (golden.has('in.attention_mask')) {
-    const { data, shape } = golden.numbers('in.attention_mask');
-    extra.attention_mask = { data: Float32Array.from(data), shape };
+  for (const [name, key] of Object.entries(toldNames)) {
+    if (!golden.has(key)) continue;
+    const { data, shape } = golden.numbers(key);
+    extra[name] = { data: Float32Array.from(data), shape };
   }
   return {
-    cross: golden.array('in.context'),
+    cross: golden.array(textNames.find((name) => golden.has(name))!),
     pooled: golden.optional('in.pooled'),
     concatLatent: golden.optional('in.concat_latent_image'),
     concatMask: golden.optional('in.concat_mask'),
@@ -75,11 +87,13 @@ interface Metadata {
 function conventions(told: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const axes = told.axes_dim ?? told.axes_dims ?? told.axes_dims_rope ?? told.axes_dim_rope;
   const theta = told.theta ?? told.rope_theta;
-  const heads = told.n_heads ?? told.num_heads;
+  const heads = told.n_heads ?? told.num_heads ?? told.num_attention_heads;
+  const layers = told.llama_layers;
   return {
     ...(heads !== undefined && { heads }),
     ...(axes !== undefined && { axes }),
     ...(theta !== undefined && { theta }),
+    ...(layers !== undefined && { layers }),
   };
 }
 
@@ -140,7 +154,7 @@ export const transformerArea = (area: string): GoldenArea => ({
   async run(dir, name) {
     const golden = await openCase<Params>(join(dir, `${name}${ending}`));
     if (golden.has('out.encoded')) return autoencoderCase(dir, area, golden);
-    if (golden.params.model === undefined || !golden.has('in.context')) {
+    if (golden.params.model === undefined || !textNames.some((name) => golden.has(name))) {
       return { skip: 'no case of a diffusion transformer with one text' };
     }
     try {
