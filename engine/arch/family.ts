@@ -89,6 +89,8 @@ export type Condition =
       readonly patch?: number;
       readonly apart?: number;
     }
+  /** The size of the picture in pixels, `sizes` [b, 3]: height, width and their ratio; where conditioning says it. */
+  | { readonly kind: 'size-and-ratio' }
   /** `cross` without the tokens behind the text, which `attention_mask` tells. */
   | { readonly kind: 'trimmed-text' }
   /**

@@ -47,6 +47,16 @@ const kinds: Kinds = {
     if (method !== 'index_timestep_zero') return Object.fromEntries(tensors);
     return { ...Object.fromEntries(tensors), reference_time: row(zeros([1])) };
   },
+  'size-and-ratio'(_, { entry: { extra = {} } }): Tensors {
+    const { width, height, aspect_ratio: told } = extra;
+    if (typeof width !== 'number' || typeof height !== 'number') return {};
+    if (width === 0) {
+      const subject = 'the size of the picture that conditioning tells';
+      throw new NoodleError('BAD_INPUT', { subject, expected: 'a width above 0', got: width });
+    }
+    const ratio = typeof told === 'number' ? told : height / width;
+    return { sizes: row({ data: Float32Array.of(height, width, ratio), shape: [1, 3] }) };
+  },
   'trimmed-text'(_, { entry: { cross, extra = {} } }): Tensors {
     const mask = extra.attention_mask as NDArray | undefined;
     const count = mask ? mask.data.reduce((sum, flag) => sum + flag, 0) : cross.shape[1];

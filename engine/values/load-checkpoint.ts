@@ -4,6 +4,7 @@ import { detectFamily, modelPrefix } from '../arch/families/detect.ts';
 import { setupsByCount, textSetups } from '../arch/families/text-setups.ts';
 import { NoodleError } from '../errors.ts';
 import { vocabularyTensors } from '../text/vocabularies.ts';
+import { fromDiffusersPixArt, isDiffusersPixArt } from '../weights/key-maps/diffusers-pixart.ts';
 import { fromDiffusersUNet, isDiffusersUNet } from '../weights/key-maps/diffusers-unet.ts';
 import { openSource } from '../weights/open.ts';
 import { readFloats } from '../weights/read.ts';
@@ -120,7 +121,7 @@ export async function diffusionModelOf(
 ): Promise<Model> {
   const inside = sub(file, modelPrefix(file.tensors.keys()));
   const plain = inside.tensors.size > 0 ? inside : file;
-  const source = isDiffusersUNet(plain) ? fromDiffusersUNet(plain) : plain;
+  const source = originalNames(plain);
   const read = async (from: WeightSource, key: string) => {
     const entry = from.tensors.get(key);
     return entry && readFloats(entry);
@@ -128,6 +129,12 @@ export async function diffusionModelOf(
   const detected = await detectFamily(families, { model: source, file, read });
   const beside = detected.family.besideModel ?? [];
   return { ...detected, source: withBeside(source, file, beside), patches: [] };
+}
+
+/** Files of the diffusers library under the names of single files. */
+function originalNames(source: WeightSource): WeightSource {
+  if (isDiffusersUNet(source)) return fromDiffusersUNet(source);
+  return isDiffusersPixArt(source) ? fromDiffusersPixArt(source) : source;
 }
 
 /** The source with tensors of the file whose keys start so. */

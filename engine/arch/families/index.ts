@@ -8,6 +8,7 @@ import { hiDream } from './hidream.ts';
 import { hunyuanDit } from './hunyuan-dit.ts';
 import { lumina2, zImage } from './lumina.ts';
 import { omniGen2 } from './omnigen2.ts';
+import { pixArtAlpha, pixArtSigma } from './pixart.ts';
 import { qwenImage } from './qwen-image.ts';
 import { sd1 } from './sd1.ts';
 import { sd2Unclip } from './sd2-unclip.ts';
@@ -37,4 +38,6 @@ export const families: readonly Family[] = [
   auraFlow,
   hiDream,
   hunyuanDit,
+  pixArtAlpha,
+  pixArtSigma,
 ];

@@ -50,7 +50,7 @@ export function unetNames(keys: Iterable<string>): WeightNames {
 
 /** What trainers write in front of diffusers' names of a transformer's modules; with underscores, without. */
 const transformerPrefixes = {
-  dotted: ['', 'transformer.', 'diffusion_model.', 'base_model.model.'],
+  dotted: ['', 'transformer.', 'diffusion_model.', 'base_model.model.', 'unet.base_model.model.'],
   underscored: ['lycoris_', 'lora_transformer_', 'lora_unet_'],
 };
 

@@ -3,6 +3,8 @@
  * otherwise, or keep several of them in one matrix.
  */
 
+import { pixArtModules } from './diffusers-pixart.ts';
+
 /** Rows of a matrix of this shape that a name means. */
 export type RowRange = (shape: readonly number[]) => readonly [start: number, end: number];
 
@@ -23,6 +25,11 @@ const squares =
 const behind =
   (start: number): RowRange =>
   ([rows, width]) => [start * width, rows];
+
+/** One of so many equal parts. */
+const part =
+  (index: number, count: number): RowRange =>
+  ([rows]) => [(index * rows) / count, ((index + 1) * rows) / count];
 
 /** Keys and values of grouped queries share what is left beside the queries' square. */
 const shared =
@@ -114,6 +121,26 @@ const rules: readonly (readonly [module: RegExp, names: Names])[] = [
     ],
   ],
   [/^((?:layers|noise_refiner|context_refiner)\.\d+)\.attention\.out$/, ['$1.attention.to_out.0']],
+  // PixArt
+  ...pixArtModules.map(([ours, theirs]): [RegExp, Names] => {
+    const pattern = ours.replaceAll('.', '\\.').replace('N', '(\\d+)');
+    return [new RegExp(`^${pattern}$`), [theirs.replace('N', '$1')]];
+  }),
+  [
+    /^blocks\.(\d+)\.attn\.qkv$/,
+    qkv(
+      'transformer_blocks.$1.attn1.to_q',
+      'transformer_blocks.$1.attn1.to_k',
+      'transformer_blocks.$1.attn1.to_v',
+    ),
+  ],
+  [
+    /^blocks\.(\d+)\.cross_attn\.kv_linear$/,
+    [
+      ['transformer_blocks.$1.attn2.to_k', part(0, 2)],
+      ['transformer_blocks.$1.attn2.to_v', part(1, 2)],
+    ],
+  ],
 ];
 
 /** Families whose files have diffusers' names already. */

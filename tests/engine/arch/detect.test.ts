@@ -25,12 +25,18 @@ const transformers: Record<string, string> = {
   hunyuan_dit: 'hunyuan-dit',
   lumina2: 'lumina2',
   omnigen2: 'omnigen2',
+  pixart_alpha: 'pixart-alpha',
+  pixart_sigma: 'pixart-sigma',
   qwen_image: 'qwen-image',
   sd35_medium: 'sd3',
 };
 
 /** What released files carry that no program reads. */
-const leftOver: Record<string, string[]> = { lumina2: ['norm_final.weight'] };
+const leftOver: Record<string, string[]> = {
+  lumina2: ['norm_final.weight'],
+  pixart_alpha: ['y_embedder.y_embedding'],
+  pixart_sigma: ['y_embedder.y_embedding'],
+};
 
 const refused: Record<string, string> = {
   cascade_c: 'Stable Cascade',
@@ -39,7 +45,6 @@ const refused: Record<string, string> = {
   hunyuan_video_t2v: 'HunyuanVideo',
   ltxv_2b: 'LTX-Video',
   mochi: 'Mochi',
-  pixart_sigma: 'PixArt sigma',
   svd_img2vid: 'Stable Video Diffusion',
   'wan21_t2v_1.3b': 'Wan',
 };

@@ -89,11 +89,13 @@ function conventions(told: Readonly<Record<string, unknown>>): Record<string, un
   const theta = told.theta ?? told.rope_theta;
   const heads = told.n_heads ?? told.num_heads ?? told.num_attention_heads;
   const layers = told.llama_layers;
+  const stretch = told.pe_interpolation;
   return {
     ...(heads !== undefined && { heads }),
     ...(axes !== undefined && { axes }),
     ...(theta !== undefined && { theta }),
     ...(layers !== undefined && { layers }),
+    ...(stretch !== undefined && { stretch }),
   };
 }
 
