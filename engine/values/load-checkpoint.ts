@@ -5,6 +5,7 @@ import { setupsByCount, textSetups } from '../arch/families/text-setups.ts';
 import { NoodleError } from '../errors.ts';
 import { vocabularyTensors } from '../text/vocabularies.ts';
 import { fromDiffusersUNet, isDiffusersUNet } from '../weights/key-maps/diffusers-unet.ts';
+import { fromTencentNames } from '../weights/key-maps/hunyuan-transformer.ts';
 import { openSource } from '../weights/open.ts';
 import { readFloats } from '../weights/read.ts';
 import { latentFormat } from '../sampling/latent/formats.ts';
@@ -120,7 +121,7 @@ export async function diffusionModelOf(
 ): Promise<Model> {
   const inside = sub(file, modelPrefix(file.tensors.keys()));
   const plain = inside.tensors.size > 0 ? inside : file;
-  const source = isDiffusersUNet(plain) ? fromDiffusersUNet(plain) : plain;
+  const source = isDiffusersUNet(plain) ? fromDiffusersUNet(plain) : fromTencentNames(plain);
   const read = async (from: WeightSource, key: string) => {
     const entry = from.tensors.get(key);
     return entry && readFloats(entry);

@@ -4,6 +4,7 @@ import { auraFlow } from './auraflow.ts';
 import { chroma1 } from './chroma.ts';
 import { flux1 } from './flux.ts';
 import { flux2 } from './flux2.ts';
+import { hunyuanImage, hunyuanImageRefiner } from './hunyuan-image.ts';
 import { lumina2, zImage } from './lumina.ts';
 import { omniGen2 } from './omnigen2.ts';
 import { qwenImage } from './qwen-image.ts';
@@ -28,6 +29,8 @@ export const families: readonly Family[] = [
   flux2,
   flux1,
   chroma1,
+  hunyuanImageRefiner,
+  hunyuanImage,
   lumina2,
   zImage,
   qwenImage,

@@ -19,6 +19,7 @@ import { findModelFile, modelFile } from '../model-file.ts';
 interface Params {
   readonly model?: string;
   readonly family?: string;
+  readonly seed?: number;
   readonly [name: string]: unknown;
 }
 
@@ -27,7 +28,7 @@ type Golden = GoldenCase<Params>;
 const runtime = goldenRuntime();
 
 /** Parameters of a case that nodes would have put into the conditioning. */
-const extraNames = ['width', 'height'];
+const extraNames = ['width', 'height', 'noise_augmentation'];
 
 /** The case's conditioning as nodes make it. */
 function entryOf(golden: Golden): ConditioningEntry {
@@ -46,6 +47,7 @@ function entryOf(golden: Golden): ConditioningEntry {
     extra.reference_latents_method = method;
   }
   if (references.length > 0) extra.reference_latents = references;
+  if (golden.has('in.byt5')) extra.conditioning_byt5small = golden.array('in.byt5');
   if (golden.has('in.attention_mask')) {
     const { data, shape } = golden.numbers('in.attention_mask');
     extra.attention_mask = { data: Float32Array.from(data), shape };
@@ -94,6 +96,7 @@ async function run(dir: string, area: string, golden: Golden): Promise<CaseResul
   const conditions = await model.encodeConditioning(entryOf(golden), {
     latentShape: x.shape,
     noise: x,
+    seed: params.seed,
   });
   const cond = Object.fromEntries(
     Object.entries(conditions).map(([name, { value }]) => [name, repeated(value, x.shape[0])]),
@@ -105,7 +108,7 @@ async function run(dir: string, area: string, golden: Golden): Promise<CaseResul
     cond,
     sigma: sigma[0],
     parts: [{ list: 0, entry: entryOf(golden) }],
-    run: runMemory(),
+    run: runMemory(golden.optional('in.sample_sigmas')?.data),
   });
   const check = (name: string, got: NDArray): Comparison =>
     compare(name, got, golden.array(name), tolerance);
