@@ -63,11 +63,17 @@ export interface TextSetup {
 
 /**
  * Channels behind the noisy latent: none; mask and masked picture, or masked picture and the mask in pixels;
- * the picture to change, as a raw latent or in the model's units; the small picture to upscale, in colours,
- * with its noise level.
+ * the picture to change, as a raw latent, in the model's units, or noised in them; the small picture to upscale,
+ * in colours, with its noise level.
  */
 export type ExtraChannels =
-  'none' | 'inpaint' | 'inpaint-pixels' | 'instruct' | 'instruct-scaled' | 'low-resolution';
+  | 'none'
+  | 'inpaint'
+  | 'inpaint-pixels'
+  | 'instruct'
+  | 'instruct-scaled'
+  | 'instruct-noised'
+  | 'low-resolution';
 
 /**
  * What a network is told beside the text and the latent; kinds are rows of engine/values/conditions.ts, which
@@ -107,6 +113,17 @@ export type Condition =
   | { readonly kind: 'second-text'; readonly width: number; readonly atLeast: number }
   /** `sizes` [b, 6]: height and width in pixels, those aimed at, and the corner of a cut, which is 0. */
   | { readonly kind: 'sizes'; readonly otherwise: number }
+  /** `cross` in its own length: text of another length is never in the same call. */
+  | { readonly kind: 'whole-text' }
+  /** What another encoder made of the prompt, under `from` in the extras: `input` [b, tokens, width]; none makes no input. */
+  | {
+      readonly kind: 'further-text';
+      readonly from: string;
+      readonly input: string;
+      readonly width: number;
+    }
+  /** The noise level that the sampler goes to, `next_sigma` [b]; none where it does not stop at the call's. */
+  | { readonly kind: 'next-sigma' }
   /** `cross` with zeros in front up to a length. */
   | { readonly kind: 'padded-text'; readonly atLeast: number };
 

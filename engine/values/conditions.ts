@@ -6,7 +6,8 @@ import { NoodleError } from '../errors.ts';
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
 import type { LatentFormat } from '../sampling/latent/formats.ts';
 import { processIn } from '../sampling/latent/process.ts';
-import type { CondTensor, ConditioningRun } from '../sampling/model.ts';
+import type { CondTensor, ConditioningRun, ModelInput } from '../sampling/model.ts';
+import { checkWidth } from './check-width.ts';
 import { placeReferences } from './reference-places.ts';
 
 type Tensors = Readonly<Record<string, CondTensor>>;
@@ -105,6 +106,14 @@ const kinds: Kinds = {
     const numbers = [height, width, target_height, target_width, 0, 0].map(Number);
     return { sizes: row({ data: Float32Array.from(numbers), shape: [1, numbers.length] }) };
   },
+  'whole-text': (_, { entry: { cross } }) => ({ cross: row(cross) }),
+  'further-text'({ from, input, width }, { entry: { extra = {} } }): Tensors {
+    const states = extra[from] as NDArray | undefined;
+    if (!states) return {};
+    checkWidth(states, width, `the further text (${from}) of a conditioning`);
+    return { [input]: row(states) };
+  },
+  'next-sigma': () => ({}), // at every call
   'padded-text'({ atLeast }, { entry: { cross } }): Tensors {
     const [batch, tokens, width] = cross.shape;
     if (tokens >= atLeast) return {};
@@ -123,6 +132,21 @@ export function conditionTensors(
   const told = { entry, run, format };
   const tensors = conditions.map((condition) => rowOf(condition.kind)(condition, told));
   return Object.fromEntries(tensors.flatMap((made) => Object.entries(made)));
+}
+
+/**
+ * The inputs that conditions make at every call. A noise level that the sampler does not stop at (steps between
+ * steps) has none behind it.
+ */
+export function callTensors(
+  conditions: readonly Condition[],
+  { sigma, timesteps, run: { sigmas } }: Pick<ModelInput, 'sigma' | 'timesteps' | 'run'>,
+): Readonly<Record<string, NDArray>> {
+  const next = sigmas[sigmas.indexOf(sigma) + 1];
+  const isTold = conditions.some(({ kind }) => kind === 'next-sigma');
+  if (!isTold || !sigmas.includes(sigma) || next === undefined) return {};
+  const { length } = timesteps;
+  return { next_sigma: { data: new Float32Array(length).fill(next), shape: [length] } };
 }
 
 /** The row of a kind, which is only handed conditions of that kind. */

@@ -6,6 +6,7 @@ import { NoodleError } from '../errors.ts';
 import { vocabularyTensors } from '../text/vocabularies.ts';
 import { fromDiffusersPixArt, isDiffusersPixArt } from '../weights/key-maps/diffusers-pixart.ts';
 import { fromDiffusersUNet, isDiffusersUNet } from '../weights/key-maps/diffusers-unet.ts';
+import { fromTencentNames } from '../weights/key-maps/hunyuan-transformer.ts';
 import { openSource } from '../weights/open.ts';
 import { readFloats } from '../weights/read.ts';
 import { latentFormat } from '../sampling/latent/formats.ts';
@@ -134,7 +135,7 @@ export async function diffusionModelOf(
 /** Files of the diffusers library under the names of single files. */
 function originalNames(source: WeightSource): WeightSource {
   if (isDiffusersUNet(source)) return fromDiffusersUNet(source);
-  return isDiffusersPixArt(source) ? fromDiffusersPixArt(source) : source;
+  return isDiffusersPixArt(source) ? fromDiffusersPixArt(source) : fromTencentNames(source);
 }
 
 /** The source with tensors of the file whose keys start so. */

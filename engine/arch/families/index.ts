@@ -6,6 +6,7 @@ import { flux1 } from './flux.ts';
 import { flux2 } from './flux2.ts';
 import { hiDream } from './hidream.ts';
 import { hunyuanDit } from './hunyuan-dit.ts';
+import { hunyuanImage, hunyuanImageRefiner } from './hunyuan-image.ts';
 import { lumina2, zImage } from './lumina.ts';
 import { omniGen2 } from './omnigen2.ts';
 import { pixArtAlpha, pixArtSigma } from './pixart.ts';
@@ -31,6 +32,8 @@ export const families: readonly Family[] = [
   flux2,
   flux1,
   chroma1,
+  hunyuanImageRefiner,
+  hunyuanImage,
   lumina2,
   zImage,
   qwenImage,

@@ -91,6 +91,14 @@ const rules: readonly (readonly [module: RegExp, names: Names])[] = [
   [/^vector_in\.in_layer$/, ['time_text_embed.text_embedder.linear_1']],
   [/^vector_in\.out_layer$/, ['time_text_embed.text_embedder.linear_2']],
   [/^final_layer\.linear$/, ['proj_out']],
+  // Hunyuan's transformers, as Tencent names them
+  [/^(double_blocks\.\d+\.(?:img|txt)_attn)\.(qkv|proj)$/, ['$1_$2']],
+  [/^(double_blocks\.\d+\.(?:img|txt)_mod)\.lin$/, ['$1.linear']],
+  [/^(single_blocks\.\d+\.modulation)\.lin$/, ['$1.linear']],
+  ...([0, 2] as const).map((layer, i): [RegExp, Names] => [
+    new RegExp(`^(double_blocks\\.\\d+\\.\\w+_mlp|txt_in\\..*\\.mlp)\\.${layer}$`),
+    [`$1.fc${i + 1}`],
+  ]),
   // Stable Diffusion 3
   ...(['x', 'context'] as const).flatMap((stream): [RegExp, Names][] => {
     const block = 'transformer_blocks.$1';

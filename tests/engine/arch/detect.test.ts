@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { detectFamily, modelPrefix } from '../../../engine/arch/families/detect.ts';
 import { families } from '../../../engine/arch/families/index.ts';
+import type { Condition } from '../../../engine/arch/family.ts';
 import type { UNetConfig } from '../../../engine/arch/unet.ts';
 import { shapeText } from '../../../engine/tensor/shape.ts';
 import { trace } from '../../../engine/tensor/trace.ts';
@@ -23,6 +24,7 @@ const transformers: Record<string, string> = {
   flux_schnell: 'flux',
   hidream: 'hidream',
   hunyuan_dit: 'hunyuan-dit',
+  hunyuan_image21: 'hunyuan-image',
   lumina2: 'lumina2',
   omnigen2: 'omnigen2',
   pixart_alpha: 'pixart-alpha',
@@ -41,7 +43,6 @@ const leftOver: Record<string, string[]> = {
 const refused: Record<string, string> = {
   cascade_c: 'Stable Cascade',
   cosmos_predict2_2b_t2i: 'Cosmos Predict2',
-  hunyuan_image21: 'HunyuanImage 2.1',
   hunyuan_video_t2v: 'HunyuanVideo',
   ltxv_2b: 'LTX-Video',
   mochi: 'Mochi',
@@ -54,6 +55,13 @@ function detect(name: string, source = manifestSource(readManifest(name)!)) {
   const stripped = sub(source, prefix);
   const model = stripped.tensors.size > 0 ? stripped : source;
   return detectFamily(families, { model, file: source, read: async () => undefined });
+}
+
+/** What a condition brings to a program. */
+function inputsOf(condition: Condition): readonly string[] {
+  if (condition.kind === 'references') return ['reference0', 'place0'];
+  if (condition.kind === 'further-text') return [condition.input];
+  return [condition.kind.replace('-', '_')];
 }
 
 describe('families of released models', () => {
@@ -78,11 +86,7 @@ describe('families of released models', () => {
       const file = manifestSource(readManifest(name)!);
       const inside = sub(file, modelPrefix(file.tensors.keys()));
       const model = inside.tensors.size > 0 ? inside : file;
-      const given = new Set(
-        found
-          .conditions?.(config)
-          .flatMap(({ kind }) => (kind === 'references' ? ['reference0', 'place0'] : [kind])),
-      );
+      const given = new Set(found.conditions?.(config).flatMap((condition) => inputsOf(condition)));
       const program = trace(name, model, (g) => found.network(g, config, given));
       expect(program.usage.unused).toEqual(leftOver[name] ?? []);
       const x = program.inputs.find(({ attrs }) => attrs.name === 'x')!;
@@ -104,6 +108,33 @@ describe('families of released models', () => {
     expect(sampling.schedule.linearEnd).toBe(0.03);
     expect(program.inputs.map(({ attrs }) => attrs.name)).toContain('sizes');
   });
+  // oracle: ComfyUI 0.3.64's detection; the keys are those of its class for such files
+  test.skipIf(!readManifest('hunyuan_image21'))(
+    'HunyuanImage distilled, and its refiner',
+    async () => {
+      const base = manifestSource(readManifest('hunyuan_image21')!);
+      const shapes = new Map([...base.tensors].map(([key, { shape }]) => [key, shape]));
+      for (const name of ['time_r_in', 'guidance_in']) {
+        for (const part of ['in_layer', 'out_layer']) {
+          for (const kind of ['weight', 'bias']) {
+            shapes.set(`${name}.${part}.${kind}`, shapes.get(`time_in.${part}.${kind}`)!);
+          }
+        }
+      }
+      const distilled = await detect('x', sourceOfShapes('x', shapes));
+      expect(distilled.family.name).toBe('hunyuan-image');
+      expect(distilled.config).toMatchObject({ guided: true, aimed: true, glyphWidth: 1472 });
+      shapes.set('img_in.proj.weight', [3584, 128, 1, 1, 1]);
+      const refiner = await detect('x', sourceOfShapes('x', shapes));
+      expect(refiner.family.name).toBe('hunyuan-image-refiner');
+      expect(refiner.config).toMatchObject({
+        inChannels: 128,
+        outChannels: 64,
+        axes: [16, 56, 56],
+      });
+      expect(refiner.extraChannels).toBe('instruct-noised');
+    },
+  );
 
   for (const [name, title] of Object.entries(refused)) {
     test.skipIf(!readManifest(name))(`${name} is refused as ${title}`, async () => {

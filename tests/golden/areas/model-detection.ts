@@ -27,6 +27,8 @@ const names: Readonly<Record<string, string>> = {
   FluxSchnell: 'flux',
   Chroma: 'chroma',
   AuraFlow: 'auraflow',
+  HunyuanImage21: 'hunyuan-image',
+  HunyuanImage21Refiner: 'hunyuan-image-refiner',
   Lumina2: 'lumina2',
   Omnigen2: 'omnigen2',
   QwenImage: 'qwen-image',

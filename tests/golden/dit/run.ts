@@ -19,6 +19,7 @@ import { findModelFile, modelFile } from '../model-file.ts';
 interface Params {
   readonly model?: string;
   readonly family?: string;
+  readonly seed?: number;
   readonly [name: string]: unknown;
 }
 
@@ -35,10 +36,11 @@ const toldNames = {
   conditioning_llama3: 'in.llama_hidden_states',
   conditioning_mt5xl: 'in.context_mt5',
   attention_mask_mt5xl: 'in.attention_mask_mt5',
+  conditioning_byt5small: 'in.byt5',
 };
 
 /** Parameters of a case that nodes would have put into the conditioning. */
-const extraNames = ['width', 'height'];
+const extraNames = ['width', 'height', 'noise_augmentation'];
 
 /** The case's conditioning as nodes make it. */
 function entryOf(golden: Golden): ConditioningEntry {
@@ -110,6 +112,7 @@ async function run(dir: string, area: string, golden: Golden): Promise<CaseResul
   const conditions = await model.encodeConditioning(entryOf(golden), {
     latentShape: x.shape,
     noise: x,
+    seed: params.seed,
   });
   const cond = Object.fromEntries(
     Object.entries(conditions).map(([name, { value }]) => [name, repeated(value, x.shape[0])]),
@@ -121,7 +124,7 @@ async function run(dir: string, area: string, golden: Golden): Promise<CaseResul
     cond,
     sigma: sigma[0],
     parts: [{ list: 0, entry: entryOf(golden) }],
-    run: runMemory(),
+    run: runMemory(golden.optional('in.sample_sigmas')?.data),
   });
   const check = (name: string, got: NDArray): Comparison =>
     compare(name, got, golden.array(name), tolerance);
