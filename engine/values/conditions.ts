@@ -1,12 +1,15 @@
 /** What networks are told beside text and latent: the kinds of `Condition` (engine/arch/family.ts). */
 import { concat, sliceAxis } from '../array/batch.ts';
-import { type NDArray, zeros } from '../array/nd.ts';
+import { scale } from '../array/elementwise.ts';
+import { type NDArray, reshape, zeros } from '../array/nd.ts';
 import type { Condition } from '../arch/family.ts';
+import { NoodleError } from '../errors.ts';
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
 import type { LatentFormat } from '../sampling/latent/formats.ts';
 import { processIn } from '../sampling/latent/process.ts';
 import type { CondTensor, ConditioningRun } from '../sampling/model.ts';
 import { placeReferences } from './reference-places.ts';
+import { type SeenPicture, checkEmbeddings } from './unclip.ts';
 
 type Tensors = Readonly<Record<string, CondTensor>>;
 
@@ -46,6 +49,25 @@ const kinds: Kinds = {
     if (method !== 'index_timestep_zero') return Object.fromEntries(tensors);
     return { ...Object.fromEntries(tensors), reference_time: row(zeros([1])) };
   },
+  pictures({ width }, { entry: { extra = {} } }): Tensors {
+    const seen = (extra.unclip ?? []) as readonly SeenPicture[];
+    if (seen.length === 0) return { pictures: row(zeros([1, 1, width])) };
+    const embeddings = seen.map(({ output: { embeds }, strength }) => {
+      checkEmbeddings(embeds, width);
+      return scale(reshape(embeds, [1, ...embeds.shape]), strength);
+    });
+    return { pictures: row(concat(embeddings, 1)) };
+  },
+  prior({ channels }, { entry: { extra = {} }, run: { latentShape } }): Tensors {
+    const prior = extra.stable_cascade_prior as NDArray | undefined;
+    if (prior) {
+      checkPrior(prior, channels);
+      return { prior: row(prior) };
+    }
+    // the usual size for the picture, so that it fits into one call with another that has one
+    const sides = latentShape.slice(2).map((size) => Math.max(1, Math.floor((size * 4) / 42)));
+    return { prior: row(zeros([1, channels, ...sides])) };
+  },
   'trimmed-text'(_, { entry: { cross, extra = {} } }): Tensors {
     const mask = extra.attention_mask as NDArray | undefined;
     const count = mask ? mask.data.reduce((sum, flag) => sum + flag, 0) : cross.shape[1];
@@ -74,3 +96,12 @@ export function conditionTensors(
 /** The row of a kind, which is only handed conditions of that kind. */
 const rowOf = (kind: Condition['kind']) =>
   kinds[kind] as (condition: Condition, told: Told) => Tensors;
+
+function checkPrior({ shape }: NDArray, channels: number): void {
+  if (shape.length === 4 && shape[1] === channels) return;
+  throw new NoodleError('BAD_INPUT', {
+    subject: 'stage_c of the conditioning',
+    expected: `a latent of stage C with ${channels} channels`,
+    got: `[${shape.join(', ')}]`,
+  });
+}

@@ -18,6 +18,8 @@ const supported: Record<string, string> = {
 /** Diffusion transformers. */
 const transformers: Record<string, string> = {
   auraflow: 'auraflow',
+  cascade_b: 'cascade-b',
+  cascade_c: 'cascade-c',
   chroma: 'chroma',
   flux_dev: 'flux',
   flux_schnell: 'flux',
@@ -31,7 +33,6 @@ const transformers: Record<string, string> = {
 const leftOver: Record<string, string[]> = { lumina2: ['norm_final.weight'] };
 
 const refused: Record<string, string> = {
-  cascade_c: 'Stable Cascade',
   cosmos_predict2_2b_t2i: 'Cosmos Predict2',
   hidream: 'HiDream',
   hunyuan_dit: 'HunyuanDiT',
