@@ -97,6 +97,10 @@ export type Condition =
     }
   /** The size of the picture in pixels, `sizes` [b, 3]: height, width and their ratio; where conditioning says it. */
   | { readonly kind: 'size-and-ratio' }
+  /** Embeddings of pictures `pictures` [b, n, width], each times its strength; one of zeros where there are none. */
+  | { readonly kind: 'pictures'; readonly width: number }
+  /** The latent of the stage before `prior` [b, channels, h, w], of any size; zeros where there is none. */
+  | { readonly kind: 'prior'; readonly channels: number }
   /** `cross` without the tokens behind the text, which `attention_mask` tells. */
   | { readonly kind: 'trimmed-text' }
   /**
@@ -165,8 +169,8 @@ export interface Family<C = unknown> {
   readonly latentFormat: string;
   /** ComfyUI's memory_usage_factor: how hungry a step is per latent cell. */
   readonly memoryFactor: number;
-  /** Width of the text embedding the network attends to. */
-  contextWidth(config: C): number;
+  /** Width of the text embedding the network attends to; undefined where it attends to none. */
+  contextWidth(config: C): number | undefined;
   /**
    * What makes a condition of another width into one that the network attends to, once for a run: `cross`
    * [batch, tokens, width] in, `cross` [batch, tokens, contextWidth] out.

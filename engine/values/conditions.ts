@@ -1,6 +1,7 @@
 /** What networks are told beside text and latent: the kinds of `Condition` (engine/arch/family.ts). */
 import { concat, sliceAxis } from '../array/batch.ts';
-import { type NDArray, zeros } from '../array/nd.ts';
+import { scale } from '../array/elementwise.ts';
+import { type NDArray, reshape, zeros } from '../array/nd.ts';
 import type { Condition } from '../arch/family.ts';
 import { NoodleError } from '../errors.ts';
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
@@ -9,6 +10,7 @@ import { processIn } from '../sampling/latent/process.ts';
 import type { CondTensor, ConditioningRun, ModelInput } from '../sampling/model.ts';
 import { checkWidth } from './check-width.ts';
 import { placeReferences } from './reference-places.ts';
+import { type SeenPicture, checkEmbeddings } from './unclip.ts';
 
 type Tensors = Readonly<Record<string, CondTensor>>;
 
@@ -57,6 +59,25 @@ const kinds: Kinds = {
     }
     const ratio = typeof told === 'number' ? told : height / width;
     return { sizes: row({ data: Float32Array.of(height, width, ratio), shape: [1, 3] }) };
+  },
+  pictures({ width }, { entry: { extra = {} } }): Tensors {
+    const seen = (extra.unclip ?? []) as readonly SeenPicture[];
+    if (seen.length === 0) return { pictures: row(zeros([1, 1, width])) };
+    const embeddings = seen.map(({ output: { embeds }, strength }) => {
+      checkEmbeddings(embeds, width);
+      return scale(reshape(embeds, [1, ...embeds.shape]), strength);
+    });
+    return { pictures: row(concat(embeddings, 1)) };
+  },
+  prior({ channels }, { entry: { extra = {} }, run: { latentShape } }): Tensors {
+    const prior = extra.stable_cascade_prior as NDArray | undefined;
+    if (prior) {
+      checkPrior(prior, channels);
+      return { prior: row(prior) };
+    }
+    // the usual size for the picture, so that it fits into one call with another that has one
+    const sides = latentShape.slice(2).map((size) => Math.max(1, Math.floor((size * 4) / 42)));
+    return { prior: row(zeros([1, channels, ...sides])) };
   },
   'trimmed-text'(_, { entry: { cross, extra = {} } }): Tensors {
     const mask = extra.attention_mask as NDArray | undefined;
@@ -152,3 +173,12 @@ export function callTensors(
 /** The row of a kind, which is only handed conditions of that kind. */
 const rowOf = (kind: Condition['kind']) =>
   kinds[kind] as (condition: Condition, told: Told) => Tensors;
+
+function checkPrior({ shape }: NDArray, channels: number): void {
+  if (shape.length === 4 && shape[1] === channels) return;
+  throw new NoodleError('BAD_INPUT', {
+    subject: 'stage_c of the conditioning',
+    expected: `a latent of stage C with ${channels} channels`,
+    got: `[${shape.join(', ')}]`,
+  });
+}

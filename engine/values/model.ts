@@ -116,9 +116,12 @@ function conditioningTensors(
   run: ConditioningRun,
 ): Record<string, CondTensor> {
   const { family, config } = model;
-  checkWidth(entry.cross, family.contextWidth(config), `the text condition of ${family.title}`);
+  const width = family.contextWidth(config);
+  if (width !== undefined) {
+    checkWidth(entry.cross, width, `the text condition of ${family.title}`);
+  }
   return {
-    cross: { value: entry.cross, along: 'tokens' },
+    ...(width !== undefined && { cross: { value: entry.cross, along: 'tokens' } }),
     ...(entry.crossControl && { crossControl: { value: entry.crossControl, along: 'tokens' } }),
     ...vectorTensors(model, entry, run),
     ...conditionTensors(family.conditions?.(config) ?? [], entry, run, formatOf(model)),

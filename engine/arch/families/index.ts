@@ -1,6 +1,7 @@
 /** The families this program can run, in the order they are tried. */
 import type { Family } from '../family.ts';
 import { auraFlow } from './auraflow.ts';
+import { cascadeB, cascadeC } from './cascade.ts';
 import { chroma1 } from './chroma.ts';
 import { flux1 } from './flux.ts';
 import { flux2 } from './flux2.ts';
@@ -28,6 +29,8 @@ export const families: readonly Family[] = [
   sdxlRefiner,
   playground,
   sdxl,
+  cascadeC,
+  cascadeB,
   sd3,
   flux2,
   flux1,

@@ -19,6 +19,8 @@ const supported: Record<string, string> = {
 /** Diffusion transformers. */
 const transformers: Record<string, string> = {
   auraflow: 'auraflow',
+  cascade_b: 'cascade-b',
+  cascade_c: 'cascade-c',
   chroma: 'chroma',
   flux_dev: 'flux',
   flux_schnell: 'flux',
@@ -41,7 +43,6 @@ const leftOver: Record<string, string[]> = {
 };
 
 const refused: Record<string, string> = {
-  cascade_c: 'Stable Cascade',
   cosmos_predict2_2b_t2i: 'Cosmos Predict2',
   hunyuan_video_t2v: 'HunyuanVideo',
   ltxv_2b: 'LTX-Video',

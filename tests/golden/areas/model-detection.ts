@@ -26,6 +26,8 @@ const names: Readonly<Record<string, string>> = {
   FluxInpaint: 'flux',
   FluxSchnell: 'flux',
   Chroma: 'chroma',
+  Stable_Cascade_C: 'cascade-c',
+  Stable_Cascade_B: 'cascade-b',
   AuraFlow: 'auraflow',
   HunyuanImage21: 'hunyuan-image',
   HunyuanImage21Refiner: 'hunyuan-image-refiner',

@@ -89,9 +89,9 @@ interface Metadata {
 function conventions(told: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const axes = told.axes_dim ?? told.axes_dims ?? told.axes_dims_rope ?? told.axes_dim_rope;
   const theta = told.theta ?? told.rope_theta;
-  const heads = told.n_heads ?? told.num_heads ?? told.num_attention_heads;
   const layers = told.llama_layers;
   const stretch = told.pe_interpolation;
+  const heads = told.n_heads ?? told.num_heads ?? told.num_attention_heads ?? told.nhead;
   return {
     ...(heads !== undefined && { heads }),
     ...(axes !== undefined && { axes }),
@@ -117,6 +117,8 @@ async function run(dir: string, area: string, golden: Golden): Promise<CaseResul
   const cond = Object.fromEntries(
     Object.entries(conditions).map(([name, { value }]) => [name, repeated(value, x.shape[0])]),
   );
+  // pictures of each row's own, which no conditioning brings
+  if (golden.has('in.clip_img')) cond.pictures = golden.array('in.clip_img');
   const timesteps = Float32Array.from(sigma, (value) => sampling.timestep(value));
   const output = await model.apply({
     x: sampling.calculateInput(sigma, x),
