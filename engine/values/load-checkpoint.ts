@@ -4,6 +4,7 @@ import { detectFamily, modelPrefix } from '../arch/families/detect.ts';
 import { setupsByCount, textSetups } from '../arch/families/text-setups.ts';
 import { NoodleError } from '../errors.ts';
 import { vocabularyTensors } from '../text/vocabularies.ts';
+import { fromDiffusersTransformer } from '../weights/key-maps/diffusers-transformers.ts';
 import { fromDiffusersUNet, isDiffusersUNet } from '../weights/key-maps/diffusers-unet.ts';
 import { openSource } from '../weights/open.ts';
 import { readFloats } from '../weights/read.ts';
@@ -120,7 +121,9 @@ export async function diffusionModelOf(
 ): Promise<Model> {
   const inside = sub(file, modelPrefix(file.tensors.keys()));
   const plain = inside.tensors.size > 0 ? inside : file;
-  const source = isDiffusersUNet(plain) ? fromDiffusersUNet(plain) : plain;
+  const source = isDiffusersUNet(plain)
+    ? fromDiffusersUNet(plain)
+    : fromDiffusersTransformer(plain);
   const read = async (from: WeightSource, key: string) => {
     const entry = from.tensors.get(key);
     return entry && readFloats(entry);
