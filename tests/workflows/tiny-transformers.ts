@@ -5,6 +5,7 @@
 import type { TensorToWrite } from '../../engine/weights/write.ts';
 import {
   FEW_TOKENS,
+  LLAMA_TOKENS,
   QWEN_TOKENS,
   type Shapes,
   clip,
@@ -29,6 +30,10 @@ const encoder = (shapes: Shapes) => async (): Promise<Tensors> =>
 const clipL = encoder(clip({ width: CLIP }));
 const clipG = encoder(clip({ width: CLIP, layers: 32 }));
 const t5xxl = encoder(t5({ width: T5 }));
+/** Cosmos' T5 1.0. */
+const oldT5 = encoder(t5({ width: T5, gated: false }));
+/** As many layers as HiDream looks at, as wide as its T5. */
+const llama = encoder(languageModel({ width: T5, tokens: LLAMA_TOKENS, layers: 32 }));
 const qwen25of7b = encoder({
   ...languageModel({ width: QWEN, tokens: QWEN_TOKENS, heads: 4, biased: true }),
   ...qwenEyes(QWEN),
@@ -144,6 +149,8 @@ export const tinyTransformers: StandIns = {
     [/^sd3_medium/, together({ '': sd3('sd3_medium', 1536), ...inSd3 })],
     [/^flux1-schnell/, together({ '': flux('flux_schnell', diffusion), ...inFlux })],
     [/^flux1-dev/, together({ '': flux('flux_dev', diffusion), ...inFlux })],
+    [/cascade/, 'Stable Cascade is not here'],
+    [/^hunyuan_dit/, 'HunyuanDiT is not here'],
     [/^lumina_2/, together({ '': lumina, 'vae.': fluxVae, 'text_encoders.gemma2_2b.transformer.': gemma2 })],
   ],
   diffusion_models: [
@@ -155,18 +162,23 @@ export const tinyTransformers: StandIns = {
     [/qwen_image/, qwenImage],
     [/omnigen2/, omniGen],
     [/z_image/, zImage],
+    [/^hidream/, 'HiDream is not here'],
+    [/cosmos/i, 'Cosmos is not here'],
   ],
   text_encoders: [
     [/^clip_l/, clipL],
     [/^clip_g/, clipG],
     [/^t5xxl/, t5xxl],
+    [/^oldt5/, oldT5],
+    [/^llama/, llama],
     [/^qwen_2\.5_vl_7b/, qwen25of7b],
     [/^qwen_2\.5_vl_fp16/, qwen25of3b],
     [/^qwen_3_4b/, qwen3of4b],
   ],
   vae: [
     [/^ae\./, fluxVae],
-    [/^qwen_image_vae/, wanVae],
+    [/^qwen_image_vae|^wan_2\.1/, wanVae],
+    [/^cosmos/, "Cosmos' VAE is not here"],
     [/^flux2-vae/, flux2Vae],
   ],
   loras: [

@@ -5,7 +5,10 @@ import { testCollection } from './collection.ts';
 import { tinyTransformers } from './tiny-transformers.ts';
 
 testCollection('workflows of diffusion transformers', {
-  families: ['sd3', 'flux', 'flux2', 'chroma', 'lumina', 'qwen', 'omnigen', 'auraflow', 'zimage'],
+  families: (
+    'sd3 flux flux2 chroma lumina qwen omnigen auraflow zimage ' +
+    'hidream pixart cascade hunyuandit cosmos'
+  ).split(' '),
   standIns: tinyTransformers,
   prepare: (base) => placeVocabularies(join(base, 'models/text_encoders')),
 });
