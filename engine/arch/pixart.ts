@@ -170,22 +170,16 @@ function block(w: Weights, x: Tensor, { vec, text }: Told, facts: Facts): Tensor
     6,
   );
   const own = w.at('attn');
-  const [q, k, v] = parts(own, 'qkv', ['to_q', 'to_k', 'to_v'], changed(x, shift1, scale1));
+  const [q, k, v] = chunk(linear(own.at('qkv'), changed(x, shift1, scale1)), 3, -1);
   const seen = attend(w.at('attention'), { q, k, v }, facts);
   const h = add(x, mul(gate1, linear(own.at('proj'), seen)));
   const cross = w.at('cross_attn');
-  const [keys, values] = parts(cross, 'kv_linear', ['to_k', 'to_v'], text);
+  const [keys, values] = chunk(linear(cross.at('kv_linear'), text), 2, -1);
   const asked = { q: linear(cross.at('q_linear'), h), k: keys, v: values };
   const heard = attend(w.at('cross_attention'), asked, facts);
   const both = add(h, linear(cross.at('proj'), heard));
   return add(both, mul(gate2, feedForward(w.at('mlp'), changed(both, shift2, scale2))));
 }
-
-/** What one layer makes of x in as many parts as there are names, or, in files of diffusers, layers of these names. */
-const parts = (w: Weights, joined: string, names: readonly string[], x: Tensor): Tensor[] =>
-  w.has(joined)
-    ? chunk(linear(w.at(joined), x), names.length, -1)
-    : names.map((name) => linear(w.at(name), x));
 
 const attend = (
   w: Weights,

@@ -4,8 +4,9 @@ import { detectFamily, modelPrefix } from '../arch/families/detect.ts';
 import { setupsByCount, textSetups } from '../arch/families/text-setups.ts';
 import { NoodleError } from '../errors.ts';
 import { vocabularyTensors } from '../text/vocabularies.ts';
-import { fromDiffusersPixArt, isDiffusersPixArt } from '../weights/key-maps/diffusers-pixart.ts';
+import { fromDiffusersTransformer } from '../weights/key-maps/diffusers-transformers.ts';
 import { fromDiffusersUNet, isDiffusersUNet } from '../weights/key-maps/diffusers-unet.ts';
+import { fromTencentNames } from '../weights/key-maps/hunyuan-transformer.ts';
 import { openSource } from '../weights/open.ts';
 import { readFloats } from '../weights/read.ts';
 import { latentFormat } from '../sampling/latent/formats.ts';
@@ -131,10 +132,10 @@ export async function diffusionModelOf(
   return { ...detected, source: withBeside(source, file, beside), patches: [] };
 }
 
-/** Files of the diffusers library under the names of single files. */
+/** Files of the diffusers library, and Tencent's, under the names of single files. */
 function originalNames(source: WeightSource): WeightSource {
   if (isDiffusersUNet(source)) return fromDiffusersUNet(source);
-  return isDiffusersPixArt(source) ? fromDiffusersPixArt(source) : source;
+  return fromTencentNames(fromDiffusersTransformer(source));
 }
 
 /** The source with tensors of the file whose keys start so. */

@@ -5,7 +5,7 @@ import {
   detectCosmosPredict2,
 } from '../cosmos-predict2.ts';
 import { defineFamily } from '../family.ts';
-import { videoInputs } from './dit-inputs.ts';
+import { ditInputs } from './dit-inputs.ts';
 import { t5xxlOld } from './sequence-encoders.ts';
 import { alone } from './text-encoders.ts';
 
@@ -28,6 +28,7 @@ export const cosmosPredict2 = defineFamily<CosmosPredict2Config>({
   conditions: () => [{ kind: 'shares' }],
   network(g, config, given) {
     const shares = given.has('shares') ? g.input('shares', 'f32', ['batch', 'frames']) : undefined;
-    return { out: network(g.weights, { ...videoInputs(g, config), shares }, config) };
+    const inputs = ditInputs(g, config, ['frames']);
+    return { out: network(g.weights, { ...inputs, shares }, config) };
   },
 });

@@ -1,10 +1,14 @@
 /** The families this program can run, in the order they are tried. */
 import type { Family } from '../family.ts';
 import { auraFlow } from './auraflow.ts';
+import { cascadeB, cascadeC } from './cascade.ts';
 import { chroma1 } from './chroma.ts';
 import { cosmosPredict2 } from './cosmos-predict2.ts';
 import { flux1 } from './flux.ts';
 import { flux2 } from './flux2.ts';
+import { hiDream } from './hidream.ts';
+import { hunyuanDit } from './hunyuan-dit.ts';
+import { hunyuanImage, hunyuanImageRefiner } from './hunyuan-image.ts';
 import { lumina2, zImage } from './lumina.ts';
 import { omniGen2 } from './omnigen2.ts';
 import { pixArtAlpha, pixArtSigma } from './pixart.ts';
@@ -26,15 +30,21 @@ export const families: readonly Family[] = [
   sdxlRefiner,
   playground,
   sdxl,
+  cascadeC,
+  cascadeB,
   sd3,
   flux2,
   flux1,
   chroma1,
+  hunyuanImageRefiner,
+  hunyuanImage,
   lumina2,
   zImage,
   qwenImage,
   omniGen2,
   auraFlow,
+  hiDream,
+  hunyuanDit,
   pixArtAlpha,
   pixArtSigma,
   cosmosPredict2,

@@ -23,7 +23,7 @@ export const pixArtAlpha = defineFamily<PixArtConfig>({
   memoryFactor: 0.5,
   contextWidth: ({ contextWidth }) => contextWidth,
   extraChannels: () => 'none',
-  conditions: ({ sized }) => (sized ? [{ kind: 'sizes' }] : []),
+  conditions: ({ sized }) => (sized ? [{ kind: 'size-and-ratio' }] : []),
   network(g, config, given) {
     const sizes = given.has('sizes') ? g.input('sizes', 'f32', ['batch', 3]) : undefined;
     return { out: network(g.weights, { ...ditInputs(g, config), sizes }, config) };

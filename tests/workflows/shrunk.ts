@@ -1,0 +1,75 @@
+/** A released model made small: its own keys, fewer blocks, narrower layers, random numbers. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { goldenDir } from '../support/golden.ts';
+import type { Manifest } from '../support/manifest.ts';
+import { type Tensors, randomLayers } from './tensors.ts';
+
+interface Shrinking {
+  /** Width of the network and what it becomes; multiples of it shrink alike. */
+  readonly width: readonly [released: number, small: number];
+  /** What other widths become; those that are not here stay. */
+  readonly others: Readonly<Record<number, number>>;
+  /** In front of every key, instead of what the release has there. */
+  readonly prefix?: string;
+}
+
+const BLOCKS = 2;
+
+/** The model of a manifest with two blocks of each kind. */
+export function shrunk(name: string, { width, others, prefix = '' }: Shrinking): Tensors {
+  const manifest = readReleased(name);
+  const [own, less] = width;
+  const narrow = (dim: number): number =>
+    others[dim] ?? (dim % own === 0 ? (dim / own) * less : dim);
+  const counts = blockCounts(manifest);
+  const shapes: [string, number[]][] = [];
+  for (const [pattern, shape, numbers] of manifest.keys) {
+    const key = prefix + pattern.slice(manifest.prefix.length);
+    const small = shape.map(narrow);
+    if (numbers === undefined) shapes.push([key, small]);
+    else {
+      const kept = new Set(numbersOf(numbers).map((n) => place(n, counts.get(front(pattern)))));
+      kept.delete(undefined);
+      for (const n of kept) shapes.push([key.replace('*', String(n)), small]);
+    }
+  }
+  return randomLayers(shapes);
+}
+
+/** Manifests of files that are only a diffusion model have no prefix. */
+function readReleased(name: string): Manifest & { readonly prefix: string } {
+  const path = [
+    join(goldenDir('model-detection'), `${name}.json`),
+    join(goldenDir('dit-2026'), `manifests/${name}.json`),
+  ].find(existsSync);
+  if (path === undefined) throw new Error(`there is no manifest of '${name}'`);
+  const manifest = JSON.parse(readFileSync(path, 'utf8')) as Manifest & { prefix?: string | null };
+  return { ...manifest, prefix: manifest.prefix ?? '' };
+}
+
+const front = (pattern: string): string => pattern.slice(0, pattern.indexOf('*'));
+
+const numbersOf = (numbers: NonNullable<Manifest['keys'][number][2]>): readonly number[] =>
+  Array.isArray(numbers)
+    ? Array.from({ length: numbers[1] - numbers[0] + 1 }, (_, i) => numbers[0] + i)
+    : numbers.list;
+
+/** How many blocks stand below each name; numbers with gaps between them are no blocks. */
+function blockCounts({ keys }: Manifest): ReadonlyMap<string, number> {
+  const found = new Map<string, Set<number>>();
+  for (const [pattern, , numbers] of keys) {
+    if (numbers === undefined) continue;
+    const known = found.get(front(pattern)) ?? new Set();
+    for (const n of numbersOf(numbers)) known.add(n);
+    found.set(front(pattern), known);
+  }
+  const blocks = [...found].filter(([, known]) => Math.max(...known) === known.size - 1);
+  return new Map(blocks.map(([name, known]) => [name, known.size]));
+}
+
+/** Where a block stands in the small model: the first ones and the last stay; undefined for others. */
+function place(n: number, count: number | undefined): number | undefined {
+  if (count === undefined || count <= BLOCKS || n < BLOCKS - 1) return n;
+  return n === count - 1 ? BLOCKS - 1 : undefined;
+}
