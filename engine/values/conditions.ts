@@ -110,15 +110,17 @@ const kinds: Kinds = {
   'second-text'({ width, atLeast }, { entry: { extra = {} } }): Tensors {
     const told = ['conditioning_mt5xl', 'attention_mask', 'attention_mask_mt5xl'];
     const [second, ...masks] = told.map((name) => extra[name] as NDArray | undefined);
+    const isMasked = masks.every((mask) => mask !== undefined);
     const fits = second && second.shape[1] >= atLeast && second.shape[2] === width;
-    if (!fits || masks.some((mask) => !mask)) {
+    if (!fits || !isMasked) {
+      const size = second ? `${second.shape[1]} tokens, width ${second.shape[2]}` : 'none';
       throw new NoodleError('BAD_INPUT', {
         subject: 'the second text in the conditioning, with masks',
         expected: `${atLeast} tokens or more, width ${width}`,
-        got: second ? `${second.shape[1]} tokens, width ${second.shape[2]}` : 'none',
+        got: second && !isMasked ? `${size}, without masks` : size,
       });
     }
-    const [mask, secondMask] = masks as NDArray[];
+    const [mask, secondMask] = masks;
     return { second: row(second), mask: row(mask), second_mask: row(secondMask) };
   },
   sizes({ otherwise }, { entry: { extra = {} } }): Tensors {
