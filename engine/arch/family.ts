@@ -117,8 +117,6 @@ export type Condition =
   | { readonly kind: 'second-text'; readonly width: number; readonly atLeast: number }
   /** `sizes` [b, 6]: height and width in pixels, those aimed at, and the corner of a cut, which is 0. */
   | { readonly kind: 'sizes'; readonly otherwise: number }
-  /** `cross` in its own length: text of another length is never in the same call. */
-  | { readonly kind: 'whole-text' }
   /** What another encoder made of the prompt, under `from` in the extras: `input` [b, tokens, width]; none makes no input. */
   | {
       readonly kind: 'further-text';
@@ -161,6 +159,8 @@ export interface Family<C = unknown> {
   readonly text: TextSetup;
   /** Where it keeps each text encoder (as `text.encoders`); the first prefix that exists. */
   readonly textPrefixes: readonly (readonly string[])[];
+  /** A shorter text is repeated up to the length of another, so that one call can compute both. */
+  readonly repeatsText?: boolean;
   /** Saved checkpoints number the positions of text encoders under huggingface's names, as ComfyUI's do. */
   readonly savesPositions?: boolean;
   /** What saved checkpoints say they are (`modelspec.architecture`); absent where nothing is said. */

@@ -82,7 +82,7 @@ const kinds: Kinds = {
   'trimmed-text'(_, { entry: { cross, extra = {} } }): Tensors {
     const mask = extra.attention_mask as NDArray | undefined;
     const count = mask ? mask.data.reduce((sum, flag) => sum + flag, 0) : cross.shape[1];
-    return { cross: { value: sliceAxis(cross, 1, 0, count), along: 'tokens' } };
+    return { cross: row(sliceAxis(cross, 1, 0, count)) };
   },
   states({ count, width }, { entry: { extra = {} } }): Tensors {
     const states = extra.conditioning_llama3 as NDArray | undefined;
@@ -129,7 +129,6 @@ const kinds: Kinds = {
     const numbers = [height, width, target_height, target_width, 0, 0].map(Number);
     return { sizes: row({ data: Float32Array.from(numbers), shape: [1, numbers.length] }) };
   },
-  'whole-text': (_, { entry: { cross } }) => ({ cross: row(cross) }),
   'further-text'({ from, input, width }, { entry: { extra = {} } }): Tensors {
     const states = extra[from] as NDArray | undefined;
     if (!states) return {};
@@ -141,7 +140,7 @@ const kinds: Kinds = {
     const [batch, tokens, width] = cross.shape;
     if (tokens >= atLeast) return {};
     const value = concat([zeros([batch, atLeast - tokens, width]), cross], 1);
-    return { cross: { value, along: 'tokens' } };
+    return { cross: row(value) };
   },
 };
 

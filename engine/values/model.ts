@@ -121,7 +121,9 @@ function conditioningTensors(
     checkWidth(entry.cross, width, `the text condition of ${family.title}`);
   }
   return {
-    ...(width !== undefined && { cross: { value: entry.cross, along: 'tokens' } }),
+    ...(width !== undefined && {
+      cross: { value: entry.cross, along: family.repeatsText ? 'tokens' : 'row' },
+    }),
     ...(entry.crossControl && { crossControl: { value: entry.crossControl, along: 'tokens' } }),
     ...vectorTensors(model, entry, run),
     ...conditionTensors(family.conditions?.(config) ?? [], entry, run, formatOf(model)),

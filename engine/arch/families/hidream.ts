@@ -19,7 +19,6 @@ export const hiDream = defineFamily({
   contextWidth: ({ contextWidth }) => contextWidth,
   extraChannels: () => 'none',
   conditions: ({ pooledWidth, layers, statesWidth }) => [
-    { kind: 'whole-text' },
     { kind: 'pooled', width: pooledWidth },
     { kind: 'states', count: Math.max(...layers) + 1, width: statesWidth },
     { kind: 'beside' },

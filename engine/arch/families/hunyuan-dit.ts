@@ -20,7 +20,6 @@ export const hunyuanDit = defineFamily({
   contextWidth: ({ contextWidth }) => contextWidth,
   extraChannels: () => 'none',
   conditions: ({ secondWidth, secondLength, sized }) => [
-    { kind: 'whole-text' },
     { kind: 'second-text', width: secondWidth, atLeast: secondLength },
     ...(sized ? ([{ kind: 'sizes', otherwise: 768 }] as const) : []),
   ],

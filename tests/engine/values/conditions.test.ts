@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { nd, zeros } from '../../../engine/array/nd.ts';
+import { families } from '../../../engine/arch/families/index.ts';
 import type { Condition } from '../../../engine/arch/family.ts';
 import type { ConditioningEntry } from '../../../engine/sampling/conditioning.ts';
 import { latentFormats } from '../../../engine/sampling/latent/formats.ts';
@@ -18,6 +19,22 @@ const shapes = (tensors: ReturnType<typeof told>) =>
   Object.fromEntries(Object.entries(tensors).map(([name, { value }]) => [name, value.shape]));
 
 describe('conditions', () => {
+  // as ComfyUI has it; what transformers read of a longer text would be another picture
+  test('texts are repeated up to one another for UNets and stage C alone', () => {
+    const repeating = families.filter(({ repeatsText }) => repeatsText).map(({ name }) => name);
+    expect(repeating.sort()).toEqual([
+      'cascade-c',
+      'playground-2.5',
+      'sd-x4-upscaler',
+      'sd1',
+      'sd2',
+      'sd2-unclip',
+      'sdxl',
+      'sdxl-refiner',
+      'zero123',
+    ]);
+  });
+
   test('states of a language model: those of the first layers', () => {
     const states: Condition = { kind: 'states', count: 2, width: 3 };
     const of = (shape: number[]) => ({ extra: { conditioning_llama3: zeros(shape) } });
