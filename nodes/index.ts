@@ -7,6 +7,7 @@ import { cameraNodes } from './camera.ts';
 import { conditioningNodes } from './conditioning.ts';
 import { contextWindowNodes } from './context-windows.ts';
 import { controlNodes } from './control.ts';
+import { cosmosNodes } from './cosmos.ts';
 import { customSamplingNodes } from './custom-sampling.ts';
 import { datasetFileNodes } from './dataset-files.ts';
 import { datasetTextNodes } from './dataset-texts.ts';
@@ -97,6 +98,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   hookConditioningNodes,
   visionNodes,
   zero123Nodes,
+  cosmosNodes,
   gligenNodes,
   photoMakerNodes,
   modelConditioningNodes,

@@ -97,6 +97,8 @@ export type Condition =
     }
   /** The size of the picture in pixels, `sizes` [b, 3]: height, width and their ratio; where conditioning says it. */
   | { readonly kind: 'size-and-ratio' }
+  /** How much of each frame a mask leaves to be made, `shares` [b, frames]; where there is a mask. */
+  | { readonly kind: 'shares' }
   /** Embeddings of pictures `pictures` [b, n, width], each times its strength; one of zeros where there are none. */
   | { readonly kind: 'pictures'; readonly width: number }
   /** The latent of the stage before `prior` [b, channels, h, w], of any size; zeros where there is none. */
@@ -179,6 +181,8 @@ export interface Family<C = unknown> {
     width(config: C): number;
     network(g: Graph, config: C): Record<string, Tensor>;
   };
+  /** While parts of a picture are made anew, the kept ones look clean to the network; left out: as noisy as the rest. */
+  readonly keepsClean?: boolean;
   /** What is fed beside the noisy latent on further channels. */
   extraChannels(config: C, sampling: SamplingSettings): ExtraChannels;
   /** What the network is told beyond what stands here; absent where nothing. */

@@ -60,6 +60,11 @@ const kinds: Kinds = {
     const ratio = typeof told === 'number' ? told : height / width;
     return { sizes: row({ data: Float32Array.of(height, width, ratio), shape: [1, 3] }) };
   },
+  shares(_, { entry: { concatMask }, run: { denoiseMask } }): Tensors {
+    const mask = concatMask ?? denoiseMask;
+    if (mask?.shape.length !== 5) return {};
+    return { shares: row(meanOfFrames(mask)) };
+  },
   pictures({ width }, { entry: { extra = {} } }): Tensors {
     const seen = (extra.unclip ?? []) as readonly SeenPicture[];
     if (seen.length === 0) return { pictures: row(zeros([1, 1, width])) };
@@ -143,6 +148,18 @@ const kinds: Kinds = {
     return { cross: row(value) };
   },
 };
+
+/** The mean of each frame of x [b, c, f, h, w]: [b, f]. */
+function meanOfFrames({ data, shape: [batch, channels, frames, height, width] }: NDArray): NDArray {
+  const size = height * width;
+  const sums = new Float64Array(batch * frames);
+  data.forEach((value, i) => {
+    const plane = Math.floor(i / size);
+    sums[Math.floor(plane / (channels * frames)) * frames + (plane % frames)] += value;
+  });
+  const means = Float32Array.from(sums, (sum) => sum / (channels * size));
+  return { data: means, shape: [batch, frames] };
+}
 
 /** The inputs that a family's conditions make of one entry. */
 export function conditionTensors(

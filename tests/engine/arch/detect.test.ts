@@ -22,6 +22,7 @@ const transformers: Record<string, string> = {
   cascade_b: 'cascade-b',
   cascade_c: 'cascade-c',
   chroma: 'chroma',
+  cosmos_predict2_2b_t2i: 'cosmos-predict2',
   flux_dev: 'flux',
   flux_schnell: 'flux',
   hidream: 'hidream',
@@ -43,7 +44,7 @@ const leftOver: Record<string, string[]> = {
 };
 
 const refused: Record<string, string> = {
-  cosmos_predict2_2b_t2i: 'Cosmos Predict2',
+  cosmos_predict2_2b_i2v: 'Cosmos Predict2 Video2World',
   hunyuan_video_t2v: 'HunyuanVideo',
   ltxv_2b: 'LTX-Video',
   mochi: 'Mochi',

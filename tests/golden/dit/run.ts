@@ -112,6 +112,7 @@ async function run(dir: string, area: string, golden: Golden): Promise<CaseResul
   const conditions = await model.encodeConditioning(entryOf(golden), {
     latentShape: x.shape,
     noise: x,
+    denoiseMask: golden.optional('in.denoise_mask'),
     seed: params.seed,
   });
   const cond = Object.fromEntries(
