@@ -70,6 +70,7 @@ import { utilityNodes } from './utilities.ts';
 import { vaeNodes } from './vae.ts';
 import { videoTrackNodes } from './video-tracks.ts';
 import { visionNodes } from './vision.ts';
+import { zImageNodes } from './z-image.ts';
 import { zero123Nodes } from './zero123.ts';
 
 const lists: readonly (readonly NodeDefinition[])[] = [
@@ -93,6 +94,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   conditioningNodes,
   promptPartNodes,
   qwenImageNodes,
+  zImageNodes,
   controlNodes,
   hookNodes,
   hookConditioningNodes,

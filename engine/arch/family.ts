@@ -103,6 +103,10 @@ export type Condition =
   | { readonly kind: 'pictures'; readonly width: number }
   /** The latent of the stage before `prior` [b, channels, h, w], of any size; zeros where there is none. */
   | { readonly kind: 'prior'; readonly channels: number }
+  /** Words before each of those pictures and behind all, `words0` [b, tokens, width] …; none without pictures. */
+  | { readonly kind: 'reference-words'; readonly width: number }
+  /** What an encoder saw of each of them, `view0` [b, rows, columns, width] …; none without pictures. */
+  | { readonly kind: 'reference-views'; readonly width: number }
   /** `cross` without the tokens behind the text, which `attention_mask` tells. */
   | { readonly kind: 'trimmed-text' }
   /**

@@ -9,6 +9,7 @@ import type { LatentFormat } from '../sampling/latent/formats.ts';
 import { processIn } from '../sampling/latent/process.ts';
 import type { CondTensor, ConditioningRun, ModelInput } from '../sampling/model.ts';
 import { checkWidth } from './check-width.ts';
+import type { ClipVisionOutput } from './clip-vision.ts';
 import { placeReferences } from './reference-places.ts';
 import { type SeenPicture, checkEmbeddings } from './unclip.ts';
 
@@ -83,6 +84,16 @@ const kinds: Kinds = {
     // the usual size for the picture, so that it fits into one call with another that has one
     const sides = latentShape.slice(2).map((size) => Math.max(1, Math.floor((size * 4) / 42)));
     return { prior: row(zeros([1, channels, ...sides])) };
+  },
+  'reference-words'({ width }, { entry: { extra = {} } }): Tensors {
+    if (!extra.reference_latents) return {};
+    const words = (extra.reference_latents_text_embeds ?? []) as readonly NDArray[];
+    return numbered('words', words, width);
+  },
+  'reference-views'({ width }, { entry: { extra = {} } }): Tensors {
+    if (!extra.reference_latents) return {};
+    const seen = (extra.clip_vision_outputs ?? []) as readonly ClipVisionOutput[];
+    return numbered('view', seen.map(gridOfView), width);
   },
   'trimmed-text'(_, { entry: { cross, extra = {} } }): Tensors {
     const mask = extra.attention_mask as NDArray | undefined;
@@ -159,6 +170,28 @@ function meanOfFrames({ data, shape: [batch, channels, frames, height, width] }:
   });
   const means = Float32Array.from(sums, (sum) => sum / (channels * size));
   return { data: means, shape: [batch, frames] };
+}
+
+/** Tensors of a width under a name and their numbers. */
+function numbered(name: string, values: readonly NDArray[], width: number): Tensors {
+  const tensors = values.map((value, i) => {
+    checkWidth(value, width, `what conditioning says of picture ${i + 1} to look at`);
+    return [`${name}${i}`, row(value)] as const;
+  });
+  return Object.fromEntries(tensors);
+}
+
+/** The tokens of a picture in their rows and columns: [b, rows, columns, c]. Throws BAD_INPUT where they have none. */
+function gridOfView({ last, grid: [rows, columns] }: ClipVisionOutput): NDArray {
+  const [batch, tokens, width] = last.shape;
+  if (tokens !== rows * columns) {
+    throw new NoodleError('BAD_INPUT', {
+      subject: 'what a picture encoder saw',
+      expected: `a token for each of ${rows} x ${columns} patches, as SigLIP gives`,
+      got: `${tokens} tokens`,
+    });
+  }
+  return reshape(last, [batch, rows, columns, width]);
 }
 
 /** The inputs that a family's conditions make of one entry. */
