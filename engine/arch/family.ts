@@ -147,6 +147,11 @@ export interface Family<C = unknown> {
   extraChannels(config: C, sampling: SamplingSettings): ExtraChannels;
   /** What the network is told beyond what stands here; absent where nothing. */
   conditions?(config: C): readonly Condition[];
+  /**
+   * Names of its blocks as nodes count them: those in which text and picture have weights of their own, and
+   * those in which they share them.
+   */
+  readonly blocks?: { readonly double?: string; readonly single?: string };
   /** Where control networks add to the network of these weights; absent where they cannot. */
   readonly residuals?: (model: Weights) => ResidualPlaces;
   /** Sizes and scores a family's vector condition is made of; absent when there is none. */

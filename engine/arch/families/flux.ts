@@ -23,6 +23,7 @@ export const flux1 = defineFamily<FluxConfig>({
   memoryFactor: 3.1,
   contextWidth: ({ contextWidth }) => contextWidth,
   extraChannels,
+  blocks: { double: 'double_blocks', single: 'single_blocks' },
   residuals: fluxPlaces,
   conditions: ({ pooledWidth, guided }) => [
     { kind: 'pooled', width: pooledWidth },

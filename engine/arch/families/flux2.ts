@@ -18,6 +18,7 @@ export const flux2 = defineFamily({
   memoryFactor: 3.1,
   contextWidth: ({ contextWidth }) => contextWidth,
   extraChannels: () => 'none',
+  blocks: { double: 'double_blocks', single: 'single_blocks' },
   residuals: (w) => fluxPlaces(w, 1),
   conditions: ({ guided }) => [
     ...(guided ? [{ kind: 'guidance', otherwise: 3.5 } as const] : []),

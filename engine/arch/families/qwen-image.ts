@@ -19,6 +19,7 @@ export const qwenImage = defineFamily<QwenImageConfig>({
   memoryFactor: 1.8,
   contextWidth: ({ contextWidth }) => contextWidth,
   extraChannels: () => 'none',
+  blocks: { double: 'transformer_blocks' },
   residuals: qwenImagePlaces,
   conditions: (config) => [{ kind: 'references', methods: methodsOf(config) }],
   network(g, config, given) {

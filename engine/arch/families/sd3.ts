@@ -17,6 +17,7 @@ export const sd3 = defineFamily({
   memoryFactor: 1.2,
   contextWidth: ({ contextWidth }) => contextWidth,
   extraChannels: () => 'none',
+  blocks: { double: 'joint_blocks' },
   residuals: mmditPlaces,
   conditions: ({ pooledWidth }) => [{ kind: 'pooled', width: pooledWidth }],
   network(g, config) {

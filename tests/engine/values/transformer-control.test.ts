@@ -3,13 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { families } from '../../../engine/arch/families/index.ts';
 import { type NDArray, nd } from '../../../engine/array/nd.ts';
 import { createRuntime } from '../../../engine/runtime/runtime.ts';
 import { keptPart } from '../../../engine/values/kept-part.ts';
-import { diffusionModelOf } from '../../../engine/values/load-checkpoint.ts';
 import { loadControlNet } from '../../../engine/values/load-control.ts';
-import { diffusion } from '../../../engine/values/model.ts';
 import { type Application, withControl } from '../../../engine/values/control.ts';
 import type { AutoencoderKind, Vae } from '../../../engine/values/vae.ts';
 import { memoryOf, memorySource } from '../../../engine/weights/source.ts';
@@ -17,34 +14,30 @@ import { encodeSafetensors, floatTensor } from '../../../engine/weights/write.ts
 import { compare } from '../../golden/area.ts';
 import { openCase } from '../../golden/open-case.ts';
 import { goldenFiles, ownGoldenDir } from '../../support/golden.ts';
+import {
+  type HashedCase,
+  hashedArray,
+  hashedEntry,
+  hashedModel,
+  predictHashed,
+} from '../../support/hashed-model.ts';
 import { type Shapes, hashedSource, unitNumbers } from '../../support/hashed-weights.ts';
-import { runMemory } from '../../support/run-memory.ts';
 
-interface Case {
-  readonly name: string;
-  readonly main: Shapes;
+interface Case extends HashedCase {
+  /** Shapes of the ControlNet's weights. */
   readonly net: Shapes;
-  readonly x: readonly number[];
-  readonly pooled: number;
   readonly image: readonly number[];
-  readonly mask?: readonly number[] | null;
-  readonly type?: number | null;
-  readonly control_type?: number | null;
+  readonly mask?: readonly number[];
+  readonly type?: number;
+  readonly control_type?: number;
   readonly video: boolean;
   readonly vae: boolean;
   readonly strength: number;
-  readonly sigma: number;
 }
 
 const runtime = createRuntime({ threads: 1 });
 const folder = mkdtempSync(join(tmpdir(), 'noodle-control-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-const numbers = (name: string, shape: readonly number[], factor: number, shift = 0): NDArray =>
-  nd(
-    unitNumbers(name, shape).map((u) => u * factor + shift),
-    shape,
-  );
 
 /** Means of 8 x 8 pixels, mixed into 16 channels. */
 function toyVae(video: boolean): Vae {
@@ -89,41 +82,17 @@ function fileOf({ name, net, control_type: stated }: Case): string {
 
 /** A prediction with the case's ControlNet, applied as `how` says. */
 async function predicted(params: Case, how: Partial<Application> = {}): Promise<NDArray> {
-  const { name, x: shape, type, mask, sigma, strength } = params;
-  const model = await diffusionModelOf(hashedSource('main.', params.main), families);
+  const { name, type, mask, strength } = params;
   const loaded = await loadControlNet(fileOf(params));
   const net = typeof type === 'number' ? { ...loaded, type } : loaded;
-  const image = numbers(`${name}.image`, [1, ...params.image, 3], 1, 0.5);
+  const image = hashedArray(`${name}.image`, [1, ...params.image, 3], 1, 0.5);
   const area = [1, ...(mask ?? [])];
   const painted = unitNumbers(`${name}.mask`, area).map((u) => (u > 0 ? 1 : 0));
   const hint = mask ? keptPart(image, nd(painted, area)) : { image };
-  const entry = {
-    cross: numbers(`${name}.context`, [shape[0], 5, 20], 2),
-    pooled: numbers(`${name}.pooled`, [shape[0], params.pooled], 2),
-    extra: { guidance: 3.5 },
-  };
   const vae = params.vae ? toyVae(params.video) : null;
-  const [[steered]] = withControl([[entry]], { net, strength, vae, ...hint, ...how });
-  const x = numbers(`${name}.x`, shape, 4);
-  const network = diffusion(model, { runtime });
-  const conditions = await network.encodeConditioning(steered, { latentShape: shape, noise: x });
-  const rows = (value: NDArray): NDArray =>
-    value.shape[0] === shape[0]
-      ? value
-      : nd(
-          Float32Array.from({ length: shape[0] }, () => value.data[0]),
-          [shape[0]],
-        );
-  return network.apply({
-    x,
-    timesteps: new Float32Array(shape[0]).fill(network.modelSampling.timestep(sigma)),
-    cond: Object.fromEntries(
-      Object.entries(conditions).map(([name, { value }]) => [name, rows(value)]),
-    ),
-    sigma,
-    parts: [{ list: 0, entry: steered }],
-    run: runMemory(),
-  });
+  const application = { net, strength, vae, ...hint, ...how };
+  const [[entry]] = withControl([[hashedEntry(params)]], application);
+  return predictHashed(await hashedModel(params), params, entry, runtime);
 }
 
 describe('ControlNets of transformers', () => {
