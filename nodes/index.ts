@@ -61,6 +61,7 @@ import { scailNodes } from './scail.ts';
 import { seedVrNodes } from './seedvr.ts';
 import { sigmaNodes } from './sigmas.ts';
 import { saveTextNodes } from './save-text.ts';
+import { skipLayerNodes } from './skip-layers.ts';
 import { stringNodes } from './strings.ts';
 import { textOverlayNodes } from './text-overlay.ts';
 import { trainingNodes } from './training.ts';
@@ -79,6 +80,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   samplerNodes,
   sigmaNodes,
   guidanceNodes,
+  skipLayerNodes,
   contextWindowNodes,
   modelSamplingNodes,
   loaderNodes,

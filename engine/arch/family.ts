@@ -9,6 +9,7 @@ import type { Weights } from '../tensor/cursor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Graph } from '../tensor/trace.ts';
 import type { ClipOptions } from './clip.ts';
+import type { ResidualPlaces } from './residual-places.ts';
 import type { SequenceSpec } from './sequence-spec.ts';
 
 /** What detection may look at: names and shapes, and the numbers of a few small tensors. */
@@ -191,6 +192,13 @@ export interface Family<C = unknown> {
   extraChannels(config: C, sampling: SamplingSettings): ExtraChannels;
   /** What the network is told beyond what stands here; absent where nothing. */
   conditions?(config: C): readonly Condition[];
+  /**
+   * Names of its blocks as nodes count them: those in which text and picture have weights of their own, and
+   * those in which they share them.
+   */
+  readonly blocks?: { readonly double?: string; readonly single?: string };
+  /** Where control networks add to the network of these weights; absent where they cannot. */
+  readonly residuals?: (model: Weights) => ResidualPlaces;
   /** Sizes and scores a family's vector condition is made of; absent when there is none. */
   readonly vector?: {
     pooledWidth(config: C): number;

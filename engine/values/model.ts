@@ -53,7 +53,7 @@ const formatOf = ({ family, latentFormat: other }: Model): LatentFormat =>
 /** The model as samplers see it. */
 export function diffusion(model: Model, run: NetworkRun): GuidedModel {
   const sampling = createModelSampling(model.sampling);
-  const changes = runChanges({ ...run, network: model, sampling });
+  const changes = runChanges({ ...run, network: model, family: model.family, sampling });
   return sampled(model, run, { sampling, changes });
 }
 
