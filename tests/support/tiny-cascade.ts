@@ -277,13 +277,21 @@ export function checkpoints(told: Told): { readonly stageC: Shapes; readonly sta
   };
 }
 
-/** Random numbers of the size that layers want; norms around 1, biases around 0. */
+/** Where the numbers of a vector lie around: norms 1, biases and shares of blocks 0, pictures in their middle. */
+const middles: readonly (readonly [key: RegExp, middle: number])[] = [
+  [/out_block\.0\.bias$/, 0.5],
+  [/(bias|gammas|running_mean)$/, 0],
+  [/./, 1],
+];
+
+/** Random numbers of the size that layers want, in half precision. */
 export const tensorsOf = (shapes: Shapes): Map<string, TensorToWrite> =>
   new Map(
     Object.entries(shapes).map(([key, shape], i) => {
       const random = randomFloats(sizeOf(shape), i + 1);
       const inputs = sizeOf(shape.slice(1));
-      const middle = shape.length === 1 && !key.endsWith('bias') ? 1 : 0;
+      const [, around] = middles.find(([pattern]) => pattern.test(key))!;
+      const middle = shape.length === 1 ? around : 0;
       const scale = shape.length === 1 ? 0.1 : 1.5 / Math.sqrt(inputs);
       const values = random.map((v) => middle + v * scale);
       return [key, floatTensor(values, shape, 'F16')];
