@@ -5,6 +5,7 @@ import { audioNodes } from './audio.ts';
 import { boxNodes } from './boxes.ts';
 import { cameraNodes } from './camera.ts';
 import { conditioningNodes } from './conditioning.ts';
+import { cascadeNodes } from './cascade.ts';
 import { contextWindowNodes } from './context-windows.ts';
 import { controlNodes } from './control.ts';
 import { cosmosNodes } from './cosmos.ts';
@@ -103,6 +104,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   visionNodes,
   zero123Nodes,
   cosmosNodes,
+  cascadeNodes,
   gligenNodes,
   photoMakerNodes,
   modelConditioningNodes,
