@@ -6,6 +6,7 @@ import { boxNodes } from './boxes.ts';
 import { cameraNodes } from './camera.ts';
 import { chromaRadianceNodes } from './chroma-radiance.ts';
 import { conditioningNodes } from './conditioning.ts';
+import { cascadeNodes } from './cascade.ts';
 import { contextWindowNodes } from './context-windows.ts';
 import { controlNodes } from './control.ts';
 import { cosmosNodes } from './cosmos.ts';
@@ -62,6 +63,7 @@ import { scailNodes } from './scail.ts';
 import { seedVrNodes } from './seedvr.ts';
 import { sigmaNodes } from './sigmas.ts';
 import { saveTextNodes } from './save-text.ts';
+import { skipLayerNodes } from './skip-layers.ts';
 import { stringNodes } from './strings.ts';
 import { textOverlayNodes } from './text-overlay.ts';
 import { trainingNodes } from './training.ts';
@@ -71,6 +73,7 @@ import { utilityNodes } from './utilities.ts';
 import { vaeNodes } from './vae.ts';
 import { videoTrackNodes } from './video-tracks.ts';
 import { visionNodes } from './vision.ts';
+import { zImageNodes } from './z-image.ts';
 import { zero123Nodes } from './zero123.ts';
 
 const lists: readonly (readonly NodeDefinition[])[] = [
@@ -79,6 +82,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   samplerNodes,
   sigmaNodes,
   guidanceNodes,
+  skipLayerNodes,
   contextWindowNodes,
   modelSamplingNodes,
   loaderNodes,
@@ -94,6 +98,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   conditioningNodes,
   promptPartNodes,
   qwenImageNodes,
+  zImageNodes,
   controlNodes,
   hookNodes,
   hookConditioningNodes,
@@ -101,6 +106,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   zero123Nodes,
   cosmosNodes,
   chromaRadianceNodes,
+  cascadeNodes,
   gligenNodes,
   photoMakerNodes,
   modelConditioningNodes,

@@ -9,6 +9,7 @@ import type { Weights } from '../tensor/cursor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Graph } from '../tensor/trace.ts';
 import type { ClipOptions } from './clip.ts';
+import type { ResidualPlaces } from './residual-places.ts';
 import type { SequenceSpec } from './sequence-spec.ts';
 
 /** What detection may look at: names and shapes, and the numbers of a few small tensors. */
@@ -103,6 +104,10 @@ export type Condition =
   | { readonly kind: 'pictures'; readonly width: number }
   /** The latent of the stage before `prior` [b, channels, h, w], of any size; zeros where there is none. */
   | { readonly kind: 'prior'; readonly channels: number }
+  /** Words before each of those pictures and behind all, `words0` [b, tokens, width] …; none without pictures. */
+  | { readonly kind: 'reference-words'; readonly width: number }
+  /** What an encoder saw of each of them, `view0` [b, rows, columns, width] …; none without pictures. */
+  | { readonly kind: 'reference-views'; readonly width: number }
   /** `cross` without the tokens behind the text, which `attention_mask` tells. */
   | { readonly kind: 'trimmed-text' }
   /**
@@ -119,8 +124,6 @@ export type Condition =
   | { readonly kind: 'second-text'; readonly width: number; readonly atLeast: number }
   /** `sizes` [b, 6]: height and width in pixels, those aimed at, and the corner of a cut, which is 0. */
   | { readonly kind: 'sizes'; readonly otherwise: number }
-  /** `cross` in its own length: text of another length is never in the same call. */
-  | { readonly kind: 'whole-text' }
   /** What another encoder made of the prompt, under `from` in the extras: `input` [b, tokens, width]; none makes no input. */
   | {
       readonly kind: 'further-text';
@@ -163,6 +166,8 @@ export interface Family<C = unknown> {
   readonly text: TextSetup;
   /** Where it keeps each text encoder (as `text.encoders`); the first prefix that exists. */
   readonly textPrefixes: readonly (readonly string[])[];
+  /** A shorter text is repeated up to the length of another, so that one call can compute both. */
+  readonly repeatsText?: boolean;
   /** Saved checkpoints number the positions of text encoders under huggingface's names, as ComfyUI's do. */
   readonly savesPositions?: boolean;
   /** What saved checkpoints say they are (`modelspec.architecture`); absent where nothing is said. */
@@ -187,6 +192,13 @@ export interface Family<C = unknown> {
   extraChannels(config: C, sampling: SamplingSettings): ExtraChannels;
   /** What the network is told beyond what stands here; absent where nothing. */
   conditions?(config: C): readonly Condition[];
+  /**
+   * Names of its blocks as nodes count them: those in which text and picture have weights of their own, and
+   * those in which they share them.
+   */
+  readonly blocks?: { readonly double?: string; readonly single?: string };
+  /** Where control networks add to the network of these weights; absent where they cannot. */
+  readonly residuals?: (model: Weights) => ResidualPlaces;
   /** Sizes and scores a family's vector condition is made of; absent when there is none. */
   readonly vector?: {
     pooledWidth(config: C): number;

@@ -70,12 +70,18 @@ export function detectFlux(w: Weights): FluxConfig | undefined {
 
 /** The sizes of what Flux and its kin have in common. */
 export function detectTransformer(w: Weights, patch = 2): FluxConfig | undefined {
+  const last = 'final_layer.linear.weight';
+  const sizes = w.has(last) ? detectSequence(w, patch) : undefined;
+  return sizes && { ...sizes, outChannels: w.shape(last)[0] / patch ** 2 };
+}
+
+/** The same up to the last layer, which control networks have none of. */
+export function detectSequence(w: Weights, patch = 2): Omit<FluxConfig, 'outChannels'> | undefined {
   const keyNorm = 'double_blocks.0.img_attn.norm.key_norm.scale';
   if (!w.has(keyNorm) || !w.has('img_in.weight')) return undefined;
   const [headWidth] = w.shape(keyNorm);
   return {
     inChannels: w.shape('img_in.weight')[1] / patch ** 2,
-    outChannels: w.shape('final_layer.linear.weight')[0] / patch ** 2,
     contextWidth: w.shape('txt_in.weight')[1],
     headWidth,
     guided: w.has('guidance_in'),
@@ -144,7 +150,7 @@ export function fluxTransformer(
   modulators: Modulators,
 ): Tensor {
   const { x, context, references = [], referenceTime } = inputs;
-  const { patch, headWidth } = config;
+  const { patch } = config;
   const tell = modulators.vec ?? ((timesteps) => vectorOf(w, { ...inputs, timesteps }));
   const vec = tell(inputs.timesteps);
   const text = linear(w.at('txt_in'), context); // [b, t, c]
@@ -152,17 +158,19 @@ export function fluxTransformer(
   const patches = pictures.map((picture) => patchify(picture, patch));
   const image = linear(w.at('img_in'), concat(patches, 1)); // [b, n, c]
   const grid = gridOf(x, patch);
-  const facts: BlockFacts = {
-    rotation: rotationOf({ text: text.shape[1], grid, references, config }),
-    heads: w.shape('img_in.weight')[0] / headWidth,
-    text: text.shape[1],
-    grid: [grid.rows, grid.columns],
-  };
+  const facts = factsOf(w, { text: text.shape[1], grid, references, config });
   const own = mulDim(grid.rows, grid.columns);
   const clean = referenceTime && { vec: tell(referenceTime), own };
   const h = fluxBlocks(w, { text, image, vec, clean }, facts, modulators);
   const tokens = modulated(slice(h, 1, facts.text, addDim(facts.text, own)), modulators.last(vec));
   return unpatchify(linear(w.at('final_layer.linear'), tokens), x, patch);
+}
+
+/** The same for all blocks of a sequence. */
+export function factsOf(w: Weights, sequence: Sequence): BlockFacts {
+  const { text, grid, config } = sequence;
+  const heads = w.shape('img_in.weight')[0] / config.headWidth;
+  return { rotation: rotationOf(sequence), heads, text, grid: [grid.rows, grid.columns] };
 }
 
 /** What enters the blocks: text [b, t, c], picture and what else is looked at [b, n, c], the vector [b, c]. */
@@ -228,7 +236,10 @@ function inTurn(first: Modulation, count: Dim, second: Modulation, others: Dim):
 }
 
 /** Time, guidance and pooled text as one vector [b, c]. */
-function vectorOf(w: Weights, { timesteps, guidance, pooled }: FluxInputs): Tensor {
+export function vectorOf(
+  w: Weights,
+  { timesteps, guidance, pooled }: Pick<FluxInputs, 'timesteps' | 'guidance' | 'pooled'>,
+): Tensor {
   const number = (name: string, value: Tensor): Tensor =>
     embedder(w.at(name), sinusoidalEmbedding(mul(value, thousand), numberWidth));
   const time = number('time_in', timesteps);
@@ -244,7 +255,7 @@ interface Sequence {
   readonly text: Dim;
   readonly grid: Grid;
   readonly references: readonly Reference[];
-  readonly config: Pick<FluxConfig, 'axes' | 'theta' | 'patch'>;
+  readonly config: Pick<FluxConfig, 'axes' | 'theta' | 'patch' | 'headWidth'>;
 }
 
 /** Text stands at the origin, or on an axis of its own; pictures on a plane of their own each or beside the first. */

@@ -18,20 +18,21 @@ export interface Hints<T extends Readonly<Record<string, NDArray>>> {
 
 /**
  * Hints of `image` [n, h, w, c]: brought to the size that `size` asks for a latent (nearest, the middle
- * of the picture in its shape), and one by one through `run`, which takes [1, channels, h, w].
+ * of the picture in its shape), and one by one through `run`, which takes [1, channels, h, w] and how many were before it.
  */
 export function hintsOf<T extends Readonly<Record<string, NDArray>>>(
   image: Image,
   options: {
     readonly channels: number;
     readonly size: (latent: { height: number; width: number }) => { height: number; width: number };
-    readonly run: (picture: NDArray) => Promise<T>;
+    readonly run: (picture: NDArray, index: number) => Promise<T>;
   },
 ): Hints<T> {
   const made = new Map<string, Promise<T>>();
   return {
     async forCall({ x, parts }) {
-      const [rowCount, , height, width] = x.shape;
+      const [rowCount] = x.shape;
+      const [height, width] = x.shape.slice(-2);
       const items = rowCount / parts.length;
       const count = Math.min(image.shape[0], items);
       const key = [count, height, width].join();
@@ -85,10 +86,12 @@ function channelMean(x: NDArray): NDArray {
 /** `run` on row after row: the working memory of large pictures is that of one. */
 async function each<T extends Readonly<Record<string, NDArray>>>(
   pictures: NDArray,
-  run: (picture: NDArray) => Promise<T>,
+  run: (picture: NDArray, index: number) => Promise<T>,
 ): Promise<T> {
   const results: T[] = [];
-  for (let i = 0; i < pictures.shape[0]; i++) results.push(await run(rows(pictures, i, i + 1)));
+  for (let i = 0; i < pictures.shape[0]; i++) {
+    results.push(await run(rows(pictures, i, i + 1), i));
+  }
   return mapRecord(results[0], (_, name) => concat(results.map((result) => result[name])));
 }
 

@@ -53,7 +53,7 @@ const formatOf = ({ family, latentFormat: other }: Model): LatentFormat =>
 /** The model as samplers see it. */
 export function diffusion(model: Model, run: NetworkRun): GuidedModel {
   const sampling = createModelSampling(model.sampling);
-  const changes = runChanges({ ...run, network: model, sampling });
+  const changes = runChanges({ ...run, network: model, family: model.family, sampling });
   return sampled(model, run, { sampling, changes });
 }
 
@@ -128,7 +128,9 @@ function conditioningTensors(
     checkWidth(entry.cross, width, `the text condition of ${family.title}`);
   }
   return {
-    ...(width !== undefined && { cross: { value: entry.cross, along: 'tokens' } }),
+    ...(width !== undefined && {
+      cross: { value: entry.cross, along: family.repeatsText ? 'tokens' : 'row' },
+    }),
     ...(entry.crossControl && { crossControl: { value: entry.crossControl, along: 'tokens' } }),
     ...vectorTensors(model, entry, run),
     ...conditionTensors(family.conditions?.(config) ?? [], entry, run, formatOf(model)),

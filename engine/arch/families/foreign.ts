@@ -69,12 +69,6 @@ const others: readonly { readonly what: string; readonly pattern: RegExp }[] = [
 
 const autoencoders: readonly Row[] = [
   { title: 'Stable Video Diffusion', keys: ['decoder.mid.block_1.mix_factor'] },
-  { title: 'Stable Cascade (stage A)', keys: ['vquantizer.codebook.weight'] },
-  {
-    title: 'Stable Cascade (stage C)',
-    keys: ['encoder.backbone.1.0.block.0.1.num_batches_tracked'],
-  },
-  { title: 'Stable Cascade (stage C)', keys: ['backbone.1.0.block.0.1.num_batches_tracked'] },
   { title: 'Stable Audio', keys: ['decoder.layers.1.layers.0.beta'] },
   { title: 'Mochi', keys: ['blocks.2.blocks.3.stack.5.weight'] },
   { title: 'LTX-Video', keys: ['decoder.up_blocks.0.res_blocks.0.conv1.conv.weight'] },

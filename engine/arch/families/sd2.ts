@@ -1,5 +1,6 @@
 /** Stable Diffusion 2.x and its inpaint model. */
 import { defineFamily } from '../family.ts';
+import { unetPlaces } from '../residual-places.ts';
 import { detectUNet } from '../unet.ts';
 import { alone, clipH } from './text-encoders.ts';
 import { contextWidth, extraChannels, knownChannels, unetNetwork } from './unet-network.ts';
@@ -22,10 +23,12 @@ export const sd2 = defineFamily({
   vaePrefixes: ['first_stage_model.'],
   text: alone(clipH),
   textPrefixes: [['cond_stage_model.model.', 'conditioner.embedders.0.model.']],
+  repeatsText: true,
   latentFormat: 'SD15',
   memoryFactor: 1,
   contextWidth,
   extraChannels,
+  residuals: unetPlaces,
   network: (g, config) => unetNetwork(g, config),
 });
 

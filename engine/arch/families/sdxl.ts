@@ -5,6 +5,7 @@ import type { Graph } from '../../tensor/trace.ts';
 import type { SamplingSettings } from '../../sampling/model-sampling.ts';
 import { type Candidate, defineFamily } from '../family.ts';
 import { sinusoidalEmbedding } from '../timestep-embedding.ts';
+import { unetPlaces } from '../residual-places.ts';
 import { type UNetConfig, detectUNet } from '../unet.ts';
 import { alone, clipG, clipLOfXl, joinedOnChannels } from './text-encoders.ts';
 import { contextWidth, extraChannels, knownChannels, unetNetwork } from './unet-network.ts';
@@ -30,6 +31,7 @@ export const sdxl = defineFamily({
   vaePrefixes: ['first_stage_model.'],
   text: joinedOnChannels([clipLOfXl, clipG], { pooledFrom: 1 }),
   textPrefixes: [['conditioner.embedders.0.transformer.'], ['conditioner.embedders.1.model.']],
+  repeatsText: true,
   savesPositions: true,
   modelspec: ({ inChannels }) =>
     inChannels === 8 ? 'stable-diffusion-xl-v1-edit' : 'stable-diffusion-xl-v1-base',
@@ -37,6 +39,7 @@ export const sdxl = defineFamily({
   memoryFactor: 0.8,
   contextWidth,
   extraChannels,
+  residuals: unetPlaces,
   vector: {
     pooledWidth: (config) => pooledWidth(config, baseNumbers),
     pictures: { width: (config) => pooledWidth(config, baseNumbers), mergeNoise: 0 },
@@ -81,6 +84,7 @@ export const sdxlRefiner = defineFamily({
   sampling: async () => ({ prediction: 'eps', schedule: {} }),
   text: alone(clipG),
   textPrefixes: [['conditioner.embedders.0.model.']],
+  repeatsText: true,
   modelspec: () => 'stable-diffusion-xl-v1-refiner',
   memoryFactor: 1,
   vector: {
