@@ -1,8 +1,5 @@
 /** A released model made small: its own keys, fewer blocks, narrower layers, random numbers. */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { goldenDir } from '../support/golden.ts';
-import type { Manifest } from '../support/manifest.ts';
+import { type Manifest, readManifest } from '../support/manifest.ts';
 import { type Tensors, randomLayers } from './tensors.ts';
 
 interface Shrinking {
@@ -39,12 +36,8 @@ export function shrunk(name: string, { width, others, prefix = '' }: Shrinking):
 
 /** Manifests of files that are only a diffusion model have no prefix. */
 function readReleased(name: string): Manifest & { readonly prefix: string } {
-  const path = [
-    join(goldenDir('model-detection'), `${name}.json`),
-    join(goldenDir('dit-2026'), `manifests/${name}.json`),
-  ].find(existsSync);
-  if (path === undefined) throw new Error(`there is no manifest of '${name}'`);
-  const manifest = JSON.parse(readFileSync(path, 'utf8')) as Manifest & { prefix?: string | null };
+  const manifest = readManifest(name) as (Manifest & { prefix?: string | null }) | undefined;
+  if (!manifest) throw new Error(`there is no manifest of '${name}'`);
   return { ...manifest, prefix: manifest.prefix ?? '' };
 }
 
