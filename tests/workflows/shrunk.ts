@@ -36,7 +36,7 @@ export function shrunk(name: string, { width, others, prefix = '' }: Shrinking):
 
 /** Manifests of files that are only a diffusion model have no prefix. */
 function readReleased(name: string): Manifest & { readonly prefix: string } {
-  const manifest = readManifest(name) as (Manifest & { prefix?: string | null }) | undefined;
+  const manifest = readManifest(name);
   if (!manifest) throw new Error(`there is no manifest of '${name}'`);
   return { ...manifest, prefix: manifest.prefix ?? '' };
 }
