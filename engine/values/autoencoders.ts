@@ -92,7 +92,7 @@ interface FrameNetwork<C> {
   /** Prefix of its networks' names. */
   readonly name: string;
   detect(w: Weights): (C & Pick<Vae, 'latentChannels' | 'pictureChannels' | 'stills'>) | undefined;
-  factor(config: C): Required<CellSize>;
+  factor(config: C): CellSize & { readonly time: number };
   encode(w: Weights, frame: Tensor): Tensor;
   decode(w: Weights, latent: Tensor): Tensor;
 }
