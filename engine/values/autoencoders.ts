@@ -5,6 +5,7 @@ import { decodeFlux2, detectFlux2Vae, encodeFlux2 } from '../arch/flux2-vae.ts';
 import { decodeTaesd, detectTaesdDecoder, encodeTaesd } from '../arch/taesd.ts';
 import { type VaeConfig, decode, detectVae, encode } from '../arch/vae.ts';
 import { type WanVaeConfig, decodeFrame, detectWanVae, encodeFrame } from '../arch/wan-vae.ts';
+import { instead } from '../arch/families/contents.ts';
 import { foreignAutoencoder } from '../arch/families/foreign.ts';
 import { NoodleError } from '../errors.ts';
 import type { LatentFormat } from '../sampling/latent/formats.ts';
@@ -154,7 +155,7 @@ export function openVae(file: WeightSource): Vae {
   const seems = foreignAutoencoder(openWeights(source));
   const reason = seems
     ? `it seems to be the autoencoder of ${seems}, which is not supported`
-    : 'it holds no picture autoencoder';
+    : `it holds no picture autoencoder${instead(file)}`;
   throw new NoodleError('FAMILY_UNKNOWN', { file: file.label, reason });
 }
 

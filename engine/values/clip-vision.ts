@@ -1,4 +1,5 @@
 /** CLIP_VISION: an encoder of pictures, and CLIP_VISION_OUTPUT: what it saw. */
+import { instead } from '../arch/families/contents.ts';
 import { type ClipVisionConfig, clipVision, detectClipVision } from '../arch/clip-vision.ts';
 import { resizeAntialiased } from '../array/antialias.ts';
 import { concat, rows, sliceAxis } from '../array/batch.ts';
@@ -40,7 +41,7 @@ export function requireClipVision(file: WeightSource): ClipVision {
   const inside = sub(file, 'visual.');
   const vision = openClipVision(inside.tensors.size > 0 ? inside : file);
   if (vision) return vision;
-  const reason = 'it holds no picture encoder of CLIP or SigLIP';
+  const reason = `it holds no picture encoder of CLIP or SigLIP${instead(file)}`;
   throw new NoodleError('FAMILY_UNKNOWN', { file: file.label, reason });
 }
 

@@ -114,7 +114,12 @@ function conditioningTensors(
   run: ConditioningRun,
 ): Record<string, CondTensor> {
   const { family, config } = model;
-  checkWidth(entry.cross, family.contextWidth(config), `the text condition of ${family.title}`);
+  const names = family.text.encoders.map(({ name }) => name).join(' and ');
+  checkWidth(
+    entry.cross,
+    family.contextWidth(config),
+    `the text condition of ${family.title} (${names})`,
+  );
   return {
     cross: { value: entry.cross, along: 'tokens' },
     ...(entry.crossControl && { crossControl: { value: entry.crossControl, along: 'tokens' } }),

@@ -1,5 +1,6 @@
 /** The kinds of text encoders, and which of them a file holds. */
 import type { TextEncoderSpec } from '../arch/family.ts';
+import { instead } from '../arch/families/contents.ts';
 import { foreignTextEncoder } from '../arch/families/foreign.ts';
 import { NoodleError } from '../errors.ts';
 import { openWeights } from '../tensor/cursor.ts';
@@ -41,7 +42,7 @@ export function identifyTextEncoder(file: WeightSource): {
   const known = `${supported.slice(0, -1).join(', ')} and ${supported.at(-1)}`;
   const reason = seems
     ? `it seems to be ${seems}, of which parts are missing; supported text encoders are ${known}`
-    : `it holds no known text encoder${ggufArchitecture(file)}`;
+    : `it holds no known text encoder${instead(file)}${ggufArchitecture(file)}`;
   throw new NoodleError('FAMILY_UNKNOWN', { file: file.label, reason });
 }
 
