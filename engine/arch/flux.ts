@@ -105,7 +105,7 @@ export interface FluxInputs {
 }
 
 /** What every block is told beside the sequence and the vector. */
-interface BlockFacts {
+export interface BlockFacts {
   readonly rotation: Rotation;
   readonly heads: number;
   /** Tokens of text in front. */
@@ -116,15 +116,18 @@ interface BlockFacts {
 
 /** Predicts the flow from picture to noise: the raw output of the network, [b, out, h, w]. */
 export const flux = (w: Weights, inputs: FluxInputs, config: FluxConfig): Tensor =>
-  fluxTransformer(w, inputs, config, {
-    double: (vec, i) => {
-      const block = w.at(`double_blocks.${i}`);
-      const of = (name: string): Modulation[] => modulations(block.at(`${name}.lin`), vec, 2);
-      return { txt: of('txt_mod'), img: of('img_mod') };
-    },
-    single: (vec, i) => modulations(w.at(`single_blocks.${i}.modulation.lin`), vec, 1)[0],
-    last: (vec) => lastChange(w, vec),
-  });
+  fluxTransformer(w, inputs, config, ownModulators(w));
+
+/** Every block's own layers make its modulations. */
+export const ownModulators = (w: Weights): Modulators => ({
+  double: (vec, i) => {
+    const block = w.at(`double_blocks.${i}`);
+    const of = (name: string): Modulation[] => modulations(block.at(`${name}.lin`), vec, 2);
+    return { txt: of('txt_mod'), img: of('img_mod') };
+  },
+  single: (vec, i) => modulations(w.at(`single_blocks.${i}.modulation.lin`), vec, 1)[0],
+  last: (vec) => lastChange(w, vec),
+});
 
 /** Shift and scale before the last layer, from the vector. */
 export function lastChange(w: Weights, vec: Tensor): Change {
@@ -133,7 +136,7 @@ export function lastChange(w: Weights, vec: Tensor): Change {
   return { shift, scale };
 }
 
-/** The blocks, with modulations that come from what all of them are told (`vec`, else time and kin) in any way. */
+/** The network, with modulations that come from what all blocks are told (`vec`, else time and kin) in any way. */
 export function fluxTransformer(
   w: Weights,
   inputs: FluxInputs,
@@ -156,16 +159,37 @@ export function fluxTransformer(
     grid: [grid.rows, grid.columns],
   };
   const own = mulDim(grid.rows, grid.columns);
-  const clean = referenceTime && tell(referenceTime);
-  const others = subDim(image.shape[1], own);
+  const clean = referenceTime && { vec: tell(referenceTime), own };
+  const h = fluxBlocks(w, { text, image, vec, clean }, facts, modulators);
+  const tokens = modulated(slice(h, 1, facts.text, addDim(facts.text, own)), modulators.last(vec));
+  return unpatchify(linear(w.at('final_layer.linear'), tokens), x, patch);
+}
+
+/** What enters the blocks: text [b, t, c], picture and what else is looked at [b, n, c], the vector [b, c]. */
+export interface BlockInputs {
+  readonly text: Tensor;
+  readonly image: Tensor;
+  readonly vec: Tensor;
+  /** What the tokens behind the picture's `own` are told where they count as clean. */
+  readonly clean?: { readonly vec: Tensor; readonly own: Dim };
+}
+
+/** The double and the single blocks on the sequence [text, picture, references]: [b, t + n, c]. */
+export function fluxBlocks(
+  w: Weights,
+  { text, image, vec, clean }: BlockInputs,
+  facts: BlockFacts,
+  modulators: Pick<Modulators, 'double' | 'single'>,
+): Tensor {
   let h = concat([text, image], 1); // [b, t + n, c]
   for (let i = 0; i < w.count('double_blocks'); i++) {
     const block = w.at(`double_blocks.${i}`);
     const modulation = (vec: Tensor): DoubleModulation => {
       const now = modulators.double(vec, i);
       if (!clean) return now;
-      const { img } = modulators.double(clean, i);
-      return { ...now, img: now.img.map((mod, k) => inTurn(mod, own, img[k], others)) };
+      const { img } = modulators.double(clean.vec, i);
+      const others = subDim(image.shape[1], clean.own);
+      return { ...now, img: now.img.map((mod, k) => inTurn(mod, clean.own, img[k], others)) };
     };
     h = block.site(
       { x: h, vec },
@@ -177,9 +201,9 @@ export function fluxTransformer(
     const block = w.at(`single_blocks.${i}`);
     const modulation = (vec: Tensor): Modulation => {
       const now = modulators.single(vec, i);
-      return clean
-        ? inTurn(now, addDim(facts.text, own), modulators.single(clean, i), others)
-        : now;
+      if (!clean) return now;
+      const others = subDim(image.shape[1], clean.own);
+      return inTurn(now, addDim(facts.text, clean.own), modulators.single(clean.vec, i), others);
     };
     h = block.site(
       { x: h, vec },
@@ -187,8 +211,7 @@ export function fluxTransformer(
       siteFacts(facts),
     );
   }
-  const tokens = modulated(slice(h, 1, facts.text, addDim(facts.text, own)), modulators.last(vec));
-  return unpatchify(linear(w.at('final_layer.linear'), tokens), x, patch);
+  return h;
 }
 
 /** One modulation for the first tokens, another one for those behind: [b, n, c]. */
@@ -213,7 +236,8 @@ function vectorOf(w: Weights, { timesteps, guidance, pooled }: FluxInputs): Tens
   return pooled ? add(vec, embedder(w.at('vector_in'), pooled)) : vec;
 }
 
-const embedder = (w: Weights, x: Tensor): Tensor =>
+/** Two layers under the names of this file. */
+export const embedder = (w: Weights, x: Tensor): Tensor =>
   linear(w.at('out_layer'), silu(linear(w.at('in_layer'), x)));
 
 interface Sequence {
@@ -282,7 +306,8 @@ export function modulations(w: Weights, vec: Tensor, count: number): Modulation[
   });
 }
 
-const modulated = (x: Tensor, { shift, scale }: Change): Tensor =>
+/** x [b, n, c], normed and changed. */
+export const modulated = (x: Tensor, { shift, scale }: Change): Tensor =>
   add(mul(plainLayerNorm(x, { eps: 1e-6 }), add(scale, 1)), shift);
 
 /** Attention over the sequence and a feed-forward layer, text and picture with weights of their own. */

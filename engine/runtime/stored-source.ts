@@ -135,10 +135,13 @@ function planFiles(computed: readonly Computed[]): WeightsPlan[] {
 /** Whether a recipe needs nothing that lies in this thread's memory. */
 function isInFiles(recipe: Recipe | undefined): boolean {
   if (!recipe) return false;
-  if (recipe.kind === 'stored') return recipe.entry.bytes.kind === 'file';
+  if (recipe.kind === 'stored') return isFiled(recipe.entry);
   if (recipe.kind === 'rounded') return isInFiles(recipe.of);
   return isInFiles(recipe.first) && (!recipe.second || isInFiles(recipe.second));
 }
+
+const isFiled = ({ bytes }: WeightEntry): boolean =>
+  bytes.kind === 'parts' ? bytes.parts.every(isFiled) : bytes.kind === 'file';
 
 /** Computes a file's weights in a thread of its own, which ends with `signal`. */
 async function inThread(

@@ -7,7 +7,7 @@ import { NoodleError } from '../errors.ts';
 import { storageOf } from '../weights/dtypes.ts';
 import type { WeightEntry, WeightSource } from '../weights/source.ts';
 import { isNarrowFloat } from './dtype.ts';
-import { add, cast, mul, permute, reshape } from './nn.ts';
+import { add, cast, concat, mul, permute, reshape } from './nn.ts';
 import { leafOps } from './ops/leaves.ts';
 import type { Layer, Patch, Site, SiteFacts, SiteInputs } from './patch.ts';
 import { type Tensor, node } from './tensor.ts';
@@ -76,6 +76,26 @@ export function openWeights(source: WeightSource, patches: readonly Patch[] = []
     }
     return value;
   };
+  /** A layer whose weight lies in parts: every part's features, one behind the other. */
+  const inParts = (
+    key: string,
+    bias: string | undefined,
+    scope: string,
+    run: (weight: Tensor, bias?: Tensor) => Tensor,
+  ): Tensor | undefined => {
+    const weights = partsOf(find(key));
+    const biases = bias === undefined ? undefined : partsOf(find(bias));
+    const isEven = bias === undefined || weights?.length === biases?.length;
+    if (!weights || weights[0].shape.length !== 2 || !isEven) return undefined;
+    for (const name of [key, bias]) if (name !== undefined) used.add(name);
+    const features = weights.map((weight, i) =>
+      run(
+        widened(`${key}.${i}`, weight, scope),
+        biases && widened(`${bias}.${i}`, biases[i], scope),
+      ),
+    );
+    return concat(features, -1);
+  };
   const cursor = (scope: string): Weights => {
     const full = (path: string): string => (scope === '' ? path : `${scope}.${path}`);
     const has = (path: string): boolean => source.tensors.has(full(path)) || inner.has(full(path));
@@ -96,10 +116,13 @@ export function openWeights(source: WeightSource, patches: readonly Patch[] = []
         const bias = has('bias') ? full('bias') : undefined;
         const layer = { key, x, shape: find(key).shape, run: (weight: Tensor) => run(weight) };
         const { before, onBias, acts } = splitAtLayer(patches, layer, bias);
-        const y = run(
-          changed(key, before, scope),
-          bias === undefined ? undefined : changed(bias, onBias, scope),
-        );
+        const isPlain = before.length === 0 && !onBias.some(({ keys }) => keys?.has(bias ?? ''));
+        const y =
+          (isPlain ? inParts(key, bias, scope, run) : undefined) ??
+          run(
+            changed(key, before, scope),
+            bias === undefined ? undefined : changed(bias, onBias, scope),
+          );
         return acts.reduce((sum, act) => act(sum), y);
       },
       site: (inputs, run, facts = {}) => {
@@ -150,6 +173,13 @@ function splitAtLayer(patches: readonly Patch[], layer: Layer, bias: string | un
 
 /** The stored tensor as a program reads it: floats as f32, in the order that the view says. */
 export function widened(key: string, entry: WeightEntry, scope: string): Tensor {
+  const parts = partsOf(entry);
+  if (parts) {
+    return concat(
+      parts.map((part, i) => widened(`${key}.${i}`, part, scope)),
+      0,
+    );
+  }
   const { dtype } = storageOf(entry);
   const { shape, interleaved, scales, transposed } = entry;
   let value: Tensor = node(leafOps.param, [], { key, entry, dtype }, scope);
@@ -162,6 +192,10 @@ export function widened(key: string, entry: WeightEntry, scope: string): Tensor 
   }
   return transposed ? permute(value, [1, 0]) : value;
 }
+
+/** The entries whose rows an entry has one below the other; undefined for one that lies in one place. */
+const partsOf = ({ bytes }: WeightEntry): readonly WeightEntry[] | undefined =>
+  bytes.kind === 'parts' ? bytes.parts : undefined;
 
 /** Every proper prefix of every key, cut at dots. */
 function innerPaths(source: WeightSource): ReadonlySet<string> {

@@ -2,90 +2,138 @@
 import { sliceAxis } from '../array/batch.ts';
 import { type NDArray, reshape } from '../array/nd.ts';
 import { decodeFlux2, detectFlux2Vae, encodeFlux2 } from '../arch/flux2-vae.ts';
+import {
+  decodeHunyuanFrame,
+  decodeHunyuanImage,
+  detectHunyuanImageVae,
+  detectHunyuanRefinerVae,
+  encodeHunyuanFrame,
+  encodeHunyuanImage,
+} from '../arch/hunyuan-image-vae.ts';
 import { decodeTaesd, detectTaesdDecoder, encodeTaesd } from '../arch/taesd.ts';
 import { type VaeConfig, decode, detectVae, encode } from '../arch/vae.ts';
 import { type WanVaeConfig, decodeFrame, detectWanVae, encodeFrame } from '../arch/wan-vae.ts';
-import { instead } from '../arch/families/contents.ts';
 import { foreignAutoencoder } from '../arch/families/foreign.ts';
 import { NoodleError } from '../errors.ts';
 import type { LatentFormat } from '../sampling/latent/formats.ts';
-import { openWeights } from '../tensor/cursor.ts';
+import { type Weights, openWeights } from '../tensor/cursor.ts';
 import { add, div, mul, sub as minus } from '../tensor/nn.ts';
+import { mulDim, symbol } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Graph } from '../tensor/trace.ts';
 import { fromDiffusersVae, isDiffusersVae } from '../weights/key-maps/diffusers-vae.ts';
 import { type WeightSource, memorySource, mergeSources, rename } from '../weights/source.ts';
+import { instead } from './contents.ts';
 import { type Architecture, type NetworkRun, openNetwork } from './network.ts';
-import type { AutoencoderKind, Vae } from './vae.ts';
+import type { AutoencoderKind, CellSize, Vae } from './vae.ts';
 
-/** AutoencoderKL. Some overflow in half precision, and shapes do not tell which: loaders that know do. */
-const kl: AutoencoderKind<VaeConfig> = {
+/** An autoencoder of single pictures as its architecture file has it. */
+interface PictureNetwork {
+  /** Prefix of its networks' names. */
+  readonly name: string;
+  detect(w: Weights): VaeConfig | undefined;
+  encode(w: Weights, picture: Tensor): Tensor;
+  decode(w: Weights, latent: Tensor): Tensor;
+}
+
+/** Some overflow in half precision, and shapes do not tell which: loaders that know do. */
+const ofPictures = (network: PictureNetwork): AutoencoderKind<VaeConfig> => ({
   detect(source) {
-    const config = detectVae(openWeights(source));
+    const config = network.detect(openWeights(source));
     if (!config) return undefined;
     const { latentChannels, factor } = config;
     return { config, latentChannels, factor: { space: factor }, fullPrecision: true };
   },
   encode: (vae, pictures, run) =>
     runOn(pictures, vae, run, {
-      name: 'vae-encode',
-      build: (g) => ({ out: encode(g.weights, pictureInput(g)) }),
+      name: `${network.name}-encode`,
+      build: (g) => ({ out: network.encode(g.weights, pictureInput(g, vae)) }),
     }),
   decode: (vae, latents, run) =>
     runOn(latents, vae, run, {
-      name: 'vae-decode',
-      build: (g) => ({ out: decode(g.weights, latentInput(g, vae)) }),
+      name: `${network.name}-decode`,
+      build: (g) => ({ out: network.decode(g.weights, latentInput(g, vae)) }),
     }),
   bytes: widestBytes,
-};
+});
+
+/** AutoencoderKL. */
+const kl = ofPictures({ name: 'vae', detect: detectVae, encode, decode });
 
 /** The autoencoder of FLUX.2. */
-const flux2: AutoencoderKind<VaeConfig> = {
-  detect(source) {
-    const config = detectFlux2Vae(openWeights(source));
-    if (!config) return undefined;
-    const { latentChannels, factor } = config;
-    return { config, latentChannels, factor: { space: factor }, fullPrecision: true };
-  },
-  encode: (vae, pictures, run) =>
-    runOn(pictures, vae, run, {
-      name: 'flux2-vae-encode',
-      build: (g) => ({ out: encodeFlux2(g.weights, pictureInput(g)) }),
-    }),
-  decode: (vae, latents, run) =>
-    runOn(latents, vae, run, {
-      name: 'flux2-vae-decode',
-      build: (g) => ({ out: decodeFlux2(g.weights, latentInput(g, vae)) }),
-    }),
-  bytes: widestBytes,
-};
+const flux2 = ofPictures({
+  name: 'flux2-vae',
+  detect: detectFlux2Vae,
+  encode: encodeFlux2,
+  decode: decodeFlux2,
+});
 
-/** The autoencoder of Wan 2.1 and Qwen-Image, for videos of one frame. */
-const wan: AutoencoderKind<WanVaeConfig> = {
+/** The autoencoder of HunyuanImage 2.1. */
+const hunyuanImage = ofPictures({
+  name: 'hunyuan-image-vae',
+  detect: detectHunyuanImageVae,
+  encode: encodeHunyuanImage,
+  decode: decodeHunyuanImage,
+});
+
+/** An autoencoder of videos, here of one frame. */
+interface FrameNetwork<C> {
+  /** Prefix of its networks' names. */
+  readonly name: string;
+  detect(w: Weights): (C & Pick<Vae, 'latentChannels' | 'pictureChannels' | 'stills'>) | undefined;
+  factor(config: C): Required<CellSize>;
+  encode(w: Weights, frame: Tensor): Tensor;
+  decode(w: Weights, latent: Tensor): Tensor;
+}
+
+const ofFrames = <C extends Pick<VaeConfig, 'encoderWidth' | 'decoderWidth'>>(
+  network: FrameNetwork<C>,
+): AutoencoderKind<C> => ({
   detect(source) {
-    const config = detectWanVae(openWeights(source));
+    const config = network.detect(openWeights(source));
     if (!config) return undefined;
-    const { latentChannels, pictureChannels } = config;
-    const factor = { space: 8, time: 4 };
-    return { config, latentChannels, pictureChannels, factor, fullPrecision: true };
+    const { latentChannels, pictureChannels, stills } = config;
+    const factor = network.factor(config);
+    return { config, latentChannels, pictureChannels, stills, factor, fullPrecision: true };
   },
   async encode(vae, pictures, run) {
-    // the first latent frame is of the first picture, the next one of the four behind it
+    // the first latent frame is of the first picture, the next one of those behind it
     const latent = await runOn(onlyFrame(pictures, vae.factor.time! + 1), vae, run, {
-      name: 'wan-vae-encode',
-      build: (g) => ({ out: encodeFrame(g.weights, pictureInput(g, vae.pictureChannels)) }),
+      name: `${network.name}-encode`,
+      build: (g) => ({ out: network.encode(g.weights, pictureInput(g, vae)) }),
     });
     return withFrame(latent);
   },
   async decode(vae, latents, run) {
     const picture = await runOn(onlyFrame(latents, 2), vae, run, {
-      name: 'wan-vae-decode',
-      build: (g) => ({ out: decodeFrame(g.weights, latentInput(g, vae)) }),
+      name: `${network.name}-decode`,
+      build: (g) => ({ out: network.decode(g.weights, latentInput(g, vae)) }),
     });
     return withFrame(picture);
   },
   bytes: widestBytes,
-};
+});
+
+/** The autoencoder of Wan 2.1 and Qwen-Image. */
+const wan = ofFrames<WanVaeConfig>({
+  name: 'wan-vae',
+  detect: detectWanVae,
+  factor: () => ({ space: 8, time: 4 }),
+  encode: encodeFrame,
+  decode: decodeFrame,
+});
+
+/** The autoencoder of HunyuanImage's refiner. */
+const hunyuanRefiner = ofFrames<VaeConfig>({
+  name: 'hunyuan-refiner-vae',
+  detect(w) {
+    const config = detectHunyuanRefinerVae(w);
+    return config && { ...config, stills: true };
+  },
+  factor: ({ factor }) => ({ space: factor, time: 4 }),
+  encode: encodeHunyuanFrame,
+  decode: decodeHunyuanFrame,
+});
 
 /** The first frame of [b, c, frames, h, w]. Throws UNSUPPORTED when there are `tooMany` or more. */
 function onlyFrame(x: NDArray, tooMany: number): NDArray {
@@ -113,7 +161,7 @@ const taesd: AutoencoderKind<TaesdScale> = {
   encode: (vae, pictures, run) => {
     const { scale, shift = 0 } = vae.config;
     const build = (g: Graph) => {
-      const picture = add(mul(pictureInput(g), 0.5), 0.5);
+      const picture = add(mul(pictureInput(g, vae), 0.5), 0.5);
       const latent = encodeTaesd(g.weights.at('taesd_encoder'), picture); // [b, z, h, w]
       return { out: add(div(latent, scale), shift) };
     };
@@ -143,7 +191,14 @@ const pixelSpace: AutoencoderKind<null> = {
 };
 
 /** The kinds that are told from one source; TAESD's halves come as two (`taesdVae`). */
-const kinds: readonly AutoencoderKind[] = [pixelSpace, flux2, kl, wan];
+const kinds: readonly AutoencoderKind[] = [
+  pixelSpace,
+  flux2,
+  hunyuanImage,
+  hunyuanRefiner,
+  kl,
+  wan,
+];
 
 /** The autoencoder in a source (its prefix removed). Throws FAMILY_UNKNOWN for kinds we cannot run. */
 export function openVae(file: WeightSource): Vae {
@@ -188,8 +243,11 @@ export const pixelSpaceVae: Vae = openVae(
   ]),
 );
 
-const pictureInput = (g: Graph, channels = 3): Tensor =>
-  g.input('x', 'f32', ['batch', channels, 'height', 'width']);
+/** Pictures of whole cells. */
+function pictureInput(g: Graph, { pictureChannels = 3, factor: { space } }: Vae): Tensor {
+  const side = (name: string) => mulDim(symbol(name), space);
+  return g.input('x', 'f32', ['batch', pictureChannels, side('height'), side('width')]);
+}
 
 const latentInput = (g: Graph, { latentChannels }: Vae): Tensor =>
   g.input('x', 'f32', ['batch', latentChannels, 'height', 'width']);

@@ -1,5 +1,4 @@
 /** CLIP_VISION: an encoder of pictures, and CLIP_VISION_OUTPUT: what it saw. */
-import { instead } from '../arch/families/contents.ts';
 import { type ClipVisionConfig, clipVision, detectClipVision } from '../arch/clip-vision.ts';
 import { resizeAntialiased } from '../array/antialias.ts';
 import { concat, rows, sliceAxis } from '../array/batch.ts';
@@ -10,6 +9,7 @@ import { NoodleError } from '../errors.ts';
 import { openWeights } from '../tensor/cursor.ts';
 import { clipVisionNames } from '../weights/key-maps/open-clip.ts';
 import { type WeightSource, sub } from '../weights/source.ts';
+import { instead } from './contents.ts';
 import type { Image } from './media.ts';
 import { type NetworkRun, type Weighted, openNetwork } from './network.ts';
 

@@ -5,7 +5,9 @@ import { detectFamily, modelPrefix } from '../arch/families/detect.ts';
 import { setupsByCount, textSetups } from '../arch/families/text-setups.ts';
 import { NoodleError } from '../errors.ts';
 import { vocabularyTensors } from '../text/vocabularies.ts';
+import { fromDiffusersTransformer } from '../weights/key-maps/diffusers-transformers.ts';
 import { fromDiffusersUNet, isDiffusersUNet } from '../weights/key-maps/diffusers-unet.ts';
+import { fromTencentNames } from '../weights/key-maps/hunyuan-transformer.ts';
 import { openSource } from '../weights/open.ts';
 import { readFloats } from '../weights/read.ts';
 import { latentFormat } from '../sampling/latent/formats.ts';
@@ -122,7 +124,7 @@ export async function diffusionModelOf(
 ): Promise<Model> {
   const inside = sub(file, modelPrefix(file.tensors.keys()));
   const plain = inside.tensors.size > 0 ? inside : file;
-  const source = isDiffusersUNet(plain) ? fromDiffusersUNet(plain) : plain;
+  const source = originalNames(plain);
   const read = async (from: WeightSource, key: string) => {
     const entry = from.tensors.get(key);
     return entry && readFloats(entry);
@@ -130,6 +132,12 @@ export async function diffusionModelOf(
   const detected = await detectFamily(families, { model: source, file, read });
   const beside = detected.family.besideModel ?? [];
   return { ...detected, source: withBeside(source, file, beside), patches: [] };
+}
+
+/** Files of the diffusers library, and Tencent's, under the names of single files. */
+function originalNames(source: WeightSource): WeightSource {
+  if (isDiffusersUNet(source)) return fromDiffusersUNet(source);
+  return fromTencentNames(fromDiffusersTransformer(source));
 }
 
 /** The source with tensors of the file whose keys start so. */

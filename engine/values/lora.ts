@@ -1,11 +1,11 @@
 /** Adapter files (LoRA and kin) on MODEL and CLIP values. */
-import { instead } from '../arch/families/contents.ts';
 import { fitAdapters, loraPatch } from '../patch/lora/lora.ts';
 import { madeFor } from '../patch/lora/made-for.ts';
 import { type WeightNames, clipNames, unetNames } from '../patch/lora/names.ts';
 import { type AdapterEntry, readAdapters } from '../patch/lora/read.ts';
 import { openSource } from '../weights/open.ts';
 import type { Clip } from './clip.ts';
+import { instead } from './contents.ts';
 import type { Model } from './model.ts';
 import type { Weighted } from './network.ts';
 

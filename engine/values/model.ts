@@ -15,7 +15,8 @@ import {
 import { withOwnColors } from '../sampling/latent/own-colors.ts';
 import type { Graph } from '../tensor/trace.ts';
 import { type RunChanges, runChanges } from './changes.ts';
-import { conditionTensors } from './conditions.ts';
+import { callTensors, conditionTensors } from './conditions.ts';
+import { checkWidth } from './check-width.ts';
 import { projectedCross } from './cross-projection.ts';
 import { extraChannelTensors } from './extra-channels.ts';
 import { type NetworkRun, type Weighted, openNetwork } from './network.ts';
@@ -78,7 +79,8 @@ function sampled(
     },
     async apply(input) {
       const { x, timesteps } = input;
-      const { concat, ...cond } = input.cond;
+      const { concat, ...told } = input.cond;
+      const cond = { ...told, ...callTensors(family.conditions?.(config) ?? [], input) };
       const inputs = {
         ...cond,
         x: concat ? join([x, concat], 1) : x,
@@ -114,14 +116,13 @@ function conditioningTensors(
   run: ConditioningRun,
 ): Record<string, CondTensor> {
   const { family, config } = model;
-  const names = family.text.encoders.map(({ name }) => name).join(' and ');
-  checkWidth(
-    entry.cross,
-    family.contextWidth(config),
-    `the text condition of ${family.title} (${names})`,
-  );
+  const width = family.contextWidth(config);
+  if (width !== undefined) {
+    const names = family.text.encoders.map(({ name }) => name).join(' and ');
+    checkWidth(entry.cross, width, `the text condition of ${family.title} (${names})`);
+  }
   return {
-    cross: { value: entry.cross, along: 'tokens' },
+    ...(width !== undefined && { cross: { value: entry.cross, along: 'tokens' } }),
     ...(entry.crossControl && { crossControl: { value: entry.crossControl, along: 'tokens' } }),
     ...vectorTensors(model, entry, run),
     ...conditionTensors(family.conditions?.(config) ?? [], entry, run, formatOf(model)),
@@ -173,15 +174,4 @@ function pooledVector(
   }
   checkWidth(pooled, expected, `the pooled text embedding of ${family.title}`);
   return pooled;
-}
-
-function checkWidth(x: NDArray, expected: number, subject: string): void {
-  const got = x.shape.at(-1);
-  if (got !== expected) {
-    throw new NoodleError('BAD_INPUT', {
-      subject,
-      expected: `width ${expected}`,
-      got: `width ${got}; was it made by another model's text encoder?`,
-    });
-  }
 }

@@ -13,7 +13,7 @@ import type { Clip } from './clip.ts';
 import type { Model } from './model.ts';
 import type { Weighted } from './network.ts';
 import type { Services } from './services.ts';
-import { isFloat, patchesOf, savedDtype, wholeWeight } from './whole-weight.ts';
+import { isFloat, isQuantised, patchesOf, savedDtype, wholeWeight } from './whole-weight.ts';
 
 /** Tensors to write, by name. */
 export type Tensors = Map<string, TensorToWrite>;
@@ -196,7 +196,8 @@ function tensorOf(network: Weighted, key: string, transposed = false): TensorToW
   const { shape } = entry;
   // stored bytes as they are, where nothing changes them and they lie as they are read
   const turned = (entry.transposed ?? false) !== transposed;
-  const isStored = entry.bytes.kind !== 'computed' && !entry.scales && dtype === entry.dtype;
+  const isWhole = entry.bytes.kind !== 'computed' && !entry.scales && dtype === entry.dtype;
+  const isStored = isWhole && (entry.bytes.kind !== 'parts' || !isQuantised(entry));
   const isPlain = isStored && patchesOf(network, key).length === 0;
   if (isPlain && (!turned || !isFloat(entry))) {
     return { dtype, shape: transposed ? shape.toReversed() : shape, bytes: () => readBytes(entry) };

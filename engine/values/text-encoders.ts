@@ -1,12 +1,12 @@
 /** The kinds of text encoders, and which of them a file holds. */
 import type { TextEncoderSpec } from '../arch/family.ts';
-import { instead } from '../arch/families/contents.ts';
 import { foreignTextEncoder } from '../arch/families/foreign.ts';
 import { NoodleError } from '../errors.ts';
 import { openWeights } from '../tensor/cursor.ts';
 import { type WeightSource, sub } from '../weights/source.ts';
 import { bertEncoderKind } from './bert-encoder.ts';
 import { clipEncoderKind } from './clip-encoder.ts';
+import { instead } from './contents.ts';
 import { languageModelKind } from './language-model-encoder.ts';
 import { t5EncoderKind } from './t5-encoder.ts';
 import type { TextEncoder, TextEncoderKind } from './text-encoder.ts';

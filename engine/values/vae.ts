@@ -17,6 +17,8 @@ export interface Vae<C = unknown> extends Weighted {
   /** Channels of the pictures it encodes: 3, or 4 with alpha. */
   readonly pictureChannels?: number;
   readonly factor: CellSize;
+  /** With a time axis: pictures are videos of one frame each, not the frames of one video. */
+  readonly stills?: boolean;
   /** Its values overflow in half precision, or may. */
   readonly fullPrecision?: boolean;
 }
@@ -24,7 +26,7 @@ export interface Vae<C = unknown> extends Weighted {
 /** What a kind reads from the weights. */
 type Detected<C> = Pick<
   Vae<C>,
-  'config' | 'latentChannels' | 'pictureChannels' | 'factor' | 'fullPrecision'
+  'config' | 'latentChannels' | 'pictureChannels' | 'factor' | 'stills' | 'fullPrecision'
 >;
 
 /** What one latent cell stands for. */
@@ -90,7 +92,7 @@ export async function decodeTiled(
 
 /**
  * Pictures [b, H, W, 3 or more] in 0..1 as latents [b, c, h, w]; where latents have a time axis the
- * pictures are the frames of one video. Odd sizes lose their margin.
+ * pictures are the frames of one video, or each one of its own (`stills`). Odd sizes lose their margin.
  */
 export async function encode(vae: Vae | null, pictures: Image, run: NetworkRun): Promise<NDArray> {
   const present = requireVae(vae);
@@ -254,8 +256,8 @@ function toPictures({ data, shape: [batch, channels, ...sides] }: NDArray): Imag
   return nd(out, [batch * sizeOf(sides.slice(0, -2)), height, width, channels]);
 }
 
-/** Pictures cut to whole cells, channel-first; frames of one video where latents have a time axis. */
-function encoderInput({ factor, pictureChannels = 3 }: Vae, pictures: Image): NDArray {
+/** Pictures cut to whole cells, channel-first; frames of one video, or each of its own, where latents have a time axis. */
+function encoderInput({ factor, stills, pictureChannels = 3 }: Vae, pictures: Image): NDArray {
   if (pictures.shape.length !== 4) {
     const expected = 'pictures [batch, height, width, channels]';
     throw new NoodleError('BAD_INPUT', {
@@ -267,6 +269,10 @@ function encoderInput({ factor, pictureChannels = 3 }: Vae, pictures: Image): ND
   const cut = cropToFactor(pictures, factor.space);
   if (factor.time === undefined) return toSigned(cut, pictureChannels);
   const [frames, height, width, channels] = cut.shape;
+  if (stills) {
+    const { data } = toSigned(cut, pictureChannels);
+    return nd(data, [frames, pictureChannels, 1, height, width]);
+  }
   const rows = { data: cut.data, shape: [1, frames * height, width, channels] };
   return nd(toSigned(rows, pictureChannels).data, [1, pictureChannels, frames, height, width]);
 }

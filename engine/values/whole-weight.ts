@@ -40,9 +40,11 @@ export function savedDtype(entry: WeightEntry): StorageDtype {
   return isQuantised(entry) ? 'F16' : storageOf(entry).storage;
 }
 
-/** Whether a weight's numbers are told by more than its own bytes one by one: in blocks, or with scales. */
+/** Whether a weight's numbers are told by more than its own bytes one by one: in blocks, with scales, in parts unlike. */
 export const isQuantised = (entry: WeightEntry): boolean =>
-  entry.scales !== undefined || storageDtypes[storageOf(entry).storage].block > 1;
+  entry.bytes.kind === 'parts'
+    ? entry.bytes.parts.some((part) => isQuantised(part) || part.dtype !== entry.dtype)
+    : entry.scales !== undefined || storageDtypes[storageOf(entry).storage].block > 1;
 
 /** Whether a weight holds numbers that can be mixed: not ids, not a type that nothing reads. */
 export const isFloat = ({ dtype, scales }: WeightEntry): boolean =>

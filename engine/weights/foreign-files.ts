@@ -8,7 +8,7 @@ const beginnings: readonly (readonly [start: RegExp, what: string])[] = [
   [/^version https:\/\/git-lfs/, 'a pointer of Git LFS: the file itself was not fetched'],
   [/^\s*</, 'a web page: what was saved is not the file but a page about it, or an error'],
   [/^GGUF/, 'a GGUF file: its name has to end in .gguf'],
-  [/^(PK\x03\x04|\x80\x02)/, 'a file of torch: its name has to end in .ckpt, .pt or .pth'],
+  [/^PK/, 'a file of torch: its name has to end in .ckpt, .pt or .pth'],
 ];
 
 /** What a file seems to be that begins with these bytes; undefined when that is not known. */

@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import { NoodleError } from '../errors.ts';
 import { decode, storageOf } from './dtypes.ts';
 import { scaler } from './scales.ts';
-import type { WeightEntry, WeightSource } from './source.ts';
+import type { WeightBytes, WeightEntry, WeightSource } from './source.ts';
 import { encodeAs } from './write.ts';
 
 /** A tensor on the host: fp32 numbers with the shape that the file states. */
@@ -24,6 +24,7 @@ export async function readTensor(source: WeightSource, name: string): Promise<Ho
 export async function readBytes(entry: WeightEntry): Promise<Uint8Array> {
   if (entry.bytes.kind === 'memory') return entry.bytes.bytes;
   if (entry.bytes.kind === 'computed') return encodeAs(await entry.bytes.compute(), entry.dtype);
+  if (entry.bytes.kind === 'parts') return Buffer.concat(await eachOf(entry.bytes, readBytes));
   const { path, offset } = entry.bytes;
   const bytes = new Uint8Array(entry.byteLength);
   const handle = await open(path, 'r');
@@ -47,6 +48,7 @@ export function readBytesSync(entry: WeightEntry): Uint8Array {
   if (entry.bytes.kind === 'computed') {
     throw new NoodleError('UNSUPPORTED', { what: `'${entry.name}' at once, which is computed` });
   }
+  if (entry.bytes.kind === 'parts') return Buffer.concat(entry.bytes.parts.map(readBytesSync));
   const { path, offset } = entry.bytes;
   const bytes = new Uint8Array(entry.byteLength);
   const file = openSync(path, 'r');
@@ -68,12 +70,35 @@ export function readBytesSync(entry: WeightEntry): Uint8Array {
  * UNSUPPORTED for a storage type that cannot be read.
  */
 export async function readFloats(entry: WeightEntry): Promise<Float32Array> {
+  if (entry.bytes.kind === 'parts') return joined(await eachOf(entry.bytes, readFloats));
   return decoded(entry, await readBytes(entry));
 }
 
 /** The same at once, for small tensors. */
 export const readFloatsSync = (entry: WeightEntry): Float32Array =>
-  decoded(entry, readBytesSync(entry));
+  entry.bytes.kind === 'parts'
+    ? joined(entry.bytes.parts.map(readFloatsSync))
+    : decoded(entry, readBytesSync(entry));
+
+/** One part after the other. */
+async function eachOf<T>(
+  { parts }: Extract<WeightBytes, { kind: 'parts' }>,
+  read: (part: WeightEntry) => Promise<T>,
+): Promise<T[]> {
+  const all: T[] = [];
+  for (const part of parts) all.push(await read(part));
+  return all;
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
 
 function decoded(entry: WeightEntry, bytes: Uint8Array): Float32Array {
   const { scales, shape, transposed, interleaved } = entry;

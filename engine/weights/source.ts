@@ -27,9 +27,9 @@ export type Recipe =
   | { readonly kind: 'rounded'; readonly of: Recipe; readonly to: 'F8_E4M3' | 'F8_E5M2' };
 
 /**
- * Where the bytes of an entry lie: a range of a file (absolute offset), or memory; or how its f32
- * numbers are computed (merged models), each time they are read. Computed ones are stored in the
- * entry's type.
+ * Where the bytes of an entry lie: a range of a file (absolute offset), memory, or other entries whose rows
+ * follow one another; or how its f32 numbers are computed (merged models), each time they are read. Computed
+ * ones are stored in the entry's type.
  */
 export type WeightBytes =
   | {
@@ -40,6 +40,7 @@ export type WeightBytes =
       readonly identity: string;
     }
   | { readonly kind: 'memory'; readonly bytes: Uint8Array }
+  | { readonly kind: 'parts'; readonly parts: readonly WeightEntry[] }
   | {
       readonly kind: 'computed';
       readonly compute: () => Promise<Float32Array>;
@@ -169,7 +170,8 @@ export function hasRows({
   byteLength,
   scales,
 }: WeightEntry): boolean {
-  const isPlain = !transposed && interleaved === undefined && bytes.kind !== 'computed';
+  const lies = bytes.kind === 'file' || bytes.kind === 'memory';
+  const isPlain = !transposed && interleaved === undefined && lies;
   const isWhole = shape[0] === 0 || Number.isInteger(byteLength / shape[0]);
   return isPlain && isWhole && scales?.tiled !== true;
 }
@@ -193,6 +195,28 @@ export function rowsOf(entry: WeightEntry, start: number, end: number): WeightEn
   const rows = { ...entry, shape: [end - start, ...shape.slice(1)], byteLength, bytes };
   if (!scales || isOne(scales.by)) return rows;
   return { ...rows, scales: { ...scales, by: rowsOf(scales.by, start, end) } };
+}
+
+/**
+ * The rows of several entries, one below the other, as one entry: q, k and v of a fused projection stay the
+ * three that a file has. Throws BAD_INPUT, naming them, where their rows are of several widths.
+ */
+export function joinedRows(parts: readonly WeightEntry[]): WeightEntry {
+  const [first, ...others] = parts;
+  const [, ...row] = first.shape;
+  const stray = others.find(({ shape }) => shape.slice(1).join() !== row.join());
+  if (stray) {
+    const subject = `'${stray.name}', which belongs with '${first.name}'`;
+    const got = `${stray.shape.slice(1).join('x')}`;
+    throw new NoodleError('BAD_INPUT', { subject, expected: `rows of ${row.join('x')}`, got });
+  }
+  return {
+    name: parts.map(({ name }) => name).join(' + '),
+    dtype: first.dtype,
+    shape: [parts.reduce((sum, { shape }) => sum + shape[0], 0), ...row],
+    byteLength: parts.reduce((sum, { byteLength }) => sum + byteLength, 0),
+    bytes: { kind: 'parts', parts },
+  };
 }
 
 /** Whether an entry is a single number. */

@@ -92,7 +92,7 @@ const autoencoders: readonly Row[] = [
   { title: 'Wan', keys: ['decoder.middle.0.residual.0.gamma'] },
   { title: 'Hunyuan 3D', keys: ['geo_decoder.cross_attn_decoder.ln_1.bias'] },
   { title: 'ACE-Step', keys: ['vocoder.backbone.channel_layers.0.0.bias'] },
-  { title: 'HunyuanImage', keys: ['decoder.conv_in.weight'] },
+  { title: 'HunyuanVideo 1.5', keys: ['decoder.conv_in.weight'] },
 ];
 
 const textEncoders: readonly Row[] = [
@@ -125,7 +125,7 @@ export function otherKind(keys: Iterable<string>): string | undefined {
 }
 
 function hunyuan(w: Weights): string {
-  return w.has('vector_in') ? 'HunyuanVideo' : 'HunyuanImage 2.1';
+  return w.has('vector_in') ? 'HunyuanVideo' : 'HunyuanVideo 1.5';
 }
 
 function unetTitle(w: Weights): string {

@@ -50,7 +50,7 @@ export function unetNames(keys: Iterable<string>): WeightNames {
 
 /** What trainers write in front of diffusers' names of a transformer's modules; with underscores, without. */
 const transformerPrefixes = {
-  dotted: ['', 'transformer.', 'diffusion_model.', 'base_model.model.'],
+  dotted: ['', 'transformer.', 'diffusion_model.', 'base_model.model.', 'unet.base_model.model.'],
   underscored: ['lycoris_', 'lora_transformer_', 'lora_unet_'],
 };
 
@@ -66,23 +66,35 @@ function addTransformerNames(names: Map<string, string | WeightRows>, key: strin
 
 /** How files call one of a model's text encoders, besides its own full name. */
 const encoderPrefixes: Readonly<
-  Record<string, { readonly kohya: readonly string[]; readonly diffusers: readonly string[] }>
+  Record<
+    string,
+    {
+      readonly kohya: readonly string[];
+      readonly diffusers: readonly string[];
+      /** What modules of the file are under, which names leave out. */
+      readonly under?: string;
+    }
+  >
 > = {
   clip_l: { kohya: ['lora_te_', 'lora_te1_'], diffusers: ['text_encoder.'] },
   clip_h: { kohya: ['lora_te_', 'lora_te1_'], diffusers: ['text_encoder.'] },
   clip_g: { kohya: ['lora_te2_', 'lora_prior_te_'], diffusers: ['text_encoder_2.'] },
+  // its number says how many stand before it
+  t5xxl: { kohya: ['lora_te1_', 'lora_te2_', 'lora_te3_'], diffusers: [] },
+  hydit_clip: { kohya: ['lora_te1_'], diffusers: [], under: 'bert.' },
 };
 
 /** Names of a CLIP text model's parameters (keys under huggingface's names). */
 export function clipNames(encoder: string, keys: Iterable<string>): WeightNames {
-  const { kohya, diffusers } = encoderPrefixes[encoder] ?? { kohya: [], diffusers: [] };
+  const { kohya, diffusers, under = '' } = encoderPrefixes[encoder] ?? { kohya: [], diffusers: [] };
   const names = new Map<string, string>();
   for (const key of keys) {
     const module = key.replace(/\.weight$/, '');
     names.set(`text_encoders.${encoder}.transformer.${module}`, key);
     if (module === key) continue;
-    for (const prefix of kohya) names.set(prefix + underscored(module), key);
-    for (const prefix of diffusers) names.set(prefix + module, key);
+    const name = module.startsWith(under) ? module.slice(under.length) : module;
+    for (const prefix of kohya) names.set(prefix + underscored(name), key);
+    for (const prefix of diffusers) names.set(prefix + name, key);
   }
   return names;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { detectFamily, modelPrefix } from '../../../engine/arch/families/detect.ts';
 import { families } from '../../../engine/arch/families/index.ts';
+import type { Condition } from '../../../engine/arch/family.ts';
 import type { UNetConfig } from '../../../engine/arch/unet.ts';
 import { shapeText } from '../../../engine/tensor/shape.ts';
 import { trace } from '../../../engine/tensor/trace.ts';
@@ -18,28 +19,34 @@ const supported: Record<string, string> = {
 /** Diffusion transformers. */
 const transformers: Record<string, string> = {
   auraflow: 'auraflow',
+  cascade_b: 'cascade-b',
+  cascade_c: 'cascade-c',
   chroma: 'chroma',
   flux_dev: 'flux',
   flux_schnell: 'flux',
+  hidream: 'hidream',
+  hunyuan_dit: 'hunyuan-dit',
+  hunyuan_image21: 'hunyuan-image',
   lumina2: 'lumina2',
   omnigen2: 'omnigen2',
+  pixart_alpha: 'pixart-alpha',
+  pixart_sigma: 'pixart-sigma',
   qwen_image: 'qwen-image',
   sd35_medium: 'sd3',
 };
 
 /** What released files carry that no program reads. */
-const leftOver: Record<string, string[]> = { lumina2: ['norm_final.weight'] };
+const leftOver: Record<string, string[]> = {
+  lumina2: ['norm_final.weight'],
+  pixart_alpha: ['y_embedder.y_embedding'],
+  pixart_sigma: ['y_embedder.y_embedding'],
+};
 
 const refused: Record<string, string> = {
-  cascade_c: 'Stable Cascade',
   cosmos_predict2_2b_t2i: 'Cosmos Predict2',
-  hidream: 'HiDream',
-  hunyuan_dit: 'HunyuanDiT',
-  hunyuan_image21: 'HunyuanImage 2.1',
   hunyuan_video_t2v: 'HunyuanVideo',
   ltxv_2b: 'LTX-Video',
   mochi: 'Mochi',
-  pixart_sigma: 'PixArt sigma',
   svd_img2vid: 'Stable Video Diffusion',
   'wan21_t2v_1.3b': 'Wan',
 };
@@ -49,6 +56,13 @@ function detect(name: string, source = manifestSource(readManifest(name)!)) {
   const stripped = sub(source, prefix);
   const model = stripped.tensors.size > 0 ? stripped : source;
   return detectFamily(families, { model, file: source, read: async () => undefined });
+}
+
+/** What a condition brings to a program. */
+function inputsOf(condition: Condition): readonly string[] {
+  if (condition.kind === 'references') return ['reference0', 'place0'];
+  if (condition.kind === 'further-text') return [condition.input];
+  return [condition.kind.replace('-', '_')];
 }
 
 describe('families of released models', () => {
@@ -73,17 +87,55 @@ describe('families of released models', () => {
       const file = manifestSource(readManifest(name)!);
       const inside = sub(file, modelPrefix(file.tensors.keys()));
       const model = inside.tensors.size > 0 ? inside : file;
-      const given = new Set(
-        found
-          .conditions?.(config)
-          .flatMap(({ kind }) => (kind === 'references' ? ['reference0', 'place0'] : [kind])),
-      );
+      const given = new Set(found.conditions?.(config).flatMap((condition) => inputsOf(condition)));
       const program = trace(name, model, (g) => found.network(g, config, given));
       expect(program.usage.unused).toEqual(leftOver[name] ?? []);
       const x = program.inputs.find(({ attrs }) => attrs.name === 'x')!;
       expect(program.outputs.out.shape.length).toBe(x.shape.length);
     });
   }
+
+  test.skipIf(!readManifest('hunyuan_dit'))('HunyuanDiT 1.1 is told of sizes', async () => {
+    const { tensors } = manifestSource(readManifest('hunyuan_dit')!);
+    const shapes = new Map([...tensors].map(([key, { shape }]) => [key, shape]));
+    const at = [...shapes.keys()].find((key) => key.endsWith('extra_embedder.0.weight'))!;
+    const [wide] = shapes.get(at)!;
+    shapes.set(at, [wide, 3968]).set(at.replace('extra_embedder.0', 'style_embedder'), [1, 1408]);
+    const source = sourceOfShapes('hunyuan_dit_1.1', shapes);
+    const { family, config, sampling } = await detect('hunyuan_dit_1.1', source);
+    const model = sub(source, modelPrefix(shapes.keys()));
+    const program = trace('1.1', model, (g) => family.network(g, config, new Set()));
+    expect(program.usage.unused).toEqual([]);
+    expect(sampling.schedule.linearEnd).toBe(0.03);
+    expect(program.inputs.map(({ attrs }) => attrs.name)).toContain('sizes');
+  });
+  // oracle: ComfyUI 0.3.64's detection; the keys are those of its class for such files
+  test.skipIf(!readManifest('hunyuan_image21'))(
+    'HunyuanImage distilled, and its refiner',
+    async () => {
+      const base = manifestSource(readManifest('hunyuan_image21')!);
+      const shapes = new Map([...base.tensors].map(([key, { shape }]) => [key, shape]));
+      for (const name of ['time_r_in', 'guidance_in']) {
+        for (const part of ['in_layer', 'out_layer']) {
+          for (const kind of ['weight', 'bias']) {
+            shapes.set(`${name}.${part}.${kind}`, shapes.get(`time_in.${part}.${kind}`)!);
+          }
+        }
+      }
+      const distilled = await detect('x', sourceOfShapes('x', shapes));
+      expect(distilled.family.name).toBe('hunyuan-image');
+      expect(distilled.config).toMatchObject({ guided: true, aimed: true, glyphWidth: 1472 });
+      shapes.set('img_in.proj.weight', [3584, 128, 1, 1, 1]);
+      const refiner = await detect('x', sourceOfShapes('x', shapes));
+      expect(refiner.family.name).toBe('hunyuan-image-refiner');
+      expect(refiner.config).toMatchObject({
+        inChannels: 128,
+        outChannels: 64,
+        axes: [16, 56, 56],
+      });
+      expect(refiner.extraChannels).toBe('instruct-noised');
+    },
+  );
 
   for (const [name, title] of Object.entries(refused)) {
     test.skipIf(!readManifest(name))(`${name} is refused as ${title}`, async () => {

@@ -1,8 +1,8 @@
 /** What a file holds, for the refusals of whoever wanted something else. */
-import { openWeights } from '../../tensor/cursor.ts';
-import { type WeightSource, sub } from '../../weights/source.ts';
-import { modelPrefix } from './detect.ts';
-import { foreignModel, otherKind } from './foreign.ts';
+import { openWeights } from '../tensor/cursor.ts';
+import { type WeightSource, sub } from '../weights/source.ts';
+import { modelPrefix } from '../arch/families/detect.ts';
+import { foreignModel, otherKind } from '../arch/families/foreign.ts';
 
 /** ` but seems to be …`, with the folder of such files, where that is known; else empty. */
 export function instead(file: WeightSource): string {
