@@ -7,6 +7,7 @@ import { cameraNodes } from './camera.ts';
 import { conditioningNodes } from './conditioning.ts';
 import { contextWindowNodes } from './context-windows.ts';
 import { controlNodes } from './control.ts';
+import { cosmosNodes } from './cosmos.ts';
 import { customSamplingNodes } from './custom-sampling.ts';
 import { datasetFileNodes } from './dataset-files.ts';
 import { datasetTextNodes } from './dataset-texts.ts';
@@ -69,6 +70,7 @@ import { utilityNodes } from './utilities.ts';
 import { vaeNodes } from './vae.ts';
 import { videoTrackNodes } from './video-tracks.ts';
 import { visionNodes } from './vision.ts';
+import { zImageNodes } from './z-image.ts';
 import { zero123Nodes } from './zero123.ts';
 
 const lists: readonly (readonly NodeDefinition[])[] = [
@@ -92,11 +94,13 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   conditioningNodes,
   promptPartNodes,
   qwenImageNodes,
+  zImageNodes,
   controlNodes,
   hookNodes,
   hookConditioningNodes,
   visionNodes,
   zero123Nodes,
+  cosmosNodes,
   gligenNodes,
   photoMakerNodes,
   modelConditioningNodes,

@@ -97,10 +97,16 @@ export type Condition =
     }
   /** The size of the picture in pixels, `sizes` [b, 3]: height, width and their ratio; where conditioning says it. */
   | { readonly kind: 'size-and-ratio' }
+  /** How much of each frame a mask leaves to be made, `shares` [b, frames]; where there is a mask. */
+  | { readonly kind: 'shares' }
   /** Embeddings of pictures `pictures` [b, n, width], each times its strength; one of zeros where there are none. */
   | { readonly kind: 'pictures'; readonly width: number }
   /** The latent of the stage before `prior` [b, channels, h, w], of any size; zeros where there is none. */
   | { readonly kind: 'prior'; readonly channels: number }
+  /** Words before each of those pictures and behind all, `words0` [b, tokens, width] …; none without pictures. */
+  | { readonly kind: 'reference-words'; readonly width: number }
+  /** What an encoder saw of each of them, `view0` [b, rows, columns, width] …; none without pictures. */
+  | { readonly kind: 'reference-views'; readonly width: number }
   /** `cross` without the tokens behind the text, which `attention_mask` tells. */
   | { readonly kind: 'trimmed-text' }
   /**
@@ -117,8 +123,6 @@ export type Condition =
   | { readonly kind: 'second-text'; readonly width: number; readonly atLeast: number }
   /** `sizes` [b, 6]: height and width in pixels, those aimed at, and the corner of a cut, which is 0. */
   | { readonly kind: 'sizes'; readonly otherwise: number }
-  /** `cross` in its own length: text of another length is never in the same call. */
-  | { readonly kind: 'whole-text' }
   /** What another encoder made of the prompt, under `from` in the extras: `input` [b, tokens, width]; none makes no input. */
   | {
       readonly kind: 'further-text';
@@ -161,6 +165,8 @@ export interface Family<C = unknown> {
   readonly text: TextSetup;
   /** Where it keeps each text encoder (as `text.encoders`); the first prefix that exists. */
   readonly textPrefixes: readonly (readonly string[])[];
+  /** A shorter text is repeated up to the length of another, so that one call can compute both. */
+  readonly repeatsText?: boolean;
   /** Saved checkpoints number the positions of text encoders under huggingface's names, as ComfyUI's do. */
   readonly savesPositions?: boolean;
   /** What saved checkpoints say they are (`modelspec.architecture`); absent where nothing is said. */
@@ -179,6 +185,8 @@ export interface Family<C = unknown> {
     width(config: C): number;
     network(g: Graph, config: C): Record<string, Tensor>;
   };
+  /** While parts of a picture are made anew, the kept ones look clean to the network; left out: as noisy as the rest. */
+  readonly keepsClean?: boolean;
   /** What is fed beside the noisy latent on further channels. */
   extraChannels(config: C, sampling: SamplingSettings): ExtraChannels;
   /** What the network is told beyond what stands here; absent where nothing. */

@@ -24,7 +24,6 @@ import {
   mul,
   plainLayerNorm,
   range,
-  rearrange,
   reshape,
   rotaryEmbedding,
   silu,
@@ -38,8 +37,15 @@ import { type Dim, addDim, floorDivDim, mulDim, subDim } from '../tensor/shape.t
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Reference } from './flux.ts';
 import { headNorm } from './head-norm.ts';
-import { type Grid, gridOf, patchify, unpatchify } from './patchify.ts';
-import { type Positions, axialRotation, gridPlaces, joinPositions, samePlace } from './rope.ts';
+import { type Grid, frameOf, gridOf, patchifyFrames, unpatchifyFrames } from './patchify.ts';
+import {
+  type Positions,
+  axialRotation,
+  framePlaces,
+  gridPlaces,
+  joinPositions,
+  samePlace,
+} from './rope.ts';
 import { sinusoidalEmbedding } from './timestep-embedding.ts';
 
 export interface QwenImageConfig {
@@ -98,11 +104,21 @@ export function qwenImage(w: Weights, inputs: QwenImageInputs, config: QwenImage
   const clean = referenceTime && timeVector(w.at('time_text_embed'), referenceTime);
   const text = linear(w.at('txt_in'), rmsNorm(w.at('txt_norm'), context)); // [b, t, c]
   const frames = [x, ...references.map(({ latent }) => latent)];
-  const image = linear(w.at('img_in'), concat(frames.map(tokensOf), 1)); // [b, n, c]
+  const image = linear(
+    w.at('img_in'),
+    concat(
+      frames.map((frame) => patchifyFrames(frame, patch)),
+      1,
+    ),
+  ); // [b, n, c]
   const grid = gridOf(frameOf(x), patch);
   const facts: Facts = {
     rotation: axialRotation(
-      joinPositions([wordPlaces(text.shape[1], grid), framePlaces(x), ...references.map(placesOf)]),
+      joinPositions([
+        wordPlaces(text.shape[1], grid),
+        picturePlaces(x),
+        ...references.map(placesOf),
+      ]),
       { widths: config.axes },
     ),
     heads: (vec.shape[1] as number) / config.headWidth, // weights have fixed sizes
@@ -119,7 +135,8 @@ export function qwenImage(w: Weights, inputs: QwenImageInputs, config: QwenImage
   }
   const [scale, shift] = chunk(unsqueeze(linear(w.at('norm_out.linear'), silu(vec)), 1), 2, -1);
   const picture = slice(h, 1, length, addDim(length, own));
-  return framesOf(linear(w.at('proj_out'), changed(picture, { shift, scale })), x);
+  const out = linear(w.at('proj_out'), changed(picture, { shift, scale }));
+  return unpatchifyFrames(out, x, patch);
 }
 
 /** The time as a vector [b, c]; a file of layers adds what it says of pictures with all of them. */
@@ -131,21 +148,6 @@ function timeVector(w: Weights, timesteps: Tensor): Tensor {
   return add(vec, slice(w.at('addition_t_embedding').param('weight'), 0, 0, 1));
 }
 
-/** Every frame of x [b, c, f, h, w] as a picture: [b*f, c, h, w]. */
-const frameOf = (x: Tensor): Tensor => rearrange(x, 'b c f h w -> (b f) c h w');
-
-/** Patches of frames after one another: [b, f*rows*columns, 4*c]. */
-function tokensOf(x: Tensor): Tensor {
-  return rearrange(patchify(frameOf(x), patch), '(b f) n c -> b (f n) c', { f: x.shape[2] });
-}
-
-/** The frames of `like`'s size whose patches are the rows of x. */
-function framesOf(x: Tensor, like: Tensor): Tensor {
-  const f = like.shape[2];
-  const frames = rearrange(x, 'b (f n) c -> (b f) n c', { f });
-  return rearrange(unpatchify(frames, frameOf(like), patch), '(b f) c h w -> b c f h w', { f });
-}
-
 /** Words stand on the diagonal behind the picture, whose middle is the origin. */
 function wordPlaces(length: Dim, { rows, columns }: Grid): Positions {
   const half = (size: Dim): Tensor => cast(sizeTensor(floorDivDim(size, 2)), 'f32');
@@ -154,13 +156,9 @@ function wordPlaces(length: Dim, { rows, columns }: Grid): Positions {
 }
 
 /** Rows and columns from the middle, for one frame after another. */
-function framePlaces(x: Tensor): Positions {
-  const frames = x.shape[2];
-  const { rows, columns, count, row, column } = centred(x);
-  const inFrame = (places: Tensor): Tensor =>
-    reshape(expand(unsqueeze(places, 0), [frames, count]), [-1]);
-  const frame = expand(unsqueeze(cast(range(frames), 'f32'), 1), [frames, mulDim(rows, columns)]);
-  return [reshape(frame, [-1]), inFrame(row), inFrame(column)];
+function picturePlaces(x: Tensor): Positions {
+  const { row, column } = centred(x);
+  return framePlaces(x.shape[2], [row, column]);
 }
 
 /** The tokens of a reference of one frame: its plane, rows and columns from its own middle. */
@@ -178,8 +176,6 @@ function centred(x: Tensor) {
   const middle = (size: Dim): Tensor => cast(sizeTensor(floorDivDim(size, 2)), 'f32');
   const [row, column] = gridPlaces(grid);
   return {
-    rows,
-    columns,
     count: mulDim(rows, columns),
     row: sub(row, middle(rows)),
     column: sub(column, middle(columns)),

@@ -18,8 +18,10 @@ interface Sequence {
   readonly pad: number;
   /** Rows are padded to at least this length. */
   readonly minLength: number;
-  /** Rows are cut at this length, and only the first counts. */
+  /** Rows have at most this length; a longer prompt becomes several. */
   readonly maxLength?: number;
+  /** Of several rows only the first counts. */
+  readonly firstRowOnly?: boolean;
   /** `embedding:` names files of vectors; elsewhere it is plain text. */
   readonly embeddings?: boolean;
   /** Brackets mean nothing: no emphasis. */

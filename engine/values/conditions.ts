@@ -9,6 +9,7 @@ import type { LatentFormat } from '../sampling/latent/formats.ts';
 import { processIn } from '../sampling/latent/process.ts';
 import type { CondTensor, ConditioningRun, ModelInput } from '../sampling/model.ts';
 import { checkWidth } from './check-width.ts';
+import type { ClipVisionOutput } from './clip-vision.ts';
 import { placeReferences } from './reference-places.ts';
 import { type SeenPicture, checkEmbeddings } from './unclip.ts';
 
@@ -60,6 +61,11 @@ const kinds: Kinds = {
     const ratio = typeof told === 'number' ? told : height / width;
     return { sizes: row({ data: Float32Array.of(height, width, ratio), shape: [1, 3] }) };
   },
+  shares(_, { entry: { concatMask }, run: { denoiseMask } }): Tensors {
+    const mask = concatMask ?? denoiseMask;
+    if (mask?.shape.length !== 5) return {};
+    return { shares: row(meanOfFrames(mask)) };
+  },
   pictures({ width }, { entry: { extra = {} } }): Tensors {
     const seen = (extra.unclip ?? []) as readonly SeenPicture[];
     if (seen.length === 0) return { pictures: row(zeros([1, 1, width])) };
@@ -79,10 +85,20 @@ const kinds: Kinds = {
     const sides = latentShape.slice(2).map((size) => Math.max(1, Math.floor((size * 4) / 42)));
     return { prior: row(zeros([1, channels, ...sides])) };
   },
+  'reference-words'({ width }, { entry: { extra = {} } }): Tensors {
+    if (!extra.reference_latents) return {};
+    const words = (extra.reference_latents_text_embeds ?? []) as readonly NDArray[];
+    return numbered('words', words, width);
+  },
+  'reference-views'({ width }, { entry: { extra = {} } }): Tensors {
+    if (!extra.reference_latents) return {};
+    const seen = (extra.clip_vision_outputs ?? []) as readonly ClipVisionOutput[];
+    return numbered('view', seen.map(gridOfView), width);
+  },
   'trimmed-text'(_, { entry: { cross, extra = {} } }): Tensors {
     const mask = extra.attention_mask as NDArray | undefined;
     const count = mask ? mask.data.reduce((sum, flag) => sum + flag, 0) : cross.shape[1];
-    return { cross: { value: sliceAxis(cross, 1, 0, count), along: 'tokens' } };
+    return { cross: row(sliceAxis(cross, 1, 0, count)) };
   },
   states({ count, width }, { entry: { extra = {} } }): Tensors {
     const states = extra.conditioning_llama3 as NDArray | undefined;
@@ -110,15 +126,17 @@ const kinds: Kinds = {
   'second-text'({ width, atLeast }, { entry: { extra = {} } }): Tensors {
     const told = ['conditioning_mt5xl', 'attention_mask', 'attention_mask_mt5xl'];
     const [second, ...masks] = told.map((name) => extra[name] as NDArray | undefined);
+    const isMasked = masks.every((mask) => mask !== undefined);
     const fits = second && second.shape[1] >= atLeast && second.shape[2] === width;
-    if (!fits || masks.some((mask) => !mask)) {
+    if (!fits || !isMasked) {
+      const size = second ? `${second.shape[1]} tokens, width ${second.shape[2]}` : 'none';
       throw new NoodleError('BAD_INPUT', {
         subject: 'the second text in the conditioning, with masks',
         expected: `${atLeast} tokens or more, width ${width}`,
-        got: second ? `${second.shape[1]} tokens, width ${second.shape[2]}` : 'none',
+        got: second && !isMasked ? `${size}, without masks` : size,
       });
     }
-    const [mask, secondMask] = masks as NDArray[];
+    const [mask, secondMask] = masks;
     return { second: row(second), mask: row(mask), second_mask: row(secondMask) };
   },
   sizes({ otherwise }, { entry: { extra = {} } }): Tensors {
@@ -127,7 +145,6 @@ const kinds: Kinds = {
     const numbers = [height, width, target_height, target_width, 0, 0].map(Number);
     return { sizes: row({ data: Float32Array.from(numbers), shape: [1, numbers.length] }) };
   },
-  'whole-text': (_, { entry: { cross } }) => ({ cross: row(cross) }),
   'further-text'({ from, input, width }, { entry: { extra = {} } }): Tensors {
     const states = extra[from] as NDArray | undefined;
     if (!states) return {};
@@ -139,9 +156,43 @@ const kinds: Kinds = {
     const [batch, tokens, width] = cross.shape;
     if (tokens >= atLeast) return {};
     const value = concat([zeros([batch, atLeast - tokens, width]), cross], 1);
-    return { cross: { value, along: 'tokens' } };
+    return { cross: row(value) };
   },
 };
+
+/** The mean of each frame of x [b, c, f, h, w]: [b, f]. */
+function meanOfFrames({ data, shape: [batch, channels, frames, height, width] }: NDArray): NDArray {
+  const size = height * width;
+  const sums = new Float64Array(batch * frames);
+  data.forEach((value, i) => {
+    const plane = Math.floor(i / size);
+    sums[Math.floor(plane / (channels * frames)) * frames + (plane % frames)] += value;
+  });
+  const means = Float32Array.from(sums, (sum) => sum / (channels * size));
+  return { data: means, shape: [batch, frames] };
+}
+
+/** Tensors of a width under a name and their numbers. */
+function numbered(name: string, values: readonly NDArray[], width: number): Tensors {
+  const tensors = values.map((value, i) => {
+    checkWidth(value, width, `what conditioning says of picture ${i + 1} to look at`);
+    return [`${name}${i}`, row(value)] as const;
+  });
+  return Object.fromEntries(tensors);
+}
+
+/** The tokens of a picture in their rows and columns: [b, rows, columns, c]. Throws BAD_INPUT where they have none. */
+function gridOfView({ last, grid: [rows, columns] }: ClipVisionOutput): NDArray {
+  const [batch, tokens, width] = last.shape;
+  if (tokens !== rows * columns) {
+    throw new NoodleError('BAD_INPUT', {
+      subject: 'what a picture encoder saw',
+      expected: `a token for each of ${rows} x ${columns} patches, as SigLIP gives`,
+      got: `${tokens} tokens`,
+    });
+  }
+  return reshape(last, [batch, rows, columns, width]);
+}
 
 /** The inputs that a family's conditions make of one entry. */
 export function conditionTensors(

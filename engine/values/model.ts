@@ -1,6 +1,7 @@
 /** MODEL: a diffusion network of some family, as it travels between nodes; immutable. */
 import { concat as join, sliceAxis } from '../array/batch.ts';
-import { type NDArray, sizeOf, zeros } from '../array/nd.ts';
+import { map } from '../array/elementwise.ts';
+import { type NDArray, full, sizeOf, zeros } from '../array/nd.ts';
 import type { ExtraChannels, Family } from '../arch/family.ts';
 import { NoodleError } from '../errors.ts';
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
@@ -106,6 +107,12 @@ function sampled(
       const rows = Math.floor(callBytes / (cells * perCell));
       return Math.min(mostRows, Math.max(1, rows));
     },
+    ...(family.keepsClean && {
+      inpaintLatent: (sigma, _, latent) => {
+        const [factor] = sampling.calculateInput(sigma, full([1, 1], 1)).data;
+        return map(latent, (value) => value / factor);
+      },
+    }),
     with: (more) => sampled({ ...model, patches: [...more, ...model.patches] }, run, shared),
   };
 }
@@ -122,7 +129,9 @@ function conditioningTensors(
     checkWidth(entry.cross, width, `the text condition of ${family.title} (${names})`);
   }
   return {
-    ...(width !== undefined && { cross: { value: entry.cross, along: 'tokens' } }),
+    ...(width !== undefined && {
+      cross: { value: entry.cross, along: family.repeatsText ? 'tokens' : 'row' },
+    }),
     ...(entry.crossControl && { crossControl: { value: entry.crossControl, along: 'tokens' } }),
     ...vectorTensors(model, entry, run),
     ...conditionTensors(family.conditions?.(config) ?? [], entry, run, formatOf(model)),

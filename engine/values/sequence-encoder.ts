@@ -96,7 +96,7 @@ export async function encodeSequence(
   runSequence: RunSequence,
 ): Promise<EncodedText> {
   const { spec } = encoder;
-  const used = spec.maxLength === undefined ? batches : batches.slice(0, 1);
+  const used = spec.firstRowOnly ? batches.slice(0, 1) : batches;
   checkIds(encoder, used);
   const encode: RunSequence = async (row, batch) => {
     const encoded = await runSequence(row, batch);

@@ -22,6 +22,9 @@ import { openSafetensors } from '../../engine/weights/safetensors.ts';
 import { type WeightSource, sub } from '../../engine/weights/source.ts';
 import { gunzipped } from '../golden/open-case.ts';
 import { manifestSource, readManifest, sourceOfShapes } from './manifest.ts';
+import { randomSource } from './random-weights.ts';
+import { hidreamShapes, tinyHiDream } from './tiny-hidream.ts';
+import { hunyuanDitShapes, tinyHunyuanDit } from './tiny-hunyuan-dit.ts';
 import { tinyUNet } from './tiny-unet.ts';
 
 export type Programs = Readonly<Record<string, () => Promise<Program>>>;
@@ -112,6 +115,8 @@ export const replayPrograms: Programs = {
     pictures('taesd-decode', await open('vae/models/taesd_decoder.safetensors'), 4, (g, x) =>
       decodeTaesd(g.weights, x),
     ),
+  hidream: async () => tinyHiDream(randomSource(hidreamShapes), new Set(['beside'])),
+  'hunyuan-dit': async () => tinyHunyuanDit(randomSource(hunyuanDitShapes)),
 };
 
 /** A tiny program of every architecture that the repository has weights of. */

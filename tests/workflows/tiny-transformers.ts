@@ -195,7 +195,7 @@ export const tinyTransformers: StandIns = {
     [/omnigen2/, omniGen],
     [/z_image/, zImage],
     [/^hidream/, hiDream],
-    [/cosmos/i, 'Cosmos is not here'],
+    [/cosmos/i, 'Cosmos of videos is not here'],
   ],
   text_encoders: [
     [/^clip_l/, clipL],
@@ -210,7 +210,7 @@ export const tinyTransformers: StandIns = {
   vae: [
     [/^ae\./, fluxVae],
     [/^qwen_image_vae|^wan_2\.1/, wanVae],
-    [/^cosmos/, "Cosmos' VAE is not here"],
+    [/^cosmos/, "Cosmos 1's VAE is not here"],
     [/^flux2-vae/, flux2Vae],
   ],
   loras: [

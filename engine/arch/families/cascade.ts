@@ -21,6 +21,7 @@ export const cascadeC = defineFamily<StageCConfig>({
   title: 'Stable Cascade (stage C)',
   detect: ({ model }) => detectStageC(model),
   sampling: async () => ({ prediction: 'eps', schedule: { type: 'cascade', shift: 2 } }),
+  repeatsText: true,
   visionPrefix: 'clip_l_vision.',
   latentFormat: 'SC_Prior',
   contextWidth: ({ contextWidth }) => contextWidth,

@@ -63,7 +63,6 @@ export const hunyuanImageRefiner = defineFamily<HunyuanImageConfig>({
 
 /** Text of its own length, texts to draw, and the guidance that a distilled model is told. */
 const toldOfText = ({ glyphWidth, guided }: HunyuanImageConfig): readonly Condition[] => [
-  { kind: 'whole-text' },
   ...(glyphWidth > 0
     ? [
         {

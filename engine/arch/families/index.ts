@@ -3,6 +3,7 @@ import type { Family } from '../family.ts';
 import { auraFlow } from './auraflow.ts';
 import { cascadeB, cascadeC } from './cascade.ts';
 import { chroma1 } from './chroma.ts';
+import { cosmosPredict2 } from './cosmos-predict2.ts';
 import { flux1 } from './flux.ts';
 import { flux2 } from './flux2.ts';
 import { hiDream } from './hidream.ts';
@@ -46,4 +47,5 @@ export const families: readonly Family[] = [
   hunyuanDit,
   pixArtAlpha,
   pixArtSigma,
+  cosmosPredict2,
 ];

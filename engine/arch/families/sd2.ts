@@ -22,6 +22,7 @@ export const sd2 = defineFamily({
   vaePrefixes: ['first_stage_model.'],
   text: alone(clipH),
   textPrefixes: [['cond_stage_model.model.', 'conditioner.embedders.0.model.']],
+  repeatsText: true,
   latentFormat: 'SD15',
   memoryFactor: 1,
   contextWidth,

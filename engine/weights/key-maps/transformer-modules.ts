@@ -172,19 +172,22 @@ export const auraFlow: Modules = [
 ];
 
 /** Lumina 2 and Z-Image. */
-export const lumina: Modules = ['layers', 'noise_refiner', 'context_refiner'].flatMap(
-  (part): Modules => [
+export const lumina: Modules = [
+  'layers',
+  'noise_refiner',
+  'context_refiner',
+  'siglip_refiner',
+].flatMap((part): Modules => [
+  [
+    `${part}.$1.attention.qkv`,
     [
-      `${part}.$1.attention.qkv`,
-      [
-        [`${part}.$1.attention.to_q`, squares(0, 1)],
-        [`${part}.$1.attention.to_k`, shared(0)],
-        [`${part}.$1.attention.to_v`, shared(1)],
-      ],
+      [`${part}.$1.attention.to_q`, squares(0, 1)],
+      [`${part}.$1.attention.to_k`, shared(0)],
+      [`${part}.$1.attention.to_v`, shared(1)],
     ],
-    [`${part}.$1.attention.out`, [`${part}.$1.attention.to_out.0`]],
   ],
-);
+  [`${part}.$1.attention.out`, [`${part}.$1.attention.to_out.0`]],
+]);
 
 /** PixArt. */
 export const pixArt: Modules = [
@@ -258,7 +261,7 @@ const same: readonly RegExp[] = [
   /^(double|single)_stream_blocks\.\d+\./, // HiDream
   /^(caption_projection|[tpx]_embedder|final_layer)\./, // HiDream, HunyuanDiT
   /^(blocks\.\d+|mlp_t5|extra_embedder|pooler)\./, // HunyuanDiT
-  /^(layers|noise_refiner|context_refiner|ref_image_refiner)\.\d+\./, // Lumina 2, Z-Image, OmniGen2
+  /^(layers|noise_refiner|context_refiner|siglip_refiner|ref_image_refiner)\.\d+\./, // Lumina 2, Z-Image, OmniGen2
 ];
 
 /** The other names of a module; none for modules of other networks. */

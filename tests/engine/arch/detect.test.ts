@@ -8,7 +8,7 @@ import { trace } from '../../../engine/tensor/trace.ts';
 import { sub } from '../../../engine/weights/source.ts';
 import { manifestSource, readManifest, sourceOfShapes } from '../../support/manifest.ts';
 
-// oracle: key/shape lists of released models with the family ComfyUI 0.3.64 detected
+// oracle: key/shape lists of released models with the family ComfyUI 0.3.64 (of 2026: 0.33) detected
 const supported: Record<string, string> = {
   sd15: 'sd1',
   sd15_inpaint: 'sd1',
@@ -22,6 +22,7 @@ const transformers: Record<string, string> = {
   cascade_b: 'cascade-b',
   cascade_c: 'cascade-c',
   chroma: 'chroma',
+  cosmos_predict2_2b_t2i: 'cosmos-predict2',
   flux_dev: 'flux',
   flux_schnell: 'flux',
   hidream: 'hidream',
@@ -33,6 +34,8 @@ const transformers: Record<string, string> = {
   pixart_sigma: 'pixart-sigma',
   qwen_image: 'qwen-image',
   sd35_medium: 'sd3',
+  z_image: 'z-image',
+  z_image_omni: 'z-image',
 };
 
 /** What released files carry that no program reads. */
@@ -43,7 +46,7 @@ const leftOver: Record<string, string[]> = {
 };
 
 const refused: Record<string, string> = {
-  cosmos_predict2_2b_t2i: 'Cosmos Predict2',
+  cosmos_predict2_2b_i2v: 'Cosmos Predict2 Video2World',
   hunyuan_video_t2v: 'HunyuanVideo',
   ltxv_2b: 'LTX-Video',
   mochi: 'Mochi',
@@ -62,6 +65,8 @@ function detect(name: string, source = manifestSource(readManifest(name)!)) {
 function inputsOf(condition: Condition): readonly string[] {
   if (condition.kind === 'references') return ['reference0', 'place0'];
   if (condition.kind === 'further-text') return [condition.input];
+  if (condition.kind === 'reference-words') return ['words0', 'words1'];
+  if (condition.kind === 'reference-views') return ['view0'];
   return [condition.kind.replace('-', '_')];
 }
 

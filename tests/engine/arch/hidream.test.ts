@@ -1,69 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { hiDream } from '../../../engine/arch/families/hidream.ts';
-import { detectHiDream } from '../../../engine/arch/hidream.ts';
-import { openWeights } from '../../../engine/tensor/cursor.ts';
 import { interpret } from '../../../engine/tensor/interpret.ts';
-import { trace } from '../../../engine/tensor/trace.ts';
 import { type WeightSource, memorySource } from '../../../engine/weights/source.ts';
 import { floatTensor } from '../../../engine/weights/write.ts';
 import { randomFloats, randomTensors } from '../../support/random-weights.ts';
-
-const width = 16;
-const inner = 8;
-
-type Shapes = Readonly<Record<string, readonly number[]>>;
-
-const joined = (parts: readonly Shapes[]): Shapes =>
-  Object.fromEntries(parts.flatMap((part) => Object.entries(part)));
-
-const feed = (at: string): Shapes => ({
-  [`${at}.w1.weight`]: [inner, width],
-  [`${at}.w2.weight`]: [width, inner],
-  [`${at}.w3.weight`]: [inner, width],
-});
-
-const dense = (at: string, out: number, from: number): Shapes => ({
-  [`${at}.weight`]: [out, from],
-  [`${at}.bias`]: [out],
-});
-
-const attention = (at: string, end: string): Shapes => ({
-  ...joined(
-    ['to_q', 'to_k', 'to_v', 'to_out'].map((name) => dense(`${at}.${name}${end}`, width, width)),
-  ),
-  [`${at}.q_rms_norm${end}.weight`]: [width],
-  [`${at}.k_rms_norm${end}.weight`]: [width],
-});
-
-const block = (at: string, ends: readonly string[]): Shapes => ({
-  ...dense(`${at}.adaLN_modulation.1`, 6 * ends.length * width, width),
-  ...joined(ends.map((end) => attention(`${at}.attn1`, end))),
-  [`${at}.ff_i.gate.weight`]: [4, width],
-  ...feed(`${at}.ff_i.shared_experts`),
-  ...joined([0, 1, 2, 3].map((i) => feed(`${at}.ff_i.experts.${i}`))),
-  ...(ends.length > 1 ? feed(`${at}.ff_t`) : {}),
-});
-
-const shapes: Shapes = {
-  ...dense('t_embedder.timestep_embedder.linear_1', width, 256),
-  ...dense('t_embedder.timestep_embedder.linear_2', width, width),
-  ...dense('p_embedder.pooled_embedder.linear_1', width, 6),
-  ...dense('p_embedder.pooled_embedder.linear_2', width, width),
-  ...dense('x_embedder.proj', width, 8),
-  'caption_projection.0.linear.weight': [width, 5],
-  'caption_projection.1.linear.weight': [width, 5],
-  'caption_projection.2.linear.weight': [width, 7],
-  ...block('double_stream_blocks.0.block', ['', '_t']),
-  ...block('single_stream_blocks.0.block', ['']),
-  ...dense('final_layer.adaLN_modulation.1', 2 * width, width),
-  ...dense('final_layer.linear', 8, width),
-};
+import { hidreamShapes, tinyHiDream } from '../../support/tiny-hidream.ts';
 
 type Change = (key: string, size: number) => Float32Array | undefined;
 
 function source(change: Change = () => undefined): WeightSource {
-  const tensors = randomTensors(shapes);
-  for (const [key, shape] of Object.entries(shapes)) {
+  const tensors = randomTensors(hidreamShapes);
+  for (const [key, shape] of Object.entries(hidreamShapes)) {
     const size = shape.reduce((n, dim) => n * dim, 1);
     const other = change(key, size);
     if (other) tensors.set(key, floatTensor(other, shape, 'F32'));
@@ -80,9 +26,8 @@ const array = (shape: readonly number[], seed: number) => ({
 });
 
 async function run(from: WeightSource, inputs: Readonly<Record<string, ReturnType<typeof array>>>) {
-  const config = { ...detectHiDream(openWeights(from))!, heads: 2, axes: [4, 2, 2] };
   const given = new Set(Object.keys(inputs));
-  const program = trace('hidream', from, (g) => hiDream.network(g, config, given));
+  const program = tinyHiDream(from, given);
   return (await interpret(program, inputs)).out;
 }
 

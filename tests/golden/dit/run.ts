@@ -1,6 +1,6 @@
 /** Cases of diffusion transformers: from conditioning to the denoised latent. */
 import { join } from 'node:path';
-import type { NDArray } from '../../../engine/array/nd.ts';
+import { type NDArray, reshape } from '../../../engine/array/nd.ts';
 import { families } from '../../../engine/arch/families/index.ts';
 import type { ConditioningEntry } from '../../../engine/sampling/conditioning.ts';
 import { diffusionModelOf } from '../../../engine/values/load-checkpoint.ts';
@@ -45,8 +45,12 @@ const extraNames = ['width', 'height', 'noise_augmentation'];
 /** The case's conditioning as nodes make it. */
 function entryOf(golden: Golden): ConditioningEntry {
   const { params } = golden;
-  const references: NDArray[] = [];
-  for (let i = 0; golden.has(`in.ref${i}`); i++) references.push(golden.array(`in.ref${i}`));
+  const numbered = (name: string): NDArray[] => {
+    const found: NDArray[] = [];
+    for (let i = 0; golden.has(`in.${name}${i}`); i++) found.push(golden.array(`in.${name}${i}`));
+    return found;
+  };
+  const references = numbered('ref');
   const extra: Record<string, unknown> = {};
   for (const name of extraNames) {
     if (params[name] !== undefined && params[name] !== null) extra[name] = params[name];
@@ -59,6 +63,11 @@ function entryOf(golden: Golden): ConditioningEntry {
     extra.reference_latents_method = method;
   }
   if (references.length > 0) extra.reference_latents = references;
+  extra.reference_latents_text_embeds = numbered('ref_text');
+  extra.clip_vision_outputs = numbered('siglip').map((view) => {
+    const [batch, rows, columns, width] = view.shape;
+    return { last: reshape(view, [batch, rows * columns, width]), grid: [rows, columns] };
+  });
   for (const [name, key] of Object.entries(toldNames)) {
     if (!golden.has(key)) continue;
     const { data, shape } = golden.numbers(key);
@@ -112,6 +121,7 @@ async function run(dir: string, area: string, golden: Golden): Promise<CaseResul
   const conditions = await model.encodeConditioning(entryOf(golden), {
     latentShape: x.shape,
     noise: x,
+    denoiseMask: golden.optional('in.denoise_mask'),
     seed: params.seed,
   });
   const cond = Object.fromEntries(
