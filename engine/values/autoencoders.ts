@@ -35,6 +35,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import type { Graph } from '../tensor/trace.ts';
 import { fromDiffusersVae, isDiffusersVae } from '../weights/key-maps/diffusers-vae.ts';
 import { type WeightSource, memorySource, mergeSources, rename } from '../weights/source.ts';
+import { instead } from './contents.ts';
 import { type Architecture, type NetworkRun, openNetwork } from './network.ts';
 import type { AutoencoderKind, CellSize, Vae } from './vae.ts';
 
@@ -92,7 +93,7 @@ interface FrameNetwork<C> {
   /** Prefix of its networks' names. */
   readonly name: string;
   detect(w: Weights): (C & Pick<Vae, 'latentChannels' | 'pictureChannels' | 'stills'>) | undefined;
-  factor(config: C): Required<CellSize>;
+  factor(config: C): CellSize & { readonly time: number };
   encode(w: Weights, frame: Tensor): Tensor;
   decode(w: Weights, latent: Tensor): Tensor;
 }
@@ -278,7 +279,7 @@ export function openVae(file: WeightSource): Vae {
   const seems = foreignAutoencoder(openWeights(source));
   const reason = seems
     ? `it seems to be the autoencoder of ${seems}, which is not supported`
-    : 'it holds no picture autoencoder';
+    : `it holds no picture autoencoder${instead(file)}`;
   throw new NoodleError('FAMILY_UNKNOWN', { file: file.label, reason });
 }
 

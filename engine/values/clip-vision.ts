@@ -10,6 +10,7 @@ import { openWeights } from '../tensor/cursor.ts';
 import { mulDim, symbol } from '../tensor/shape.ts';
 import { clipVisionNames } from '../weights/key-maps/open-clip.ts';
 import { type WeightSource, sub } from '../weights/source.ts';
+import { instead } from './contents.ts';
 import type { Image } from './media.ts';
 import { type NetworkRun, type Weighted, openNetwork } from './network.ts';
 
@@ -43,7 +44,7 @@ export function requireClipVision(file: WeightSource): ClipVision {
   const inside = sub(file, 'visual.');
   const vision = openClipVision(inside.tensors.size > 0 ? inside : file);
   if (vision) return vision;
-  const reason = 'it holds no picture encoder of CLIP or SigLIP';
+  const reason = `it holds no picture encoder of CLIP or SigLIP${instead(file)}`;
   throw new NoodleError('FAMILY_UNKNOWN', { file: file.label, reason });
 }
 

@@ -1,4 +1,5 @@
 /** Opening model files: whole checkpoints, diffusion models, autoencoders, text encoders. */
+import { basename } from 'node:path';
 import type { Family, TextSetup } from '../arch/family.ts';
 import { detectFamily, modelPrefix } from '../arch/families/detect.ts';
 import { setupsByCount, textSetups } from '../arch/families/text-setups.ts';
@@ -74,7 +75,7 @@ export async function loadTextEncoders(paths: readonly string[], type?: string):
   if (type !== undefined && !Object.hasOwn(textSetups, type)) {
     const known = Object.keys(textSetups).join(', ');
     throw new NoodleError('UNSUPPORTED', {
-      what: `text encoders of type '${type}' (supported: ${known})`,
+      what: `text encoders of type '${type}' are not supported; supported types are ${known}`,
     });
   }
   const files = await Promise.all(paths.map(openSource));
@@ -97,6 +98,7 @@ export function textEncodersOf(
 ): Clip {
   const files = sources.map(identifyTextEncoder);
   const names = files.map(({ spec }) => spec.name);
+  const told = files.map(({ spec }, i) => `${spec.name} (${basename(sources[i].label)})`);
   const candidates = setups.filter(({ encoders }) => encoders.length === files.length);
   const setup = candidates.find(({ encoders }) =>
     encoders.every(({ name }) => names.includes(name)),
@@ -106,7 +108,7 @@ export function textEncodersOf(
     throw new NoodleError('BAD_INPUT', {
       subject,
       expected: listed.length > 0 ? listed.join(', or ') : `one file, not ${files.length}`,
-      got: names.join(' and '),
+      got: told.join(' and '),
     });
   }
   const encoders = setup.encoders.map((spec) => {

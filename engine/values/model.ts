@@ -125,7 +125,8 @@ function conditioningTensors(
   const { family, config } = model;
   const width = family.contextWidth(config);
   if (width !== undefined) {
-    checkWidth(entry.cross, width, `the text condition of ${family.title}`);
+    const names = family.text.encoders.map(({ name }) => name).join(' and ');
+    checkWidth(entry.cross, width, `the text condition of ${family.title} (${names})`);
   }
   return {
     ...(width !== undefined && {

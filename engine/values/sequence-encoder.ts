@@ -4,6 +4,7 @@ import type { NDArray } from '../array/nd.ts';
 import type { EncodedText } from '../arch/family.ts';
 import type { Crop, SequenceSpec } from '../arch/sequence-spec.ts';
 import type { TokenInputs } from '../arch/token-rows.ts';
+import { NoodleError } from '../errors.ts';
 import type { Graph } from '../tensor/trace.ts';
 import { embeddingTokens } from '../text/embeddings.ts';
 import { type Token, type TokenBatch, tokenize } from '../text/token-batches.ts';
@@ -15,7 +16,12 @@ import type { PromptFiles, PromptOptions, TextEncoder } from './text-encoder.ts'
 
 export interface SequenceEncoder extends TextEncoder {
   readonly spec: SequenceSpec;
-  readonly config: { readonly width: number; readonly layers: number };
+  readonly config: {
+    readonly width: number;
+    readonly layers: number;
+    /** Tokens that it knows. */
+    readonly vocabulary: number;
+  };
 }
 
 /** The prompt in its template as one row of tokens; undefined when the encoder gets nothing of it. */
@@ -43,6 +49,18 @@ export function tokenizeSequence(
     ...(spec.embeddings ? embeddingTokens(files, { key: spec.name, width: config.width }) : {}),
   });
   return pictures.length === 0 ? batches : withPictures(batches, pictures, spec.pictureToken);
+}
+
+/** Throws BAD_INPUT for tokens that the encoder does not know: its vocabulary is another one. */
+function checkIds({ spec, config, source }: SequenceEncoder, batches: readonly TokenBatch[]): void {
+  const ids = batches.flatMap(({ ids }) => ids.filter((id) => typeof id === 'number'));
+  const highest = ids.reduce((most, id) => Math.max(most, id), 0);
+  if (highest < config.vocabulary) return;
+  throw new NoodleError('BAD_INPUT', {
+    subject: `tokens of the vocabulary '${spec.vocabulary}' for ${source.label}`,
+    expected: `ids below ${config.vocabulary}, for so many does this text encoder know`,
+    got: highest,
+  });
 }
 
 /** Every picture at its token, in order; pictures without one are not seen. */
@@ -79,6 +97,7 @@ export async function encodeSequence(
 ): Promise<EncodedText> {
   const { spec } = encoder;
   const used = spec.firstRowOnly ? batches.slice(0, 1) : batches;
+  checkIds(encoder, used);
   const encode: RunSequence = async (row, batch) => {
     const encoded = await runSequence(row, batch);
     return spec.zeroed ? withoutPadding(encoded) : encoded;

@@ -92,6 +92,30 @@ export function t5({
   };
 }
 
+/** HunyuanDiT's BERT. Heads are 64 wide. */
+export function bert({ width = 64 } = {}): Shapes {
+  const embeddings = 'bert.embeddings';
+  const layer = 'bert.encoder.layer.0';
+  const norm = (name: string): Shapes => ({
+    [`${name}.LayerNorm.weight`]: [width],
+    [`${name}.LayerNorm.bias`]: [width],
+  });
+  return {
+    [`${embeddings}.word_embeddings.weight`]: [FEW_TOKENS, width],
+    [`${embeddings}.position_embeddings.weight`]: [512, width],
+    [`${embeddings}.token_type_embeddings.weight`]: [2, width],
+    ...norm(embeddings),
+    ...linear(`${layer}.attention.self.query`, width, width),
+    ...linear(`${layer}.attention.self.key`, width, width),
+    ...linear(`${layer}.attention.self.value`, width, width),
+    ...linear(`${layer}.attention.output.dense`, width, width),
+    ...norm(`${layer}.attention.output`),
+    ...linear(`${layer}.intermediate.dense`, 2 * width, width),
+    ...linear(`${layer}.output.dense`, width, 2 * width),
+    ...norm(`${layer}.output`),
+  };
+}
+
 interface LanguageModelSizes {
   readonly width: number;
   readonly tokens: number;

@@ -11,6 +11,7 @@ import type { Prompt } from '../../engine/graph/definition.ts';
 import { isLink } from '../../engine/graph/link.ts';
 import { objectInfo } from '../../engine/graph/object-info.ts';
 import { validatePrompt } from '../../engine/graph/validate.ts';
+import type { Log } from '../../engine/log.ts';
 import { createRuntime } from '../../engine/runtime/runtime.ts';
 import { createFolders } from '../../engine/store/folders.ts';
 import { parseJson, stringifyJson } from '../../engine/workflow/lossless-json.ts';
@@ -197,7 +198,10 @@ export function testCollection(title: string, { families, standIns, prepare }: C
       async (file, { text, files }) => {
         const { base } = installation;
         await placeFiles(base, files, standIns);
-        const run = await runWorkflow(text, { base, runtime, nodes });
+        const warnings: string[] = [];
+        const log: Log = (level, line) => void (level === 'WARNING' && warnings.push(line));
+        const run = await runWorkflow(text, { base, runtime, nodes, log });
+        expect(warnings.join('\n')).not.toMatch(/nothing in this file fits|it holds no LoRA/);
         const made = pictures(text, run);
         expect(made.length).toBeGreaterThan(0);
         for (const picture of made) {

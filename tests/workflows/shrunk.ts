@@ -2,19 +2,25 @@
 import { type Manifest, readManifest } from '../support/manifest.ts';
 import { type Tensors, randomLayers } from './tensors.ts';
 
+interface Released extends Manifest {
+  readonly prefix: string;
+}
+
 interface Shrinking {
   /** Width of the network and what it becomes; multiples of it shrink alike. */
   readonly width: readonly [released: number, small: number];
   /** What other widths become; those that are not here stay. */
   readonly others: Readonly<Record<number, number>>;
+  /** How many blocks of a name stay, where not two. */
+  readonly blocks?: Readonly<Record<string, number>>;
   /** In front of every key, instead of what the release has there. */
   readonly prefix?: string;
 }
 
 const BLOCKS = 2;
 
-/** The model of a manifest with two blocks of each kind. */
-export function shrunk(name: string, { width, others, prefix = '' }: Shrinking): Tensors {
+/** The model of a manifest with few blocks of each kind: the first ones and the last. */
+export function shrunk(name: string, { width, others, blocks = {}, prefix = '' }: Shrinking): Tensors {
   const manifest = readReleased(name);
   const [own, less] = width;
   const narrow = (dim: number): number =>
@@ -26,7 +32,8 @@ export function shrunk(name: string, { width, others, prefix = '' }: Shrinking):
     const small = shape.map(narrow);
     if (numbers === undefined) shapes.push([key, small]);
     else {
-      const kept = new Set(numbersOf(numbers).map((n) => place(n, counts.get(front(pattern)))));
+      const name = front(pattern).slice(manifest.prefix.length);
+      const kept = new Set(numbersOf(numbers).map((n) => place(n, counts.get(name), blocks[name] ?? BLOCKS)));
       kept.delete(undefined);
       for (const n of kept) shapes.push([key.replace('*', String(n)), small]);
     }
@@ -35,7 +42,7 @@ export function shrunk(name: string, { width, others, prefix = '' }: Shrinking):
 }
 
 /** Manifests of files that are only a diffusion model have no prefix. */
-function readReleased(name: string): Manifest & { readonly prefix: string } {
+function readReleased(name: string): Released {
   const manifest = readManifest(name);
   if (!manifest) throw new Error(`there is no manifest of '${name}'`);
   return { ...manifest, prefix: manifest.prefix ?? '' };
@@ -49,20 +56,21 @@ const numbersOf = (numbers: NonNullable<Manifest['keys'][number][2]>): readonly 
     : numbers.list;
 
 /** How many blocks stand below each name; numbers with gaps between them are no blocks. */
-function blockCounts({ keys }: Manifest): ReadonlyMap<string, number> {
+function blockCounts({ keys, prefix }: Released): ReadonlyMap<string, number> {
   const found = new Map<string, Set<number>>();
   for (const [pattern, , numbers] of keys) {
     if (numbers === undefined) continue;
-    const known = found.get(front(pattern)) ?? new Set();
+    const name = front(pattern).slice(prefix.length);
+    const known = found.get(name) ?? new Set();
     for (const n of numbersOf(numbers)) known.add(n);
-    found.set(front(pattern), known);
+    found.set(name, known);
   }
   const blocks = [...found].filter(([, known]) => Math.max(...known) === known.size - 1);
   return new Map(blocks.map(([name, known]) => [name, known.size]));
 }
 
-/** Where a block stands in the small model: the first ones and the last stay; undefined for others. */
-function place(n: number, count: number | undefined): number | undefined {
-  if (count === undefined || count <= BLOCKS || n < BLOCKS - 1) return n;
-  return n === count - 1 ? BLOCKS - 1 : undefined;
+/** Where a block of `count` stands among `kept`: the first ones and the last stay; undefined for others. */
+function place(n: number, count: number | undefined, kept: number): number | undefined {
+  if (count === undefined || count <= kept || n < kept - 1) return n;
+  return n === count - 1 ? kept - 1 : undefined;
 }

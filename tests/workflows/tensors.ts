@@ -29,10 +29,17 @@ export const under = <T>(
     key.startsWith(prefix) ? [[instead + key.slice(prefix.length), value]] : [],
   );
 
+/** As many random numbers as are made; in what is larger they come again. */
+const MOST = 2 ** 18;
+
 /** Small numbers around 0, of the size that layers of this many inputs want. */
 export function random(shape: readonly number[], seed: number, scale = 1): NDArray {
   const inputs = shape.slice(1).reduce((n, dim) => n * dim, 1);
-  const data = randomFloats(sizeOf(shape), seed).map((v) => (v * scale) / Math.sqrt(inputs));
+  const size = sizeOf(shape);
+  const few = randomFloats(Math.min(size, MOST), seed).map((v) => (v * scale) / Math.sqrt(inputs));
+  if (few.length === size) return { data: few, shape };
+  const data = new Float32Array(size);
+  for (let at = 0; at < size; at += MOST) data.set(few.subarray(0, size - at), at);
   return { data, shape };
 }
 

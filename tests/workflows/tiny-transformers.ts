@@ -2,12 +2,12 @@
  * Tiny models of every kind that people's workflows of diffusion transformers name: real key names, the widths
  * of heads that releases have, few and narrow layers.
  */
-import type { TensorToWrite } from '../../engine/weights/write.ts';
 import {
   FEW_TOKENS,
   LLAMA_TOKENS,
   QWEN_TOKENS,
   type Shapes,
+  bert,
   clip,
   languageModel,
   qwenEyes,
@@ -21,6 +21,7 @@ import { type Tensors, goldenTensors, random, randomLayers, under } from './tens
 /** Widths of the encoders' states. */
 const CLIP = 64;
 const T5 = 128;
+const BERT = 64;
 const GEMMA = 288;
 const QWEN = 32;
 
@@ -32,8 +33,8 @@ const clipG = encoder(clip({ width: CLIP, layers: 32 }));
 const t5xxl = encoder(t5({ width: T5 }));
 /** Cosmos' T5 1.0. */
 const oldT5 = encoder(t5({ width: T5, gated: false }));
-/** As many layers as HiDream looks at, as wide as its T5. */
-const llama = encoder(languageModel({ width: T5, tokens: LLAMA_TOKENS, layers: 32 }));
+/** More layers than the tiny HiDream looks at, as wide as its T5. */
+const llama = encoder(languageModel({ width: T5, tokens: LLAMA_TOKENS, layers: 6 }));
 const qwen25of7b = encoder({
   ...languageModel({ width: QWEN, tokens: QWEN_TOKENS, heads: 4, biased: true }),
   ...qwenEyes(QWEN),
@@ -45,15 +46,16 @@ const qwen3of4b = encoder(
   languageModel({ width: QWEN, tokens: QWEN_TOKENS, layers: 28, normed: true }),
 );
 
-/** With its vocabulary inside. */
+/** A vocabulary as it lies in an encoder's own file. */
+async function vocabulary(): Promise<FileTensors> {
+  const bytes = spieceModel();
+  return new Map([['spiece_model', { dtype: 'U8', shape: [bytes.length], bytes }]]);
+}
+
 async function gemma2(): Promise<FileTensors> {
   const sizes = { width: GEMMA, tokens: FEW_TOKENS, layers: 2, head: 256, fourNorms: true };
-  const bytes = spieceModel();
-  const vocabulary: TensorToWrite = { dtype: 'U8', shape: [bytes.length], bytes };
-  return new Map<string, Tensors extends ReadonlyMap<string, infer T> ? T | TensorToWrite : never>([
-    ...(await encoder(languageModel(sizes))()),
-    ['spiece_model', vocabulary],
-  ]);
+  const model: FileTensors = await encoder(languageModel(sizes))();
+  return new Map([...model, ...(await vocabulary())]);
 }
 
 // Diffusion models
@@ -82,6 +84,20 @@ const omniGen = async () =>
 const zImage = async () => shrunk('z_image', { width: [3840, 128], others: { 2560: QWEN, 10240: 256 } });
 const klein = async () => shrunk('flux2_klein_4b', { width: [3072, 128], others: { 7680: 3 * QWEN } });
 
+const hiDream = async () =>
+  shrunk('hidream', {
+    width: [2560, 128],
+    others: { 2048: 2 * CLIP, 4096: T5, 3584: 128, 6912: 256 },
+    blocks: { 'caption_projection.': 5 },
+  });
+const hunyuanDit = async () =>
+  shrunk('hunyuan_dit', {
+    width: [1408, 176],
+    others: { 1024: BERT, 2048: T5, 8192: 256, 6144: 256 },
+    blocks: { 'blocks.': 4 },
+    prefix: 'model.',
+  });
+
 // Autoencoders
 
 const fluxVae = () => goldenTensors('dit-vae', 'model_flux_vae.safetensors');
@@ -90,6 +106,15 @@ const sdVae = async (): Promise<Tensors> => {
   return new Map(under(checkpoint, 'first_stage_model.', ''));
 };
 const wanVae = () => goldenTensors('dit-vae', 'model_wan21_vae.safetensors');
+/** Of four channels. */
+const sdVae = async () =>
+  new Map(
+    under(
+      await goldenTensors('end-to-end', 'models/checkpoints/tiny_sd15.safetensors.gz'),
+      'first_stage_model.',
+      '',
+    ),
+  );
 const flux2Vae = () => goldenTensors('dit-2026', 'model_flux2_vae.safetensors');
 
 // What else they look at
@@ -127,6 +152,13 @@ const inFlux = {
   'text_encoders.t5xxl.transformer.': t5xxl,
 };
 
+const inHunyuanDit = {
+  'vae.': sdVae,
+  'text_encoders.hydit_clip.transformer.': encoder(bert({ width: BERT })),
+  'text_encoders.mt5xl.transformer.': t5xxl,
+  'text_encoders.mt5xl.': vocabulary,
+};
+
 /** A LoRA of rank 4 for the linear layers of a model whose keys match, in one of the spellings. */
 const lora =
   (model: () => Promise<Tensors>, keys: RegExp, [up, down, front = '']: readonly string[]) =>
@@ -161,7 +193,7 @@ export const tinyTransformers: StandIns = {
     [/^flux1-schnell/, together({ '': flux('flux_schnell', diffusion), ...inFlux })],
     [/^flux1-dev/, together({ '': flux('flux_dev', diffusion), ...inFlux })],
     [/cascade/, 'Stable Cascade is not here'],
-    [/^hunyuan_dit/, 'HunyuanDiT is not here'],
+    [/^hunyuan_dit/, together({ '': hunyuanDit, ...inHunyuanDit })],
     [/^lumina_2/, together({ '': lumina, 'vae.': fluxVae, 'text_encoders.gemma2_2b.transformer.': gemma2 })],
   ],
   diffusion_models: [
@@ -177,8 +209,8 @@ export const tinyTransformers: StandIns = {
     [/qwen_image/, qwenImage],
     [/omnigen2/, omniGen],
     [/z_image/, zImage],
-    [/^hidream/, 'HiDream is not here'],
-    [/cosmos/i, 'Cosmos is not here'],
+    [/^hidream/, hiDream],
+    [/cosmos/i, 'Cosmos of videos is not here'],
   ],
   text_encoders: [
     [/^clip_l/, clipL],
@@ -194,7 +226,7 @@ export const tinyTransformers: StandIns = {
     [/^ae\./, fluxVae],
     [/^sd/, sdVae],
     [/^qwen_image_vae|^wan_2\.1/, wanVae],
-    [/^cosmos/, "Cosmos' VAE is not here"],
+    [/^cosmos/, "Cosmos 1's VAE is not here"],
     [/^flux2-vae/, flux2Vae],
   ],
   loras: [

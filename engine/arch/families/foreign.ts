@@ -39,6 +39,10 @@ const models: readonly Row[] = [
   { title: 'Cosmos', keys: ['blocks.block0.blocks.0.block.attn.to_q.0.weight'] },
   { title: 'Lumina 2', keys: ['cap_embedder.1.weight'] },
   { title: 'Wan', keys: ['head.modulation'] },
+  {
+    title: 'Wan (diffusers layout)',
+    keys: ['condition_embedder.time_proj.weight', 'proj_out.weight'],
+  },
   { title: 'Hunyuan 3D', keys: ['latent_in.weight'] },
   { title: 'Hunyuan 3D 2.1', keys: ['t_embedder.mlp.2.weight', 'x_embedder.weight'] },
   { title: 'HiDream', keys: ['caption_projection.0.linear.weight'] },
@@ -64,6 +68,11 @@ const others: readonly { readonly what: string; readonly pattern: RegExp }[] = [
     what: 'a picture autoencoder (models/vae)',
     pattern: /^(decoder|encoder)\.(conv_in|mid|up|down)/,
   },
+  {
+    what: 'a picture encoder (models/clip_vision)',
+    pattern: /^(vision_model\.|visual\.transformer\.)/,
+  },
+  { what: 'a style model (models/style_models)', pattern: /^redux_up\./ },
   { what: 'an upscale model (models/upscale_models)', pattern: /^(model\.1\.sub\.|body\.0\.rdb1)/ },
 ];
 
