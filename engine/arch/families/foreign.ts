@@ -46,6 +46,10 @@ const models: readonly Row[] = [
   { title: 'Hunyuan 3D', keys: ['latent_in.weight'] },
   { title: 'Hunyuan 3D 2.1', keys: ['t_embedder.mlp.2.weight', 'x_embedder.weight'] },
   { title: 'HiDream', keys: ['caption_projection.0.linear.weight'] },
+  {
+    title: 'Anima',
+    keys: ['blocks.0.mlp.layer1.weight', 'llm_adapter.blocks.0.cross_attn.q_proj.weight'],
+  },
   { title: 'Cosmos Predict2 Video2World', keys: ['blocks.0.mlp.layer1.weight'] },
   { title: 'OmniGen2', keys: ['time_caption_embed.timestep_embedder.linear_1.bias'] },
   { title: 'Qwen-Image', keys: ['txt_norm.weight'] },
