@@ -1,13 +1,6 @@
 /** A released model made small: its own keys, fewer blocks, narrower layers, random numbers. */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { goldenDir } from '../support/golden.ts';
-import type { Manifest } from '../support/manifest.ts';
+import { type Manifest, readManifest } from '../support/manifest.ts';
 import { type Tensors, randomLayers } from './tensors.ts';
-
-interface Released extends Manifest {
-  readonly prefix: string;
-}
 
 interface Shrinking {
   /** Width of the network and what it becomes; multiples of it shrink alike. */
@@ -45,13 +38,9 @@ export function shrunk(name: string, { width, others, blocks = {}, prefix = '' }
 }
 
 /** Manifests of files that are only a diffusion model have no prefix. */
-function readReleased(name: string): Released {
-  const path = [
-    join(goldenDir('model-detection'), `${name}.json`),
-    join(goldenDir('dit-2026'), `manifests/${name}.json`),
-  ].find(existsSync);
-  if (path === undefined) throw new Error(`there is no manifest of '${name}'`);
-  const manifest = JSON.parse(readFileSync(path, 'utf8')) as Manifest & { prefix?: string | null };
+function readReleased(name: string): Manifest & { readonly prefix: string } {
+  const manifest = readManifest(name) as (Manifest & { prefix?: string | null }) | undefined;
+  if (!manifest) throw new Error(`there is no manifest of '${name}'`);
   return { ...manifest, prefix: manifest.prefix ?? '' };
 }
 

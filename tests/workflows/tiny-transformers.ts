@@ -65,6 +65,13 @@ const diffusion = 'model.diffusion_model.';
 const fluxWidths = { width: [3072, 128], others: { 768: CLIP, 4096: T5 } } as const;
 const flux = (name: string, prefix = '') => async () => shrunk(name, { ...fluxWidths, prefix });
 const chroma = async () => shrunk('chroma', { width: [3072, 128], others: { 4096: T5, 5120: 64 } });
+const radiance = async () =>
+  shrunk('chroma_radiance', { width: [3072, 128], others: { 4096: T5, 5120: 64, 49152: 49152 } });
+/** Alpha's vector is of three sizes. */
+const pixArt = (name: string) => async () =>
+  shrunk(name, { width: [1152, 96], others: { 384: 32, 4096: T5 } });
+const cosmos = async () =>
+  shrunk('cosmos_predict2_2b_t2i', { width: [2048, 128], others: { 1024: T5, 256: 16 } });
 /** Of the square of positions, not a width. */
 const POSITIONS = 192 ** 2;
 const sd3 = (name: string, width: number) => async () =>
@@ -94,16 +101,11 @@ const hunyuanDit = async () =>
 // Autoencoders
 
 const fluxVae = () => goldenTensors('dit-vae', 'model_flux_vae.safetensors');
+const sdVae = async (): Promise<Tensors> => {
+  const checkpoint = await goldenTensors('end-to-end', 'models/checkpoints/tiny_sdxl.safetensors.gz');
+  return new Map(under(checkpoint, 'first_stage_model.', ''));
+};
 const wanVae = () => goldenTensors('dit-vae', 'model_wan21_vae.safetensors');
-/** Of four channels. */
-const sdVae = async () =>
-  new Map(
-    under(
-      await goldenTensors('end-to-end', 'models/checkpoints/tiny_sd15.safetensors.gz'),
-      'first_stage_model.',
-      '',
-    ),
-  );
 const flux2Vae = () => goldenTensors('dit-2026', 'model_flux2_vae.safetensors');
 
 // What else they look at
@@ -190,7 +192,11 @@ export const tinyTransformers: StandIns = {
     [/flux.*fill/, flux('flux_fill')],
     [/flux1-/, flux('flux_dev')],
     [/flux-2-klein-4b/, klein],
+    [/radiance/i, radiance],
     [/chroma/i, chroma],
+    [/pixart.*alpha/i, pixArt('pixart_alpha')],
+    [/pixart.*sigma/i, pixArt('pixart_sigma')],
+    [/cosmos_predict2.*t2i/, cosmos],
     [/qwen_image/, qwenImage],
     [/omnigen2/, omniGen],
     [/z_image/, zImage],
@@ -209,6 +215,7 @@ export const tinyTransformers: StandIns = {
   ],
   vae: [
     [/^ae\./, fluxVae],
+    [/^sd/, sdVae],
     [/^qwen_image_vae|^wan_2\.1/, wanVae],
     [/^cosmos/, "Cosmos 1's VAE is not here"],
     [/^flux2-vae/, flux2Vae],

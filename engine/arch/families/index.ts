@@ -2,7 +2,7 @@
 import type { Family } from '../family.ts';
 import { auraFlow } from './auraflow.ts';
 import { cascadeB, cascadeC } from './cascade.ts';
-import { chroma1 } from './chroma.ts';
+import { chroma1, chromaRadiance } from './chroma.ts';
 import { cosmosPredict2 } from './cosmos-predict2.ts';
 import { flux1 } from './flux.ts';
 import { flux2 } from './flux2.ts';
@@ -36,6 +36,7 @@ export const families: readonly Family[] = [
   flux2,
   flux1,
   chroma1,
+  chromaRadiance,
   hunyuanImageRefiner,
   hunyuanImage,
   lumina2,

@@ -22,6 +22,7 @@ const transformers: Record<string, string> = {
   cascade_b: 'cascade-b',
   cascade_c: 'cascade-c',
   chroma: 'chroma',
+  chroma_radiance: 'chroma-radiance',
   cosmos_predict2_2b_t2i: 'cosmos-predict2',
   flux_dev: 'flux',
   flux_schnell: 'flux',
