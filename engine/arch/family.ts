@@ -90,6 +90,11 @@ export type Condition =
       readonly patch?: number;
       readonly apart?: number;
     }
+  /**
+   * Biases of attention between the text's tokens and, last, all of the picture `attention_bias`
+   * [b, tokens + 1, tokens + 1] (engine/values/attention-bias.ts), where conditioning has some.
+   */
+  | { readonly kind: 'attention-bias' }
   /** `cross` without the tokens behind the text, which `attention_mask` tells. */
   | { readonly kind: 'trimmed-text' }
   /** `cross` with zeros in front up to a length. */
@@ -135,6 +140,11 @@ export interface Family<C = unknown> {
   readonly memoryFactor: number;
   /** Width of the text embedding the network attends to. */
   contextWidth(config: C): number;
+  /**
+   * Texts of unequal length may be repeated to a common one to share a call, for the network only looks at them;
+   * absent where they are part of its sequence.
+   */
+  readonly repeatsText?: boolean;
   /**
    * What makes a condition of another width into one that the network attends to, once for a run: `cross`
    * [batch, tokens, width] in, `cross` [batch, tokens, contextWidth] out.

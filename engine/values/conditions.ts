@@ -2,10 +2,12 @@
 import { concat, sliceAxis } from '../array/batch.ts';
 import { type NDArray, zeros } from '../array/nd.ts';
 import type { Condition } from '../arch/family.ts';
+import { biasInput } from '../patch/attention-bias.ts';
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
 import type { LatentFormat } from '../sampling/latent/formats.ts';
 import { processIn } from '../sampling/latent/process.ts';
 import type { CondTensor, ConditioningRun } from '../sampling/model.ts';
+import type { AttentionBias } from './attention-bias.ts';
 import { placeReferences } from './reference-places.ts';
 
 type Tensors = Readonly<Record<string, CondTensor>>;
@@ -46,16 +48,20 @@ const kinds: Kinds = {
     if (method !== 'index_timestep_zero') return Object.fromEntries(tensors);
     return { ...Object.fromEntries(tensors), reference_time: row(zeros([1])) };
   },
+  'attention-bias'(_, { entry: { extra = {} } }): Tensors {
+    const told = extra.attention_bias as AttentionBias | undefined;
+    return told ? { [biasInput]: row(told) } : {};
+  },
   'trimmed-text'(_, { entry: { cross, extra = {} } }): Tensors {
     const mask = extra.attention_mask as NDArray | undefined;
     const count = mask ? mask.data.reduce((sum, flag) => sum + flag, 0) : cross.shape[1];
-    return { cross: { value: sliceAxis(cross, 1, 0, count), along: 'tokens' } };
+    return { cross: row(sliceAxis(cross, 1, 0, count)) };
   },
   'padded-text'({ atLeast }, { entry: { cross } }): Tensors {
     const [batch, tokens, width] = cross.shape;
     if (tokens >= atLeast) return {};
     const value = concat([zeros([batch, atLeast - tokens, width]), cross], 1);
-    return { cross: { value, along: 'tokens' } };
+    return { cross: row(value) };
   },
 };
 

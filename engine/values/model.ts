@@ -3,6 +3,7 @@ import { concat as join, sliceAxis } from '../array/batch.ts';
 import { type NDArray, sizeOf, zeros } from '../array/nd.ts';
 import type { ExtraChannels, Family } from '../arch/family.ts';
 import { NoodleError } from '../errors.ts';
+import { attentionBias, biasInput } from '../patch/attention-bias.ts';
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
 import type { GuidanceHooks, GuidedModel } from '../sampling/guidance/hooks.ts';
 import { type LatentFormat, latentFormat } from '../sampling/latent/formats.ts';
@@ -88,7 +89,8 @@ function sampled(
       const brought = await Promise.all(
         changes.of(input.parts[0].entry).map((change) => change.patches(input)),
       );
-      const patches = [...model.patches, ...brought.flat()];
+      const inner = biasInput in cond ? [attentionBias()] : [];
+      const patches = [...inner, ...model.patches, ...brought.flat()];
       const given = new Set(Object.keys(cond));
       const network = openNetwork(run, { ...model, patches }, architecture(given));
       const { out } = await network(inputs, { rows: timesteps.length, input });
@@ -114,10 +116,11 @@ function conditioningTensors(
   run: ConditioningRun,
 ): Record<string, CondTensor> {
   const { family, config } = model;
+  const along = family.repeatsText ? 'tokens' : 'row';
   checkWidth(entry.cross, family.contextWidth(config), `the text condition of ${family.title}`);
   return {
-    cross: { value: entry.cross, along: 'tokens' },
-    ...(entry.crossControl && { crossControl: { value: entry.crossControl, along: 'tokens' } }),
+    cross: { value: entry.cross, along },
+    ...(entry.crossControl && { crossControl: { value: entry.crossControl, along } }),
     ...vectorTensors(model, entry, run),
     ...conditionTensors(family.conditions?.(config) ?? [], entry, run, formatOf(model)),
     ...extraChannelTensors(model.extraChannels, entry, run, formatOf(model)),

@@ -16,7 +16,7 @@ export const chroma1 = defineFamily({
   sampling: async () => ({ prediction: 'flow', schedule: { type: 'flux', shift: 1.15 } }),
   contextWidth: ({ contextWidth }) => contextWidth,
   extraChannels: () => 'none',
-  conditions: () => [{ kind: 'guidance', otherwise: 0 }],
+  conditions: () => [{ kind: 'guidance', otherwise: 0 }, { kind: 'attention-bias' }],
   network(g, config) {
     const guidance = g.input('guidance', 'f32', ['batch']);
     return { out: chroma(g.weights, { ...ditInputs(g, config), guidance }, config) };

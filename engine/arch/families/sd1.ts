@@ -25,6 +25,7 @@ export const sd1 = defineFamily({
   memoryFactor: 1,
   contextWidth,
   extraChannels,
+  repeatsText: true,
   residuals: unetPlaces,
   network: (g, config) => unetNetwork(g, config),
 });

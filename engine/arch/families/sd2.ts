@@ -27,6 +27,7 @@ export const sd2 = defineFamily({
   memoryFactor: 1,
   contextWidth,
   extraChannels,
+  repeatsText: true,
   residuals: unetPlaces,
   network: (g, config) => unetNetwork(g, config),
 });

@@ -38,6 +38,7 @@ export const sdxl = defineFamily({
   memoryFactor: 0.8,
   contextWidth,
   extraChannels,
+  repeatsText: true,
   residuals: unetPlaces,
   vector: {
     pooledWidth: (config) => pooledWidth(config, baseNumbers),
