@@ -37,8 +37,12 @@ export function shrunk(name: string, { width, others, blocks = {}, prefix = '' }
   return randomLayers(shapes);
 }
 
+interface Released extends Manifest {
+  readonly prefix: string;
+}
+
 /** Manifests of files that are only a diffusion model have no prefix. */
-function readReleased(name: string): Manifest & { readonly prefix: string } {
+function readReleased(name: string): Released {
   const manifest = readManifest(name) as (Manifest & { prefix?: string | null }) | undefined;
   if (!manifest) throw new Error(`there is no manifest of '${name}'`);
   return { ...manifest, prefix: manifest.prefix ?? '' };

@@ -32,6 +32,7 @@ export const chroma1 = defineFamily<FluxConfig>({
   latentFormat: 'Flux',
   memoryFactor: 3.2,
   contextWidth: ({ contextWidth }) => contextWidth,
+  conditions: () => [...common.conditions(), { kind: 'attention-bias' }],
   residuals: fluxPlaces,
   network(g, config) {
     const guidance = g.input('guidance', 'f32', ['batch']);
