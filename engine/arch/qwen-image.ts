@@ -35,7 +35,7 @@ import {
 import type { SiteFacts } from '../tensor/patch.ts';
 import { type Dim, addDim, floorDivDim, mulDim, subDim } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { Reference } from './flux.ts';
+import type { Reference } from './flux-places.ts';
 import { headNorm } from './head-norm.ts';
 import { type Grid, frameOf, gridOf, patchifyFrames, unpatchifyFrames } from './patchify.ts';
 import {

@@ -5,6 +5,7 @@ import { cascadeB, cascadeC } from './cascade.ts';
 import { chroma1, chromaRadiance } from './chroma.ts';
 import { cosmosPredict2 } from './cosmos-predict2.ts';
 import { flux1 } from './flux.ts';
+import { longCatImage, ovisImage } from './flux-kin.ts';
 import { flux2 } from './flux2.ts';
 import { hiDream } from './hidream.ts';
 import { hunyuanDit } from './hunyuan-dit.ts';
@@ -35,8 +36,10 @@ export const families: readonly Family[] = [
   sd3,
   flux2,
   flux1,
+  ovisImage,
   chroma1,
   chromaRadiance,
+  longCatImage,
   hunyuanImageRefiner,
   hunyuanImage,
   lumina2,

@@ -31,6 +31,7 @@ const transformers: Record<string, string> = {
   hunyuan_image21: 'hunyuan-image',
   lumina2: 'lumina2',
   omnigen2: 'omnigen2',
+  ovis_image: 'ovis-image',
   pixart_alpha: 'pixart-alpha',
   pixart_sigma: 'pixart-sigma',
   qwen_image: 'qwen-image',
@@ -142,6 +143,20 @@ describe('families of released models', () => {
       expect(refiner.extraChannels).toBe('instruct-noised');
     },
   );
+
+  // oracle: ComfyUI 0.33's detection of a Flux without pooled text whose text is that of Qwen2.5-VL
+  test.skipIf(!readManifest('flux_schnell'))('LongCat-Image', async () => {
+    const flux = manifestSource(readManifest('flux_schnell')!);
+    const inside = sub(flux, modelPrefix(flux.tensors.keys()));
+    const { tensors } = inside.tensors.size > 0 ? inside : flux;
+    const shapes = new Map([...tensors].map(([key, { shape }]) => [key, shape]));
+    for (const key of tensors.keys()) if (key.startsWith('vector_in.')) shapes.delete(key);
+    shapes.set('txt_in.weight', [3072, 3584]);
+    const { family, config, sampling } = await detect('x', sourceOfShapes('x', shapes));
+    expect(family.name).toBe('longcat-image');
+    expect(config).toMatchObject({ contextWidth: 3584, wordAxes: [1, 2], wordsBefore: true });
+    expect(sampling.schedule).toEqual({ type: 'flux', shift: 1.15 });
+  });
 
   for (const [name, title] of Object.entries(refused)) {
     test.skipIf(!readManifest(name))(`${name} is refused as ${title}`, async () => {
