@@ -11,6 +11,7 @@ import { hiDream } from './hidream.ts';
 import { hunyuanDit } from './hunyuan-dit.ts';
 import { hunyuanImage, hunyuanImageRefiner } from './hunyuan-image.ts';
 import { lumina2, zImage } from './lumina.ts';
+import { mageFlow } from './mage-flow.ts';
 import { omniGen2 } from './omnigen2.ts';
 import { pixArtAlpha, pixArtSigma } from './pixart.ts';
 import { qwenImage } from './qwen-image.ts';
@@ -44,6 +45,7 @@ export const families: readonly Family[] = [
   hunyuanImage,
   lumina2,
   zImage,
+  mageFlow,
   qwenImage,
   omniGen2,
   auraFlow,

@@ -4,6 +4,7 @@
  */
 import type { TextSetup } from '../family.ts';
 import { qwen25vlOfLongCat } from './longcat-text.ts';
+import { qwen3vlOf4b } from './mage-flow.ts';
 import { sd1 } from './sd1.ts';
 import { sd2 } from './sd2.ts';
 import { sdxl, sdxlRefiner } from './sdxl.ts';
@@ -67,6 +68,7 @@ const ownSetups: Readonly<Record<string, readonly TextSetup[]>> = {
   flux: [alone(encoders.qwen3of4bOfKlein), fluxText],
   flux2: [alone(encoders.qwen3of4bOfKlein)],
   longcat_image: [alone(qwen25vlOfLongCat)],
+  mage: [alone(qwen3vlOf4b)],
   hunyuan_video: [hunyuanVideoText],
   hunyuan_dit: [hunyuanDitText],
 };
