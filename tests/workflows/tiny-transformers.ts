@@ -14,6 +14,7 @@ import {
   spieceModel,
   t5,
 } from '../support/tiny-encoders.ts';
+import * as cascade from '../support/tiny-cascade.ts';
 import { shrunk } from './shrunk.ts';
 import type { FileTensors, StandIns } from './stand-ins.ts';
 import { type Tensors, goldenTensors, random, randomLayers, under } from './tensors.ts';
@@ -176,6 +177,12 @@ const qwenLora = lora(qwenImage, /transformer_blocks.*(to_q|add_k_proj)\.weight$
   'lora_down',
 ]);
 
+// Stable Cascade
+
+const inHalves = (shapes: cascade.Shapes) => async (): Promise<FileTensors> =>
+  cascade.tensorsOf(shapes);
+const stagesOfCascade = cascade.checkpoints({ text: CLIP, pictures: 24 });
+
 /** What stands in for files of diffusion transformers. */
 export const tinyTransformers: StandIns = {
   checkpoints: [
@@ -183,7 +190,8 @@ export const tinyTransformers: StandIns = {
     [/^sd3_medium/, together({ '': sd3('sd3_medium', 1536), ...inSd3 })],
     [/^flux1-schnell/, together({ '': flux('flux_schnell', diffusion), ...inFlux })],
     [/^flux1-dev/, together({ '': flux('flux_dev', diffusion), ...inFlux })],
-    [/cascade/, 'Stable Cascade is not here'],
+    [/^stable_cascade_stage_c/, inHalves(stagesOfCascade.stageC)],
+    [/^stable_cascade_stage_b/, inHalves(stagesOfCascade.stageB)],
     [/^hunyuan_dit/, together({ '': hunyuanDit, ...inHunyuanDit })],
     [/^lumina_2/, together({ '': lumina, 'vae.': fluxVae, 'text_encoders.gemma2_2b.transformer.': gemma2 })],
   ],
@@ -226,5 +234,8 @@ export const tinyTransformers: StandIns = {
   ],
   clip_vision: [[/^sigclip/, siglip]],
   style_models: [[/redux/, redux]],
-  controlnet: [[/./, 'control networks of transformers are not here']],
+  controlnet: [
+    [/^stable_cascade_inpainting/, inHalves(cascade.control(4))],
+    [/^stable_cascade/, inHalves(cascade.control(3))],
+   [/./, 'control networks of transformers are not here']],
 };
