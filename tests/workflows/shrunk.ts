@@ -2,10 +2,6 @@
 import { type Manifest, readManifest } from '../support/manifest.ts';
 import { type Tensors, randomLayers } from './tensors.ts';
 
-interface Released extends Manifest {
-  readonly prefix: string;
-}
-
 interface Shrinking {
   /** Width of the network and what it becomes; multiples of it shrink alike. */
   readonly width: readonly [released: number, small: number];
@@ -39,6 +35,10 @@ export function shrunk(name: string, { width, others, blocks = {}, prefix = '' }
     }
   }
   return randomLayers(shapes);
+}
+
+interface Released extends Manifest {
+  readonly prefix: string;
 }
 
 /** Manifests of files that are only a diffusion model have no prefix. */

@@ -14,6 +14,7 @@ import {
   spieceModel,
   t5,
 } from '../support/tiny-encoders.ts';
+import * as cascade from '../support/tiny-cascade.ts';
 import { shrunk } from './shrunk.ts';
 import type { FileTensors, StandIns } from './stand-ins.ts';
 import { type Tensors, goldenTensors, random, randomLayers, under } from './tensors.ts';
@@ -105,16 +106,11 @@ const hunyuanDit = async () =>
 // Autoencoders
 
 const fluxVae = () => goldenTensors('dit-vae', 'model_flux_vae.safetensors');
+const sdVae = async (): Promise<Tensors> => {
+  const checkpoint = await goldenTensors('end-to-end', 'models/checkpoints/tiny_sdxl.safetensors.gz');
+  return new Map(under(checkpoint, 'first_stage_model.', ''));
+};
 const wanVae = () => goldenTensors('dit-vae', 'model_wan21_vae.safetensors');
-/** Of four channels. */
-const sdVae = async () =>
-  new Map(
-    under(
-      await goldenTensors('end-to-end', 'models/checkpoints/tiny_sd15.safetensors.gz'),
-      'first_stage_model.',
-      '',
-    ),
-  );
 const flux2Vae = () => goldenTensors('dit-2026', 'model_flux2_vae.safetensors');
 
 // What else they look at
@@ -185,6 +181,12 @@ const qwenLora = lora(qwenImage, /transformer_blocks.*(to_q|add_k_proj)\.weight$
   'lora_down',
 ]);
 
+// Stable Cascade
+
+const inHalves = (shapes: cascade.Shapes) => async (): Promise<FileTensors> =>
+  cascade.tensorsOf(shapes);
+const stagesOfCascade = cascade.checkpoints({ text: CLIP, pictures: 24 });
+
 /** What stands in for files of diffusion transformers. */
 export const tinyTransformers: StandIns = {
   checkpoints: [
@@ -192,7 +194,8 @@ export const tinyTransformers: StandIns = {
     [/^sd3_medium/, together({ '': sd3('sd3_medium', 1536), ...inSd3 })],
     [/^flux1-schnell/, together({ '': flux('flux_schnell', diffusion), ...inFlux })],
     [/^flux1-dev/, together({ '': flux('flux_dev', diffusion), ...inFlux })],
-    [/cascade/, 'Stable Cascade is not here'],
+    [/^stable_cascade_stage_c/, inHalves(stagesOfCascade.stageC)],
+    [/^stable_cascade_stage_b/, inHalves(stagesOfCascade.stageB)],
     [/^hunyuan_dit/, together({ '': hunyuanDit, ...inHunyuanDit })],
     [/^lumina_2/, together({ '': lumina, 'vae.': fluxVae, 'text_encoders.gemma2_2b.transformer.': gemma2 })],
   ],
@@ -235,5 +238,8 @@ export const tinyTransformers: StandIns = {
   ],
   clip_vision: [[/^sigclip/, siglip]],
   style_models: [[/redux/, redux]],
-  controlnet: [[/./, 'control networks of transformers are not here']],
+  controlnet: [
+    [/^stable_cascade_inpainting/, inHalves(cascade.control(4))],
+    [/^stable_cascade/, inHalves(cascade.control(3))],
+   [/./, 'control networks of transformers are not here']],
 };

@@ -6,6 +6,7 @@ import {
 } from '../chroma-radiance.ts';
 import { chroma, detectChroma } from '../chroma.ts';
 import { type Condition, defineFamily } from '../family.ts';
+import { fluxPlaces } from '../flux-controlnet.ts';
 import type { FluxConfig } from '../flux.ts';
 import { ditInputs } from './dit-inputs.ts';
 import { t5xxlOfPixart } from './sequence-encoders.ts';
@@ -31,6 +32,8 @@ export const chroma1 = defineFamily<FluxConfig>({
   latentFormat: 'Flux',
   memoryFactor: 3.2,
   contextWidth: ({ contextWidth }) => contextWidth,
+  conditions: () => [...common.conditions(), { kind: 'attention-bias' }],
+  residuals: fluxPlaces,
   network(g, config) {
     const guidance = g.input('guidance', 'f32', ['batch']);
     return { out: chroma(g.weights, { ...ditInputs(g, config), guidance }, config) };
