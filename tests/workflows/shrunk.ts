@@ -43,7 +43,7 @@ interface Released extends Manifest {
 
 /** Manifests of files that are only a diffusion model have no prefix. */
 function readReleased(name: string): Released {
-  const manifest = readManifest(name) as (Manifest & { prefix?: string | null }) | undefined;
+  const manifest = readManifest(name);
   if (!manifest) throw new Error(`there is no manifest of '${name}'`);
   return { ...manifest, prefix: manifest.prefix ?? '' };
 }

@@ -67,7 +67,11 @@ const fluxWidths = { width: [3072, 128], others: { 768: CLIP, 4096: T5 } } as co
 const flux = (name: string, prefix = '') => async () => shrunk(name, { ...fluxWidths, prefix });
 const chroma = async () => shrunk('chroma', { width: [3072, 128], others: { 4096: T5, 5120: 64 } });
 const radiance = async () =>
-  shrunk('chroma_radiance', { width: [3072, 128], others: { 4096: T5, 5120: 64, 49152: 49152 } });
+  shrunk('chroma_radiance', {
+    width: [3072, 128],
+    others: { 4096: T5, 5120: 64, 49152: 49152 },
+    blocks: { 'nerf_blocks.': 1 },
+  });
 /** Alpha's vector is of three sizes. */
 const pixArt = (name: string) => async () =>
   shrunk(name, { width: [1152, 96], others: { 384: 32, 4096: T5 } });
