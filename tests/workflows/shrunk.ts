@@ -16,6 +16,8 @@ interface Shrinking {
   readonly others: Readonly<Record<number, number>>;
   /** How many blocks of a name stay, where not two. */
   readonly blocks?: Readonly<Record<string, number>>;
+  /** Shapes that widths do not tell, by key without prefix. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
   /** In front of every key, instead of what the release has there. */
   readonly prefix?: string;
 }
@@ -23,20 +25,26 @@ interface Shrinking {
 const BLOCKS = 2;
 
 /** The model of a manifest with few blocks of each kind: the first ones and the last. */
-export function shrunk(name: string, { width, others, blocks = {}, prefix = '' }: Shrinking): Tensors {
+export function shrunk(
+  name: string,
+  { width, others, blocks = {}, shapes: told = {}, prefix = '' }: Shrinking,
+): Tensors {
   const manifest = readReleased(name);
-  const [own, less] = width;
+  const [released, less] = width;
   const narrow = (dim: number): number =>
-    others[dim] ?? (dim % own === 0 ? (dim / own) * less : dim);
+    others[dim] ?? (dim % released === 0 ? (dim / released) * less : dim);
   const counts = blockCounts(manifest);
-  const shapes: [string, number[]][] = [];
+  const shapes: [string, readonly number[]][] = [];
   for (const [pattern, shape, numbers] of manifest.keys) {
-    const key = prefix + pattern.slice(manifest.prefix.length);
-    const small = shape.map(narrow);
+    const own = pattern.slice(manifest.prefix.length);
+    const key = prefix + own;
+    const small = told[own] ?? shape.map(narrow);
     if (numbers === undefined) shapes.push([key, small]);
     else {
-      const name = front(pattern).slice(manifest.prefix.length);
-      const kept = new Set(numbersOf(numbers).map((n) => place(n, counts.get(name), blocks[name] ?? BLOCKS)));
+      const name = front(own);
+      const kept = new Set(
+        numbersOf(numbers).map((n) => place(n, counts.get(name), blocks[name] ?? BLOCKS)),
+      );
       kept.delete(undefined);
       for (const n of kept) shapes.push([key.replace('*', String(n)), small]);
     }
