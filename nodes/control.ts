@@ -12,7 +12,7 @@ import {
   socket,
   vae,
 } from '../engine/node.ts';
-import type { Image, NodeDefinition } from '../engine/node.ts';
+import type { Image, Mask, NodeDefinition, Vae } from '../engine/node.ts';
 import type { Application, ControlNet } from '../engine/values/control.ts';
 import type { Conditioning } from '../engine/values/conditioning.ts';
 
@@ -44,7 +44,9 @@ const applyToBoth = (given: {
   readonly positive: Conditioning;
   readonly negative: Conditioning;
   readonly control_net: ControlNet;
+  readonly vae?: Vae | null;
   readonly image: Image;
+  readonly mask?: Mask;
   readonly strength: number;
   readonly start_percent: number;
   readonly end_percent: number;
@@ -52,6 +54,8 @@ const applyToBoth = (given: {
   apply([given.positive, given.negative], {
     net: given.control_net,
     image: given.image,
+    vae: given.vae,
+    mask: given.mask,
     strength: given.strength,
     startPercent: given.start_percent,
     endPercent: given.end_percent,
@@ -117,7 +121,7 @@ export const controlNetApplyAdvanced = define({
   run: applyToBoth,
 });
 
-/** No ControlNet of a UNet needs the VAE; it is there for those that take latents as hints. */
+/** The VAE is for ControlNets that take latents as hints. */
 export const controlNetApplySd3 = inModule('comfy_extras.nodes_sd3', 'v3', { category })({
   name: 'ControlNetApplySD3',
   displayName: 'Apply Controlnet with VAE',
@@ -175,8 +179,12 @@ export const controlNetInpaintingAliMamaApply = defineExtra({
     end_percent: endPercent,
   },
   outputs: POSITIVE_NEGATIVE,
-  // only networks with a channel for the mask look at it, and those are none of a UNet's
-  run: applyToBoth,
+  async run({ mask: painted, ...given }) {
+    // only networks with a channel for the mask look at it
+    if (!given.control_net.masked) return applyToBoth(given);
+    const { keptPart } = await import('../engine/values/kept-part.ts');
+    return applyToBoth({ ...given, ...keptPart(given.image, painted) });
+  },
 });
 
 export const controlNodes: readonly NodeDefinition[] = [

@@ -32,7 +32,7 @@ import { differentialDiffusion } from '../engine/sampling/inpaint.ts';
 import { cfgOptions } from './sampling-sockets.ts';
 
 /** The model with hooks behind those it has; what can be there once replaces the one before. */
-function guided(model: Model, hooks: GuidanceHooks): [Model] {
+export function guided(model: Model, hooks: GuidanceHooks): [Model] {
   const { before = [], after = [], predict = [], ...rest } = model.guidance ?? {};
   const guidance: GuidanceHooks = {
     ...rest,

@@ -4,7 +4,9 @@ import type { NodeDefinition } from '../engine/node.ts';
 import { audioNodes } from './audio.ts';
 import { boxNodes } from './boxes.ts';
 import { cameraNodes } from './camera.ts';
+import { chromaRadianceNodes } from './chroma-radiance.ts';
 import { conditioningNodes } from './conditioning.ts';
+import { cascadeNodes } from './cascade.ts';
 import { contextWindowNodes } from './context-windows.ts';
 import { controlNodes } from './control.ts';
 import { cosmosNodes } from './cosmos.ts';
@@ -61,6 +63,7 @@ import { scailNodes } from './scail.ts';
 import { seedVrNodes } from './seedvr.ts';
 import { sigmaNodes } from './sigmas.ts';
 import { saveTextNodes } from './save-text.ts';
+import { skipLayerNodes } from './skip-layers.ts';
 import { stringNodes } from './strings.ts';
 import { textOverlayNodes } from './text-overlay.ts';
 import { trainingNodes } from './training.ts';
@@ -79,6 +82,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   samplerNodes,
   sigmaNodes,
   guidanceNodes,
+  skipLayerNodes,
   contextWindowNodes,
   modelSamplingNodes,
   loaderNodes,
@@ -101,6 +105,8 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   visionNodes,
   zero123Nodes,
   cosmosNodes,
+  chromaRadianceNodes,
+  cascadeNodes,
   gligenNodes,
   photoMakerNodes,
   modelConditioningNodes,

@@ -9,6 +9,7 @@ import type { Weights } from '../tensor/cursor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Graph } from '../tensor/trace.ts';
 import type { ClipOptions } from './clip.ts';
+import type { ResidualPlaces } from './residual-places.ts';
 import type { SequenceSpec } from './sequence-spec.ts';
 
 /** What detection may look at: names and shapes, and the numbers of a few small tensors. */
@@ -107,6 +108,11 @@ export type Condition =
   | { readonly kind: 'reference-words'; readonly width: number }
   /** What an encoder saw of each of them, `view0` [b, rows, columns, width] …; none without pictures. */
   | { readonly kind: 'reference-views'; readonly width: number }
+  /**
+   * Biases of attention between the text's tokens and, last, all of the picture `attention_bias`
+   * [b, tokens + 1, tokens + 1] (engine/values/attention-bias.ts), where conditioning has some.
+   */
+  | { readonly kind: 'attention-bias' }
   /** `cross` without the tokens behind the text, which `attention_mask` tells. */
   | { readonly kind: 'trimmed-text' }
   /**
@@ -165,8 +171,6 @@ export interface Family<C = unknown> {
   readonly text: TextSetup;
   /** Where it keeps each text encoder (as `text.encoders`); the first prefix that exists. */
   readonly textPrefixes: readonly (readonly string[])[];
-  /** A shorter text is repeated up to the length of another, so that one call can compute both. */
-  readonly repeatsText?: boolean;
   /** Saved checkpoints number the positions of text encoders under huggingface's names, as ComfyUI's do. */
   readonly savesPositions?: boolean;
   /** What saved checkpoints say they are (`modelspec.architecture`); absent where nothing is said. */
@@ -177,6 +181,11 @@ export interface Family<C = unknown> {
   readonly memoryFactor: number;
   /** Width of the text embedding the network attends to; undefined where it attends to none. */
   contextWidth(config: C): number | undefined;
+  /**
+   * Texts of unequal length may be repeated to a common one to share a call, for the network only looks at them;
+   * absent where they are part of its sequence.
+   */
+  readonly repeatsText?: boolean;
   /**
    * What makes a condition of another width into one that the network attends to, once for a run: `cross`
    * [batch, tokens, width] in, `cross` [batch, tokens, contextWidth] out.
@@ -191,6 +200,13 @@ export interface Family<C = unknown> {
   extraChannels(config: C, sampling: SamplingSettings): ExtraChannels;
   /** What the network is told beyond what stands here; absent where nothing. */
   conditions?(config: C): readonly Condition[];
+  /**
+   * Names of its blocks as nodes count them: those in which text and picture have weights of their own, and
+   * those in which they share them.
+   */
+  readonly blocks?: { readonly double?: string; readonly single?: string };
+  /** Where control networks add to the network of these weights; absent where they cannot. */
+  readonly residuals?: (model: Weights) => ResidualPlaces;
   /** Sizes and scores a family's vector condition is made of; absent when there is none. */
   readonly vector?: {
     pooledWidth(config: C): number;

@@ -63,26 +63,69 @@ export interface MmditInputs {
 }
 
 /** Predicts the flow from picture to noise: the raw output of the network, [b, c, h, w]. */
-export function mmdit(w: Weights, { x, timesteps, context, pooled }: MmditInputs): Tensor {
-  const grid = gridOf(x, patch);
-  const cells = conv2d(w.at('x_embedder.proj'), wholePatches(x, patch), { stride: patch });
-  const picture = add(rearrange(cells, 'b c h w -> b (h w) c'), places(w, grid)); // [b, n, c]
+export function mmdit(w: Weights, { x, context, ...told }: MmditInputs): Tensor {
+  const vec = vectorOf(w, told); // [b, c]
   const text = linear(w.at('context_embedder'), context); // [b, t, c]
-  const time = mlp(w.at('t_embedder.mlp'), sinusoidalEmbedding(timesteps, timeWidth), silu, [0, 2]);
-  const vec = add(time, mlp(w.at('y_embedder.mlp'), pooled, silu, [0, 2])); // [b, c]
-  const facts = {
-    heads: (vec.shape[1] as number) / headWidth, // weights have fixed sizes
-    text: text.shape[1],
-    grid: [grid.rows, grid.columns],
-  };
+  const picture = placed(w, x); // [b, n, c]
+  const h = mmditBlocks(w, { text, picture, vec }, gridOf(x, patch));
+  const last = w.at('final_layer');
+  const [shift, scale] = changes(last, vec, 2);
+  return unpatchify(linear(last.at('linear'), changed(h, shift, scale)), x, patch, 'p q c');
+}
+
+/** Time and pooled text as one vector [b, c]. */
+export function vectorOf(
+  w: Weights,
+  { timesteps, pooled }: Omit<MmditInputs, 'x' | 'context'>,
+): Tensor {
+  const time = embedder(w.at('t_embedder'), sinusoidalEmbedding(timesteps, timeWidth));
+  return add(time, embedder(w.at('y_embedder'), pooled));
+}
+
+/** Two layers on numbers or pooled text [b, width]: [b, c]. */
+export const embedder = (w: Weights, x: Tensor): Tensor => mlp(w.at('mlp'), x, silu, [0, 2]);
+
+/** Patches of x [b, c, h, w] as tokens [b, n, c]. */
+export function tokensOf(w: Weights, x: Tensor): Tensor {
+  const cells = conv2d(w.at('proj'), wholePatches(x, patch), { stride: patch });
+  return rearrange(cells, 'b c h w -> b (h w) c');
+}
+
+/** The same with where they stand. */
+export const placed = (w: Weights, x: Tensor): Tensor =>
+  add(tokensOf(w.at('x_embedder'), x), places(w, gridOf(x, patch)));
+
+/** What enters the blocks: text [b, t, c], picture [b, n, c], the vector [b, c]. */
+export interface BlockInputs {
+  readonly text: Tensor;
+  readonly picture: Tensor;
+  readonly vec: Tensor;
+}
+
+/** The blocks on the sequence [text, picture]: [b, t + n, c]; [b, n, c] where the text ends in the last one. */
+export function mmditBlocks(
+  w: Weights,
+  { text, picture, vec }: BlockInputs,
+  { rows, columns }: Grid,
+): Tensor {
+  const facts = { heads: headsOf(vec), text: text.shape[1], grid: [rows, columns] };
   let h = concat([text, picture], 1); // [b, t + n, c]
   for (let i = 0; i < w.count('joint_blocks'); i++) {
     const block = w.at(`joint_blocks.${i}`);
     h = block.site({ x: h, vec }, ({ x, vec }) => jointBlock(block, x, vec, facts), facts);
   }
-  const last = w.at('final_layer');
-  const [shift, scale] = changes(last, vec, 2);
-  return unpatchify(linear(last.at('linear'), changed(h, shift, scale)), x, patch, 'p q c');
+  return h;
+}
+
+/** Heads of a network whose vector is [b, c]; weights have fixed sizes. */
+const headsOf = (vec: Tensor): number => (vec.shape[1] as number) / headWidth;
+
+/** A block of one kind of tokens x [b, n, c] alone. */
+export function pictureBlock(w: Weights, x: Tensor, vec: Tensor): Tensor {
+  const [shift, scale, gate, ...others] = changes(w, vec, 6);
+  const [q, k, v] = projections(w.at('attn'), changed(x, shift, scale));
+  const seen = linear(w.at('attn.proj'), attention(q, k, v, { heads: headsOf(vec) }));
+  return feedForward(w, add(x, mul(gate, seen)), others);
 }
 
 /** The middle of the learned square of positions: [1, rows*columns, c]. */

@@ -35,7 +35,7 @@ import {
 import type { SiteFacts } from '../tensor/patch.ts';
 import { type Dim, addDim, floorDivDim, mulDim, subDim } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { Reference } from './flux.ts';
+import type { Reference } from './flux-places.ts';
 import { headNorm } from './head-norm.ts';
 import { type Grid, frameOf, gridOf, patchifyFrames, unpatchifyFrames } from './patchify.ts';
 import {
@@ -67,18 +67,31 @@ const thousand = 1000;
 
 /** The sizes of a Qwen-Image under `w`, or undefined. */
 export function detectQwenImage(w: Weights): QwenImageConfig | undefined {
+  const isWhole = w.has('proj_out.weight') && w.has('transformer_blocks.0.img_mlp.net');
+  const sizes = isWhole ? sequenceSizes(w) : undefined;
+  return (
+    sizes && {
+      ...sizes,
+      outChannels: w.shape('proj_out.weight')[0] / patch ** 2,
+      layered: w.has('time_text_embed.addition_t_embedding'),
+      cleanReferences: w.has('__index_timestep_zero__'),
+    }
+  );
+}
+
+/** The sizes up to the last layer, which control networks have none of. */
+export function sequenceSizes(
+  w: Weights,
+): Pick<QwenImageConfig, 'inChannels' | 'contextWidth' | 'headWidth' | 'axes'> | undefined {
   if (!w.has('txt_norm.weight') || !w.has('transformer_blocks.0.attn.norm_added_q.weight')) {
     return undefined;
   }
   const [headWidth] = w.shape('transformer_blocks.0.attn.norm_q.weight');
   return {
     inChannels: w.shape('img_in.weight')[1] / patch ** 2,
-    outChannels: w.shape('proj_out.weight')[0] / patch ** 2,
     contextWidth: w.shape('txt_in.weight')[1],
     headWidth,
     axes: [headWidth / 8, (7 * headWidth) / 16, (7 * headWidth) / 16],
-    layered: w.has('time_text_embed.addition_t_embedding'),
-    cleanReferences: w.has('__index_timestep_zero__'),
   };
 }
 
@@ -91,7 +104,8 @@ export interface QwenImageInputs {
   readonly referenceTime?: Tensor;
 }
 
-interface Facts extends Required<SiteFacts> {
+/** What every block is told beside the sequence and the time. */
+export interface Facts extends Required<SiteFacts> {
   readonly rotation: Rotation;
   /** Tokens behind the text at the picture's time; those of clean references are behind them. */
   readonly own: Dim;
@@ -102,51 +116,77 @@ export function qwenImage(w: Weights, inputs: QwenImageInputs, config: QwenImage
   const { x, timesteps, context, references = [], referenceTime } = inputs;
   const vec = timeVector(w.at('time_text_embed'), timesteps); // [b, c]
   const clean = referenceTime && timeVector(w.at('time_text_embed'), referenceTime);
-  const text = linear(w.at('txt_in'), rmsNorm(w.at('txt_norm'), context)); // [b, t, c]
+  const text = textTokens(w, context); // [b, t, c]
   const frames = [x, ...references.map(({ latent }) => latent)];
-  const image = linear(
-    w.at('img_in'),
-    concat(
-      frames.map((frame) => patchifyFrames(frame, patch)),
-      1,
-    ),
-  ); // [b, n, c]
+  const image = linear(w.at('img_in'), concat(frames.map(tokensOf), 1)); // [b, n, c]
+  const facts = factsOf({ x, text: text.shape[1], references }, config, vec);
+  const h = qwenBlocks(w, { text, image, vec, clean }, facts);
+  const { text: length, own } = facts;
+  return unpatchifyFrames(lastLayer(w, slice(h, 1, length, addDim(length, own)), vec), x, patch);
+}
+
+/** Tokens [b, n, c] as patches of the picture in rows. */
+export function lastLayer(w: Weights, tokens: Tensor, vec: Tensor): Tensor {
+  const [scale, shift] = chunk(unsqueeze(linear(w.at('norm_out.linear'), silu(vec)), 1), 2, -1);
+  return linear(w.at('proj_out'), changed(tokens, { shift, scale }));
+}
+
+/** Words as tokens [b, t, c]. */
+export const textTokens = (w: Weights, context: Tensor): Tensor =>
+  linear(w.at('txt_in'), rmsNorm(w.at('txt_norm'), context));
+
+/** The same for all blocks of a sequence. */
+export function factsOf(
+  { x, text, references = [] }: { x: Tensor; text: Dim; references?: readonly Reference[] },
+  { axes, headWidth }: Pick<QwenImageConfig, 'axes' | 'headWidth'>,
+  vec: Tensor,
+): Facts {
   const grid = gridOf(frameOf(x), patch);
-  const facts: Facts = {
-    rotation: axialRotation(
-      joinPositions([
-        wordPlaces(text.shape[1], grid),
-        picturePlaces(x),
-        ...references.map(placesOf),
-      ]),
-      { widths: config.axes },
-    ),
-    heads: (vec.shape[1] as number) / config.headWidth, // weights have fixed sizes
-    text: text.shape[1],
+  const places = [wordPlaces(text, grid), picturePlaces(x), ...references.map(placesOf)];
+  return {
+    rotation: axialRotation(joinPositions(places), { widths: axes }),
+    heads: (vec.shape[1] as number) / headWidth, // weights have fixed sizes
+    text,
     grid: [grid.rows, grid.columns],
     own: mulDim(x.shape[2], mulDim(grid.rows, grid.columns)),
   };
-  const { heads, text: length, grid: sides, own } = facts;
-  let h = concat([text, image], 1); // [b, t + n, c]
+}
+
+/** What enters the blocks: text [b, t, c], pictures [b, n, c], the time [b, c], that of clean references. */
+export interface BlockInputs {
+  readonly text: Tensor;
+  readonly image: Tensor;
+  readonly vec: Tensor;
+  readonly clean?: Tensor | undefined;
+}
+
+/** The blocks on the sequence [text, picture, references]: [b, t + n, c]. */
+export function qwenBlocks(w: Weights, inputs: BlockInputs, facts: Facts): Tensor {
+  const { heads, text, grid } = facts;
+  let h = concat([inputs.text, inputs.image], 1);
   for (let i = 0; i < w.count('transformer_blocks'); i++) {
     const at = w.at(`transformer_blocks.${i}`);
-    const run = ({ x, vec }: { x: Tensor; vec: Tensor }): Tensor => block(at, x, vec, facts, clean);
-    h = at.site({ x: h, vec }, run, { heads, text: length, grid: sides });
+    const run = ({ x, vec }: { x: Tensor; vec: Tensor }): Tensor =>
+      block(at, x, vec, facts, inputs.clean);
+    h = at.site({ x: h, vec: inputs.vec }, run, { heads, text, grid });
   }
-  const [scale, shift] = chunk(unsqueeze(linear(w.at('norm_out.linear'), silu(vec)), 1), 2, -1);
-  const picture = slice(h, 1, length, addDim(length, own));
-  const out = linear(w.at('proj_out'), changed(picture, { shift, scale }));
-  return unpatchifyFrames(out, x, patch);
+  return h;
 }
 
 /** The time as a vector [b, c]; a file of layers adds what it says of pictures with all of them. */
-function timeVector(w: Weights, timesteps: Tensor): Tensor {
-  const embedder = w.at('timestep_embedder');
+export function timeVector(w: Weights, timesteps: Tensor): Tensor {
   const numbers = sinusoidalEmbedding(mul(timesteps, thousand), timeWidth);
-  const vec = linear(embedder.at('linear_2'), silu(linear(embedder.at('linear_1'), numbers)));
+  const vec = timeEmbedder(w.at('timestep_embedder'), numbers);
   if (!w.has('addition_t_embedding')) return vec;
   return add(vec, slice(w.at('addition_t_embedding').param('weight'), 0, 0, 1));
 }
+
+/** The numbers of a time [b, n] as a vector [b, c]. */
+export const timeEmbedder = (w: Weights, numbers: Tensor): Tensor =>
+  linear(w.at('linear_2'), silu(linear(w.at('linear_1'), numbers)));
+
+/** Patches of frames after one another: [b, f*rows*columns, 4*c]. */
+export const tokensOf = (x: Tensor): Tensor => patchifyFrames(x, patch);
 
 /** Words stand on the diagonal behind the picture, whose middle is the origin. */
 function wordPlaces(length: Dim, { rows, columns }: Grid): Positions {

@@ -1,6 +1,13 @@
 /** The kinds of autoencoders that a VAE value can be; a new one is a row of `kinds`. */
 import { sliceAxis } from '../array/batch.ts';
 import { type NDArray, reshape } from '../array/nd.ts';
+import { decodeStageA, detectStageA, encodeStageA } from '../arch/cascade/stage-a.ts';
+import {
+  type StageCCoderConfig,
+  detectStageCCoder,
+  encodeStageC,
+  previewStageC,
+} from '../arch/cascade/stage-c-coder.ts';
 import { decodeFlux2, detectFlux2Vae, encodeFlux2 } from '../arch/flux2-vae.ts';
 import {
   decodeHunyuanFrame,
@@ -81,7 +88,7 @@ interface FrameNetwork<C> {
   /** Prefix of its networks' names. */
   readonly name: string;
   detect(w: Weights): (C & Pick<Vae, 'latentChannels' | 'pictureChannels' | 'stills'>) | undefined;
-  factor(config: C): Required<CellSize>;
+  factor(config: C): CellSize & { readonly time: number };
   encode(w: Weights, frame: Tensor): Tensor;
   decode(w: Weights, latent: Tensor): Tensor;
 }
@@ -149,6 +156,51 @@ const withFrame = (x: NDArray): NDArray => {
   return reshape(x, [batch, channels, 1, ...sides]);
 };
 
+/** Stage A of Stable Cascade. */
+const stageA: AutoencoderKind = {
+  ...ofPictures({
+    name: 'stage-a',
+    detect: detectStageA,
+    encode: encodeStageA,
+    decode: decodeStageA,
+  }),
+  unsigned: true,
+};
+
+/** What reads and shows latents of stage C; files may have one half only. */
+const stageC: AutoencoderKind<StageCCoderConfig> = {
+  detect(source) {
+    const config = detectStageCCoder(openWeights(source));
+    if (!config) return undefined;
+    const { latentChannels } = config;
+    return { config, latentChannels, factor: { space: 32, drawn: 8 }, fullPrecision: true };
+  },
+  async encode(vae, pictures, run) {
+    const path = halfOf(vae, 'encoder');
+    return runOn(pictures, vae, run, {
+      name: 'stage-c-encode',
+      build: (g) => ({ out: encodeStageC(g.weights, pictureInput(g, vae), path) }),
+    });
+  },
+  async decode(vae, latents, run) {
+    const path = halfOf(vae, 'previewer');
+    return runOn(latents, vae, run, {
+      name: 'stage-c-preview',
+      build: (g) => ({ out: previewStageC(g.weights, latentInput(g, vae), path) }),
+    });
+  },
+  bytes: ({ width }, pixels, task) => workingBytes(pixels, task === 'encode' ? 24 : width),
+};
+
+/** Where a half lies. Throws BAD_INPUT where the file lacks it. */
+function halfOf({ config, source }: Vae<StageCCoderConfig>, half: 'encoder' | 'previewer'): string {
+  const path = config[half];
+  if (path !== undefined) return path;
+  const [expected, got] =
+    half === 'encoder' ? ['an encoder', 'a previewer only'] : ['a previewer', 'an encoder only'];
+  throw new NoodleError('BAD_INPUT', { subject: `the VAE ${source.label}`, expected, got });
+}
+
 /** Relation of a TAESD's latents to VAE units: z = (raw - shift) * scale, as of its latent format. */
 type TaesdScale = Pick<LatentFormat, 'scale' | 'shift'>;
 
@@ -193,6 +245,8 @@ const pixelSpace: AutoencoderKind<null> = {
 /** The kinds that are told from one source; TAESD's halves come as two (`taesdVae`). */
 const kinds: readonly AutoencoderKind[] = [
   pixelSpace,
+  stageA,
+  stageC,
   flux2,
   hunyuanImage,
   hunyuanRefiner,

@@ -1,4 +1,5 @@
 /** What a kind of change of a network is to the calls of a sampler (`changes.ts` lists the kinds). */
+import type { Family } from '../arch/family.ts';
 import type { NetworkPatch } from '../patch/patch.ts';
 import type { ModelInput } from '../sampling/model.ts';
 import type { ModelSampling } from '../sampling/model-sampling.ts';
@@ -8,6 +9,7 @@ import type { NetworkRun, Weighted } from './network.ts';
 export interface ChangeRun extends NetworkRun {
   /** The network that is sampled, with the patches of its value. */
   readonly network: Weighted;
+  readonly family: Pick<Family, 'title' | 'residuals'>;
   readonly sampling: ModelSampling;
 }
 

@@ -17,21 +17,23 @@ export interface Hints<T extends Readonly<Record<string, NDArray>>> {
 }
 
 /**
- * Hints of `image` [n, h, w, c]: brought to the size that `size` asks for a latent (nearest, the middle
- * of the picture in its shape), and one by one through `run`, which takes [1, channels, h, w].
+ * Hints of `image` [n, h, w, c]: brought to the size that `size` asks for a latent (nearest unless told, the middle
+ * of the picture in its shape), and one by one through `run`, which takes [1, channels, h, w] and how many were before it.
  */
 export function hintsOf<T extends Readonly<Record<string, NDArray>>>(
   image: Image,
   options: {
     readonly channels: number;
+    readonly method?: 'nearest-exact' | 'bilinear';
     readonly size: (latent: { height: number; width: number }) => { height: number; width: number };
-    readonly run: (picture: NDArray) => Promise<T>;
+    readonly run: (picture: NDArray, index: number) => Promise<T>;
   },
 ): Hints<T> {
   const made = new Map<string, Promise<T>>();
   return {
     async forCall({ x, parts }) {
-      const [rowCount, , height, width] = x.shape;
+      const [rowCount] = x.shape;
+      const [height, width] = x.shape.slice(-2);
       const items = rowCount / parts.length;
       const count = Math.min(image.shape[0], items);
       const key = [count, height, width].join();
@@ -54,7 +56,10 @@ export function hintsOf<T extends Readonly<Record<string, NDArray>>>(
 function fitted(
   image: Image,
   count: number,
-  { channels }: { readonly channels: number },
+  {
+    channels,
+    method = 'nearest-exact',
+  }: { readonly channels: number; readonly method?: 'nearest-exact' | 'bilinear' },
   { height, width }: { readonly height: number; readonly width: number },
 ): NDArray {
   const got = image.shape[3];
@@ -63,7 +68,7 @@ function fitted(
     throw new NoodleError('BAD_INPUT', { subject, expected: `${channels} channels`, got });
   }
   const pictures = channelsFirst(rows(image, 0, count));
-  const sized = commonUpscale(pictures, width, height, 'nearest-exact', 'center');
+  const sized = commonUpscale(pictures, width, height, method, 'center');
   return got === channels ? sized : channelMean(sized);
 }
 
@@ -85,10 +90,12 @@ function channelMean(x: NDArray): NDArray {
 /** `run` on row after row: the working memory of large pictures is that of one. */
 async function each<T extends Readonly<Record<string, NDArray>>>(
   pictures: NDArray,
-  run: (picture: NDArray) => Promise<T>,
+  run: (picture: NDArray, index: number) => Promise<T>,
 ): Promise<T> {
   const results: T[] = [];
-  for (let i = 0; i < pictures.shape[0]; i++) results.push(await run(rows(pictures, i, i + 1)));
+  for (let i = 0; i < pictures.shape[0]; i++) {
+    results.push(await run(rows(pictures, i, i + 1), i));
+  }
   return mapRecord(results[0], (_, name) => concat(results.map((result) => result[name])));
 }
 

@@ -1,15 +1,16 @@
 /** CONTROL_NET, and what applying one puts on conditioning; plain data. */
 import type { NDArray } from '../array/nd.ts';
+import type { ControlLists, ResidualSize } from '../arch/residual-places.ts';
 import { NoodleError } from '../errors.ts';
-import type { ControlLists, ResidualSize } from '../patch/residuals.ts';
 import type { NetworkChange } from '../sampling/conditioning.ts';
 import type { SessionOutput } from '../runtime/runtime.ts';
 import type { ModelInput } from '../sampling/model.ts';
 import type { ChangeRun } from './change.ts';
 import type { Image } from './media.ts';
 import type { Weighted } from './network.ts';
+import type { Vae } from './vae.ts';
 
-/** A network that makes residuals for a UNet from a hint picture. */
+/** A network that makes residuals for another one from a hint picture. */
 export interface ControlNet extends Weighted {
   /** Its row in `control.ts`. */
   readonly kind: ControlKindName;
@@ -22,14 +23,23 @@ export interface ControlNet extends Weighted {
   readonly pooled: boolean;
   /** The kind of hint that a union network is told; none: it finds out. */
   readonly type?: number;
+  /** The kind of hint that a file says it is for. */
+  readonly preparedFor?: number;
+  /** It reads a mask beside the hint. */
+  readonly masked?: boolean;
 }
 
-export type ControlKindName = 'controlnet' | 't2i-adapter';
+export type ControlKindName =
+  'controlnet' | 't2i-adapter' | 'transformer-controlnet' | 'cascade-controlnet';
 
 /** A ControlNet with its hint: the change `control` of a conditioning entry. */
 export interface Control extends NetworkChange {
   readonly net: ControlNet;
   readonly image: Image;
+  /** What makes latents of the pictures, for networks that read latents. */
+  readonly vae?: Vae | null | undefined;
+  /** [n, 1, h, w]: 0 where the picture is painted anew, for networks that read a mask. */
+  readonly mask?: NDArray | undefined;
   readonly strength: number;
   /** Parts of the run (0 start .. 1 end) between which it acts. */
   readonly startPercent: number;
@@ -67,6 +77,8 @@ export function onHost(residual: SessionOutput): NDArray {
 const titles: Readonly<Record<ControlKindName, string>> = {
   controlnet: 'ControlNet',
   't2i-adapter': 'T2I-Adapter',
+  'transformer-controlnet': 'ControlNet',
+  'cascade-controlnet': 'ControlNet',
 };
 
 /** BAD_INPUT that names the file of a control network. */

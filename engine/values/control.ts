@@ -4,15 +4,13 @@
  */
 import { add } from '../array/elementwise.ts';
 import { type NDArray, zeros } from '../array/nd.ts';
-import { unetBlocks } from '../arch/unet.ts';
-import { NoodleError } from '../errors.ts';
 import {
+  type ResidualPlace,
   type ResidualPlaces,
   type ResidualSize,
-  residualPatch,
-  residualPlaces,
-  residualSites,
-} from '../patch/residuals.ts';
+  residualsAt,
+} from '../arch/residual-places.ts';
+import { residualPatch } from '../patch/residuals.ts';
 import type { SessionOutput } from '../runtime/runtime.ts';
 import type { Conditioning } from '../sampling/conditioning.ts';
 import type { ModelInput } from '../sampling/model.ts';
@@ -27,19 +25,23 @@ import {
   misfit,
   onHost,
 } from './control-net.ts';
+import { cascadeControlKind } from './cascade-control-kind.ts';
 import { controlNetKind } from './controlnet-kind.ts';
 import { t2iAdapterKind } from './t2i-adapter-kind.ts';
+import { transformerControlKind } from './transformer-control-kind.ts';
 
 export type { Control, ControlNet };
 
 const kinds: Readonly<Record<ControlKindName, ControlKind>> = {
   controlnet: controlNetKind,
   't2i-adapter': t2iAdapterKind,
+  'transformer-controlnet': transformerControlKind,
+  'cascade-controlnet': cascadeControlKind,
 };
 
 /** How a ControlNet is put on conditioning. */
 export type Application = Pick<Control, 'net' | 'image' | 'strength'> &
-  Partial<Pick<Control, 'startPercent' | 'endPercent' | 'spreads'>>;
+  Partial<Pick<Control, 'startPercent' | 'endPercent' | 'spreads' | 'vae' | 'mask'>>;
 
 /**
  * Every entry of the lists with one more ControlNet on it. Entries that had the same one before share
@@ -66,11 +68,9 @@ export function withControl(
  * the file, where one of them does not fit the model.
  */
 export function bindControl(last: Control, run: ChangeRun): BoundChange {
-  if (!run.network.source.tensors.has('input_blocks.0.0.weight')) {
-    const subject = `the model for the ControlNet ${last.net.source.label}`;
-    throw new NoodleError('BAD_INPUT', { subject, expected: 'a UNet', got: 'another network' });
-  }
-  const places = residualPlaces(unetBlocks(openWeights(run.network.source)));
+  const { title, residuals } = run.family;
+  const places = residuals?.(openWeights(run.network.source));
+  if (!places) throw misfit(last.net, 'a model that takes ControlNets', title);
   const controls = chain(last);
   const isAlone = controls.length === 1;
   const bound = controls.map((control) => bindOne(control, { ...run, isAlone }, places));
@@ -88,7 +88,7 @@ export function bindControl(last: Control, run: ChangeRun): BoundChange {
       }
       const named = [...sums].map(([site, value]) => [`${patchName}/${site}`, value] as const);
       const done = (): void => {
-        for (const value of sums.values()) if ('release' in value) value.release();
+        for (const value of new Set(sums.values())) if ('release' in value) value.release();
       };
       return [{ ...patch, feeds: () => Object.fromEntries(named), done }];
     },
@@ -110,7 +110,7 @@ function bindOne(control: Control, run: ControlRun, places: ResidualPlaces): Bou
   const [start, end] = [control.startPercent, control.endPercent].map((percent) =>
     Math.fround(run.sampling.percentToSigma(percent)),
   );
-  const sizes = new Map([...residualSites(kind.sizes)].filter(([site]) => places.has(site)));
+  const sizes = residualsAt(places, kind.sizes);
   for (const [site, size] of sizes) checkSize(control.net, site, places.get(site)!, size);
   return {
     cellBytes: kind.cellBytes,
@@ -118,18 +118,21 @@ function bindOne(control: Control, run: ControlRun, places: ResidualPlaces): Bou
     async values(input) {
       kind.check?.(input);
       const active = input.sigma <= start && input.sigma >= end;
-      if (active) return residualSites(await kind.residuals(input));
-      return new Map([...sizes].map(([site, size]) => [site, nothing(size, input.x.shape)]));
+      if (active) return residualsAt(places, await kind.residuals(input));
+      return new Map(
+        [...sizes.keys()].map((site) => [site, nothing(places.get(site)!, input.x.shape)]),
+      );
     },
   };
 }
 
 function nothing(
-  { channels, halvings }: ResidualSize,
-  [rows, , height, width]: readonly number[],
+  { channels, halvings, to }: ResidualPlace,
+  latentShape: readonly number[],
 ): NDArray {
-  const [h, w] = [height, width].map((size) => Math.ceil(size / 2 ** halvings));
-  return zeros([rows, channels, h, w]);
+  const [rows] = latentShape;
+  const [h, w] = latentShape.slice(-2).map((size) => Math.ceil(size / 2 ** halvings));
+  return zeros(to === 'tokens' ? [rows, h * w, channels] : [rows, channels, h, w]);
 }
 
 function checkSize(net: ControlNet, site: string, of: ResidualSize, got: ResidualSize): void {

@@ -8,6 +8,7 @@ import { vocabularyTensors } from '../text/vocabularies.ts';
 import { fromDiffusersTransformer } from '../weights/key-maps/diffusers-transformers.ts';
 import { fromDiffusersUNet, isDiffusersUNet } from '../weights/key-maps/diffusers-unet.ts';
 import { fromTencentNames } from '../weights/key-maps/hunyuan-transformer.ts';
+import { withSplitAttention } from '../weights/key-maps/split-attention.ts';
 import { openSource } from '../weights/open.ts';
 import { readFloats } from '../weights/read.ts';
 import { latentFormat } from '../sampling/latent/formats.ts';
@@ -134,10 +135,10 @@ export async function diffusionModelOf(
   return { ...detected, source: withBeside(source, file, beside), patches: [] };
 }
 
-/** Files of the diffusers library, and Tencent's, under the names of single files. */
+/** Files of the diffusers library, Tencent's, and Stability's own, under the names that networks ask for. */
 function originalNames(source: WeightSource): WeightSource {
   if (isDiffusersUNet(source)) return fromDiffusersUNet(source);
-  return fromTencentNames(fromDiffusersTransformer(source));
+  return withSplitAttention(fromTencentNames(fromDiffusersTransformer(source)));
 }
 
 /** The source with tensors of the file whose keys start so. */
@@ -182,7 +183,10 @@ function checkpointClip(file: WeightSource, { text, textPrefixes }: Family): Cli
   return { setup: text.of(found.map(({ spec }) => spec.name)), encoders: found };
 }
 
-/** The text encoder below a prefix; its vocabulary may lie in front of `transformer.`, or of its name. */
+/**
+ * The text encoder below a prefix; its vocabulary may lie in front of `transformer.`, or of its name, and in front
+ * of `transformer.` what its pooled output is multiplied by.
+ */
 function encoderSource(file: WeightSource, prefix: string): WeightSource {
   const own = sub(file, prefix);
   if (own.tensors.size === 0) return own;
@@ -191,6 +195,10 @@ function encoderSource(file: WeightSource, prefix: string): WeightSource {
   const names = new Map(
     fronts.flatMap((front) => vocabularyTensors.map((name) => [`${front}.${name}`, name])),
   );
+  const [, front] = /^(.+\.)transformer\.$/.exec(prefix) ?? [];
+  if (front !== undefined && !own.tensors.has('text_projection.weight')) {
+    names.set(`${front}text_projection`, 'text_projection');
+  }
   const beside = rename(file, (key) => names.get(key), { tag: 'vocabulary' });
   if (beside.tensors.size === 0) return own;
   return { ...mergeSources([own, beside]), metadata: own.metadata };

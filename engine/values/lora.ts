@@ -55,7 +55,11 @@ export function withLora<M extends Model | null, C extends Clip | null | undefin
     clip: clip && {
       ...clip,
       encoders: clip.encoders.map((encoder) =>
-        put(encoder, clipNames(encoder.spec.name, encoder.source.tensors.keys()), strengths.clip),
+        put(
+          encoder,
+          clipNames(encoder.spec.name, encoder.source.tensors.keys(), clip.encoders[0].spec.name),
+          strengths.clip,
+        ),
       ),
     },
   };

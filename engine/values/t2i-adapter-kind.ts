@@ -1,6 +1,6 @@
 /** T2I-Adapters (engine/arch/t2i-adapter.ts) on a run: once for each size, whatever the step. */
+import type { ControlLists } from '../arch/residual-places.ts';
 import { type T2IAdapterConfig, detectT2IAdapter, t2iAdapter } from '../arch/t2i-adapter.ts';
-import type { ControlLists } from '../patch/residuals.ts';
 import { openWeights } from '../tensor/cursor.ts';
 import { mul } from '../tensor/nn.ts';
 import { mulDim, symbol } from '../tensor/shape.ts';

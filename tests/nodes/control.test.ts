@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { sd1 } from '../../engine/arch/families/sd1.ts';
 import { zeros } from '../../engine/array/nd.ts';
 import type { ControlNet } from '../../engine/values/control-net.ts';
 import { bindControl, withControl } from '../../engine/values/control.ts';
@@ -58,6 +59,7 @@ const bind = (net: ControlNet, channels: readonly number[]) =>
     {
       runtime: createRuntime({ threads: 1 }),
       network: { source: unetOf(channels), patches: [] },
+      family: sd1,
       sampling: createModelSampling({ prediction: 'eps', schedule: {} }),
     },
   );

@@ -46,35 +46,61 @@ function plain({ model, others, latent, positive }: Parts): Prompt {
   };
 }
 
-/** By name. PixArt's pictures are large, for what is run is an eighth of them, and it counts in 512 pixels. */
+const pixArt = (name: string): Pick<Parts, 'model' | 'others' | 'latent'> => ({
+  model: unet(`pixart_${name}.safetensors`),
+  others: { clip: clip('t5xxl_fp16.safetensors', 'pixart'), vae: vae('sdxl_vae.safetensors') },
+  latent: empty('EmptyLatentImage', 512, 384),
+});
+
+const cosmos: Parts = {
+  model: unet('cosmos_predict2_2B_t2i.safetensors'),
+  others: {
+    clip: clip('oldt5_xxl_fp8_e4m3fn_scaled.safetensors', 'cosmos'),
+    vae: vae('wan_2.1_vae.safetensors'),
+  },
+  latent: empty('EmptySD3LatentImage', 512, 384),
+};
+
+/** By name. */
 export const plainPrompts: Readonly<Record<string, Prompt>> = {
   AuraFlow: plain({
     model: node('CheckpointLoaderSimple', { ckpt_name: 'aura_flow_0.3.safetensors' }),
     latent: empty('EmptyLatentImage', 1024, 1024),
   }),
-  'PixArt sigma': plain({
-    model: unet('PixArt-Sigma-XL-2-1024-MS.safetensors'),
-    others: { clip: clip('t5xxl_fp16.safetensors', 'pixart'), vae: vae('sdxl_vae.safetensors') },
-    latent: empty('EmptyLatentImage', 4096, 4096),
-  }),
-  'PixArt alpha': plain({
-    model: unet('PixArt-XL-2-1024-MS.safetensors'),
-    others: { clip: clip('t5xxl_fp16.safetensors', 'pixart'), vae: vae('sdxl_vae.safetensors') },
-    latent: empty('EmptyLatentImage', 4096, 4096),
+  'PixArt sigma': plain(pixArt('sigma')),
+  'PixArt alpha, told the size': plain({
+    ...pixArt('alpha'),
     positive: node('CLIPTextEncodePixArtAlpha', {
       clip: ['clip', 0],
       text: 'a fox',
-      ...{ width: 4096, height: 4096 },
+      ...{ width: 1024, height: 768 },
     }),
   }),
-  'Cosmos Predict2': plain({
-    model: unet('cosmos_predict2_2B_t2i.safetensors'),
-    others: {
-      clip: clip('oldt5_xxl_fp8_e4m3fn_scaled.safetensors', 'cosmos'),
-      vae: vae('wan_2.1_vae.safetensors'),
-    },
-    latent: empty('EmptySD3LatentImage', 1024, 1024),
-  }),
+  'Cosmos Predict2': plain(cosmos),
+  'Cosmos Predict2, half of a picture made anew': {
+    ...plain(cosmos),
+    image: node('EmptyImage', { width: 512, height: 384, batch_size: 1, color: 0xff8800 }),
+    encoded: node('VAEEncode', { pixels: ['image', 0], vae: ['vae', 0] }),
+    half: node('SolidMask', { value: 1, width: 256, height: 384 }),
+    whole: node('SolidMask', { value: 0, width: 512, height: 384 }),
+    mask: node('MaskComposite', {
+      destination: ['whole', 0],
+      source: ['half', 0],
+      ...{ x: 0, y: 0, operation: 'add' },
+    }),
+    latent: node('SetLatentNoiseMask', { samples: ['encoded', 0], mask: ['mask', 0] }),
+  },
+  'Chroma Radiance, on pixels': {
+    ...plain({
+      model: node('ChromaRadianceOptions', {
+        model: ['network', 0],
+        ...{ preserve_wrapper: true, start_sigma: 1, end_sigma: 0, nerf_tile_size: 0 },
+      }),
+      others: { clip: clip('t5xxl_fp16.safetensors', 'chroma'), vae: vae('pixel_space') },
+      latent: empty('EmptyChromaRadianceLatentImage', 512, 384),
+    }),
+    network: unet('chroma_radiance.safetensors'),
+  },
   HunyuanImage: plain({
     model: unet('hunyuanimage2.1_fp8_e4m3fn.safetensors'),
     others: {

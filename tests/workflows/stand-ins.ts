@@ -26,8 +26,11 @@ export interface NamedFile {
   readonly input: string;
 }
 
-/** The folder whose files an input offers, `input` for pictures; undefined for inputs that are no files. */
-function folderOf(spec: InputSpec | undefined): string | undefined {
+/**
+ * The folder whose files an input offers, `input` for pictures; undefined for inputs that are no files, and for
+ * names that are offered without any.
+ */
+function folderOf(spec: InputSpec | undefined, name: unknown): string | undefined {
   if (spec?.options?.image_upload === true) return 'input';
   if (typeof spec?.choices !== 'function') return undefined;
   let folder: string | undefined;
@@ -39,15 +42,15 @@ function folderOf(spec: InputSpec | undefined): string | undefined {
     folder ??= 'input';
     return [];
   };
-  spec.choices({ modelFiles: models, inputFiles: inputs });
-  return folder;
+  const always = spec.choices({ modelFiles: models, inputFiles: inputs }) as readonly unknown[];
+  return always.includes(name) ? undefined : folder;
 }
 
 /** Every file that a prompt names. */
 export function filesOf(prompt: Prompt, nodes: NodeRegistry): NamedFile[] {
   return Object.entries(prompt).flatMap(([node, { class_type, inputs }]) =>
     Object.entries(inputs).flatMap(([input, name]) => {
-      const folder = folderOf(nodes.get(class_type)?.inputs[input]);
+      const folder = folderOf(nodes.get(class_type)?.inputs[input], name);
       return folder === undefined || typeof name !== 'string'
         ? []
         : [{ folder, name, node, input }];

@@ -2,7 +2,12 @@
  * Tiny models of every kind that people's workflows of diffusion transformers name: real key names, the widths
  * of heads that releases have, few and narrow layers.
  */
-import { shrunk } from './shrunk.ts';
+import { join } from 'node:path';
+import { openCase } from '../golden/open-case.ts';
+import { ownGoldenDir } from '../support/golden.ts';
+import * as cascade from '../support/tiny-cascade.ts';
+import type { Shapes } from '../support/tiny-layers.ts';
+import { otherWidths, shrunk } from './shrunk.ts';
 import type { FileTensors, StandIns } from './stand-ins.ts';
 import { type Tensors, goldenTensors, random, randomLayers, under } from './tensors.ts';
 import { flux2Vae, fluxVae, hunyuanImageVae, sdVae, wanVae } from './tiny-autoencoders.ts';
@@ -39,6 +44,18 @@ const flux =
   async () =>
     shrunk(name, { ...fluxWidths, prefix });
 const chroma = async () => shrunk('chroma', { width: [3072, 128], others: { 4096: T5, 5120: 64 } });
+/** What draws the pixels keeps its own width. */
+const radiance = async () =>
+  shrunk('chroma_radiance', {
+    width: [3072, 128],
+    others: { 4096: T5, 5120: 64, 49152: 49152 },
+    blocks: { 'nerf_blocks.': 1 },
+  });
+/** Alpha's vector is of three sizes. */
+const pixArt = (name: string) => async () =>
+  shrunk(name, { width: [1152, 96], others: { 384: 32, 4096: T5 } });
+const cosmos = async () =>
+  shrunk('cosmos_predict2_2b_t2i', { width: [2048, 128], others: { 1024: T5, 256: 16 } });
 /** Of the square of positions, not a width. */
 const POSITIONS = 192 ** 2;
 const sd3 = (name: string, width: number) => async () =>
@@ -61,12 +78,6 @@ const flux2Dev = async () =>
   shrunk('flux2_dev', { width: [6144, 128], others: { 15360: 3 * QWEN } });
 const auraFlow = async () =>
   shrunk('auraflow', { width: [3072, 256], others: { 2048: T5, 8192: 512 }, prefix: 'model.' });
-const pixArt =
-  (name: string, shapes = {}) =>
-  async () =>
-    shrunk(name, { width: [1152, 144], others: { 4096: T5, 384: 48 }, shapes });
-const cosmosPredict2 = async () =>
-  shrunk('cosmos_predict2_2b_t2i', { width: [2048, 128], others: { 1024: T5 }, prefix: 'net.' });
 const hunyuanImage = async () =>
   shrunk('hunyuan_image21', {
     width: [3584, 128],
@@ -94,6 +105,19 @@ const hunyuanDit = async () =>
 // What else they look at
 
 const siglip = () => goldenTensors('upscale', 'models/clip_vision/siglip.safetensors');
+
+/** InstantX's for Flux: the shapes of a golden case, which has a mask beside the picture, in other widths. */
+async function fluxControl(): Promise<Tensors> {
+  const path = join(ownGoldenDir('transformer-control'), 'flux_inpaint.safetensors');
+  const { params } = await openCase<{ readonly net: Shapes }>(path);
+  const widths = {
+    width: [32, 128],
+    others: { 20: T5, 24: CLIP, 64: 64, 68: 64, 256: 256 },
+  } as const;
+  return randomLayers(
+    Object.entries(params.net).map(([key, shape]) => [key, otherWidths(shape, widths)]),
+  );
+}
 
 /** From the picture encoder's states to those of T5. */
 async function redux(): Promise<Tensors> {
@@ -161,6 +185,12 @@ const qwenLora = lora(qwenImage, /transformer_blocks.*(to_q|add_k_proj)\.weight$
   'lora_down',
 ]);
 
+// Stable Cascade
+
+const inHalves = (shapes: cascade.Shapes) => async (): Promise<FileTensors> =>
+  cascade.tensorsOf(shapes);
+const stagesOfCascade = cascade.checkpoints({ text: CLIP, pictures: 24 });
+
 /** What stands in for files of diffusion transformers. */
 export const tinyTransformers: StandIns = {
   checkpoints: [
@@ -168,7 +198,8 @@ export const tinyTransformers: StandIns = {
     [/^sd3_medium/, together({ '': sd3('sd3_medium', 1536), ...inSd3 })],
     [/^flux1-schnell/, together({ '': flux('flux_schnell', diffusion), ...inFlux })],
     [/^flux1-dev/, together({ '': flux('flux_dev', diffusion), ...inFlux })],
-    [/cascade/, 'Stable Cascade is not here'],
+    [/^stable_cascade_stage_c/, inHalves(stagesOfCascade.stageC)],
+    [/^stable_cascade_stage_b/, inHalves(stagesOfCascade.stageB)],
     [/^hunyuan_dit/, together({ '': hunyuanDit, ...inHunyuanDit })],
     [
       /^aura_flow/,
@@ -184,15 +215,16 @@ export const tinyTransformers: StandIns = {
     [/flux.*fill/, flux('flux_fill')],
     [/flux1-/, flux('flux_dev')],
     [/flux-2-klein-4b/, klein],
+    [/radiance/i, radiance],
     [/chroma/i, chroma],
+    [/pixart.*alpha/i, pixArt('pixart_alpha')],
+    [/pixart.*sigma/i, pixArt('pixart_sigma')],
+    [/cosmos_predict2.*t2i/, cosmos],
     [/qwen_image/, qwenImage],
     [/omnigen2/, omniGen],
     [/z_image/, zImage],
     [/^hidream/, hiDream],
     [/^flux2_dev/, flux2Dev],
-    [/^PixArt-Sigma/, pixArt('pixart_sigma', { pos_embed: [1, 4096, 144] })],
-    [/^PixArt-XL/, pixArt('pixart_alpha')],
-    [/^cosmos_predict2_2B_t2i/, cosmosPredict2],
     [/^hunyuanimage2\.1/, hunyuanImage],
     [/cosmos/i, 'Cosmos of videos is not here'],
   ],
@@ -210,11 +242,11 @@ export const tinyTransformers: StandIns = {
   ],
   vae: [
     [/^ae\./, fluxVae],
+    [/^sd/, sdVae],
     [/^qwen_image_vae|^wan_2\.1/, wanVae],
     [/^cosmos/, "Cosmos 1's VAE is not here"],
     [/^flux2-vae/, flux2Vae],
     [/^hunyuan_image/, hunyuanImageVae],
-    [/^sdxl/, sdVae],
   ],
   loras: [
     [/qwen/i, qwenLora],
@@ -222,5 +254,9 @@ export const tinyTransformers: StandIns = {
   ],
   clip_vision: [[/^sigclip/, siglip]],
   style_models: [[/redux/, redux]],
-  controlnet: [[/./, 'control networks of transformers are not here']],
+  controlnet: [
+    [/^stable_cascade_inpainting/, inHalves(cascade.control(4))],
+    [/^stable_cascade/, inHalves(cascade.control(3))],
+    [/^instantx_flux/, fluxControl],
+  ],
 };

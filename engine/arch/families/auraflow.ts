@@ -17,5 +17,6 @@ export const auraFlow = defineFamily({
   memoryFactor: 1.25,
   contextWidth: ({ contextWidth }) => contextWidth,
   extraChannels: () => 'none',
+  blocks: { double: 'double_layers', single: 'single_layers' },
   network: (g, config) => ({ out: network(g.weights, ditInputs(g, config), config) }),
 });

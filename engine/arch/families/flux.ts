@@ -2,6 +2,7 @@
 import type { SamplingSettings } from '../../sampling/model-sampling.ts';
 import { type ExtraChannels, defineFamily } from '../family.ts';
 import { type FluxConfig, detectFlux, flux } from '../flux.ts';
+import { fluxPlaces } from '../flux-controlnet.ts';
 import { ditInputs, referencesOf } from './dit-inputs.ts';
 import { fluxText } from './text-sides.ts';
 
@@ -22,9 +23,12 @@ export const flux1 = defineFamily<FluxConfig>({
   memoryFactor: 3.1,
   contextWidth: ({ contextWidth }) => contextWidth,
   extraChannels,
+  blocks: { double: 'double_blocks', single: 'single_blocks' },
+  residuals: fluxPlaces,
   conditions: ({ pooledWidth, guided }) => [
     { kind: 'pooled', width: pooledWidth },
     ...(guided ? [{ kind: 'guidance', otherwise: 3.5 } as const] : []),
+    { kind: 'attention-bias' },
     { kind: 'references', methods: ['offset', 'index', 'index_timestep_zero', 'uxo'] },
   ],
   network(g, config, given) {

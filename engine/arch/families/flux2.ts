@@ -1,5 +1,6 @@
 /** FLUX.2: dev and klein, told apart by the guidance that dev was distilled with. */
 import { defineFamily } from '../family.ts';
+import { fluxPlaces } from '../flux-controlnet.ts';
 import { detectFlux2, flux2 as network } from '../flux2.ts';
 import { ditInputs, referencesOf } from './dit-inputs.ts';
 import { qwen3of4bOfKlein } from './sequence-encoders.ts';
@@ -17,6 +18,8 @@ export const flux2 = defineFamily({
   memoryFactor: 3.1,
   contextWidth: ({ contextWidth }) => contextWidth,
   extraChannels: () => 'none',
+  blocks: { double: 'double_blocks', single: 'single_blocks' },
+  residuals: (w) => fluxPlaces(w, 1),
   conditions: ({ guided }) => [
     ...(guided ? [{ kind: 'guidance', otherwise: 3.5 } as const] : []),
     {

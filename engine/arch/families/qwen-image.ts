@@ -2,6 +2,7 @@
 import { type ReferenceMethod, defineFamily } from '../family.ts';
 import { type QwenImageConfig, detectQwenImage, qwenImage as network } from '../qwen-image.ts';
 import { ditInputs, referencesOf } from './dit-inputs.ts';
+import { qwenImagePlaces } from '../qwen-image-controlnet.ts';
 import { qwen25vl } from './sequence-encoders.ts';
 import { alone } from './text-encoders.ts';
 
@@ -17,6 +18,8 @@ export const qwenImage = defineFamily<QwenImageConfig>({
   memoryFactor: 1.8,
   contextWidth: ({ contextWidth }) => contextWidth,
   extraChannels: () => 'none',
+  blocks: { double: 'transformer_blocks' },
+  residuals: qwenImagePlaces,
   conditions: (config) => [{ kind: 'references', methods: methodsOf(config) }],
   network(g, config, given) {
     const seen = referencesOf(g, given, config.outChannels, [1]);

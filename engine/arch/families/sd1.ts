@@ -1,5 +1,6 @@
 /** Stable Diffusion 1.x, its inpaint model and InstructPix2Pix. */
 import { defineFamily } from '../family.ts';
+import { unetPlaces } from '../residual-places.ts';
 import { detectUNet } from '../unet.ts';
 import { alone, clipL } from './text-encoders.ts';
 import { contextWidth, extraChannels, knownChannels, unetNetwork } from './unet-network.ts';
@@ -25,5 +26,6 @@ export const sd1 = defineFamily({
   memoryFactor: 1,
   contextWidth,
   extraChannels,
+  residuals: unetPlaces,
   network: (g, config) => unetNetwork(g, config),
 });

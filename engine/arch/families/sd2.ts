@@ -1,5 +1,6 @@
 /** Stable Diffusion 2.x and its inpaint model. */
 import { defineFamily } from '../family.ts';
+import { unetPlaces } from '../residual-places.ts';
 import { detectUNet } from '../unet.ts';
 import { alone, clipH } from './text-encoders.ts';
 import { contextWidth, extraChannels, knownChannels, unetNetwork } from './unet-network.ts';
@@ -27,6 +28,7 @@ export const sd2 = defineFamily({
   memoryFactor: 1,
   contextWidth,
   extraChannels,
+  residuals: unetPlaces,
   network: (g, config) => unetNetwork(g, config),
 });
 

@@ -1,5 +1,6 @@
 /** Stable Diffusion 3 and 3.5 (medium, large, large turbo). */
 import { detectMmdit, mmdit } from '../mmdit.ts';
+import { mmditPlaces } from '../mmdit-controlnet.ts';
 import { defineFamily } from '../family.ts';
 import { ditInputs } from './dit-inputs.ts';
 import { sd3Text } from './text-sides.ts';
@@ -16,6 +17,8 @@ export const sd3 = defineFamily({
   memoryFactor: 1.2,
   contextWidth: ({ contextWidth }) => contextWidth,
   extraChannels: () => 'none',
+  blocks: { double: 'joint_blocks' },
+  residuals: mmditPlaces,
   conditions: ({ pooledWidth }) => [{ kind: 'pooled', width: pooledWidth }],
   network(g, config) {
     const pooled = g.input('pooled', 'f32', ['batch', config.pooledWidth]);

@@ -5,6 +5,7 @@ import type { Graph } from '../../tensor/trace.ts';
 import type { SamplingSettings } from '../../sampling/model-sampling.ts';
 import { type Candidate, defineFamily } from '../family.ts';
 import { sinusoidalEmbedding } from '../timestep-embedding.ts';
+import { unetPlaces } from '../residual-places.ts';
 import { type UNetConfig, detectUNet } from '../unet.ts';
 import { alone, clipG, clipLOfXl, joinedOnChannels } from './text-encoders.ts';
 import { contextWidth, extraChannels, knownChannels, unetNetwork } from './unet-network.ts';
@@ -38,6 +39,7 @@ export const sdxl = defineFamily({
   memoryFactor: 0.8,
   contextWidth,
   extraChannels,
+  residuals: unetPlaces,
   vector: {
     pooledWidth: (config) => pooledWidth(config, baseNumbers),
     pictures: { width: (config) => pooledWidth(config, baseNumbers), mergeNoise: 0 },

@@ -32,6 +32,11 @@ export function unetNames(keys: Iterable<string>): WeightNames {
   for (const key of all) {
     if (key.endsWith('.weight')) addTransformerNames(names, key);
   }
+  if (all.includes(priorMark)) {
+    for (const [name, place] of [...names]) {
+      if (name.startsWith('lora_unet_')) names.set(name.replace('lora_', 'lora_prior_'), place);
+    }
+  }
   // set later, so that they win where two names of one file mean the same weight
   for (const [module, others] of diffusersModules(all)) {
     for (const name of others) {
@@ -47,6 +52,9 @@ export function unetNames(keys: Iterable<string>): WeightNames {
   }
   return names;
 }
+
+/** Stable Cascade's stage C is a prior to those who train it. */
+const priorMark = 'clip_txt_mapper.weight';
 
 /** What trainers write in front of diffusers' names of a transformer's modules; with underscores, without. */
 const transformerPrefixes = {
@@ -64,18 +72,15 @@ function addTransformerNames(names: Map<string, string | WeightRows>, key: strin
   }
 }
 
+interface EncoderPrefixes {
+  readonly kohya: readonly string[];
+  readonly diffusers: readonly string[];
+  /** What modules of the file are under, which names leave out. */
+  readonly under?: string;
+}
+
 /** How files call one of a model's text encoders, besides its own full name. */
-const encoderPrefixes: Readonly<
-  Record<
-    string,
-    {
-      readonly kohya: readonly string[];
-      readonly diffusers: readonly string[];
-      /** What modules of the file are under, which names leave out. */
-      readonly under?: string;
-    }
-  >
-> = {
+const encoderPrefixes: Readonly<Record<string, EncoderPrefixes>> = {
   clip_l: { kohya: ['lora_te_', 'lora_te1_'], diffusers: ['text_encoder.'] },
   clip_h: { kohya: ['lora_te_', 'lora_te1_'], diffusers: ['text_encoder.'] },
   clip_g: { kohya: ['lora_te2_', 'lora_prior_te_'], diffusers: ['text_encoder_2.'] },
@@ -84,9 +89,19 @@ const encoderPrefixes: Readonly<
   hydit_clip: { kohya: ['lora_te1_'], diffusers: [], under: 'bert.' },
 };
 
-/** Names of a CLIP text model's parameters (keys under huggingface's names). */
-export function clipNames(encoder: string, keys: Iterable<string>): WeightNames {
-  const { kohya, diffusers, under = '' } = encoderPrefixes[encoder] ?? { kohya: [], diffusers: [] };
+/** Those of a second encoder in models that have it without a first. */
+const prefixesAlone: Readonly<Record<string, EncoderPrefixes>> = {
+  clip_g: { kohya: ['lora_te_', 'lora_prior_te_'], diffusers: ['text_encoder.'] },
+};
+
+/** Names of a CLIP text model's parameters (keys under huggingface's names); `first`: its model's first encoder. */
+export function clipNames(encoder: string, keys: Iterable<string>, first = 'clip_l'): WeightNames {
+  const own = first === encoder ? prefixesAlone[encoder] : undefined;
+  const {
+    kohya,
+    diffusers,
+    under = '',
+  } = own ?? encoderPrefixes[encoder] ?? { kohya: [], diffusers: [] };
   const names = new Map<string, string>();
   for (const key of keys) {
     const module = key.replace(/\.weight$/, '');

@@ -6,7 +6,7 @@ import { axpby } from '../../array/elementwise.ts';
 import type { NDArray } from '../../array/nd.ts';
 import type { Conditioning } from '../conditioning.ts';
 import type { Prediction } from '../samplers/sampler.ts';
-import type { GuidanceInput, Guider } from './hooks.ts';
+import type { GuidanceInput, Guider, GuiderRun } from './hooks.ts';
 
 /** Classifier-free guidance; without `negative` (or at cfg 1) only the positive side is evaluated. */
 export function cfgGuider(options: {
@@ -21,10 +21,23 @@ export function cfgGuider(options: {
       const { positive: pos, negative: neg } = run.lists;
       const hasUncond = neg !== undefined && (!isOne(cfg) || run.hooks.alwaysUncond === true);
       const lists = { cond: pos, uncond: hasUncond ? neg : undefined };
-      const [cond, uncond] = await run.evaluate([lists.cond, lists.uncond], x, sigma);
+      const [cond, uncond] = await bothSides(run, lists, x, sigma);
       return guide({ x, sigma, cfg, cond, uncond, hasUncond, lists, run });
     },
   };
+}
+
+/** What both sides predict, the negative one perhaps by another network. */
+async function bothSides(
+  run: GuiderRun,
+  { cond, uncond }: GuidanceInput['lists'],
+  x: NDArray,
+  sigma: number,
+): Promise<NDArray[]> {
+  const model = uncond && run.hooks.negativeModel?.(run.model, sigma);
+  if (!model) return run.evaluate([cond, uncond], x, sigma);
+  const positive = await run.evaluate([cond], x, sigma);
+  return [...positive, ...(await run.evaluate([uncond], x, sigma, { model }))];
 }
 
 /** Both sides joined, with the hooks before, in place of and after that. */

@@ -67,6 +67,8 @@ export interface GuidanceHooks {
   ) => MaybePromise<NDArray>)[];
   /** Evaluate the negative side even at cfg 1. */
   readonly alwaysUncond?: boolean;
+  /** The network that predicts the negative side at a noise level; none: the one that is sampled. */
+  readonly negativeModel?: (model: DiffusionModel, sigma: number) => DiffusionModel | undefined;
   /** Around every call of the network, made anew for each evaluation (caches). */
   readonly network?: (next: Apply, run: HookRun) => Apply;
   /** Around the evaluation of conditioning (context windows). */

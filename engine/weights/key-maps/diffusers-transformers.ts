@@ -114,6 +114,13 @@ const layouts: readonly Layout[] = [
       return ['final_layer.adaLN_modulation.1', last];
     },
   },
+  {
+    name: 'sd35-controlnet',
+    marks: ['transformer_blocks.0.adaLN_modulation.1.weight', 'pos_embed_input.proj.weight'],
+    modules: sd3.filter(([module]) => !module.includes('$1')),
+    others: [],
+    swapped: () => [],
+  },
 ];
 
 /**

@@ -1,16 +1,18 @@
 import { expect, test } from 'vitest';
+import { zeros } from '../../../engine/array/nd.ts';
 import type { Family } from '../../../engine/arch/family.ts';
 import { sd1 } from '../../../engine/arch/families/sd1.ts';
+import { qwenImage } from '../../../engine/arch/families/qwen-image.ts';
 import { sdxl } from '../../../engine/arch/families/sdxl.ts';
 import type { Runtime } from '../../../engine/runtime/runtime.ts';
 import { diffusion } from '../../../engine/values/model.ts';
 import { memorySource } from '../../../engine/weights/source.ts';
 
-const model = (family: Family) =>
+const model = (family: Family, config: unknown = {}) =>
   diffusion(
     {
       family,
-      config: {},
+      config,
       source: memorySource('none', 'none', []),
       patches: [],
       sampling: { prediction: 'eps', schedule: {} },
@@ -32,3 +34,14 @@ test.each([
     expect(model(family).bestBatch([4, side, side])).toBe(rows);
   },
 );
+
+test.each([
+  ['a UNet looks at it', sd1, 'tokens'],
+  ['in a transformer it is part of the sequence', qwenImage, 'row'],
+])('whether texts may be repeated to a common length: %s', async (_, family, along) => {
+  const config = { contextWidth: 4 };
+  const entry = { cross: zeros([1, 3, 4]) };
+  const run = { latentShape: [1, 16, 1, 8, 8], noise: zeros([1]) };
+  const { cross } = await model(family, config).encodeConditioning(entry, run);
+  expect(cross.along).toBe(along);
+});

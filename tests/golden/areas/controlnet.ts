@@ -105,7 +105,13 @@ async function adapter(golden: Golden, dir: string): Promise<CaseResult> {
   };
   const sampling = createModelSampling({ prediction: 'eps', schedule: {} });
   const network = { source: memorySource('none', 'none', []), patches: [] };
-  const bound = t2iAdapterKind(control, { runtime, network, sampling, isAlone: false });
+  const bound = t2iAdapterKind(control, {
+    runtime,
+    network,
+    family: { title: 'none' },
+    sampling,
+    isAlone: false,
+  });
   const [, ...latent] = params.latent_shape;
   const { input } = await bound.residuals({
     x: zeros([1, ...latent]),

@@ -8,7 +8,8 @@ import { sinusoidalEmbedding } from '../../../engine/arch/timestep-embedding.ts'
 import { detectUNet, unet, unetBlocks } from '../../../engine/arch/unet.ts';
 import { freeuPatch } from '../../../engine/patch/freeu.ts';
 import { type NetworkPatch, feedsOf } from '../../../engine/patch/patch.ts';
-import { residualPatch, residualPlaces, residualSites } from '../../../engine/patch/residuals.ts';
+import { residualsAt, unetPlaces } from '../../../engine/arch/residual-places.ts';
+import { residualPatch } from '../../../engine/patch/residuals.ts';
 import { tokenMergingPatch } from '../../../engine/patch/token-merging.ts';
 import { TorchGenerator } from '../../../engine/sampling/noise/torch-generator.ts';
 import type { SessionInput } from '../../../engine/runtime/runtime.ts';
@@ -187,14 +188,13 @@ function residuals(
   control: NonNullable<Params['control']>,
 ): NetworkPatch {
   const named = (list: readonly (string | null)[]) => list.map((name) => name ?? undefined);
-  const values = residualSites({
+  const all = unetPlaces(openWeights(source));
+  const values = residualsAt(all, {
     input: named(control.input),
     middle: named(control.middle),
     output: named(control.output),
   });
-  const places = [...residualPlaces(unetBlocks(openWeights(source)))].filter(([site]) =>
-    values.has(site),
-  );
+  const places = [...all].filter(([site]) => values.has(site));
   return {
     ...residualPatch('control', new Map(places)),
     feeds: () =>

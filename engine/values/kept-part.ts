@@ -1,0 +1,31 @@
+/** Hint pictures of which a part is painted anew. */
+import { map } from '../array/elementwise.ts';
+import { type NDArray, reshape } from '../array/nd.ts';
+import { roundHalfEven } from '../array/round.ts';
+import { commonUpscale } from '../array/resize.ts';
+import type { Image, Mask } from './media.ts';
+
+/**
+ * The pictures [b, h, w, c] black where the mask is more than half, and what is kept of them, the mask's opposite
+ * [n, 1, h, w], as it is. Masks are used in turn.
+ */
+export function keptPart(
+  image: Image,
+  mask: Mask,
+): { readonly image: Image; readonly mask: NDArray } {
+  const [batch, height, width, channels] = image.shape;
+  const [maskHeight, maskWidth] = mask.shape.slice(-2);
+  const count = mask.data.length / (maskHeight * maskWidth);
+  const kept = reshape(
+    map(mask, (value) => 1 - value),
+    [count, 1, maskHeight, maskWidth],
+  );
+  const sized = map(commonUpscale(kept, width, height, 'bilinear', 'center'), roundHalfEven);
+  const data = new Float32Array(image.data.length);
+  for (let i = 0; i < data.length; i++) {
+    const pixel = Math.floor(i / channels);
+    const item = Math.floor(pixel / (height * width)) % count;
+    data[i] = image.data[i] * sized.data[item * height * width + (pixel % (height * width))];
+  }
+  return { image: { data, shape: [batch, height, width, channels] }, mask: kept };
+}

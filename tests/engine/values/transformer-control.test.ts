@@ -1,0 +1,135 @@
+/** ControlNets of transformers against ComfyUI 0.3.64: small models with weights that both sides make. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { type NDArray, nd } from '../../../engine/array/nd.ts';
+import { createRuntime } from '../../../engine/runtime/runtime.ts';
+import { keptPart } from '../../../engine/values/kept-part.ts';
+import { loadControlNet } from '../../../engine/values/load-control.ts';
+import { type Application, withControl } from '../../../engine/values/control.ts';
+import type { AutoencoderKind, Vae } from '../../../engine/values/vae.ts';
+import { memoryOf, memorySource } from '../../../engine/weights/source.ts';
+import { encodeSafetensors, floatTensor } from '../../../engine/weights/write.ts';
+import { compare } from '../../golden/area.ts';
+import { openCase } from '../../golden/open-case.ts';
+import { goldenFiles, ownGoldenDir } from '../../support/golden.ts';
+import {
+  type HashedCase,
+  hashedArray,
+  hashedEntry,
+  hashedModel,
+  predictHashed,
+} from '../../support/hashed-model.ts';
+import { type Shapes, hashedSource, unitNumbers } from '../../support/hashed-weights.ts';
+
+interface Case extends HashedCase {
+  /** Shapes of the ControlNet's weights. */
+  readonly net: Shapes;
+  readonly image: readonly number[];
+  readonly mask?: readonly number[];
+  readonly type?: number;
+  readonly control_type?: number;
+  readonly video: boolean;
+  readonly vae: boolean;
+  readonly strength: number;
+}
+
+const runtime = createRuntime({ threads: 1 });
+const folder = mkdtempSync(join(tmpdir(), 'noodle-control-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Means of 8 x 8 pixels, mixed into 16 channels. */
+function toyVae(video: boolean): Vae {
+  const [channels, space] = [16, 8];
+  const mix = unitNumbers('toy-vae', [channels, 3]).map((u) => u * 2);
+  const kind: AutoencoderKind = {
+    detect: () => undefined,
+    decode: () => Promise.reject(new Error('never asked')),
+    bytes: () => 1,
+    async encode(_, { data, shape }) {
+      const [height, width] = shape.slice(-2);
+      const [h, w] = [height / space, width / space];
+      const out = new Float32Array(channels * h * w);
+      for (let c = 0; c < 3; c++) {
+        for (let y = 0; y < height; y++) {
+          for (let x = 0; x < width; x++) {
+            const value = data[(c * height + y) * width + x] / space ** 2;
+            const cell = Math.floor(y / space) * w + Math.floor(x / space);
+            for (let o = 0; o < channels; o++) out[o * h * w + cell] += mix[o * 3 + c] * value;
+          }
+        }
+      }
+      return nd(out, [1, channels, ...(video ? [1] : []), h, w]);
+    },
+  };
+  const factor = video ? { space, time: 4 } : { space };
+  const source = memorySource('toy', 'toy', []);
+  return { kind, config: {}, latentChannels: channels, factor, source, patches: [] };
+}
+
+/** The shapes of a case as a file of the loader's. */
+function fileOf({ name, net, control_type: stated }: Case): string {
+  const path = join(folder, `${name}.safetensors`);
+  const tensors = [...hashedSource('net.', net).tensors].map(
+    ([key, entry]) => [key, { dtype: 'F32', shape: entry.shape, bytes: memoryOf(entry) }] as const,
+  );
+  const said = typeof stated === 'number' ? floatTensor(Float32Array.of(stated), [1]) : undefined;
+  const all = new Map(tensors);
+  writeFileSync(path, encodeSafetensors(said ? new Map([...all, ['control_type', said]]) : all));
+  return path;
+}
+
+/** A prediction with the case's ControlNet, applied as `how` says. */
+async function predicted(params: Case, how: Partial<Application> = {}): Promise<NDArray> {
+  const { name, type, mask, strength } = params;
+  const loaded = await loadControlNet(fileOf(params));
+  const net = typeof type === 'number' ? { ...loaded, type } : loaded;
+  const image = hashedArray(`${name}.image`, [1, ...params.image, 3], 1, 0.5);
+  const area = [1, ...(mask ?? [])];
+  const painted = unitNumbers(`${name}.mask`, area).map((u) => (u > 0 ? 1 : 0));
+  const hint = mask ? keptPart(image, nd(painted, area)) : { image };
+  const vae = params.vae ? toyVae(params.video) : null;
+  const application = { net, strength, vae, ...hint, ...how };
+  const [[entry]] = withControl([[hashedEntry(params)]], application);
+  return predictHashed(await hashedModel(params), params, entry, runtime);
+}
+
+describe('ControlNets of transformers', () => {
+  const dir = ownGoldenDir('transformer-control');
+  for (const file of goldenFiles(dir, '.safetensors')) {
+    test(basename(file, '.safetensors'), async () => {
+      const golden = await openCase<Case>(join(dir, file));
+      const got = await predicted(golden.params);
+      const result = compare('out', got, golden.array('out'), { atol: 2e-5, rtol: 1e-4 });
+      expect(result).toMatchObject({ pass: true });
+    });
+  }
+
+  const caseOf = async (name: string): Promise<Case> =>
+    (await openCase<Case>(join(dir, `${name}.safetensors`))).params;
+
+  test('outside its part of the run it changes nothing', async () => {
+    const params = await caseOf('flux_union');
+    const [late, none] = [
+      await predicted(params, { startPercent: 1 }),
+      await predicted(params, { strength: 0 }),
+    ];
+    expect(compare('late', late, none, { atol: 0, rtol: 0 }).pass).toBe(true);
+  });
+
+  test('what does not fit is said by name', async () => {
+    const params = await caseOf('flux_union');
+    await expect(predicted(params, { vae: null })).rejects.toThrow(
+      /the ControlNet .*flux_union.*expected a VAE at the node that applies it, got none/,
+    );
+    const { main } = await caseOf('qwen_union');
+    await expect(predicted({ ...params, main, x: [1, 16, 1, 8, 8] })).rejects.toThrow(
+      /the ControlNet .*flux_union.*expected/,
+    );
+    const { main: narrow } = await caseOf('sd3_instantx');
+    await expect(predicted({ ...params, main: narrow })).rejects.toThrow(
+      /it was made for other models/,
+    );
+  });
+});
