@@ -79,7 +79,7 @@ describe('a network in parts', () => {
   it('runs within a budget below its size', async () => {
     const whole = await tinyUNet('sd2');
     const size = estimateMemory(whole);
-    const budget = Math.floor(size * 0.6);
+    const budget = Math.floor(size * 0.3);
     const runtime = createRuntime({ threads: 1, memoryBudget: budget });
     const opened = await runtime.session('unet', () => whole);
     const first = await opened.run(inputsFor(whole));
@@ -90,11 +90,32 @@ describe('a network in parts', () => {
     const error = laid.map((v, i) => Math.abs(v - first.out.data[i]));
     expect(Math.max(...error)).toBeLessThan(1e-5);
     expect(await opened.run(inputsFor(whole))).toEqual(first);
-    const [{ bytes }] = runtime.stats().sessions;
+    const [{ bytes, streamed }] = runtime.stats().sessions;
+    expect(streamed).toBeGreaterThan(0);
+    expect(streamed).toBeLessThan(size);
     expect(bytes).toBeLessThanOrEqual(budget);
     expect(bytes).toBeGreaterThan(0);
     await runtime.unloadAll();
     expect(runtime.stats().bytes).toBe(0);
+  });
+
+  it('has the budget to itself: what was open before leaves, and comes back when it is asked', async () => {
+    const network = await tinyUNet('sd2');
+    const encoder = await tinyUNet('inpaint9');
+    const budget = Math.floor(estimateMemory(network) * 0.3);
+    const runtime = createRuntime({ threads: 1, memoryBudget: budget });
+    const open = (): string[] => runtime.stats().sessions.map(({ key }) => key);
+    const text = await runtime.session('text', () => encoder);
+    expect(open()).toEqual(['text']);
+    const model = await runtime.session('network', () => network);
+    expect(open()).toEqual(['network']);
+    const first = await model.run(inputsFor(network));
+    const pictures = filled([2, 9, 8, 16]);
+    await text.run({ ...inputsFor(encoder), x: pictures });
+    expect(open()).toEqual(['text']);
+    expect(await model.run(inputsFor(network))).toEqual(first);
+    expect(open()).toEqual(['network']);
+    await runtime.unloadAll();
   });
 
   it('is cut at sites into parts of about the size asked for', async () => {
