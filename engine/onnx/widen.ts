@@ -2,7 +2,7 @@
 import { type Param, leafOps } from '../tensor/ops/leaves.ts';
 import { node } from '../tensor/tensor.ts';
 import { type Dtype, dtypes } from '../weights/dtypes.ts';
-import { type CodesLayout, type Layout, layoutSize } from '../weights/layout.ts';
+import { type CodesLayout, type Layout, layoutShape, layoutSize } from '../weights/layout.ts';
 import { isOne, reshapedEntry } from '../weights/source.ts';
 import type { Attribute } from './model.ts';
 
@@ -20,6 +20,7 @@ export interface Emitter {
   /** What is computed before a weight is widened. */
   readonly anchor: string | undefined;
   readonly keepStored: boolean;
+  readonly isShort: boolean;
 }
 
 type Real = 'f32' | 'f16';
@@ -36,7 +37,7 @@ export function widenInGraph(b: Emitter, param: Param, type: Real): string {
     const one = anchored(b, b.floats([1], []));
     return asType(b, b.emit('DequantizeLinear', [b.weight(param, stored), one], {}), type);
   }
-  if (isCast(param)) return b.cast(b.weight(param, { kind: 'stored' }), type);
+  if (isCast(param)) return b.cast(anchoredWeight(b, param, stored), type);
   if (!isScaledInGraph(param)) return b.weight(param, wide(type));
   const { by } = entry.scales!;
   const shape = isOne(by) ? [] : [entry.shape[0]];
@@ -62,11 +63,24 @@ const isAnchored = (b: Emitter): boolean => b.keepStored && b.anchor !== undefin
  */
 function anchored(b: Emitter, scales: string): string {
   if (!isAnchored(b)) return scales;
-  const none = b.emit('Shape', [b.anchor!], {
-    attributes: { start: { int: 0 }, end: { int: 0 } },
-  });
-  return b.emit('Add', [scales, b.emit('ConstantOfShape', [none], {})], {});
+  return b.emit('Add', [scales, b.emit('ConstantOfShape', [noSizes(b)], {})], {});
 }
+
+/**
+ * The same for what is only cast: numbers whose shape is there once the anchor is. It costs a pass over them, so
+ * only where memory is short.
+ */
+export function anchoredWeight(b: Emitter, param: Param, layout: Layout): string {
+  const weight = b.weight(param, layout);
+  if (!isAnchored(b) || !b.isShort) return weight;
+  const sizes = [b.ints(layoutShape(layout, param.shape as readonly number[])), noSizes(b)]; // stored tensors have fixed sizes
+  const shape = b.emit('Concat', sizes, { attributes: { axis: { int: 0 } } });
+  return b.emit('Reshape', [weight, shape], {});
+}
+
+/** No sizes, once the anchor is there. */
+const noSizes = (b: Emitter): string =>
+  b.emit('Shape', [b.anchor!], { attributes: { start: { int: 0 }, end: { int: 0 } } });
 
 /** Bytes that a weight takes in a model that widens it itself. */
 export function narrowBytes(param: Param, type: Real): number {
@@ -79,9 +93,6 @@ export function narrowBytes(param: Param, type: Real): number {
 }
 
 const wide = (type: Real): Layout => ({ kind: type === 'f16' ? 'float16' : 'float32' });
-
-/** Whether a weight is widened by whoever reads it, not by a cast of its own. */
-export const isWidenedWhenRead = (param: Param): boolean => !isCast(param) || isEight(param);
 
 const isEight = ({ dtype }: Param): boolean => dtype === 'f8e4m3' || dtype === 'f8e5m2';
 

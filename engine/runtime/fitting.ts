@@ -132,6 +132,7 @@ const narrow = (provider: Provider, { isLaidAnew, isShort }: NarrowForm): Provid
   ...provider,
   widen: 'graph',
   keepStored: !isLaidAnew,
+  isShort,
   session: {
     ...provider.session,
     config: {
