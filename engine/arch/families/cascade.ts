@@ -24,6 +24,7 @@ export const cascadeC = defineFamily<StageCConfig>({
   repeatsText: true,
   visionPrefix: 'clip_l_vision.',
   latentFormat: 'SC_Prior',
+  fullPrecision: true,
   contextWidth: ({ contextWidth }) => contextWidth,
   conditions: ({ pooledWidth, pictureWidth }) => [
     { kind: 'pooled', width: pooledWidth },
