@@ -51,6 +51,18 @@ const withinTurn =
     return b.emit(op, [rest]);
   };
 
+/** To the nearest whole number, halves to even ones: there is no Round, and the host would have to be waited for. */
+const round = (b: Builder, _: unknown, [x]: readonly string[]): string => {
+  const number = (value: number): string => b.reals([value], []);
+  const below = b.emit('Floor', [x]);
+  const rest = b.emit('Sub', [x, below]);
+  const halved = b.emit('Floor', [b.emit('Mul', [below, number(0.5)])]);
+  const isOdd = b.emit('Sub', [below, b.emit('Mul', [halved, number(2)])]);
+  const isMore = b.cast(b.emit('Greater', [rest, number(0.5)]), b.real);
+  const isBetween = b.emit('Equal', [rest, number(0.5)]);
+  return b.emit('Add', [below, b.emit('Where', [isBetween, isOdd, isMore])]);
+};
+
 /**
  * The host runs ahead of the card: whatever a network computes is in memory at once, but for small values,
  * whose buffers are used again (buffer_manager.cc). So it waits: nothing, told from one number of the value,
@@ -119,6 +131,7 @@ export const webgpuInSteps: LoweringTable = {
   pow,
   sin: (b, tensor) => rowInFull(b, tensor, withinTurn('Sin')),
   cos: (b, tensor) => rowInFull(b, tensor, withinTurn('Cos')),
+  round: (b, tensor) => rowInFull(b, tensor, round),
   silu: gated(1),
   quickGelu: gated(1.702),
   rotaryEmbedding,
