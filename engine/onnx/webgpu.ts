@@ -6,6 +6,7 @@ import { sameDims } from '../tensor/shape.ts';
 import { type Builder, storedWeight } from './builder.ts';
 import { gated, multiHeadAttention, rotaryEmbedding, rowInFull, sliceWith } from './fused.ts';
 import { type Lower, type LoweringTable, linearBy, portable } from './portable.ts';
+import { codesLinear } from './webgpu-codes.ts';
 
 /** Powers by an exponent that is broadcast fail there, so it is written out first. */
 const pow: Lower<'pow'> = (b, tensor, [base, exponent]) => {
@@ -94,10 +95,13 @@ const groupNorm: Lower<'groupNorm'> = (b, tensor, [x, ...scales]) => {
 };
 
 /**
- * Stored weights are transposed before: the kernel is 2.6 times as fast on them (an NVIDIA H100 in halves, 31
- * TFLOP/s in place of 12).
+ * Weights in codes stay in them; other stored ones are transposed before: the kernel is 2.6 times as fast on them
+ * (an NVIDIA H100 in halves, 31 TFLOP/s in place of 12).
  */
-const linear: Lower<'linear'> = (b, tensor, [x, weight, ...bias]) => {
+const linear: Lower<'linear'> = (b, tensor, inputs) => {
+  const [x, weight, ...bias] = inputs;
+  const inCodes = codesLinear(b, tensor, inputs);
+  if (inCodes !== undefined) return inCodes;
   const param = storedWeight(tensor.inputs[1]);
   if (!param) return portable.linear(b, tensor, [x, weight, ...bias]);
   const columns = b.weight(param, { kind: 'transposed', type: b.real });
