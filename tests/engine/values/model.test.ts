@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest';
 import type { Family } from '../../../engine/arch/family.ts';
 import { sd1 } from '../../../engine/arch/families/sd1.ts';
+import { qwenImage } from '../../../engine/arch/families/qwen-image.ts';
 import { sdxl } from '../../../engine/arch/families/sdxl.ts';
+import { zeros } from '../../../engine/array/nd.ts';
 import type { Runtime } from '../../../engine/runtime/runtime.ts';
 import { diffusion } from '../../../engine/values/model.ts';
 import { memorySource } from '../../../engine/weights/source.ts';
+import { runMemory } from '../../support/run-memory.ts';
 
-const model = (family: Family) =>
+const model = (family: Family, runtime = {} as Runtime) =>
   diffusion(
     {
       family,
@@ -16,7 +19,7 @@ const model = (family: Family) =>
       sampling: { prediction: 'eps', schedule: {} },
       extraChannels: 'none',
     },
-    { runtime: {} as Runtime },
+    { runtime },
   );
 
 test.each([
@@ -32,3 +35,25 @@ test.each([
     expect(model(family).bestBatch([4, side, side])).toBe(rows);
   },
 );
+
+test('tells the runtime whether its values overflow in half precision', async () => {
+  const told = async (family: Family): Promise<unknown> => {
+    let needs: unknown;
+    const session: Runtime['session'] = (_key, _build, need) => {
+      needs = need;
+      return Promise.reject(new Error('enough was told'));
+    };
+    const call = {
+      x: zeros([1, 4, 2, 2]),
+      timesteps: Float32Array.of(1),
+      cond: {},
+      sigma: 1,
+      parts: [{ list: 0, entry: { cross: zeros([1, 1, 8]) } }],
+      run: runMemory(),
+    };
+    await expect(model(family, { session } as Runtime).apply(call)).rejects.toThrow('enough');
+    return needs;
+  };
+  expect(await told(sd1)).toMatchObject({ fullPrecision: undefined });
+  expect(await told(qwenImage)).toMatchObject({ fullPrecision: true });
+});
