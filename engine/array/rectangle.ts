@@ -1,6 +1,6 @@
 /** Rectangles cut out of, framed by, and pasted onto pictures and latents. */
 import { concat, repeatToBatch } from './batch.ts';
-import { type NDArray, full, nd } from './nd.ts';
+import { type NDArray, full, nd, reshape, sizeOf } from './nd.ts';
 import { interpolate, resizeMask } from './resize.ts';
 import { clamp } from './round.ts';
 
@@ -78,20 +78,27 @@ export interface PasteOptions {
   readonly resizeSource: boolean;
 }
 
+/** Frames of [b, c, frames, h, w] as further channels. */
+function framesAsChannels(x: NDArray): NDArray {
+  const [batch, ...rest] = x.shape;
+  return reshape(x, [batch, sizeOf(rest.slice(0, -2)), ...rest.slice(-2)]);
+}
+
 /**
- * ComfyUI's masked composite of [b, c, h, w] onto [B, c, H, W]: the mask is resized (bilinear) to
- * the source, source and mask are repeated to the batch, and what falls outside is cut.
+ * ComfyUI's masked composite of [b, c, h, w] onto [B, c, H, W], or of as many frames [b, c, f, h, w]: the mask is
+ * resized (bilinear) to the source, source and mask are repeated to the batch, and what falls outside is cut.
  */
 export function pasteMasked(
   destination: NDArray,
   source: NDArray,
   { x, y, multiplier, mask, resizeSource }: PasteOptions,
 ): NDArray {
-  const [batch, channels, H, W] = destination.shape;
-  if (source.shape[1] !== channels) {
-    throw new RangeError(`composite: expected ${channels} channels, got ${source.shape[1]}`);
+  const [batch, channels, H, W] = framesAsChannels(destination).shape;
+  const pasted = framesAsChannels(source);
+  if (pasted.shape[1] !== channels) {
+    throw new RangeError(`composite: expected ${channels} channels, got ${pasted.shape[1]}`);
   }
-  const scaled = resizeSource ? interpolate(source, H, W, 'bilinear') : source;
+  const scaled = resizeSource ? interpolate(pasted, H, W, 'bilinear') : pasted;
   const [, , h, w] = scaled.shape;
   const from = repeatToBatch(scaled, batch);
   const weight = mask && repeatToBatch(resizeMask(mask, w, h, 'bilinear'), batch);

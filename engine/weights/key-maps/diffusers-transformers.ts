@@ -60,12 +60,7 @@ const layouts: readonly Layout[] = [
   {
     name: 'z-image',
     marks: ['noise_refiner.0.attention.norm_k.weight'],
-    modules: [
-      ...lumina,
-      ['final_layer.linear', ['all_final_layer.2-1.linear']],
-      ['final_layer.adaLN_modulation.1', ['all_final_layer.2-1.adaLN_modulation.1']],
-      ['x_embedder', ['all_x_embedder.2-1']],
-    ],
+    modules: lumina,
     others: headNorms(
       ['layers', 'noise_refiner', 'context_refiner'].map((part) => [
         `${part}.$1.attention.`,

@@ -173,21 +173,21 @@ export const auraFlow: Modules = [
 
 /** Lumina 2 and Z-Image. */
 export const lumina: Modules = [
-  'layers',
-  'noise_refiner',
-  'context_refiner',
-  'siglip_refiner',
-].flatMap((part): Modules => [
-  [
-    `${part}.$1.attention.qkv`,
+  ...['layers', 'noise_refiner', 'context_refiner', 'siglip_refiner'].flatMap((part): Modules => [
     [
-      [`${part}.$1.attention.to_q`, squares(0, 1)],
-      [`${part}.$1.attention.to_k`, shared(0)],
-      [`${part}.$1.attention.to_v`, shared(1)],
+      `${part}.$1.attention.qkv`,
+      [
+        [`${part}.$1.attention.to_q`, squares(0, 1)],
+        [`${part}.$1.attention.to_k`, shared(0)],
+        [`${part}.$1.attention.to_v`, shared(1)],
+      ],
     ],
-  ],
-  [`${part}.$1.attention.out`, [`${part}.$1.attention.to_out.0`]],
-]);
+    [`${part}.$1.attention.out`, [`${part}.$1.attention.to_out.0`]],
+  ]),
+  ['final_layer.linear', ['all_final_layer.2-1.linear']],
+  ['final_layer.adaLN_modulation.1', ['all_final_layer.2-1.adaLN_modulation.1']],
+  ['x_embedder', ['all_x_embedder.2-1']],
+];
 
 /** PixArt. */
 export const pixArt: Modules = [
@@ -258,6 +258,10 @@ function pattern(module: string): RegExp {
 /** Families whose files have diffusers' names already. */
 const same: readonly RegExp[] = [
   /^transformer_blocks\.\d+\./, // Qwen-Image
+  /^(img_in|txt_in|proj_out)$/, // Qwen-Image
+  /^(time_text_embed|norm_out|time_caption_embed)\./, // Qwen-Image, OmniGen2
+  /^(context_embedder|(ref_image_patch|x)_embedder)$/, // SD3, OmniGen2
+  /^cap_embedder\.\d+$/, // Lumina 2, Z-Image
   /^(double|single)_stream_blocks\.\d+\./, // HiDream
   /^(caption_projection|[tpx]_embedder|final_layer)\./, // HiDream, HunyuanDiT
   /^(blocks\.\d+|mlp_t5|extra_embedder|pooler)\./, // HunyuanDiT

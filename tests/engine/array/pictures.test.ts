@@ -109,6 +109,21 @@ describe('rectangles', () => {
     expect(out.data.filter((v) => v !== 0).length).toBe(1);
   });
 
+  it('pastes frames', () => {
+    const source = picture([1, 1, 2, 3, 3]);
+    const base = full([1, 1, 2, 4, 4], 0);
+    const out = pasteMasked(base, source, { x: 2, y: 3, multiplier: 1, resizeSource: false });
+    expect(out.shape).toEqual(base.shape);
+    expect([...out.data.slice(14, 16)]).toEqual([...source.data.slice(0, 2)]);
+    expect([...out.data.slice(30, 32)]).toEqual([...source.data.slice(9, 11)]);
+    expect(out.data.filter((v) => v !== 0).length).toBe(
+      [source.data[0], source.data[1], source.data[9], source.data[10]].filter((v) => v !== 0)
+        .length,
+    );
+    const stretched = pasteMasked(base, source, { x: 0, y: 0, multiplier: 1, resizeSource: true });
+    expect(stretched.shape).toEqual(base.shape);
+  });
+
   it('adds opaque alpha or drops it', () => {
     const x = picture([1, 1, 2, 3]);
     expect([...withChannels(x, 4).data.slice(3, 5)]).toEqual([1, x.data[3]]);

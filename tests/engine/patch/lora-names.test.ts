@@ -31,6 +31,29 @@ const transformers: Record<string, { modules: string[]; dotted: string[]; unders
       dotted: ['diffusion_model.', 'base_model.model.'],
       underscored: ['lora_unet_'],
     },
+    'Qwen-Image': {
+      modules: [
+        'transformer_blocks.59.attn.add_q_proj',
+        'img_in',
+        'txt_in',
+        'time_text_embed.timestep_embedder.linear_1',
+        'norm_out.linear',
+        'proj_out',
+      ],
+      dotted: ['', 'diffusion_model.', 'transformer.'],
+      underscored: ['lora_unet_', 'lycoris_'],
+    },
+    OmniGen2: {
+      modules: [
+        'ref_image_refiner.1.attn.to_q',
+        'x_embedder',
+        'ref_image_patch_embedder',
+        'time_caption_embed.caption_embedder.1',
+        'norm_out.linear_2',
+      ],
+      dotted: ['', 'diffusion_model.'],
+      underscored: ['lora_unet_'],
+    },
   };
 
 describe('names of weights in LoRA files', () => {
@@ -42,6 +65,14 @@ describe('names of weights in LoRA files', () => {
         expect(names.get(prefix + module.replaceAll('.', '_'))).toBe(`${module}.weight`);
       }
     }
+  });
+
+  test("Z-Image's ends have diffusers' names too", () => {
+    const keys = ['x_embedder.weight', 'cap_embedder.1.weight', 'final_layer.linear.weight'];
+    const names = unetNames(keys);
+    expect(names.get('transformer.all_x_embedder.2-1')).toBe(keys[0]);
+    expect(names.get('transformer.cap_embedder.1')).toBe(keys[1]);
+    expect(names.get('all_final_layer.2-1.linear')).toBe(keys[2]);
   });
 
   test("HunyuanDiT's BERT is the first encoder", () => {
