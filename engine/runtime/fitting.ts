@@ -14,7 +14,7 @@ import { type PreparedWeights, createPreparedWeights } from './prepared-weights.
 import type { Provider } from './provider.ts';
 import { type SessionOptions, beginSession, openSession } from './session.ts';
 import type { Opening } from './session-cache.ts';
-import { offMemoryFolders } from './weight-files.ts';
+import { offMemoryFolders, preparedFolders } from './weight-files.ts';
 
 export interface FittingOptions {
   /** Bytes that models may take together. */
@@ -37,6 +37,8 @@ export function createFitting(options: FittingOptions): Fitting {
   const folders = offMemoryFolders();
   /** What memory is short for; undefined where there is no disk. */
   const onDisk = folders.length > 0 ? createPreparedWeights({ folders }) : undefined;
+  /** The same, and in memory after all where the disk is full. */
+  const rather = createPreparedWeights({ folders: [...folders, ...preparedFolders()] });
 
   const whole = (
     program: Program,
@@ -93,7 +95,7 @@ export function createFitting(options: FittingOptions): Fitting {
     const twice = whole(program, packed);
     if (twice.bytes <= memoryBudget) return opening(twice);
     const { bytes } = kept;
-    return opening(onDisk ? whole(program, packed, { bytes, store: onDisk }) : kept);
+    return opening(onDisk ? whole(program, packed, { bytes, store: rather }) : kept);
   };
 }
 

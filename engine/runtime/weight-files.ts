@@ -25,7 +25,7 @@ export const diskFolders = (): readonly string[] => [tmpdir()];
 
 /** The same folders where what lies in them takes no memory. */
 export const offMemoryFolders = (): readonly string[] =>
-  diskFolders().filter((folder) => statfsSync(folder).type !== tmpfs);
+  diskFolders().filter((folder) => existsSync(folder) && statfsSync(folder).type !== tmpfs);
 
 /** Linux's number for a file system in memory. */
 const tmpfs = 0x01021994;
