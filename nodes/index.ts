@@ -4,6 +4,7 @@ import type { NodeDefinition } from '../engine/node.ts';
 import { audioNodes } from './audio.ts';
 import { boxNodes } from './boxes.ts';
 import { cameraNodes } from './camera.ts';
+import { chromaRadianceNodes } from './chroma-radiance.ts';
 import { conditioningNodes } from './conditioning.ts';
 import { cascadeNodes } from './cascade.ts';
 import { contextWindowNodes } from './context-windows.ts';
@@ -104,6 +105,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   visionNodes,
   zero123Nodes,
   cosmosNodes,
+  chromaRadianceNodes,
   cascadeNodes,
   gligenNodes,
   photoMakerNodes,

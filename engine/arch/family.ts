@@ -108,6 +108,11 @@ export type Condition =
   | { readonly kind: 'reference-words'; readonly width: number }
   /** What an encoder saw of each of them, `view0` [b, rows, columns, width] …; none without pictures. */
   | { readonly kind: 'reference-views'; readonly width: number }
+  /**
+   * Biases of attention between the text's tokens and, last, all of the picture `attention_bias`
+   * [b, tokens + 1, tokens + 1] (engine/values/attention-bias.ts), where conditioning has some.
+   */
+  | { readonly kind: 'attention-bias' }
   /** `cross` without the tokens behind the text, which `attention_mask` tells. */
   | { readonly kind: 'trimmed-text' }
   /**
@@ -166,8 +171,6 @@ export interface Family<C = unknown> {
   readonly text: TextSetup;
   /** Where it keeps each text encoder (as `text.encoders`); the first prefix that exists. */
   readonly textPrefixes: readonly (readonly string[])[];
-  /** A shorter text is repeated up to the length of another, so that one call can compute both. */
-  readonly repeatsText?: boolean;
   /** Saved checkpoints number the positions of text encoders under huggingface's names, as ComfyUI's do. */
   readonly savesPositions?: boolean;
   /** What saved checkpoints say they are (`modelspec.architecture`); absent where nothing is said. */
@@ -180,6 +183,11 @@ export interface Family<C = unknown> {
   readonly fullPrecision?: boolean;
   /** Width of the text embedding the network attends to; undefined where it attends to none. */
   contextWidth(config: C): number | undefined;
+  /**
+   * Texts of unequal length may be repeated to a common one to share a call, for the network only looks at them;
+   * absent where they are part of its sequence.
+   */
+  readonly repeatsText?: boolean;
   /**
    * What makes a condition of another width into one that the network attends to, once for a run: `cross`
    * [batch, tokens, width] in, `cross` [batch, tokens, contextWidth] out.

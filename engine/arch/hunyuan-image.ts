@@ -10,25 +10,13 @@
  * Sites: those of the text (token-refiner.ts), then as Flux's on the sequence [text, glyphs, picture].
  */
 import type { Weights } from '../tensor/cursor.ts';
-import {
-  add,
-  cast,
-  concat,
-  div,
-  expand,
-  mul,
-  range,
-  rearrange,
-  reshape,
-  slice,
-  unsqueeze,
-} from '../tensor/nn.ts';
+import { add, concat, div, mul, rearrange, reshape, slice } from '../tensor/nn.ts';
 import { convAttrs, windowOps } from '../tensor/ops/windows.ts';
 import { linear } from '../tensor/layers.ts';
 import { type Tensor, node } from '../tensor/tensor.ts';
 import { embedder, fluxBlocks, modulated, ownModulators } from './flux.ts';
-import { type Grid, gridOf, unpatchify, wholePatches } from './patchify.ts';
-import { type Positions, axialRotation, gridPlaces, joinPositions, samePlace } from './rope.ts';
+import { frameOf, gridOf, unpatchify, unpatchifyFrames, wholePatches } from './patchify.ts';
+import { axialRotation, framePlaces, gridPlaces, joinPositions, samePlace } from './rope.ts';
 import { sinusoidalEmbedding } from './timestep-embedding.ts';
 import { glyphTokens, refinedText } from './token-refiner.ts';
 
@@ -110,7 +98,7 @@ export function hunyuanImage(
   const pictures = frames ? frameOf(x) : x;
   const grid = gridOf(pictures, patch);
   const length = text.shape[1];
-  const cells = frames ? framePlaces(grid, x) : gridPlaces(grid);
+  const cells = frames ? framePlaces(x.shape[2], gridPlaces(grid)) : gridPlaces(grid);
   const facts = {
     rotation: axialRotation(joinPositions([samePlace(length, axes.length), cells]), {
       widths: axes,
@@ -124,10 +112,7 @@ export function hunyuanImage(
   const h = fluxBlocks(w, { text, image, vec }, facts, modulators);
   const tokens = modulated(slice(h, 1, length), modulators.last(vec));
   const flat = linear(w.at('final_layer.linear'), tokens);
-  if (!frames) return unpatchify(flat, x, patch);
-  const f = x.shape[2];
-  const each = unpatchify(rearrange(flat, 'b (f n) c -> (b f) n c', { f }), pictures, patch);
-  return rearrange(each, '(b f) c h w -> b c f h w', { f });
+  return frames ? unpatchifyFrames(flat, x, patch) : unpatchify(flat, x, patch);
 }
 
 /** Time, the time that the sampler goes to, and guidance as one vector [b, c]. */
@@ -139,9 +124,6 @@ function vectorOf(w: Weights, inputs: HunyuanImageInputs): Tensor {
   const time = nextSigma ? div(add(now, number('time_r_in', mul(nextSigma, thousand))), 2) : now;
   return guidance ? add(time, number('guidance_in', mul(guidance, thousand))) : time;
 }
-
-/** Every frame of x [b, c, f, h, w] as a picture: [b*f, c, h, w]. */
-const frameOf = (x: Tensor): Tensor => rearrange(x, 'b c f h w -> (b f) c h w');
 
 /** Patches as tokens, of frames after one another: [b, n, c]. */
 function tokensOf(w: Weights, x: Tensor, patch: number): Tensor {
@@ -155,12 +137,4 @@ function tokensOf(w: Weights, x: Tensor, patch: number): Tensor {
   });
   if (!frames) return rearrange(cells, 'b c h w -> b (h w) c');
   return rearrange(cells, '(b f) c h w -> b (f h w) c', { f: x.shape[2] });
-}
-
-/** Frame, row and column of one frame's tokens after another's. */
-function framePlaces(grid: Grid, { shape: [, , frames] }: Tensor): Positions {
-  const [row, column] = gridPlaces(grid);
-  const inFrames = (line: Tensor): Tensor => reshape(expand(line, [frames, row.shape[0]]), [-1]);
-  const frame = unsqueeze(cast(range(frames), 'f32'), 1);
-  return [inFrames(frame), inFrames(unsqueeze(row, 0)), inFrames(unsqueeze(column, 0))];
 }

@@ -63,6 +63,8 @@ export function detectLumina(w: Weights): LuminaConfig | undefined {
   if (!w.has('cap_embedder.1.weight') || !w.has('noise_refiner.0.attention.k_norm.weight')) {
     return undefined;
   }
+  // relatives that read pooled text, or whose last layers draw pixels
+  if (w.has('clip_text_pooled_proj') || !w.has('final_layer.linear')) return undefined;
   const [headWidth] = w.shape('layers.0.attention.q_norm.weight');
   const sizes = {
     inChannels: w.shape('x_embedder.weight')[1] / patch ** 2,

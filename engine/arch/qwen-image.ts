@@ -35,7 +35,7 @@ import {
 import type { SiteFacts } from '../tensor/patch.ts';
 import { type Dim, addDim, floorDivDim, mulDim, subDim } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { Reference } from './flux.ts';
+import type { Reference } from './flux-places.ts';
 import { headNorm } from './head-norm.ts';
 import { type Grid, frameOf, gridOf, patchifyFrames, unpatchifyFrames } from './patchify.ts';
 import {
@@ -67,7 +67,8 @@ const thousand = 1000;
 
 /** The sizes of a Qwen-Image under `w`, or undefined. */
 export function detectQwenImage(w: Weights): QwenImageConfig | undefined {
-  const sizes = w.has('proj_out.weight') ? sequenceSizes(w) : undefined;
+  const isWhole = w.has('proj_out.weight') && w.has('transformer_blocks.0.img_mlp.net');
+  const sizes = isWhole ? sequenceSizes(w) : undefined;
   return (
     sizes && {
       ...sizes,
@@ -121,10 +122,13 @@ export function qwenImage(w: Weights, inputs: QwenImageInputs, config: QwenImage
   const facts = factsOf({ x, text: text.shape[1], references }, config, vec);
   const h = qwenBlocks(w, { text, image, vec, clean }, facts);
   const { text: length, own } = facts;
+  return unpatchifyFrames(lastLayer(w, slice(h, 1, length, addDim(length, own)), vec), x, patch);
+}
+
+/** Tokens [b, n, c] as patches of the picture in rows. */
+export function lastLayer(w: Weights, tokens: Tensor, vec: Tensor): Tensor {
   const [scale, shift] = chunk(unsqueeze(linear(w.at('norm_out.linear'), silu(vec)), 1), 2, -1);
-  const picture = slice(h, 1, length, addDim(length, own));
-  const out = linear(w.at('proj_out'), changed(picture, { shift, scale }));
-  return unpatchifyFrames(out, x, patch);
+  return linear(w.at('proj_out'), changed(tokens, { shift, scale }));
 }
 
 /** Words as tokens [b, t, c]. */
@@ -171,12 +175,15 @@ export function qwenBlocks(w: Weights, inputs: BlockInputs, facts: Facts): Tenso
 
 /** The time as a vector [b, c]; a file of layers adds what it says of pictures with all of them. */
 export function timeVector(w: Weights, timesteps: Tensor): Tensor {
-  const embedder = w.at('timestep_embedder');
   const numbers = sinusoidalEmbedding(mul(timesteps, thousand), timeWidth);
-  const vec = linear(embedder.at('linear_2'), silu(linear(embedder.at('linear_1'), numbers)));
+  const vec = timeEmbedder(w.at('timestep_embedder'), numbers);
   if (!w.has('addition_t_embedding')) return vec;
   return add(vec, slice(w.at('addition_t_embedding').param('weight'), 0, 0, 1));
 }
+
+/** The numbers of a time [b, n] as a vector [b, c]. */
+export const timeEmbedder = (w: Weights, numbers: Tensor): Tensor =>
+  linear(w.at('linear_2'), silu(linear(w.at('linear_1'), numbers)));
 
 /** Patches of frames after one another: [b, f*rows*columns, 4*c]. */
 export const tokensOf = (x: Tensor): Tensor => patchifyFrames(x, patch);

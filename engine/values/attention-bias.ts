@@ -1,17 +1,12 @@
-/** Biases of attention between tokens of a prompt and positions of the picture, as conditioning carries them. */
+/** Biases of attention between tokens of a prompt and the picture, as conditioning carries them. */
 import { type NDArray, nd } from '../array/nd.ts';
 import { f16ToFloat, floatToF16 } from '../weights/float.ts';
 
-/** Rests in an entry's extras as `attention_bias`; networks with joint attention add it to their scores. */
-export interface AttentionBias {
-  /**
-   * [b, n, n] for n = text tokens + picture positions, text first: added to the score of query (row)
-   * and key (column).
-   */
-  readonly bias: NDArray;
-  /** The grid of picture positions that the last rows and columns stand for; networks resize it. */
-  readonly picture: readonly [height: number, width: number];
-}
+/**
+ * Rests in an entry's extras as `attention_bias`; engine/patch/attention-bias.ts adds it to a network's scores.
+ * [b, n + 1, n + 1] for n tokens of text and, last, all of the picture: for query (row) and key (column).
+ */
+export type AttentionBias = NDArray;
 
 /**
  * The bias with `added` tokens put behind `text` ones, to which text and picture pay `weight` times the
@@ -21,8 +16,7 @@ export function biasTokens(
   known: AttentionBias | undefined,
   { rows, text, added, weight }: { rows: number; text: number; added: number; weight: number },
 ): AttentionBias {
-  const picture = known?.picture ?? ([1, 1] as const);
-  const before = text + picture[0] * picture[1];
+  const before = text + 1;
   const size = before + added;
   const [value] = f16ToFloat(floatToF16([Math.log(weight)]));
   const data = new Float32Array(rows * size * size);
@@ -34,7 +28,7 @@ export function biasTokens(
     const key = at % size;
     if (isNew(query)) continue;
     if (isNew(key)) data[at] = value;
-    else if (known) data[at] = known.bias.data[(b * before + old(query)) * before + old(key)];
+    else if (known) data[at] = known.data[(b * before + old(query)) * before + old(key)];
   }
-  return { bias: nd(data, [rows, size, size]), picture };
+  return nd(data, [rows, size, size]);
 }

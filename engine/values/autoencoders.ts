@@ -1,12 +1,7 @@
 /** The kinds of autoencoders that a VAE value can be; a new one is a row of `kinds`. */
 import { sliceAxis } from '../array/batch.ts';
 import { type NDArray, reshape } from '../array/nd.ts';
-import {
-  type StageAConfig,
-  decodeStageA,
-  detectStageA,
-  encodeStageA,
-} from '../arch/cascade/stage-a.ts';
+import { decodeStageA, detectStageA, encodeStageA } from '../arch/cascade/stage-a.ts';
 import {
   type StageCCoderConfig,
   detectStageCCoder,
@@ -162,24 +157,14 @@ const withFrame = (x: NDArray): NDArray => {
 };
 
 /** Stage A of Stable Cascade. */
-const stageA: AutoencoderKind<StageAConfig> = {
+const stageA: AutoencoderKind = {
+  ...ofPictures({
+    name: 'stage-a',
+    detect: detectStageA,
+    encode: encodeStageA,
+    decode: decodeStageA,
+  }),
   unsigned: true,
-  detect(source) {
-    const config = detectStageA(openWeights(source));
-    return config && { config, latentChannels: config.latentChannels, factor: { space: 4 } };
-  },
-  encode: (vae, pictures, run) =>
-    runOn(pictures, vae, run, {
-      name: 'stage-a-encode',
-      build: (g) => ({ out: encodeStageA(g.weights, pictureInput(g, vae)) }),
-    }),
-  decode: (vae, latents, run) =>
-    runOn(latents, vae, run, {
-      name: 'stage-a-decode',
-      build: (g) => ({ out: decodeStageA(g.weights, latentInput(g, vae)) }),
-    }),
-  // four times as wide inside blocks, at half the size
-  bytes: ({ width }, pixels) => workingBytes(pixels, width),
 };
 
 /** What reads and shows latents of stage C; files may have one half only. */

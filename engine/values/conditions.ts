@@ -4,10 +4,12 @@ import { scale } from '../array/elementwise.ts';
 import { type NDArray, reshape, zeros } from '../array/nd.ts';
 import type { Condition } from '../arch/family.ts';
 import { NoodleError } from '../errors.ts';
+import { biasInput } from '../patch/attention-bias.ts';
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
 import type { LatentFormat } from '../sampling/latent/formats.ts';
 import { processIn } from '../sampling/latent/process.ts';
 import type { CondTensor, ConditioningRun, ModelInput } from '../sampling/model.ts';
+import type { AttentionBias } from './attention-bias.ts';
 import { checkWidth } from './check-width.ts';
 import type { ClipVisionOutput } from './clip-vision.ts';
 import { placeReferences } from './reference-places.ts';
@@ -94,6 +96,10 @@ const kinds: Kinds = {
     if (!extra.reference_latents) return {};
     const seen = (extra.clip_vision_outputs ?? []) as readonly ClipVisionOutput[];
     return numbered('view', seen.map(gridOfView), width);
+  },
+  'attention-bias'(_, { entry: { extra = {} } }): Tensors {
+    const told = extra.attention_bias as AttentionBias | undefined;
+    return told ? { [biasInput]: row(told) } : {};
   },
   'trimmed-text'(_, { entry: { cross, extra = {} } }): Tensors {
     const mask = extra.attention_mask as NDArray | undefined;

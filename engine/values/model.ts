@@ -4,6 +4,7 @@ import { map } from '../array/elementwise.ts';
 import { type NDArray, full, sizeOf, zeros } from '../array/nd.ts';
 import type { ExtraChannels, Family } from '../arch/family.ts';
 import { NoodleError } from '../errors.ts';
+import { attentionBias, biasInput } from '../patch/attention-bias.ts';
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
 import type { GuidanceHooks, GuidedModel } from '../sampling/guidance/hooks.ts';
 import { type LatentFormat, latentFormat } from '../sampling/latent/formats.ts';
@@ -92,7 +93,8 @@ function sampled(
       const brought = await Promise.all(
         changes.of(input.parts[0].entry).map((change) => change.patches(input)),
       );
-      const patches = [...model.patches, ...brought.flat()];
+      const inner = biasInput in cond ? [attentionBias()] : [];
+      const patches = [...inner, ...model.patches, ...brought.flat()];
       const given = new Set(Object.keys(cond));
       const network = openNetwork(run, { ...model, patches }, architecture(given));
       const { out } = await network(inputs, { rows: timesteps.length, input });
@@ -129,11 +131,12 @@ function conditioningTensors(
     const names = family.text.encoders.map(({ name }) => name).join(' and ');
     checkWidth(entry.cross, width, `the text condition of ${family.title} (${names})`);
   }
+  const along = family.repeatsText ? 'tokens' : 'row';
   return {
     ...(width !== undefined && {
-      cross: { value: entry.cross, along: family.repeatsText ? 'tokens' : 'row' },
+      cross: { value: entry.cross, along },
     }),
-    ...(entry.crossControl && { crossControl: { value: entry.crossControl, along: 'tokens' } }),
+    ...(entry.crossControl && { crossControl: { value: entry.crossControl, along } }),
     ...vectorTensors(model, entry, run),
     ...conditionTensors(family.conditions?.(config) ?? [], entry, run, formatOf(model)),
     ...extraChannelTensors(model.extraChannels, entry, run, formatOf(model)),

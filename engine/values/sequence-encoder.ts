@@ -7,7 +7,12 @@ import type { TokenInputs } from '../arch/token-rows.ts';
 import { NoodleError } from '../errors.ts';
 import type { Graph } from '../tensor/trace.ts';
 import { embeddingTokens } from '../text/embeddings.ts';
-import { type Token, type TokenBatch, tokenize } from '../text/token-batches.ts';
+import {
+  type TextTokenizer,
+  type Token,
+  type TokenBatch,
+  tokenize,
+} from '../text/token-batches.ts';
 import { openVocabulary } from '../text/vocabularies.ts';
 import { encodeRows } from './encode-rows.ts';
 import type { EncodedRow } from './kept-rows.ts';
@@ -34,10 +39,19 @@ export function tokenizeSequence(
   const part = spec.part ? spec.part(text) : text;
   if (part === undefined) return undefined;
   const own = pictures.length > 0 ? (spec.pictureTemplate ?? spec.template) : spec.template;
+  const tokenizer = openVocabulary(spec.vocabulary, source, files.vocabulary);
   const isTemplated = spec.templated?.some((start) => part.startsWith(start)) ?? false;
+  const { promptLength } = spec;
+  if (promptLength !== undefined) {
+    const framed = framedPrompt(part, isTemplated ? undefined : own, tokenizer, {
+      ...spec,
+      promptLength,
+    });
+    return withPictures([framed], pictures, spec.pictureToken);
+  }
   const around = isTemplated ? undefined : (template ?? own);
   const batches = tokenize(around === undefined ? part : around.replace('{}', () => part), {
-    tokenizer: openVocabulary(spec.vocabulary, source, files.vocabulary),
+    tokenizer,
     start: spec.start,
     end: spec.end,
     pad: spec.pad,
@@ -61,6 +75,27 @@ function checkIds({ spec, config, source }: SequenceEncoder, batches: readonly T
     expected: `ids below ${config.vocabulary}, for so many does this text encoder know`,
     got: highest,
   });
+}
+
+/** A prompt of one length in its template, each part cut into tokens on its own. */
+function framedPrompt(
+  prompt: string,
+  template = '{}',
+  { encode }: TextTokenizer,
+  {
+    promptLength,
+    parts = (text) => [text],
+    pad,
+  }: Pick<SequenceSpec, 'parts' | 'pad'> & { readonly promptLength: number },
+): TokenBatch {
+  const [before, behind] = template.split('{}').map((text) => encode(text));
+  const words = parts(prompt)
+    .flatMap((part) => encode(part))
+    .slice(0, promptLength);
+  const padding = new Array<number>(promptLength - words.length).fill(pad);
+  const ids = [...before, ...words, ...padding, ...behind];
+  const isWord = (i: number): boolean => i >= before.length && i < before.length + words.length;
+  return { ids, weights: ids.map(() => 1), wordIds: ids.map((_, i) => (isWord(i) ? 1 : 0)) };
 }
 
 /** Every picture at its token, in order; pictures without one are not seen. */

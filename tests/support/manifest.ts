@@ -2,10 +2,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { memorySource, type WeightSource } from '../../engine/weights/source.ts';
-import { goldenDir } from './golden.ts';
+import { goldenDir, ownGoldenDir } from './golden.ts';
 
 export interface Manifest {
   readonly name: string;
+  /** In front of every key; files of a diffusion model alone have none. */
+  readonly prefix?: string | null;
   readonly detected_family: string;
   readonly detected_config: Readonly<Record<string, unknown>>;
   readonly keys: readonly (readonly [string, number[], ([number, number] | { list: number[] })?])[];
@@ -13,7 +15,11 @@ export interface Manifest {
 
 /** A manifest by name; undefined when neither the shared nor the own selection has it. */
 export function readManifest(name: string): Manifest | undefined {
-  const folders = [goldenDir('model-detection'), join(goldenDir('dit-2026'), 'manifests')];
+  const folders = [
+    goldenDir('model-detection'),
+    join(goldenDir('dit-2026'), 'manifests'),
+    ownGoldenDir('model-detection'),
+  ];
   const path = folders.map((dir) => join(dir, `${name}.json`)).find((file) => existsSync(file));
   return path === undefined ? undefined : (JSON.parse(readFileSync(path, 'utf8')) as Manifest);
 }

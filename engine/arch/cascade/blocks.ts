@@ -4,6 +4,7 @@ import { conv2d, linear } from '../../tensor/layers.ts';
 import {
   add,
   attention,
+  cast,
   chunk,
   concat,
   div,
@@ -13,10 +14,11 @@ import {
   plainLayerNorm,
   rearrange,
   silu,
+  sizeTensor,
   sqrt,
-  sum,
   unsqueeze,
 } from '../../tensor/nn.ts';
+import { mulDim } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { channelsFirst, channelsLast } from '../upscale/pixels.ts';
 
@@ -30,6 +32,8 @@ export interface BlockContext {
   readonly clip: Tensor;
   /** Heads of the attention. */
   readonly heads: number;
+  /** Where sites inside the block are named. */
+  readonly place: Weights;
 }
 
 /** One block on x [b, c, h, w]; `skip` [b, c', h, w] is for the first one of a level on the way up. */
@@ -57,11 +61,16 @@ function channelBlock(w: Weights, x: Tensor, skip?: Tensor): Tensor {
   return add(channelsFirst(linear(mix.at('4'), wide)), x);
 }
 
-/** Each channel of x [b, h, w, c] by how strong it is beside the others (global response norm). */
+/**
+ * Each channel of x [b, h, w, c] by how strong it is beside the others (global response norm). Strengths are root
+ * means where the source has root sums, which overflow half precision; so is what keeps zeros from being divided.
+ */
 function responseNorm(w: Weights, x: Tensor): Tensor {
-  const strength = sqrt(sum(mul(x, x), [1, 2], { keep: true })); // [b, 1, 1, c]
-  const share = div(strength, add(mean(strength, -1, { keep: true }), eps));
-  return add(add(mul(w.param('gamma'), mul(x, share)), w.param('beta')), x);
+  const [, height, width] = x.shape;
+  const rootCount = sqrt(cast(sizeTensor(mulDim(height, width)), 'f32'));
+  const strength = sqrt(mean(mul(x, x), [1, 2], { keep: true })); // [b, 1, 1, c]
+  const others = add(mean(strength, -1, { keep: true }), div(eps, rootCount));
+  return add(add(mul(w.param('gamma'), mul(x, div(strength, others))), w.param('beta')), x);
 }
 
 /** x scaled and shifted by what the times say together. */
@@ -74,7 +83,7 @@ function timeBlock(w: Weights, x: Tensor, { times }: BlockContext): Tensor {
 }
 
 /** Places look at one another and at what the prompt says. */
-function attentionBlock(w: Weights, x: Tensor, { clip, heads }: BlockContext): Tensor {
+function attentionBlock(w: Weights, x: Tensor, { clip, heads, place }: BlockContext): Tensor {
   const [, , height, width] = x.shape;
   const attn = w.at('attention.attn');
   const own = rearrange(plainChannelNorm(x), 'b c h w -> b (h w) c');
@@ -86,7 +95,7 @@ function attentionBlock(w: Weights, x: Tensor, { clip, heads }: BlockContext): T
     v: linear(attn.at('to_v'), all),
   };
   const facts = { heads, grid: [height, width] };
-  const mixed = w
+  const mixed = place
     .at('attention')
     .site(parts, ({ q, k, v }) => attention(q, k, v, { heads }), facts);
   const out = linear(attn.at('out_proj'), mixed);

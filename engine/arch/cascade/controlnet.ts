@@ -9,6 +9,7 @@ import { conv2d } from '../../tensor/layers.ts';
 import { add, gelu, leakyRelu } from '../../tensor/nn.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { efficientNet } from '../efficientnet.ts';
+import type { ResidualPlace, ResidualPlaces } from '../residual-places.ts';
 import { channelNorm } from '../upscale/pixels.ts';
 
 export interface CascadeControlConfig {
@@ -23,6 +24,23 @@ export interface CascadeControlConfig {
  * The lite model has half as many blocks and takes the first ones only.
  */
 export const controlledBlocks = [0, 4, 8, 12, 51, 55, 59, 63];
+
+/** Where a stage C takes features: before its convolutional blocks. */
+export function stageCPlaces(w: Weights): ResidualPlaces {
+  const places = new Map<string, ResidualPlace>();
+  for (const way of ['down_blocks', 'up_blocks']) {
+    for (let level = 0; level < w.count(way); level++) {
+      for (let i = 0; i < w.count(`${way}.${level}`); i++) {
+        const site = `${way}.${level}.${i}`;
+        if (!w.has(`${site}.depthwise`)) continue;
+        const [channels] = w.shape(`${site}.depthwise.weight`);
+        const from = ['input', -places.size - 1] as const;
+        places.set(site, { channels, halvings: 0, from, to: { input: 'x' } });
+      }
+    }
+  }
+  return places;
+}
 
 /** The layout of a control network under `w`, or undefined. */
 export function detectCascadeControl(w: Weights): CascadeControlConfig | undefined {

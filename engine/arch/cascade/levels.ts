@@ -65,11 +65,13 @@ export function timesOf(w: Weights, timesteps: Tensor): BlockContext['times'] {
   };
 }
 
+type LevelContext = Omit<BlockContext, 'place'>;
+
 /** h [b, c, h, w] through all levels. */
 export function throughLevels(
   w: Weights,
   x: Tensor,
-  { heads, ...inner }: Omit<BlockContext, 'heads'> & Pick<CascadeConfig, 'heads'>,
+  { heads, ...inner }: Omit<LevelContext, 'heads'> & Pick<CascadeConfig, 'heads'>,
 ): Tensor {
   const last = heads.length - 1;
   const skips: Tensor[] = [];
@@ -89,7 +91,7 @@ export function throughLevels(
 }
 
 /** The blocks of a level one after the other, again for every layer that the file has between. */
-function level(w: Weights, name: string, x: Tensor, context: BlockContext, skip?: Tensor): Tensor {
+function level(w: Weights, name: string, x: Tensor, context: LevelContext, skip?: Tensor): Tensor {
   const between = name.replace('_blocks', '_repeat_mappers');
   const repeats = w.count(between);
   let h = x;
@@ -97,9 +99,9 @@ function level(w: Weights, name: string, x: Tensor, context: BlockContext, skip?
     if (pass > 0) h = conv2d(w.at(`${between}.${pass - 1}`), h);
     for (let i = 0; i < w.count(name); i++) {
       const weights = w.at(`${name}.${i}`);
-      const site = pass > 0 ? weights.at(`again${pass}`) : weights;
+      const place = pass > 0 ? weights.at(`again${pass}`) : weights;
       const inputs: SiteInputs = skip && i === 0 ? { x: upTo(h, skip), skip } : { x: h };
-      h = site.site(inputs, ({ x, skip }) => block(weights, x, context, skip));
+      h = place.site(inputs, ({ x, skip }) => block(weights, x, { ...context, place }, skip));
     }
   }
   return h;

@@ -9,6 +9,7 @@ import type { Weights } from '../../tensor/cursor.ts';
 import { conv2d, convTranspose, linear } from '../../tensor/layers.ts';
 import { add, gelu, mul, pad, plainLayerNorm, slice } from '../../tensor/nn.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import type { VaeConfig } from '../vae.ts';
 import {
   batchNorm,
   channelsFirst,
@@ -17,19 +18,13 @@ import {
   pixelUnshuffle,
 } from '../upscale/pixels.ts';
 
-export interface StageAConfig {
-  readonly latentChannels: number;
-  /** Channels at half the picture's size. */
-  readonly width: number;
-}
-
 /** The sizes of a stage A under `w`, or undefined. */
-export function detectStageA(w: Weights): StageAConfig | undefined {
+export function detectStageA(w: Weights): VaeConfig | undefined {
   if (!w.has('vquantizer.codebook.weight')) return undefined;
-  return {
-    latentChannels: w.shape('vquantizer.codebook.weight')[1],
-    width: w.shape('in_block.1.weight')[0],
-  };
+  const [, latentChannels] = w.shape('vquantizer.codebook.weight');
+  // blocks are four times as wide inside, at half the picture's size
+  const [width] = w.shape('in_block.1.weight');
+  return { latentChannels, factor: 4, encoderWidth: width, decoderWidth: width };
 }
 
 /** The latent of a picture [b, 3, 4*h, 4*w] in 0..1: [b, 4, h, w]. */

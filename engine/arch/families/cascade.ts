@@ -1,6 +1,7 @@
 /** Stable Cascade: stage C draws a small latent, stage B works it out. */
 import { mulDim, symbol } from '../../tensor/shape.ts';
 import type { Graph } from '../../tensor/trace.ts';
+import { stageCPlaces } from '../cascade/controlnet.ts';
 import { type StageBConfig, detectStageB, stageB, stageBPatch } from '../cascade/stage-b.ts';
 import { type StageCConfig, detectStageC, stageC } from '../cascade/stage-c.ts';
 import { defineFamily } from '../family.ts';
@@ -26,6 +27,7 @@ export const cascadeC = defineFamily<StageCConfig>({
   latentFormat: 'SC_Prior',
   fullPrecision: true,
   contextWidth: ({ contextWidth }) => contextWidth,
+  residuals: stageCPlaces,
   conditions: ({ pooledWidth, pictureWidth }) => [
     { kind: 'pooled', width: pooledWidth },
     { kind: 'pictures', width: pictureWidth },

@@ -1,7 +1,7 @@
 /** Inputs that diffusion transformers share. */
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Graph } from '../../tensor/trace.ts';
-import type { Reference } from '../flux.ts';
+import type { Reference } from '../flux-places.ts';
 
 /** The noisy latent with what lies beside it (with `frames` [b, channels, frames, h, w]), its time, and the text. */
 export function ditInputs(

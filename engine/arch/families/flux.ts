@@ -28,6 +28,7 @@ export const flux1 = defineFamily<FluxConfig>({
   conditions: ({ pooledWidth, guided }) => [
     { kind: 'pooled', width: pooledWidth },
     ...(guided ? [{ kind: 'guidance', otherwise: 3.5 } as const] : []),
+    { kind: 'attention-bias' },
     { kind: 'references', methods: ['offset', 'index', 'index_timestep_zero', 'uxo'] },
   ],
   network(g, config, given) {

@@ -62,7 +62,7 @@ export const hunyuanImageRefiner = defineFamily<HunyuanImageConfig>({
   conditions: (config) => toldOfText(config),
 });
 
-/** Text of its own length, texts to draw, and the guidance that a distilled model is told. */
+/** Texts to draw, and the guidance that a distilled model is told. */
 const toldOfText = ({ glyphWidth, guided }: HunyuanImageConfig): readonly Condition[] => [
   ...(glyphWidth > 0
     ? [

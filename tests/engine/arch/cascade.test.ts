@@ -71,7 +71,12 @@ describe('Stable Cascade', () => {
 
   test('stage A', async () => {
     const { source, array } = await open('stage-a');
-    expect(detectStageA(openWeights(source))).toEqual({ latentChannels: 4, width: 4 });
+    expect(detectStageA(openWeights(source))).toEqual({
+      latentChannels: 4,
+      factor: 4,
+      encoderWidth: 4,
+      decoderWidth: 4,
+    });
     const x = await array('in.picture');
     const encoded = await run(source, 'encode', { x }, (g) => ({
       out: encodeStageA(g.weights, picture(g, x)),

@@ -22,6 +22,7 @@ const transformers: Record<string, string> = {
   cascade_b: 'cascade-b',
   cascade_c: 'cascade-c',
   chroma: 'chroma',
+  chroma_radiance: 'chroma-radiance',
   cosmos_predict2_2b_t2i: 'cosmos-predict2',
   flux_dev: 'flux',
   flux_schnell: 'flux',
@@ -30,6 +31,7 @@ const transformers: Record<string, string> = {
   hunyuan_image21: 'hunyuan-image',
   lumina2: 'lumina2',
   omnigen2: 'omnigen2',
+  ovis_image: 'ovis-image',
   pixart_alpha: 'pixart-alpha',
   pixart_sigma: 'pixart-sigma',
   qwen_image: 'qwen-image',
@@ -142,11 +144,70 @@ describe('families of released models', () => {
     },
   );
 
+  // oracle: ComfyUI 0.33's detection of a Flux without pooled text whose text is that of Qwen2.5-VL
+  test.skipIf(!readManifest('flux_schnell'))('LongCat-Image', async () => {
+    const flux = manifestSource(readManifest('flux_schnell')!);
+    const inside = sub(flux, modelPrefix(flux.tensors.keys()));
+    const { tensors } = inside.tensors.size > 0 ? inside : flux;
+    const shapes = new Map([...tensors].map(([key, { shape }]) => [key, shape]));
+    for (const key of tensors.keys()) if (key.startsWith('vector_in.')) shapes.delete(key);
+    shapes.set('txt_in.weight', [3072, 3584]);
+    const { family, config, sampling } = await detect('x', sourceOfShapes('x', shapes));
+    expect(family.name).toBe('longcat-image');
+    expect(config).toMatchObject({ contextWidth: 3584, wordAxes: [1, 2], wordsBefore: true });
+    expect(sampling.schedule).toEqual({ type: 'flux', shift: 1.15 });
+  });
+
+  // oracle: ComfyUI 0.33, which tells Mage-Flow from Qwen-Image by these sizes
+  test.skipIf(!readManifest('qwen_image'))('Mage-Flow', async () => {
+    const file = manifestSource(readManifest('qwen_image')!);
+    const shapes = new Map([...file.tensors].map(([key, { shape }]) => [key, shape]));
+    shapes.set('txt_norm.weight', [2560]);
+    shapes.set('txt_in.weight', [3072, 2560]);
+    shapes.set('img_in.weight', [3072, 128]);
+    shapes.set('proj_out.weight', [128, 3072]);
+    const { family, config } = await detect('x', sourceOfShapes('x', shapes));
+    expect(family.name).toBe('mage-flow');
+    expect(config).toMatchObject({ inChannels: 128, contextWidth: 2560, axes: [16, 56, 56] });
+  });
+
+  // oracle: keys by which ComfyUI 0.33 knows families that are not here
+  test.each([
+    ['Lens', ['txt_norm.weight', 'transformer_blocks.0.img_mlp.w1.weight']],
+    [
+      'Boogu-Image',
+      [
+        'time_caption_embed.timestep_embedder.linear_1.bias',
+        'double_stream_layers.0.img_instruct_attn.processor.img_to_q.weight',
+      ],
+    ],
+    ['NewBie', ['cap_embedder.1.weight', 'clip_text_pooled_proj.0.weight']],
+    ['Z-Image in pixel space', ['cap_pad_token', 'dec_net.cond_embed.weight']],
+    ['Kandinsky 5', ['visual_transformer_blocks.0.cross_attention.key_norm.weight']],
+    ['ERNIE-Image', ['layers.0.mlp.linear_fc2.weight']],
+    ['JoyImage', ['img_in.weight', 'double_blocks.0.attn.img_attn_q_norm.weight']],
+    ['Krea 2', ['txtfusion.projector.weight']],
+  ])('%s is refused by name', async (title, keys) => {
+    const shapes = keys.map((key) => [key, [4, 4]] as const);
+    const found = detect('x', sourceOfShapes('x', shapes));
+    await expect(found).rejects.toThrow(`it seems to be ${title}; supported are`);
+  });
+
   for (const [name, title] of Object.entries(refused)) {
     test.skipIf(!readManifest(name))(`${name} is refused as ${title}`, async () => {
       await expect(detect(name)).rejects.toThrow(`it seems to be ${title}; supported are`);
     });
   }
+
+  // oracle: the key by which ComfyUI 0.33 tells them apart
+  test.skipIf(!readManifest('cosmos_predict2_2b_t2i'))('Anima is no Cosmos Predict2', async () => {
+    const { tensors } = manifestSource(readManifest('cosmos_predict2_2b_t2i')!);
+    const shapes = new Map([...tensors].map(([key, { shape }]) => [key, shape]));
+    shapes.set('net.llm_adapter.blocks.0.cross_attn.q_proj.weight', [1024, 1024]);
+    await expect(detect('anima', sourceOfShapes('anima', shapes))).rejects.toThrow(
+      'it seems to be Anima; supported are',
+    );
+  });
 
   test('a LoRA, an autoencoder and an unknown file are named as what they are', async () => {
     const of = (key: string) => detect('x', sourceOfShapes('x.safetensors', [[key, [4]]]));

@@ -4,7 +4,8 @@ import { families } from '../../../engine/arch/families/index.ts';
 import type { Condition } from '../../../engine/arch/family.ts';
 import type { ConditioningEntry } from '../../../engine/sampling/conditioning.ts';
 import { latentFormats } from '../../../engine/sampling/latent/formats.ts';
-import { conditionTensors } from '../../../engine/values/conditions.ts';
+import { callTensors, conditionTensors } from '../../../engine/values/conditions.ts';
+import { runMemory } from '../../support/run-memory.ts';
 
 const latentShape = [1, 16, 4, 6];
 const cross = zeros([1, 7, 8]);
@@ -80,5 +81,50 @@ describe('conditions', () => {
     expect(sizes()).toEqual([768, 768, 768, 768, 0, 0]);
     expect(sizes({ width: 64, height: 32 })).toEqual([32, 64, 32, 64, 0, 0]);
     expect(sizes({ width: 64, target_height: 8 })).toEqual([768, 64, 8, 64, 0, 0]);
+  });
+});
+
+describe('the noise level that the sampler goes to', () => {
+  const timesteps = Float32Array.of(500, 500);
+  const goesTo = (sigma: number, conditions: readonly Condition[] = [{ kind: 'next-sigma' }]) =>
+    callTensors(conditions, { sigma, timesteps, run: runMemory([1, 0.5, 0.25, 0]) });
+
+  test('is told where it stops, for every row', () => {
+    expect(goesTo(0.5)).toEqual({ next_sigma: { data: Float32Array.of(0.25, 0.25), shape: [2] } });
+    expect(goesTo(0.4)).toEqual({});
+    expect(goesTo(0)).toEqual({});
+    expect(goesTo(0.5, [])).toEqual({});
+  });
+});
+
+describe('pictures to look at', () => {
+  const conditions: readonly Condition[] = [
+    { kind: 'reference-words', width: 4 },
+    { kind: 'reference-views', width: 6 },
+  ];
+  const latent = zeros([1, 16, 2, 2]);
+  const toldAll = (extra: Record<string, unknown>) =>
+    Object.assign({}, ...conditions.map((condition) => shapes(told(condition, { extra }))));
+
+  test('words and views count only beside them', () => {
+    const words = [zeros([1, 3, 4]), zeros([1, 2, 4])];
+    const view = { last: zeros([1, 6, 6]), grid: [2, 3] };
+    const extra = { reference_latents_text_embeds: words, clip_vision_outputs: [view] };
+    expect(toldAll(extra)).toEqual({});
+    expect(toldAll({ ...extra, reference_latents: [latent] })).toEqual({
+      words0: [1, 3, 4],
+      words1: [1, 2, 4],
+      view0: [1, 2, 3, 6],
+    });
+  });
+
+  test('views that are no grid and words of another width are refused', () => {
+    const seen = { last: zeros([1, 7, 6]), grid: [2, 3] };
+    expect(() => toldAll({ reference_latents: [latent], clip_vision_outputs: [seen] })).toThrow(
+      'a token for each of 2 x 3 patches',
+    );
+    const words = [zeros([1, 2, 5])];
+    const extra = { reference_latents: [latent], reference_latents_text_embeds: words };
+    expect(() => toldAll(extra)).toThrow('width 4');
   });
 });

@@ -1,19 +1,19 @@
 import { expect, test } from 'vitest';
+import { zeros } from '../../../engine/array/nd.ts';
 import type { Family } from '../../../engine/arch/family.ts';
 import { sd1 } from '../../../engine/arch/families/sd1.ts';
 import { qwenImage } from '../../../engine/arch/families/qwen-image.ts';
 import { sdxl } from '../../../engine/arch/families/sdxl.ts';
-import { zeros } from '../../../engine/array/nd.ts';
 import type { Runtime } from '../../../engine/runtime/runtime.ts';
 import { diffusion } from '../../../engine/values/model.ts';
 import { memorySource } from '../../../engine/weights/source.ts';
 import { runMemory } from '../../support/run-memory.ts';
 
-const model = (family: Family, runtime = {} as Runtime) =>
+const model = (family: Family, config: unknown = {}, runtime = {} as Runtime) =>
   diffusion(
     {
       family,
-      config: {},
+      config,
       source: memorySource('none', 'none', []),
       patches: [],
       sampling: { prediction: 'eps', schedule: {} },
@@ -36,6 +36,17 @@ test.each([
   },
 );
 
+test.each([
+  ['a UNet looks at it', sd1, 'tokens'],
+  ['in a transformer it is part of the sequence', qwenImage, 'row'],
+])('whether texts may be repeated to a common length: %s', async (_, family, along) => {
+  const config = { contextWidth: 4 };
+  const entry = { cross: zeros([1, 3, 4]) };
+  const run = { latentShape: [1, 16, 1, 8, 8], noise: zeros([1]) };
+  const { cross } = await model(family, config).encodeConditioning(entry, run);
+  expect(cross.along).toBe(along);
+});
+
 test('tells the runtime whether its values overflow in half precision', async () => {
   const told = async (family: Family): Promise<unknown> => {
     let needs: unknown;
@@ -51,7 +62,7 @@ test('tells the runtime whether its values overflow in half precision', async ()
       parts: [{ list: 0, entry: { cross: zeros([1, 1, 8]) } }],
       run: runMemory(),
     };
-    await expect(model(family, { session } as Runtime).apply(call)).rejects.toThrow('enough');
+    await expect(model(family, {}, { session } as Runtime).apply(call)).rejects.toThrow('enough');
     return needs;
   };
   expect(await told(sd1)).toMatchObject({ fullPrecision: undefined });

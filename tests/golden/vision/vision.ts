@@ -98,7 +98,7 @@ async function redux(golden: Golden, dir: string): Promise<CaseResult> {
     const how = applied[2] as 'multiply' | 'attn_bias';
     const [entry] = withStyle(text, tokens, Number(applied[3]), how);
     const bias = entry.extra?.attention_bias as AttentionBias | undefined;
-    comparisons.push(check(golden, name, applied[1] === 'applied' ? entry.cross : bias!.bias));
+    comparisons.push(check(golden, name, applied[1] === 'applied' ? entry.cross : bias!));
   }
   return { comparisons };
 }
