@@ -15,6 +15,7 @@ import {
 import { fromDiffusersTransformer } from '../weights/key-maps/diffusers-transformers.ts';
 import { readTensor } from '../weights/read.ts';
 import { type WeightSource, sub } from '../weights/source.ts';
+import { instead } from './contents.ts';
 import type { ControlNet } from './control-net.ts';
 import { openSource } from '../weights/open.ts';
 import type { Weighted } from './network.ts';
@@ -62,7 +63,7 @@ export async function loadControlNet(path: string, base?: Weighted | null): Prom
   const what = foreign.find(([key]) => has(key));
   const reason = what
     ? `it seems to be ${what[1]}, which is not supported yet`
-    : 'it is no ControlNet and no T2I-Adapter of a known kind';
+    : `it is no ControlNet and no T2I-Adapter of a known kind${instead(file)}`;
   throw new NoodleError('FAMILY_UNKNOWN', { file: path, reason });
 }
 

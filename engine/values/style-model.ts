@@ -10,6 +10,7 @@ import type { WeightSource } from '../weights/source.ts';
 import { type AttentionBias, biasTokens } from './attention-bias.ts';
 import type { ClipVisionOutput } from './clip-vision.ts';
 import { type Conditioning, withExtra } from './conditioning.ts';
+import { instead } from './contents.ts';
 import { type NetworkRun, type Weighted, openNetwork } from './network.ts';
 
 export interface StyleModel extends Weighted {
@@ -20,7 +21,7 @@ export interface StyleModel extends Weighted {
 export function openStyleModel(file: WeightSource): StyleModel {
   const kind = styleModelKinds.find(({ marker }) => file.tensors.has(marker));
   if (kind) return { kind, source: styleAdapterNames(file), patches: [] };
-  const reason = 'it is neither a T2I style adapter nor Flux Redux';
+  const reason = `it is neither a T2I style adapter nor Flux Redux${instead(file)}`;
   throw new NoodleError('FAMILY_UNKNOWN', { file: file.label, reason });
 }
 

@@ -7,6 +7,7 @@ import { openWeights } from '../tensor/cursor.ts';
 import { openSource } from '../weights/open.ts';
 import { readTensor } from '../weights/read.ts';
 import { type WeightSource, sub } from '../weights/source.ts';
+import { instead } from './contents.ts';
 import type { Weighted } from './network.ts';
 
 export interface UpscaleModel<C = unknown> extends Weighted, UpscalerFacts {
@@ -35,7 +36,7 @@ export async function openUpscaleModel(
   }
   const reason = seems
     ? `it seems to be a model of the architecture ${seems}, which is not supported`
-    : 'it is no upscale model of a known architecture';
+    : `it is no upscale model of a known architecture${instead(file)}`;
   throw new NoodleError('FAMILY_UNKNOWN', { file: file.label, reason });
 }
 

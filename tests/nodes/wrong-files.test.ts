@@ -78,6 +78,9 @@ const files: Readonly<Record<string, Buffer | string>> = {
   'text_encoders/flux.safetensors': flux,
   'text_encoders/ae.safetensors': autoencoder,
   'clip_vision/clip.safetensors': random(clip()),
+  'controlnet/flux.safetensors': flux,
+  'style_models/lora.safetensors': lora('lora_unet_double_blocks_0_img_attn_proj'),
+  'upscale_models/ae.safetensors': autoencoder,
   'loras/flux.safetensors': lora('lora_unet_double_blocks_0_img_attn_proj'),
   'loras/sd.safetensors': lora('lora_unet_down_blocks_1_attentions_0_proj_in'),
   'loras/model.safetensors': flux,
@@ -220,6 +223,21 @@ describe('a prompt says what is wrong with', () => {
       'a text encoder as a picture encoder',
       shown(node('CLIPVisionLoader', { clip_name: 'clip.safetensors' })),
       'it holds no picture encoder of CLIP or SigLIP but seems to be a text encoder',
+    ],
+    [
+      'a diffusion model as a ControlNet',
+      shown(node('ControlNetLoader', { control_net_name: 'flux.safetensors' })),
+      'it is no ControlNet and no T2I-Adapter of a known kind but seems to be a diffusion model, Flux',
+    ],
+    [
+      'a LoRA as a style model',
+      shown(node('StyleModelLoader', { style_model_name: 'lora.safetensors' })),
+      'it is neither a T2I style adapter nor Flux Redux but seems to be a LoRA (models/loras)',
+    ],
+    [
+      'a VAE as an upscale model',
+      shown(node('UpscaleModelLoader', { model_name: 'ae.safetensors' })),
+      'it is no upscale model of a known architecture but seems to be a picture autoencoder (models/vae)',
     ],
     // text encoders
     [
