@@ -8,7 +8,7 @@
  * In: x [b, c, h, w], timesteps [b] (sigma), context [b, t, width], pooled [b, p], guidance [b] where the model
  * was distilled with it; out: [b, out, h, w].
  *
- * Sites: every `double_blocks.i` and `single_blocks.i` {x, vec} on the sequence [text, picture, references],
+ * Sites: `txt_in` {x} makes tokens of the text; every `double_blocks.i` and `single_blocks.i` {x, vec} on the sequence [text, picture, references],
  * inside them `attention` {q, k, v}.
  */
 import type { Weights } from '../tensor/cursor.ts';
@@ -153,7 +153,7 @@ export function fluxTransformer(
   const { patch } = config;
   const tell = modulators.vec ?? ((timesteps) => vectorOf(w, { ...inputs, timesteps }));
   const vec = tell(inputs.timesteps);
-  const text = linear(w.at('txt_in'), context); // [b, t, c]
+  const text = w.at('txt_in').site({ x: context }, ({ x }) => linear(w.at('txt_in'), x));
   const pictures = [x, ...references.map(({ latent }) => latent)];
   const patches = pictures.map((picture) => patchify(picture, patch));
   const image = linear(w.at('img_in'), concat(patches, 1)); // [b, n, c]

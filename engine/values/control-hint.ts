@@ -2,7 +2,7 @@
 import { concat, repeatToBatch, rows } from '../array/batch.ts';
 import { channelsFirst } from '../array/layout.ts';
 import type { NDArray } from '../array/nd.ts';
-import { commonUpscale } from '../array/resize.ts';
+import { type UpscaleMethod, commonUpscale } from '../array/resize.ts';
 import { NoodleError } from '../errors.ts';
 import type { ModelInput } from '../sampling/model.ts';
 import type { Image } from './media.ts';
@@ -17,13 +17,15 @@ export interface Hints<T extends Readonly<Record<string, NDArray>>> {
 }
 
 /**
- * Hints of `image` [n, h, w, c]: brought to the size that `size` asks for a latent (nearest, the middle
+ * Hints of `image` [n, h, w, c]: brought to the size that `size` asks for a latent (the middle
  * of the picture in its shape), and one by one through `run`, which takes [1, channels, h, w] and how many were before it.
  */
 export function hintsOf<T extends Readonly<Record<string, NDArray>>>(
   image: Image,
   options: {
     readonly channels: number;
+    /** How it is scaled; nearest unless something else is said. */
+    readonly method?: UpscaleMethod;
     readonly size: (latent: { height: number; width: number }) => { height: number; width: number };
     readonly run: (picture: NDArray, index: number) => Promise<T>;
   },
@@ -55,7 +57,10 @@ export function hintsOf<T extends Readonly<Record<string, NDArray>>>(
 function fitted(
   image: Image,
   count: number,
-  { channels }: { readonly channels: number },
+  {
+    channels,
+    method = 'nearest-exact',
+  }: { readonly channels: number; readonly method?: UpscaleMethod },
   { height, width }: { readonly height: number; readonly width: number },
 ): NDArray {
   const got = image.shape[3];
@@ -64,7 +69,7 @@ function fitted(
     throw new NoodleError('BAD_INPUT', { subject, expected: `${channels} channels`, got });
   }
   const pictures = channelsFirst(rows(image, 0, count));
-  const sized = commonUpscale(pictures, width, height, 'nearest-exact', 'center');
+  const sized = commonUpscale(pictures, width, height, method, 'center');
   return got === channels ? sized : channelMean(sized);
 }
 

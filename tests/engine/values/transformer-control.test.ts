@@ -1,5 +1,5 @@
 /** ControlNets of transformers against ComfyUI 0.3.64: small models with weights that both sides make. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -8,9 +8,7 @@ import { createRuntime } from '../../../engine/runtime/runtime.ts';
 import { keptPart } from '../../../engine/values/kept-part.ts';
 import { loadControlNet } from '../../../engine/values/load-control.ts';
 import { type Application, withControl } from '../../../engine/values/control.ts';
-import type { AutoencoderKind, Vae } from '../../../engine/values/vae.ts';
-import { memoryOf, memorySource } from '../../../engine/weights/source.ts';
-import { encodeSafetensors, floatTensor } from '../../../engine/weights/write.ts';
+import { floatTensor } from '../../../engine/weights/write.ts';
 import { compare } from '../../golden/area.ts';
 import { openCase } from '../../golden/open-case.ts';
 import { goldenFiles, ownGoldenDir } from '../../support/golden.ts';
@@ -21,7 +19,8 @@ import {
   hashedModel,
   predictHashed,
 } from '../../support/hashed-model.ts';
-import { type Shapes, hashedSource, unitNumbers } from '../../support/hashed-weights.ts';
+import { type Shapes, unitNumbers, writeHashed } from '../../support/hashed-weights.ts';
+import { toyVae } from '../../support/toy-vae.ts';
 
 interface Case extends HashedCase {
   /** Shapes of the ControlNet's weights. */
@@ -39,45 +38,11 @@ const runtime = createRuntime({ threads: 1 });
 const folder = mkdtempSync(join(tmpdir(), 'noodle-control-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Means of 8 x 8 pixels, mixed into 16 channels. */
-function toyVae(video: boolean): Vae {
-  const [channels, space] = [16, 8];
-  const mix = unitNumbers('toy-vae', [channels, 3]).map((u) => u * 2);
-  const kind: AutoencoderKind = {
-    detect: () => undefined,
-    decode: () => Promise.reject(new Error('never asked')),
-    bytes: () => 1,
-    async encode(_, { data, shape }) {
-      const [height, width] = shape.slice(-2);
-      const [h, w] = [height / space, width / space];
-      const out = new Float32Array(channels * h * w);
-      for (let c = 0; c < 3; c++) {
-        for (let y = 0; y < height; y++) {
-          for (let x = 0; x < width; x++) {
-            const value = data[(c * height + y) * width + x] / space ** 2;
-            const cell = Math.floor(y / space) * w + Math.floor(x / space);
-            for (let o = 0; o < channels; o++) out[o * h * w + cell] += mix[o * 3 + c] * value;
-          }
-        }
-      }
-      return nd(out, [1, channels, ...(video ? [1] : []), h, w]);
-    },
-  };
-  const factor = video ? { space, time: 4 } : { space };
-  const source = memorySource('toy', 'toy', []);
-  return { kind, config: {}, latentChannels: channels, factor, source, patches: [] };
-}
-
-/** The shapes of a case as a file of the loader's. */
+/** The case's ControlNet as a file. */
 function fileOf({ name, net, control_type: stated }: Case): string {
-  const path = join(folder, `${name}.safetensors`);
-  const tensors = [...hashedSource('net.', net).tensors].map(
-    ([key, entry]) => [key, { dtype: 'F32', shape: entry.shape, bytes: memoryOf(entry) }] as const,
-  );
-  const said = typeof stated === 'number' ? floatTensor(Float32Array.of(stated), [1]) : undefined;
-  const all = new Map(tensors);
-  writeFileSync(path, encodeSafetensors(said ? new Map([...all, ['control_type', said]]) : all));
-  return path;
+  const more: Readonly<Record<string, ReturnType<typeof floatTensor>>> =
+    stated === undefined ? {} : { control_type: floatTensor(Float32Array.of(stated), [1]) };
+  return writeHashed(join(folder, `${name}.safetensors`), net, more);
 }
 
 /** A prediction with the case's ControlNet, applied as `how` says. */
