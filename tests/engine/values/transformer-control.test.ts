@@ -1,4 +1,4 @@
-/** ControlNets of transformers against ComfyUI 0.3.64: small models with weights that both sides make. */
+/** ControlNets of transformers against ComfyUI 0.3.64 (`qwen_fun`: 0.33): small models of weights that both sides make. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
