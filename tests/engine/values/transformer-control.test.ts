@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { type NDArray, nd } from '../../../engine/array/nd.ts';
 import { createRuntime } from '../../../engine/runtime/runtime.ts';
 import { keptPart } from '../../../engine/values/kept-part.ts';
+import type { Conditioning } from '../../../engine/values/conditioning.ts';
 import { loadControlNet } from '../../../engine/values/load-control.ts';
 import { type Application, withControl } from '../../../engine/values/control.ts';
 import { floatTensor } from '../../../engine/weights/write.ts';
@@ -45,8 +46,12 @@ function fileOf({ name, net, control_type: stated }: Case): string {
   return writeHashed(join(folder, `${name}.safetensors`), net, more);
 }
 
-/** A prediction with the case's ControlNet, applied as `how` says. */
-async function predicted(params: Case, how: Partial<Application> = {}): Promise<NDArray> {
+/** A prediction with the case's ControlNet, applied as `how` says, and once more for each of `others`. */
+async function predicted(
+  params: Case,
+  how: Partial<Application> = {},
+  others: readonly Partial<Application>[] = [],
+): Promise<NDArray> {
   const { name, type, mask, strength } = params;
   const loaded = await loadControlNet(fileOf(params));
   const net = typeof type === 'number' ? { ...loaded, type } : loaded;
@@ -56,7 +61,10 @@ async function predicted(params: Case, how: Partial<Application> = {}): Promise<
   const hint = mask ? keptPart(image, nd(painted, area)) : { image };
   const vae = params.vae ? toyVae(params.video) : null;
   const application = { net, strength, vae, ...hint, ...how };
-  const [[entry]] = withControl([[hashedEntry(params)]], application);
+  const [[entry]] = [{}, ...others].reduce<readonly Conditioning[]>(
+    (lists, other) => withControl(lists, { ...application, ...other }),
+    [[hashedEntry(params)]],
+  );
   return predictHashed(await hashedModel(params), params, entry, runtime);
 }
 
@@ -81,6 +89,15 @@ describe('ControlNets of transformers', () => {
       await predicted(params, { strength: 0 }),
     ];
     expect(compare('late', late, none, { atol: 0, rtol: 0 }).pass).toBe(true);
+  });
+
+  test('two of them add up, also outside their parts of the run', async () => {
+    const params = await caseOf('flux_union');
+    const one = await predicted(params);
+    const twice = await predicted(params, { strength: params.strength / 2 }, [{}]);
+    expect(compare('twice', twice, one, { atol: 2e-5, rtol: 1e-4 }).pass).toBe(true);
+    const beside = await predicted(params, {}, [{ startPercent: 1 }]);
+    expect(compare('beside', beside, one, { atol: 2e-5, rtol: 1e-4 }).pass).toBe(true);
   });
 
   test('what does not fit is said by name', async () => {
