@@ -4,9 +4,12 @@ import type { NodeDefinition } from '../engine/node.ts';
 import { audioNodes } from './audio.ts';
 import { boxNodes } from './boxes.ts';
 import { cameraNodes } from './camera.ts';
+import { chromaRadianceNodes } from './chroma-radiance.ts';
 import { conditioningNodes } from './conditioning.ts';
+import { cascadeNodes } from './cascade.ts';
 import { contextWindowNodes } from './context-windows.ts';
 import { controlNodes } from './control.ts';
+import { cosmosNodes } from './cosmos.ts';
 import { customSamplingNodes } from './custom-sampling.ts';
 import { datasetFileNodes } from './dataset-files.ts';
 import { datasetTextNodes } from './dataset-texts.ts';
@@ -71,6 +74,7 @@ import { utilityNodes } from './utilities.ts';
 import { vaeNodes } from './vae.ts';
 import { videoTrackNodes } from './video-tracks.ts';
 import { visionNodes } from './vision.ts';
+import { zImageNodes } from './z-image.ts';
 import { zero123Nodes } from './zero123.ts';
 
 const lists: readonly (readonly NodeDefinition[])[] = [
@@ -96,11 +100,15 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   conditioningNodes,
   promptPartNodes,
   qwenImageNodes,
+  zImageNodes,
   controlNodes,
   hookNodes,
   hookConditioningNodes,
   visionNodes,
   zero123Nodes,
+  cosmosNodes,
+  chromaRadianceNodes,
+  cascadeNodes,
   gligenNodes,
   photoMakerNodes,
   modelConditioningNodes,

@@ -246,6 +246,41 @@ export const clipTextEncodeControlnet = defineNode({
   },
 });
 
+/** Channels of the latent that the refiner starts from, as the reference makes it; sampling repeats them. */
+const refinerChannels = 32;
+
+export const hunyuanRefinerLatent = defineNode({
+  name: 'HunyuanRefinerLatent',
+  displayName: 'HunyuanRefinerLatent',
+  category: 'sd',
+  description: "A picture's latent as what HunyuanImage's refiner draws anew, from noise.",
+  module: 'comfy_extras.nodes_hunyuan',
+  form: 'v1',
+  inputs: {
+    positive: conditioning(),
+    negative: conditioning(),
+    latent: latent(),
+    noise_augmentation: float({ default: 0.1, min: 0, max: 1, step: 0.01 }),
+  },
+  outputs: WITH_LATENT,
+  run({ positive, negative, latent: { samples: concatLatent }, noise_augmentation }) {
+    const { shape } = concatLatent;
+    if (shape.length !== 5) {
+      throw new NoodleError('BAD_INPUT', {
+        subject: 'the latent to refine',
+        expected:
+          "frames [batch, channels, frames, height, width], as the refiner's own VAE makes them",
+        got: `[${shape.join(', ')}]`,
+      });
+    }
+    const [batch, , ...sides] = shape;
+    const both = [positive, negative].map((entries) =>
+      withValues(all(entries, { noise_augmentation }), { concatLatent }),
+    );
+    return [...both, { samples: zeros([batch, refinerChannels, ...sides]) }];
+  },
+});
+
 export const modelConditioningNodes: readonly NodeDefinition[] = [
   fluxGuidance,
   fluxDisableGuidance,
@@ -255,6 +290,7 @@ export const modelConditioningNodes: readonly NodeDefinition[] = [
   instructPixToPixConditioning,
   upscaleConditioning,
   cascadeStageB,
+  hunyuanRefinerLatent,
   ltxvConditioning,
   clipTextEncodePixArtAlpha,
   clipTextEncodeControlnet,

@@ -1,7 +1,6 @@
 /** Prompts with pictures for Qwen-Image-Edit. */
-import { clip, defineNode, image, optional, roundHalfEven, string, vae } from '../engine/node.ts';
+import { clip, defineNode, image, optional, string, vae } from '../engine/node.ts';
 import type { NodeDefinition } from '../engine/node.ts';
-import { upscaleImage } from '../engine/array/resize.ts';
 import {
   encodePrompt,
   encodeScheduled,
@@ -11,6 +10,7 @@ import {
 import { appendExtra } from '../engine/values/conditioning.ts';
 import type { Image } from '../engine/values/media.ts';
 import { encode } from '../engine/values/vae.ts';
+import { atArea } from './picture-area.ts';
 import { promptRun } from './prompt-run.ts';
 
 const CONDITIONING = [{ type: 'CONDITIONING' }];
@@ -23,25 +23,6 @@ const base = {
 /** Sides of the pictures that words are about, and of those that are kept as latents. */
 const SEEN_SIDE = 384;
 const KEPT_SIDE = 1024;
-
-/** The picture at an area of `side` squared, its sides multiples of `step`, in three colours. */
-function atArea(picture: Image, side: number, step: number): Image {
-  const [, height, width] = picture.shape;
-  const scale = Math.sqrt((side * side) / (width * height));
-  const fit = (pixels: number): number => roundHalfEven((pixels * scale) / step) * step;
-  return upscaleImage(inColours(picture), fit(width), fit(height), 'area', 'disabled');
-}
-
-/** Without what stands behind the colours. */
-function inColours(picture: Image): Image {
-  const channels = picture.shape[3];
-  if (channels <= 3) return picture;
-  const data = new Float32Array((picture.data.length / channels) * 3);
-  for (let i = 0; i < data.length; i++) {
-    data[i] = picture.data[Math.floor(i / 3) * channels + (i % 3)];
-  }
-  return { data, shape: [...picture.shape.slice(0, 3), 3] };
-}
 
 export const textEncodeQwenImageEdit = defineNode({
   ...base,

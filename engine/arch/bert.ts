@@ -13,6 +13,7 @@ import { type TokenInputs, tokenRows } from './token-rows.ts';
 export interface BertConfig {
   readonly width: number;
   readonly layers: number;
+  readonly vocabulary: number;
   /** Most tokens that there are positions for. */
   readonly positions: number;
 }
@@ -30,7 +31,8 @@ export function detectBert(w: Weights): BertConfig | undefined {
   const embeddings = w.at('bert.embeddings');
   if (!embeddings.has('word_embeddings.weight')) return undefined;
   const [positions, width] = embeddings.shape('position_embeddings.weight');
-  return { width, layers: w.count('bert.encoder.layer'), positions };
+  const [vocabulary] = embeddings.shape('word_embeddings.weight');
+  return { width, layers: w.count('bert.encoder.layer'), vocabulary, positions };
 }
 
 /** Hidden states behind layer `layer` (0 the first, -1 the last): [b, t, c]. */

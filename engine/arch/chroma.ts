@@ -10,7 +10,13 @@ import type { Weights } from '../tensor/cursor.ts';
 import { linear, rmsNorm } from '../tensor/layers.ts';
 import { add, cast, concat, expand, mul, range, silu, slice, unsqueeze } from '../tensor/nn.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { type FluxConfig, type Modulation, detectTransformer, fluxTransformer } from './flux.ts';
+import {
+  type FluxConfig,
+  type Modulation,
+  type Modulators,
+  detectTransformer,
+  fluxTransformer,
+} from './flux.ts';
 import { sinusoidalEmbedding } from './timestep-embedding.ts';
 
 /** Rows of the table, whatever a file has of blocks: 38 single ones, 19 double ones, the last layer. */
@@ -33,6 +39,14 @@ export interface ChromaInputs {
 
 /** Predicts the flow from picture to noise: the raw output of the network, [b, out, h, w]. */
 export function chroma(w: Weights, inputs: ChromaInputs, config: FluxConfig): Tensor {
+  return fluxTransformer(w, inputs, config, {
+    ...chromaModulators(w),
+    vec: (timesteps) => modulationTable(w, { ...inputs, timesteps }),
+  });
+}
+
+/** Blocks read their modulations from the table: the single ones, the pictures' of the double ones, the texts'. */
+export function chromaModulators(w: Weights): Modulators {
   const [doubles, singles] = [w.count('double_blocks'), w.count('single_blocks')];
   const row = (table: Tensor, i: number): Tensor => slice(table, 1, i, i + 1); // [b, 1, c]
   const modulation = (table: Tensor, i: number): Modulation => ({
@@ -41,19 +55,22 @@ export function chroma(w: Weights, inputs: ChromaInputs, config: FluxConfig): Te
     gate: row(table, i + 2),
   });
   const pair = (table: Tensor, i: number) => [modulation(table, i), modulation(table, i + 3)];
-  return fluxTransformer(w, inputs, config, {
-    vec: (timesteps) => modulationTable(w.at('distilled_guidance_layer'), { ...inputs, timesteps }),
+  return {
     single: (table, i) => modulation(table, 3 * i),
     double: (table, i) => ({
       img: pair(table, 3 * singles + 6 * i),
       txt: pair(table, 3 * singles + 6 * doubles + 6 * i),
     }),
     last: (table) => ({ shift: row(table, rows - 2), scale: row(table, rows - 1) }),
-  });
+  };
 }
 
 /** Row i is what the approximator makes of time, guidance and i: [b, 344, c]. */
-function modulationTable(w: Weights, { timesteps, guidance }: ChromaInputs): Tensor {
+export function modulationTable(
+  network: Weights,
+  { timesteps, guidance }: Pick<ChromaInputs, 'timesteps' | 'guidance'>,
+): Tensor {
+  const w = network.at('distilled_guidance_layer');
   const embedded = (numbers: Tensor, width: number): Tensor =>
     sinusoidalEmbedding(mul(numbers, thousand), width);
   const [batch] = timesteps.shape;

@@ -1,24 +1,39 @@
 /**
- * The picture half of CLIP (ViT-L, H and G) and of SigLIP: what unCLIP, style models, IP-Adapters and
+ * The picture half of CLIP (ViT-L, H and G), of SigLIP and of SigLIP 2 for pictures of any shape: what unCLIP, style models, IP-Adapters and
  * video models see of a picture.
  *
  * Papers: Radford et al. 2021 (CLIP); Zhai et al. 2023, "Sigmoid Loss for Language Image Pre-Training"
- * (SigLIP); Dosovitskiy et al. 2021 (ViT). Reference: `CLIPVisionModelWithProjection` of
+ * (SigLIP); Tschannen et al. 2025, "SigLIP 2" (NaFlex); Dosovitskiy et al. 2021 (ViT). Reference: `CLIPVisionModelWithProjection` of
  * huggingface/transformers, whose key names (`vision_model.*`, `visual_projection.weight`) the files
  * carry; OpenCLIP names are renamed by `weights/key-maps/open-clip.ts`.
- * In: pixels [b, 3, size, size], normalised. Sites: every `vision_model.encoder.layers.i` {h}.
+ * In: pixels [b, 3, size, size], normalised; of any shape [b, 3, rows*patch, columns*patch] with what the learned
+ * square of positions gives to its rows and columns. Sites: every `vision_model.encoder.layers.i` {h}.
  */
 import type { Weights } from '../tensor/cursor.ts';
 import { conv2d, layerNorm, linear } from '../tensor/layers.ts';
-import { add, concat, expand, gelu, rearrange, slice, squeeze, unsqueeze } from '../tensor/nn.ts';
+import {
+  add,
+  concat,
+  expand,
+  gelu,
+  matmul,
+  rearrange,
+  reshape,
+  slice,
+  squeeze,
+  unsqueeze,
+} from '../tensor/nn.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type ClipBlockOptions, clipBlock } from './clip.ts';
+import { patchify } from './patchify.ts';
 
 export interface ClipVisionConfig {
   readonly width: number;
   readonly layers: number;
-  /** Pixels a side of the picture. */
+  /** Pixels a side of the picture; of any shape: of the square that has as many. */
   readonly size: number;
+  /** It takes pictures of any shape. */
+  readonly anyShape: boolean;
   /** Pixels a side of a token. */
   readonly patch: number;
   readonly activation: ClipBlockOptions['activation'];
@@ -43,16 +58,25 @@ export const earlierLayers: readonly number[] = [-11, -20];
 export function detectClipVision(w: Weights): ClipVisionConfig | undefined {
   const embeddings = w.at('vision_model.embeddings');
   if (!embeddings.has('patch_embedding.weight')) return undefined;
-  const [width, , patch] = embeddings.shape('patch_embedding.weight');
+  const [width, inner, side] = embeddings.shape('patch_embedding.weight');
+  const anyShape = side === undefined;
+  const patch = anyShape ? Math.sqrt(inner / 3) : side;
   const [positions] = embeddings.shape('position_embedding.weight');
   const isClip = embeddings.has('class_embedding');
-  const side = Math.sqrt(isClip ? positions - 1 : positions);
-  if (!Number.isInteger(side) || width % heads !== 0) return undefined;
+  const patches = Math.sqrt(isClip ? positions - 1 : positions);
+  if (!Number.isInteger(patches) || !Number.isInteger(patch)) return undefined;
+  if (width % heads !== 0) return undefined;
   const layers = w.count('vision_model.encoder.layers');
-  const sizes = { width, layers, patch, size: patch * side };
+  const sizes = { width, layers, patch, size: patch * patches, anyShape };
   if (!isClip) return { ...sizes, ...siglipPixels, activation: 'geluTanh' };
   // H has 32 layers and G 48; L, which has 24, came from OpenAI with its own approximation
   return { ...sizes, ...clipPixels, activation: layers > 30 ? 'gelu' : 'quickGelu' };
+}
+
+/** How much of each row and column of the learned square counts: [rows, side] and [columns, side]. */
+export interface PositionShares {
+  readonly rows: Tensor;
+  readonly columns: Tensor;
 }
 
 /**
@@ -65,8 +89,9 @@ export function clipVision(
   w: Weights,
   pixels: Tensor,
   config: Pick<ClipVisionConfig, 'layers' | 'activation'>,
+  shares?: PositionShares,
 ): Record<string, Tensor> {
-  const { last, penultimate, earlier, seen } = clipVisionTrunk(w, pixels, config);
+  const { last, penultimate, earlier, seen } = clipVisionTrunk(w, pixels, config, shares);
   const projection = w.at('visual_projection');
   const embeds = projection.has('weight') ? linear(projection, seen) : seen;
   const outputs: Record<string, Tensor> = { last, penultimate, embeds, ...earlier };
@@ -83,6 +108,7 @@ export function clipVisionTrunk(
   w: Weights,
   pixels: Tensor,
   { layers, activation }: Pick<ClipVisionConfig, 'layers' | 'activation'>,
+  shares?: PositionShares,
 ): {
   readonly last: Tensor;
   readonly penultimate: Tensor;
@@ -92,7 +118,8 @@ export function clipVisionTrunk(
 } {
   const model = w.at('vision_model');
   const hasClass = model.has('embeddings.class_embedding');
-  let h = embedPatches(model.at('embeddings'), pixels); // [b, t, c]
+  const embeddings = model.at('embeddings');
+  let h = shares ? embedAnyShape(embeddings, pixels, shares) : embedPatches(embeddings, pixels); // [b, t, c]
   if (model.has('pre_layrnorm')) h = layerNorm(model.at('pre_layrnorm'), h); // sic
   let penultimate = h;
   const earlier: Record<string, Tensor> = {};
@@ -120,4 +147,16 @@ function embedPatches(w: Weights, pixels: Tensor): Tensor {
     h = concat([token, h], 1);
   }
   return add(h, unsqueeze(w.at('position_embedding').param('weight'), 0)); // [b, t, c]
+}
+
+/** Patches of pictures of any shape as tokens, with the learned square of positions drawn to that shape. */
+function embedAnyShape(w: Weights, pixels: Tensor, { rows, columns }: PositionShares): Tensor {
+  const [positions, width] = w.shape('position_embedding.weight');
+  const [, inner] = w.shape('patch_embedding.weight');
+  const tokens = linear(w.at('patch_embedding'), patchify(pixels, Math.sqrt(inner / 3), 'p q c'));
+  const side = Math.sqrt(positions);
+  const square = w.at('position_embedding').param('weight'); // [side*side, c]
+  const inRows = matmul(rows, reshape(square, [side, side * width])); // [rows, side*c]
+  const places = matmul(columns, reshape(inRows, [rows.shape[0], side, width])); // [rows, columns, c]
+  return add(tokens, reshape(places, [1, -1, width]));
 }

@@ -64,11 +64,17 @@ export interface TextSetup {
 
 /**
  * Channels behind the noisy latent: none; mask and masked picture, or masked picture and the mask in pixels;
- * the picture to change, as a raw latent or in the model's units; the small picture to upscale, in colours,
- * with its noise level.
+ * the picture to change, as a raw latent, in the model's units, or noised in them; the small picture to upscale,
+ * in colours, with its noise level.
  */
 export type ExtraChannels =
-  'none' | 'inpaint' | 'inpaint-pixels' | 'instruct' | 'instruct-scaled' | 'low-resolution';
+  | 'none'
+  | 'inpaint'
+  | 'inpaint-pixels'
+  | 'instruct'
+  | 'instruct-scaled'
+  | 'instruct-noised'
+  | 'low-resolution';
 
 /**
  * What a network is told beside the text and the latent; kinds are rows of engine/values/conditions.ts, which
@@ -90,6 +96,18 @@ export type Condition =
       readonly patch?: number;
       readonly apart?: number;
     }
+  /** The size of the picture in pixels, `sizes` [b, 3]: height, width and their ratio; where conditioning says it. */
+  | { readonly kind: 'size-and-ratio' }
+  /** How much of each frame a mask leaves to be made, `shares` [b, frames]; where there is a mask. */
+  | { readonly kind: 'shares' }
+  /** Embeddings of pictures `pictures` [b, n, width], each times its strength; one of zeros where there are none. */
+  | { readonly kind: 'pictures'; readonly width: number }
+  /** The latent of the stage before `prior` [b, channels, h, w], of any size; zeros where there is none. */
+  | { readonly kind: 'prior'; readonly channels: number }
+  /** Words before each of those pictures and behind all, `words0` [b, tokens, width] …; none without pictures. */
+  | { readonly kind: 'reference-words'; readonly width: number }
+  /** What an encoder saw of each of them, `view0` [b, rows, columns, width] …; none without pictures. */
+  | { readonly kind: 'reference-views'; readonly width: number }
   /**
    * Biases of attention between the text's tokens and, last, all of the picture `attention_bias`
    * [b, tokens + 1, tokens + 1] (engine/values/attention-bias.ts), where conditioning has some.
@@ -97,6 +115,29 @@ export type Condition =
   | { readonly kind: 'attention-bias' }
   /** `cross` without the tokens behind the text, which `attention_mask` tells. */
   | { readonly kind: 'trimmed-text' }
+  /**
+   * The states of the first `count` layers of a language model, `states` [b, count, tokens, width], from
+   * `conditioning_llama3`.
+   */
+  | { readonly kind: 'states'; readonly count: number; readonly width: number }
+  /** The picture to change, `beside` [b, c, h, w], which stands to the right of the latent. */
+  | { readonly kind: 'beside' }
+  /**
+   * The second text `second` [b, tokens, width], and where both are text, `mask` and `second_mask` [b, tokens]:
+   * `conditioning_mt5xl`, `attention_mask` and `attention_mask_mt5xl`.
+   */
+  | { readonly kind: 'second-text'; readonly width: number; readonly atLeast: number }
+  /** `sizes` [b, 6]: height and width in pixels, those aimed at, and the corner of a cut, which is 0. */
+  | { readonly kind: 'sizes'; readonly otherwise: number }
+  /** What another encoder made of the prompt, under `from` in the extras: `input` [b, tokens, width]; none makes no input. */
+  | {
+      readonly kind: 'further-text';
+      readonly from: string;
+      readonly input: string;
+      readonly width: number;
+    }
+  /** The noise level that the sampler goes to, `next_sigma` [b]; none where it does not stop at the call's. */
+  | { readonly kind: 'next-sigma' }
   /** `cross` with zeros in front up to a length. */
   | { readonly kind: 'padded-text'; readonly atLeast: number };
 
@@ -138,8 +179,8 @@ export interface Family<C = unknown> {
   readonly latentFormat: string;
   /** ComfyUI's memory_usage_factor: how hungry a step is per latent cell. */
   readonly memoryFactor: number;
-  /** Width of the text embedding the network attends to. */
-  contextWidth(config: C): number;
+  /** Width of the text embedding the network attends to; undefined where it attends to none. */
+  contextWidth(config: C): number | undefined;
   /**
    * Texts of unequal length may be repeated to a common one to share a call, for the network only looks at them;
    * absent where they are part of its sequence.
@@ -153,6 +194,8 @@ export interface Family<C = unknown> {
     width(config: C): number;
     network(g: Graph, config: C): Record<string, Tensor>;
   };
+  /** While parts of a picture are made anew, the kept ones look clean to the network; left out: as noisy as the rest. */
+  readonly keepsClean?: boolean;
   /** What is fed beside the noisy latent on further channels. */
   extraChannels(config: C, sampling: SamplingSettings): ExtraChannels;
   /** What the network is told beyond what stands here; absent where nothing. */

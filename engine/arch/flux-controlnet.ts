@@ -95,8 +95,8 @@ function network(g: Graph, config: Config, given: ReadonlySet<string>): Record<s
   const text = given.has('type') ? withType(w, words, g.input('type', 'i64', [1])) : words;
   const hinted = linear(w.at('pos_embed_input'), patchify(hintCells(g, config), patch));
   const image = add(linear(w.at('img_in'), patchify(x, patch)), hinted); // [b, n, c]
-  const sequence = { text: text.shape[1], grid: gridOf(x, patch), references: [], config };
-  fluxBlocks(w, { text, image, vec }, factsOf(w, sequence), ownModulators(w));
+  const sequence = { text: text.shape[1], grid: gridOf(x, patch), references: [] };
+  fluxBlocks(w, { text, image, vec }, factsOf(w, sequence, config), ownModulators(w));
 
   const outputs = layers.flatMap(({ of, names }) => {
     const name = layerName(w, names);

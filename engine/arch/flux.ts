@@ -12,20 +12,17 @@
  * inside them `attention` {q, k, v}.
  */
 import type { Weights } from '../tensor/cursor.ts';
-import { linear } from '../tensor/layers.ts';
+import { linear, rmsNorm } from '../tensor/layers.ts';
 import {
   type Rotation,
   add,
   attention,
-  cast,
   chunk,
   concat,
   expand,
   geluTanh,
   mul,
   plainLayerNorm,
-  range,
-  reshape,
   rotaryEmbedding,
   silu,
   slice,
@@ -35,12 +32,12 @@ import {
 import type { SiteFacts } from '../tensor/patch.ts';
 import { type Dim, addDim, mulDim, subDim } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { type FluxSequence, type PlaceFacts, type Reference, fluxRotation } from './flux-places.ts';
 import { headNorm } from './head-norm.ts';
-import { type Grid, gridOf, patchify, unpatchify } from './patchify.ts';
-import { type Positions, axialRotation, gridPlaces, joinPositions, samePlace } from './rope.ts';
+import { gridOf, patchify, unpatchify } from './patchify.ts';
 import { sinusoidalEmbedding } from './timestep-embedding.ts';
 
-export interface FluxConfig {
+export interface FluxConfig extends PlaceFacts, GateFacts {
   /** Channels of the noisy latent and what lies beside it. */
   readonly inChannels: number;
   readonly outChannels: number;
@@ -50,15 +47,12 @@ export interface FluxConfig {
   readonly guided: boolean;
   /** Width of the pooled text; 0 where there is none. */
   readonly pooledWidth: number;
-  /** Cells of a latent along a token's side. */
-  readonly patch: number;
-  /** Shares of a head that turn by plane, row, column (and place in the text). */
-  readonly axes: readonly number[];
-  readonly theta: number;
 }
 
 /** Width of the sinusoidal embeddings of numbers. */
 const numberWidth = 256;
+/** The norm of the text leaves it to torch: the distance of 1 to the next single. */
+const textEpsilon = 2 ** -23;
 /** Times and guidances are told in thousandths. */
 const thousand = 1000;
 
@@ -77,9 +71,10 @@ export function detectTransformer(w: Weights, patch = 2): FluxConfig | undefined
 
 /** The same up to the last layer, which control networks have none of. */
 export function detectSequence(w: Weights, patch = 2): Omit<FluxConfig, 'outChannels'> | undefined {
-  const keyNorm = 'double_blocks.0.img_attn.norm.key_norm.scale';
-  if (!w.has(keyNorm) || !w.has('img_in.weight')) return undefined;
-  const [headWidth] = w.shape(keyNorm);
+  const keyNorm = w.at('double_blocks.0.img_attn.norm.key_norm');
+  const scale = ['scale', 'weight'].find((name) => keyNorm.has(name));
+  if (scale === undefined || !w.has('img_in.weight')) return undefined;
+  const [headWidth] = keyNorm.shape(scale);
   return {
     inChannels: w.shape('img_in.weight')[1] / patch ** 2,
     contextWidth: w.shape('txt_in.weight')[1],
@@ -89,13 +84,9 @@ export function detectSequence(w: Weights, patch = 2): Omit<FluxConfig, 'outChan
     patch,
     axes: [headWidth / 8, (7 * headWidth) / 16, (7 * headWidth) / 16],
     theta: 10000,
+    wordAxes: [],
+    wordsBefore: false,
   };
-}
-
-/** A picture that the network may look at, and where it puts it: [b, index, row, column] of its first token. */
-export interface Reference {
-  readonly latent: Tensor;
-  readonly place: Tensor;
 }
 
 export interface FluxInputs {
@@ -111,13 +102,18 @@ export interface FluxInputs {
 }
 
 /** What every block is told beside the sequence and the vector. */
-export interface BlockFacts {
+export interface BlockFacts extends GateFacts {
   readonly rotation: Rotation;
   readonly heads: number;
   /** Tokens of text in front. */
   readonly text: Dim;
   /** Rows and columns of the picture's tokens behind it. */
   readonly grid: readonly Dim[];
+}
+
+interface GateFacts {
+  /** In single blocks the half of the feed-forward layer that gates is the second. */
+  readonly gateLast?: boolean;
 }
 
 /** Predicts the flow from picture to noise: the raw output of the network, [b, out, h, w]. */
@@ -153,12 +149,15 @@ export function fluxTransformer(
   const { patch } = config;
   const tell = modulators.vec ?? ((timesteps) => vectorOf(w, { ...inputs, timesteps }));
   const vec = tell(inputs.timesteps);
-  const text = w.at('txt_in').site({ x: context }, ({ x }) => linear(w.at('txt_in'), x));
+  const words = w.has('txt_norm')
+    ? rmsNorm(w.at('txt_norm'), context, { eps: textEpsilon })
+    : context;
+  const text = w.at('txt_in').site({ x: words }, ({ x }) => linear(w.at('txt_in'), x));
   const pictures = [x, ...references.map(({ latent }) => latent)];
   const patches = pictures.map((picture) => patchify(picture, patch));
   const image = linear(w.at('img_in'), concat(patches, 1)); // [b, n, c]
   const grid = gridOf(x, patch);
-  const facts = factsOf(w, { text: text.shape[1], grid, references, config });
+  const facts = factsOf(w, { text: text.shape[1], grid, references }, config);
   const own = mulDim(grid.rows, grid.columns);
   const clean = referenceTime && { vec: tell(referenceTime), own };
   const h = fluxBlocks(w, { text, image, vec, clean }, facts, modulators);
@@ -167,10 +166,19 @@ export function fluxTransformer(
 }
 
 /** The same for all blocks of a sequence. */
-export function factsOf(w: Weights, sequence: Sequence): BlockFacts {
-  const { text, grid, config } = sequence;
-  const heads = w.shape('img_in.weight')[0] / config.headWidth;
-  return { rotation: rotationOf(sequence), heads, text, grid: [grid.rows, grid.columns] };
+export function factsOf(
+  w: Weights,
+  sequence: FluxSequence,
+  { headWidth, gateLast, ...places }: Omit<FluxConfig, 'outChannels'>,
+): BlockFacts {
+  const { text, grid } = sequence;
+  return {
+    rotation: fluxRotation(sequence, places),
+    heads: w.shape('img_in.weight')[0] / headWidth,
+    text,
+    grid: [grid.rows, grid.columns],
+    gateLast,
+  };
 }
 
 /** What enters the blocks: text [b, t, c], picture and what else is looked at [b, n, c], the vector [b, c]. */
@@ -251,37 +259,6 @@ export function vectorOf(
 export const embedder = (w: Weights, x: Tensor): Tensor =>
   linear(w.at('out_layer'), silu(linear(w.at('in_layer'), x)));
 
-interface Sequence {
-  readonly text: Dim;
-  readonly grid: Grid;
-  readonly references: readonly Reference[];
-  readonly config: Pick<FluxConfig, 'axes' | 'theta' | 'patch' | 'headWidth'>;
-}
-
-/** Text stands at the origin, or on an axis of its own; pictures on a plane of their own each or beside the first. */
-function rotationOf({ text, grid, references, config }: Sequence): Rotation {
-  const { axes, theta, patch } = config;
-  const count = mulDim(grid.rows, grid.columns);
-  const words: Positions = samePlace(text, 3);
-  const own: Positions = [...samePlace(count, 1), ...gridPlaces(grid)];
-  const all = [words, own, ...references.map((reference) => placesOf(reference, patch))];
-  if (axes.length === 3) return axialRotation(joinPositions(all), { widths: axes, theta });
-  const [first, ...pictures] = all;
-  const inText = cast(range(text), 'f32');
-  const four = [[...first, inText], ...pictures.map((places) => [...places, mul(places[0], 0)])];
-  return axialRotation(joinPositions(four), { widths: axes, theta });
-}
-
-/** The tokens of a reference: its plane, and rows and columns from its first one's. */
-function placesOf({ latent, place }: Reference, patch: number): Positions {
-  const grid = gridOf(latent, patch);
-  const [index, row, column] = [0, 1, 2].map((axis) =>
-    reshape(slice(slice(place, 0, 0, 1), 1, axis, axis + 1), [1]),
-  );
-  const plane = add(samePlace(mulDim(grid.rows, grid.columns), 1)[0], index);
-  return [plane, ...gridPlaces(grid, { row, column })];
-}
-
 /** How a norm's output is changed: [b, 1, c] each, or for each token [b, n, c]. */
 export interface Change {
   readonly shift: Tensor;
@@ -317,6 +294,7 @@ export function modulations(w: Weights, vec: Tensor, count: number): Modulation[
   });
 }
 
+/** x [b, n, c], normed and changed. */
 export const modulated = (x: Tensor, { shift, scale }: Change): Tensor =>
   add(mul(plainLayerNorm(x, { eps: 1e-6 }), add(scale, 1)), shift);
 
@@ -350,12 +328,18 @@ function doubleBlock(
   const attended = inParts(mixed, facts);
   const results = streams.map(({ name, h, mod: [first, second] }, i) => {
     const after = add(h, mul(first.gate, linear(w.at(`${name}_attn.proj`), attended[i])));
-    const mlp = w.at(`${name}_mlp`);
-    const wide = linear(mlp.at('0'), modulated(after, second));
-    const active = activated(wide, mlp.shape('2.weight')[1]);
-    return add(after, mul(second.gate, linear(mlp.at('2'), active)));
+    const wide = feedForward(w.at(`${name}_mlp`), modulated(after, second));
+    return add(after, mul(second.gate, wide));
   });
   return concat(results, 1);
+}
+
+function feedForward(w: Weights, x: Tensor): Tensor {
+  if (w.has('gate_proj')) {
+    const gated = mul(silu(linear(w.at('gate_proj'), x)), linear(w.at('up_proj'), x));
+    return linear(w.at('down_proj'), gated);
+  }
+  return linear(w.at('2'), activated(linear(w.at('0'), x), w.shape('2.weight')[1]));
 }
 
 /** Attention and feed-forward layer beside each other, on one projection. */
@@ -367,15 +351,15 @@ function singleBlock(w: Weights, x: Tensor, modulation: Modulation, facts: Block
   const norm = w.at('norm');
   const turned = { q: headNorm(norm.at('query_norm'), q), k: headNorm(norm.at('key_norm'), k), v };
   const inner = w.shape('linear2.weight')[1] - width;
-  const both = concat([attend(w, turned, facts), activated(mlp, inner)], -1);
+  const both = concat([attend(w, turned, facts), activated(mlp, inner, facts)], -1);
   return add(x, mul(modulation.gate, linear(w.at('linear2'), both)));
 }
 
-/** GELU, or where there is twice the width, gated by SiLU (FLUX.2). */
-function activated(x: Tensor, width: number): Tensor {
+/** GELU, or where there is twice the width, gated by SiLU (FLUX.2, Ovis-Image). */
+function activated(x: Tensor, width: number, { gateLast = false }: GateFacts = {}): Tensor {
   if (x.shape.at(-1) === width) return geluTanh(x);
-  const [gate, value] = chunk(x, 2, -1);
-  return mul(silu(gate), value);
+  const [first, second] = chunk(x, 2, -1);
+  return gateLast ? mul(first, silu(second)) : mul(silu(first), second);
 }
 
 function attend(

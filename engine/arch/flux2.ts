@@ -20,7 +20,7 @@ export function detectFlux2(w: Weights): FluxConfig | undefined {
   const sizes = w.has('double_stream_modulation_img') ? detectTransformer(w, 1) : undefined;
   if (!sizes) return undefined;
   const axes = Array.from({ length: 4 }, () => sizes.headWidth / 4);
-  return { ...sizes, axes, theta: 2000 };
+  return { ...sizes, axes, theta: 2000, wordAxes: [3] };
 }
 
 /** Predicts the flow from picture to noise: the raw output of the network, [b, out, h, w]. */

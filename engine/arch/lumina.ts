@@ -4,10 +4,10 @@
  *
  * Papers: Qin et al. 2025, "Lumina-Image 2.0"; Z-Image Team 2025, "Z-Image". Reference: `models/model.py` of
  * Alpha-VLLM/Lumina-Image-2.0, whose key names released files carry.
- * In: x [b, c, h, w], timesteps [b] (sigma), context [b, t, width]; out: [b, c, h, w].
+ * In: x [b, c, h, w], timesteps [b] (sigma), context [b, t, width], pictures to look at; out: [b, c, h, w].
  *
- * Sites: every `context_refiner.i` {x}, `noise_refiner.i` {x, vec} and `layers.i` {x, vec} on [text, picture],
- * inside them `attention.heads` {q, k, v}.
+ * Sites: every `context_refiner.i` {x}, `siglip_refiner.i` {x}, `noise_refiner.i` {x, vec} and `layers.i` {x, vec} on
+ * [text, views, pictures], inside them `attention.heads` {q, k, v}.
  */
 import type { Weights } from '../tensor/cursor.ts';
 import { linear, rmsNorm } from '../tensor/layers.ts';
@@ -15,31 +15,26 @@ import {
   type Rotation,
   add,
   attention,
-  cast,
   chunk,
   concat,
-  less,
+  expand,
   mul,
   neg,
-  padZero,
   plainLayerNorm,
-  range,
-  reshape,
   rotaryEmbedding,
   silu,
   slice,
   split,
   sub,
-  sizeTensor,
   tanh,
   unsqueeze,
-  where,
 } from '../tensor/nn.ts';
-import { type Dim, addDim, ceilDivDim, mulDim, subDim } from '../tensor/shape.ts';
+import { type Dim, addDim, mulDim, subDim } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { headNorm } from './head-norm.ts';
-import { gridOf, patchify, unpatchify } from './patchify.ts';
-import { type Positions, axialRotation, gridPlaces, joinPositions, samePlace } from './rope.ts';
+import { type LuminaPictures, type Part, luminaSequence } from './lumina-sequence.ts';
+import { gridOf, unpatchify } from './patchify.ts';
+import { axialRotation, joinPositions } from './rope.ts';
 import { sinusoidalEmbedding } from './timestep-embedding.ts';
 
 export interface LuminaConfig {
@@ -53,6 +48,8 @@ export interface LuminaConfig {
   readonly timeScale: number;
   /** Text and picture are filled up with learned tokens to whole multiples of this; 1: not at all. */
   readonly multiple: number;
+  /** Width of what an encoder saw of pictures to look at; 0 where it reads nothing of that. */
+  readonly viewWidth: number;
 }
 
 const patch = 2;
@@ -66,11 +63,14 @@ export function detectLumina(w: Weights): LuminaConfig | undefined {
   if (!w.has('cap_embedder.1.weight') || !w.has('noise_refiner.0.attention.k_norm.weight')) {
     return undefined;
   }
+  // relatives that read pooled text, or whose last layers draw pixels
+  if (w.has('clip_text_pooled_proj') || !w.has('final_layer.linear')) return undefined;
   const [headWidth] = w.shape('layers.0.attention.q_norm.weight');
   const sizes = {
     inChannels: w.shape('x_embedder.weight')[1] / patch ** 2,
     contextWidth: w.shape('cap_embedder.0.weight')[0],
     headWidth,
+    viewWidth: w.has('siglip_embedder') ? w.shape('siglip_embedder.0.weight')[0] : 0,
   };
   if (!w.has('cap_pad_token')) {
     const axes = [headWidth / 3, headWidth / 3, headWidth / 3];
@@ -80,105 +80,114 @@ export function detectLumina(w: Weights): LuminaConfig | undefined {
   return { ...sizes, axes, theta: 256, timeScale: 1000, multiple: 32 };
 }
 
-export interface LuminaInputs {
-  readonly x: Tensor;
+export interface LuminaInputs extends LuminaPictures {
   readonly timesteps: Tensor;
-  readonly context: Tensor;
 }
 
 /** Predicts the flow from picture to noise: the raw output of the network, [b, c, h, w]. */
 export function lumina(w: Weights, inputs: LuminaInputs, config: LuminaConfig): Tensor {
-  const { x, timesteps, context } = inputs;
-  const { axes, theta, multiple } = config;
-  const time = mul(sub(1, timesteps), config.timeScale);
-  const vec = mlp(w.at('t_embedder.mlp'), sinusoidalEmbedding(time, timeWidth)); // [b, c]
-  const grid = gridOf(x, patch);
-  const cells = mulDim(grid.rows, grid.columns);
-
-  const words = linear(
-    w.at('cap_embedder.1'),
-    rmsNorm(w.at('cap_embedder.0'), context, { eps: epsilon }),
-  );
-  const patches = linear(w.at('x_embedder'), patchify(x, patch, 'p q c'));
-  const text = filledUp(w, 'cap_pad_token', words, multiple); // [b, t, c]
-  const picture = filledUp(w, 'x_pad_token', patches, multiple); // [b, n, c]
-  const length = text.shape[1];
-
-  // Where tokens are filled up words count from 1 and the picture stands one further.
-  const first = multiple > 1 ? 1 : 0;
-  const [zero, zeros] = [samePlace(length, 1)[0], samePlace(cells, 1)[0]];
-  const ofText: Positions = [add(cast(range(length), 'f32'), first), zero, zero];
-  const plane = add(zeros, add(cast(sizeTensor(length), 'f32'), first));
-  const ofCells: Positions = [plane, ...gridPlaces(grid)];
-  const more = subDim(picture.shape[1], cells);
-  const ofPicture = multiple > 1 ? ofCells.map((places) => padZero(places, [[0, more]])) : ofCells;
-  const rotation = (positions: Positions): Rotation =>
-    axialRotation(positions, { widths: axes, theta });
-
-  const refinedText = stack(w, 'context_refiner', { h: text, rotation: rotation(ofText) }, config);
-  const refined = { h: picture, vec, rotation: rotation(ofPicture) };
-  const refinedPicture = stack(w, 'noise_refiner', refined, config);
-  const all = joinPositions([ofText, ofPicture]);
-  const joined = { h: concat([refinedText, refinedPicture], 1), vec, rotation: rotation(all) };
-  const h = stack(w, 'layers', joined, config);
+  const { x, timesteps, references = [] } = inputs;
+  const timeVector = (sigma: Tensor): Tensor => {
+    const time = mul(sub(1, sigma), config.timeScale);
+    return mlp(w.at('t_embedder.mlp'), sinusoidalEmbedding(time, timeWidth)); // [b, c]
+  };
+  const vec = timeVector(timesteps);
+  const clean = references.length > 0 ? timeVector(mul(timesteps, 0)) : undefined;
+  const { multiple } = config;
+  const { words, views, pictures } = luminaSequence(w, inputs, { patch, multiple, eps: epsilon });
+  const batch = x.shape[0];
+  const refined = [
+    ...(words.length > 0 ? [stack(w, 'context_refiner', streamOf(words, batch, config))] : []),
+    ...(views.length > 0 ? [stack(w, 'siglip_refiner', streamOf(views, batch, config))] : []),
+    stack(w, 'noise_refiner', { ...streamOf(pictures, batch, config), vec, clean }),
+  ];
+  const all = streamOf([...words, ...views, ...pictures], batch, config);
+  const h = stack(w, 'layers', { ...all, h: joined(refined), vec, clean });
 
   const last = w.at('final_layer');
   const scale = add(unsqueeze(linear(last.at('adaLN_modulation.1'), silu(vec)), 1), 1);
-  const tokens = slice(h, 1, length, addDim(length, cells));
+  const grid = gridOf(x, patch);
+  const start = subDim(h.shape[1], pictures.at(-1)!.tokens.shape[1]);
+  const tokens = slice(h, 1, start, addDim(start, mulDim(grid.rows, grid.columns)));
   const normed = mul(plainLayerNorm(tokens, { eps: 1e-6 }), scale);
   return neg(unpatchify(linear(last.at('linear'), normed), x, patch, 'p q c'));
-}
-
-/** x [b, n, c] with a learned token behind it up to a multiple of tokens. */
-function filledUp(w: Weights, token: string, x: Tensor, multiple: number): Tensor {
-  if (multiple === 1) return x;
-  const [, length] = x.shape;
-  const whole = mulDim(ceilDivDim(length, multiple), multiple);
-  const behind: readonly [Dim, Dim] = [0, subDim(whole, length)];
-  const padded = padZero(x, [[0, 0], behind, [0, 0]]);
-  const isOwn = less(range(whole), sizeTensor(length));
-  return where(reshape(isOwn, [1, whole, 1]), padded, unsqueeze(w.param(token), 0));
 }
 
 interface Stream {
   readonly h: Tensor;
   readonly rotation: Rotation;
+  readonly headWidth: number;
+  /** How many tokens belong to pictures without noise, and how many do not, in turn. */
+  readonly spans: readonly Span[];
   /** The time; left out where it is not told. */
   readonly vec?: Tensor;
+  /** The time of pictures without noise; left out where there are none. */
+  readonly clean?: Tensor;
 }
 
+interface Span {
+  readonly count: Dim;
+  readonly isClean: boolean;
+}
+
+function streamOf(
+  parts: readonly Part[],
+  batch: Dim,
+  { axes: widths, theta, headWidth }: LuminaConfig,
+): Omit<Stream, 'vec' | 'clean'> {
+  const rows = parts.map(({ tokens }) => {
+    const [have, count, width] = tokens.shape;
+    return have === 1 ? expand(tokens, [batch, count, width]) : tokens; // learned ones alone
+  });
+  return {
+    h: joined(rows),
+    rotation: axialRotation(joinPositions(parts.map(({ places }) => places)), { widths, theta }),
+    headWidth,
+    spans: parts.map(({ tokens, isClean }) => ({ count: tokens.shape[1], isClean })),
+  };
+}
+
+const joined = (parts: readonly Tensor[]): Tensor =>
+  parts.length === 1 ? parts[0] : concat(parts, 1);
+
 /** Blocks of one name after another. */
-function stack(
-  w: Weights,
-  name: string,
-  { h: start, rotation, vec }: Stream,
-  config: LuminaConfig,
-): Tensor {
-  let h = start;
+function stack(w: Weights, name: string, stream: Stream): Tensor {
+  let { h } = stream;
+  const { vec } = stream;
   for (let i = 0; i < w.count(name); i++) {
     const at = w.at(`${name}.${i}`);
     h = vec
-      ? at.site({ x: h, vec }, ({ x, vec }) => block(at, { h: x, vec, rotation }, config))
-      : at.site({ x: h }, ({ x }) => block(at, { h: x, rotation }, config));
+      ? at.site({ x: h, vec }, ({ x, vec }) => block(at, { ...stream, h: x, vec }))
+      : at.site({ x: h }, ({ x }) => block(at, { ...stream, h: x }));
   }
   return h;
 }
 
 /** Attention and feed-forward layer, normed before and behind; scaled and gated by the time where it is told. */
-function block(w: Weights, { h, vec, rotation }: Stream, config: LuminaConfig): Tensor {
-  const [scale1, gate1, scale2, gate2] = vec ? changes(w, vec) : [];
+function block(w: Weights, stream: Stream): Tensor {
+  const { h } = stream;
+  const [scale1, gate1, scale2, gate2] = told(w, stream);
   const norm = (name: string, x: Tensor): Tensor => rmsNorm(w.at(name), x, { eps: epsilon });
   const scaled = (x: Tensor, scale?: Tensor): Tensor => (scale ? mul(x, add(scale, 1)) : x);
   const gated = (x: Tensor, gate?: Tensor): Tensor => (gate ? mul(x, tanh(gate)) : x);
-  const seen = selfAttention(
-    w.at('attention'),
-    scaled(norm('attention_norm1', h), scale1),
-    rotation,
-    config,
-  );
+  const seen = selfAttention(w.at('attention'), scaled(norm('attention_norm1', h), scale1), stream);
   const after = add(h, gated(norm('attention_norm2', seen), gate1));
   const wide = feedForward(w.at('feed_forward'), scaled(norm('ffn_norm1', after), scale2));
   return add(after, gated(norm('ffn_norm2', wide), gate2));
+}
+
+/** Scales and gates [b, 1, c] of a stream that is told the time, or [b, n, c] where not all tokens have the same. */
+function told(w: Weights, { vec, clean, spans }: Stream): Tensor[] {
+  if (!vec) return [];
+  const now = changes(w, vec);
+  if (!clean) return now;
+  const still = changes(w, clean);
+  return now.map((noisy, i) => {
+    const [batch, , width] = noisy.shape;
+    const ofSpan = ({ count, isClean }: Span): Tensor =>
+      expand(isClean ? still[i] : noisy, [batch, count, width]);
+    return joined(spans.map(ofSpan));
+  });
 }
 
 /** Scales and gates [b, 1, c] from the time; Z-Image has no activation before the layer. */
@@ -190,12 +199,7 @@ function changes(w: Weights, vec: Tensor): Tensor[] {
   return chunk(unsqueeze(all, 1), 4, -1);
 }
 
-function selfAttention(
-  w: Weights,
-  x: Tensor,
-  rotation: Rotation,
-  { headWidth }: LuminaConfig,
-): Tensor {
+function selfAttention(w: Weights, x: Tensor, { rotation, headWidth }: Stream): Tensor {
   const own = w.shape('out.weight')[1];
   const shared = (w.shape('qkv.weight')[0] - own) / 2;
   const [heads, kvHeads] = [own / headWidth, shared / headWidth];

@@ -53,7 +53,8 @@ const epsilon = 1e-5;
 
 /** The sizes of an OmniGen2 under `w`, or undefined. */
 export function detectOmniGen2(w: Weights): OmniGen2Config | undefined {
-  if (!w.has('time_caption_embed.timestep_embedder.linear_1.bias')) return undefined;
+  const embedder = 'time_caption_embed.timestep_embedder.linear_1.bias';
+  if (!w.has(embedder) || !w.has('layers.0.attn.norm_q')) return undefined;
   const [headWidth] = w.shape('layers.0.attn.norm_q.weight');
   return {
     inChannels: w.shape('x_embedder.weight')[1] / patch ** 2,

@@ -45,6 +45,28 @@ export function unpatchify(
   return slice(slice(whole, 2, 0, like.shape[2]), 3, 0, like.shape[3]);
 }
 
+/** Every frame of x [b, c, f, h, w] as a picture: [b*f, c, h, w]. */
+export const frameOf = (x: Tensor): Tensor => rearrange(x, 'b c f h w -> (b f) c h w');
+
+/** Patches of the frames of x [b, c, f, h, w] after one another: [b, f*rows*columns, patch*patch*c]. */
+export function patchifyFrames(x: Tensor, patch: number, order?: PatchOrder): Tensor {
+  const patches = patchify(frameOf(x), patch, order);
+  return rearrange(patches, '(b f) n c -> b (f n) c', { f: x.shape[2] });
+}
+
+/** The frames of `like`'s size whose patches are the rows of x. */
+export function unpatchifyFrames(
+  x: Tensor,
+  like: Tensor,
+  patch: number,
+  order?: PatchOrder,
+): Tensor {
+  const f = like.shape[2];
+  const frames = rearrange(x, 'b (f n) c -> (b f) n c', { f });
+  const pictures = unpatchify(frames, frameOf(like), patch, order);
+  return rearrange(pictures, '(b f) c h w -> b c f h w', { f });
+}
+
 /** An axis up to `size`, from its start again where it ends before. */
 function wrapTo(x: Tensor, axis: number, size: Dim): Tensor {
   const place = range(size);

@@ -24,7 +24,6 @@ import {
   mul,
   plainLayerNorm,
   range,
-  rearrange,
   reshape,
   rotaryEmbedding,
   silu,
@@ -36,10 +35,17 @@ import {
 import type { SiteFacts } from '../tensor/patch.ts';
 import { type Dim, addDim, floorDivDim, mulDim, subDim } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { Reference } from './flux.ts';
+import type { Reference } from './flux-places.ts';
 import { headNorm } from './head-norm.ts';
-import { type Grid, gridOf, patchify, unpatchify } from './patchify.ts';
-import { type Positions, axialRotation, gridPlaces, joinPositions, samePlace } from './rope.ts';
+import { type Grid, frameOf, gridOf, patchifyFrames, unpatchifyFrames } from './patchify.ts';
+import {
+  type Positions,
+  axialRotation,
+  framePlaces,
+  gridPlaces,
+  joinPositions,
+  samePlace,
+} from './rope.ts';
 import { sinusoidalEmbedding } from './timestep-embedding.ts';
 
 export interface QwenImageConfig {
@@ -61,7 +67,8 @@ const thousand = 1000;
 
 /** The sizes of a Qwen-Image under `w`, or undefined. */
 export function detectQwenImage(w: Weights): QwenImageConfig | undefined {
-  const sizes = w.has('proj_out.weight') ? sequenceSizes(w) : undefined;
+  const isWhole = w.has('proj_out.weight') && w.has('transformer_blocks.0.img_mlp.net');
+  const sizes = isWhole ? sequenceSizes(w) : undefined;
   return (
     sizes && {
       ...sizes,
@@ -115,9 +122,13 @@ export function qwenImage(w: Weights, inputs: QwenImageInputs, config: QwenImage
   const facts = factsOf({ x, text: text.shape[1], references }, config, vec);
   const h = qwenBlocks(w, { text, image, vec, clean }, facts);
   const { text: length, own } = facts;
+  return unpatchifyFrames(lastLayer(w, slice(h, 1, length, addDim(length, own)), vec), x, patch);
+}
+
+/** Tokens [b, n, c] as patches of the picture in rows. */
+export function lastLayer(w: Weights, tokens: Tensor, vec: Tensor): Tensor {
   const [scale, shift] = chunk(unsqueeze(linear(w.at('norm_out.linear'), silu(vec)), 1), 2, -1);
-  const picture = slice(h, 1, length, addDim(length, own));
-  return framesOf(linear(w.at('proj_out'), changed(picture, { shift, scale })), x);
+  return linear(w.at('proj_out'), changed(tokens, { shift, scale }));
 }
 
 /** Words as tokens [b, t, c]. */
@@ -131,7 +142,7 @@ export function factsOf(
   vec: Tensor,
 ): Facts {
   const grid = gridOf(frameOf(x), patch);
-  const places = [wordPlaces(text, grid), framePlaces(x), ...references.map(placesOf)];
+  const places = [wordPlaces(text, grid), picturePlaces(x), ...references.map(placesOf)];
   return {
     rotation: axialRotation(joinPositions(places), { widths: axes }),
     heads: (vec.shape[1] as number) / headWidth, // weights have fixed sizes
@@ -169,27 +180,18 @@ export function qwenBlocks(
 
 /** The time as a vector [b, c]; a file of layers adds what it says of pictures with all of them. */
 export function timeVector(w: Weights, timesteps: Tensor): Tensor {
-  const embedder = w.at('timestep_embedder');
   const numbers = sinusoidalEmbedding(mul(timesteps, thousand), timeWidth);
-  const vec = linear(embedder.at('linear_2'), silu(linear(embedder.at('linear_1'), numbers)));
+  const vec = timeEmbedder(w.at('timestep_embedder'), numbers);
   if (!w.has('addition_t_embedding')) return vec;
   return add(vec, slice(w.at('addition_t_embedding').param('weight'), 0, 0, 1));
 }
 
-/** Every frame of x [b, c, f, h, w] as a picture: [b*f, c, h, w]. */
-const frameOf = (x: Tensor): Tensor => rearrange(x, 'b c f h w -> (b f) c h w');
+/** The numbers of a time [b, n] as a vector [b, c]. */
+export const timeEmbedder = (w: Weights, numbers: Tensor): Tensor =>
+  linear(w.at('linear_2'), silu(linear(w.at('linear_1'), numbers)));
 
 /** Patches of frames after one another: [b, f*rows*columns, 4*c]. */
-export function tokensOf(x: Tensor): Tensor {
-  return rearrange(patchify(frameOf(x), patch), '(b f) n c -> b (f n) c', { f: x.shape[2] });
-}
-
-/** The frames of `like`'s size whose patches are the rows of x. */
-function framesOf(x: Tensor, like: Tensor): Tensor {
-  const f = like.shape[2];
-  const frames = rearrange(x, 'b (f n) c -> (b f) n c', { f });
-  return rearrange(unpatchify(frames, frameOf(like), patch), '(b f) c h w -> b c f h w', { f });
-}
+export const tokensOf = (x: Tensor): Tensor => patchifyFrames(x, patch);
 
 /** Words stand on the diagonal behind the picture, whose middle is the origin. */
 function wordPlaces(length: Dim, { rows, columns }: Grid): Positions {
@@ -199,13 +201,9 @@ function wordPlaces(length: Dim, { rows, columns }: Grid): Positions {
 }
 
 /** Rows and columns from the middle, for one frame after another. */
-function framePlaces(x: Tensor): Positions {
-  const frames = x.shape[2];
-  const { rows, columns, count, row, column } = centred(x);
-  const inFrame = (places: Tensor): Tensor =>
-    reshape(expand(unsqueeze(places, 0), [frames, count]), [-1]);
-  const frame = expand(unsqueeze(cast(range(frames), 'f32'), 1), [frames, mulDim(rows, columns)]);
-  return [reshape(frame, [-1]), inFrame(row), inFrame(column)];
+function picturePlaces(x: Tensor): Positions {
+  const { row, column } = centred(x);
+  return framePlaces(x.shape[2], [row, column]);
 }
 
 /** The tokens of a reference of one frame: its plane, rows and columns from its own middle. */
@@ -223,8 +221,6 @@ function centred(x: Tensor) {
   const middle = (size: Dim): Tensor => cast(sizeTensor(floorDivDim(size, 2)), 'f32');
   const [row, column] = gridPlaces(grid);
   return {
-    rows,
-    columns,
     count: mulDim(rows, columns),
     row: sub(row, middle(rows)),
     column: sub(column, middle(columns)),

@@ -34,7 +34,7 @@ export interface QwenVisionConfig {
 /** The sizes of the eyes in a language model's file; undefined when it has none. */
 export function detectQwenVision(w: Weights, heads: number): QwenVisionConfig | undefined {
   const key = 'visual.patch_embed.proj.weight';
-  if (!w.has(key)) return undefined;
+  if (!w.has(key) || !w.has('visual.merger.ln_q')) return undefined; // Qwen3-VL's has other layers
   const [width] = w.shape(key);
   return { width, heads, headSize: width / heads };
 }

@@ -39,6 +39,14 @@ export function gridPlaces(
   ];
 }
 
+/** Frame, and what places each token has in its frame, for one frame after another. */
+export function framePlaces(frames: Dim, inFrame: Positions): Positions {
+  const count = inFrame[0].shape[0];
+  const flat = (places: Tensor): Tensor => reshape(expand(places, [frames, count]), [-1]);
+  const frame = unsqueeze(cast(range(frames), 'f32'), 1);
+  return [flat(frame), ...inFrame.map((places) => flat(unsqueeze(places, 0)))];
+}
+
 /** Positions of sequences that follow one another. */
 export const joinPositions = (parts: readonly Positions[]): Positions =>
   parts[0].map((_, axis) =>
@@ -50,15 +58,19 @@ export const joinPositions = (parts: readonly Positions[]): Positions =>
 
 /**
  * Rotations of a head of `widths` together: on axis a the pair k of its width d turns by
- * position * theta^(-2k/d).
+ * position * theta^(-2k/d), with a theta for all axes or one for each.
  */
 export function axialRotation(
   positions: Positions,
-  { widths, theta = 10000 }: { readonly widths: readonly number[]; readonly theta?: number },
+  {
+    widths,
+    theta = 10000,
+  }: { readonly widths: readonly number[]; readonly theta?: number | readonly number[] },
 ): Rotation {
   const angles = positions.map((places, axis) => {
     const width = widths[axis];
-    const speeds = Float32Array.from({ length: width / 2 }, (_, k) => theta ** ((-2 * k) / width));
+    const base = typeof theta === 'number' ? theta : theta[axis];
+    const speeds = Float32Array.from({ length: width / 2 }, (_, k) => base ** ((-2 * k) / width));
     return mul(unsqueeze(places, 1), constant(speeds, [1, speeds.length])); // [tokens, d/2]
   });
   const all = concat(angles, 1);

@@ -18,8 +18,10 @@ interface Sequence {
   readonly pad: number;
   /** Rows are padded to at least this length. */
   readonly minLength: number;
-  /** Rows are cut at this length, and only the first counts. */
+  /** Rows have at most this length; a longer prompt becomes several. */
   readonly maxLength?: number;
+  /** Of several rows only the first counts. */
+  readonly firstRowOnly?: boolean;
   /** `embedding:` names files of vectors; elsewhere it is plain text. */
   readonly embeddings?: boolean;
   /** Brackets mean nothing: no emphasis. */
@@ -33,6 +35,10 @@ interface Sequence {
   readonly templated?: readonly string[];
   /** The part of a prompt that this encoder gets; undefined: none of it, and it is not run. */
   readonly part?: (prompt: string) => string | undefined;
+  /** The prompt within its template is padded, or cut, to this length; `template` options of nodes do not count. */
+  readonly promptLength?: number;
+  /** Parts of a prompt whose letters share no token; left out: it is one. Only with `promptLength`. */
+  readonly parts?: (prompt: string) => readonly string[];
   /** Padding is hidden from attention. */
   readonly masked: boolean;
   /** Padding is 0 in what comes out. */

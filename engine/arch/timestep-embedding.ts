@@ -16,3 +16,15 @@ export function sinusoidalEmbedding(t: Tensor, width: number): Tensor {
   const angles = mul(unsqueeze(t, 1), constant(speeds, [1, half])); // [b, half]
   return concat([cos(angles), sin(angles)], 1); // [b, width]
 }
+
+/**
+ * cat(sin, cos)(t * 10000^(-i / (half - 1))) of t [b]: [b, width]; sines first, and the slowest speed is
+ * 1 / 10000 itself (Würstchen).
+ */
+export function sinesFirst(t: Tensor, width: number): Tensor {
+  const half = width / 2;
+  const step = f(-Math.log(10000) / (half - 1));
+  const speeds = Float32Array.from({ length: half }, (_, i) => Math.exp(f(step * i)));
+  const angles = mul(unsqueeze(t, 1), constant(speeds, [1, half])); // [b, half]
+  return concat([sin(angles), cos(angles)], 1); // [b, width]
+}

@@ -67,7 +67,8 @@ export function decodeFrame(w: Weights, latent: Tensor): Tensor {
   return head(decoder.at('head'), sequence(decoder, 'upsamples', h));
 }
 
-const head = (w: Weights, x: Tensor): Tensor => convFrame(w.at('2'), silu(norm(w.at('0'), x)));
+const head = (w: Weights, x: Tensor): Tensor =>
+  convFrame(w.at('2'), silu(channelNorm(w.at('0'), x)));
 
 /** Blocks one after another, each known by the keys it has. */
 function sequence(w: Weights, name: string, x: Tensor): Tensor {
@@ -85,15 +86,18 @@ function sequence(w: Weights, name: string, x: Tensor): Tensor {
 
 function residual(w: Weights, x: Tensor): Tensor {
   const inner = w.at('residual');
-  let h = convFrame(inner.at('2'), silu(norm(inner.at('0'), x)));
-  h = convFrame(inner.at('6'), silu(norm(inner.at('3'), h)));
+  let h = convFrame(inner.at('2'), silu(channelNorm(inner.at('0'), x)));
+  h = convFrame(inner.at('6'), silu(channelNorm(inner.at('3'), h)));
   return add(h, w.has('shortcut') ? convFrame(w.at('shortcut'), x) : x);
 }
 
 /** One head over all positions of the frame. */
 function selfAttention(w: Weights, x: Tensor): Tensor {
   const [, , height, width] = x.shape;
-  const qkv = rearrange(conv2d(w.at('to_qkv'), norm(w.at('norm'), x)), 'b c h w -> b (h w) c');
+  const qkv = rearrange(
+    conv2d(w.at('to_qkv'), channelNorm(w.at('norm'), x)),
+    'b c h w -> b (h w) c',
+  );
   const [q, k, v] = chunk(qkv, 3, -1);
   const mixed = rearrange(attention(q, k, v, { heads: 1 }), 'b (h w) c -> b c h w', {
     h: height,
@@ -114,8 +118,8 @@ function downsample(w: Weights, x: Tensor): Tensor {
   return conv2d(w.at('resample.1'), padZero(x, sides), { stride: 2 });
 }
 
-/** x over its length across channels, times sqrt(c) and a learned factor. */
-function norm(w: Weights, x: Tensor): Tensor {
+/** x [b, c, h, w] over its length across channels, times sqrt(c) and a learned factor. */
+export function channelNorm(w: Weights, x: Tensor): Tensor {
   const [channels] = w.shape('gamma');
   const length = maximum(sqrt(sum(mul(x, x), 1, { keep: true })), 1e-12);
   const factor = mul(reshape(w.param('gamma'), [1, channels, 1, 1]), Math.sqrt(channels));

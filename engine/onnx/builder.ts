@@ -73,6 +73,8 @@ export interface Builder {
   readonly widen: WeightForms['widen'];
   /** Whether matrices stay where they are stored. */
   readonly keepStored: boolean;
+  /** Whether matrices in codes of four bits are read as they are (nibbles.ts). */
+  readonly packsNibbles: boolean;
   /** Channels per block of NCHWc convolutions; undefined where they cannot be used. */
   readonly block: number | undefined;
   /** Bits of weights in whole numbers. */
@@ -95,6 +97,8 @@ export interface WeightForms {
   readonly widen: 'graph' | 'weights';
   /** Matrices stay where they are stored, mapped, though laid anew they would be faster. */
   readonly keepStored?: boolean;
+  /** Linear layers read matrices in codes of four bits as they are, which ONNX Runtime packs (nibbles.ts). */
+  readonly packsNibbles?: boolean;
   /** Channels per block of NCHWc convolutions on this machine; needs weights prepared for it. */
   readonly block?: number;
   /**
@@ -109,7 +113,14 @@ export interface WeightForms {
 /** A builder for a program. */
 export function createBuilder(
   program: Pick<Program, 'sizes' | 'nodes' | 'outputs'>,
-  { widen, keepStored = false, block, bits = 7, winograd = new Map() }: WeightForms,
+  {
+    widen,
+    keepStored = false,
+    packsNibbles = false,
+    block,
+    bits = 7,
+    winograd = new Map(),
+  }: WeightForms,
 ): Builder {
   const origins = program.sizes;
   const readers = readersOf(program.nodes);
@@ -155,6 +166,7 @@ export function createBuilder(
     initializers,
     widen,
     keepStored,
+    packsNibbles,
     block,
     bits,
     winograd,
@@ -306,6 +318,7 @@ export function reshapeTo(builder: Builder, x: string, from: Shape, to: Shape): 
 /** What a weight's form adds to its name. */
 function formName(layout: Layout): string {
   if ('type' in layout) return `${layout.kind}:${layout.type}`;
+  if ('codes' in layout && layout.codes === 'about8') return `${layout.kind}:about8`;
   return 'tile' in layout ? `${layout.kind}:${layout.tile}` : layout.kind;
 }
 

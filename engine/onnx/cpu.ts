@@ -1,6 +1,7 @@
 /** The CPU provider's lowering: ONNX Runtime's fused operators where they measured faster. */
 import { blockedFilter, blockedLinear, followBlocks } from './blocked-rows.ts';
 import { storedWeight } from './builder.ts';
+import { nibblesLinear } from './nibbles.ts';
 import { gated, multiHeadAttention, rotaryEmbedding, sliceWith } from './fused.ts';
 import { dtypes } from '../weights/dtypes.ts';
 import { type Lower, type LoweringTable, convAttributes, portable } from './portable.ts';
@@ -33,10 +34,13 @@ const gather: Lower<'gather'> = (b, tensor, [x, indices]) => {
   return b.cast(rows, b.real);
 };
 
+const linear: Lower<'linear'> = (b, tensor, inputs) =>
+  nibblesLinear(b, tensor, inputs) ?? blockedLinear(b, tensor, inputs);
+
 export const cpu: LoweringTable = {
   ...portable,
-  linear: blockedLinear,
-  slice: sliceWith(blockedLinear),
+  linear,
+  slice: sliceWith(linear),
   conv: (b, tensor, inputs) => {
     const tile = b.winograd.get(tensor);
     return tile ? winogradConv(b, tensor, inputs, tile) : blockedConv(b, tensor, inputs);

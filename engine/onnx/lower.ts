@@ -37,12 +37,20 @@ export function lower(
     exact = () => false,
     widen = 'graph',
     keepStored,
+    packsNibbles,
     block,
     bits,
     winograd,
   }: Target = {},
 ): OnnxModel {
-  const builder = createBuilder(program, { widen, keepStored, block, bits, winograd });
+  const builder = createBuilder(program, {
+    widen,
+    keepStored,
+    packsNibbles,
+    block,
+    bits,
+    winograd,
+  });
   for (const input of program.inputs) builder.define(input, input.attrs.name);
   const weighted = new Set<Tensor>();
   for (const tensor of program.nodes) {

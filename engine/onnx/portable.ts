@@ -222,6 +222,13 @@ function resize(b: Builder, tensor: NodeOf<'resize'>, [name]: readonly string[])
   return resizeFrom(b, tensor, name, 2);
 }
 
+/** ONNX's names of how places in both sizes are matched. */
+const coordinates: Readonly<Record<NodeOf<'resize'>['attrs']['mode'], string>> = {
+  nearest: 'asymmetric',
+  bilinear: 'half_pixel',
+  aligned: 'align_corners',
+};
+
 /** The same of a picture whose rows and columns are the axes from `first` on. */
 export function resizeFrom(
   b: Builder,
@@ -232,7 +239,7 @@ export function resizeFrom(
   const nearest = attrs.mode === 'nearest';
   const attributes = {
     mode: { text: nearest ? 'nearest' : 'linear' },
-    coordinate_transformation_mode: { text: nearest ? 'asymmetric' : 'half_pixel' },
+    coordinate_transformation_mode: { text: coordinates[attrs.mode] },
     ...(nearest ? { nearest_mode: { text: 'floor' } } : {}),
   };
   const whole = x.shape.map((dim, axis): Dim => attrs.sizes[axis - first] ?? dim);

@@ -97,7 +97,7 @@ function isScaledInGraph({ attrs: { entry }, dtype }: Param): boolean {
 }
 
 /** The layout of a weight in ggml's blocks whose rows are whole groups. */
-function codesLayout({ dtype, shape, attrs: { entry } }: Param): CodesLayout | undefined {
+export function codesLayout({ dtype, shape, attrs: { entry } }: Param): CodesLayout | undefined {
   const { blocks } = dtypes[dtype];
   if (!blocks || entry.scales || shape.length < 2) return undefined;
   const { group, codes } = blocks;

@@ -1,6 +1,7 @@
 /** How much memory models take, and how much they may take together. */
 import { totalmem } from 'node:os';
 import { type Real, type WeightForms, storedWeight } from '../onnx/builder.ts';
+import { packedBytes } from '../onnx/nibbles.ts';
 import { narrowBytes } from '../onnx/widen.ts';
 import { leafOps } from '../tensor/ops/leaves.ts';
 import { placeOps } from '../tensor/ops/places.ts';
@@ -28,6 +29,8 @@ export interface WeightForm {
   readonly compute: Real;
   /** Whether narrow weights are widened before, or lie as they are stored and are widened in the graph. */
   readonly widen: WeightForms['widen'];
+  /** Whether matrices in codes of four bits are packed once more. */
+  readonly packsNibbles?: boolean;
   /** Bytes of each number of the weights of a shape that are rewritten in whole numbers; undefined, or left out: they are not. */
   readonly int8?: (shape: Shape) => number | undefined;
 }
@@ -43,7 +46,7 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) =>
 /** Tells the bytes of a program's weights once open; 0 for every other tensor. */
 export function weightBytes(
   { nodes }: Pick<Program, 'nodes'>,
-  { compute, widen, int8 }: WeightForm = wide,
+  { compute, widen, packsNibbles, int8 }: WeightForm = wide,
 ): (tensor: Tensor) => number {
   const tables = lookedUp(nodes);
   return (tensor) => {
@@ -53,7 +56,9 @@ export function weightBytes(
     const whole = isReal(dtype) && !tables.has(tensor) ? int8?.(tensor.shape) : undefined;
     if (whole !== undefined) return whole * count;
     if (!isReal(dtype) && !entry.scales) return entry.byteLength;
-    return widen === 'graph' ? narrowBytes(tensor, compute) : count * dtypes[compute].bytes;
+    const packed = packsNibbles && !tables.has(tensor) ? packedBytes(tensor) : 0;
+    const plain = widen === 'graph' ? narrowBytes(tensor, compute) : count * dtypes[compute].bytes;
+    return plain + packed;
   };
 }
 

@@ -12,8 +12,8 @@ export type MachineFacts = Pick<Target, 'block' | 'bits'>;
 
 export interface Provider
   extends
-    Required<Omit<Target, keyof MachineFacts | 'winograd' | 'keepStored'>>,
-    Pick<Target, 'keepStored'> {
+    Required<Omit<Target, keyof MachineFacts | 'winograd' | 'keepStored' | 'packsNibbles'>>,
+    Pick<Target, 'keepStored' | 'packsNibbles'> {
   readonly name: string;
   /**
    * Where weights and values lie while a model is open. A device has copies of its own: files of weights
@@ -42,6 +42,8 @@ export interface Provider
    * suffices; those of smaller ones stay where they are stored. Left out: all do.
    */
   readonly laidFrom?: number;
+  /** Whether a larger program's matrices in codes of four bits are read as they are, packed, where memory suffices. */
+  readonly canPack?: boolean;
   /**
    * Bytes that convolutions' filters may take beyond their plain form to be computed by Winograd's
    * method, for a program whose weights take `bytes`.

@@ -2,7 +2,10 @@
 import type { NDArray } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { isInNibbles } from '../onnx/nibbles.ts';
 import { winogradLayers } from '../onnx/winograd.ts';
+import { leafOps } from '../tensor/ops/leaves.ts';
+import { isOp } from '../tensor/tensor.ts';
 import type { Program } from '../tensor/trace.ts';
 import { defaultMemoryBudget, estimateMemory, weightBytes, workingMemory } from './memory.ts';
 import { type Part, partsOf, planParts, sessionOfParts } from './parts.ts';
@@ -102,6 +105,19 @@ const narrow = (provider: Provider, { isLaidAnew, isShort }: NarrowForm): Provid
   },
 });
 
+/** The same with matrices in codes of four bits packed, if the program has any. */
+const packing = (provider: Provider, { nodes }: Program): Provider | undefined =>
+  provider.canPack && nodes.some((node) => isOp(leafOps.param, node) && isInNibbles(node))
+    ? {
+        ...provider,
+        packsNibbles: true,
+        session: {
+          ...provider.session,
+          config: { ...provider.session.config, 'session.disable_prepacking': '0' },
+        },
+      }
+    : undefined;
+
 interface NarrowForm {
   /** Matrices are laid anew. */
   readonly isLaidAnew: boolean;
@@ -158,13 +174,15 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     const wide = estimateMemory(program, provider);
     const fits = wide <= memoryBudget;
     if (fits && wide <= provider.widestBytes) return part(program, provider);
-    const form =
+    const plain =
       provider.memory === 'host'
         ? narrow(provider, {
             isLaidAnew: fits && wide >= (provider.laidFrom ?? Infinity),
             isShort: !fits,
           })
         : provider;
+    const packed = packing(plain, program);
+    const form = packed && estimateMemory(program, packed) <= memoryBudget ? packed : plain;
     const kept = part(program, form);
     if (kept.bytes <= memoryBudget) {
       if (!fits) log?.('INFO', `${program.name}: weights stay as they are stored, for memory`);

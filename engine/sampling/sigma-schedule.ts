@@ -181,23 +181,35 @@ function fluxSchedule(settings: Settings): SigmaSchedule {
   };
 }
 
-/** Stable Cascade: a cosine schedule, shifted in logSNR. */
+/**
+ * Stable Cascade: a cosine schedule, shifted in logSNR. In fp32 steps as the reference's: its network tells
+ * times apart by their last digits.
+ */
 function cascadeSchedule(settings: Settings): SigmaSchedule {
-  const s = 0.008;
-  const offset = 2 * Math.log(1 / number(settings, 'shift', 1));
-  const first = Math.cos(((s / (1 + s)) * Math.PI) / 2) ** 2;
+  const shift = number(settings, 'shift', 1);
+  const s = f(0.008);
+  const whole = f(1 + s);
+  const halfTurn = f(Math.PI / 2);
+  const squaredCosine = (part: number): number =>
+    f(f(Math.cos(f(f(f(part) * f(Math.PI)) * 0.5))) ** 2);
+  const first = squaredCosine(s / whole);
+  const offset = f(2 * f(Math.log(f(1 / f(shift)))));
+  const shifted = (alpha: number): number => {
+    const logSnr = f(f(Math.log(f(alpha / f(1 - alpha)))) + offset);
+    return f(1 / f(1 + f(Math.exp(-logSnr))));
+  };
   const sigma = (t: number): number => {
-    const cosine = Math.cos((((t + s) / (1 + s)) * Math.PI) / 2) ** 2 / first;
-    const logSnr = Math.log(cosine / (1 - cosine)) + offset;
-    const alpha = clamp(offset === 0 ? cosine : 1 / (1 + Math.exp(-logSnr)), 0.0001, 0.9999);
-    return Math.fround(Math.sqrt((1 - alpha) / alpha));
+    const cosine = f(squaredCosine(f(f(t) + s) / whole) / first);
+    const alpha = clamp(shift === 1 ? cosine : shifted(cosine), f(0.0001), f(0.9999));
+    return f(Math.sqrt(f(f(1 - alpha) / alpha)));
   };
   return {
     sigmas: table(10000, 1, sigma),
     sigmaData: 1,
     timestep(value) {
-      const alpha = clamp(1 / (value * value + 1), 0, 1);
-      return (Math.acos(Math.sqrt(alpha * first)) / (Math.PI / 2)) * (1 + s) - s;
+      const alpha = clamp(f(1 / f(f(f(value) * f(value)) + 1)), 0, 1);
+      const angle = f(Math.acos(f(Math.sqrt(f(alpha * first)))));
+      return f(f(f(angle / halfTurn) * whole) - s);
     },
     sigma,
     percentToSigma: inside(beyondMax, sigma),

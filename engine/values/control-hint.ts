@@ -17,14 +17,13 @@ export interface Hints<T extends Readonly<Record<string, NDArray>>> {
 }
 
 /**
- * Hints of `image` [n, h, w, c]: brought to the size that `size` asks for a latent (the middle
+ * Hints of `image` [n, h, w, c]: brought to the size that `size` asks for a latent (nearest unless told, the middle
  * of the picture in its shape), and one by one through `run`, which takes [1, channels, h, w] and how many were before it.
  */
 export function hintsOf<T extends Readonly<Record<string, NDArray>>>(
   image: Image,
   options: {
     readonly channels: number;
-    /** How it is scaled; nearest unless something else is said. */
     readonly method?: UpscaleMethod;
     readonly size: (latent: { height: number; width: number }) => { height: number; width: number };
     readonly run: (picture: NDArray, index: number) => Promise<T>;

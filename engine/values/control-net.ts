@@ -29,7 +29,8 @@ export interface ControlNet extends Weighted {
   readonly masked?: boolean;
 }
 
-export type ControlKindName = 'controlnet' | 't2i-adapter' | 'transformer-controlnet';
+export type ControlKindName =
+  'controlnet' | 't2i-adapter' | 'transformer-controlnet' | 'cascade-controlnet';
 
 /** A ControlNet with its hint: the change `control` of a conditioning entry. */
 export interface Control extends NetworkChange {
@@ -77,6 +78,7 @@ const titles: Readonly<Record<ControlKindName, string>> = {
   controlnet: 'ControlNet',
   't2i-adapter': 'T2I-Adapter',
   'transformer-controlnet': 'ControlNet',
+  'cascade-controlnet': 'ControlNet',
 };
 
 /** BAD_INPUT that names the file of a control network. */

@@ -20,6 +20,7 @@ import {
   misfit,
   onHost,
 } from './control-net.ts';
+import { cascadeControlKind } from './cascade-control-kind.ts';
 import { controlNetKind } from './controlnet-kind.ts';
 import { t2iAdapterKind } from './t2i-adapter-kind.ts';
 import { transformerControlKind } from './transformer-control-kind.ts';
@@ -30,6 +31,7 @@ const kinds: Readonly<Record<ControlKindName, ControlKind>> = {
   controlnet: controlNetKind,
   't2i-adapter': t2iAdapterKind,
   'transformer-controlnet': transformerControlKind,
+  'cascade-controlnet': cascadeControlKind,
 };
 
 /** How a ControlNet is put on conditioning. */

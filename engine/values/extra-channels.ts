@@ -1,6 +1,6 @@
 /** What inpaint and instruct models and upscalers are fed on channels behind the noisy latent. */
 import { concat, sliceAxis } from '../array/batch.ts';
-import { map, weightedSum } from '../array/elementwise.ts';
+import { axpby, map, scale, weightedSum } from '../array/elementwise.ts';
 import { type NDArray, full, nd, reshape, sizeOf, zeros } from '../array/nd.ts';
 import { roundHalfEven } from '../array/round.ts';
 import type { ExtraChannels } from '../arch/family.ts';
@@ -8,6 +8,7 @@ import type { ConditioningEntry } from '../sampling/conditioning.ts';
 import type { LatentFormat } from '../sampling/latent/formats.ts';
 import { processIn } from '../sampling/latent/process.ts';
 import type { CondTensor, ConditioningRun } from '../sampling/model.ts';
+import { TorchGenerator } from '../sampling/noise/torch-generator.ts';
 import { lowResolution } from './low-resolution.ts';
 import { fit, resizeBatch } from './resize-condition.ts';
 
@@ -27,6 +28,7 @@ const kinds: Readonly<
   instruct: (entry, run) => channels(pictureToChange(entry, run)),
   'instruct-scaled': (entry, run, format) =>
     channels(processIn(format, pictureToChange(entry, run))),
+  'instruct-noised': (entry, run, format) => channels(noisedPicture(entry, run, format)),
   'low-resolution': ({ extra = {} }, run) => {
     const { picture, level } = lowResolution(extra, run);
     const row = { data: Float32Array.of(level), shape: [1] };
@@ -49,6 +51,23 @@ const channels = (value: NDArray): Tensors => ({ concat: { value, along: 'grid' 
 
 const pictureToChange = ({ concatLatent }: Entry, { latentShape }: ConditioningRun): NDArray =>
   concatLatent ? fit(concatLatent, latentShape) : zeros(latentShape);
+
+/**
+ * The picture to refine, weakened and noised by the entry's `noise_augmentation` 0..1 (HunyuanImage's refiner); seed
+ * as ComfyUI's. Without one it is 0.
+ */
+function noisedPicture(
+  { concatLatent, extra = {} }: Entry,
+  { latentShape, seed = 0 }: ConditioningRun,
+  format: LatentFormat,
+): NDArray {
+  if (!concatLatent) return zeros(latentShape);
+  const picture = processIn(format, fit(concatLatent, latentShape));
+  const strength = Number(extra.noise_augmentation ?? 0);
+  if (strength <= 0) return scale(picture, 0.75);
+  const noise = new TorchGenerator(BigInt(seed) - 10n).randn(picture.shape);
+  return axpby(strength, noise, Math.min(1 - strength, 0.75), picture);
+}
 
 /** Mask (1 = to be painted), then the latent of the picture with the masked part greyed out. */
 function inpaintChannels(

@@ -1,4 +1,5 @@
 /** Opening model files: whole checkpoints, diffusion models, autoencoders, text encoders. */
+import { basename } from 'node:path';
 import type { Family, TextSetup } from '../arch/family.ts';
 import { detectFamily, modelPrefix } from '../arch/families/detect.ts';
 import { setupsByCount, textSetups } from '../arch/families/text-setups.ts';
@@ -6,6 +7,8 @@ import { NoodleError } from '../errors.ts';
 import { vocabularyTensors } from '../text/vocabularies.ts';
 import { fromDiffusersTransformer } from '../weights/key-maps/diffusers-transformers.ts';
 import { fromDiffusersUNet, isDiffusersUNet } from '../weights/key-maps/diffusers-unet.ts';
+import { fromTencentNames } from '../weights/key-maps/hunyuan-transformer.ts';
+import { withSplitAttention } from '../weights/key-maps/split-attention.ts';
 import { openSource } from '../weights/open.ts';
 import { readFloats } from '../weights/read.ts';
 import { latentFormat } from '../sampling/latent/formats.ts';
@@ -72,7 +75,7 @@ export async function loadTextEncoders(paths: readonly string[], type?: string):
   if (type !== undefined && !Object.hasOwn(textSetups, type)) {
     const known = Object.keys(textSetups).join(', ');
     throw new NoodleError('UNSUPPORTED', {
-      what: `text encoders of type '${type}' (supported: ${known})`,
+      what: `text encoders of type '${type}' are not supported; supported types are ${known}`,
     });
   }
   const files = await Promise.all(paths.map(openSource));
@@ -95,6 +98,7 @@ export function textEncodersOf(
 ): Clip {
   const files = sources.map(identifyTextEncoder);
   const names = files.map(({ spec }) => spec.name);
+  const told = files.map(({ spec }, i) => `${spec.name} (${basename(sources[i].label)})`);
   const candidates = setups.filter(({ encoders }) => encoders.length === files.length);
   const setup = candidates.find(({ encoders }) =>
     encoders.every(({ name }) => names.includes(name)),
@@ -104,7 +108,7 @@ export function textEncodersOf(
     throw new NoodleError('BAD_INPUT', {
       subject,
       expected: listed.length > 0 ? listed.join(', or ') : `one file, not ${files.length}`,
-      got: names.join(' and '),
+      got: told.join(' and '),
     });
   }
   const encoders = setup.encoders.map((spec) => {
@@ -121,9 +125,7 @@ export async function diffusionModelOf(
 ): Promise<Model> {
   const inside = sub(file, modelPrefix(file.tensors.keys()));
   const plain = inside.tensors.size > 0 ? inside : file;
-  const source = isDiffusersUNet(plain)
-    ? fromDiffusersUNet(plain)
-    : fromDiffusersTransformer(plain);
+  const source = originalNames(plain);
   const read = async (from: WeightSource, key: string) => {
     const entry = from.tensors.get(key);
     return entry && readFloats(entry);
@@ -131,6 +133,12 @@ export async function diffusionModelOf(
   const detected = await detectFamily(families, { model: source, file, read });
   const beside = detected.family.besideModel ?? [];
   return { ...detected, source: withBeside(source, file, beside), patches: [] };
+}
+
+/** Files of the diffusers library, Tencent's, and Stability's own, under the names that networks ask for. */
+function originalNames(source: WeightSource): WeightSource {
+  if (isDiffusersUNet(source)) return fromDiffusersUNet(source);
+  return withSplitAttention(fromTencentNames(fromDiffusersTransformer(source)));
 }
 
 /** The source with tensors of the file whose keys start so. */
@@ -175,7 +183,10 @@ function checkpointClip(file: WeightSource, { text, textPrefixes }: Family): Cli
   return { setup: text.of(found.map(({ spec }) => spec.name)), encoders: found };
 }
 
-/** The text encoder below a prefix; its vocabulary may lie in front of `transformer.`, or of its name. */
+/**
+ * The text encoder below a prefix; its vocabulary may lie in front of `transformer.`, or of its name, and in front
+ * of `transformer.` what its pooled output is multiplied by.
+ */
 function encoderSource(file: WeightSource, prefix: string): WeightSource {
   const own = sub(file, prefix);
   if (own.tensors.size === 0) return own;
@@ -184,6 +195,10 @@ function encoderSource(file: WeightSource, prefix: string): WeightSource {
   const names = new Map(
     fronts.flatMap((front) => vocabularyTensors.map((name) => [`${front}.${name}`, name])),
   );
+  const [, front] = /^(.+\.)transformer\.$/.exec(prefix) ?? [];
+  if (front !== undefined && !own.tensors.has('text_projection.weight')) {
+    names.set(`${front}text_projection`, 'text_projection');
+  }
   const beside = rename(file, (key) => names.get(key), { tag: 'vocabulary' });
   if (beside.tensors.size === 0) return own;
   return { ...mergeSources([own, beside]), metadata: own.metadata };

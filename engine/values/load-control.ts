@@ -1,5 +1,6 @@
 /** Opening files of control networks: what they are follows from their keys. */
 import { parse } from 'node:path';
+import { detectCascadeControl } from '../arch/cascade/controlnet.ts';
 import { detectControlNet } from '../arch/controlnet.ts';
 import { detectT2IAdapter } from '../arch/t2i-adapter.ts';
 import { findTransformerControl } from '../arch/transformer-controls.ts';
@@ -22,8 +23,6 @@ import type { Weighted } from './network.ts';
 const foreign: readonly (readonly [key: string, title: string])[] = [
   ['after_proj_list.18.bias', 'a ControlNet for Hunyuan DiT'],
   ['controlnet_blocks.0.weight', 'a ControlNet for a diffusion transformer'],
-  ['backbone.0.0.weight', 'a ControlNet for Stable Cascade'],
-  ['backbone.10.blocks.0.weight', 'a ControlNet for Stable Cascade'],
 ];
 
 /**
@@ -52,6 +51,7 @@ export async function loadControlNet(path: string, base?: Weighted | null): Prom
   const weights = openWeights(source);
   if (detectControlNet(weights)) return { ...shared, source, kind: 'controlnet' };
   if (detectT2IAdapter(weights)) return { ...shared, source, kind: 't2i-adapter' };
+  if (detectCascadeControl(weights)) return { ...shared, source, kind: 'cascade-controlnet' };
   const transformer = findTransformerControl(weights);
   if (transformer) {
     const { hint } = transformer.config;

@@ -1,9 +1,11 @@
 /** Adapter files (LoRA and kin) on MODEL and CLIP values. */
 import { fitAdapters, loraPatch } from '../patch/lora/lora.ts';
+import { madeFor } from '../patch/lora/made-for.ts';
 import { type WeightNames, clipNames, unetNames } from '../patch/lora/names.ts';
 import { type AdapterEntry, readAdapters } from '../patch/lora/read.ts';
 import { openSource } from '../weights/open.ts';
 import type { Clip } from './clip.ts';
+import { instead } from './contents.ts';
 import type { Model } from './model.ts';
 import type { Weighted } from './network.ts';
 
@@ -13,11 +15,14 @@ export interface LoraFile {
   readonly entries: readonly AdapterEntry[];
   /** Keys of no known form. */
   readonly unknown: readonly string[];
+  /** ` but seems to be …`, or empty: for a file that holds no adapter. */
+  readonly instead: string;
 }
 
 /** Reads a file of `loras`. Throws what opening weights throws. */
 export async function openLora(path: string): Promise<LoraFile> {
-  return { path, ...(await readAdapters(await openSource(path))) };
+  const source = await openSource(path);
+  return { path, ...(await readAdapters(source)), instead: instead(source) };
 }
 
 export interface LoraStrengths {
@@ -50,10 +55,18 @@ export function withLora<M extends Model | null, C extends Clip | null | undefin
     clip: clip && {
       ...clip,
       encoders: clip.encoders.map((encoder) =>
-        put(encoder, clipNames(encoder.spec.name, encoder.source.tensors.keys()), strengths.clip),
+        put(
+          encoder,
+          clipNames(encoder.spec.name, encoder.source.tensors.keys(), clip.encoders[0].spec.name),
+          strengths.clip,
+        ),
       ),
     },
   };
+  if (taken.size === 0 && misfits.size === 0) {
+    if (model || clip) warn(noneFits(file, model?.family.title));
+    return result;
+  }
   const strange = [
     ...file.unknown,
     ...file.entries.map(({ name }) => name).filter((name) => !taken.has(name)),
@@ -62,6 +75,14 @@ export function withLora<M extends Model | null, C extends Clip | null | undefin
   if (clip !== undefined) tell(warn, file, strange, 'no weight of this model has these names');
   tell(warn, file, [...misfits], 'the weights of these names have other shapes');
   return result;
+}
+
+/** Why a file changes nothing. */
+function noneFits({ path, entries, instead }: LoraFile, title = 'text encoders'): string {
+  if (entries.length === 0) return `${path}: it holds no LoRA${instead}`;
+  const network = madeFor(entries.map(({ name }) => name));
+  const made = network === undefined ? '' : `; it seems to be made for ${network}`;
+  return `${path}: nothing in this file fits ${title}${made}`;
 }
 
 const shown = 5;

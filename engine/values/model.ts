@@ -1,6 +1,7 @@
 /** MODEL: a diffusion network of some family, as it travels between nodes; immutable. */
 import { concat as join, sliceAxis } from '../array/batch.ts';
-import { type NDArray, sizeOf, zeros } from '../array/nd.ts';
+import { map } from '../array/elementwise.ts';
+import { type NDArray, full, sizeOf, zeros } from '../array/nd.ts';
 import type { ExtraChannels, Family } from '../arch/family.ts';
 import { NoodleError } from '../errors.ts';
 import { attentionBias, biasInput } from '../patch/attention-bias.ts';
@@ -16,7 +17,8 @@ import {
 import { withOwnColors } from '../sampling/latent/own-colors.ts';
 import type { Graph } from '../tensor/trace.ts';
 import { type ModelChange, type RunChanges, runChanges } from './changes.ts';
-import { conditionTensors } from './conditions.ts';
+import { callTensors, conditionTensors } from './conditions.ts';
+import { checkWidth } from './check-width.ts';
 import { projectedCross } from './cross-projection.ts';
 import { extraChannelTensors } from './extra-channels.ts';
 import { type NetworkRun, type Weighted, openNetwork } from './network.ts';
@@ -84,7 +86,8 @@ function sampled(
     },
     async apply(input) {
       const { x, timesteps } = input;
-      const { concat, ...cond } = input.cond;
+      const { concat, ...told } = input.cond;
+      const cond = { ...told, ...callTensors(family.conditions?.(config) ?? [], input) };
       const inputs = {
         ...cond,
         x: concat ? join([x, concat], 1) : x,
@@ -111,6 +114,12 @@ function sampled(
       const rows = Math.floor(callBytes / (cells * perCell));
       return Math.min(mostRows, Math.max(1, rows));
     },
+    ...(family.keepsClean && {
+      inpaintLatent: (sigma, _, latent) => {
+        const [factor] = sampling.calculateInput(sigma, full([1, 1], 1)).data;
+        return map(latent, (value) => value / factor);
+      },
+    }),
     with: (more) => sampled({ ...model, patches: [...more, ...model.patches] }, run, shared),
   };
 }
@@ -121,10 +130,16 @@ function conditioningTensors(
   run: ConditioningRun,
 ): Record<string, CondTensor> {
   const { family, config } = model;
+  const width = family.contextWidth(config);
+  if (width !== undefined) {
+    const names = family.text.encoders.map(({ name }) => name).join(' and ');
+    checkWidth(entry.cross, width, `the text condition of ${family.title} (${names})`);
+  }
   const along = family.repeatsText ? 'tokens' : 'row';
-  checkWidth(entry.cross, family.contextWidth(config), `the text condition of ${family.title}`);
   return {
-    cross: { value: entry.cross, along },
+    ...(width !== undefined && {
+      cross: { value: entry.cross, along },
+    }),
     ...(entry.crossControl && { crossControl: { value: entry.crossControl, along } }),
     ...vectorTensors(model, entry, run),
     ...conditionTensors(family.conditions?.(config) ?? [], entry, run, formatOf(model)),
@@ -176,15 +191,4 @@ function pooledVector(
   }
   checkWidth(pooled, expected, `the pooled text embedding of ${family.title}`);
   return pooled;
-}
-
-function checkWidth(x: NDArray, expected: number, subject: string): void {
-  const got = x.shape.at(-1);
-  if (got !== expected) {
-    throw new NoodleError('BAD_INPUT', {
-      subject,
-      expected: `width ${expected}`,
-      got: `width ${got}; was it made by another model's text encoder?`,
-    });
-  }
 }

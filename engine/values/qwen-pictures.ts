@@ -40,7 +40,7 @@ export async function seePicture(
 ): Promise<SeenPicture> {
   const config = detectQwenVision(openWeights(weights.source), heads);
   if (!config) {
-    const what = `${weights.source.label}: pictures, for it holds no 'visual' part, only words`;
+    const what = `${weights.source.label}: pictures, for it holds no 'visual' part of Qwen2.5-VL`;
     throw new NoodleError('UNSUPPORTED', { what });
   }
   const { patches, grid } = patchesOf(picture);

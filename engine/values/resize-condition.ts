@@ -1,15 +1,19 @@
 /** Pictures and latents beside the noisy latent, brought to its size and batch. */
 import { concat, sliceAxis } from '../array/batch.ts';
-import type { NDArray } from '../array/nd.ts';
+import { type NDArray, reshape, sizeOf } from '../array/nd.ts';
 import { commonUpscale } from '../array/resize.ts';
 import { roundHalfEven } from '../array/round.ts';
 
-/** x [b, c, h, w] at another size (bilinear, the middle of the picture) and batch; `shape`'s channels are not read. */
+/** x [b, c, ...frames, h, w] at another size (bilinear, the middle of the picture) and batch; `shape`'s channels are not read. */
 export function fit(x: NDArray, shape: readonly number[]): NDArray {
-  const [batch, , height, width] = shape;
-  const same = x.shape[2] === height && x.shape[3] === width;
-  const sized = same ? x : commonUpscale(x, width, height, 'bilinear', 'center');
-  return resizeBatch(sized, batch);
+  const [height, width] = shape.slice(-2);
+  const [batch, channels, ...sides] = x.shape;
+  const [h, w] = sides.slice(-2);
+  if (h === height && w === width) return resizeBatch(x, shape[0]);
+  const planes = reshape(x, [batch, channels * sizeOf(sides.slice(0, -2)), h, w]);
+  const sized = commonUpscale(planes, width, height, 'bilinear', 'center');
+  const back = reshape(sized, [batch, channels, ...sides.slice(0, -2), height, width]);
+  return resizeBatch(back, shape[0]);
 }
 
 /** Another batch size: rows are picked (fewer) or repeated in place (more), spread over the batch. */

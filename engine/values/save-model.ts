@@ -150,10 +150,14 @@ export function encoderTensors(encoder: Weighted): Tensors {
   return tensors;
 }
 
-/** A text encoder under huggingface's names, without what checkpoints leave out. */
-function huggingface(encoder: Weighted, prefix: string, hasPositions: boolean): Tensors {
+/** A text encoder under huggingface's names, without what checkpoints leave out that do not name it. */
+function huggingface(
+  encoder: Clip['encoders'][number],
+  prefix: string,
+  hasPositions: boolean,
+): Tensors {
   const tensors = encoderTensors(encoder);
-  tensors.delete('text_projection.weight');
+  if (!prefix.includes(`.${encoder.spec.name}.`)) tensors.delete('text_projection.weight');
   tensors.delete('logit_scale');
   const embedding = tensors.get('text_model.embeddings.position_embedding.weight');
   if (hasPositions && embedding) tensors.set(positions, countTo(embedding.shape[0]));

@@ -4,9 +4,15 @@ import type { NDArray } from '../array/nd.ts';
 import type { EncodedText } from '../arch/family.ts';
 import type { Crop, SequenceSpec } from '../arch/sequence-spec.ts';
 import type { TokenInputs } from '../arch/token-rows.ts';
+import { NoodleError } from '../errors.ts';
 import type { Graph } from '../tensor/trace.ts';
 import { embeddingTokens } from '../text/embeddings.ts';
-import { type Token, type TokenBatch, tokenize } from '../text/token-batches.ts';
+import {
+  type TextTokenizer,
+  type Token,
+  type TokenBatch,
+  tokenize,
+} from '../text/token-batches.ts';
 import { openVocabulary } from '../text/vocabularies.ts';
 import { encodeRows } from './encode-rows.ts';
 import type { EncodedRow } from './kept-rows.ts';
@@ -15,7 +21,12 @@ import type { PromptFiles, PromptOptions, TextEncoder } from './text-encoder.ts'
 
 export interface SequenceEncoder extends TextEncoder {
   readonly spec: SequenceSpec;
-  readonly config: { readonly width: number; readonly layers: number };
+  readonly config: {
+    readonly width: number;
+    readonly layers: number;
+    /** Tokens that it knows. */
+    readonly vocabulary: number;
+  };
 }
 
 /** The prompt in its template as one row of tokens; undefined when the encoder gets nothing of it. */
@@ -28,10 +39,19 @@ export function tokenizeSequence(
   const part = spec.part ? spec.part(text) : text;
   if (part === undefined) return undefined;
   const own = pictures.length > 0 ? (spec.pictureTemplate ?? spec.template) : spec.template;
+  const tokenizer = openVocabulary(spec.vocabulary, source, files.vocabulary);
   const isTemplated = spec.templated?.some((start) => part.startsWith(start)) ?? false;
+  const { promptLength } = spec;
+  if (promptLength !== undefined) {
+    const framed = framedPrompt(part, isTemplated ? undefined : own, tokenizer, {
+      ...spec,
+      promptLength,
+    });
+    return withPictures([framed], pictures, spec.pictureToken);
+  }
   const around = isTemplated ? undefined : (template ?? own);
   const batches = tokenize(around === undefined ? part : around.replace('{}', () => part), {
-    tokenizer: openVocabulary(spec.vocabulary, source, files.vocabulary),
+    tokenizer,
     start: spec.start,
     end: spec.end,
     pad: spec.pad,
@@ -43,6 +63,39 @@ export function tokenizeSequence(
     ...(spec.embeddings ? embeddingTokens(files, { key: spec.name, width: config.width }) : {}),
   });
   return pictures.length === 0 ? batches : withPictures(batches, pictures, spec.pictureToken);
+}
+
+/** Throws BAD_INPUT for tokens that the encoder does not know: its vocabulary is another one. */
+function checkIds({ spec, config, source }: SequenceEncoder, batches: readonly TokenBatch[]): void {
+  const ids = batches.flatMap(({ ids }) => ids.filter((id) => typeof id === 'number'));
+  const highest = ids.reduce((most, id) => Math.max(most, id), 0);
+  if (highest < config.vocabulary) return;
+  throw new NoodleError('BAD_INPUT', {
+    subject: `tokens of the vocabulary '${spec.vocabulary}' for ${source.label}`,
+    expected: `ids below ${config.vocabulary}, for so many does this text encoder know`,
+    got: highest,
+  });
+}
+
+/** A prompt of one length in its template, each part cut into tokens on its own. */
+function framedPrompt(
+  prompt: string,
+  template = '{}',
+  { encode }: TextTokenizer,
+  {
+    promptLength,
+    parts = (text) => [text],
+    pad,
+  }: Pick<SequenceSpec, 'parts' | 'pad'> & { readonly promptLength: number },
+): TokenBatch {
+  const [before, behind] = template.split('{}').map((text) => encode(text));
+  const words = parts(prompt)
+    .flatMap((part) => encode(part))
+    .slice(0, promptLength);
+  const padding = new Array<number>(promptLength - words.length).fill(pad);
+  const ids = [...before, ...words, ...padding, ...behind];
+  const isWord = (i: number): boolean => i >= before.length && i < before.length + words.length;
+  return { ids, weights: ids.map(() => 1), wordIds: ids.map((_, i) => (isWord(i) ? 1 : 0)) };
 }
 
 /** Every picture at its token, in order; pictures without one are not seen. */
@@ -78,7 +131,8 @@ export async function encodeSequence(
   runSequence: RunSequence,
 ): Promise<EncodedText> {
   const { spec } = encoder;
-  const used = spec.maxLength === undefined ? batches : batches.slice(0, 1);
+  const used = spec.firstRowOnly ? batches.slice(0, 1) : batches;
+  checkIds(encoder, used);
   const encode: RunSequence = async (row, batch) => {
     const encoded = await runSequence(row, batch);
     return spec.zeroed ? withoutPadding(encoded) : encoded;

@@ -20,7 +20,7 @@ const blocks = 'double_blocks';
 export async function withStyleReference(
   model: Model,
   patch: ModelPatch,
-  seen: ClipVisionOutput,
+  seen: Pick<ClipVisionOutput, 'penultimate' | 'earlier'>,
   run: NetworkRun,
 ): Promise<Model> {
   requireKind(patch, 'style');
@@ -38,7 +38,7 @@ export async function withStyleReference(
 /** Tokens of all pictures, one after the other: [1, n, width]. */
 async function styleTokens(
   patch: ModelPatch,
-  { penultimate, earlier }: ClipVisionOutput,
+  { penultimate, earlier }: Pick<ClipVisionOutput, 'penultimate' | 'earlier'>,
   run: NetworkRun,
 ): Promise<NDArray> {
   const { tokens, width } = styleInput(openWeights(patch.source));

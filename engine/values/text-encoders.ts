@@ -6,6 +6,7 @@ import { openWeights } from '../tensor/cursor.ts';
 import { type WeightSource, sub } from '../weights/source.ts';
 import { bertEncoderKind } from './bert-encoder.ts';
 import { clipEncoderKind } from './clip-encoder.ts';
+import { instead } from './contents.ts';
 import { languageModelKind } from './language-model-encoder.ts';
 import { t5EncoderKind } from './t5-encoder.ts';
 import type { TextEncoder, TextEncoderKind } from './text-encoder.ts';
@@ -41,7 +42,7 @@ export function identifyTextEncoder(file: WeightSource): {
   const known = `${supported.slice(0, -1).join(', ')} and ${supported.at(-1)}`;
   const reason = seems
     ? `it seems to be ${seems}, of which parts are missing; supported text encoders are ${known}`
-    : `it holds no known text encoder${ggufArchitecture(file)}`;
+    : `it holds no known text encoder${instead(file)}${ggufArchitecture(file)}`;
   throw new NoodleError('FAMILY_UNKNOWN', { file: file.label, reason });
 }
 

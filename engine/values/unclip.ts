@@ -41,7 +41,7 @@ export function unclipVector(pictures: readonly SeenPicture[], options: UnclipOp
   const { width, mergeNoise, seed } = options;
   let generator = new TorchGenerator(0);
   const vectors = pictures.flatMap(({ output: { embeds }, strength, noiseAugmentation }) => {
-    checkWidth(embeds, width);
+    checkEmbeddings(embeds, width);
     return Array.from({ length: embeds.shape[0] }, (_, i) => {
       generator = new TorchGenerator(BigInt(seed) - 10n); // anew for each picture
       const noised = noisedEmbedding(rows(embeds, i, i + 1), noiseAugmentation, generator, options);
@@ -106,7 +106,8 @@ function sinusoid(t: number, width: number): NDArray {
   return nd(data, [1, width]);
 }
 
-function checkWidth({ shape }: NDArray, width: number): void {
+/** Throws BAD_INPUT for embeddings of another width. */
+export function checkEmbeddings({ shape }: NDArray, width: number): void {
   if (shape.length === 2 && shape[1] === width) return;
   throw new NoodleError('BAD_INPUT', {
     subject: 'clip_vision_output',

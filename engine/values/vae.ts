@@ -17,6 +17,8 @@ export interface Vae<C = unknown> extends Weighted {
   /** Channels of the pictures it encodes: 3, or 4 with alpha. */
   readonly pictureChannels?: number;
   readonly factor: CellSize;
+  /** With a time axis: pictures are videos of one frame each, not the frames of one video. */
+  readonly stills?: boolean;
   /** Its values overflow in half precision, or may. */
   readonly fullPrecision?: boolean;
 }
@@ -24,13 +26,15 @@ export interface Vae<C = unknown> extends Weighted {
 /** What a kind reads from the weights. */
 type Detected<C> = Pick<
   Vae<C>,
-  'config' | 'latentChannels' | 'pictureChannels' | 'factor' | 'fullPrecision'
+  'config' | 'latentChannels' | 'pictureChannels' | 'factor' | 'stills' | 'fullPrecision'
 >;
 
 /** What one latent cell stands for. */
 export interface CellSize {
   /** Pixels a side. */
   readonly space: number;
+  /** Pixels a side of what is decoded, where that is a smaller picture. */
+  readonly drawn?: number;
   /** Frames; absent where latents are of single pictures and have no such axis. */
   readonly time?: number;
 }
@@ -41,6 +45,8 @@ export interface CellSize {
  * with a time axis [b, 3, frames, H, W] and [b, c, t, h, w].
  */
 export interface AutoencoderKind<C = unknown> {
+  /** Pictures are 0..1 on both sides, and what is decoded stays as it comes out. */
+  readonly unsigned?: boolean;
   /** The autoencoder in a source; undefined when it is of another kind. */
   detect(source: WeightSource): Detected<C> | undefined;
   encode(vae: Vae<C>, pictures: NDArray, run: NetworkRun): Promise<NDArray>;
@@ -48,6 +54,9 @@ export interface AutoencoderKind<C = unknown> {
   /** Working memory of a call on one item of this many pixels. */
   bytes(config: C, pixels: number, task: 'encode' | 'decode'): number;
 }
+
+/** Pixels a side of what a cell is decoded to. */
+const drawnSpace = ({ space, drawn = space }: CellSize): number => drawn;
 
 /** Size of square tiles and their overlap, in pixels. */
 export interface TileSize {
@@ -67,13 +76,13 @@ export async function decode(vae: Vae | null, latents: NDArray, run: NetworkRun)
   const present = requireVae(vae);
   checkLatents(present, latents);
   const { kind, config, factor } = present;
-  const pixels = sizeOf(latents.shape.slice(2)) * factor.space ** 2 * (factor.time ?? 1);
+  const pixels = sizeOf(latents.shape.slice(2)) * drawnSpace(factor) ** 2 * (factor.time ?? 1);
   const whole = () =>
     inBatches(latents, kind.bytes(config, pixels, 'decode'), run, (part) =>
       kind.decode(present, part, run),
     );
   const tiled = () => decodeTiles(present, latents, fallbackDecodeTiles, run);
-  return toPictures(await elseInTiles('decoding', run, whole, tiled));
+  return toPictures(await elseInTiles('decoding', run, whole, tiled), kind);
 }
 
 /** The same in overlapping tiles: three passes over tiles of different shape, averaged. */
@@ -85,12 +94,12 @@ export async function decodeTiled(
 ): Promise<Image> {
   const present = requireVae(vae);
   checkLatents(present, latents);
-  return toPictures(await decodeTiles(present, latents, size, run));
+  return toPictures(await decodeTiles(present, latents, size, run), present.kind);
 }
 
 /**
  * Pictures [b, H, W, 3 or more] in 0..1 as latents [b, c, h, w]; where latents have a time axis the
- * pictures are the frames of one video. Odd sizes lose their margin.
+ * pictures are the frames of one video, or each one of its own (`stills`). Odd sizes lose their margin.
  */
 export async function encode(vae: Vae | null, pictures: Image, run: NetworkRun): Promise<NDArray> {
   const present = requireVae(vae);
@@ -148,7 +157,7 @@ async function decodeTiles(
   { tile, overlap }: TileSize,
   run: NetworkRun,
 ): Promise<NDArray> {
-  const { space } = vae.factor;
+  const space = drawnSpace(vae.factor);
   const cells = Math.floor(tile / space);
   const half = Math.floor(cells / 2);
   const common = { overlap: Math.floor(overlap / space), factor: space };
@@ -237,16 +246,18 @@ function checkLatents({ latentChannels, factor }: Vae, { shape }: NDArray): void
   });
 }
 
-/** [b, 3, ...frames, H, W] about -1..1 to [b·frames, H, W, 3] in 0..1. */
-function toPictures({ data, shape: [batch, channels, ...sides] }: NDArray): Image {
+/** [b, 3, ...frames, H, W] about -1..1 to [b·frames, H, W, 3] in 0..1; of unsigned kinds the numbers stay. */
+function toPictures(
+  { data, shape: [batch, channels, ...sides] }: NDArray,
+  { unsigned = false }: AutoencoderKind,
+): Image {
   const pixels = sizeOf(sides);
   const out = new Float32Array(data.length);
   for (let b = 0; b < batch; b++) {
     for (let c = 0; c < channels; c++) {
       const from = (b * channels + c) * pixels;
       for (let p = 0; p < pixels; p++) {
-        const value = Math.fround(data[from + p] + 1) / 2;
-        out[(b * pixels + p) * channels + c] = value < 0 ? 0 : value > 1 ? 1 : value;
+        out[(b * pixels + p) * channels + c] = unsigned ? data[from + p] : toUnit(data[from + p]);
       }
     }
   }
@@ -254,8 +265,16 @@ function toPictures({ data, shape: [batch, channels, ...sides] }: NDArray): Imag
   return nd(out, [batch * sizeOf(sides.slice(0, -2)), height, width, channels]);
 }
 
-/** Pictures cut to whole cells, channel-first; frames of one video where latents have a time axis. */
-function encoderInput({ factor, pictureChannels = 3 }: Vae, pictures: Image): NDArray {
+function toUnit(signed: number): number {
+  const value = Math.fround(signed + 1) / 2;
+  return value < 0 ? 0 : value > 1 ? 1 : value;
+}
+
+/** Pictures cut to whole cells, channel-first; frames of one video, or each of its own, where latents have a time axis. */
+function encoderInput(
+  { kind, factor, stills, pictureChannels = 3 }: Vae,
+  pictures: Image,
+): NDArray {
   if (pictures.shape.length !== 4) {
     const expected = 'pictures [batch, height, width, channels]';
     throw new NoodleError('BAD_INPUT', {
@@ -265,19 +284,30 @@ function encoderInput({ factor, pictureChannels = 3 }: Vae, pictures: Image): ND
     });
   }
   const cut = cropToFactor(pictures, factor.space);
-  if (factor.time === undefined) return toSigned(cut, pictureChannels);
+  if (factor.time === undefined) return toPlanes(cut, pictureChannels, kind);
   const [frames, height, width, channels] = cut.shape;
+  if (stills) {
+    const { data } = toPlanes(cut, pictureChannels, kind);
+    return nd(data, [frames, pictureChannels, 1, height, width]);
+  }
   const rows = { data: cut.data, shape: [1, frames * height, width, channels] };
-  return nd(toSigned(rows, pictureChannels).data, [1, pictureChannels, frames, height, width]);
+  return nd(toPlanes(rows, pictureChannels, kind).data, [
+    1,
+    pictureChannels,
+    frames,
+    height,
+    width,
+  ]);
 }
 
 /**
- * [b, H, W, 3 or more] in 0..1 to [b, wanted, H, W] in -1..1; further channels (alpha) are left out, and where
- * alpha is wanted and there is none all is opaque.
+ * [b, H, W, 3 or more] in 0..1 to [b, wanted, H, W] in -1..1, of unsigned kinds as they are; further channels
+ * (alpha) are left out, and where alpha is wanted and there is none all is opaque.
  */
-function toSigned(
+function toPlanes(
   { data, shape: [batch, height, width, channels] }: Image,
   wanted: number,
+  { unsigned = false }: AutoencoderKind,
 ): NDArray {
   if (channels < 3) {
     throw new NoodleError('BAD_INPUT', {
@@ -291,7 +321,10 @@ function toSigned(
   for (let b = 0; b < batch; b++) {
     for (let c = 0; c < Math.min(wanted, channels); c++) {
       const to = (b * wanted + c) * pixels;
-      for (let p = 0; p < pixels; p++) out[to + p] = data[(b * pixels + p) * channels + c] * 2 - 1;
+      for (let p = 0; p < pixels; p++) {
+        const value = data[(b * pixels + p) * channels + c];
+        out[to + p] = unsigned ? value : value * 2 - 1;
+      }
     }
   }
   return nd(out, [batch, wanted, height, width]);

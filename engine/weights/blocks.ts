@@ -284,6 +284,13 @@ export function blocksToFloat(
   return out;
 }
 
+/** The same numbers with codes of four bits that are 8 more than they count, without sign. */
+export function codesAbout8({ codes, steps, offs }: Codes, type: BlockType): Codes {
+  return type.codes === 'u4'
+    ? { codes, steps, offs: offs.map((off, i) => off - 8 * steps[i]) }
+    : { codes: codes.map((code) => code + 8), steps, offs };
+}
+
 /** Codes of four bits, two a byte, the first one in the lower bits. */
 export function pairs(codes: Int8Array): Uint8Array {
   const out = new Uint8Array(codes.length / 2);

@@ -6,8 +6,9 @@
  * [o, ...kernel, i]; matrices transposed, f32 or f16 [i, o]; in whole numbers of so many bits, i8
  * [...kernel * i, o], with what a step of each output is worth, f32 [o], close behind them; or matrices in
  * blocks of 8-bit numbers, u8 [o, i/32, 32], and apart from them what a step of each block is worth, f16
- * [o, i/32] (int8.ts); or numbers of ggml's blocks as whole numbers, i8, i4 or u4 [o, i], with what a step of
- * each group is worth and what is taken off there, f32 [o, i/group], close behind them (blocks.ts).
+ * [o, i/32] (int8.ts); or numbers of ggml's blocks as whole numbers, i8, i4 or u4 [o, i], or (`about8`) two a
+ * byte with 8 for 0, u8 [o, i/group, group/2], with what a step of each group is worth and what is taken off
+ * there, f32 [o, i/group], close behind them (blocks.ts).
  */
 import { sizeOf } from '../array/nd.ts';
 import type { BlockType } from './blocks.ts';
@@ -30,7 +31,8 @@ export type Layout =
 export interface CodesLayout {
   readonly kind: 'codes' | 'codeSteps' | 'codeOffs';
   readonly group: number;
-  readonly codes: BlockType['codes'];
+  /** In what the whole numbers fit; `about8`: four bits without sign that are 8 more, as products read them. */
+  readonly codes: BlockType['codes'] | 'about8';
 }
 
 /** The element type of a weight of type `stored` in a layout. */
@@ -39,7 +41,7 @@ export function layoutDtype(layout: Layout, stored: Dtype): Dtype {
   if (kind === 'stored' || (kind === 'blocked' && layout.narrow)) return stored;
   if (kind === 'channelsLast' || kind === 'transposed') return layout.type;
   if (kind === 'int8') return 'i8';
-  if (kind === 'codes') return layout.codes;
+  if (kind === 'codes') return layout.codes === 'about8' ? 'u8' : layout.codes;
   if (kind === 'int8Blocks') return 'u8';
   return kind === 'float16' || kind === 'int8BlockSteps' ? 'f16' : 'f32';
 }
@@ -59,8 +61,11 @@ export function layoutShape(layout: Layout, stored: readonly number[]): readonly
       return [stored[0]];
     case 'blocked':
       return stored.length === 2 ? [...stored, 1, 1] : stored;
-    case 'codes':
-      return [stored[0], sizeOf(stored.slice(1))];
+    case 'codes': {
+      const width = sizeOf(stored.slice(1));
+      const { codes, group } = layout;
+      return codes === 'about8' ? [stored[0], width / group, group / 2] : [stored[0], width];
+    }
     case 'codeSteps':
     case 'codeOffs':
       return [stored[0], sizeOf(stored.slice(1)) / layout.group];
@@ -101,6 +106,10 @@ export const int8StepsOffset = (shape: readonly number[]): number => aligned(siz
 
 const aligned = (size: number): number => Math.ceil(size / 64) * 64;
 
+/** Bytes of a number. */
+export const codeBytes = (codes: CodesLayout['codes']): number =>
+  dtypes[codes === 'about8' ? 'u4' : codes].bytes;
+
 /** Where the parts of a weight in codes begin, and where it ends, in bytes. */
 export function codePlaces(
   layout: Layout,
@@ -108,7 +117,7 @@ export function codePlaces(
 ): { readonly steps: number; readonly offs: number; readonly end: number } {
   const { codes, group } = layout as CodesLayout;
   const numbers = sizeOf(shape);
-  const steps = aligned(numbers * dtypes[codes].bytes);
+  const steps = aligned(numbers * codeBytes(codes));
   const offs = steps + aligned((numbers / group) * 4);
   return { steps, offs, end: offs + aligned((numbers / group) * 4) };
 }

@@ -6,9 +6,9 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { sizeOf } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import { type Areas, aligned, bytesAt, layAreas, widen } from './areas.ts';
-import { pairs, splitBlocks } from './blocks.ts';
+import { codesAbout8, pairs, splitBlocks } from './blocks.ts';
 import { channelsLast } from './channels-last.ts';
-import { type StorageDtype, dtypes, storageDtypes } from './dtypes.ts';
+import { type StorageDtype, storageDtypes } from './dtypes.ts';
 import { floatToF16 } from './float.ts';
 import {
   int8Block,
@@ -20,7 +20,7 @@ import {
   int8Steps,
 } from './int8.ts';
 import { kernels } from './kernels.ts';
-import { type CodesLayout, type Layout, codePlaces, int8StepsOffset } from './layout.ts';
+import { type CodesLayout, type Layout, codeBytes, codePlaces, int8StepsOffset } from './layout.ts';
 import { readFloatsSync } from './read.ts';
 import { type Scaler, scaler } from './scales.ts';
 import { type Scales, type WeightBytes, memoryOf } from './source.ts';
@@ -261,9 +261,10 @@ function writeCodes(
   const { blocks } = storageDtypes[dtype];
   const { group, codes: type } = layout as CodesLayout;
   const places = codePlaces(layout, shape);
-  const { codes, steps, offs } = splitBlocks(blocks!, bytes); // what has this layout is in blocks
+  const parts = splitBlocks(blocks!, bytes); // what has this layout is in blocks
+  const { codes, steps, offs } = type === 'about8' ? codesAbout8(parts, blocks!) : parts;
   const packed = type === 'i8' ? codes : pairs(codes);
-  writeFully(file, bytesOf(packed), target + start * dtypes[type].bytes);
+  writeFully(file, bytesOf(packed), target + start * codeBytes(type));
   writeFully(file, bytesOf(steps), target + places.steps + (start / group) * 4);
   writeFully(file, bytesOf(offs), target + places.offs + (start / group) * 4);
 }

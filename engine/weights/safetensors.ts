@@ -6,6 +6,7 @@
 import { open, realpath } from 'node:fs/promises';
 import { NoodleError } from '../errors.ts';
 import { isStorageDtype, sizeInBytes } from './dtypes.ts';
+import { seemsToBe } from './foreign-files.ts';
 import { type WeightEntry, type WeightSource, identityOf } from './source.ts';
 
 /** An opened file: its tensors under the keys of its header. */
@@ -45,11 +46,18 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     }
     const stated = head.readBigUInt64LE();
     if (stated > BigInt(maxHeaderLength)) {
-      throw headerError(real, `header of ${stated} bytes; at most ${maxHeaderLength} are allowed`);
+      const start = Buffer.alloc(64);
+      await handle.read(start, 0, start.length, 0);
+      const seems = seemsToBe(start);
+      const reason = `header of ${stated} bytes; at most ${maxHeaderLength} are allowed`;
+      throw headerError(real, seems ? `it is ${seems}` : reason);
     }
     const headerLength = Number(stated);
     if (8 + headerLength > size) {
-      throw headerError(real, `header of ${headerLength} bytes in a file of ${size} bytes`);
+      throw headerError(
+        real,
+        `header of ${headerLength} bytes in a file of ${size} bytes: it is not whole`,
+      );
     }
     const bytes = Buffer.alloc(headerLength);
     const { bytesRead } = await handle.read(bytes, 0, headerLength, 8);
@@ -140,7 +148,7 @@ function checkRanges(
   for (const [key, { bytes, byteLength }] of byOffset) {
     const { offset } = bytes;
     if (offset + byteLength > size) {
-      const reason = `tensor '${key}' ends at byte ${offset + byteLength} of a file of ${size} bytes`;
+      const reason = `tensor '${key}' ends at byte ${offset + byteLength} of a file of ${size} bytes: it is not whole`;
       throw headerError(path, reason);
     }
     if (offset !== position) {

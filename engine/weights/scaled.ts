@@ -5,6 +5,7 @@
  */
 import { NoodleError } from '../errors.ts';
 import type { StorageDtype } from './dtypes.ts';
+import { foreignFormat } from './foreign-files.ts';
 import { readBytes } from './read.ts';
 import { roundedEntry } from './recipe.ts';
 import {
@@ -69,6 +70,11 @@ const beside =
  * format that is not known, WEIGHTS_MISSING for scales that are not there.
  */
 export async function scaledSource<S extends WeightSource>(source: S): Promise<S> {
+  const foreign = foreignFormat(source.tensors.keys());
+  if (foreign !== undefined) {
+    const what = `${source.label}: weights stored ${foreign} are not supported; take the model in fp8, GGUF or half precision`;
+    throw new NoodleError('UNSUPPORTED', { what });
+  }
   const descriptions = await descriptionsOf(source);
   const marks = [...source.tensors.keys()].filter((key) => key.endsWith(marker));
   if (descriptions.size === 0 && marks.length === 0) return source;
@@ -146,7 +152,7 @@ function formatted(
   const { format } = description;
   const name = typeof format === 'string' ? format : JSON.stringify(format);
   if (!Object.hasOwn(formats, name)) {
-    const what = `${source.label}: '${layer}' in the format ${name} (known: ${Object.keys(formats).join(', ')})`;
+    const what = `${source.label}: '${layer}' is in the format ${name}, which is not supported (known: ${Object.keys(formats).join(', ')})`;
     throw new NoodleError('UNSUPPORTED', { what });
   }
   const need = (part: string): WeightEntry => {
@@ -194,6 +200,6 @@ function checked({ label }: WeightSource, weight: WeightEntry): WeightEntry {
     (all === undefined || isOne(all)) &&
     (rotated === undefined || (isPowerOf4 && width % rotated === 0));
   if (fits) return weight;
-  const what = `${label}: scales [${by.shape.join(', ')}] of '${weight.name}' [${weight.shape.join(', ')}]`;
+  const what = `${label}: the scales [${by.shape.join(', ')}] of '${weight.name}' [${weight.shape.join(', ')}] do not fit it`;
   throw new NoodleError('UNSUPPORTED', { what });
 }

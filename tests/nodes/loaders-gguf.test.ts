@@ -59,6 +59,6 @@ it('opens a diffusion model', async () => {
 it('says what a file is that is no text encoder', async () => {
   const inputs = { clip_name: 'flux.gguf', type: 'stable_diffusion' };
   await expect(runNode(clipLoaderGguf, inputs, context)).rejects.toThrow(
-    "it holds no known text encoder: it is a GGUF file of the architecture 'flux'",
+    "but seems to be a diffusion model, Flux (models/diffusion_models or checkpoints): it is a GGUF file of the architecture 'flux'",
   );
 });

@@ -47,6 +47,19 @@ test.each([
   expect(latent).toEqual({ samples: zeros(shape), type });
 });
 
+test('HunyuanRefinerLatent hands the picture on and starts from nothing', async () => {
+  const cross = zeros([1, 2, 3]);
+  const samples = full([2, 64, 1, 3, 4], 0.5);
+  const out = await runNode(nodes.hunyuanRefinerLatent, {
+    positive: [{ cross }],
+    negative: [{ cross }],
+    latent: { samples },
+    noise_augmentation: 0.25,
+  });
+  const entry = { cross, concatLatent: samples, extra: { noise_augmentation: 0.25 } };
+  expect(out).toEqual([[entry], [entry], { samples: zeros([2, 32, 1, 3, 4]) }]);
+});
+
 test('TrimVideoLatent drops the first frames', async () => {
   const samples = { shape: [1, 2, 3, 1, 1], data: Float32Array.of(0, 1, 2, 3, 4, 5) };
   const trim = (trim_amount: number) =>

@@ -1,5 +1,4 @@
 /** Prompts about pictures: a tiny Qwen2.5-VL with eyes, and a small vocabulary. */
-import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { NDArray } from '../../engine/array/nd.ts';
@@ -10,6 +9,12 @@ import { qwenImageNodes } from '../../nodes/qwen-image.ts';
 import { assertLikeReference } from '../support/object-info.ts';
 import { randomTensors } from '../support/random-weights.ts';
 import { createInstallation, runWorkflow } from '../support/run-workflow.ts';
+import {
+  QWEN_TOKENS,
+  languageModel,
+  placeVocabularies,
+  qwenEyes,
+} from '../support/tiny-encoders.ts';
 
 test.each(qwenImageNodes.map((node) => [node.name, node] as const))(
   '%s prints like the reference',
@@ -18,50 +23,19 @@ test.each(qwenImageNodes.map((node) => [node.name, node] as const))(
 
 const installation = createInstallation();
 const WIDTH = 8;
-const EYES = 64;
 
 /** One layer that reads, one that sees. */
-const languageModel = () => {
-  const layer = 'model.layers.0';
-  const block = 'visual.blocks.0';
-  const linear = (name: string, out: number, into: number) => ({
-    [`${name}.weight`]: [out, into],
-    [`${name}.bias`]: [out],
+const languageModelWithEyes = () =>
+  randomTensors({
+    ...languageModel({ width: WIDTH, tokens: QWEN_TOKENS, biased: true }),
+    ...qwenEyes(WIDTH),
+    'model.embed_tokens.weight': { shape: [QWEN_TOKENS, WIDTH], dtype: 'F16' },
   });
-  return randomTensors({
-    'model.embed_tokens.weight': { shape: [151669, WIDTH], dtype: 'F16' },
-    'model.norm.weight': [WIDTH],
-    [`${layer}.input_layernorm.weight`]: [WIDTH],
-    [`${layer}.post_attention_layernorm.weight`]: [WIDTH],
-    ...linear(`${layer}.self_attn.q_proj`, 128, WIDTH),
-    ...linear(`${layer}.self_attn.k_proj`, 128, WIDTH),
-    ...linear(`${layer}.self_attn.v_proj`, 128, WIDTH),
-    [`${layer}.self_attn.o_proj.weight`]: [WIDTH, 128],
-    [`${layer}.mlp.gate_proj.weight`]: [16, WIDTH],
-    [`${layer}.mlp.up_proj.weight`]: [16, WIDTH],
-    [`${layer}.mlp.down_proj.weight`]: [WIDTH, 16],
-    'visual.patch_embed.proj.weight': [EYES, 3, 2, 14, 14],
-    [`${block}.norm1.weight`]: [EYES],
-    [`${block}.norm2.weight`]: [EYES],
-    ...linear(`${block}.attn.qkv`, 3 * EYES, EYES),
-    ...linear(`${block}.attn.proj`, EYES, EYES),
-    ...linear(`${block}.mlp.gate_proj`, 16, EYES),
-    ...linear(`${block}.mlp.up_proj`, 16, EYES),
-    ...linear(`${block}.mlp.down_proj`, EYES, 16),
-    'visual.merger.ln_q.weight': [EYES],
-    ...linear('visual.merger.mlp.0', 4 * EYES, 4 * EYES),
-    ...linear('visual.merger.mlp.2', WIDTH, 4 * EYES),
-  });
-};
 
 beforeAll(async () => {
   const encoders = join(installation.base, 'models/text_encoders');
-  const vocabulary = join(encoders, 'qwen');
-  mkdirSync(vocabulary, { recursive: true });
-  for (const name of ['vocab.json', 'merges.txt']) {
-    copyFileSync(join(import.meta.dirname, '../fixtures/tokenizers', name), join(vocabulary, name));
-  }
-  await writeSafetensors(join(encoders, 'qwen.safetensors'), languageModel());
+  placeVocabularies(encoders);
+  await writeSafetensors(join(encoders, 'qwen.safetensors'), languageModelWithEyes());
 });
 afterAll(() => installation.remove());
 

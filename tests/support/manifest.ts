@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { memorySource, type WeightSource } from '../../engine/weights/source.ts';
-import { goldenDir } from './golden.ts';
+import { goldenDir, ownGoldenDir } from './golden.ts';
 
 export interface Manifest {
   readonly name: string;
@@ -13,8 +13,13 @@ export interface Manifest {
 
 /** A manifest by name; undefined when neither the shared nor the own selection has it. */
 export function readManifest(name: string): Manifest | undefined {
-  const path = join(goldenDir('model-detection'), `${name}.json`);
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Manifest) : undefined;
+  const folders = [
+    goldenDir('model-detection'),
+    join(goldenDir('dit-2026'), 'manifests'),
+    ownGoldenDir('model-detection'),
+  ];
+  const path = folders.map((dir) => join(dir, `${name}.json`)).find((file) => existsSync(file));
+  return path === undefined ? undefined : (JSON.parse(readFileSync(path, 'utf8')) as Manifest);
 }
 
 /** The manifest's tensors with their full-size shapes and no bytes behind them. */

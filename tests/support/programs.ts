@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { type Shapes, scoped, vae } from '../../bench/random-checkpoint.ts';
 import { clipText, detectClip } from '../../engine/arch/clip.ts';
 import { clipVision } from '../../engine/arch/clip-vision.ts';
+import type { Family } from '../../engine/arch/family.ts';
+import { cascadeB, cascadeC } from '../../engine/arch/families/cascade.ts';
 import { unetNetwork } from '../../engine/arch/families/unet-network.ts';
 import { styleModelKinds } from '../../engine/arch/style-model.ts';
 import { detectT2IAdapter, t2iAdapter } from '../../engine/arch/t2i-adapter.ts';
@@ -22,6 +24,10 @@ import { openSafetensors } from '../../engine/weights/safetensors.ts';
 import { type WeightSource, sub } from '../../engine/weights/source.ts';
 import { gunzipped } from '../golden/open-case.ts';
 import { manifestSource, readManifest, sourceOfShapes } from './manifest.ts';
+import { randomSource } from './random-weights.ts';
+import { hidreamShapes, tinyHiDream } from './tiny-hidream.ts';
+import { hunyuanDitShapes, tinyHunyuanDit } from './tiny-hunyuan-dit.ts';
+import * as cascade from './tiny-cascade.ts';
 import { tinyUNet } from './tiny-unet.ts';
 
 export type Programs = Readonly<Record<string, () => Promise<Program>>>;
@@ -99,6 +105,14 @@ const pictures = (
 const vae16 = async (): Promise<WeightSource> =>
   fromDiffusersVae(await open('vae/models/vae16_diffusers.safetensors'));
 
+/** A stage of Stable Cascade of these shapes. */
+function tinyStage<C>(family: Family<C>, shapes: cascade.Shapes): Program {
+  const source = randomSource(shapes);
+  const model = openWeights(source);
+  const config = family.detect({ model, file: model, values: async () => undefined })!;
+  return trace(family.name, source, (g) => family.network(g, config, new Set()));
+}
+
 /** The programs whose texts lie in tests/fixtures/replay. */
 export const replayPrograms: Programs = {
   'unet-inpaint': () => tinyUNet('inpaint9'),
@@ -112,6 +126,10 @@ export const replayPrograms: Programs = {
     pictures('taesd-decode', await open('vae/models/taesd_decoder.safetensors'), 4, (g, x) =>
       decodeTaesd(g.weights, x),
     ),
+  hidream: async () => tinyHiDream(randomSource(hidreamShapes), new Set(['beside'])),
+  'hunyuan-dit': async () => tinyHunyuanDit(randomSource(hunyuanDitShapes)),
+  'cascade-c': async () => tinyStage(cascadeC, cascade.stageC({ text: 8, pictures: 8 })),
+  'cascade-b': async () => tinyStage(cascadeB, cascade.stageB({ text: 8 })),
 };
 
 /** A tiny program of every architecture that the repository has weights of. */

@@ -9,6 +9,7 @@ import type { NodeDefinition, NodeOutput, Prompt } from '../../engine/graph/defi
 import { executePrompt } from '../../engine/graph/execute.ts';
 import type { GraphMessage } from '../../engine/graph/messages.ts';
 import { validatePrompt } from '../../engine/graph/validate.ts';
+import type { Log } from '../../engine/log.ts';
 import type { Runtime } from '../../engine/runtime/runtime.ts';
 import { createFolders } from '../../engine/store/folders.ts';
 import type { Services } from '../../engine/values/services.ts';
@@ -34,6 +35,7 @@ interface RunOptions {
   readonly base: string;
   readonly runtime: Runtime;
   readonly nodes?: ReadonlyMap<string, NodeDefinition>;
+  readonly log?: Log;
 }
 
 /** An empty installation in a temporary folder, which goes away with the process at the latest. */
@@ -61,7 +63,7 @@ export function missingNodes(workflow: string): string[] {
 /** Runs a workflow to its end, on the built-in nodes unless told. Throws when it is not valid or a node fails. */
 export async function runWorkflow(
   workflow: string,
-  { base, runtime, nodes: all = builtinNodes() }: RunOptions,
+  { base, runtime, nodes: all = builtinNodes(), log }: RunOptions,
 ): Promise<WorkflowRun> {
   const values = new Map<string, readonly unknown[]>();
   const folders = createFolders({ base });
@@ -78,6 +80,7 @@ export async function runWorkflow(
     runtime,
     folders,
     families,
+    ...(log && { log }),
     options: { previewMethod: 'none', previewSize: 512, disableMetadata: false },
   };
   const messages: GraphMessage[] = [];

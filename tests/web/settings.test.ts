@@ -55,12 +55,14 @@ describe.skipIf(noBrowser !== null)('settings, keys and commands', () => {
     await expect
       .poll(() => mute.locator('kbd').allTextContents())
       .toEqual(['Ctrl M', 'Ctrl Shift F9']);
-    expect(stand.server.settings['Comfy.Keybinding.NewBindings']).toEqual([
-      {
-        commandId: 'Comfy.Canvas.ToggleSelectedNodes.Mute',
-        combo: { key: 'f9', ctrl: true, alt: false, shift: true },
-      },
-    ]);
+    await expect
+      .poll(() => stand.server.settings['Comfy.Keybinding.NewBindings'])
+      .toEqual([
+        {
+          commandId: 'Comfy.Canvas.ToggleSelectedNodes.Mute',
+          combo: { key: 'f9', ctrl: true, alt: false, shift: true },
+        },
+      ]);
 
     // Ctrl B belongs to Bypass: it goes only when that was seen.
     await mute.getByRole('button', { name: 'Add keys to Mute' }).click();
@@ -70,12 +72,14 @@ describe.skipIf(noBrowser !== null)('settings, keys and commands', () => {
     await expect
       .poll(() => keyRow('Comfy.Canvas.ToggleSelectedNodes.Bypass').locator('kbd').count())
       .toBe(0);
-    expect(stand.server.settings['Comfy.Keybinding.UnsetBindings']).toEqual([
-      {
-        commandId: 'Comfy.Canvas.ToggleSelectedNodes.Bypass',
-        combo: { key: 'b', ctrl: true, alt: false, shift: false },
-      },
-    ]);
+    await expect
+      .poll(() => stand.server.settings['Comfy.Keybinding.UnsetBindings'])
+      .toEqual([
+        {
+          commandId: 'Comfy.Canvas.ToggleSelectedNodes.Bypass',
+          combo: { key: 'b', ctrl: true, alt: false, shift: false },
+        },
+      ]);
     await page.keyboard.press('Escape');
     await page.keyboard.press('Control+b');
     expect(await modes()).toContain(2);
@@ -91,7 +95,7 @@ describe.skipIf(noBrowser !== null)('settings, keys and commands', () => {
         keyRow('Comfy.Canvas.ToggleSelectedNodes.Bypass').locator('kbd').allTextContents(),
       )
       .toEqual(['Ctrl B']);
-    expect(stand.server.settings['Comfy.Keybinding.NewBindings']).toEqual([]);
+    await expect.poll(() => stand.server.settings['Comfy.Keybinding.NewBindings']).toEqual([]);
   });
 
   test('the palette finds commands by letters, those used lately first', async () => {

@@ -1,14 +1,22 @@
 /** Tiny files under the names that a prompt asks for, and the prompt made small. */
 import { linkSync, mkdirSync, symlinkSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import sharp from 'sharp';
 import type { InputSpec, NodeRegistry, Prompt } from '../../engine/graph/definition.ts';
 import { isLink } from '../../engine/graph/link.ts';
-import { encodeSafetensors, floatTensor } from '../../engine/weights/write.ts';
+import type { NDArray } from '../../engine/array/nd.ts';
+import { type TensorToWrite, floatTensor, writeSafetensors } from '../../engine/weights/write.ts';
 import type { Json } from '../../engine/workflow/lossless-json.ts';
 import { type PlainDict, writeTorchFile } from '../support/torch-file.ts';
-import { tinyModels, type Tensors } from './tiny-models.ts';
+
+/** What a file holds: numbers, which are stored in half precision, and tensors as they are stored. */
+export type FileTensors = ReadonlyMap<string, NDArray | TensorToWrite>;
+
+/** What stands in for files of such a name: how it is made, or why there is nothing. */
+export type StandIn = readonly [name: RegExp, make: (() => Promise<FileTensors>) | string];
+
+/** By model folder; the first row that fits counts. */
+export type StandIns = Readonly<Record<string, readonly StandIn[]>>;
 
 export interface NamedFile {
   /** `input`, or a folder of models. */
@@ -18,8 +26,9 @@ export interface NamedFile {
   readonly input: string;
 }
 
-/** The folder whose files an input offers; undefined for inputs that are no files. */
+/** The folder whose files an input offers, `input` for pictures; undefined for inputs that are no files. */
 function folderOf(spec: InputSpec | undefined): string | undefined {
+  if (spec?.options?.image_upload === true) return 'input';
   if (typeof spec?.choices !== 'function') return undefined;
   let folder: string | undefined;
   const models = (name: string): readonly string[] => {
@@ -59,56 +68,74 @@ async function picture(file: string): Promise<string> {
   return file;
 }
 
+/** The row of a file, and a name for it; undefined for pictures and what nothing stands in for. */
+export function rowOf(
+  standIns: StandIns,
+  { folder, name }: Pick<NamedFile, 'folder' | 'name'>,
+): { readonly id: string; readonly make: StandIn[1] } | undefined {
+  if (folder === 'input') return undefined;
+  const rows = Object.hasOwn(standIns, folder) ? standIns[folder] : [];
+  const row = rows.findIndex(([pattern]) => pattern.test(name));
+  return row < 0 ? undefined : { id: `${folder}-${row}`, make: rows[row][1] };
+}
+
 const made = new Map<string, Promise<string>>();
 const placed = new Set<string>();
 
 /** Puts stand-ins for these files into an installation; each kind of file is made once. */
-export async function placeFiles(base: string, files: readonly NamedFile[]): Promise<void> {
-  for (const { folder, name } of files) {
-    const target = join(base, folder === 'input' ? 'input' : join('models', folder), name);
+export async function placeFiles(
+  base: string,
+  files: readonly NamedFile[],
+  standIns: StandIns,
+): Promise<void> {
+  for (const named of files) {
+    const { folder, name } = named;
+    const [inside, place = 'input'] = name.split(/ \[(input|output|temp)\]$/);
+    const target = join(base, folder === 'input' ? place : join('models', folder), inside);
     if (placed.has(target)) continue;
     placed.add(target);
-    const source = await standIn(base, folder, name);
+    const source = await standIn(base, named, standIns);
     mkdirSync(dirname(target), { recursive: true });
     // Models as symbolic links: the same file under two names shares its sessions.
     (folder === 'input' ? linkSync : symlinkSync)(source, target);
   }
 }
 
-function standIn(base: string, folder: string, name: string): Promise<string> {
-  const rows = folder === 'input' ? [] : (tinyModels[folder] ?? []);
-  const row = rows.findIndex(([pattern]) => pattern.test(name));
-  if (row < 0 && folder !== 'input') throw new Error(`no stand-in for '${name}' of ${folder}`);
-  const file = join(base, 'made', row < 0 ? 'picture.png' : `${folder}-${row}${extname(name)}`);
+function standIn(base: string, named: NamedFile, standIns: StandIns): Promise<string> {
+  const { folder, name } = named;
+  const row = rowOf(standIns, named);
+  if (!row && folder !== 'input') throw new Error(`no stand-in for '${name}' of ${folder}`);
+  const file = join(base, 'made', row ? row.id + extname(name) : 'picture.png');
   let path = made.get(file);
   if (!path) {
     mkdirSync(dirname(file), { recursive: true });
-    path = row < 0 ? picture(file) : rows[row][1]().then((tensors) => write(file, tensors));
+    path = row ? make(file, row.make) : picture(file);
     made.set(file, path);
   }
   return path;
 }
 
 /** As such files are saved: `.ckpt` with its weights under `state_dict`, `.pt` and `.pth` bare. */
-async function write(file: string, tensors: Tensors): Promise<string> {
-  const dict = Object.fromEntries(tensors) as unknown as PlainDict;
+async function make(file: string, tensors: StandIn[1]): Promise<string> {
+  if (typeof tensors === 'string') throw new Error(tensors);
+  const entries = [...(await tensors())];
+  const dict = (): PlainDict => Object.fromEntries(entries) as unknown as PlainDict;
   switch (extname(file)) {
     case '.safetensors':
-      await writeFile(
-        file,
-        encodeSafetensors(
-          new Map([...tensors].map(([key, { data, shape }]) => [key, floatTensor(data, shape, 'F16')])),
-        ),
-      );
+    case '.sft':
+      await writeSafetensors(file, new Map(entries.map(([key, tensor]) => [key, stored(tensor)])));
       break;
     case '.ckpt':
-      writeTorchFile(file, { state_dict: dict });
+      writeTorchFile(file, { state_dict: dict() });
       break;
     default:
-      writeTorchFile(file, dict);
+      writeTorchFile(file, dict());
   }
   return file;
 }
+
+const stored = (tensor: NDArray | TensorToWrite): TensorToWrite =>
+  'data' in tensor ? floatTensor(tensor.data, tensor.shape, 'F16') : tensor;
 
 /** Lengths in pixels, which become an eighth. */
 const lengths = new Set(['width', 'height', 'x', 'y', 'left', 'top', 'right', 'bottom']);

@@ -4,40 +4,14 @@
  */
 import { join } from 'node:path';
 import type { NDArray } from '../../engine/array/nd.ts';
-import { sizeOf } from '../../engine/array/nd.ts';
-import { openSource } from '../../engine/weights/open.ts';
-import { readFloats } from '../../engine/weights/read.ts';
-import { gunzipped } from '../golden/open-case.ts';
-import { goldenDir } from '../support/golden.ts';
-import { randomFloats } from '../support/random-weights.ts';
-
-export type Tensors = ReadonlyMap<string, NDArray>;
+import type { StandIns } from './stand-ins.ts';
+import { type Tensors, goldenTensors, random, under } from './tensors.ts';
 
 const unetPrefix = 'model.diffusion_model.';
 const vaePrefix = 'first_stage_model.';
 
-/** All tensors of a golden model. */
-async function golden(area: string, path: string): Promise<Tensors> {
-  const { tensors } = await openSource(await gunzipped(join(goldenDir(area), 'models', path)));
-  const arrays = new Map<string, NDArray>();
-  for (const [key, entry] of tensors) {
-    arrays.set(key, { data: await readFloats(entry), shape: entry.shape });
-  }
-  return arrays;
-}
-
-/** Those whose key begins with `prefix`, under `instead` of it. */
-const under = (tensors: Tensors, prefix: string, instead = prefix): [string, NDArray][] =>
-  [...tensors].flatMap(([key, value]) =>
-    key.startsWith(prefix) ? [[instead + key.slice(prefix.length), value]] : [],
-  );
-
-/** Small numbers around 0, of the size that layers of this many inputs want. */
-function random(shape: readonly number[], seed: number, scale = 1): NDArray {
-  const inputs = shape.slice(1).reduce((n, dim) => n * dim, 1);
-  const data = randomFloats(sizeOf(shape), seed).map((v) => (v * scale) / Math.sqrt(inputs));
-  return { data, shape };
-}
+const golden = (area: string, path: string): Promise<Tensors> =>
+  goldenTensors(area, join('models', path));
 
 /** The first `width` of dimension 1, or more of it with random numbers behind. */
 function widthened({ data, shape }: NDArray, width: number): NDArray {
@@ -237,8 +211,6 @@ function bLora(): Promise<Tensors> {
   return Promise.resolve(new Map(layers));
 }
 
-type Row = readonly [name: RegExp, make: () => Promise<Tensors>];
-
 /** A T2I adapter as wide as the tiny SD1 is at its levels. */
 async function adapter(): Promise<Tensors> {
   const tensors = new Map<string, NDArray>();
@@ -261,8 +233,8 @@ async function adapter(): Promise<Tensors> {
   return tensors;
 }
 
-/** By model folder: what stands in for a file of such a name. The first row that fits counts. */
-export const tinyModels: Readonly<Record<string, readonly Row[]>> = {
+/** What stands in for files of the Stable Diffusion family. */
+export const tinyModels: StandIns = {
   checkpoints: [
     [/unclip/i, unclip],
     [/refiner/i, refiner],

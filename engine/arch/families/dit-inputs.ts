@@ -1,15 +1,16 @@
 /** Inputs that diffusion transformers share. */
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Graph } from '../../tensor/trace.ts';
-import type { Reference } from '../flux.ts';
+import type { Reference } from '../flux-places.ts';
 
-/** The noisy latent with what lies beside it, its time, and the text. */
+/** The noisy latent with what lies beside it (with `frames` [b, channels, frames, h, w]), its time, and the text. */
 export function ditInputs(
   g: Graph,
   { inChannels, contextWidth }: { readonly inChannels: number; readonly contextWidth: number },
+  frames: readonly string[] = [],
 ): Readonly<Record<'x' | 'timesteps' | 'context', Tensor>> {
   return {
-    x: g.input('x', 'f32', ['batch', inChannels, 'height', 'width']),
+    x: g.input('x', 'f32', ['batch', inChannels, ...frames, 'height', 'width']),
     timesteps: g.input('timesteps', 'f32', ['batch']),
     context: g.input('cross', 'f32', ['batch', 'tokens', contextWidth]),
   };

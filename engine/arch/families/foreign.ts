@@ -32,19 +32,43 @@ const models: readonly Row[] = [
     title: 'PixArt (diffusers layout)',
     keys: ['adaln_single.emb.timestep_embedder.linear_1.bias', 'pos_embed.proj.bias'],
   },
+  { title: 'MiniMax H3', keys: ['video_patch_proj.weight', 'audio_patch_proj.weight'] },
+  { title: 'LTX-2', keys: ['audio_adaln_single.linear.weight'] },
   { title: 'LTX-Video', keys: ['adaln_single.emb.timestep_embedder.linear_1.bias'] },
   { title: 'ACE-Step', keys: ['genre_embedder.weight'] },
   { title: 'PixArt alpha', keys: ['t_block.1.weight', 'ar_embedder.mlp.0.weight'] },
   { title: 'PixArt sigma', keys: ['t_block.1.weight'] },
   { title: 'Cosmos', keys: ['blocks.block0.blocks.0.block.attn.to_q.0.weight'] },
+  { title: 'PixelDiT', keys: ['core.pixel_embedder.proj.weight'] },
+  { title: 'Z-Image in pixel space', keys: ['dec_net.cond_embed.weight'] },
+  { title: 'NewBie', keys: ['clip_text_pooled_proj.0.weight'] },
   { title: 'Lumina 2', keys: ['cap_embedder.1.weight'] },
+  { title: 'CogVideoX', keys: ['blocks.0.norm1.linear.weight'] },
   { title: 'Wan', keys: ['head.modulation'] },
+  {
+    title: 'Wan (diffusers layout)',
+    keys: ['condition_embedder.time_proj.weight', 'proj_out.weight'],
+  },
   { title: 'Hunyuan 3D', keys: ['latent_in.weight'] },
   { title: 'Hunyuan 3D 2.1', keys: ['t_embedder.mlp.2.weight', 'x_embedder.weight'] },
+  { title: 'HiDream-O1', keys: ['t_embedder1.mlp.0.weight', 'x_embedder.proj1.weight'] },
   { title: 'HiDream', keys: ['caption_projection.0.linear.weight'] },
-  { title: 'Cosmos Predict2', keys: ['blocks.0.mlp.layer1.weight'] },
+  { title: 'Cosmos Predict2 Video2World', keys: ['blocks.0.mlp.layer1.weight'] },
+  {
+    title: 'Boogu-Image',
+    keys: ['double_stream_layers.0.img_instruct_attn.processor.img_to_q.weight'],
+  },
   { title: 'OmniGen2', keys: ['time_caption_embed.timestep_embedder.linear_1.bias'] },
+  { title: 'Lens', keys: ['transformer_blocks.0.img_mlp.w1.weight'] },
   { title: 'Qwen-Image', keys: ['txt_norm.weight'] },
+  { title: 'JoyImage', keys: ['double_blocks.0.attn.img_attn_q_norm.weight'] },
+  { title: 'Ideogram 4', keys: ['embed_image_indicator.weight'] },
+  { title: 'Krea 2', keys: ['txtfusion.projector.weight'] },
+  {
+    title: 'Kandinsky 5',
+    keys: ['visual_transformer_blocks.0.cross_attention.key_norm.weight'],
+  },
+  { title: 'ERNIE-Image', keys: ['layers.0.mlp.linear_fc2.weight'] },
   { title: unetTitle, keys: ['input_blocks.0.0.weight'] },
 ];
 
@@ -64,17 +88,16 @@ const others: readonly { readonly what: string; readonly pattern: RegExp }[] = [
     what: 'a picture autoencoder (models/vae)',
     pattern: /^(decoder|encoder)\.(conv_in|mid|up|down)/,
   },
+  {
+    what: 'a picture encoder (models/clip_vision)',
+    pattern: /^(vision_model\.|visual\.transformer\.)/,
+  },
+  { what: 'a style model (models/style_models)', pattern: /^redux_up\./ },
   { what: 'an upscale model (models/upscale_models)', pattern: /^(model\.1\.sub\.|body\.0\.rdb1)/ },
 ];
 
 const autoencoders: readonly Row[] = [
   { title: 'Stable Video Diffusion', keys: ['decoder.mid.block_1.mix_factor'] },
-  { title: 'Stable Cascade (stage A)', keys: ['vquantizer.codebook.weight'] },
-  {
-    title: 'Stable Cascade (stage C)',
-    keys: ['encoder.backbone.1.0.block.0.1.num_batches_tracked'],
-  },
-  { title: 'Stable Cascade (stage C)', keys: ['backbone.1.0.block.0.1.num_batches_tracked'] },
   { title: 'Stable Audio', keys: ['decoder.layers.1.layers.0.beta'] },
   { title: 'Mochi', keys: ['blocks.2.blocks.3.stack.5.weight'] },
   { title: 'LTX-Video', keys: ['decoder.up_blocks.0.res_blocks.0.conv1.conv.weight'] },
@@ -83,7 +106,7 @@ const autoencoders: readonly Row[] = [
   { title: 'Wan', keys: ['decoder.middle.0.residual.0.gamma'] },
   { title: 'Hunyuan 3D', keys: ['geo_decoder.cross_attn_decoder.ln_1.bias'] },
   { title: 'ACE-Step', keys: ['vocoder.backbone.channel_layers.0.0.bias'] },
-  { title: 'HunyuanImage', keys: ['decoder.conv_in.weight'] },
+  { title: 'HunyuanVideo 1.5', keys: ['decoder.conv_in.weight'] },
 ];
 
 const textEncoders: readonly Row[] = [
@@ -116,7 +139,7 @@ export function otherKind(keys: Iterable<string>): string | undefined {
 }
 
 function hunyuan(w: Weights): string {
-  return w.has('vector_in') ? 'HunyuanVideo' : 'HunyuanImage 2.1';
+  return w.has('vector_in') ? 'HunyuanVideo' : 'HunyuanVideo 1.5';
 }
 
 function unetTitle(w: Weights): string {

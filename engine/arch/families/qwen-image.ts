@@ -1,9 +1,8 @@
 /** Qwen-Image, Edit (2509, 2511) and Layered, told apart by marks in their files. */
-import type { Graph } from '../../tensor/trace.ts';
 import { type ReferenceMethod, defineFamily } from '../family.ts';
 import { type QwenImageConfig, detectQwenImage, qwenImage as network } from '../qwen-image.ts';
+import { ditInputs, referencesOf } from './dit-inputs.ts';
 import { qwenImagePlaces } from '../qwen-image-controlnet.ts';
-import { referencesOf } from './dit-inputs.ts';
 import { qwen25vl } from './sequence-encoders.ts';
 import { alone } from './text-encoders.ts';
 
@@ -24,7 +23,8 @@ export const qwenImage = defineFamily<QwenImageConfig>({
   conditions: (config) => [{ kind: 'references', methods: methodsOf(config) }],
   network(g, config, given) {
     const seen = referencesOf(g, given, config.outChannels, [1]);
-    return { out: network(g.weights, { ...videoInputs(g, config), ...seen }, config) };
+    const inputs = ditInputs(g, config, ['frames']);
+    return { out: network(g.weights, { ...inputs, ...seen }, config) };
   },
 });
 
@@ -34,9 +34,3 @@ function methodsOf({ layered, cleanReferences }: QwenImageConfig): readonly Refe
   const own = layered ? 'negative_index' : cleanReferences ? 'index_timestep_zero' : 'index';
   return [own, ...all.filter((method) => method !== own)];
 }
-
-const videoInputs = (g: Graph, { inChannels, contextWidth }: QwenImageConfig) => ({
-  x: g.input('x', 'f32', ['batch', inChannels, 'frames', 'height', 'width']),
-  timesteps: g.input('timesteps', 'f32', ['batch']),
-  context: g.input('cross', 'f32', ['batch', 'tokens', contextWidth]),
-});

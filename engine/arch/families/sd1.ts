@@ -21,11 +21,11 @@ export const sd1 = defineFamily({
   vaePrefixes: ['first_stage_model.'],
   text: alone(clipL),
   textPrefixes: [['cond_stage_model.transformer.']],
+  repeatsText: true,
   latentFormat: 'SD15',
   memoryFactor: 1,
   contextWidth,
   extraChannels,
-  repeatsText: true,
   residuals: unetPlaces,
   network: (g, config) => unetNetwork(g, config),
 });

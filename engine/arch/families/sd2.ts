@@ -23,11 +23,11 @@ export const sd2 = defineFamily({
   vaePrefixes: ['first_stage_model.'],
   text: alone(clipH),
   textPrefixes: [['cond_stage_model.model.', 'conditioner.embedders.0.model.']],
+  repeatsText: true,
   latentFormat: 'SD15',
   memoryFactor: 1,
   contextWidth,
   extraChannels,
-  repeatsText: true,
   residuals: unetPlaces,
   network: (g, config) => unetNetwork(g, config),
 });

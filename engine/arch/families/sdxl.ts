@@ -31,6 +31,7 @@ export const sdxl = defineFamily({
   vaePrefixes: ['first_stage_model.'],
   text: joinedOnChannels([clipLOfXl, clipG], { pooledFrom: 1 }),
   textPrefixes: [['conditioner.embedders.0.transformer.'], ['conditioner.embedders.1.model.']],
+  repeatsText: true,
   savesPositions: true,
   modelspec: ({ inChannels }) =>
     inChannels === 8 ? 'stable-diffusion-xl-v1-edit' : 'stable-diffusion-xl-v1-base',
@@ -38,7 +39,6 @@ export const sdxl = defineFamily({
   memoryFactor: 0.8,
   contextWidth,
   extraChannels,
-  repeatsText: true,
   residuals: unetPlaces,
   vector: {
     pooledWidth: (config) => pooledWidth(config, baseNumbers),
@@ -84,6 +84,7 @@ export const sdxlRefiner = defineFamily({
   sampling: async () => ({ prediction: 'eps', schedule: {} }),
   text: alone(clipG),
   textPrefixes: [['conditioner.embedders.0.model.']],
+  repeatsText: true,
   modelspec: () => 'stable-diffusion-xl-v1-refiner',
   memoryFactor: 1,
   vector: {

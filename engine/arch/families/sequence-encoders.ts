@@ -37,6 +37,7 @@ export const t5xxlOfHidream: T5Spec = {
   ...t5xxlOfFlux,
   minLength: 128,
   maxLength: 128,
+  firstRowOnly: true,
   masked: true,
 };
 /** T5-XXL 1.0, 1024 wide: Cosmos. */
@@ -127,6 +128,7 @@ export const chineseRoberta: BertSpec = {
   end: 102,
   pad: 0,
   minLength: 77,
+  maxLength: 512,
   masked: true,
   mask: 'always',
 };

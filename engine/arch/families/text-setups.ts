@@ -3,6 +3,8 @@
  * put together to. Which one it is, the files' contents say; a type only chooses between uses of the same file.
  */
 import type { TextSetup } from '../family.ts';
+import { qwen25vlOfLongCat } from './longcat-text.ts';
+import { qwen3vlOf4b } from './mage-flow.ts';
 import { sd1 } from './sd1.ts';
 import { sd2 } from './sd2.ts';
 import { sdxl, sdxlRefiner } from './sdxl.ts';
@@ -65,6 +67,8 @@ const ownSetups: Readonly<Record<string, readonly TextSetup[]>> = {
   hunyuan_image: [alone(encoders.qwen25vlOfHunyuan), hunyuanImageText],
   flux: [alone(encoders.qwen3of4bOfKlein), fluxText],
   flux2: [alone(encoders.qwen3of4bOfKlein)],
+  longcat_image: [alone(qwen25vlOfLongCat)],
+  mage: [alone(qwen3vlOf4b)],
   hunyuan_video: [hunyuanVideoText],
   hunyuan_dit: [hunyuanDitText],
 };

@@ -41,10 +41,15 @@ export const channelsFirst = (x: Tensor): Tensor => permute(x, [0, 3, 1, 2]);
 export const channelNorm = (w: Weights, x: Tensor, { eps = 1e-6 } = {}): Tensor =>
   channelsFirst(layerNorm(w, channelsLast(x), { eps }));
 
-/** Batch norm of x [b, c, h, w] by the mean and variance that training left in the file. */
+/**
+ * Batch norm of x [b, c, h, w] by the mean and variance that training left in the file, with weight and bias
+ * where it has them.
+ */
 export function batchNorm(w: Weights, x: Tensor, { eps = 1e-5 } = {}): Tensor {
-  const scale = div(w.param('weight'), sqrt(add(w.param('running_var'), eps)));
-  const shift = sub(w.param('bias'), mul(w.param('running_mean'), scale));
+  const isAffine = w.has('weight');
+  const deviation = sqrt(add(w.param('running_var'), eps));
+  const scale = div(isAffine ? w.param('weight') : 1, deviation);
+  const shift = sub(isAffine ? w.param('bias') : 0, mul(w.param('running_mean'), scale));
   return add(mul(x, reshape(scale, [-1, 1, 1])), reshape(shift, [-1, 1, 1]));
 }
 

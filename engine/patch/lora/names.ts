@@ -32,6 +32,11 @@ export function unetNames(keys: Iterable<string>): WeightNames {
   for (const key of all) {
     if (key.endsWith('.weight')) addTransformerNames(names, key);
   }
+  if (all.includes(priorMark)) {
+    for (const [name, place] of [...names]) {
+      if (name.startsWith('lora_unet_')) names.set(name.replace('lora_', 'lora_prior_'), place);
+    }
+  }
   // set later, so that they win where two names of one file mean the same weight
   for (const [module, others] of diffusersModules(all)) {
     for (const name of others) {
@@ -48,9 +53,12 @@ export function unetNames(keys: Iterable<string>): WeightNames {
   return names;
 }
 
+/** Stable Cascade's stage C is a prior to those who train it. */
+const priorMark = 'clip_txt_mapper.weight';
+
 /** What trainers write in front of diffusers' names of a transformer's modules; with underscores, without. */
 const transformerPrefixes = {
-  dotted: ['', 'transformer.', 'diffusion_model.', 'base_model.model.'],
+  dotted: ['', 'transformer.', 'diffusion_model.', 'base_model.model.', 'unet.base_model.model.'],
   underscored: ['lycoris_', 'lora_transformer_', 'lora_unet_'],
 };
 
@@ -64,25 +72,44 @@ function addTransformerNames(names: Map<string, string | WeightRows>, key: strin
   }
 }
 
+interface EncoderPrefixes {
+  readonly kohya: readonly string[];
+  readonly diffusers: readonly string[];
+  /** What modules of the file are under, which names leave out. */
+  readonly under?: string;
+}
+
 /** How files call one of a model's text encoders, besides its own full name. */
-const encoderPrefixes: Readonly<
-  Record<string, { readonly kohya: readonly string[]; readonly diffusers: readonly string[] }>
-> = {
+const encoderPrefixes: Readonly<Record<string, EncoderPrefixes>> = {
   clip_l: { kohya: ['lora_te_', 'lora_te1_'], diffusers: ['text_encoder.'] },
   clip_h: { kohya: ['lora_te_', 'lora_te1_'], diffusers: ['text_encoder.'] },
   clip_g: { kohya: ['lora_te2_', 'lora_prior_te_'], diffusers: ['text_encoder_2.'] },
+  // its number says how many stand before it
+  t5xxl: { kohya: ['lora_te1_', 'lora_te2_', 'lora_te3_'], diffusers: [] },
+  hydit_clip: { kohya: ['lora_te1_'], diffusers: [], under: 'bert.' },
 };
 
-/** Names of a CLIP text model's parameters (keys under huggingface's names). */
-export function clipNames(encoder: string, keys: Iterable<string>): WeightNames {
-  const { kohya, diffusers } = encoderPrefixes[encoder] ?? { kohya: [], diffusers: [] };
+/** Those of a second encoder in models that have it without a first. */
+const prefixesAlone: Readonly<Record<string, EncoderPrefixes>> = {
+  clip_g: { kohya: ['lora_te_', 'lora_prior_te_'], diffusers: ['text_encoder.'] },
+};
+
+/** Names of a CLIP text model's parameters (keys under huggingface's names); `first`: its model's first encoder. */
+export function clipNames(encoder: string, keys: Iterable<string>, first = 'clip_l'): WeightNames {
+  const own = first === encoder ? prefixesAlone[encoder] : undefined;
+  const {
+    kohya,
+    diffusers,
+    under = '',
+  } = own ?? encoderPrefixes[encoder] ?? { kohya: [], diffusers: [] };
   const names = new Map<string, string>();
   for (const key of keys) {
     const module = key.replace(/\.weight$/, '');
     names.set(`text_encoders.${encoder}.transformer.${module}`, key);
     if (module === key) continue;
-    for (const prefix of kohya) names.set(prefix + underscored(module), key);
-    for (const prefix of diffusers) names.set(prefix + module, key);
+    const name = module.startsWith(under) ? module.slice(under.length) : module;
+    for (const prefix of kohya) names.set(prefix + underscored(name), key);
+    for (const prefix of diffusers) names.set(prefix + name, key);
   }
   return names;
 }

@@ -18,6 +18,8 @@ export const cpu = {
   // Measured beside the reference at 512 px, two threads: SDXL's step 0.68 with matrices in blocks, 0.87 without;
   // SD1.5's 0.56 with them, 0.49 without
   laidFrom: 6e9,
+  // measured: layers of Flux's width take 0.03 of the time at one row, 0.3 at 77, 0.7 to 0.9 at 1280 (docs/performance.md)
+  canPack: true,
   // small models (autoencoders) whole, large ones where it gains most
   winogradBytes: (bytes) => Math.max(0.3 * bytes, 640 * 2 ** 20),
   session: {
@@ -36,6 +38,7 @@ export const cpu = {
 
 export const cpuInt8 = {
   ...cpu,
+  canPack: false,
   table: int8Table,
   // one copy as prepared, one as ONNX Runtime packs it
   int8: (shape) => (isInt8Shape(shape) ? 2 : undefined),

@@ -12,7 +12,7 @@ interface Pad {
 }
 export interface ResizeAttrs {
   readonly sizes: Shape;
-  readonly mode: 'nearest' | 'bilinear';
+  readonly mode: 'nearest' | 'bilinear' | 'aligned';
 }
 interface Axis {
   readonly axis: number;
@@ -30,7 +30,10 @@ export const placeOps = opTable({
       });
     },
   }),
-  /** x [b, c, h, w] to exact spatial sizes; nearest = floor(i * (in / out)), bilinear = half-pixel. */
+  /**
+   * x [b, c, h, w] to exact spatial sizes; nearest = floor(i * (in / out)), bilinear = half-pixel, aligned =
+   * bilinear with corners on corners.
+   */
   resize: row<ResizeAttrs>({
     shape: ([x], { sizes }) => [...x.shape.slice(0, 2), ...sizes],
     kernel: ([x], { mode }, { shape }) => {
@@ -41,8 +44,9 @@ export const placeOps = opTable({
         if (mode === 'nearest') {
           return at(x, [b, c, nearest(y, fromH, toH), nearest(z, fromW, toW)]);
         }
-        const sy = limit(((y + 0.5) * fromH) / toH - 0.5, fromH);
-        const sz = limit(((z + 0.5) * fromW) / toW - 0.5, fromW);
+        const place = mode === 'aligned' ? onCorners : onMiddles;
+        const sy = limit(place(y, fromH, toH), fromH);
+        const sz = limit(place(z, fromW, toW), fromW);
         const [y0, z0] = [Math.floor(sy), Math.floor(sz)];
         const pixel = (dy: number, dz: number): number =>
           at(x, [b, c, limit(y0 + dy, fromH), limit(z0 + dz, fromW)]);
@@ -100,6 +104,13 @@ function nearest(i: number, from: number, to: number): number {
   return Math.min(Math.floor(Math.fround(i * Math.fround(from / to))), from - 1);
 }
 
+/** The place in `from` cells of the i-th of `to`, where the middles of both lie evenly spread. */
+const onMiddles = (i: number, from: number, to: number): number => ((i + 0.5) * from) / to - 0.5;
+
+/** The same where first lies on first and last on last. */
+const onCorners = (i: number, from: number, to: number): number =>
+  to === 1 ? 0 : (i * (from - 1)) / (to - 1);
+
 /** Where a padded position reads from: outside positions mirror, stick to the edge, or are -1. */
 function padSource(position: number, size: number, mode: Pad['mode']): number {
   if (position >= 0 && position < size) return position;
@@ -133,6 +144,10 @@ export const upsampleNearest = (x: Tensor, size: Size2d): Tensor =>
 /** Bilinear resize of x [b, c, h, w] with half-pixel centres (align_corners off). */
 export const resizeBilinear = (x: Tensor, size: Size2d): Tensor =>
   node(placeOps.resize, [x], { sizes: sizes2d(x, size), mode: 'bilinear' });
+
+/** Bilinear resize of x [b, c, h, w] in which corners stay corners (align_corners on). */
+export const resizeAligned = (x: Tensor, size: Size2d): Tensor =>
+  node(placeOps.resize, [x], { sizes: sizes2d(x, size), mode: 'aligned' });
 
 /** Entries of x along an axis at integer indices (any shape, which replaces the axis). */
 export const gather = (x: Tensor, indices: Tensor, axis: number): Tensor =>

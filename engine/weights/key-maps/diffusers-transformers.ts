@@ -1,11 +1,11 @@
 /**
  * Diffusion transformers as the diffusers library saves them, under the names of single files: Flux, Stable
- * Diffusion 3, AuraFlow, Z-Image, and ControlNets made of their blocks. Matrices that single files keep as one
+ * Diffusion 3, AuraFlow, PixArt, Z-Image, and ControlNets made of their blocks. Matrices that single files keep as one
  * stay the parts that they are in the file.
  */
 import { NoodleError } from '../../errors.ts';
 import { type WeightEntry, type WeightSource, joinedRows, rowsOf } from '../source.ts';
-import { type Modules, auraFlow, flux, lumina, sd3 } from './transformer-modules.ts';
+import { type Modules, auraFlow, flux, lumina, pixArt, sd3 } from './transformer-modules.ts';
 
 interface Layout {
   readonly name: string;
@@ -76,6 +76,17 @@ const layouts: readonly Layout[] = [
         ['k_norm.weight', 'k'],
       ],
     ),
+    swapped: () => [],
+  },
+  {
+    name: 'pixart',
+    marks: ['adaln_single.emb.timestep_embedder.linear_1.bias', 'pos_embed.proj.bias'],
+    modules: pixArt,
+    others: [
+      ['y_embedder.y_embedding', 'caption_projection.y_embedding'],
+      ['blocks.$1.scale_shift_table', 'transformer_blocks.$1.scale_shift_table'],
+      ['final_layer.scale_shift_table', 'scale_shift_table'],
+    ],
     swapped: () => [],
   },
   {

@@ -27,6 +27,11 @@ const behind =
   (start: number): RowRange =>
   ([rows, width]) => [start * width, rows];
 
+/** One of so many equal parts. */
+const part =
+  (index: number, count: number): RowRange =>
+  ([rows]) => [(index * rows) / count, ((index + 1) * rows) / count];
+
 /** Keys and values of grouped queries share what is left beside the queries' square. */
 const shared =
   (index: 0 | 1): RowRange =>
@@ -167,21 +172,80 @@ export const auraFlow: Modules = [
 ];
 
 /** Lumina 2 and Z-Image. */
-export const lumina: Modules = ['layers', 'noise_refiner', 'context_refiner'].flatMap(
-  (part): Modules => [
+export const lumina: Modules = [
+  'layers',
+  'noise_refiner',
+  'context_refiner',
+  'siglip_refiner',
+].flatMap((part): Modules => [
+  [
+    `${part}.$1.attention.qkv`,
     [
-      `${part}.$1.attention.qkv`,
-      [
-        [`${part}.$1.attention.to_q`, squares(0, 1)],
-        [`${part}.$1.attention.to_k`, shared(0)],
-        [`${part}.$1.attention.to_v`, shared(1)],
-      ],
+      [`${part}.$1.attention.to_q`, squares(0, 1)],
+      [`${part}.$1.attention.to_k`, shared(0)],
+      [`${part}.$1.attention.to_v`, shared(1)],
     ],
-    [`${part}.$1.attention.out`, [`${part}.$1.attention.to_out.0`]],
   ],
-);
+  [`${part}.$1.attention.out`, [`${part}.$1.attention.to_out.0`]],
+]);
 
-const rules = [...flux, ...sd3, ...auraFlow, ...lumina].map(
+/** PixArt. */
+export const pixArt: Modules = [
+  ['x_embedder.proj', ['pos_embed.proj']],
+  ['y_embedder.y_proj.fc1', ['caption_projection.linear_1']],
+  ['y_embedder.y_proj.fc2', ['caption_projection.linear_2']],
+  ...Object.entries({
+    t_embedder: 'timestep_embedder',
+    csize_embedder: 'resolution_embedder',
+    ar_embedder: 'aspect_ratio_embedder',
+  }).flatMap(([ours, theirs]): Modules => [
+    [`${ours}.mlp.0`, [`adaln_single.emb.${theirs}.linear_1`]],
+    [`${ours}.mlp.2`, [`adaln_single.emb.${theirs}.linear_2`]],
+  ]),
+  ['t_block.1', ['adaln_single.linear']],
+  [
+    'blocks.$1.attn.qkv',
+    qkv(
+      'transformer_blocks.$1.attn1.to_q',
+      'transformer_blocks.$1.attn1.to_k',
+      'transformer_blocks.$1.attn1.to_v',
+    ),
+  ],
+  ['blocks.$1.attn.proj', ['transformer_blocks.$1.attn1.to_out.0']],
+  ['blocks.$1.cross_attn.q_linear', ['transformer_blocks.$1.attn2.to_q']],
+  [
+    'blocks.$1.cross_attn.kv_linear',
+    [
+      ['transformer_blocks.$1.attn2.to_k', part(0, 2)],
+      ['transformer_blocks.$1.attn2.to_v', part(1, 2)],
+    ],
+  ],
+  ['blocks.$1.cross_attn.proj', ['transformer_blocks.$1.attn2.to_out.0']],
+  ['blocks.$1.mlp.fc1', ['transformer_blocks.$1.ff.net.0.proj']],
+  ['blocks.$1.mlp.fc2', ['transformer_blocks.$1.ff.net.2']],
+  ['final_layer.linear', ['proj_out']],
+];
+
+/** Hunyuan's transformers, as Tencent names them. */
+const hunyuan: Modules = [
+  ...['img', 'txt'].flatMap((stream): Modules => {
+    const at = (rest: string): string => `double_blocks.$1.${stream}_${rest}`;
+    return [
+      [at('attn.qkv'), [at('attn_qkv')]],
+      [at('attn.proj'), [at('attn_proj')]],
+      [at('mod.lin'), [at('mod.linear')]],
+      [at('mlp.0'), [at('mlp.fc1')]],
+      [at('mlp.2'), [at('mlp.fc2')]],
+    ];
+  }),
+  ['single_blocks.$1.modulation.lin', ['single_blocks.$1.modulation.linear']],
+  ...([0, 2] as const).map((layer, i): Modules[number] => {
+    const mlp = 'txt_in.individual_token_refiner.blocks.$1.mlp';
+    return [`${mlp}.${layer}`, [`${mlp}.fc${i + 1}`]];
+  }),
+];
+
+const rules = [...flux, ...sd3, ...auraFlow, ...lumina, ...pixArt, ...hunyuan].map(
   ([module, names]) => [pattern(module), names] as const,
 );
 
@@ -194,7 +258,10 @@ function pattern(module: string): RegExp {
 /** Families whose files have diffusers' names already. */
 const same: readonly RegExp[] = [
   /^transformer_blocks\.\d+\./, // Qwen-Image
-  /^(layers|noise_refiner|context_refiner|ref_image_refiner)\.\d+\./, // Lumina 2, Z-Image, OmniGen2
+  /^(double|single)_stream_blocks\.\d+\./, // HiDream
+  /^(caption_projection|[tpx]_embedder|final_layer)\./, // HiDream, HunyuanDiT
+  /^(blocks\.\d+|mlp_t5|extra_embedder|pooler)\./, // HunyuanDiT
+  /^(layers|noise_refiner|context_refiner|siglip_refiner|ref_image_refiner)\.\d+\./, // Lumina 2, Z-Image, OmniGen2
 ];
 
 /** The other names of a module; none for modules of other networks. */

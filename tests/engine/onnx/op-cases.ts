@@ -60,6 +60,7 @@ import {
   settle,
   relu,
   reshape,
+  resizeAligned,
   resizeBilinear,
   rotaryEmbedding,
   round,
@@ -499,6 +500,8 @@ const cases: { readonly [K in OpName]: readonly (Omit<OpCase, 'name'> & { note?:
     onX((x) => upsampleNearest(x, { height: addDim(mulDim(x.shape[2], 2), -1), width: 9 })),
     onX((x) => resizeBilinear(x, { scale: 2 })),
     onX((x) => resizeBilinear(x, { height: 3, width: 13 })),
+    onX((x) => resizeAligned(x, { height: 3, width: 13 })),
+    onX((x) => resizeAligned(x, { height: 1, width: 5 })),
   ],
   gather: [
     {

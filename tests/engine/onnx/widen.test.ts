@@ -18,6 +18,13 @@ import { randomFloats } from '../../support/random-weights.ts';
 /** As models are computed that would be too large otherwise. */
 const narrow: Provider = { ...providers.cpu, widen: 'graph', keepStored: true };
 
+/** The same where there is memory for packed copies. */
+const packed: Provider = {
+  ...narrow,
+  packsNibbles: true,
+  session: { ...narrow.session, config: {} },
+};
+
 const memory = (
   dtype: WeightEntry['dtype'],
   shape: readonly number[],
@@ -41,13 +48,13 @@ const sourceOf = (tensors: Readonly<Record<string, WeightEntry>>): WeightSource 
 const floatsOf = (values: Float32Array, shape: readonly number[]): WeightEntry =>
   memory('F32', shape, floatTensor(values, shape).bytes);
 
-/** What both forms of the program give, and what it should be. */
+/** What all forms of the program give, and what it should be. */
 async function compared(program: Program, shape: readonly number[]): Promise<void> {
   const size = shape.reduce((n, dim) => n * dim, 1);
   const x = { data: randomFloats(size, 5), shape };
   const { y: expected } = await interpret(program, { x });
   const most = expected.data.reduce((max, v) => Math.max(max, Math.abs(v)), 0);
-  for (const provider of [providers.cpu, narrow]) {
+  for (const provider of [providers.cpu, narrow, packed]) {
     const session = await openSession(program, { provider });
     const { y } = await session.run({ x });
     await session.release();
@@ -97,6 +104,23 @@ describe('weights in blocks', () => {
       return { y: v, q };
     });
     await compared(parts, [2, 3, 256]);
+  });
+
+  it('of four bits are read as they are where they are packed', () => {
+    const shape = [32, 512];
+    for (const [name, expected] of [
+      ['Q4_K', 1],
+      ['Q3_K', 1],
+      ['Q8_0', 0],
+    ] as const) {
+      const weight = memory(name, shape, randomBlocks(name, 32 * 512));
+      const program = layer(sourceOf({ 'layer.weight': weight }), 512);
+      const { nodes } = lower(program, packed);
+      expect(nodes.filter(({ op }) => op === 'MatMulNBits')).toHaveLength(expected);
+      expect(nodes.filter(({ op }) => op === 'DequantizeLinear')).toHaveLength(1 - expected);
+      const more = estimateMemory(program, packed) - estimateMemory(program, narrow);
+      expect(more > 0).toBe(expected === 1);
+    }
   });
 
   it('take little more memory than in the file', () => {

@@ -263,11 +263,11 @@ describe('files that cannot be loaded say why', () => {
     );
     const path = await extract('l.safetensors', without('cond_stage_model.transformer.'));
     await expect(loadTextEncoders([path, path], 'hunyuan_image')).rejects.toThrow(
-      'expected qwen25_7b and byt5_small, got clip_l and clip_l',
+      'expected qwen25_7b and byt5_small, got clip_l (l.safetensors) and clip_l (l.safetensors)',
     );
     await expect(loadTextEncoders([path], 'music')).rejects.toThrow("of type 'music'");
     await expect(loadTextEncoders([path, path], 'sdxl')).rejects.toThrow(
-      'expected clip_l and clip_g, got clip_l and clip_l',
+      'expected clip_l and clip_g, got clip_l (l.safetensors) and clip_l (l.safetensors)',
     );
     const whole = await zerosFile('t5xxl.safetensors', {
       'shared.weight': [8, 8],
@@ -275,7 +275,7 @@ describe('files that cannot be loaded say why', () => {
       'encoder.block.0.layer.1.DenseReluDense.wi_1.weight': [8, 8],
     });
     await expect(loadTextEncoders([path, whole], 'sdxl')).rejects.toThrow(
-      'expected clip_l and clip_g, got clip_l and t5xxl',
+      'expected clip_l and clip_g, got clip_l (l.safetensors) and t5xxl (t5xxl.safetensors)',
     );
   });
 

@@ -53,9 +53,9 @@ const patched: Readonly<Record<Case['kind'], (model: Model, params: Case) => Pro
   },
   async style(model, params) {
     const state = (level: string) => hashedArray(`${params.name}.${level}`, [1, 9, 24], 4);
-    const seen = { last: state('high'), penultimate: state('high'), embeds: state('high') };
     const earlier = { [-11]: state('mid'), [-20]: state('low') };
-    return withStyleReference(model, await patchOf(params), { ...seen, earlier }, { runtime });
+    const seen = { penultimate: state('high'), earlier };
+    return withStyleReference(model, await patchOf(params), seen, { runtime });
   },
 };
 
@@ -85,7 +85,7 @@ test('patches that do not fit are refused by name', async () => {
   expect(() => withBlockControl(qwen, { ...given, net: styleNet })).toThrow(
     /style.safetensors: expected a DiffSynth control of Qwen-Image, got USO's style projector/,
   );
-  const seen = { last: zeros([1, 9, 24]), penultimate: zeros([1, 9, 24]), embeds: zeros([1]) };
+  const seen = { penultimate: zeros([1, 9, 24]) };
   await expect(withStyleReference(flux, styleNet, seen, { runtime })).rejects.toThrow(
     /clip_vision_output.*9 tokens of width 24.*not of its earlier layers/,
   );

@@ -50,6 +50,23 @@ test('BERT: positions, norms behind the sums, padding hidden', async () => {
   expect(identifyTextEncoder(source).spec.name).toBe('hydit_clip');
 });
 
+test('BERT: a prompt that is longer than its positions becomes several rows', async () => {
+  const source = await openSafetensors(
+    join(import.meta.dirname, '../../fixtures/text-encoders/bert.safetensors'),
+  );
+  const encoder = openTextEncoder(source, { ...chineseRoberta, end: 22 })!;
+  const rows = [6, 4].map((count) => {
+    const ids = Array.from({ length: count }, (_, i) => i + 1);
+    return { ids, weights: ids.map(() => 1), wordIds: ids.map(() => 0) };
+  });
+  const run = { runtime };
+  const { hidden, mask } = await encoder.kind.encode(encoder, rows, run);
+  const apart = await Promise.all(rows.map((row) => encoder.kind.encode(encoder, [row], run)));
+  expect(hidden.shape).toEqual([1, 10, apart[0].hidden.shape[2]]);
+  expect([...hidden.data]).toEqual(apart.flatMap((one) => [...one.hidden.data]));
+  expect(mask!.shape).toEqual([1, 10]);
+});
+
 test('files are told apart by keys and shapes', () => {
   const t5 = (width: number, more: Readonly<Record<string, readonly number[]>>) => {
     const shapes = {

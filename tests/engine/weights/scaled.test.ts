@@ -59,7 +59,7 @@ describe('files that describe their weights wrongly', () => {
   it.each<[Record<string, TensorToWrite>, string]>([
     [
       { 'a.weight': eights([2, 2]), 'a.comfy_quant': format('svdquant_w4a4') },
-      "'a' in the format svdquant_w4a4 (known: float8_e4m3fn, ",
+      "'a' is in the format svdquant_w4a4, which is not supported (known: float8_e4m3fn, ",
     ],
     [
       { 'a.weight': eights([2, 2]), 'a.comfy_quant': format('float8_e4m3fn') },

@@ -26,10 +26,17 @@ const names: Readonly<Record<string, string>> = {
   FluxInpaint: 'flux',
   FluxSchnell: 'flux',
   Chroma: 'chroma',
+  Stable_Cascade_C: 'cascade-c',
+  Stable_Cascade_B: 'cascade-b',
   AuraFlow: 'auraflow',
+  HunyuanImage21: 'hunyuan-image',
+  HunyuanImage21Refiner: 'hunyuan-image-refiner',
   Lumina2: 'lumina2',
   Omnigen2: 'omnigen2',
   QwenImage: 'qwen-image',
+  HiDream: 'hidream',
+  HunyuanDiT: 'hunyuan-dit',
+  HunyuanDiT1: 'hunyuan-dit',
 };
 
 const read = (dir: string, name: string): Partial<Manifest> =>

@@ -64,7 +64,7 @@ const CLIPS: Readonly<Record<string, { width: number; pad: number }>> = {
 const SEQUENCES: Readonly<Record<string, SequenceSpec>> = {
   t5_unpadded: specs.t5xxlOfPixart,
   pile_t5: specs.pileT5xl,
-  hydit_bert: { ...specs.chineseRoberta, maxLength: 512 },
+  hydit_bert: specs.chineseRoberta,
   t5_sd3: specs.t5xxlOfSd3,
   t5_flux: specs.t5xxlOfFlux,
   t5_ltxv: specs.t5xxlOfLtxv,

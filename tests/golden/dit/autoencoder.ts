@@ -7,7 +7,7 @@ import { openSource } from '../../../engine/weights/open.ts';
 import { sub } from '../../../engine/weights/source.ts';
 import { type CaseResult, type Comparison, compare } from '../area.ts';
 import { goldenRuntime } from '../device.ts';
-import { modelFile } from '../model-file.ts';
+import { findModelFile, modelFile } from '../model-file.ts';
 import { type GoldenCase, gunzipped } from '../open-case.ts';
 
 const runtime = goldenRuntime();
@@ -21,7 +21,8 @@ export async function autoencoderCase(
   const { model, ...others } = golden.params;
   if (others.tile_x !== undefined) return { skip: 'tiles over time are not here' };
   try {
-    const file = await openSource(await gunzipped(modelFile(dir, area, `${model}.safetensors`)));
+    const path = findModelFile(dir, area, model!) ?? modelFile(dir, area, `${model}.safetensors`);
+    const file = await openSource(await gunzipped(path));
     const inside = sub(file, 'first_stage_model.');
     const vae = openVae(inside.tensors.size > 0 ? inside : file);
     const comparisons: Comparison[] = [];

@@ -1,6 +1,6 @@
 /** Cases of diffusion transformers: from conditioning to the denoised latent. */
 import { join } from 'node:path';
-import type { NDArray } from '../../../engine/array/nd.ts';
+import { type NDArray, reshape } from '../../../engine/array/nd.ts';
 import { families } from '../../../engine/arch/families/index.ts';
 import type { ConditioningEntry } from '../../../engine/sampling/conditioning.ts';
 import { diffusionModelOf } from '../../../engine/values/load-checkpoint.ts';
@@ -19,6 +19,7 @@ import { findModelFile, modelFile } from '../model-file.ts';
 interface Params {
   readonly model?: string;
   readonly family?: string;
+  readonly seed?: number;
   readonly [name: string]: unknown;
 }
 
@@ -26,14 +27,30 @@ type Golden = GoldenCase<Params>;
 
 const runtime = goldenRuntime();
 
+/** What a case calls the text that the network attends to. */
+const textNames = ['in.context', 'in.context_t5'];
+
+/** Tensors of a case that text sides put into the conditioning. */
+const toldNames = {
+  attention_mask: 'in.attention_mask',
+  conditioning_llama3: 'in.llama_hidden_states',
+  conditioning_mt5xl: 'in.context_mt5',
+  attention_mask_mt5xl: 'in.attention_mask_mt5',
+  conditioning_byt5small: 'in.byt5',
+};
+
 /** Parameters of a case that nodes would have put into the conditioning. */
-const extraNames = ['width', 'height'];
+const extraNames = ['width', 'height', 'noise_augmentation'];
 
 /** The case's conditioning as nodes make it. */
 function entryOf(golden: Golden): ConditioningEntry {
   const { params } = golden;
-  const references: NDArray[] = [];
-  for (let i = 0; golden.has(`in.ref${i}`); i++) references.push(golden.array(`in.ref${i}`));
+  const numbered = (name: string): NDArray[] => {
+    const found: NDArray[] = [];
+    for (let i = 0; golden.has(`in.${name}${i}`); i++) found.push(golden.array(`in.${name}${i}`));
+    return found;
+  };
+  const references = numbered('ref');
   const extra: Record<string, unknown> = {};
   for (const name of extraNames) {
     if (params[name] !== undefined && params[name] !== null) extra[name] = params[name];
@@ -46,12 +63,18 @@ function entryOf(golden: Golden): ConditioningEntry {
     extra.reference_latents_method = method;
   }
   if (references.length > 0) extra.reference_latents = references;
-  if (golden.has('in.attention_mask')) {
-    const { data, shape } = golden.numbers('in.attention_mask');
-    extra.attention_mask = { data: Float32Array.from(data), shape };
+  extra.reference_latents_text_embeds = numbered('ref_text');
+  extra.clip_vision_outputs = numbered('siglip').map((view) => {
+    const [batch, rows, columns, width] = view.shape;
+    return { last: reshape(view, [batch, rows * columns, width]), grid: [rows, columns] };
+  });
+  for (const [name, key] of Object.entries(toldNames)) {
+    if (!golden.has(key)) continue;
+    const { data, shape } = golden.numbers(key);
+    extra[name] = { data: Float32Array.from(data), shape };
   }
   return {
-    cross: golden.array('in.context'),
+    cross: golden.array(textNames.find((name) => golden.has(name))!),
     pooled: golden.optional('in.pooled'),
     concatLatent: golden.optional('in.concat_latent_image'),
     concatMask: golden.optional('in.concat_mask'),
@@ -75,11 +98,15 @@ interface Metadata {
 function conventions(told: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const axes = told.axes_dim ?? told.axes_dims ?? told.axes_dims_rope ?? told.axes_dim_rope;
   const theta = told.theta ?? told.rope_theta;
-  const heads = told.n_heads ?? told.num_heads;
+  const layers = told.llama_layers;
+  const stretch = told.pe_interpolation;
+  const heads = told.n_heads ?? told.num_heads ?? told.num_attention_heads ?? told.nhead;
   return {
     ...(heads !== undefined && { heads }),
     ...(axes !== undefined && { axes }),
     ...(theta !== undefined && { theta }),
+    ...(layers !== undefined && { layers }),
+    ...(stretch !== undefined && { stretch }),
   };
 }
 
@@ -94,10 +121,14 @@ async function run(dir: string, area: string, golden: Golden): Promise<CaseResul
   const conditions = await model.encodeConditioning(entryOf(golden), {
     latentShape: x.shape,
     noise: x,
+    denoiseMask: golden.optional('in.denoise_mask'),
+    seed: params.seed,
   });
   const cond = Object.fromEntries(
     Object.entries(conditions).map(([name, { value }]) => [name, repeated(value, x.shape[0])]),
   );
+  // pictures of each row's own, which no conditioning brings
+  if (golden.has('in.clip_img')) cond.pictures = golden.array('in.clip_img');
   const timesteps = Float32Array.from(sigma, (value) => sampling.timestep(value));
   const output = await model.apply({
     x: sampling.calculateInput(sigma, x),
@@ -105,7 +136,7 @@ async function run(dir: string, area: string, golden: Golden): Promise<CaseResul
     cond,
     sigma: sigma[0],
     parts: [{ list: 0, entry: entryOf(golden) }],
-    run: runMemory(),
+    run: runMemory(golden.optional('in.sample_sigmas')?.data),
   });
   const check = (name: string, got: NDArray): Comparison =>
     compare(name, got, golden.array(name), tolerance);
@@ -140,7 +171,7 @@ export const transformerArea = (area: string): GoldenArea => ({
   async run(dir, name) {
     const golden = await openCase<Params>(join(dir, `${name}${ending}`));
     if (golden.has('out.encoded')) return autoencoderCase(dir, area, golden);
-    if (golden.params.model === undefined || !golden.has('in.context')) {
+    if (golden.params.model === undefined || !textNames.some((name) => golden.has(name))) {
       return { skip: 'no case of a diffusion transformer with one text' };
     }
     try {

@@ -73,7 +73,7 @@ function* savedByDiffusers(
 describe('diffusers names of transformers', () => {
   // oracle: the complete tables of ComfyUI 0.3.64 for small models of these layouts
   const path = join(goldenDir('model-detection'), 'diffusers-name-maps.json');
-  for (const family of ['flux', 'sd3', 'auraflow']) {
+  for (const family of ['flux', 'sd3', 'auraflow', 'pixart']) {
     test.skipIf(!existsSync(path))(`${family}: every key`, () => {
       const { maps } = JSON.parse(readFileSync(path, 'utf8')) as {
         maps: Readonly<Record<string, Readonly<Record<string, Target>>>>;

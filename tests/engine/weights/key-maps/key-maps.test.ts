@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { unetNames } from '../../../../engine/patch/lora/names.ts';
 import { diffusersUNetKeys } from '../../../../engine/weights/key-maps/diffusers-unet.ts';
 import { fromDiffusersVae } from '../../../../engine/weights/key-maps/diffusers-vae.ts';
+import { fromTencentNames } from '../../../../engine/weights/key-maps/hunyuan-transformer.ts';
 import { clipNames } from '../../../../engine/weights/key-maps/open-clip.ts';
 import { goldenDir } from '../../../support/golden.ts';
 import { sourceOfShapes } from '../../../support/manifest.ts';
@@ -84,4 +86,43 @@ test('CLIP names: OpenCLIP, old SD1 files, bare projections', () => {
 
   const old = clipNames(sourceOfShapes('l', [['encoder.layers.0.layer_norm1.weight', [4]]]));
   expect([...old.tensors.keys()]).toEqual([`${layer}.layer_norm1.weight`]);
+});
+
+// oracle: what ComfyUI 0.3.64 makes of the keys of a HunyuanVideo file, and its names of LoRA files
+test("Hunyuan's transformers in Tencent's names", () => {
+  const pairs = [
+    ['txt_in.individual_token_refiner.blocks.0.norm1.weight'],
+    ['txt_in.t_embedder.mlp.0.weight', 'txt_in.t_embedder.in_layer.weight'],
+    ['txt_in.c_embedder.linear_2.bias', 'txt_in.c_embedder.out_layer.bias'],
+    [
+      'txt_in.individual_token_refiner.blocks.1.self_attn_qkv.weight',
+      'txt_in.individual_token_refiner.blocks.1.self_attn.qkv.weight',
+    ],
+    [
+      'txt_in.individual_token_refiner.blocks.1.mlp.fc2.bias',
+      'txt_in.individual_token_refiner.blocks.1.mlp.2.bias',
+    ],
+    ['time_in.mlp.0.weight', 'time_in.in_layer.weight'],
+    ['guidance_in.mlp.2.weight', 'guidance_in.out_layer.weight'],
+    ['double_blocks.3.img_mod.linear.weight', 'double_blocks.3.img_mod.lin.weight'],
+    ['double_blocks.3.txt_attn_qkv.weight', 'double_blocks.3.txt_attn.qkv.weight'],
+    ['double_blocks.3.txt_attn_q_norm.weight', 'double_blocks.3.txt_attn.norm.query_norm.scale'],
+    ['double_blocks.3.img_mlp.fc1.weight', 'double_blocks.3.img_mlp.0.weight'],
+    ['single_blocks.4.k_norm.weight', 'single_blocks.4.norm.key_norm.scale'],
+    ['single_blocks.4.modulation.linear.bias', 'single_blocks.4.modulation.lin.bias'],
+    ['byt5_in.fc1.weight'],
+  ];
+  const theirs = sourceOfShapes(
+    'h',
+    pairs.map(([key]) => [key, [4]] as const),
+  );
+  const ours = [...fromTencentNames(theirs).tensors.keys()];
+  expect(ours).toEqual(pairs.map(([key, name = key]) => name));
+  const names = unetNames(ours);
+  for (const [key, name] of pairs) {
+    if (name === undefined || !/_blocks.*(attn_qkv|linear|fc1)\.weight/.test(key)) continue;
+    expect(names.get(`transformer.${key.replace('.weight', '')}`)).toBe(name);
+  }
+  const flux = sourceOfShapes('f', [['time_in.in_layer.weight', [4]]]);
+  expect(fromTencentNames(flux)).toBe(flux);
 });

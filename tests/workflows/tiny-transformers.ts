@@ -1,0 +1,241 @@
+/**
+ * Tiny models of every kind that people's workflows of diffusion transformers name: real key names, the widths
+ * of heads that releases have, few and narrow layers.
+ */
+import {
+  FEW_TOKENS,
+  LLAMA_TOKENS,
+  QWEN_TOKENS,
+  type Shapes,
+  bert,
+  clip,
+  languageModel,
+  qwenEyes,
+  spieceModel,
+  t5,
+} from '../support/tiny-encoders.ts';
+import * as cascade from '../support/tiny-cascade.ts';
+import { shrunk } from './shrunk.ts';
+import type { FileTensors, StandIns } from './stand-ins.ts';
+import { type Tensors, goldenTensors, random, randomLayers, under } from './tensors.ts';
+
+/** Widths of the encoders' states. */
+const CLIP = 64;
+const T5 = 128;
+const BERT = 64;
+const GEMMA = 288;
+const QWEN = 32;
+
+const encoder = (shapes: Shapes) => async (): Promise<Tensors> =>
+  randomLayers(Object.entries(shapes));
+
+const clipL = encoder(clip({ width: CLIP }));
+const clipG = encoder(clip({ width: CLIP, layers: 32 }));
+const t5xxl = encoder(t5({ width: T5 }));
+/** Cosmos' T5 1.0. */
+const oldT5 = encoder(t5({ width: T5, gated: false }));
+/** More layers than the tiny HiDream looks at, as wide as its T5. */
+const llama = encoder(languageModel({ width: T5, tokens: LLAMA_TOKENS, layers: 6 }));
+const qwen25of7b = encoder({
+  ...languageModel({ width: QWEN, tokens: QWEN_TOKENS, heads: 4, biased: true }),
+  ...qwenEyes(QWEN),
+});
+const qwen25of3b = encoder(
+  languageModel({ width: QWEN, tokens: QWEN_TOKENS, heads: 2, biased: true }),
+);
+const qwen3of4b = encoder(
+  languageModel({ width: QWEN, tokens: QWEN_TOKENS, layers: 28, normed: true }),
+);
+
+/** A vocabulary as it lies in an encoder's own file. */
+async function vocabulary(): Promise<FileTensors> {
+  const bytes = spieceModel();
+  return new Map([['spiece_model', { dtype: 'U8', shape: [bytes.length], bytes }]]);
+}
+
+async function gemma2(): Promise<FileTensors> {
+  const sizes = { width: GEMMA, tokens: FEW_TOKENS, layers: 2, head: 256, fourNorms: true };
+  const model: FileTensors = await encoder(languageModel(sizes))();
+  return new Map([...model, ...(await vocabulary())]);
+}
+
+// Diffusion models
+
+const diffusion = 'model.diffusion_model.';
+
+const fluxWidths = { width: [3072, 128], others: { 768: CLIP, 4096: T5 } } as const;
+const flux = (name: string, prefix = '') => async () => shrunk(name, { ...fluxWidths, prefix });
+const chroma = async () => shrunk('chroma', { width: [3072, 128], others: { 4096: T5, 5120: 64 } });
+const radiance = async () =>
+  shrunk('chroma_radiance', { width: [3072, 128], others: { 4096: T5, 5120: 64, 49152: 49152 } });
+/** Alpha's vector is of three sizes. */
+const pixArt = (name: string) => async () =>
+  shrunk(name, { width: [1152, 96], others: { 384: 32, 4096: T5 } });
+const cosmos = async () =>
+  shrunk('cosmos_predict2_2b_t2i', { width: [2048, 128], others: { 1024: T5, 256: 16 } });
+/** Of the square of positions, not a width. */
+const POSITIONS = 192 ** 2;
+const sd3 = (name: string, width: number) => async () =>
+  shrunk(name, { width: [width, 64], others: { 2048: 2 * CLIP, 4096: T5, [POSITIONS]: POSITIONS }, prefix: diffusion });
+const lumina = async () =>
+  shrunk('lumina2', { width: [2304, GEMMA], others: { 3840: 480, 1024: 128 }, prefix: diffusion });
+const qwenImage = async () => shrunk('qwen_image', { width: [3072, 128], others: { 3584: QWEN } });
+const omniGen = async () =>
+  shrunk('omnigen2', { width: [2520, 360], others: { 840: 120, 2048: QWEN, 10240: 512 } });
+const zImage = async () => shrunk('z_image', { width: [3840, 128], others: { 2560: QWEN, 10240: 256 } });
+const klein = async () => shrunk('flux2_klein_4b', { width: [3072, 128], others: { 7680: 3 * QWEN } });
+
+const hiDream = async () =>
+  shrunk('hidream', {
+    width: [2560, 128],
+    others: { 2048: 2 * CLIP, 4096: T5, 3584: 128, 6912: 256 },
+    blocks: { 'caption_projection.': 5 },
+  });
+const hunyuanDit = async () =>
+  shrunk('hunyuan_dit', {
+    width: [1408, 176],
+    others: { 1024: BERT, 2048: T5, 8192: 256, 6144: 256 },
+    blocks: { 'blocks.': 4 },
+    prefix: 'model.',
+  });
+
+// Autoencoders
+
+const fluxVae = () => goldenTensors('dit-vae', 'model_flux_vae.safetensors');
+const sdVae = async (): Promise<Tensors> => {
+  const checkpoint = await goldenTensors('end-to-end', 'models/checkpoints/tiny_sdxl.safetensors.gz');
+  return new Map(under(checkpoint, 'first_stage_model.', ''));
+};
+const wanVae = () => goldenTensors('dit-vae', 'model_wan21_vae.safetensors');
+const flux2Vae = () => goldenTensors('dit-2026', 'model_flux2_vae.safetensors');
+
+// What else they look at
+
+const siglip = () => goldenTensors('upscale', 'models/clip_vision/siglip.safetensors');
+
+/** From the picture encoder's states to those of T5. */
+async function redux(): Promise<Tensors> {
+  const width = (await siglip()).get('vision_model.embeddings.position_embedding.weight')!.shape[1];
+  return randomLayers([
+    ['redux_up.weight', [3 * T5, width]],
+    ['redux_up.bias', [3 * T5]],
+    ['redux_down.weight', [T5, 3 * T5]],
+    ['redux_down.bias', [T5]],
+  ]);
+}
+
+/** A checkpoint of several files, each under its prefix. */
+const together =
+  (parts: Readonly<Record<string, () => Promise<FileTensors>>>) =>
+  async (): Promise<FileTensors> => {
+    const all = Object.entries(parts).map(async ([prefix, make]) => under(await make(), '', prefix));
+    return new Map((await Promise.all(all)).flat());
+  };
+
+const inSd3 = {
+  'first_stage_model.': fluxVae,
+  'text_encoders.clip_l.transformer.': clipL,
+  'text_encoders.clip_g.transformer.': clipG,
+  'text_encoders.t5xxl.transformer.': t5xxl,
+};
+const inFlux = {
+  'vae.': fluxVae,
+  'text_encoders.clip_l.transformer.': clipL,
+  'text_encoders.t5xxl.transformer.': t5xxl,
+};
+
+const inHunyuanDit = {
+  'vae.': sdVae,
+  'text_encoders.hydit_clip.transformer.': encoder(bert({ width: BERT })),
+  'text_encoders.mt5xl.transformer.': t5xxl,
+  'text_encoders.mt5xl.': vocabulary,
+};
+
+/** A LoRA of rank 4 for the linear layers of a model whose keys match, in one of the spellings. */
+const lora =
+  (model: () => Promise<Tensors>, keys: RegExp, [up, down, front = '']: readonly string[]) =>
+  async (): Promise<Tensors> => {
+    const layers = [...(await model())].filter(([key]) => keys.test(key));
+    return new Map(
+      layers.flatMap(([key, { shape }], i) => {
+        const layer = front + key.slice(0, -'.weight'.length);
+        return [
+          [`${layer}.${up}.weight`, random([shape[0], 4], 2 * i + 1, 0.5)],
+          [`${layer}.${down}.weight`, random([4, shape[1]], 2 * i + 2, 0.5)],
+        ] as const;
+      }),
+    );
+  };
+
+const fluxLora = lora(flux('flux_dev'), /double_blocks.*(qkv|proj)\.weight$/, [
+  'lora_B',
+  'lora_A',
+  'diffusion_model.',
+]);
+const qwenLora = lora(qwenImage, /transformer_blocks.*(to_q|add_k_proj)\.weight$/, [
+  'lora_up',
+  'lora_down',
+]);
+
+// Stable Cascade
+
+const inHalves = (shapes: cascade.Shapes) => async (): Promise<FileTensors> =>
+  cascade.tensorsOf(shapes);
+const stagesOfCascade = cascade.checkpoints({ text: CLIP, pictures: 24 });
+
+/** What stands in for files of diffusion transformers. */
+export const tinyTransformers: StandIns = {
+  checkpoints: [
+    [/^sd3\.5_large/, together({ '': sd3('sd35_large', 2432), ...inSd3 })],
+    [/^sd3_medium/, together({ '': sd3('sd3_medium', 1536), ...inSd3 })],
+    [/^flux1-schnell/, together({ '': flux('flux_schnell', diffusion), ...inFlux })],
+    [/^flux1-dev/, together({ '': flux('flux_dev', diffusion), ...inFlux })],
+    [/^stable_cascade_stage_c/, inHalves(stagesOfCascade.stageC)],
+    [/^stable_cascade_stage_b/, inHalves(stagesOfCascade.stageB)],
+    [/^hunyuan_dit/, together({ '': hunyuanDit, ...inHunyuanDit })],
+    [/^lumina_2/, together({ '': lumina, 'vae.': fluxVae, 'text_encoders.gemma2_2b.transformer.': gemma2 })],
+  ],
+  diffusion_models: [
+    [/flux1-schnell/, flux('flux_schnell')],
+    [/flux.*fill/, flux('flux_fill')],
+    [/flux1-/, flux('flux_dev')],
+    [/flux-2-klein-4b/, klein],
+    [/radiance/i, radiance],
+    [/chroma/i, chroma],
+    [/pixart.*alpha/i, pixArt('pixart_alpha')],
+    [/pixart.*sigma/i, pixArt('pixart_sigma')],
+    [/cosmos_predict2.*t2i/, cosmos],
+    [/qwen_image/, qwenImage],
+    [/omnigen2/, omniGen],
+    [/z_image/, zImage],
+    [/^hidream/, hiDream],
+    [/cosmos/i, 'Cosmos of videos is not here'],
+  ],
+  text_encoders: [
+    [/^clip_l/, clipL],
+    [/^clip_g/, clipG],
+    [/^t5xxl/, t5xxl],
+    [/^oldt5/, oldT5],
+    [/^llama/, llama],
+    [/^qwen_2\.5_vl_7b/, qwen25of7b],
+    [/^qwen_2\.5_vl_fp16/, qwen25of3b],
+    [/^qwen_3_4b/, qwen3of4b],
+  ],
+  vae: [
+    [/^ae\./, fluxVae],
+    [/^sd/, sdVae],
+    [/^qwen_image_vae|^wan_2\.1/, wanVae],
+    [/^cosmos/, "Cosmos 1's VAE is not here"],
+    [/^flux2-vae/, flux2Vae],
+  ],
+  loras: [
+    [/qwen/i, qwenLora],
+    [/./, fluxLora],
+  ],
+  clip_vision: [[/^sigclip/, siglip]],
+  style_models: [[/redux/, redux]],
+  controlnet: [
+    [/^stable_cascade_inpainting/, inHalves(cascade.control(4))],
+    [/^stable_cascade/, inHalves(cascade.control(3))],
+   [/./, 'control networks of transformers are not here']],
+};
