@@ -15,6 +15,7 @@ import {
   t5,
 } from '../support/tiny-encoders.ts';
 import * as cascade from '../support/tiny-cascade.ts';
+import { blockwiseControl, fluxControlNet, qwenControlNet } from './tiny-controlnets.ts';
 import { shrunk } from './shrunk.ts';
 import type { FileTensors, StandIns } from './stand-ins.ts';
 import { type Tensors, goldenTensors, random, randomLayers, under } from './tensors.ts';
@@ -237,5 +238,8 @@ export const tinyTransformers: StandIns = {
   controlnet: [
     [/^stable_cascade_inpainting/, inHalves(cascade.control(4))],
     [/^stable_cascade/, inHalves(cascade.control(3))],
-   [/./, 'control networks of transformers are not here']],
+    [/^Qwen-Image/, qwenControlNet(qwenImage)],
+    [/./, fluxControlNet(flux('flux_dev'))],
+  ],
+  model_patches: [[/./, blockwiseControl(qwenImage)]],
 };

@@ -56,9 +56,51 @@ const cosmos = {
   type: 'cosmos',
   vae: 'wan_2.1_vae.safetensors',
 };
+const qwenImage = {
+  unet: 'qwen_image_fp8_e4m3fn.safetensors',
+  clip: 'qwen_2.5_vl_7b_fp8_scaled.safetensors',
+  type: 'qwen_image',
+  vae: 'qwen_image_vae.safetensors',
+};
 const small = { width: 64, height: 48, batch_size: 2 };
 
 const workflows: Record<string, object> = {
+  'Qwen-Image, steered by a picture and by blocks that are left out': plain(qwenImage, {
+    5: node('EmptySD3LatentImage', small),
+    9: node('EmptyImage', { width: 80, height: 48, batch_size: 1, color: 0xff8800 }),
+    10: node('ControlNetLoader', {
+      control_net_name: 'Qwen-Image-InstantX-ControlNet-Union.safetensors',
+    }),
+    11: node('CLIPTextEncode', { clip: ['2', 0], text: 'a bird' }),
+    4: node('ControlNetApplyAdvanced', {
+      positive: ['11', 0],
+      negative: ['11', 0],
+      control_net: ['10', 0],
+      image: ['9', 0],
+      strength: 1,
+      start_percent: 0,
+      end_percent: 0.5,
+      vae: ['3', 0],
+    }),
+    12: node('ModelPatchLoader', { name: 'qwen_image_canny_diffsynth_controlnet.safetensors' }),
+    13: node('UNETLoader', { unet_name: qwenImage.unet, weight_dtype: 'default' }),
+    14: node('QwenImageDiffsynthControlnet', {
+      model: ['13', 0],
+      model_patch: ['12', 0],
+      vae: ['3', 0],
+      image: ['9', 0],
+      strength: 1,
+    }),
+    1: node('SkipLayerGuidanceDiT', {
+      model: ['14', 0],
+      double_layers: '0',
+      single_layers: '',
+      scale: 3,
+      start_percent: 0,
+      end_percent: 1,
+      rescaling_scale: 0.5,
+    }),
+  }),
   'PixArt alpha, told the size': plain(pixArt('alpha'), {
     4: node('CLIPTextEncodePixArtAlpha', {
       clip: ['2', 0],
