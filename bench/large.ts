@@ -137,6 +137,12 @@ function quiet(blocks: Uint8Array): Uint8Array {
   return blocks;
 }
 
+/** What this process has used of all cores. */
+function processorSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
 /** Runs the steps here, and tells. */
 async function run(path: string): Promise<void> {
   const memoryBudget = Number(values.budget) * gb;
@@ -147,6 +153,7 @@ async function run(path: string): Promise<void> {
   const steps = Number(values.steps);
   const began = performance.now();
   const marks: number[] = [began];
+  const used: number[] = [processorSeconds()];
   const words = { cross: zeros([1, 256, 4096]), pooled: zeros([1, 768]), extra: { guidance: 3.5 } };
   const latent = await sampleLatent({
     model: diffusion(model, { runtime }),
@@ -158,13 +165,20 @@ async function run(path: string): Promise<void> {
     sampler: 'euler',
     scheduler: 'simple',
     seed: 1,
-    onStep: () => void marks.push(performance.now()),
+    onStep: () => {
+      marks.push(performance.now());
+      used.push(processorSeconds());
+    },
   });
-  const seconds = marks.slice(1).map((mark, i) => ((mark - marks[i]) / 1000).toFixed(0));
+  const between = (times: readonly number[]): string =>
+    times
+      .slice(1)
+      .map((time, i) => (time - times[i]).toFixed(1))
+      .join(', ');
   const peak = process.resourceUsage().maxRSS * 1024;
   const finite = latent.data.every(Number.isFinite);
   console.log(
-    `  seconds a step: ${seconds.join(', ')}; all ${((performance.now() - began) / 1000).toFixed(0)}`,
+    `  seconds a step: ${between(marks.map((mark) => mark / 1000))}; of the processor: ${between(used)}; all ${((performance.now() - began) / 1000).toFixed(0)}`,
   );
   console.log(
     `  peak RSS ${(peak / gb).toFixed(2)} GB; open ${(runtime.stats().bytes / gb).toFixed(2)} GB; ${finite ? 'finite' : 'NOT finite'}`,

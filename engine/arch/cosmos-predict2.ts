@@ -53,7 +53,8 @@ const theta = 10000;
 
 /** The sizes of a Cosmos Predict2 that makes pictures under `w`, or undefined. */
 export function detectCosmosPredict2(w: Weights): CosmosPredict2Config | undefined {
-  if (!w.has('blocks.0.mlp.layer1.weight')) return undefined;
+  // with an adapter for another text it is Anima
+  if (!w.has('blocks.0.mlp.layer1.weight') || w.has('llm_adapter')) return undefined;
   const inChannels = w.shape('x_embedder.proj.1.weight')[1] / patch ** 2 - paddingChannels;
   const outChannels = w.shape('final_layer.linear.weight')[0] / patch ** 2;
   if (inChannels !== outChannels) return undefined; // a video from its first frames

@@ -6,6 +6,7 @@
  * and k and norms behind a part are used where the file has them. In: token ids [b, t]; out: hidden [b, t, c],
  * several states side by side. Sites: every `model.layers.i` {h} and `model.norm` {h}.
  */
+import { NoodleError } from '../errors.ts';
 import type { Weights } from '../tensor/cursor.ts';
 import { linear, rmsNorm } from '../tensor/layers.ts';
 import {
@@ -82,7 +83,7 @@ export function detectLanguageModel(
   };
 }
 
-/** Hidden states [b, t, c] (several: see `States`). */
+/** Hidden states [b, t, c] (several: see `States`). Throws BAD_INPUT where there are too few layers for them. */
 export function languageModel(
   w: Weights,
   inputs: LanguageModelInputs,
@@ -92,6 +93,14 @@ export function languageModel(
   const model = w.at('model');
   const { layers } = config;
   const wanted = wantedStates(states, layers);
+  if (wanted.some((passed) => passed < 0 || passed > layers)) {
+    const most = Math.max(...wanted.map((passed) => (passed < 0 ? layers - passed : passed)));
+    throw new NoodleError('BAD_INPUT', {
+      subject: w.ledger.source.label,
+      expected: `a language model of ${most} layers or more`,
+      got: layers,
+    });
+  }
   let h = tokenRows(model.at('embed_tokens'), inputs); // [b, t, c]
   if (facts.gemma) h = mul(h, Math.sqrt(config.width));
   const { padding } = inputs;

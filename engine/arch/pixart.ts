@@ -67,9 +67,13 @@ export function detectPixArt(w: Weights): PixArtConfig | undefined {
     contextWidth: w.shape('y_embedder.y_proj.fc1.weight')[1],
     heads,
     sized: w.has('ar_embedder'),
-    ...(places !== undefined && { stretch: Math.floor((Math.sqrt(places) * patch) / cells) }),
+    ...(places !== undefined && { stretch: stretchOf(places) }),
   };
 }
+
+/** How many squares of 512 pixels a side of so many stored places has; one of 256 is laid out like one of 512. */
+const stretchOf = (places: number): number =>
+  Math.max(1, Math.floor((Math.sqrt(places) * patch) / cells));
 
 export interface PixArtInputs {
   readonly x: Tensor;

@@ -9,6 +9,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { dtypes } from '../weights/dtypes.ts';
 import { type Builder, reshapeTo, storedWeight } from './builder.ts';
 import { type Lower, portable } from './portable.ts';
+import { anchoredWeight } from './widen.ts';
 
 const domain = 'com.microsoft.nchwc';
 
@@ -51,8 +52,8 @@ export function blockedFilter(b: Builder, weight: Tensor): string | undefined {
   const isWhole = block !== undefined && outputs % block === 0 && channels % block === 0;
   if (!isWhole || b.real !== 'f32' || !param) return undefined;
   const narrow = b.widen === 'graph' && isHalf(param);
-  const filter = b.weight(param, { kind: 'blocked', block, narrow });
-  return narrow ? b.cast(filter, b.real) : filter;
+  const layout = { kind: 'blocked', block, narrow } as const;
+  return narrow ? b.cast(anchoredWeight(b, param, layout), b.real) : b.weight(param, layout);
 }
 
 /** Features [..., c] as [1, c, rows, 1] in blocks; every row a line, so that threads share them evenly. */

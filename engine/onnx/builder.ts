@@ -20,7 +20,7 @@ import { type Layout, layoutDtype, layoutShape } from '../weights/layout.ts';
 import type { WeightEntry } from '../weights/source.ts';
 import type { WinogradTile } from '../weights/winograd.ts';
 import type { Attribute, Initializer, OnnxNode } from './model.ts';
-import { isWidenedWhenRead, widenInGraph } from './widen.ts';
+import { widenInGraph } from './widen.ts';
 
 /** Types that reals, which programs call f32, are computed in. */
 export type Real = 'f32' | 'f16';
@@ -73,6 +73,8 @@ export interface Builder {
   readonly widen: WeightForms['widen'];
   /** Whether matrices stay where they are stored. */
   readonly keepStored: boolean;
+  /** Whether memory is short. */
+  readonly isShort: boolean;
   /** Whether matrices in codes of four bits are read as they are (nibbles.ts). */
   readonly packsNibbles: boolean;
   /** Channels per block of NCHWc convolutions; undefined where they cannot be used. */
@@ -97,6 +99,8 @@ export interface WeightForms {
   readonly widen: 'graph' | 'weights';
   /** Matrices stay where they are stored, mapped, though laid anew they would be faster. */
   readonly keepStored?: boolean;
+  /** Memory is short: no weight is widened before the layer that reads it is computed, whatever that costs. */
+  readonly isShort?: boolean;
   /** Linear layers read matrices in codes of four bits as they are, which ONNX Runtime packs (nibbles.ts). */
   readonly packsNibbles?: boolean;
   /** Channels per block of NCHWc convolutions on this machine; needs weights prepared for it. */
@@ -116,6 +120,7 @@ export function createBuilder(
   {
     widen,
     keepStored = false,
+    isShort = false,
     packsNibbles = false,
     block,
     bits = 7,
@@ -166,6 +171,7 @@ export function createBuilder(
     initializers,
     widen,
     keepStored,
+    isShort,
     packsNibbles,
     block,
     bits,
@@ -212,10 +218,8 @@ export function createBuilder(
     outputs: new Set(Object.values(program.outputs)),
     cast: (value, type) =>
       builder.emit('Cast', [value], { attributes: { to: { int: dtypes[type].onnx } } }),
-    knows: (tensor) => {
-      const param = storedWeight(tensor);
-      return names.has(tensor) || (!!param && (widen === 'weights' || isWidenedWhenRead(param)));
-    },
+    // weights are widened by whoever reads them
+    knows: (tensor) => names.has(tensor) || storedWeight(tensor) !== undefined,
     define: remember,
     nameOf: (tensor) =>
       names.get(tensor)?.get(typeOf(tensor)) ?? remember(tensor, makeForm(tensor)),

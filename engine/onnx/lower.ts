@@ -37,6 +37,7 @@ export function lower(
     exact = () => false,
     widen = 'graph',
     keepStored,
+    isShort,
     packsNibbles,
     block,
     bits,
@@ -46,6 +47,7 @@ export function lower(
   const builder = createBuilder(program, {
     widen,
     keepStored,
+    isShort,
     packsNibbles,
     block,
     bits,

@@ -1,9 +1,9 @@
 /** Weights that are widened inside the graph, each whenever an operator reads it. */
 import { type Param, leafOps } from '../tensor/ops/leaves.ts';
 import { node } from '../tensor/tensor.ts';
-import { type Dtype, dtypes } from '../weights/dtypes.ts';
-import { type CodesLayout, type Layout, layoutSize } from '../weights/layout.ts';
-import { isOne, reshapedEntry } from '../weights/source.ts';
+import { type Dtype, dtypes, storageOf } from '../weights/dtypes.ts';
+import { type CodesLayout, type Layout, layoutShape, layoutSize } from '../weights/layout.ts';
+import { type Scales, isOne, reshapedEntry } from '../weights/source.ts';
 import type { Attribute } from './model.ts';
 
 /** What it takes of a builder. */
@@ -20,6 +20,7 @@ export interface Emitter {
   /** What is computed before a weight is widened. */
   readonly anchor: string | undefined;
   readonly keepStored: boolean;
+  readonly isShort: boolean;
 }
 
 type Real = 'f32' | 'f16';
@@ -36,7 +37,9 @@ export function widenInGraph(b: Emitter, param: Param, type: Real): string {
     const one = anchored(b, b.floats([1], []));
     return asType(b, b.emit('DequantizeLinear', [b.weight(param, stored), one], {}), type);
   }
-  if (isCast(param)) return b.cast(b.weight(param, { kind: 'stored' }), type);
+  if (isCast(param)) return b.cast(anchoredWeight(b, param, stored), type);
+  const scales = pairScales(param);
+  if (scales) return fromPairs(b, param, scales, type);
   if (!isScaledInGraph(param)) return b.weight(param, wide(type));
   const { by } = entry.scales!;
   const shape = isOne(by) ? [] : [entry.shape[0]];
@@ -62,11 +65,29 @@ const isAnchored = (b: Emitter): boolean => b.keepStored && b.anchor !== undefin
  */
 function anchored(b: Emitter, scales: string): string {
   if (!isAnchored(b)) return scales;
-  const none = b.emit('Shape', [b.anchor!], {
-    attributes: { start: { int: 0 }, end: { int: 0 } },
-  });
-  return b.emit('Add', [scales, b.emit('ConstantOfShape', [none], {})], {});
+  return b.emit('Add', [scales, b.emit('ConstantOfShape', [noSizes(b)], {})], {});
 }
+
+/**
+ * The same for what is only cast: numbers whose shape is there once the anchor is. It costs a pass over them, so
+ * only where memory is short.
+ */
+export function anchoredWeight(
+  b: Emitter,
+  param: Param,
+  layout: Layout,
+  isNeeded = b.isShort,
+): string {
+  const weight = b.weight(param, layout);
+  if (!isAnchored(b) || !isNeeded) return weight;
+  const sizes = [b.ints(layoutShape(layout, param.shape as readonly number[])), noSizes(b)]; // stored tensors have fixed sizes
+  const shape = b.emit('Concat', sizes, { attributes: { axis: { int: 0 } } });
+  return b.emit('Reshape', [weight, shape], {});
+}
+
+/** No sizes, once the anchor is there. */
+const noSizes = (b: Emitter): string =>
+  b.emit('Shape', [b.anchor!], { attributes: { start: { int: 0 }, end: { int: 0 } } });
 
 /** Bytes that a weight takes in a model that widens it itself. */
 export function narrowBytes(param: Param, type: Real): number {
@@ -74,14 +95,13 @@ export function narrowBytes(param: Param, type: Real): number {
   const shape = param.shape as readonly number[]; // stored tensors have fixed sizes
   const codes = codesLayout(param);
   if (codes) return layoutSize(codes, dtype, shape);
+  const inPairs = pairScales(param);
+  if (inPairs) return entry.byteLength + 4 * inPairs.by.shape.reduce((n, size) => n * size, 1);
   const stays = isCast(param) || isScaledInGraph(param);
   return stays ? entry.byteLength : layoutSize(wide(type), dtype, shape);
 }
 
 const wide = (type: Real): Layout => ({ kind: type === 'f16' ? 'float16' : 'float32' });
-
-/** Whether a weight is widened by whoever reads it, not by a cast of its own. */
-export const isWidenedWhenRead = (param: Param): boolean => !isCast(param) || isEight(param);
 
 const isEight = ({ dtype }: Param): boolean => dtype === 'f8e4m3' || dtype === 'f8e5m2';
 
@@ -94,6 +114,41 @@ function isScaledInGraph({ attrs: { entry }, dtype }: Param): boolean {
   const { by, over, all, rotated } = entry.scales ?? {};
   const isPlain = by?.dtype === 'F32' && over === undefined && !all && rotated === undefined;
   return isPlain && (dtype === 'f8e4m3' || dtype === 'f8e5m2' || dtype === 'i8');
+}
+
+/** The scales of a weight whose bytes are looked up, two numbers each: one for each block of a row. */
+function pairScales({ dtype, shape, attrs: { entry } }: Param): Scales | undefined {
+  const { scales, transposed, interleaved } = entry;
+  if (!scales || !dtypes[dtype].pairs || shape.length !== 2) return undefined;
+  const { by, over = 0, tiled, all, plus, rotated } = scales;
+  const others = [tiled, all, plus, rotated, transposed, interleaved];
+  const [rows, width] = shape;
+  const isByRow = by.shape.length === 2 && by.shape[0] === rows && by.shape[1] * over === width;
+  return isByRow && others.every((other) => other === undefined) ? scales : undefined;
+}
+
+/** What the bytes stand for, times the scales of their blocks. */
+function fromPairs(b: Emitter, param: Param, { by }: Scales, type: Real): string {
+  const { entry, key } = param.attrs;
+  const [rows, width] = param.shape as readonly number[];
+  const blocks = by.shape[1];
+  const bytes = { ...entry, dtype: 'U8', shape: [rows, width / 2], scales: undefined };
+  const stored8 = node(leafOps.param, [], { key, entry: bytes, dtype: 'u8' }, param.scope);
+  const table = b.floats(dtypes[param.dtype].pairs!, [256, 2]);
+  const indices = b.cast(anchoredWeight(b, stored8, stored, true), 'i32');
+  const values = b.emit('Gather', [table, indices], {});
+  const scale = {
+    key: `${key}:scale`,
+    entry: reshapedEntry(by, [rows, blocks, 1]),
+    dtype: storageOf(by).dtype,
+  };
+  const scales = b.weight(
+    node(leafOps.param, [], scale, param.scope),
+    by.dtype === 'F32' ? stored : wide('f32'),
+  );
+  const inBlocks = b.emit('Reshape', [values, b.ints([rows, blocks, width / blocks])], {});
+  const product = b.emit('Mul', [inBlocks, scales], {});
+  return asType(b, b.emit('Reshape', [product, b.ints([rows, width])], {}), type);
 }
 
 /** The layout of a weight in ggml's blocks whose rows are whole groups. */

@@ -8,7 +8,8 @@ import { NoodleError } from '../errors.ts';
 import type { ExternalRange } from '../onnx/encode.ts';
 import type { WeightInitializer } from '../onnx/model.ts';
 import { identityOf, memoryOf } from '../weights/source.ts';
-import type { FilePosition, PreparedFiles } from './prepared-weights.ts';
+import { type FilePosition, type PreparedFiles, preparedSize } from './prepared-weights.ts';
+import type { FileRange } from './read-ahead.ts';
 
 /**
  * Checks that every weight lies inside its file and that the files are the ones whose headers were
@@ -41,6 +42,8 @@ export interface Placement {
   /** Folder that every location is relative to; undefined when no weight lies in a file. */
   readonly folder: string | undefined;
   readonly place: (weight: WeightInitializer) => ExternalRange | Uint8Array;
+  /** What of files will be mapped. */
+  readonly ranges: readonly FileRange[];
 }
 
 /** Where each weight lies: in the file of prepared weights, in its own file, or inside the model. */
@@ -57,6 +60,11 @@ export function placeWeights(
   const folder = commonFolder([...new Set([...positions.values()].map(({ path }) => path))]);
   return {
     folder,
+    ranges: [...positions].map(([weight, { path, offset }]) => ({
+      path,
+      offset,
+      bytes: prepared.find(weight) ? preparedSize(weight) : weight.entry.byteLength,
+    })),
     place: (weight) => {
       const position = positions.get(weight);
       if (!position) return memoryOf(weight.entry);

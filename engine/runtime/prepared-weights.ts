@@ -124,7 +124,7 @@ async function prepare(
   weights: readonly WeightInitializer[],
   { threads, folders }: { readonly threads: number; readonly folders: readonly string[] },
 ): Promise<ReadonlyMap<string, FilePosition>> {
-  const total = weights.reduce((sum, weight) => sum + sizeOf(weight), 0);
+  const total = weights.reduce((sum, weight) => sum + preparedSize(weight), 0);
   // what lies in memory would have to be copied to another thread first
   const inFiles = weights.filter(({ entry }) => entry.bytes.kind === 'file');
   const inMemory = weights.filter(({ entry }) => entry.bytes.kind === 'memory');
@@ -149,7 +149,7 @@ async function prepare(
 
 /** Spreads weights over at most `count` files of about the same size. */
 const planFiles = (weights: readonly WeightInitializer[], count: number): FilePlan[] =>
-  spreadOverFiles(weights, sizeOf, count).map(({ places, size }) => ({
+  spreadOverFiles(weights, preparedSize, count).map(({ places, size }) => ({
     keys: places.map(({ item }) => keyOf(item)),
     tasks: places.map(({ item: { entry, stored, layout }, offset }) => ({
       dtype: storageOf(entry).storage,
@@ -163,7 +163,7 @@ const planFiles = (weights: readonly WeightInitializer[], count: number): FilePl
   }));
 
 /** Bytes that a weight takes once it was rewritten. */
-const sizeOf = ({ entry, stored, layout }: WeightInitializer): number =>
+export const preparedSize = ({ entry, stored, layout }: WeightInitializer): number =>
   layoutSize(layout, storageOf(entry).dtype, stored);
 
 const memoryIds = new WeakMap<Uint8Array, number>();

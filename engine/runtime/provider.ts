@@ -10,10 +10,11 @@ import type { OrtOptions } from './ort.ts';
 /** What of a target depends on the machine. */
 export type MachineFacts = Pick<Target, 'block' | 'bits'>;
 
+/** What of a target depends on the memory that there is. */
+export type MemoryForms = Pick<Target, 'keepStored' | 'isShort' | 'packsNibbles'>;
+
 export interface Provider
-  extends
-    Required<Omit<Target, keyof MachineFacts | 'winograd' | 'keepStored' | 'packsNibbles'>>,
-    Pick<Target, 'keepStored' | 'packsNibbles'> {
+  extends Required<Omit<Target, keyof MachineFacts | 'winograd' | keyof MemoryForms>>, MemoryForms {
   readonly name: string;
   /**
    * Where weights and values lie while a model is open. A device has copies of its own: files of weights

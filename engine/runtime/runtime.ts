@@ -2,25 +2,14 @@
 import type { NDArray } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { isInNibbles } from '../onnx/nibbles.ts';
-import { winogradLayers } from '../onnx/winograd.ts';
-import { leafOps } from '../tensor/ops/leaves.ts';
-import { isOp } from '../tensor/tensor.ts';
 import type { Program } from '../tensor/trace.ts';
-import { defaultMemoryBudget, estimateMemory, weightBytes, workingMemory } from './memory.ts';
-import { type Part, partsOf, planParts, sessionOfParts } from './parts.ts';
+import { createFitting } from './fitting.ts';
+import { defaultMemoryBudget, estimateMemory, workingMemory } from './memory.ts';
 import { createPreparedWeights } from './prepared-weights.ts';
 import type { Needs } from './precision.ts';
 import { type PrecisionRow, type Provider, providers } from './providers.ts';
-import {
-  type RunInputs,
-  type Session,
-  type SessionOutput,
-  openFeeder,
-  openSession,
-} from './session.ts';
+import { type RunInputs, type Session, type SessionOutput, openFeeder } from './session.ts';
 import { type Opening, type SessionCache, createSessionCache } from './session-cache.ts';
-import { sizeText } from '../size-text.ts';
 import { tooLarge } from './too-large.ts';
 
 export type { DeviceArray, IdArray, Session, SessionInput, SessionOutput } from './session.ts';
@@ -79,54 +68,12 @@ export interface RuntimeStats {
     readonly key: string;
     readonly name?: string;
     readonly bytes: number;
+    /** Bytes that each of its runs reads anew. */
+    readonly streamed: number;
   }[];
   readonly bytes: number;
   readonly memoryBudget: number;
 }
-
-/**
- * Weights that stay narrow and are widened whenever they are read. ONNX Runtime would do that once, when it
- * opens the model, and keep the result. Matrices are laid anew, or stay mapped where they are stored.
- */
-const narrow = (provider: Provider, { isLaidAnew, isShort }: NarrowForm): Provider => ({
-  ...provider,
-  widen: 'graph',
-  keepStored: !isLaidAnew,
-  session: {
-    ...provider.session,
-    config: {
-      ...provider.session.config,
-      'optimization.disable_specified_optimizers': 'ConstantFolding',
-    },
-    // the arena grows by powers of two and keeps what the largest layers took
-    options: isShort
-      ? { ...provider.session.options, enableCpuMemArena: false }
-      : provider.session.options,
-  },
-});
-
-/** The same with matrices in codes of four bits packed, if the program has any. */
-const packing = (provider: Provider, { nodes }: Program): Provider | undefined =>
-  provider.canPack && nodes.some((node) => isOp(leafOps.param, node) && isInNibbles(node))
-    ? {
-        ...provider,
-        packsNibbles: true,
-        session: {
-          ...provider.session,
-          config: { ...provider.session.config, 'session.disable_prepacking': '0' },
-        },
-      }
-    : undefined;
-
-interface NarrowForm {
-  /** Matrices are laid anew. */
-  readonly isLaidAnew: boolean;
-  /** Memory is short: what an operator took goes back at once. */
-  readonly isShort: boolean;
-}
-
-/** Share of the budget that one part of a larger model should take. */
-const partShare = 0.25;
 
 /** A runtime without sessions; nothing native is loaded before the first one opens. */
 export function createRuntime(options: RuntimeOptions = {}): Runtime {
@@ -137,6 +84,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     device: createSessionCache(memoryBudget),
   };
   const prepared = createPreparedWeights();
+  const fitting = createFitting({ memoryBudget, threads, prepared, log });
 
   const told = new Set<string>();
   const tellOnce = (level: 'DEBUG' | 'INFO', text: string): void => {
@@ -152,7 +100,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
   const opening = (program: Program, provider: Provider): Opening<NDArray> => {
     tellUnread(program);
     const { name } = program;
-    return { ...openingIn(program, provider), name, working: workingMemory(program, provider) };
+    return { ...fitting(program, provider), name, working: workingMemory(program, provider) };
   };
   /** A model in parts hands its results out. */
   const openingFeeder = (program: Program, provider: Provider): Opening => {
@@ -161,43 +109,6 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     return provider.keepsResults === true && whole
       ? { ...plain, open: () => openFeeder(program, { provider, threads, prepared }) }
       : plain;
-  };
-  /** The program in the form that fits: widened where it is small, kept narrow, or in parts. */
-  const openingIn = (program: Program, provider: Provider): Opening<NDArray> => {
-    const part = (of: Program, form: Provider): Part => {
-      const plain = estimateMemory(of, form);
-      const spare = Math.min(form.winogradBytes(plain), memoryBudget - plain);
-      const { layers, bytes } = winogradLayers(of, spare, weightBytes(of, form));
-      const open = { provider: form, threads, prepared, winograd: layers };
-      return { program: of, bytes: plain + bytes, open: () => openSession(of, open) };
-    };
-    const wide = estimateMemory(program, provider);
-    const fits = wide <= memoryBudget;
-    if (fits && wide <= provider.widestBytes) return part(program, provider);
-    const plain =
-      provider.memory === 'host'
-        ? narrow(provider, {
-            isLaidAnew: fits && wide >= (provider.laidFrom ?? Infinity),
-            isShort: !fits,
-          })
-        : provider;
-    const packed = packing(plain, program);
-    const form = packed && estimateMemory(program, packed) <= memoryBudget ? packed : plain;
-    const kept = part(program, form);
-    if (kept.bytes <= memoryBudget) {
-      if (!fits) log?.('INFO', `${program.name}: weights stay as they are stored, for memory`);
-      return kept;
-    }
-    const size = memoryBudget * partShare;
-    const cut = partsOf(program, size, weightBytes(program, form));
-    const parts = cut.map((of) => part(of, form));
-    const plan = planParts(parts, memoryBudget);
-    const text = `${program.name}: its weights take ${sizeText(kept.bytes)} of the ${sizeText(memoryBudget)} that models may take`;
-    const streamed = parts.slice(plan.resident).reduce((sum, { bytes }) => sum + bytes, 0);
-    const stay = `${sizeText(kept.bytes - streamed)} of them stay there`;
-    const how = `${stay}, ${sizeText(streamed)} are read anew at each call`;
-    log?.('INFO', `${text}: it runs in ${parts.length} parts, which is slower; ${how}`);
-    return { bytes: plan.bytes, open: async () => sessionOfParts(program, parts, plan) };
   };
   let lost = false;
   /**

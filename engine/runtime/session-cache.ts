@@ -5,7 +5,7 @@
 import { LRUCache } from 'lru-cache';
 import type { RunInputs, Session, SessionOutput } from './session.ts';
 
-interface Slot extends Pick<Opening, 'name' | 'bytes' | 'working'> {
+interface Slot extends Pick<Opening, 'name' | 'bytes' | 'streamed' | 'working'> {
   readonly session: Session<SessionOutput>;
   running: number;
   evicted: boolean;
@@ -26,7 +26,7 @@ export interface SessionCache {
   ): Promise<T>;
   /** Releases every session that is not running; gives their number. */
   clear(): Promise<number>;
-  entries(): { key: string; name?: string; bytes: number }[];
+  entries(): { key: string; name?: string; bytes: number; streamed: number }[];
 }
 
 export interface Opening<Output extends SessionOutput = SessionOutput> {
@@ -34,6 +34,8 @@ export interface Opening<Output extends SessionOutput = SessionOutput> {
   readonly name?: string;
   /** Memory that the session is expected to take. */
   readonly bytes: number;
+  /** Bytes that each run reads anew; left out: none. */
+  readonly streamed?: number;
   /** Memory that a run takes beyond that; left out: none. */
   readonly working?: (inputs: RunInputs) => number;
   readonly open: () => Promise<Session<Output>>;
@@ -79,7 +81,7 @@ export function createSessionCache(bytes: number): SessionCache {
     await settleReleases();
   };
   const openSlot = async (key: string, request: () => Opening): Promise<Slot> => {
-    const { name, bytes, working, open } = request();
+    const { name, bytes, streamed, working, open } = request();
     awaited += bytes;
     try {
       // Room is made before the memory is taken; what runs holds its own until it has ended.
@@ -89,7 +91,7 @@ export function createSessionCache(bytes: number): SessionCache {
         await makeRoom();
       }
       const session = await open();
-      const slot: Slot = { name, session, bytes, working, running: 0, evicted: false };
+      const slot: Slot = { name, session, bytes, streamed, working, running: 0, evicted: false };
       cache.set(key, slot);
       return slot;
     } finally {
@@ -143,6 +145,12 @@ export function createSessionCache(bytes: number): SessionCache {
       await settleReleases();
       return count;
     },
-    entries: () => [...cache.entries()].map(([key, { name, bytes }]) => ({ key, name, bytes })),
+    entries: () =>
+      [...cache.entries()].map(([key, { name, bytes, streamed = 0 }]) => ({
+        key,
+        name,
+        bytes,
+        streamed,
+      })),
   };
 }

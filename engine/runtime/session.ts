@@ -4,6 +4,7 @@ import { type NDArray, sizeOf } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import { encodeModel } from '../onnx/encode.ts';
 import { lower, outputName } from '../onnx/lower.ts';
+import type { OnnxModel, WeightInitializer } from '../onnx/model.ts';
 import { bindSizes } from '../tensor/sizes.ts';
 import type { Dtype } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -21,8 +22,13 @@ import {
 } from './ort.ts';
 import { type DeviceArray, type Living, createLiving } from './living.ts';
 import { checkFiles, placeWeights } from './placement.ts';
-import { type PreparedWeights, createPreparedWeights } from './prepared-weights.ts';
+import {
+  type PreparedFiles,
+  type PreparedWeights,
+  createPreparedWeights,
+} from './prepared-weights.ts';
 import { type Provider, providers } from './providers.ts';
+import { readAhead } from './read-ahead.ts';
 
 /** Token ids, indices and flags: whole numbers with a shape. */
 export interface IdArray {
@@ -64,34 +70,88 @@ export interface SessionOptions {
   readonly winograd?: ReadonlyMap<Tensor, WinogradTile>;
 }
 
-/** Lowers a program and opens it. Throws WEIGHTS_CHANGED, OUT_OF_MEMORY, DEVICE_LOST or SESSION. */
-export function openSession(program: Program, options: SessionOptions = {}): Promise<Session> {
-  return open(program, options, (result) => ({ data: toFloats(result), shape: result.dims }));
+/** A session that will be opened: its weights are being prepared. */
+export interface Beginning<Output extends SessionOutput = NDArray> {
+  /** Throws OUT_OF_MEMORY, DEVICE_LOST or SESSION, and what preparing throws. */
+  readonly open: () => Promise<Session<Output>>;
+  /** Lets go of it unopened. */
+  readonly cancel: () => Promise<void>;
 }
 
+/**
+ * Begins to open a program while others run: when this resolves, threads that need this one no more read what it
+ * maps. Throws WEIGHTS_CHANGED.
+ */
+export const beginSession = (program: Program, options: SessionOptions = {}): Promise<Beginning> =>
+  begin(program, { ...options, readsAhead: true }, toArray);
+
+/** Lowers a program and opens it. Throws WEIGHTS_CHANGED, OUT_OF_MEMORY, DEVICE_LOST or SESSION. */
+export async function openSession(
+  program: Program,
+  options: SessionOptions = {},
+): Promise<Session> {
+  return (await begin(program, options, toArray)).open();
+}
+
+const toArray = (result: OrtTensor): NDArray => ({ data: toFloats(result), shape: result.dims });
+
 /** The same; where the provider can keep results, they stay on the device. */
-export function openFeeder(
+export async function openFeeder(
   program: Program,
   options: SessionOptions = {},
 ): Promise<Session<SessionOutput>> {
   if (options.provider?.keepsResults !== true) return openSession(program, options);
   const staying = Object.keys(program.outputs).map(outputName);
   const living = createLiving();
-  return open(program, { ...options, staying }, living.keep, living.afterLast);
+  return (await begin(program, { ...options, staying }, living.keep, living.afterLast)).open();
 }
 
-async function open<Output extends SessionOutput>(
+interface BeginOptions extends SessionOptions, Pick<OrtOptions, 'staying'> {
+  /** Whether files are read before they are mapped. */
+  readonly readsAhead?: boolean;
+}
+
+async function begin<Output extends SessionOutput>(
   program: Program,
-  options: SessionOptions & Pick<OrtOptions, 'staying'>,
+  options: BeginOptions,
   toOutput: (result: OrtTensor) => Output,
   releasing: Living['afterLast'] = (action) => action(),
-): Promise<Session<Output>> {
-  const { provider = providers.cpu, threads, winograd, staying } = options;
+): Promise<Beginning<Output>> {
+  const { provider = providers.cpu, winograd, readsAhead = false } = options;
   const { prepared = createPreparedWeights() } = options;
   const model = lower(program, { ...provider, ...(await provider.probe()), winograd });
   const weights = model.initializers.filter((initializer) => 'entry' in initializer);
   const verifyFiles = await checkFiles(weights);
-  const files = await prepared.acquire(weights);
+  const preparing = prepared.acquire(weights);
+  preparing.catch(() => undefined); // whoever opens hears of it
+  if (readsAhead) {
+    const reading = preparing.then((files) => readAhead(placeWeights(weights, files).ranges));
+    reading.catch(() => undefined);
+    await nextTurn(); // what is prepared already is being read by now
+  }
+  const weighted = { model, weights, verifyFiles };
+  return {
+    open: async () =>
+      open(program, options, { ...weighted, files: await preparing }, toOutput, releasing),
+    cancel: async () => (await preparing.catch(() => undefined))?.release(),
+  };
+}
+
+/** A lowered program with its weights in place. */
+interface Weighted {
+  readonly model: OnnxModel;
+  readonly weights: readonly WeightInitializer[];
+  readonly verifyFiles: () => Promise<void>;
+  readonly files: PreparedFiles;
+}
+
+async function open<Output extends SessionOutput>(
+  program: Program,
+  { provider = providers.cpu, threads, staying }: BeginOptions,
+  { model, weights, verifyFiles, files }: Weighted,
+  toOutput: (result: OrtTensor) => Output,
+  releasing: Living['afterLast'],
+): Promise<Session<Output>> {
   const { folder, place } = placeWeights(weights, files);
   const settings = { ...provider.session, weightsFolder: folder, threads, staying };
   const native = await createSession(encodeModel(model, place), settings).catch(

@@ -2,7 +2,7 @@
  * Files for prepared weights: in memory (`/dev/shm`) where there is room, else in the temporary folder.
  * They go with the process; what a killed process left behind goes when the next one makes its first.
  */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, statfsSync } from 'node:fs';
 import { open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +22,13 @@ export const preparedFolders = (): readonly string[] =>
 
 /** Where what may be read from the disk again goes. */
 export const diskFolders = (): readonly string[] => [tmpdir()];
+
+/** The same folders where what lies in them takes no memory. */
+export const offMemoryFolders = (): readonly string[] =>
+  diskFolders().filter((folder) => statfsSync(folder).type !== tmpfs);
+
+/** Linux's number for a file system in memory. */
+const tmpfs = 0x01021994;
 
 /** Share of new files that stays free beside them where another folder could take them. */
 const leftFree = 0.1;

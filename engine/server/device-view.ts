@@ -13,6 +13,8 @@ export interface DeviceView {
   /** Bytes that models of all engines may take on it, and that they take. */
   readonly budget: number;
   readonly used: number;
+  /** Bytes that each of their runs reads anew for want of memory, together. */
+  readonly streamed: number;
   readonly engines: readonly EngineState[];
 }
 
@@ -33,6 +35,7 @@ export function deviceViews(states: readonly EngineState[]): DeviceView[] {
       memoryFree: ownMemory ? left : freemem(),
       budget: sum(reports.map(({ memoryBudget }) => memoryBudget)),
       used,
+      streamed: sum(reports.flatMap(({ models }) => models.map(({ streamed }) => streamed))),
       engines: states.filter(({ report }) => report?.device.id === id),
     };
   });

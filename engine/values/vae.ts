@@ -1,6 +1,6 @@
 /** VAE: a picture autoencoder, as it travels between nodes; immutable. */
 import { concat, sliceAxis } from '../array/batch.ts';
-import { type NDArray, nd, sizeOf } from '../array/nd.ts';
+import { type NDArray, nd, reshape, sizeOf } from '../array/nd.ts';
 import { type Tiling, tiledScale } from '../array/tiled-scale.ts';
 import { NoodleError } from '../errors.ts';
 import { sizeText } from '../size-text.ts';
@@ -64,9 +64,10 @@ export interface TileSize {
   readonly overlap: number;
 }
 
-/** What plain calls fall back to when a picture does not fit in memory. */
+/** What plain calls fall back to when a picture does not fit in memory; of latents with frames smaller ones. */
 const fallbackTiles: TileSize = { tile: 512, overlap: 64 };
 const fallbackDecodeTiles: TileSize = { tile: 512, overlap: 128 };
+const fallbackFrameTiles: TileSize = { tile: 256, overlap: 64 };
 
 /**
  * Latents [b, c, h, w] as pictures [b, H, W, 3] in 0..1; frames of videos are pictures one after the
@@ -76,16 +77,20 @@ export async function decode(vae: Vae | null, latents: NDArray, run: NetworkRun)
   const present = requireVae(vae);
   checkLatents(present, latents);
   const { kind, config, factor } = present;
+  const tiles = factor.time === undefined ? fallbackDecodeTiles : fallbackFrameTiles;
   const pixels = sizeOf(latents.shape.slice(2)) * drawnSpace(factor) ** 2 * (factor.time ?? 1);
   const whole = () =>
     inBatches(latents, kind.bytes(config, pixels, 'decode'), run, (part) =>
       kind.decode(present, part, run),
     );
-  const tiled = () => decodeTiles(present, latents, fallbackDecodeTiles, run);
+  const tiled = () => decodeTiles(present, latents, tiles, run);
   return toPictures(await elseInTiles('decoding', run, whole, tiled), kind);
 }
 
-/** The same in overlapping tiles: three passes over tiles of different shape, averaged. */
+/**
+ * The same in overlapping tiles: three passes over tiles of different shape, averaged; one over square tiles
+ * where latents have frames.
+ */
 export async function decodeTiled(
   vae: Vae | null,
   latents: NDArray,
@@ -103,13 +108,14 @@ export async function decodeTiled(
  */
 export async function encode(vae: Vae | null, pictures: Image, run: NetworkRun): Promise<NDArray> {
   const present = requireVae(vae);
-  const { kind, config } = present;
+  const { kind, config, factor } = present;
+  const tiles = factor.time === undefined ? fallbackTiles : fallbackFrameTiles;
   const input = encoderInput(present, pictures);
   const whole = () =>
     inBatches(input, kind.bytes(config, sizeOf(input.shape.slice(2)), 'encode'), run, (part) =>
       kind.encode(present, part, run),
     );
-  const tiled = () => encodeTiles(present, input, fallbackTiles, run);
+  const tiled = () => encodeTiles(present, input, tiles, run);
   return elseInTiles('encoding', run, whole, tiled);
 }
 
@@ -161,12 +167,15 @@ async function decodeTiles(
   const cells = Math.floor(tile / space);
   const half = Math.floor(cells / 2);
   const common = { overlap: Math.floor(overlap / space), factor: space };
+  const square: Tiling = { tileWidth: cells, tileHeight: cells, ...common };
+  const f = (part: NDArray) => vae.kind.decode(vae, part, run);
+  if (vae.factor.time !== undefined) return framesInTiles(latents, square, f);
   const passes: Tiling[] = [
     { tileWidth: half, tileHeight: cells * 2, ...common },
     { tileWidth: cells * 2, tileHeight: half, ...common },
-    { tileWidth: cells, tileHeight: cells, ...common },
+    square,
   ];
-  return meanOfPasses(latents, passes, (part) => vae.kind.decode(vae, part, run));
+  return meanOfPasses(latents, passes, f);
 }
 
 async function encodeTiles(
@@ -177,12 +186,32 @@ async function encodeTiles(
 ): Promise<NDArray> {
   const half = Math.floor(tile / 2);
   const common = { overlap, factor: 1 / vae.factor.space };
+  const square: Tiling = { tileWidth: tile, tileHeight: tile, ...common };
+  const f = (part: NDArray) => vae.kind.encode(vae, part, run);
+  if (vae.factor.time !== undefined) return framesInTiles(pictures, square, f);
   const passes: Tiling[] = [
-    { tileWidth: tile, tileHeight: tile, ...common },
+    square,
     { tileWidth: tile * 2, tileHeight: half, ...common },
     { tileWidth: half, tileHeight: tile * 2, ...common },
   ];
-  return meanOfPasses(pictures, passes, (part) => vae.kind.encode(vae, part, run));
+  return meanOfPasses(pictures, passes, f);
+}
+
+/** Tiles of x [b, c, frames, h, w] have all its frames: for cutting and joining, frames are channels. */
+async function framesInTiles(
+  x: NDArray,
+  tiling: Tiling,
+  f: (part: NDArray) => Promise<NDArray>,
+): Promise<NDArray> {
+  const [batch, channels, frames, ...sides] = x.shape;
+  let made: readonly number[] = [];
+  const planes = async ({ data, shape: [b, , ...cut] }: NDArray): Promise<NDArray> => {
+    const result = await f(nd(data, [b, channels, frames, ...cut]));
+    made = result.shape.slice(1, 3);
+    return reshape(result, [b, sizeOf(made), ...result.shape.slice(3)]);
+  };
+  const result = await tiledScale(reshape(x, [batch, channels * frames, ...sides]), planes, tiling);
+  return reshape(result, [batch, ...made, ...result.shape.slice(2)]);
 }
 
 async function meanOfPasses(

@@ -4,6 +4,7 @@
  */
 import { NoodleError } from '../errors.ts';
 import { type BlockName, type BlockType, blockTypes, blocksToFloat, doubleE2m1 } from './blocks.ts';
+import { dynamicLevels, fp4Levels, nf4Levels } from './code-tables.ts';
 import { bf16ToFloat, f16ToFloat, f8ToFloat } from './float.ts';
 
 interface DtypeRow {
@@ -13,6 +14,8 @@ interface DtypeRow {
   readonly bytes: number;
   /** Elements that lie together and can only be read together; 1 for most types. */
   readonly block: number;
+  /** The two numbers that each byte stands for, 256 times two, where bytes are looked up. */
+  readonly pairs?: Float32Array;
   /** How blocks of ggml's are made. */
   readonly blocks?: BlockType;
   /** `TensorProto.DataType` of onnx.proto; 0 for types that it does not have. */
@@ -37,7 +40,13 @@ export const storageDtypes = {
   F8_E4M3: row('f8e4m3', 1, 17, 'narrow', (b, out) => f8ToFloat(b, 'F8_E4M3', out)),
   F8_E5M2: row('f8e5m2', 1, 19, 'narrow', (b, out) => f8ToFloat(b, 'F8_E5M2', out)),
   F8_E8M0: row('f8e8m0', 1, 24, 'narrow', (b, out) => lookUp(b, powersOf2, out)),
-  F4_E2M1: { ...row('f4e2m1', 0.5, 0, 'narrow', e2m1Pairs), block: 2 },
+  F4_E2M1: inPairs(
+    'f4e2m1',
+    Float32Array.from(doubleE2m1, (twice) => twice / 2),
+  ),
+  NF4: inPairs('nf4', nf4Levels),
+  FP4: inPairs('fp4', fp4Levels),
+  DYNAMIC8: row('dynamic8', 1, 0, 'narrow', (b, out) => lookUp(b, (c) => dynamicLevels[c], out)),
   I64: row('i64', 8, 7, 'integer', (b) => Float32Array.from(aligned(BigInt64Array, 8)(b), Number)),
   I32: row('i32', 4, 6, 'integer', (b) => Float32Array.from(aligned(Int32Array, 4)(b))),
   I16: row('i16', 2, 5, 'integer', (b) => Float32Array.from(aligned(Int16Array, 2)(b))),
@@ -129,16 +138,23 @@ function lookUp(
   return out;
 }
 
-/** Two numbers a byte, the one in the upper bits first. */
-function e2m1Pairs(
-  bytes: Uint8Array,
-  out: Float32Array = new Float32Array(2 * bytes.length),
-): Float32Array {
-  for (let i = 0; i < bytes.length; i++) {
-    out[2 * i] = doubleE2m1[bytes[i] >> 4] / 2;
-    out[2 * i + 1] = doubleE2m1[bytes[i] & 15] / 2;
-  }
-  return out;
+/** A type with two numbers a byte, the one in the upper bits first, and what its 16 codes stand for. */
+function inPairs<D extends string>(
+  dtype: D,
+  levels: Float32Array,
+): DtypeRow & { readonly dtype: D } {
+  const pairs = Float32Array.from({ length: 512 }, (_, i) => levels[(i >> (i & 1 ? 1 : 5)) & 15]);
+  return {
+    ...row(dtype, 0.5, 0, 'narrow', (bytes, out = new Float32Array(2 * bytes.length)) => {
+      for (let i = 0; i < bytes.length; i++) {
+        out[2 * i] = pairs[2 * bytes[i]];
+        out[2 * i + 1] = pairs[2 * bytes[i] + 1];
+      }
+      return out;
+    }),
+    block: 2,
+    pairs,
+  };
 }
 
 /** The two numbers of each byte, the low one first. */

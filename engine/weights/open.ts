@@ -1,8 +1,10 @@
 /** Opening a file of weights, whatever its format. */
+import { bitsandbytesSource } from './bitsandbytes.ts';
 import { openGguf } from './gguf.ts';
 import { openSafetensors } from './safetensors.ts';
 import { scaledSource } from './scaled.ts';
 import type { WeightSource } from './source.ts';
+import { refuseSvdQuant } from './svdquant.ts';
 import { openTorchSource } from './torch-file.ts';
 
 /**
@@ -11,7 +13,9 @@ import { openTorchSource } from './torch-file.ts';
  * that describe others. Throws what the readers throw.
  */
 export async function openSource(path: string): Promise<WeightSource> {
-  if (isSafetensors(path)) return scaledSource(await openSafetensors(path));
+  if (isSafetensors(path)) {
+    return bitsandbytesSource(await scaledSource(refuseSvdQuant(await openSafetensors(path))));
+  }
   return /\.gguf$/i.test(path) ? openGguf(path) : openTorchSource(path);
 }
 

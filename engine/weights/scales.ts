@@ -7,7 +7,7 @@ export type Scaler = (values: Float32Array, start: number) => void;
 
 /** The scales of a weight of a shape, read once. */
 export function scaler(
-  { by, over, tiled = false, all, rotated }: Scales,
+  { by, over, tiled = false, all, plus = 0, rotated }: Scales,
   shape: readonly number[],
   read: (entry: WeightEntry) => Float32Array,
 ): Scaler {
@@ -26,6 +26,7 @@ export function scaler(
       const scale = Math.fround(factor * stored[at(block)]);
       for (; i < end; i++) values[i] *= scale;
     }
+    if (plus !== 0) for (let i = 0; i < values.length; i++) values[i] += plus;
     turn?.(values);
   };
 }

@@ -71,6 +71,8 @@ export interface Scales {
   readonly tiled?: boolean;
   /** One number that all are multiplied by besides. */
   readonly all?: WeightEntry;
+  /** A number that is added to all afterwards. */
+  readonly plus?: number;
   /** Numbers of a row that lie rotated together, by a Hadamard matrix. */
   readonly rotated?: number;
 }
@@ -173,8 +175,11 @@ export function hasRows({
   const lies = bytes.kind === 'file' || bytes.kind === 'memory';
   const isPlain = !transposed && interleaved === undefined && lies;
   const isWhole = shape[0] === 0 || Number.isInteger(byteLength / shape[0]);
-  return isPlain && isWhole && scales?.tiled !== true;
+  return isPlain && isWhole && (scales === undefined || haveRows(scales, shape));
 }
+
+const haveRows = ({ by, tiled }: Scales, [rows]: readonly number[]): boolean =>
+  tiled !== true && (isOne(by) || (by.shape[0] === rows && hasRows(by)));
 
 /**
  * Rows [start, end) of an entry's first axis as an entry of its own. Rows of a row-major tensor are

@@ -62,7 +62,11 @@ export async function createEngineHost(
     }),
     report: () => {
       const { bytes, sessions } = runtime.stats();
-      const models = sessions.map(({ key, name = key, bytes: size }) => ({ name, bytes: size }));
+      const models = sessions.map(({ key, name = key, bytes: size, streamed }) => ({
+        name,
+        bytes: size,
+        streamed,
+      }));
       const ownMemory = !sharesMemory(device);
       const memoryTotal = memoryOf(device);
       return { device, precision, memoryTotal, ownMemory, memoryBudget, bytes, models };

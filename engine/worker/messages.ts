@@ -44,7 +44,12 @@ export interface EngineReport {
   /** Bytes that they take. */
   readonly bytes: number;
   /** Those that are open. */
-  readonly models: readonly { readonly name: string; readonly bytes: number }[];
+  readonly models: readonly {
+    readonly name: string;
+    readonly bytes: number;
+    /** Bytes that each of its runs reads anew, for want of memory. */
+    readonly streamed: number;
+  }[];
 }
 
 export type FromEngine =

@@ -10,6 +10,7 @@ import { randomTensors } from '../support/random-weights.ts';
 import { createInstallation, runWorkflow } from '../support/run-workflow.ts';
 import {
   FEW_TOKENS,
+  QWEN_TOKENS,
   type Shapes,
   clip,
   languageModel,
@@ -71,6 +72,9 @@ const files: Readonly<Record<string, Buffer | string>> = {
   'text_encoders/clip.safetensors': random(clip()),
   'text_encoders/t5.safetensors': random(t5()),
   'text_encoders/llm.safetensors': languageModelFile,
+  'text_encoders/short.safetensors': random(
+    languageModel({ width: 8, tokens: QWEN_TOKENS, normed: true }),
+  ),
   'text_encoders/flux.safetensors': flux,
   'text_encoders/ae.safetensors': autoencoder,
   'clip_vision/clip.safetensors': random(clip()),
@@ -247,6 +251,13 @@ describe('a prompt says what is wrong with', () => {
       'an encoder with another vocabulary',
       sampled(checkpoint('sd1'), encoder('llm', 'lumina2')),
       'expected ids below 512, for so many does this text encoder know, got 151645',
+    ],
+    [
+      'a language model with too few layers',
+      shown(encoder('short', 'flux2'), {
+        text: node('CLIPTextEncode', { clip: ['first', 0], text: 'a' }),
+      }),
+      'short.safetensors: expected a language model of 27 layers or more, got 1',
     ],
     [
       'another CLIP for Stable Diffusion',

@@ -60,6 +60,7 @@ describe('two engines', () => {
       precision: 'fp32',
       memory_budget: 2 * 2 * 2 ** 30,
       memory_used: 0,
+      memory_streamed: 0,
       problem: null,
     });
   });

@@ -6,6 +6,8 @@ import { goldenDir, ownGoldenDir } from './golden.ts';
 
 export interface Manifest {
   readonly name: string;
+  /** In front of every key; files of a diffusion model alone have none. */
+  readonly prefix?: string | null;
   readonly detected_family: string;
   readonly detected_config: Readonly<Record<string, unknown>>;
   readonly keys: readonly (readonly [string, number[], ([number, number] | { list: number[] })?])[];

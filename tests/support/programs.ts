@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Shapes, scoped, vae } from '../../bench/random-checkpoint.ts';
 import { clipText, detectClip } from '../../engine/arch/clip.ts';
 import { clipVision } from '../../engine/arch/clip-vision.ts';
+import { families } from '../../engine/arch/families/index.ts';
 import type { Family } from '../../engine/arch/family.ts';
 import { cascadeB, cascadeC } from '../../engine/arch/families/cascade.ts';
 import { unetNetwork } from '../../engine/arch/families/unet-network.ts';
@@ -17,6 +18,7 @@ import { mulDim, symbol } from '../../engine/tensor/shape.ts';
 import type { Tensor } from '../../engine/tensor/tensor.ts';
 import { type Graph, type Program, trace } from '../../engine/tensor/trace.ts';
 import { openClipVision } from '../../engine/values/clip-vision.ts';
+import { diffusionModelOf } from '../../engine/values/load-checkpoint.ts';
 import { openUpscaleModel } from '../../engine/values/upscale-model.ts';
 import { fromDiffusersVae } from '../../engine/weights/key-maps/diffusers-vae.ts';
 import { styleAdapterNames } from '../../engine/weights/key-maps/open-clip.ts';
@@ -92,6 +94,17 @@ async function upscaler(name: string): Promise<Program> {
   });
 }
 
+/** A network of some family, told what is `given`, with what small models have otherwise than releases. */
+async function transformer(
+  path: string,
+  given: readonly string[],
+  otherwise: object = {},
+): Promise<Program> {
+  const { family, config, source } = await diffusionModelOf(await open(path), families);
+  const own = { ...(config as object), ...otherwise };
+  return trace(family.name, source, (g) => family.network(g, own, new Set(given)));
+}
+
 const pictures = (
   name: string,
   source: WeightSource,
@@ -126,6 +139,9 @@ export const replayPrograms: Programs = {
     pictures('taesd-decode', await open('vae/models/taesd_decoder.safetensors'), 4, (g, x) =>
       decodeTaesd(g.weights, x),
     ),
+  pixart: () =>
+    transformer('dit-more/model_pixart_alpha_diffusers.safetensors', ['sizes'], { heads: 4 }),
+  'cosmos-predict2': () => transformer('dit-more/model_cosmos_predict2.safetensors', ['shares']),
   hidream: async () => tinyHiDream(randomSource(hidreamShapes), new Set(['beside'])),
   'hunyuan-dit': async () => tinyHunyuanDit(randomSource(hunyuanDitShapes)),
   'cascade-c': async () => tinyStage(cascadeC, cascade.stageC({ text: 8, pictures: 8 })),

@@ -56,18 +56,21 @@ interface T5Sizes {
   readonly tokens?: number;
   /** T5 1.1 and later have two layers before the last. */
   readonly gated?: boolean;
+  /** Of 64 each. */
+  readonly heads?: number;
   /** UMT5 and Pile-T5 have a table of positions in every block. */
   readonly tables?: 'first' | 'every';
 }
 
-/** A T5 of two blocks with two heads of 64. */
+/** A T5 of two blocks. */
 export function t5({
   width = 128,
   tokens = FEW_TOKENS,
+  heads = 2,
   gated = true,
   tables = 'first',
 }: T5Sizes = {}): Shapes {
-  const inner = 128;
+  const inner = 64 * heads;
   return {
     'shared.weight': [tokens, width],
     ...repeat(2, (i) => {
@@ -80,7 +83,7 @@ export function t5({
         [`${attention}.v.weight`]: [inner, width],
         [`${attention}.o.weight`]: [width, inner],
         ...(i === 0 || tables === 'every'
-          ? { [`${attention}.relative_attention_bias.weight`]: [32, 2] }
+          ? { [`${attention}.relative_attention_bias.weight`]: [32, heads] }
           : {}),
         [`encoder.block.${i}.layer.0.layer_norm.weight`]: [width],
         ...Object.fromEntries(into.map((name) => [`${dense}.${name}.weight`, [width, width]])),
@@ -185,6 +188,16 @@ const tokenizers = join(import.meta.dirname, '../fixtures/tokenizers');
 
 /** A SentencePiece model, as some encoders' files carry it in a tensor. */
 export const spieceModel = (): Uint8Array => readFileSync(join(tokenizers, 'bpe.model'));
+
+/** Mistral's vocabulary, as its file carries it in a tensor: single bytes. */
+export function tekkenModel(): Uint8Array {
+  const vocab = Array.from({ length: 256 }, (_, rank) => ({
+    rank,
+    token_bytes: Buffer.of(rank).toString('base64'),
+  }));
+  const config = { default_num_special_tokens: 20, default_vocab_size: 300 };
+  return Buffer.from(JSON.stringify({ config, vocab, special_tokens: [] }));
+}
 
 /** Small vocabularies by the folder they are looked for in: fixtures under the names of real files. */
 const vocabularies: Readonly<Record<string, Readonly<Record<string, string>>>> = {

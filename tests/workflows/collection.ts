@@ -65,6 +65,15 @@ function read({ file, ...entry }: Entry, info: ObjectInfo): Workflow {
   return { ...entry, file, prompt, missing: classesOf(prompt).filter((name) => !nodes.has(name)) };
 }
 
+const ofPrompt = (file: string, prompt: Prompt): Workflow => ({
+  file,
+  family: '',
+  format: 'API',
+  server: { result: 'missing-files-only' },
+  prompt,
+  missing: [],
+});
+
 const classesOf = (prompt: Prompt): string[] => [
   ...new Set(Object.values(prompt).map(({ class_type }) => class_type)),
 ];
@@ -119,12 +128,17 @@ interface Collection {
   /** Families of the collection's index. */
   readonly families: readonly string[];
   readonly standIns: StandIns;
+  /** More of them, by name, in API format. */
+  readonly more?: Readonly<Record<string, Prompt>>;
   /** What else an installation has, put below its folder. */
   readonly prepare?: (base: string) => void;
 }
 
 /** Tests of the collection's workflows of these families; skipped where the collection is missing. */
-export function testCollection(title: string, { families, standIns, prepare }: Collection): void {
+export function testCollection(
+  title: string,
+  { families, standIns, more = {}, prepare }: Collection,
+): void {
   describe.skipIf(!existsSync(shared))(title, () => {
     const index = existsSync(shared)
       ? (JSON.parse(readFileSync(new URL('INDEX.json', shared), 'utf8')) as { workflows: Entry[] })
@@ -134,7 +148,8 @@ export function testCollection(title: string, { families, standIns, prepare }: C
     const info = objectInfo(nodes, createFolders({ base: empty.base })) as ObjectInfo;
     const all = index.workflows
       .filter(({ family }) => families.includes(family))
-      .map((entry) => read(entry, info));
+      .map((entry) => read(entry, info))
+      .concat(Object.entries(more).map(([name, prompt]) => ofPrompt(name, prompt)));
     const supported = all.filter((w) => w.missing.length === 0 && !isTemplate(w.prompt));
     const texts = new Map(supported.map((w) => [small(w.prompt), w]));
     const different = [...texts].map(([text, { file }]) => {

@@ -2,13 +2,23 @@
 import { type Manifest, readManifest } from '../support/manifest.ts';
 import { type Tensors, randomLayers } from './tensors.ts';
 
-interface Shrinking {
+interface Released extends Manifest {
+  readonly prefix: string;
+}
+
+/** Which widths become which. */
+export interface Widths {
   /** Width of the network and what it becomes; multiples of it shrink alike. */
   readonly width: readonly [released: number, small: number];
   /** What other widths become; those that are not here stay. */
   readonly others: Readonly<Record<number, number>>;
+}
+
+interface Shrinking extends Widths {
   /** How many blocks of a name stay, where not two. */
   readonly blocks?: Readonly<Record<string, number>>;
+  /** Shapes that widths do not tell, by key without prefix. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
   /** In front of every key, instead of what the release has there. */
   readonly prefix?: string;
 }
@@ -16,20 +26,23 @@ interface Shrinking {
 const BLOCKS = 2;
 
 /** The model of a manifest with few blocks of each kind: the first ones and the last. */
-export function shrunk(name: string, { width, others, blocks = {}, prefix = '' }: Shrinking): Tensors {
+export function shrunk(
+  name: string,
+  { width, others, blocks = {}, shapes: told = {}, prefix = '' }: Shrinking,
+): Tensors {
   const manifest = readReleased(name);
-  const [own, less] = width;
-  const narrow = (dim: number): number =>
-    others[dim] ?? (dim % own === 0 ? (dim / own) * less : dim);
   const counts = blockCounts(manifest);
-  const shapes: [string, number[]][] = [];
+  const shapes: [string, readonly number[]][] = [];
   for (const [pattern, shape, numbers] of manifest.keys) {
-    const key = prefix + pattern.slice(manifest.prefix.length);
-    const small = shape.map(narrow);
+    const own = pattern.slice(manifest.prefix.length);
+    const key = prefix + own;
+    const small = told[own] ?? otherWidths(shape, { width, others });
     if (numbers === undefined) shapes.push([key, small]);
     else {
-      const name = front(pattern).slice(manifest.prefix.length);
-      const kept = new Set(numbersOf(numbers).map((n) => place(n, counts.get(name), blocks[name] ?? BLOCKS)));
+      const name = front(own);
+      const kept = new Set(
+        numbersOf(numbers).map((n) => place(n, counts.get(name), blocks[name] ?? BLOCKS)),
+      );
       kept.delete(undefined);
       for (const n of kept) shapes.push([key.replace('*', String(n)), small]);
     }
@@ -37,13 +50,17 @@ export function shrunk(name: string, { width, others, blocks = {}, prefix = '' }
   return randomLayers(shapes);
 }
 
-interface Released extends Manifest {
-  readonly prefix: string;
+/** A shape in other widths. */
+export function otherWidths(
+  shape: readonly number[],
+  { width: [before, after], others }: Widths,
+): readonly number[] {
+  return shape.map((dim) => others[dim] ?? (dim % before === 0 ? (dim / before) * after : dim));
 }
 
 /** Manifests of files that are only a diffusion model have no prefix. */
 function readReleased(name: string): Released {
-  const manifest = readManifest(name) as (Manifest & { prefix?: string | null }) | undefined;
+  const manifest = readManifest(name);
   if (!manifest) throw new Error(`there is no manifest of '${name}'`);
   return { ...manifest, prefix: manifest.prefix ?? '' };
 }

@@ -26,8 +26,11 @@ export interface NamedFile {
   readonly input: string;
 }
 
-/** The folder whose files an input offers, `input` for pictures; undefined for inputs that are no files. */
-function folderOf(spec: InputSpec | undefined): string | undefined {
+/**
+ * The folder whose files an input offers, `input` for pictures; undefined for inputs that are no files, and for
+ * names that are offered without any.
+ */
+function folderOf(spec: InputSpec | undefined, name: unknown): string | undefined {
   if (spec?.options?.image_upload === true) return 'input';
   if (typeof spec?.choices !== 'function') return undefined;
   let folder: string | undefined;
@@ -39,16 +42,18 @@ function folderOf(spec: InputSpec | undefined): string | undefined {
     folder ??= 'input';
     return [];
   };
-  spec.choices({ modelFiles: models, inputFiles: inputs });
-  return folder;
+  const always = spec.choices({ modelFiles: models, inputFiles: inputs }) as readonly unknown[];
+  return always.includes(name) ? undefined : folder;
 }
 
 /** Every file that a prompt names. */
 export function filesOf(prompt: Prompt, nodes: NodeRegistry): NamedFile[] {
   return Object.entries(prompt).flatMap(([node, { class_type, inputs }]) =>
     Object.entries(inputs).flatMap(([input, name]) => {
-      const folder = folderOf(nodes.get(class_type)?.inputs[input]);
-      return folder === undefined || typeof name !== 'string' ? [] : [{ folder, name, node, input }];
+      const folder = folderOf(nodes.get(class_type)?.inputs[input], name);
+      return folder === undefined || typeof name !== 'string'
+        ? []
+        : [{ folder, name, node, input }];
     }),
   );
 }
@@ -61,10 +66,15 @@ async function picture(file: string): Promise<string> {
     for (let x = 0; x < width; x++) {
       const tile = (x >> 4) + (y >> 4);
       const hole = x >= 32 && x < 64 && y >= 16 && y < 48;
-      pixels.set([(tile % 2) * 200 + x / 2, (tile % 3) * 100 + y / 2, 2 * x, hole ? 0 : 255], (y * width + x) * 4);
+      pixels.set(
+        [(tile % 2) * 200 + x / 2, (tile % 3) * 100 + y / 2, 2 * x, hole ? 0 : 255],
+        (y * width + x) * 4,
+      );
     }
   }
-  await sharp(pixels, { raw: { width, height, channels: 4 } }).png().toFile(file);
+  await sharp(pixels, { raw: { width, height, channels: 4 } })
+    .png()
+    .toFile(file);
   return file;
 }
 
@@ -141,23 +151,38 @@ const stored = (tensor: NDArray | TensorToWrite): TensorToWrite =>
 const lengths = new Set(['width', 'height', 'x', 'y', 'left', 'top', 'right', 'bottom']);
 const mostSteps = 4;
 
+/** Inputs of nodes that only hand a number on. */
+const handedOn = /^(value|default_value|number)$/i;
+
 /** Makes a prompt small in place: an eighth of every length, few steps, one or two pictures. */
 export function makeSmall(prompt: Prompt, nodes: NodeRegistry): void {
-  for (const { class_type, inputs } of Object.values(prompt)) {
+  const sources = lengthSources(prompt);
+  for (const [id, { class_type, inputs }] of Object.entries(prompt)) {
     const steps = Number(inputs.steps);
     for (const [name, value] of Object.entries(inputs)) {
       if (isLink(value) || typeof value === 'string') continue;
       const number = Number(value);
       const spec = nodes.get(class_type)?.inputs[name];
       const least = Number(spec?.options?.min ?? 0);
-      if (lengths.has(name)) inputs[name] = Math.max(least, 8 * Math.round(number / 64));
-      else if (name === 'megapixels') inputs[name] = Math.max(least, number / 64);
+      if (lengths.has(name) || (sources.has(id) && handedOn.test(name))) {
+        inputs[name] = Math.max(least, 8 * Math.round(number / 64));
+      } else if (name === 'megapixels') inputs[name] = Math.max(least, number / 64);
       else if (name === 'batch_size') inputs[name] = Math.min(2, number);
       else if (/^(steps|start_at_step|end_at_step)$/.test(name) && steps > mostSteps) {
         inputs[name] = Math.max(least, Math.round((Math.min(number, 10_000) * mostSteps) / steps));
       }
     }
   }
+}
+
+/** Nodes whose number is a length of another node. */
+function lengthSources(prompt: Prompt): ReadonlySet<string> {
+  const links = Object.values(prompt).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([name, value]) =>
+      lengths.has(name) && isLink(value) ? [value[0]] : [],
+    ),
+  );
+  return new Set(links);
 }
 
 /** Names of files as they are written on this system: workflows from Windows have `\\` between folders. */

@@ -2,73 +2,56 @@
  * Tiny models of every kind that people's workflows of diffusion transformers name: real key names, the widths
  * of heads that releases have, few and narrow layers.
  */
-import {
-  FEW_TOKENS,
-  LLAMA_TOKENS,
-  QWEN_TOKENS,
-  type Shapes,
-  bert,
-  clip,
-  languageModel,
-  qwenEyes,
-  spieceModel,
-  t5,
-} from '../support/tiny-encoders.ts';
+import { join } from 'node:path';
+import { openCase } from '../golden/open-case.ts';
+import { ownGoldenDir } from '../support/golden.ts';
 import * as cascade from '../support/tiny-cascade.ts';
-import { blockwiseControl, fluxControlNet, qwenControlNet } from './tiny-controlnets.ts';
-import { shrunk } from './shrunk.ts';
+import type { Shapes } from '../support/tiny-layers.ts';
+import { blockwiseControl, qwenControlNet } from './tiny-controlnets.ts';
+import { otherWidths, shrunk } from './shrunk.ts';
 import type { FileTensors, StandIns } from './stand-ins.ts';
 import { type Tensors, goldenTensors, random, randomLayers, under } from './tensors.ts';
-
-/** Widths of the encoders' states. */
-const CLIP = 64;
-const T5 = 128;
-const BERT = 64;
-const GEMMA = 288;
-const QWEN = 32;
-
-const encoder = (shapes: Shapes) => async (): Promise<Tensors> =>
-  randomLayers(Object.entries(shapes));
-
-const clipL = encoder(clip({ width: CLIP }));
-const clipG = encoder(clip({ width: CLIP, layers: 32 }));
-const t5xxl = encoder(t5({ width: T5 }));
-/** Cosmos' T5 1.0. */
-const oldT5 = encoder(t5({ width: T5, gated: false }));
-/** More layers than the tiny HiDream looks at, as wide as its T5. */
-const llama = encoder(languageModel({ width: T5, tokens: LLAMA_TOKENS, layers: 6 }));
-const qwen25of7b = encoder({
-  ...languageModel({ width: QWEN, tokens: QWEN_TOKENS, heads: 4, biased: true }),
-  ...qwenEyes(QWEN),
-});
-const qwen25of3b = encoder(
-  languageModel({ width: QWEN, tokens: QWEN_TOKENS, heads: 2, biased: true }),
-);
-const qwen3of4b = encoder(
-  languageModel({ width: QWEN, tokens: QWEN_TOKENS, layers: 28, normed: true }),
-);
-
-/** A vocabulary as it lies in an encoder's own file. */
-async function vocabulary(): Promise<FileTensors> {
-  const bytes = spieceModel();
-  return new Map([['spiece_model', { dtype: 'U8', shape: [bytes.length], bytes }]]);
-}
-
-async function gemma2(): Promise<FileTensors> {
-  const sizes = { width: GEMMA, tokens: FEW_TOKENS, layers: 2, head: 256, fourNorms: true };
-  const model: FileTensors = await encoder(languageModel(sizes))();
-  return new Map([...model, ...(await vocabulary())]);
-}
+import { flux2Vae, fluxVae, hunyuanImageVae, sdVae, wanVae } from './tiny-autoencoders.ts';
+import {
+  BERT,
+  BYT5,
+  byt5,
+  CLIP,
+  clipG,
+  clipL,
+  GEMMA,
+  gemma2,
+  hunyuanBert,
+  llama,
+  mistral,
+  oldT5,
+  pileT5,
+  QWEN,
+  qwen25of3b,
+  qwen25of7b,
+  qwen3of4b,
+  T5,
+  t5xxl,
+  vocabulary,
+} from './tiny-encoders.ts';
 
 // Diffusion models
 
 const diffusion = 'model.diffusion_model.';
 
 const fluxWidths = { width: [3072, 128], others: { 768: CLIP, 4096: T5 } } as const;
-const flux = (name: string, prefix = '') => async () => shrunk(name, { ...fluxWidths, prefix });
+const flux =
+  (name: string, prefix = '') =>
+  async () =>
+    shrunk(name, { ...fluxWidths, prefix });
 const chroma = async () => shrunk('chroma', { width: [3072, 128], others: { 4096: T5, 5120: 64 } });
+/** What draws the pixels keeps its own width. */
 const radiance = async () =>
-  shrunk('chroma_radiance', { width: [3072, 128], others: { 4096: T5, 5120: 64, 49152: 49152 } });
+  shrunk('chroma_radiance', {
+    width: [3072, 128],
+    others: { 4096: T5, 5120: 64, 49152: 49152 },
+    blocks: { 'nerf_blocks.': 1 },
+  });
 /** Alpha's vector is of three sizes. */
 const pixArt = (name: string) => async () =>
   shrunk(name, { width: [1152, 96], others: { 384: 32, 4096: T5 } });
@@ -77,15 +60,35 @@ const cosmos = async () =>
 /** Of the square of positions, not a width. */
 const POSITIONS = 192 ** 2;
 const sd3 = (name: string, width: number) => async () =>
-  shrunk(name, { width: [width, 64], others: { 2048: 2 * CLIP, 4096: T5, [POSITIONS]: POSITIONS }, prefix: diffusion });
+  shrunk(name, {
+    width: [width, 64],
+    others: { 2048: 2 * CLIP, 4096: T5, [POSITIONS]: POSITIONS },
+    prefix: diffusion,
+  });
 const lumina = async () =>
   shrunk('lumina2', { width: [2304, GEMMA], others: { 3840: 480, 1024: 128 }, prefix: diffusion });
 const qwenImage = async () => shrunk('qwen_image', { width: [3072, 128], others: { 3584: QWEN } });
 const omniGen = async () =>
   shrunk('omnigen2', { width: [2520, 360], others: { 840: 120, 2048: QWEN, 10240: 512 } });
-const zImage = async () => shrunk('z_image', { width: [3840, 128], others: { 2560: QWEN, 10240: 256 } });
-const klein = async () => shrunk('flux2_klein_4b', { width: [3072, 128], others: { 7680: 3 * QWEN } });
+const zImage = async () =>
+  shrunk('z_image', { width: [3840, 128], others: { 2560: QWEN, 10240: 256 } });
+const klein = async () =>
+  shrunk('flux2_klein_4b', { width: [3072, 128], others: { 7680: 3 * QWEN } });
 
+const flux2Dev = async () =>
+  shrunk('flux2_dev', { width: [6144, 128], others: { 15360: 3 * QWEN } });
+const auraFlow = async () =>
+  shrunk('auraflow', { width: [3072, 256], others: { 2048: T5, 8192: 512 }, prefix: 'model.' });
+const hunyuanImage = async () =>
+  shrunk('hunyuan_image21', {
+    width: [3584, 128],
+    others: { 1472: BYT5, 2048: 128 },
+    shapes: {
+      'txt_in.input_embedder.weight': [128, QWEN],
+      'txt_in.c_embedder.linear_1.weight': [128, QWEN],
+      'txt_in.c_embedder.in_layer.weight': [128, QWEN],
+    },
+  });
 const hiDream = async () =>
   shrunk('hidream', {
     width: [2560, 128],
@@ -100,19 +103,22 @@ const hunyuanDit = async () =>
     prefix: 'model.',
   });
 
-// Autoencoders
-
-const fluxVae = () => goldenTensors('dit-vae', 'model_flux_vae.safetensors');
-const sdVae = async (): Promise<Tensors> => {
-  const checkpoint = await goldenTensors('end-to-end', 'models/checkpoints/tiny_sdxl.safetensors.gz');
-  return new Map(under(checkpoint, 'first_stage_model.', ''));
-};
-const wanVae = () => goldenTensors('dit-vae', 'model_wan21_vae.safetensors');
-const flux2Vae = () => goldenTensors('dit-2026', 'model_flux2_vae.safetensors');
-
 // What else they look at
 
 const siglip = () => goldenTensors('upscale', 'models/clip_vision/siglip.safetensors');
+
+/** InstantX's for Flux: the shapes of a golden case, which has a mask beside the picture, in other widths. */
+async function fluxControl(): Promise<Tensors> {
+  const path = join(ownGoldenDir('transformer-control'), 'flux_inpaint.safetensors');
+  const { params } = await openCase<{ readonly net: Shapes }>(path);
+  const widths = {
+    width: [32, 128],
+    others: { 20: T5, 24: CLIP, 64: 64, 68: 64, 256: 256 },
+  } as const;
+  return randomLayers(
+    Object.entries(params.net).map(([key, shape]) => [key, otherWidths(shape, widths)]),
+  );
+}
 
 /** From the picture encoder's states to those of T5. */
 async function redux(): Promise<Tensors> {
@@ -129,7 +135,9 @@ async function redux(): Promise<Tensors> {
 const together =
   (parts: Readonly<Record<string, () => Promise<FileTensors>>>) =>
   async (): Promise<FileTensors> => {
-    const all = Object.entries(parts).map(async ([prefix, make]) => under(await make(), '', prefix));
+    const all = Object.entries(parts).map(async ([prefix, make]) =>
+      under(await make(), '', prefix),
+    );
     return new Map((await Promise.all(all)).flat());
   };
 
@@ -147,7 +155,7 @@ const inFlux = {
 
 const inHunyuanDit = {
   'vae.': sdVae,
-  'text_encoders.hydit_clip.transformer.': encoder(bert({ width: BERT })),
+  'text_encoders.hydit_clip.transformer.': hunyuanBert,
   'text_encoders.mt5xl.transformer.': t5xxl,
   'text_encoders.mt5xl.': vocabulary,
 };
@@ -194,7 +202,14 @@ export const tinyTransformers: StandIns = {
     [/^stable_cascade_stage_c/, inHalves(stagesOfCascade.stageC)],
     [/^stable_cascade_stage_b/, inHalves(stagesOfCascade.stageB)],
     [/^hunyuan_dit/, together({ '': hunyuanDit, ...inHunyuanDit })],
-    [/^lumina_2/, together({ '': lumina, 'vae.': fluxVae, 'text_encoders.gemma2_2b.transformer.': gemma2 })],
+    [
+      /^aura_flow/,
+      together({ '': auraFlow, 'vae.': sdVae, 'text_encoders.pile_t5xl.transformer.': pileT5 }),
+    ],
+    [
+      /^lumina_2/,
+      together({ '': lumina, 'vae.': fluxVae, 'text_encoders.gemma2_2b.transformer.': gemma2 }),
+    ],
   ],
   diffusion_models: [
     [/flux1-schnell/, flux('flux_schnell')],
@@ -210,6 +225,8 @@ export const tinyTransformers: StandIns = {
     [/omnigen2/, omniGen],
     [/z_image/, zImage],
     [/^hidream/, hiDream],
+    [/^flux2_dev/, flux2Dev],
+    [/^hunyuanimage2\.1/, hunyuanImage],
     [/cosmos/i, 'Cosmos of videos is not here'],
   ],
   text_encoders: [
@@ -218,6 +235,8 @@ export const tinyTransformers: StandIns = {
     [/^t5xxl/, t5xxl],
     [/^oldt5/, oldT5],
     [/^llama/, llama],
+    [/^byt5/, byt5],
+    [/^mistral/, mistral],
     [/^qwen_2\.5_vl_7b/, qwen25of7b],
     [/^qwen_2\.5_vl_fp16/, qwen25of3b],
     [/^qwen_3_4b/, qwen3of4b],
@@ -228,6 +247,7 @@ export const tinyTransformers: StandIns = {
     [/^qwen_image_vae|^wan_2\.1/, wanVae],
     [/^cosmos/, "Cosmos 1's VAE is not here"],
     [/^flux2-vae/, flux2Vae],
+    [/^hunyuan_image/, hunyuanImageVae],
   ],
   loras: [
     [/qwen/i, qwenLora],
@@ -238,8 +258,8 @@ export const tinyTransformers: StandIns = {
   controlnet: [
     [/^stable_cascade_inpainting/, inHalves(cascade.control(4))],
     [/^stable_cascade/, inHalves(cascade.control(3))],
+    [/^instantx_flux/, fluxControl],
     [/^Qwen-Image/, qwenControlNet(qwenImage)],
-    [/./, fluxControlNet(flux('flux_dev'))],
   ],
   model_patches: [[/./, blockwiseControl(qwenImage)]],
 };

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { placeVocabularies } from '../support/tiny-encoders.ts';
 import { testCollection } from './collection.ts';
+import { plainPrompts } from './plain-prompts.ts';
 import { tinyTransformers } from './tiny-transformers.ts';
 
 testCollection('workflows of diffusion transformers', {
@@ -10,5 +11,6 @@ testCollection('workflows of diffusion transformers', {
     'hidream pixart cascade hunyuandit cosmos'
   ).split(' '),
   standIns: tinyTransformers,
+  more: plainPrompts,
   prepare: (base) => placeVocabularies(join(base, 'models/text_encoders')),
 });

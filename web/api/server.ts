@@ -82,6 +82,7 @@ export function createServer(base: string) {
         precision: textOf(device.precision),
         used: Number(device.memory_used),
         budget: Number(device.memory_budget),
+        streamed: Number(device.memory_streamed ?? 0),
       }));
     },
     /** Addresses of the page scripts of node packs. */

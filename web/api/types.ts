@@ -36,6 +36,8 @@ export interface DeviceInfo {
   /** Bytes that models take, and may take. */
   readonly used: number;
   readonly budget: number;
+  /** Bytes that each of their runs reads anew for want of memory. */
+  readonly streamed: number;
 }
 
 /** A picture (or other file) a node produced: GET /view?filename=…&subfolder=…&type=…. */

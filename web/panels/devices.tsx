@@ -44,10 +44,13 @@ export function DeviceNames({ server, state }: AppParts) {
 }
 
 /** A device and what models take on it. */
-export const describeDevice = ({ name, precision, used, budget }: DeviceInfo): string =>
-  t('{name}, {precision}; models take {used} of {budget}', {
+export function describeDevice({ name, precision, used, budget, streamed }: DeviceInfo): string {
+  const taken = t('{name}, {precision}; models take {used} of {budget}', {
     name,
     precision,
     used: sizeText(used),
     budget: sizeText(budget),
   });
+  if (streamed === 0) return taken;
+  return `${taken}; ${t('{streamed} are read anew at each step', { streamed: sizeText(streamed) })}`;
+}

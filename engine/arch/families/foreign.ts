@@ -53,6 +53,10 @@ const models: readonly Row[] = [
   { title: 'Hunyuan 3D 2.1', keys: ['t_embedder.mlp.2.weight', 'x_embedder.weight'] },
   { title: 'HiDream-O1', keys: ['t_embedder1.mlp.0.weight', 'x_embedder.proj1.weight'] },
   { title: 'HiDream', keys: ['caption_projection.0.linear.weight'] },
+  {
+    title: 'Anima',
+    keys: ['blocks.0.mlp.layer1.weight', 'llm_adapter.blocks.0.cross_attn.q_proj.weight'],
+  },
   { title: 'Cosmos Predict2 Video2World', keys: ['blocks.0.mlp.layer1.weight'] },
   {
     title: 'Boogu-Image',

@@ -289,6 +289,8 @@ export const ModelFiles = Type.Object(
   { title: 'ModelFiles' },
 );
 
+const streamedText = 'Bytes that each run reads anew, where memory is short.';
+
 export const System = Type.Object(
   {
     version: text("This program's version."),
@@ -311,6 +313,7 @@ export const System = Type.Object(
         memory_free: count('Bytes.'),
         memory_budget: count('Bytes that models may take.'),
         memory_used: count('Bytes that models take.'),
+        memory_streamed: count(streamedText),
       }),
       { description: 'Those that engines compute on; /v1/devices has all.' },
     ),
@@ -344,12 +347,17 @@ const DeviceEntry = Type.Object(
     memory_free: nullable(count('Bytes of that which models could still get.')),
     memory_budget: nullable(count('Bytes that models may take.')),
     memory_used: nullable(count('Bytes that models take.')),
+    memory_streamed: nullable(count(streamedText)),
     engines: Type.Array(
       Type.Object({
         state: words(['starting', 'idle', 'busy'], 'What it does.'),
         job_id: nullable(text('The job that it runs.')),
         models: Type.Array(
-          Type.Object({ name: text('What it is.'), bytes: count('Bytes of its weights.') }),
+          Type.Object({
+            name: text('What it is.'),
+            bytes: count('Bytes that it takes in memory.'),
+            streamed: count(streamedText),
+          }),
           { description: 'Those that are open, as it was after its last job.' },
         ),
       }),

@@ -199,6 +199,16 @@ describe('families of released models', () => {
     });
   }
 
+  // oracle: the key by which ComfyUI 0.33 tells them apart
+  test.skipIf(!readManifest('cosmos_predict2_2b_t2i'))('Anima is no Cosmos Predict2', async () => {
+    const { tensors } = manifestSource(readManifest('cosmos_predict2_2b_t2i')!);
+    const shapes = new Map([...tensors].map(([key, { shape }]) => [key, shape]));
+    shapes.set('net.llm_adapter.blocks.0.cross_attn.q_proj.weight', [1024, 1024]);
+    await expect(detect('anima', sourceOfShapes('anima', shapes))).rejects.toThrow(
+      'it seems to be Anima; supported are',
+    );
+  });
+
   test('a LoRA, an autoencoder and an unknown file are named as what they are', async () => {
     const of = (key: string) => detect('x', sourceOfShapes('x.safetensors', [[key, [4]]]));
     await expect(of('lora_unet_down_blocks_0.lora_up.weight')).rejects.toThrow(

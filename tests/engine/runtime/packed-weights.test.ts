@@ -6,7 +6,7 @@ import { type Program, trace } from '../../../engine/tensor/trace.ts';
 import { memorySource } from '../../../engine/weights/source.ts';
 import { randomBlocks } from '../../support/gguf.ts';
 
-it('packs codes of four bits in large models, but not where memory is short', async () => {
+it('packs codes of four bits in large models, for a second copy where memory suffices', async () => {
   const bytes = randomBlocks('Q4_K', 8 * 512);
   const source = memorySource('blocks', 'blocks', [
     ['weight', { dtype: 'Q4_K', shape: [8, 512], bytes }],

@@ -4,7 +4,12 @@ import { partsOf, planParts, sessionOfParts } from '../../../engine/runtime/part
 import { createPreparedWeights } from '../../../engine/runtime/prepared-weights.ts';
 import { type Provider, providers } from '../../../engine/runtime/providers.ts';
 import { createRuntime } from '../../../engine/runtime/runtime.ts';
-import { type Session, openSession } from '../../../engine/runtime/session.ts';
+import {
+  type Beginning,
+  type Session,
+  beginSession,
+  openSession,
+} from '../../../engine/runtime/session.ts';
 import { partition } from '../../../engine/tensor/partition.ts';
 import type { Program } from '../../../engine/tensor/trace.ts';
 import { randomFloats } from '../../support/random-weights.ts';
@@ -50,8 +55,8 @@ describe('a network in parts', () => {
     const open = parts.map((program) => ({
       program,
       bytes: 0,
-      open: () =>
-        openSession(program, {
+      begin: () =>
+        beginSession(program, {
           threads: 1,
           prepared: {
             acquire: (weights) => {
@@ -61,7 +66,7 @@ describe('a network in parts', () => {
           },
         }),
     }));
-    const session = sessionOfParts(whole, open, { resident: 0, bytes: 0 });
+    const session = sessionOfParts(whole, open, { resident: 0, ahead: false });
     const { out } = await session.run(inputsFor(whole));
     await session.release();
     expect(out).toEqual((await runWhole(whole)).out);
@@ -74,7 +79,7 @@ describe('a network in parts', () => {
   it('runs within a budget below its size', async () => {
     const whole = await tinyUNet('sd2');
     const size = estimateMemory(whole);
-    const budget = Math.floor(size * 0.6);
+    const budget = Math.floor(size * 0.3);
     const runtime = createRuntime({ threads: 1, memoryBudget: budget });
     const opened = await runtime.session('unet', () => whole);
     const first = await opened.run(inputsFor(whole));
@@ -85,11 +90,32 @@ describe('a network in parts', () => {
     const error = laid.map((v, i) => Math.abs(v - first.out.data[i]));
     expect(Math.max(...error)).toBeLessThan(1e-5);
     expect(await opened.run(inputsFor(whole))).toEqual(first);
-    const [{ bytes }] = runtime.stats().sessions;
+    const [{ bytes, streamed }] = runtime.stats().sessions;
+    expect(streamed).toBeGreaterThan(0);
+    expect(streamed).toBeLessThan(size);
     expect(bytes).toBeLessThanOrEqual(budget);
     expect(bytes).toBeGreaterThan(0);
     await runtime.unloadAll();
     expect(runtime.stats().bytes).toBe(0);
+  });
+
+  it('has the budget to itself: what was open before leaves, and comes back when it is asked', async () => {
+    const network = await tinyUNet('sd2');
+    const encoder = await tinyUNet('inpaint9');
+    const budget = Math.floor(estimateMemory(network) * 0.3);
+    const runtime = createRuntime({ threads: 1, memoryBudget: budget });
+    const open = (): string[] => runtime.stats().sessions.map(({ key }) => key);
+    const text = await runtime.session('text', () => encoder);
+    expect(open()).toEqual(['text']);
+    const model = await runtime.session('network', () => network);
+    expect(open()).toEqual(['network']);
+    const first = await model.run(inputsFor(network));
+    const pictures = filled([2, 9, 8, 16]);
+    await text.run({ ...inputsFor(encoder), x: pictures });
+    expect(open()).toEqual(['text']);
+    expect(await model.run(inputsFor(network))).toEqual(first);
+    expect(open()).toEqual(['network']);
+    await runtime.unloadAll();
   });
 
   it('is cut at sites into parts of about the size asked for', async () => {
@@ -106,60 +132,75 @@ describe('a network in parts', () => {
 
 describe('parts in turn', () => {
   it.each([
-    [[4, 4, 4], 12, { resident: 3, bytes: 12 }],
-    [[4, 4, 4], 11, { resident: 1, bytes: 8 }],
-    [[2, 1, 6, 3], 9, { resident: 2, bytes: 9 }],
-    [[5, 9], 8, { resident: 0, bytes: 9 }],
+    [[4, 4, 4], 12, { resident: 3, ahead: true, bytes: 12, streamed: 0 }],
+    [[4, 4, 4], 11, { resident: 0, ahead: true, bytes: 8, streamed: 12 }],
+    [[2, 1, 1, 3, 2], 8, { resident: 2, ahead: true, bytes: 8, streamed: 6 }],
+    [[2, 1, 6, 3], 9, { resident: 0, ahead: true, bytes: 9, streamed: 12 }],
+    [[2, 1, 6, 3], 8, { resident: 1, ahead: false, bytes: 8, streamed: 10 }],
+    [[5, 9], 8, { resident: 0, ahead: false, bytes: 9, streamed: 14 }],
   ])('of sizes %j in a budget of %i: %j', (sizes, budget, expected) => {
     const parts = sizes.map((bytes) => ({ bytes }));
     expect(planParts(parts, budget)).toEqual(expected);
   });
 
-  it('are open one at a time, but for those that stay', async () => {
-    const whole = await tinyUNet('sd2');
-    const log: string[] = [];
-    const parts = partition(whole, [
-      whole.sites.get('input_blocks.1')!,
-      whole.sites.get('middle_block')!,
-    ]);
-    const fakes = parts.map((program, i) => ({
+  /** Parts that say what is done with them. */
+  const telling = (
+    parts: readonly Program[],
+    log: string[],
+    run: (program: Program) => ReturnType<Session['run']>,
+  ) =>
+    parts.map((program, i) => ({
       program,
       bytes: 1,
-      open: async (): Promise<Session> => {
-        log.push(`open ${i}`);
+      begin: async (): Promise<Beginning> => {
+        log.push(`begin ${i}`);
         return {
-          run: async () => {
-            log.push(`run ${i}`);
-            return Object.fromEntries(
-              Object.keys(program.outputs).map((name) => [name, filled([1])]),
-            );
+          open: async () => {
+            log.push(`open ${i}`);
+            return {
+              run: (): ReturnType<Session['run']> => {
+                log.push(`run ${i}`);
+                return run(program);
+              },
+              release: async () => void log.push(`release ${i}`),
+            };
           },
-          release: async () => void log.push(`release ${i}`),
+          cancel: async () => void log.push(`cancel ${i}`),
         };
       },
+      forget: async () => void log.push(`forget ${i}`),
     }));
-    const session = sessionOfParts(whole, fakes, { resident: 1, bytes: 2 });
-    const inputs = inputsFor(whole);
-    await Promise.all([session.run(inputs), session.run(inputs)]);
-    await session.release();
-    const streamed = ['open 1', 'run 1', 'release 1', 'open 2', 'run 2', 'release 2'];
-    expect(log).toEqual(['open 0', 'run 0', ...streamed, 'run 0', ...streamed, 'release 0']);
+  const ones = async ({ outputs }: Program): ReturnType<Session['run']> =>
+    Object.fromEntries(Object.keys(outputs).map((name) => [name, filled([1])]));
+
+  it('are open one at a time, but for those that stay and the one that is begun', async () => {
+    const whole = await tinyUNet('sd2');
+    const cuts = ['input_blocks.1', 'middle_block'].map((name) => whole.sites.get(name)!);
+    for (const [ahead, streamed] of [
+      [false, 'run 0, begin 1, open 1, run 1, release 1, begin 2, open 2, run 2, release 2'],
+      [true, 'begin 1, run 0, open 1, begin 2, run 1, release 1, open 2, run 2, release 2'],
+    ] as const) {
+      const log: string[] = [];
+      const session = sessionOfParts(whole, telling(partition(whole, cuts), log, ones), {
+        resident: 1,
+        ahead,
+      });
+      const inputs = inputsFor(whole);
+      await Promise.all([session.run(inputs), session.run(inputs)]);
+      await session.release();
+      const forgotten = 'release 0, forget 0, forget 1, forget 2';
+      expect(log.join(', ')).toBe(`begin 0, open 0, ${streamed}, ${streamed}, ${forgotten}`);
+    }
   });
 
-  it('release what they opened when one of them fails', async () => {
+  it('release what they opened and began when one of them fails', async () => {
     const whole = await tinyUNet('sd2');
     const log: string[] = [];
-    const parts = partition(whole, [whole.sites.get('middle_block')!]).map((program) => ({
-      program,
-      bytes: 1,
-      open: async (): Promise<Session> => ({
-        run: () => Promise.reject(new Error('broken')),
-        release: async () => void log.push('released'),
-      }),
-    }));
-    const session = sessionOfParts(whole, parts, { resident: 0, bytes: 1 });
+    const cut = partition(whole, [whole.sites.get('middle_block')!]);
+    const parts = telling(cut, log, () => Promise.reject(new Error('broken')));
+    const session = sessionOfParts(whole, parts, { resident: 0, ahead: true });
     await expect(session.run(inputsFor(whole))).rejects.toThrow('broken');
-    expect(log).toEqual(['released']);
+    expect(log.join(', ')).toBe('begin 0, open 0, begin 1, run 0, release 0, cancel 1');
     await expect(session.run({ ...inputsFor(whole), x: filled([1]) })).rejects.toThrow("input 'x'");
   });
 });

@@ -47,7 +47,9 @@ describe('runtime', () => {
     const { y } = await session.run(x);
     expect((await (await runtime.session('a', build)).run(x)).y).toEqual(y);
     expect(build).toHaveBeenCalledTimes(1);
-    expect(runtime.stats().sessions).toEqual([{ key: 'a', name: 'linear', bytes: 8 * 64 * 4 }]);
+    expect(runtime.stats().sessions).toEqual([
+      { key: 'a', name: 'linear', bytes: 8 * 64 * 4, streamed: 0 },
+    ]);
     await runtime.session('b', build);
     await runtime.unloadAll();
     expect(runtime.stats()).toMatchObject({ sessions: [], bytes: 0 });
@@ -221,7 +223,7 @@ describe('session cache', () => {
     const cache = createSessionCache(10);
     const request = () => ({ bytes: 100, open: async () => fake(log, 'large') });
     await cache.use('a', request, async () => undefined);
-    expect(cache.entries()).toEqual([{ key: 'a', bytes: 100 }]);
+    expect(cache.entries()).toEqual([{ key: 'a', bytes: 100, streamed: 0 }]);
     await cache.clear();
     expect(log).toEqual(['large']);
   });

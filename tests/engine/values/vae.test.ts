@@ -10,6 +10,7 @@ import {
   decode,
   decodeTiled,
   encode,
+  encodeTiled,
 } from '../../../engine/values/vae.ts';
 
 const checkpoint = join(import.meta.dirname, '../../../models/checkpoints/tiny-scenes.safetensors');
@@ -106,4 +107,26 @@ test('where latents have a time axis, pictures are the frames of a video', async
   await expect(decode(video, wave([1, 3, 2, 2]), { runtime })).rejects.toThrow(
     'expected [batch, 3, frames, height, width], got [1, 3, 2, 2]',
   );
+});
+
+test('tiles of a video have all its frames', async () => {
+  const runtime = createRuntime();
+  const sizes: number[] = [];
+  const keep: AutoencoderKind['decode'] = async (_, x) => {
+    sizes.push(x.shape[3] * x.shape[4]);
+    return x;
+  };
+  const kind = { ...pixelSpaceVae.kind, encode: keep, decode: keep };
+  const video: Vae = { ...pixelSpaceVae, kind, factor: { space: 1, time: 1 } };
+  const frames = wave([3, 9, 7, 3]);
+  const whole = await encode(video, frames, { runtime });
+  sizes.length = 0;
+  const tiled = await encodeTiled(video, frames, { tile: 4, overlap: 1 }, { runtime });
+  expect(Math.max(...sizes)).toBe(16);
+  expect(tiled.shape).toEqual(whole.shape);
+  tiled.data.forEach((value, i) => expect(value).toBeCloseTo(whole.data[i]));
+  const back = await decodeTiled(video, tiled, { tile: 4, overlap: 1 }, { runtime });
+  expect(back.shape).toEqual(frames.shape);
+  const plain = await decode(video, whole, { runtime });
+  back.data.forEach((value, i) => expect(value).toBeCloseTo(plain.data[i]));
 });

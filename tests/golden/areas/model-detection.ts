@@ -26,6 +26,7 @@ const names: Readonly<Record<string, string>> = {
   FluxInpaint: 'flux',
   FluxSchnell: 'flux',
   Chroma: 'chroma',
+  ChromaRadiance: 'chroma-radiance',
   Stable_Cascade_C: 'cascade-c',
   Stable_Cascade_B: 'cascade-b',
   AuraFlow: 'auraflow',
@@ -35,6 +36,9 @@ const names: Readonly<Record<string, string>> = {
   Omnigen2: 'omnigen2',
   QwenImage: 'qwen-image',
   HiDream: 'hidream',
+  PixArtAlpha: 'pixart-alpha',
+  PixArtSigma: 'pixart-sigma',
+  CosmosT2IPredict2: 'cosmos-predict2',
   HunyuanDiT: 'hunyuan-dit',
   HunyuanDiT1: 'hunyuan-dit',
 };

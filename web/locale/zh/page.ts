@@ -95,6 +95,7 @@ export const page: Texts = {
   'No line.': '没有日志。',
   '{name}, {precision}; models take {used} of {budget}':
     '{name}，{precision}；模型占用 {used} / {budget}',
+  '{streamed} are read anew at each step': '每一步重新读取 {streamed}',
 
   // messages
   'The server does not answer': '服务器没有响应',

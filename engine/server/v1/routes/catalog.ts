@@ -141,6 +141,7 @@ export const catalogRoutes = [
           memory_free: view.memoryFree ?? Math.max(view.budget - view.used, 0),
           memory_budget: view.budget,
           memory_used: view.used,
+          memory_streamed: view.streamed,
         })),
         engines: dispatcher.engines(),
       }),

@@ -47,6 +47,7 @@ function deviceEntry(device: Device, view: DeviceView | undefined): DeviceEntry 
     memory_free: view?.memoryFree ?? null,
     memory_budget: view?.budget ?? null,
     memory_used: view?.used ?? null,
+    memory_streamed: view?.streamed ?? null,
     engines: (view?.engines ?? []).map(({ state, job = null, report }) => ({
       state,
       job_id: job,
