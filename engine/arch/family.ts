@@ -179,6 +179,8 @@ export interface Family<C = unknown> {
   readonly latentFormat: string;
   /** ComfyUI's memory_usage_factor: how hungry a step is per latent cell. */
   readonly memoryFactor: number;
+  /** Values of its networks overflow in half precision: ComfyUI computes them in bf16, or else in f32. */
+  readonly fullPrecision?: boolean;
   /** Width of the text embedding the network attends to; undefined where it attends to none. */
   contextWidth(config: C): number | undefined;
   /**

@@ -218,10 +218,12 @@ const experts =
   (w: Weights) =>
   (x: Tensor): Tensor => {
     const scores = softmax(linear(w.at('gate'), x), -1); // [b, n, experts]
-    const chosen = less(ranks(scores), chosenExperts);
+    const places = ranks(scores);
     let total = swiGlu(w.at('shared_experts'))(x);
     for (let i = 0; i < w.count('experts'); i++) {
-      const [score, counts] = [scores, chosen].map((each) => slice(each, 2, i, i + 1)); // [b, n, 1]
+      // reals are cut, not what is compared: graphics cards have no parts of truth values
+      const [score, place] = [scores, places].map((each) => slice(each, 2, i, i + 1)); // [b, n, 1]
+      const counts = less(place, chosenExperts);
       total = add(total, where(counts, mul(swiGlu(w.at(`experts.${i}`))(x), score), 0));
     }
     return total;

@@ -322,7 +322,12 @@ export function reshapeTo(builder: Builder, x: string, from: Shape, to: Shape): 
 /** What a weight's form adds to its name. */
 function formName(layout: Layout): string {
   if ('type' in layout) return `${layout.kind}:${layout.type}`;
-  if ('codes' in layout && layout.codes === 'about8') return `${layout.kind}:about8`;
+  if ('codes' in layout) {
+    const { kind, codes, halves } = layout;
+    return [kind, ...(codes.startsWith('about') ? [codes] : []), ...(halves ? ['f16'] : [])].join(
+      ':',
+    );
+  }
   return 'tile' in layout ? `${layout.kind}:${layout.tile}` : layout.kind;
 }
 

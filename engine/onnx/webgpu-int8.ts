@@ -9,6 +9,7 @@ import { storedWeight } from './builder.ts';
 import { sliceWith } from './fused.ts';
 import type { Lower, LoweringTable } from './portable.ts';
 import { webgpu, webgpuInSteps } from './webgpu.ts';
+import { codesLinear } from './webgpu-codes.ts';
 
 /** Weights of fewer numbers stay real: what costs next to nothing. */
 const leastNumbers = 1 << 15;
@@ -20,7 +21,7 @@ export const isBlockedShape = (shape: Shape): boolean =>
   (shape[1] as number) % int8Block === 0;
 
 /** What says something of a whole row of the batch (times, pooled words) is little work, and stays real. */
-const linear: Lower<'linear'> = (b, tensor, inputs) => {
+const blocksLinear: Lower<'linear'> = (b, tensor, inputs) => {
   const [x, weight] = tensor.inputs;
   const param = storedWeight(weight);
   const fits = x.shape.length > 2 && b.real === 'f16' && isBlockedShape(weight.shape);
@@ -37,6 +38,10 @@ const linear: Lower<'linear'> = (b, tensor, inputs) => {
   });
   return bias === undefined ? product : b.emit('Add', [product, bias]);
 };
+
+/** What a file has in whole numbers stays in its own. */
+const linear: Lower<'linear'> = (b, tensor, inputs) =>
+  codesLinear(b, tensor, inputs) ?? blocksLinear(b, tensor, inputs);
 
 const rows = { linear, slice: sliceWith(linear) };
 

@@ -6,6 +6,7 @@ import { sameDims } from '../tensor/shape.ts';
 import { type Builder, storedWeight } from './builder.ts';
 import { gated, multiHeadAttention, rotaryEmbedding, rowInFull, sliceWith } from './fused.ts';
 import { type Lower, type LoweringTable, linearBy, portable } from './portable.ts';
+import { codesLinear } from './webgpu-codes.ts';
 
 /** Powers by an exponent that is broadcast fail there, so it is written out first. */
 const pow: Lower<'pow'> = (b, tensor, [base, exponent]) => {
@@ -51,6 +52,18 @@ const withinTurn =
     return b.emit(op, [rest]);
   };
 
+/** To the nearest whole number, halves to even ones: there is no Round, and the host would have to be waited for. */
+const round = (b: Builder, _: unknown, [x]: readonly string[]): string => {
+  const number = (value: number): string => b.reals([value], []);
+  const below = b.emit('Floor', [x]);
+  const rest = b.emit('Sub', [x, below]);
+  const halved = b.emit('Floor', [b.emit('Mul', [below, number(0.5)])]);
+  const isOdd = b.emit('Sub', [below, b.emit('Mul', [halved, number(2)])]);
+  const isMore = b.cast(b.emit('Greater', [rest, number(0.5)]), b.real);
+  const isBetween = b.emit('Equal', [rest, number(0.5)]);
+  return b.emit('Add', [below, b.emit('Where', [isBetween, isOdd, isMore])]);
+};
+
 /**
  * The host runs ahead of the card: whatever a network computes is in memory at once, but for small values,
  * whose buffers are used again (buffer_manager.cc). So it waits: nothing, told from one number of the value,
@@ -82,10 +95,13 @@ const groupNorm: Lower<'groupNorm'> = (b, tensor, [x, ...scales]) => {
 };
 
 /**
- * Stored weights are transposed before: the kernel is 2.6 times as fast on them (an NVIDIA H100 in halves, 31
- * TFLOP/s in place of 12).
+ * Weights in codes stay in them; other stored ones are transposed before: the kernel is 2.6 times as fast on them
+ * (an NVIDIA H100 in halves, 31 TFLOP/s in place of 12).
  */
-const linear: Lower<'linear'> = (b, tensor, [x, weight, ...bias]) => {
+const linear: Lower<'linear'> = (b, tensor, inputs) => {
+  const [x, weight, ...bias] = inputs;
+  const inCodes = codesLinear(b, tensor, inputs);
+  if (inCodes !== undefined) return inCodes;
   const param = storedWeight(tensor.inputs[1]);
   if (!param) return portable.linear(b, tensor, [x, weight, ...bias]);
   const columns = b.weight(param, { kind: 'transposed', type: b.real });
@@ -119,6 +135,7 @@ export const webgpuInSteps: LoweringTable = {
   pow,
   sin: (b, tensor) => rowInFull(b, tensor, withinTurn('Sin')),
   cos: (b, tensor) => rowInFull(b, tensor, withinTurn('Cos')),
+  round: (b, tensor) => rowInFull(b, tensor, round),
   silu: gated(1),
   quickGelu: gated(1.702),
   rotaryEmbedding,

@@ -110,7 +110,7 @@ const isCast = ({ dtype, attrs: { entry } }: Param): boolean =>
   !entry.scales && dtypes[dtype].onnx !== 0;
 
 /** What DequantizeLinear has scales for: of a whole tensor, or of its rows. */
-function isScaledInGraph({ attrs: { entry }, dtype }: Param): boolean {
+export function isScaledInGraph({ attrs: { entry }, dtype }: Param): boolean {
   const { by, over, all, rotated } = entry.scales ?? {};
   const isPlain = by?.dtype === 'F32' && over === undefined && !all && rotated === undefined;
   return isPlain && (dtype === 'f8e4m3' || dtype === 'f8e5m2' || dtype === 'i8');

@@ -3,7 +3,7 @@ import { totalmem } from 'node:os';
 import { type Real, type WeightForms, storedWeight } from '../onnx/builder.ts';
 import { packedBytes } from '../onnx/nibbles.ts';
 import { narrowBytes } from '../onnx/widen.ts';
-import { leafOps } from '../tensor/ops/leaves.ts';
+import { type Param, leafOps } from '../tensor/ops/leaves.ts';
 import { placeOps } from '../tensor/ops/places.ts';
 import { peakMemory } from '../tensor/peak-memory.ts';
 import { type Tensor, isOp } from '../tensor/tensor.ts';
@@ -31,6 +31,8 @@ export interface WeightForm {
   readonly widen: WeightForms['widen'];
   /** Whether matrices in codes of four bits are packed once more. */
   readonly packsNibbles?: boolean;
+  /** Bytes of a weight that stays in the codes it is stored in; undefined, or left out: it does not. */
+  readonly inCodes?: (param: Param, real: Real) => number | undefined;
   /** Bytes of each number of the weights of a shape that are rewritten in whole numbers; undefined, or left out: they are not. */
   readonly int8?: (shape: Shape) => number | undefined;
 }
@@ -46,13 +48,15 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) =>
 /** Tells the bytes of a program's weights once open; 0 for every other tensor. */
 export function weightBytes(
   { nodes }: Pick<Program, 'nodes'>,
-  { compute, widen, packsNibbles, int8 }: WeightForm = wide,
+  { compute, widen, packsNibbles, inCodes, int8 }: WeightForm = wide,
 ): (tensor: Tensor) => number {
   const tables = lookedUp(nodes);
   return (tensor) => {
     if (!isOp(leafOps.param, tensor)) return 0;
     const { entry, dtype } = tensor.attrs;
     const count = sizeOfShape(tensor.shape) as number; // stored tensors have fixed sizes
+    const coded = tables.has(tensor) ? undefined : inCodes?.(tensor, compute);
+    if (coded !== undefined) return coded;
     const whole = isReal(dtype) && !tables.has(tensor) ? int8?.(tensor.shape) : undefined;
     if (whole !== undefined) return whole * count;
     if (!isReal(dtype) && !entry.scales) return entry.byteLength;

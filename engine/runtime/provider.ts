@@ -2,7 +2,9 @@
  * An execution provider of ONNX Runtime that programs can be lowered for, as a row of data. Whatever
  * differs between providers is said in it; nobody asks for a row by its name.
  */
+import type { Real } from '../onnx/builder.ts';
 import type { Target } from '../onnx/lower.ts';
+import type { Param } from '../tensor/ops/leaves.ts';
 import type { Dim, Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { OrtOptions } from './ort.ts';
@@ -50,6 +52,8 @@ export interface Provider
    * method, for a program whose weights take `bytes`.
    */
   readonly winogradBytes: (bytes: number) => number;
+  /** Bytes of a weight that stays in the codes it is stored in; undefined, or left out: it does not. */
+  readonly inCodes?: (param: Param, real: Real) => number | undefined;
   /** Bytes of each number of the weights of a shape that are rewritten in whole numbers; undefined, or left out: they are not. */
   readonly int8?: (shape: Shape) => number | undefined;
   /** How ONNX Runtime is told: its providers, the first choice first, and options that measured best. */

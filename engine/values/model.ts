@@ -73,6 +73,7 @@ function sampled(
   /** The network for calls that bring these tensors. */
   const architecture = (given: ReadonlySet<string>) => ({
     name: family.name,
+    fullPrecision: family.fullPrecision,
     settings: family.conditions && { given: [...given].sort().join() },
     build: (g: Graph) => family.network(g, config, given),
   });

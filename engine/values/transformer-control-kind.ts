@@ -38,6 +38,8 @@ export const transformerControlKind: ControlKind = (control, run) => {
         { source, patches: net.patches },
         {
           name: network.name,
+          // it has blocks of the model's
+          fullPrecision: run.family.fullPrecision,
           settings: { given: [...given].sort().join() },
           build: (g) => {
             const factor = g.input('strength', 'f32', []);

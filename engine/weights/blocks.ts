@@ -236,7 +236,7 @@ export const blockTypes = {
   Q5_0: type(6, [32, 22, 32], 'i8', false, fiveBits(false)),
   Q5_1: type(7, [32, 24, 32], 'i8', true, fiveBits(true)),
   Q8_0: type(8, [32, 34, 32], 'i8', false, q8),
-  Q2_K: type(10, [256, 84, 16], 'u4', true, q2K),
+  Q2_K: type(10, [256, 84, 16], 'i4', true, q2K),
   Q3_K: type(11, [256, 110, 16], 'i4', false, q3K),
   Q4_K: type(12, [256, 144, 32], 'u4', true, q4K),
   Q5_K: type(13, [256, 176, 32], 'i8', true, q5K),
@@ -280,22 +280,6 @@ export function blocksToFloat(
     const step = steps[g];
     const off = offs[g];
     for (const end = i + group; i < end; i++) out[i] = Math.fround(step * codes[i]) - off;
-  }
-  return out;
-}
-
-/** The same numbers with codes of four bits that are 8 more than they count, without sign. */
-export function codesAbout8({ codes, steps, offs }: Codes, type: BlockType): Codes {
-  return type.codes === 'u4'
-    ? { codes, steps, offs: offs.map((off, i) => off - 8 * steps[i]) }
-    : { codes: codes.map((code) => code + 8), steps, offs };
-}
-
-/** Codes of four bits, two a byte, the first one in the lower bits. */
-export function pairs(codes: Int8Array): Uint8Array {
-  const out = new Uint8Array(codes.length / 2);
-  for (let i = 0; i < out.length; i++) {
-    out[i] = (codes[2 * i] & 15) | ((codes[2 * i + 1] & 15) << 4);
   }
   return out;
 }

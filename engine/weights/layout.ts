@@ -6,9 +6,10 @@
  * [o, ...kernel, i]; matrices transposed, f32 or f16 [i, o]; in whole numbers of so many bits, i8
  * [...kernel * i, o], with what a step of each output is worth, f32 [o], close behind them; or matrices in
  * blocks of 8-bit numbers, u8 [o, i/32, 32], and apart from them what a step of each block is worth, f16
- * [o, i/32] (int8.ts); or numbers of ggml's blocks as whole numbers, i8, i4 or u4 [o, i], or (`about8`) two a
- * byte with 8 for 0, u8 [o, i/group, group/2], with what a step of each group is worth and what is taken off
- * there, f32 [o, i/group], close behind them (blocks.ts).
+ * [o, i/32] (int8.ts); or numbers of ggml's blocks as whole numbers, i8, i4 or u4 [o, i], or as products read
+ * them: two a byte with 8 for 0 (`about8`), u8 [o, i/group, group/2], or one with 128 for 0 (`about128`), u8
+ * [o, i/group, group]; with what a step of each group is worth and what is taken off there, f32 or (`halves`)
+ * f16 [o, i/group], close behind them (blocks.ts).
  */
 import { sizeOf } from '../array/nd.ts';
 import type { BlockType } from './blocks.ts';
@@ -27,13 +28,25 @@ export type Layout =
   | { readonly kind: 'int8Blocks' | 'int8BlockSteps' }
   | CodesLayout;
 
-/** A weight in ggml's blocks, taken apart. */
+/** A weight in ggml's blocks, or in 8-bit whole numbers with scales, taken apart. */
 export interface CodesLayout {
   readonly kind: 'codes' | 'codeSteps' | 'codeOffs';
   readonly group: number;
-  /** In what the whole numbers fit; `about8`: four bits without sign that are 8 more, as products read them. */
-  readonly codes: BlockType['codes'] | 'about8';
+  /**
+   * In what the whole numbers fit; as products read them, without sign: `about8`, four bits that are 8 more, or
+   * `about128`, eight that are 128 more.
+   */
+  readonly codes: BlockType['codes'] | ProductCodes;
+  /** Steps, and what is taken off, in halves. */
+  readonly halves?: boolean;
 }
+
+type ProductCodes = 'about8' | 'about128';
+
+/** How many whole numbers lie in a byte where products read them. */
+const inByte: Readonly<Record<ProductCodes, number>> = { about8: 2, about128: 1 };
+const isForProducts = (codes: CodesLayout['codes']): codes is ProductCodes =>
+  Object.hasOwn(inByte, codes);
 
 /** The element type of a weight of type `stored` in a layout. */
 export function layoutDtype(layout: Layout, stored: Dtype): Dtype {
@@ -41,7 +54,8 @@ export function layoutDtype(layout: Layout, stored: Dtype): Dtype {
   if (kind === 'stored' || (kind === 'blocked' && layout.narrow)) return stored;
   if (kind === 'channelsLast' || kind === 'transposed') return layout.type;
   if (kind === 'int8') return 'i8';
-  if (kind === 'codes') return layout.codes === 'about8' ? 'u8' : layout.codes;
+  if (kind === 'codes') return isForProducts(layout.codes) ? 'u8' : layout.codes;
+  if (kind === 'codeSteps' || kind === 'codeOffs') return layout.halves === true ? 'f16' : 'f32';
   if (kind === 'int8Blocks') return 'u8';
   return kind === 'float16' || kind === 'int8BlockSteps' ? 'f16' : 'f32';
 }
@@ -64,7 +78,9 @@ export function layoutShape(layout: Layout, stored: readonly number[]): readonly
     case 'codes': {
       const width = sizeOf(stored.slice(1));
       const { codes, group } = layout;
-      return codes === 'about8' ? [stored[0], width / group, group / 2] : [stored[0], width];
+      return isForProducts(codes)
+        ? [stored[0], width / group, group / inByte[codes]]
+        : [stored[0], width];
     }
     case 'codeSteps':
     case 'codeOffs':
@@ -108,18 +124,18 @@ const aligned = (size: number): number => Math.ceil(size / 64) * 64;
 
 /** Bytes of a number. */
 export const codeBytes = (codes: CodesLayout['codes']): number =>
-  dtypes[codes === 'about8' ? 'u4' : codes].bytes;
+  isForProducts(codes) ? 1 / inByte[codes] : dtypes[codes].bytes;
 
 /** Where the parts of a weight in codes begin, and where it ends, in bytes. */
 export function codePlaces(
   layout: Layout,
   shape: readonly number[],
 ): { readonly steps: number; readonly offs: number; readonly end: number } {
-  const { codes, group } = layout as CodesLayout;
+  const { codes, group, halves } = layout as CodesLayout;
   const numbers = sizeOf(shape);
   const steps = aligned(numbers * codeBytes(codes));
-  const offs = steps + aligned((numbers / group) * 4);
-  return { steps, offs, end: offs + aligned((numbers / group) * 4) };
+  const stepBytes = aligned((numbers / group) * (halves === true ? 2 : 4));
+  return { steps, offs: steps + stepBytes, end: steps + 2 * stepBytes };
 }
 
 /** Bytes of a dense weight of type `stored` in a layout; of one in whole numbers with its steps. */

@@ -6,8 +6,8 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { sizeOf } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import { type Areas, aligned, bytesAt, layAreas, widen } from './areas.ts';
-import { codesAbout8, pairs, splitBlocks } from './blocks.ts';
 import { channelsLast } from './channels-last.ts';
+import { laidCodes } from './codes.ts';
 import { type StorageDtype, storageDtypes } from './dtypes.ts';
 import { floatToF16 } from './float.ts';
 import {
@@ -20,7 +20,14 @@ import {
   int8Steps,
 } from './int8.ts';
 import { kernels } from './kernels.ts';
-import { type CodesLayout, type Layout, codeBytes, codePlaces, int8StepsOffset } from './layout.ts';
+import {
+  type CodesLayout,
+  type Layout,
+  codeBytes,
+  codePlaces,
+  int8StepsOffset,
+  layoutShape,
+} from './layout.ts';
 import { readFloatsSync } from './read.ts';
 import { type Scaler, scaler } from './scales.ts';
 import { type Scales, type WeightBytes, memoryOf } from './source.ts';
@@ -99,7 +106,9 @@ export function prepareFile(target: string, tasks: readonly PrepareTask[]): void
   try {
     for (const task of tasks) {
       const { scales, shape, layout } = task;
-      const rewrite = { task, open, scale: scales && scaler(scales, shape, readFloatsSync) };
+      const scaled =
+        layout.kind === 'codes' ? layoutShape({ ...layout, kind: 'codeSteps' }, shape) : shape;
+      const rewrite = { task, open, scale: scales && scaler(scales, scaled, readFloatsSync) };
       if (layout.kind === 'transposed') writeTransposed(file, rewrite, layout.type);
       else for (const piece of cutTask(task)) doPiece(file, rewrite, piece);
     }
@@ -144,7 +153,7 @@ function doPiece(target: number, { task, open, scale }: Rewrite, piece: Piece): 
     return;
   }
   if (layout.kind === 'codes') {
-    writeCodes(target, task, piece, bytes);
+    writeCodes(target, task, piece, { bytes, scale });
     return;
   }
   widen(bytes, dtype, areas, count);
@@ -251,22 +260,22 @@ function writeWholeNumbers(
   writeFully(file, bytesOf(steps), target + int8StepsOffset(shape));
 }
 
-/** Blocks of ggml's taken apart: codes, and behind those of the whole weight steps and what is taken off. */
+/** Codes, and behind those of the whole weight what their steps are worth and what is taken off. */
 function writeCodes(
   file: number,
   { dtype, shape, layout, target }: PrepareTask,
   { start }: Piece,
-  bytes: Uint8Array,
+  { bytes, scale }: { readonly bytes: Uint8Array; readonly scale: Scaler | undefined },
 ): void {
-  const { blocks } = storageDtypes[dtype];
-  const { group, codes: type } = layout as CodesLayout;
+  const form = layout as CodesLayout;
   const places = codePlaces(layout, shape);
-  const parts = splitBlocks(blocks!, bytes); // what has this layout is in blocks
-  const { codes, steps, offs } = type === 'about8' ? codesAbout8(parts, blocks!) : parts;
-  const packed = type === 'i8' ? codes : pairs(codes);
-  writeFully(file, bytesOf(packed), target + start * codeBytes(type));
-  writeFully(file, bytesOf(steps), target + places.steps + (start / group) * 4);
-  writeFully(file, bytesOf(offs), target + places.offs + (start / group) * 4);
+  const group = start / form.group;
+  const { codes, ...each } = laidCodes(bytes, dtype, form, (steps) => scale?.(steps, group));
+  writeFully(file, bytesOf(codes), target + start * codeBytes(form.codes));
+  for (const part of ['steps', 'offs'] as const) {
+    const laid = each[part];
+    writeFully(file, bytesOf(laid), target + places[part] + group * laid.BYTES_PER_ELEMENT);
+  }
 }
 
 function blockSteps({ memory, widened, laid }: Areas, count: number): Uint16Array {

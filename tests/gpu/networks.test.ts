@@ -8,7 +8,7 @@ import { createRuntime } from '../../engine/runtime/runtime.ts';
 import { removeUnpacked } from '../golden/open-case.ts';
 import { onAdapter } from './adapter.ts';
 import { tinyNetworks } from './networks.ts';
-import { type Placed, profiled } from './placements.ts';
+import { isMisplaced, profiled } from './placements.ts';
 
 /** Root of the mean square of the difference, as a share of that of the answer. */
 const tolerances = { fp32: 1e-5, fp16: 1e-2 } as const;
@@ -45,24 +45,6 @@ function onCpu(name: string): Promise<Readonly<Record<string, NDArray>>> {
   answers.set(name, answer);
   return answer;
 }
-
-/**
- * A node on the CPU, or a copy between the two. Not counted are whole numbers that follow from sizes
- * (shapes, positions in windows, and the masks of windows), which are cheap there and only go up.
- */
-function isMisplaced({ op, provider, results }: Placed): boolean {
-  const fromSizes = results.every((result) =>
-    Object.entries(result).every(
-      ([type, shape]) => /^(int64|bool)$/.test(type) && shape.length <= 2,
-    ),
-  );
-  if (op === 'MemcpyToHost') return !results.every(isWait);
-  return (provider !== 'WebGpuExecutionProvider' || op === 'MemcpyFromHost') && !fromSizes;
-}
-
-/** One whole number: the host waits for what is computed so far (`settle`). */
-const isWait = (result: Placed['results'][number]): boolean =>
-  Object.entries(result).every(([type, shape]) => type === 'int64' && shape.join() === '1');
 
 function relativeError(got: Float32Array, expected: Float32Array): number {
   const power = (values: Float32Array): number => values.reduce((sum, v) => sum + v ** 2, 0);

@@ -48,3 +48,22 @@ export function profiled(provider: Provider): { provider: Provider; placed: () =
   };
   return { provider: { ...provider, session: { ...provider.session, options } }, placed };
 }
+
+/**
+ * A node on the CPU, or a copy between the two. Not counted is what follows from sizes (shapes, positions in
+ * windows and the masks of windows, and places as reals, one for each row or token), which is cheap there and
+ * only goes up.
+ */
+export function isMisplaced({ op, provider, results }: Placed): boolean {
+  const fromSizes = results.every((result) =>
+    Object.entries(result).every(
+      ([type, shape]) => shape.length <= (/^(int64|bool)$/.test(type) ? 2 : 1),
+    ),
+  );
+  if (op === 'MemcpyToHost') return !results.every(isWait);
+  return (provider !== 'WebGpuExecutionProvider' || op === 'MemcpyFromHost') && !fromSizes;
+}
+
+/** One whole number: the host waits for what is computed so far (`settle`). */
+const isWait = (result: Placed['results'][number]): boolean =>
+  Object.entries(result).every(([type, shape]) => type === 'int64' && shape.join() === '1');

@@ -25,6 +25,7 @@ export const cascadeC = defineFamily<StageCConfig>({
   repeatsText: true,
   visionPrefix: 'clip_l_vision.',
   latentFormat: 'SC_Prior',
+  fullPrecision: true,
   contextWidth: ({ contextWidth }) => contextWidth,
   residuals: stageCPlaces,
   conditions: ({ pooledWidth, pictureWidth }) => [

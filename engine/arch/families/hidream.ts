@@ -16,6 +16,7 @@ export const hiDream = defineFamily({
   textPrefixes: encoders.map((name) => [`text_encoders.${name}.transformer.`]),
   latentFormat: 'Flux',
   memoryFactor: 2,
+  fullPrecision: true,
   contextWidth: ({ contextWidth }) => contextWidth,
   extraChannels: () => 'none',
   conditions: ({ pooledWidth, layers, statesWidth }) => [

@@ -24,6 +24,7 @@ export const hunyuanImage = defineFamily<HunyuanImageConfig>({
   ],
   latentFormat: 'HunyuanImage21',
   memoryFactor: 7.7,
+  fullPrecision: true,
   contextWidth: ({ contextWidth }) => contextWidth,
   extraChannels: () => 'none',
   conditions: (config) => [

@@ -17,6 +17,7 @@ export const lumina2 = defineFamily<LuminaConfig>({
   textPrefixes: [['text_encoders.gemma2_2b.transformer.']],
   latentFormat: 'Flux',
   memoryFactor: 1.4,
+  fullPrecision: true,
   contextWidth: ({ contextWidth }) => contextWidth,
   extraChannels: () => 'none',
   conditions: () => [{ kind: 'trimmed-text' }],

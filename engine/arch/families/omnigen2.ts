@@ -15,6 +15,7 @@ export const omniGen2 = defineFamily({
   textPrefixes: [['text_encoders.qwen25_3b.transformer.']],
   latentFormat: 'Flux',
   memoryFactor: 1.65,
+  fullPrecision: true,
   contextWidth: ({ contextWidth }) => contextWidth,
   extraChannels: () => 'none',
   conditions: () => [{ kind: 'trimmed-text' }, { kind: 'references', methods: ['index'] }],

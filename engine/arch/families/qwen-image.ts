@@ -16,6 +16,7 @@ export const qwenImage = defineFamily<QwenImageConfig>({
   textPrefixes: [['text_encoders.qwen25_7b.transformer.']],
   latentFormat: 'Wan21',
   memoryFactor: 1.8,
+  fullPrecision: true,
   contextWidth: ({ contextWidth }) => contextWidth,
   extraChannels: () => 'none',
   blocks: { double: 'transformer_blocks' },

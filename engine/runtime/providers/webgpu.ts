@@ -6,6 +6,7 @@ import {
   webgpuInt8InSteps,
 } from '../../onnx/webgpu-int8.ts';
 import { webgpu as table, webgpuInSteps } from '../../onnx/webgpu.ts';
+import { bytesInCodes } from '../../onnx/webgpu-codes.ts';
 import { attentionOps } from '../../tensor/ops/attention.ts';
 import { windowOps } from '../../tensor/ops/windows.ts';
 import { type Tensor, isOp } from '../../tensor/tensor.ts';
@@ -47,6 +48,7 @@ export const webgpu = {
   exact: (tensor, weighted) => isEnd(tensor) || halves.exact(tensor, weighted),
   widen: 'weights',
   widestBytes: Infinity,
+  inCodes: bytesInCodes,
   winogradBytes: noWinograd,
   session: { optimization: 'extended', providers: ['webgpu', 'cpu'] },
   // ONNX Runtime 1.30's flash attention is wrong on Mesa's driver in software from 64 tokens on, and drivers in

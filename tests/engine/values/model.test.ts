@@ -7,8 +7,9 @@ import { sdxl } from '../../../engine/arch/families/sdxl.ts';
 import type { Runtime } from '../../../engine/runtime/runtime.ts';
 import { diffusion } from '../../../engine/values/model.ts';
 import { memorySource } from '../../../engine/weights/source.ts';
+import { runMemory } from '../../support/run-memory.ts';
 
-const model = (family: Family, config: unknown = {}) =>
+const model = (family: Family, config: unknown = {}, runtime = {} as Runtime) =>
   diffusion(
     {
       family,
@@ -18,7 +19,7 @@ const model = (family: Family, config: unknown = {}) =>
       sampling: { prediction: 'eps', schedule: {} },
       extraChannels: 'none',
     },
-    { runtime: {} as Runtime },
+    { runtime },
   );
 
 test.each([
@@ -44,4 +45,26 @@ test.each([
   const run = { latentShape: [1, 16, 1, 8, 8], noise: zeros([1]) };
   const { cross } = await model(family, config).encodeConditioning(entry, run);
   expect(cross.along).toBe(along);
+});
+
+test('tells the runtime whether its values overflow in half precision', async () => {
+  const told = async (family: Family): Promise<unknown> => {
+    let needs: unknown;
+    const session: Runtime['session'] = (_key, _build, need) => {
+      needs = need;
+      return Promise.reject(new Error('enough was told'));
+    };
+    const call = {
+      x: zeros([1, 4, 2, 2]),
+      timesteps: Float32Array.of(1),
+      cond: {},
+      sigma: 1,
+      parts: [{ list: 0, entry: { cross: zeros([1, 1, 8]) } }],
+      run: runMemory(),
+    };
+    await expect(model(family, {}, { session } as Runtime).apply(call)).rejects.toThrow('enough');
+    return needs;
+  };
+  expect(await told(sd1)).toMatchObject({ fullPrecision: undefined });
+  expect(await told(qwenImage)).toMatchObject({ fullPrecision: true });
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type NDArray, reshape } from '../../../engine/array/nd.ts';
 import { families } from '../../../engine/arch/families/index.ts';
 import type { ConditioningEntry } from '../../../engine/sampling/conditioning.ts';
+import type { Runtime } from '../../../engine/runtime/runtime.ts';
 import { diffusionModelOf } from '../../../engine/values/load-checkpoint.ts';
 import { type Model, diffusion } from '../../../engine/values/model.ts';
 import { openSource } from '../../../engine/weights/open.ts';
@@ -25,7 +26,12 @@ interface Params {
 
 type Golden = GoldenCase<Params>;
 
-const runtime = goldenRuntime();
+/** Where a case's files lie, and where it is computed. */
+interface Place {
+  readonly dir: string;
+  readonly area: string;
+  readonly runtime: Runtime;
+}
 
 /** What a case calls the text that the network attends to. */
 const textNames = ['in.context', 'in.context_t5'];
@@ -111,7 +117,7 @@ function conventions(told: Readonly<Record<string, unknown>>): Record<string, un
 }
 
 /** The whole way of a call: conditions, network, and how its output is read. */
-async function run(dir: string, area: string, golden: Golden): Promise<CaseResult> {
+async function run({ dir, area, runtime }: Place, golden: Golden): Promise<CaseResult> {
   const { params, tolerance } = golden;
   const found = await openModel(dir, area, params.model!);
   const x = golden.array('in.x');
@@ -161,8 +167,8 @@ function repeated(value: NDArray, rows: number): NDArray {
 
 const ending = '.safetensors';
 
-/** An area of such cases. */
-export const transformerArea = (area: string): GoldenArea => ({
+/** An area of such cases, computed where all are unless told. */
+export const transformerArea = (area: string, runtime = goldenRuntime()): GoldenArea => ({
   name: area,
   list: async (dir) =>
     goldenFiles(dir, ending)
@@ -175,7 +181,7 @@ export const transformerArea = (area: string): GoldenArea => ({
       return { skip: 'no case of a diffusion transformer with one text' };
     }
     try {
-      return await run(dir, area, golden);
+      return await run({ dir, area, runtime }, golden);
     } catch (error) {
       if (!(error instanceof NoodleError) || error.code !== 'FAMILY_UNKNOWN') throw error;
       return { skip: error.message };
