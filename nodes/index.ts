@@ -49,6 +49,7 @@ import { meshNodes } from './mesh.ts';
 import { modelConditioningNodes } from './model-conditioning.ts';
 import { modelComputeNodes } from './model-compute.ts';
 import { modelMergingNodes } from './model-merging.ts';
+import { modelPatchNodes } from './model-patch.ts';
 import { modelSamplingNodes } from './model-sampling.ts';
 import { photoMakerNodes } from './photomaker.ts';
 import { modelSavingNodes } from './model-saving.ts';
@@ -83,6 +84,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   sigmaNodes,
   guidanceNodes,
   skipLayerNodes,
+  modelPatchNodes,
   contextWindowNodes,
   modelSamplingNodes,
   loaderNodes,

@@ -51,6 +51,9 @@ const clipPixels = {
 };
 const siglipPixels = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
 
+/** Layers of SigLIP, counted from the end, that others read besides (USO). */
+export const earlierLayers: readonly number[] = [-11, -20];
+
 /** The encoder's sizes when `w` stands on one, else undefined. */
 export function detectClipVision(w: Weights): ClipVisionConfig | undefined {
   const embeddings = w.at('vision_model.embeddings');
@@ -78,7 +81,7 @@ export interface PositionShares {
 
 /**
  * - `last` [b, t, c]: the residual stream after all blocks (SigLIP: normed);
- * - `penultimate` [b, t, c]: after all blocks but one;
+ * - `penultimate` [b, t, c]: after all blocks but one; of SigLIP `layer-11` and `layer-20` likewise;
  * - `embeds`: the class token, normed and projected [b, p] (SigLIP has none: all tokens [b, t, c]);
  * - `projected` [b, t - 1, p]: `penultimate` as LLaVA's language model reads it, where the file has that part.
  */
@@ -88,10 +91,10 @@ export function clipVision(
   config: Pick<ClipVisionConfig, 'layers' | 'activation'>,
   shares?: PositionShares,
 ): Record<string, Tensor> {
-  const { last, penultimate, seen } = clipVisionTrunk(w, pixels, config, shares);
+  const { last, penultimate, earlier, seen } = clipVisionTrunk(w, pixels, config, shares);
   const projection = w.at('visual_projection');
   const embeds = projection.has('weight') ? linear(projection, seen) : seen;
-  const outputs: Record<string, Tensor> = { last, penultimate, embeds };
+  const outputs: Record<string, Tensor> = { last, penultimate, embeds, ...earlier };
   const projector = w.at('multi_modal_projector');
   if (projector.has('linear_1')) {
     const inner = gelu(linear(projector.at('linear_1'), slice(penultimate, 1, 1)));
@@ -106,24 +109,32 @@ export function clipVisionTrunk(
   pixels: Tensor,
   { layers, activation }: Pick<ClipVisionConfig, 'layers' | 'activation'>,
   shares?: PositionShares,
-): { readonly last: Tensor; readonly penultimate: Tensor; readonly seen: Tensor } {
+): {
+  readonly last: Tensor;
+  readonly penultimate: Tensor;
+  /** By name, where it has such layers. */
+  readonly earlier: Readonly<Record<string, Tensor>>;
+  readonly seen: Tensor;
+} {
   const model = w.at('vision_model');
   const hasClass = model.has('embeddings.class_embedding');
   const embeddings = model.at('embeddings');
   let h = shares ? embedAnyShape(embeddings, pixels, shares) : embedPatches(embeddings, pixels); // [b, t, c]
   if (model.has('pre_layrnorm')) h = layerNorm(model.at('pre_layrnorm'), h); // sic
   let penultimate = h;
+  const earlier: Record<string, Tensor> = {};
   for (let i = 0; i < layers; i++) {
     const layer = model.at(`encoder.layers.${i}`);
     h = layer.site({ h }, ({ h }) => clipBlock(layer, h, { heads, activation }));
     if (i === layers - 2) penultimate = h;
+    if (!hasClass && earlierLayers.includes(i - layers)) earlier[`layer${i - layers}`] = h;
   }
   const norm = (x: Tensor): Tensor => layerNorm(model.at('post_layernorm'), x);
   if (!hasClass) {
     const last = norm(h);
-    return { last, penultimate, seen: last };
+    return { last, penultimate, earlier, seen: last };
   }
-  return { last: h, penultimate, seen: norm(squeeze(slice(h, 1, 0, 1), 1)) };
+  return { last: h, penultimate, earlier, seen: norm(squeeze(slice(h, 1, 0, 1), 1)) };
 }
 
 /** Patches as tokens, a class token in front of them where there is one, plus positions. */

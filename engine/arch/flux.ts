@@ -8,7 +8,7 @@
  * In: x [b, c, h, w], timesteps [b] (sigma), context [b, t, width], pooled [b, p], guidance [b] where the model
  * was distilled with it; out: [b, out, h, w].
  *
- * Sites: every `double_blocks.i` and `single_blocks.i` {x, vec} on the sequence [text, picture, references],
+ * Sites: `txt_in` {x} makes tokens of the text; every `double_blocks.i` and `single_blocks.i` {x, vec} on the sequence [text, picture, references],
  * inside them `attention` {q, k, v}.
  */
 import type { Weights } from '../tensor/cursor.ts';
@@ -152,7 +152,7 @@ export function fluxTransformer(
   const words = w.has('txt_norm')
     ? rmsNorm(w.at('txt_norm'), context, { eps: textEpsilon })
     : context;
-  const text = linear(w.at('txt_in'), words); // [b, t, c]
+  const text = w.at('txt_in').site({ x: words }, ({ x }) => linear(w.at('txt_in'), x));
   const pictures = [x, ...references.map(({ latent }) => latent)];
   const patches = pictures.map((picture) => patchify(picture, patch));
   const image = linear(w.at('img_in'), concat(patches, 1)); // [b, n, c]

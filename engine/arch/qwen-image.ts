@@ -160,12 +160,17 @@ export interface BlockInputs {
   readonly clean?: Tensor | undefined;
 }
 
-/** The blocks on the sequence [text, picture, references]: [b, t + n, c]. */
-export function qwenBlocks(w: Weights, inputs: BlockInputs, facts: Facts): Tensor {
+/** The blocks of a name on the sequence [text, picture, references]: [b, t + n, c]. */
+export function qwenBlocks(
+  w: Weights,
+  inputs: BlockInputs,
+  facts: Facts,
+  name = 'transformer_blocks',
+): Tensor {
   const { heads, text, grid } = facts;
   let h = concat([inputs.text, inputs.image], 1);
-  for (let i = 0; i < w.count('transformer_blocks'); i++) {
-    const at = w.at(`transformer_blocks.${i}`);
+  for (let i = 0; i < w.count(name); i++) {
+    const at = w.at(`${name}.${i}`);
     const run = ({ x, vec }: { x: Tensor; vec: Tensor }): Tensor =>
       block(at, x, vec, facts, inputs.clean);
     h = at.site({ x: h, vec: inputs.vec }, run, { heads, text, grid });

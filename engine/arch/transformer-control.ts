@@ -37,6 +37,8 @@ export interface ControlSizes {
   readonly hint: ControlHint;
   /** Kinds of hints that it can be told of; 0: none. */
   readonly types: number;
+  /** What a strength counts as; left out: itself. */
+  readonly strength?: (value: number) => number;
   /** Names of the outputs, one for every block of the model; several blocks may share one. */
   readonly lists: ControlLists<string>;
 }

@@ -2,6 +2,7 @@
 import type { Weights } from '../tensor/cursor.ts';
 import { fluxControlNet } from './flux-controlnet.ts';
 import { mmditControlNet } from './mmdit-controlnet.ts';
+import { qwenFunControlNet } from './qwen-fun-controlnet.ts';
 import { qwenImageControlNet } from './qwen-image-controlnet.ts';
 import { sd35ControlNet } from './sd35-controlnet.ts';
 import type { ControlSizes, TransformerControl } from './transformer-control.ts';
@@ -11,6 +12,7 @@ const controls: readonly TransformerControl[] = [
   mmditControlNet,
   sd35ControlNet,
   qwenImageControlNet,
+  qwenFunControlNet,
 ];
 
 export interface FoundControl {

@@ -9,7 +9,7 @@ import type { NetworkRun, Weighted } from './network.ts';
 export interface ChangeRun extends NetworkRun {
   /** The network that is sampled, with the patches of its value. */
   readonly network: Weighted;
-  readonly family: Pick<Family, 'title' | 'residuals' | 'fullPrecision'>;
+  readonly family: Pick<Family, 'title' | 'residuals' | 'blocks' | 'fullPrecision'>;
   readonly sampling: ModelSampling;
 }
 

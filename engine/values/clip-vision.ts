@@ -1,5 +1,10 @@
 /** CLIP_VISION: an encoder of pictures, and CLIP_VISION_OUTPUT: what it saw. */
-import { type ClipVisionConfig, clipVision, detectClipVision } from '../arch/clip-vision.ts';
+import {
+  type ClipVisionConfig,
+  clipVision,
+  detectClipVision,
+  earlierLayers,
+} from '../arch/clip-vision.ts';
 import { resizeAntialiased } from '../array/antialias.ts';
 import { concat, rows, sliceAxis } from '../array/batch.ts';
 import { channelsFirst } from '../array/layout.ts';
@@ -24,6 +29,8 @@ export interface ClipVisionOutput {
   readonly last: NDArray;
   /** [b, t, c]. */
   readonly penultimate: NDArray;
+  /** [b, t, c] of further layers, counted from the end (engine/arch/clip-vision.ts says which). */
+  readonly earlier?: Readonly<Record<number, NDArray>>;
   /** [b, p], or [b, t, c] of encoders without a class token. */
   readonly embeds: NDArray;
   /** Rows and columns of patches, which are the tokens (behind the class token, where there is one). */
@@ -100,6 +107,11 @@ export async function encodePictures(
   return {
     last: joined('last'),
     penultimate: joined('penultimate'),
+    earlier: Object.fromEntries(
+      earlierLayers
+        .filter((layer) => `layer${layer}` in parts[0])
+        .map((layer) => [layer, joined(`layer${layer}`)]),
+    ),
     embeds: joined('embeds'),
     grid,
     projected: 'projected' in parts[0] ? joined('projected') : undefined,

@@ -2,7 +2,7 @@
 import { concat, repeatToBatch, rows } from '../array/batch.ts';
 import { channelsFirst } from '../array/layout.ts';
 import type { NDArray } from '../array/nd.ts';
-import { commonUpscale } from '../array/resize.ts';
+import { type UpscaleMethod, commonUpscale } from '../array/resize.ts';
 import { NoodleError } from '../errors.ts';
 import type { ModelInput } from '../sampling/model.ts';
 import type { Image } from './media.ts';
@@ -24,7 +24,7 @@ export function hintsOf<T extends Readonly<Record<string, NDArray>>>(
   image: Image,
   options: {
     readonly channels: number;
-    readonly method?: 'nearest-exact' | 'bilinear';
+    readonly method?: UpscaleMethod;
     readonly size: (latent: { height: number; width: number }) => { height: number; width: number };
     readonly run: (picture: NDArray, index: number) => Promise<T>;
   },
@@ -59,7 +59,7 @@ function fitted(
   {
     channels,
     method = 'nearest-exact',
-  }: { readonly channels: number; readonly method?: 'nearest-exact' | 'bilinear' },
+  }: { readonly channels: number; readonly method?: UpscaleMethod },
   { height, width }: { readonly height: number; readonly width: number },
 ): NDArray {
   const got = image.shape[3];

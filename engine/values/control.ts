@@ -4,12 +4,7 @@
  */
 import { add } from '../array/elementwise.ts';
 import { type NDArray, zeros } from '../array/nd.ts';
-import {
-  type ResidualPlace,
-  type ResidualPlaces,
-  type ResidualSize,
-  residualsAt,
-} from '../arch/residual-places.ts';
+import { type ResidualPlaces, type ResidualSize, residualsAt } from '../arch/residual-places.ts';
 import { residualPatch } from '../patch/residuals.ts';
 import type { SessionOutput } from '../runtime/runtime.ts';
 import type { Conditioning } from '../sampling/conditioning.ts';
@@ -80,10 +75,11 @@ export function bindControl(last: Control, run: ChangeRun): BoundChange {
     cellBytes: bound.reduce((sum, { cellBytes }) => sum + cellBytes, 0),
     async patches(input: ModelInput) {
       const sums = new Map<string, SessionOutput>();
+      const sum = sharedSums();
       for (const { values } of bound) {
         for (const [site, value] of await values(input)) {
           const before = sums.get(site);
-          sums.set(site, before ? add(onHost(before), onHost(value)) : value);
+          sums.set(site, before ? sum(before, value) : value);
         }
       }
       const named = [...sums].map(([site, value]) => [`${patchName}/${site}`, value] as const);
@@ -119,20 +115,39 @@ function bindOne(control: Control, run: ControlRun, places: ResidualPlaces): Bou
       kind.check?.(input);
       const active = input.sigma <= start && input.sigma >= end;
       if (active) return residualsAt(places, await kind.residuals(input));
-      return new Map(
-        [...sizes.keys()].map((site) => [site, nothing(places.get(site)!, input.x.shape)]),
-      );
+      return nothing([...sizes.keys()], places, input.x.shape);
     },
   };
 }
 
+/** Zeros for every site; sites of one size share theirs. */
 function nothing(
-  { channels, halvings, to }: ResidualPlace,
-  latentShape: readonly number[],
-): NDArray {
-  const [rows] = latentShape;
-  const [h, w] = latentShape.slice(-2).map((size) => Math.ceil(size / 2 ** halvings));
-  return zeros(to === 'tokens' ? [rows, h * w, channels] : [rows, channels, h, w]);
+  sites: readonly string[],
+  places: ResidualPlaces,
+  [rows, ...latent]: readonly number[],
+): ReadonlyMap<string, NDArray> {
+  const made = new Map<string, NDArray>();
+  return new Map(
+    sites.map((site) => {
+      const { channels, halvings, to } = places.get(site)!;
+      const [h, w] = latent.slice(-2).map((size) => Math.ceil(size / 2 ** halvings));
+      const shape = to === 'tokens' ? [rows, h * w, channels] : [rows, channels, h, w];
+      const value = made.get(shape.join()) ?? zeros(shape);
+      made.set(shape.join(), value);
+      return [site, value];
+    }),
+  );
+}
+
+/** Sums of residuals; sites that share both share the sum. */
+function sharedSums(): (a: SessionOutput, b: SessionOutput) => NDArray {
+  const known = new Map<SessionOutput, Map<SessionOutput, NDArray>>();
+  return (a, b) => {
+    const ofA = known.get(a) ?? new Map<SessionOutput, NDArray>();
+    const sum = ofA.get(b) ?? add(onHost(a), onHost(b));
+    known.set(a, ofA.set(b, sum));
+    return sum;
+  };
 }
 
 function checkSize(net: ControlNet, site: string, of: ResidualSize, got: ResidualSize): void {

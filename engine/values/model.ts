@@ -16,7 +16,7 @@ import {
 } from '../sampling/model-sampling.ts';
 import { withOwnColors } from '../sampling/latent/own-colors.ts';
 import type { Graph } from '../tensor/trace.ts';
-import { type RunChanges, runChanges } from './changes.ts';
+import { type ModelChange, type RunChanges, runChanges } from './changes.ts';
 import { callTensors, conditionTensors } from './conditions.ts';
 import { checkWidth } from './check-width.ts';
 import { projectedCross } from './cross-projection.ts';
@@ -34,6 +34,8 @@ export interface Model extends Weighted {
   readonly sampling: SamplingSettings;
   /** Name of the latent format that a node put in place of the family's. */
   readonly latentFormat?: string;
+  /** Changes of the network for all calls, bound once a run. */
+  readonly changes?: readonly ModelChange[];
   /** What guidance nodes added. */
   readonly guidance?: GuidanceHooks;
 }
@@ -54,7 +56,10 @@ const formatOf = ({ family, latentFormat: other }: Model): LatentFormat =>
 /** The model as samplers see it. */
 export function diffusion(model: Model, run: NetworkRun): GuidedModel {
   const sampling = createModelSampling(model.sampling);
-  const changes = runChanges({ ...run, network: model, family: model.family, sampling });
+  const changes = runChanges(
+    { ...run, network: model, family: model.family, sampling },
+    model.changes,
+  );
   return sampled(model, run, { sampling, changes });
 }
 

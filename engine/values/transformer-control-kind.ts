@@ -55,7 +55,7 @@ export const transformerControlKind: ControlKind = (control, run) => {
           timesteps: { data: input.timesteps, shape: [input.timesteps.length] },
           cross: crossControl,
           hint,
-          strength: { data: Float32Array.of(strength), shape: [] },
+          strength: { data: Float32Array.of(config.strength?.(strength) ?? strength), shape: [] },
           ...(type !== undefined && { type: { ids: [type], shape: [1] } }),
         },
         { rows: input.timesteps.length, input },

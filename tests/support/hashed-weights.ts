@@ -2,9 +2,10 @@
  * Numbers that a reference program can make too without a file: a hash of a name and of each place. Cases made so
  * hold shapes and results only.
  */
+import { writeFileSync } from 'node:fs';
 import { roundHalfEven } from '../../engine/array/round.ts';
 import { type WeightSource, memorySource } from '../../engine/weights/source.ts';
-import { encodeFloats } from '../../engine/weights/write.ts';
+import { encodeFloats, encodeSafetensors, floatTensor } from '../../engine/weights/write.ts';
 
 export type Shapes = Readonly<Record<string, readonly number[]>>;
 
@@ -49,3 +50,16 @@ export const hashedSource = (prefix: string, shapes: Shapes): WeightSource =>
       return [key, { dtype: 'F32' as const, shape, bytes }];
     }),
   );
+
+/** The file at `path` with weights of these shapes under the prefix `net.`, and tensors besides. */
+export function writeHashed(
+  path: string,
+  shapes: Shapes,
+  more: Readonly<Record<string, ReturnType<typeof floatTensor>>> = {},
+): string {
+  const made = Object.entries(shapes).map(
+    ([key, shape]) => [key, floatTensor(weightNumbers(key, `net.${key}`, shape), shape)] as const,
+  );
+  writeFileSync(path, encodeSafetensors(new Map([...made, ...Object.entries(more)])));
+  return path;
+}

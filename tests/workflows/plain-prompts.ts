@@ -114,6 +114,42 @@ export const plainPrompts: Readonly<Record<string, Prompt>> = {
     latent: empty('EmptyHunyuanImageLatent', 2048, 2048),
     positive: said('a shop with a sign that says "open"'),
   }),
+  'Qwen-Image, steered by a picture and by blocks that are left out': {
+    ...plain({
+      model: node('SkipLayerGuidanceDiT', {
+        model: ['steered', 0],
+        ...{ double_layers: '0', single_layers: '', scale: 3, rescaling_scale: 0.5 },
+        ...{ start_percent: 0, end_percent: 1 },
+      }),
+      others: {
+        clip: clip('qwen_2.5_vl_7b_fp8_scaled.safetensors', 'qwen_image'),
+        vae: vae('qwen_image_vae.safetensors'),
+      },
+      latent: empty('EmptySD3LatentImage', 512, 384),
+      positive: node('ControlNetApplyAdvanced', {
+        positive: ['text', 0],
+        negative: ['text', 0],
+        control_net: ['control', 0],
+        image: ['hint', 0],
+        vae: ['vae', 0],
+        ...{ strength: 1, start_percent: 0, end_percent: 0.5 },
+      }),
+    }),
+    network: unet('qwen_image_fp8_e4m3fn.safetensors'),
+    text: said('a fox', each),
+    hint: node('EmptyImage', { width: 640, height: 384, batch_size: 1, color: 0xff8800 }),
+    control: node('ControlNetLoader', {
+      control_net_name: 'Qwen-Image-InstantX-ControlNet-Union.safetensors',
+    }),
+    patch: node('ModelPatchLoader', { name: 'qwen_image_canny_diffsynth_controlnet.safetensors' }),
+    steered: node('QwenImageDiffsynthControlnet', {
+      model: ['network', 0],
+      model_patch: ['patch', 0],
+      vae: ['vae', 0],
+      image: ['hint', 0],
+      strength: 1,
+    }),
+  },
   'FLUX.2 dev': plain({
     model: unet('flux2_dev_fp8mixed.safetensors'),
     others: {

@@ -7,6 +7,7 @@ import { openCase } from '../golden/open-case.ts';
 import { ownGoldenDir } from '../support/golden.ts';
 import * as cascade from '../support/tiny-cascade.ts';
 import type { Shapes } from '../support/tiny-layers.ts';
+import { blockwiseControl, qwenControlNet } from './tiny-controlnets.ts';
 import { otherWidths, shrunk } from './shrunk.ts';
 import type { FileTensors, StandIns } from './stand-ins.ts';
 import { type Tensors, goldenTensors, random, randomLayers, under } from './tensors.ts';
@@ -258,5 +259,7 @@ export const tinyTransformers: StandIns = {
     [/^stable_cascade_inpainting/, inHalves(cascade.control(4))],
     [/^stable_cascade/, inHalves(cascade.control(3))],
     [/^instantx_flux/, fluxControl],
+    [/^Qwen-Image/, qwenControlNet(qwenImage)],
   ],
+  model_patches: [[/./, blockwiseControl(qwenImage)]],
 };

@@ -16,7 +16,7 @@ import {
   sizeOfShape,
   subDim,
 } from '../shape.ts';
-import { type Tensor, node, opTable, row } from '../tensor.ts';
+import { type Tensor, isOp, node, opTable, row } from '../tensor.ts';
 
 interface Slice {
   readonly axis: number;
@@ -155,7 +155,23 @@ export function slice(
   const at = frontAxis(x, axis);
   const size = x.shape[at];
   const fromEnd = (dim: Dim): Dim => (typeof dim === 'number' && dim < 0 ? addDim(size, dim) : dim);
+  const whole = step === 1 ? joinedPart(x, at, fromEnd(start), fromEnd(end)) : undefined;
+  if (whole) return whole;
   return node(movementOps.slice, [x], { axis: at, start: fromEnd(start), end: fromEnd(end), step });
+}
+
+/** What was joined to x's features at exactly this range (a fused projection that lies in parts). */
+function joinedPart(x: Tensor, axis: number, start: Dim, end: Dim): Tensor | undefined {
+  if (!isOp(movementOps.concat, x) || axis !== x.shape.length - 1 || x.attrs.axis !== axis) {
+    return undefined;
+  }
+  let place: Dim = 0;
+  for (const part of x.inputs) {
+    const next: Dim = addDim(place, part.shape[axis]);
+    if (place === start && next === end) return part;
+    place = next;
+  }
+  return undefined;
 }
 
 /** `n` equal parts along an axis of known size. */

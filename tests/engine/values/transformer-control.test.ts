@@ -1,16 +1,15 @@
-/** ControlNets of transformers against ComfyUI 0.3.64: small models with weights that both sides make. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+/** ControlNets of transformers against ComfyUI 0.3.64 (`qwen_fun`: 0.33): small models of weights that both sides make. */
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type NDArray, nd } from '../../../engine/array/nd.ts';
 import { createRuntime } from '../../../engine/runtime/runtime.ts';
 import { keptPart } from '../../../engine/values/kept-part.ts';
+import type { Conditioning } from '../../../engine/values/conditioning.ts';
 import { loadControlNet } from '../../../engine/values/load-control.ts';
 import { type Application, withControl } from '../../../engine/values/control.ts';
-import type { AutoencoderKind, Vae } from '../../../engine/values/vae.ts';
-import { memoryOf, memorySource } from '../../../engine/weights/source.ts';
-import { encodeSafetensors, floatTensor } from '../../../engine/weights/write.ts';
+import { floatTensor } from '../../../engine/weights/write.ts';
 import { compare } from '../../golden/area.ts';
 import { openCase } from '../../golden/open-case.ts';
 import { goldenFiles, ownGoldenDir } from '../../support/golden.ts';
@@ -21,7 +20,8 @@ import {
   hashedModel,
   predictHashed,
 } from '../../support/hashed-model.ts';
-import { type Shapes, hashedSource, unitNumbers } from '../../support/hashed-weights.ts';
+import { type Shapes, unitNumbers, writeHashed } from '../../support/hashed-weights.ts';
+import { toyVae } from '../../support/toy-vae.ts';
 
 interface Case extends HashedCase {
   /** Shapes of the ControlNet's weights. */
@@ -39,49 +39,19 @@ const runtime = createRuntime({ threads: 1 });
 const folder = mkdtempSync(join(tmpdir(), 'noodle-control-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Means of 8 x 8 pixels, mixed into 16 channels. */
-function toyVae(video: boolean): Vae {
-  const [channels, space] = [16, 8];
-  const mix = unitNumbers('toy-vae', [channels, 3]).map((u) => u * 2);
-  const kind: AutoencoderKind = {
-    detect: () => undefined,
-    decode: () => Promise.reject(new Error('never asked')),
-    bytes: () => 1,
-    async encode(_, { data, shape }) {
-      const [height, width] = shape.slice(-2);
-      const [h, w] = [height / space, width / space];
-      const out = new Float32Array(channels * h * w);
-      for (let c = 0; c < 3; c++) {
-        for (let y = 0; y < height; y++) {
-          for (let x = 0; x < width; x++) {
-            const value = data[(c * height + y) * width + x] / space ** 2;
-            const cell = Math.floor(y / space) * w + Math.floor(x / space);
-            for (let o = 0; o < channels; o++) out[o * h * w + cell] += mix[o * 3 + c] * value;
-          }
-        }
-      }
-      return nd(out, [1, channels, ...(video ? [1] : []), h, w]);
-    },
-  };
-  const factor = video ? { space, time: 4 } : { space };
-  const source = memorySource('toy', 'toy', []);
-  return { kind, config: {}, latentChannels: channels, factor, source, patches: [] };
-}
-
-/** The shapes of a case as a file of the loader's. */
+/** The case's ControlNet as a file. */
 function fileOf({ name, net, control_type: stated }: Case): string {
-  const path = join(folder, `${name}.safetensors`);
-  const tensors = [...hashedSource('net.', net).tensors].map(
-    ([key, entry]) => [key, { dtype: 'F32', shape: entry.shape, bytes: memoryOf(entry) }] as const,
-  );
-  const said = typeof stated === 'number' ? floatTensor(Float32Array.of(stated), [1]) : undefined;
-  const all = new Map(tensors);
-  writeFileSync(path, encodeSafetensors(said ? new Map([...all, ['control_type', said]]) : all));
-  return path;
+  const more: Readonly<Record<string, ReturnType<typeof floatTensor>>> =
+    stated === undefined ? {} : { control_type: floatTensor(Float32Array.of(stated), [1]) };
+  return writeHashed(join(folder, `${name}.safetensors`), net, more);
 }
 
-/** A prediction with the case's ControlNet, applied as `how` says. */
-async function predicted(params: Case, how: Partial<Application> = {}): Promise<NDArray> {
+/** A prediction with the case's ControlNet, applied as `how` says, and once more for each of `others`. */
+async function predicted(
+  params: Case,
+  how: Partial<Application> = {},
+  others: readonly Partial<Application>[] = [],
+): Promise<NDArray> {
   const { name, type, mask, strength } = params;
   const loaded = await loadControlNet(fileOf(params));
   const net = typeof type === 'number' ? { ...loaded, type } : loaded;
@@ -91,7 +61,10 @@ async function predicted(params: Case, how: Partial<Application> = {}): Promise<
   const hint = mask ? keptPart(image, nd(painted, area)) : { image };
   const vae = params.vae ? toyVae(params.video) : null;
   const application = { net, strength, vae, ...hint, ...how };
-  const [[entry]] = withControl([[hashedEntry(params)]], application);
+  const [[entry]] = [{}, ...others].reduce<readonly Conditioning[]>(
+    (lists, other) => withControl(lists, { ...application, ...other }),
+    [[hashedEntry(params)]],
+  );
   return predictHashed(await hashedModel(params), params, entry, runtime);
 }
 
@@ -116,6 +89,15 @@ describe('ControlNets of transformers', () => {
       await predicted(params, { strength: 0 }),
     ];
     expect(compare('late', late, none, { atol: 0, rtol: 0 }).pass).toBe(true);
+  });
+
+  test('two of them add up, also outside their parts of the run', async () => {
+    const params = await caseOf('flux_union');
+    const one = await predicted(params);
+    const twice = await predicted(params, { strength: params.strength / 2 }, [{}]);
+    expect(compare('twice', twice, one, { atol: 2e-5, rtol: 1e-4 }).pass).toBe(true);
+    const beside = await predicted(params, {}, [{ startPercent: 1 }]);
+    expect(compare('beside', beside, one, { atol: 2e-5, rtol: 1e-4 }).pass).toBe(true);
   });
 
   test('what does not fit is said by name', async () => {

@@ -4,14 +4,21 @@ import { describe, expect, test } from 'vitest';
 import { fromDiffusersTransformer } from '../../../../engine/weights/key-maps/diffusers-transformers.ts';
 import { readFloats } from '../../../../engine/weights/read.ts';
 import {
+  type Modules,
+  auraFlow,
+  flux,
+  sd3,
+} from '../../../../engine/weights/key-maps/transformer-modules.ts';
+import {
   type WeightEntry,
+  type WeightSource,
   memorySource,
   rowsOf,
   joinedRows,
 } from '../../../../engine/weights/source.ts';
 import { encodeFloats } from '../../../../engine/weights/write.ts';
 import { goldenDir } from '../../../support/golden.ts';
-import { sourceOfShapes } from '../../../support/manifest.ts';
+import { manifestSource, readManifest, sourceOfShapes } from '../../../support/manifest.ts';
 
 type Target = readonly [
   ours: string,
@@ -28,6 +35,39 @@ function placesIn({ name, bytes }: WeightEntry): [stored: string, start: number]
     start += part.shape[0];
     return place;
   });
+}
+
+const shapesOf = ({ tensors }: WeightSource): Map<string, readonly number[]> =>
+  new Map(
+    [...tensors].map(([key, { shape }]) => [
+      key.replace(/^model\.(diffusion_model\.)?/, ''),
+      shape,
+    ]),
+  );
+
+/** A single file's layers under diffusers' names, each part of a matrix for itself. */
+function* savedByDiffusers(
+  ours: ReadonlyMap<string, readonly number[]>,
+  modules: Modules,
+): Generator<readonly [string, readonly number[]]> {
+  for (const [key, shape] of ours) {
+    const [, module = '', end = ''] = /^(.*)\.(weight|bias)$/.exec(key) ?? [];
+    const number = /\.(\d+)\./.exec(key)?.[1] ?? '';
+    const row = modules.find(([name]) => name.replace('$1', number) === module);
+    if (!row) {
+      yield [key, shape];
+      continue;
+    }
+    const matrix = ours.get(`${module}.weight`)!;
+    const named = (name: string): string => `${name.replace('$1', number)}.${end}`;
+    const parts = row[1].filter((name) => typeof name !== 'string').slice(0, 4);
+    const own = parts.filter(([name]) => !name.startsWith('single_blocks'));
+    if (own.length === 0) yield [named(String(row[1][0])), shape];
+    for (const [name, rows] of own) {
+      const [start, stop] = rows(matrix);
+      yield [named(name), [stop - start, ...shape.slice(1)]];
+    }
+  }
 }
 
 describe('diffusers names of transformers', () => {
@@ -52,6 +92,21 @@ describe('diffusers names of transformers', () => {
         if (change === undefined) expect(places).toContainEqual([theirs, range?.[1] ?? 0]);
         else expect(places.map(([name]) => name)).toEqual([theirs, theirs]);
       }
+    });
+  }
+
+  // a released file's keys and shapes, as diffusers would have saved them
+  for (const [name, modules] of Object.entries({
+    flux_dev: flux,
+    sd35_large: sd3,
+    auraflow: auraFlow,
+  })) {
+    const manifest = readManifest(name);
+    test.skipIf(!manifest)(`${name}: all of a release`, () => {
+      const ours = shapesOf(manifestSource(manifest!));
+      const theirs = sourceOfShapes(name, savedByDiffusers(ours, modules));
+      expect([...theirs.tensors.keys()]).not.toEqual([...ours.keys()]);
+      expect(shapesOf(fromDiffusersTransformer(theirs))).toEqual(ours);
     });
   }
 
