@@ -3,14 +3,16 @@
  * same in ggml's Q4_K, some steps each in a process of its own.
  *
  *   node --import ./bin/typescript.js bench/large.ts FOLDER [--billions 8] [--budget 4] [--size 512] [--steps 2]
+ *                                                     [--only NAME] [--reference FOLDER] [--python python3]
  *
  * Writes its files into FOLDER (8 and 4.5 GB) where they are not there yet. Told are the highest memory of the
- * process, what stays in memory from step to step and what is read anew, and seconds a step.
+ * process, what stays in memory from step to step and what is read anew, and seconds a step. Where the reference is
+ * installed (--reference or NOODLE_REFERENCE), its own beside those of the file in 8 bits; it reads no GGUF.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { zeros } from '../engine/array/nd.ts';
 import { families } from '../engine/arch/families/index.ts';
@@ -31,6 +33,10 @@ const { values, positionals } = parseArgs({
     budget: { type: 'string', default: '4' },
     size: { type: 'string', default: '512' },
     steps: { type: 'string', default: '2' },
+    /** One of the two files alone: `fp8` or `q4_k`. */
+    only: { type: 'string', default: '' },
+    reference: { type: 'string', default: process.env.NOODLE_REFERENCE },
+    python: { type: 'string', default: 'python3' },
     /** The file to run: what the processes are started with. */
     run: { type: 'string' },
   },
@@ -194,7 +200,8 @@ if (values.run !== undefined) {
   const all = shapes(Number(values.billions));
   const writers = { 'flux-fp8.safetensors': writeEights, 'flux-q4_k.gguf': writeBlocks };
   for (const [name, write] of Object.entries(writers)) {
-    const path = join(folder, name);
+    if (!name.includes(values.only)) continue;
+    const path = resolve(folder, name);
     if (!existsSync(path)) await write(path, all);
     console.log(name);
     const flags = ['budget', 'size', 'steps'].flatMap((flag) => [
@@ -205,5 +212,10 @@ if (values.run !== undefined) {
     spawnSync(process.execPath, [...program, import.meta.filename, '--run', path, ...flags], {
       stdio: 'inherit',
     });
+    const { reference, python, size, steps } = values;
+    if (reference === undefined || name.endsWith('.gguf')) continue;
+    console.log(`${name}, the reference`);
+    const script = join(import.meta.dirname, 'compare/large.py');
+    spawnSync(python, [script, path, size, steps], { stdio: 'inherit', cwd: reference });
   }
 }

@@ -10,13 +10,8 @@ import type { Weights } from '../tensor/cursor.ts';
 import { linear, rmsNorm } from '../tensor/layers.ts';
 import { add, cast, concat, expand, mul, range, silu, slice, unsqueeze } from '../tensor/nn.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import {
-  type FluxConfig,
-  type Modulation,
-  type Modulators,
-  detectTransformer,
-  fluxTransformer,
-} from './flux.ts';
+import { type FluxConfig, type Modulators, detectTransformer, fluxTransformer } from './flux.ts';
+import type { Modulation } from './modulation.ts';
 import { sinusoidalEmbedding } from './timestep-embedding.ts';
 
 /** Rows of the table, whatever a file has of blocks: 38 single ones, 19 double ones, the last layer. */

@@ -22,7 +22,6 @@ import {
   expand,
   gelu,
   mul,
-  plainLayerNorm,
   rearrange,
   reshape,
   rotaryEmbedding,
@@ -34,6 +33,7 @@ import type { SiteFacts } from '../tensor/patch.ts';
 import { mulDim } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { headNorm } from './head-norm.ts';
+import { modulated } from './modulation.ts';
 import { frameOf, gridOf, patchifyFrames, unpatchifyFrames } from './patchify.ts';
 import { axialRotation, framePlaces, gridPlaces } from './rope.ts';
 import { sinusoidalEmbedding } from './timestep-embedding.ts';
@@ -117,7 +117,7 @@ export function cosmosPredict2(
   }
   const last = w.at('final_layer');
   const [shift, scale] = changes(last.at('adaln_modulation'), { vec, shared }, 2);
-  const out = linear(last.at('linear'), changed(h, shift, scale));
+  const out = linear(last.at('linear'), modulated(h, { shift, scale }));
   return unpatchifyFrames(out, x, patch, 'p q c');
 }
 
@@ -160,7 +160,7 @@ interface Told {
 function block(w: Weights, x: Tensor, { context, changes }: Told, facts: Facts): Tensor {
   const part = (h: Tensor, name: string, run: (x: Tensor) => Tensor): Tensor => {
     const [shift, scale, gate] = changes(`adaln_modulation_${name}`);
-    return add(h, mul(gate, run(changed(h, shift, scale))));
+    return add(h, mul(gate, run(modulated(h, { shift, scale }))));
   };
   const looked = part(x, 'self_attn', (x) => selfAttention(w, x, facts));
   const read = part(looked, 'cross_attn', (x) => crossAttention(w, x, context, facts));
@@ -190,6 +190,3 @@ const projections = (w: Weights, x: Tensor, others: Tensor): Parts => ({
 
 const attend = (w: Weights, parts: Parts, { heads, grid }: Facts): Tensor =>
   w.site(parts, ({ q, k, v }) => attention(q, k, v, { heads }), { heads, grid });
-
-const changed = (x: Tensor, shift: Tensor, scale: Tensor): Tensor =>
-  add(mul(plainLayerNorm(x, { eps: 1e-6 }), add(scale, 1)), shift);

@@ -19,21 +19,26 @@ import {
   attention,
   chunk,
   concat,
-  expand,
   geluTanh,
   mul,
-  plainLayerNorm,
   rotaryEmbedding,
   silu,
   slice,
   split,
-  unsqueeze,
 } from '../tensor/nn.ts';
 import type { SiteFacts } from '../tensor/patch.ts';
 import { type Dim, addDim, mulDim, subDim } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type FluxSequence, type PlaceFacts, type Reference, fluxRotation } from './flux-places.ts';
 import { headNorm } from './head-norm.ts';
+import {
+  type Change,
+  type Modulation,
+  inTurn,
+  lastChange,
+  modulated,
+  modulations,
+} from './modulation.ts';
 import { gridOf, patchify, unpatchify } from './patchify.ts';
 import { sinusoidalEmbedding } from './timestep-embedding.ts';
 
@@ -131,13 +136,6 @@ export const ownModulators = (w: Weights): Modulators => ({
   last: (vec) => lastChange(w, vec),
 });
 
-/** Shift and scale before the last layer, from the vector. */
-export function lastChange(w: Weights, vec: Tensor): Change {
-  const both = linear(w.at('final_layer.adaLN_modulation.1'), silu(vec));
-  const [shift, scale] = chunk(unsqueeze(both, 1), 2, -1);
-  return { shift, scale };
-}
-
 /** The network, with modulations that come from what all blocks are told (`vec`, else time and kin) in any way. */
 export function fluxTransformer(
   w: Weights,
@@ -230,19 +228,6 @@ export function fluxBlocks(
   return h;
 }
 
-/** One modulation for the first tokens, another one for those behind: [b, n, c]. */
-function inTurn(first: Modulation, count: Dim, second: Modulation, others: Dim): Modulation {
-  const joined = (name: keyof Modulation): Tensor => {
-    const [batch, , width] = first[name].shape;
-    const parts = [
-      expand(first[name], [batch, count, width]),
-      expand(second[name], [batch, others, width]),
-    ];
-    return concat(parts, 1);
-  };
-  return { shift: joined('shift'), scale: joined('scale'), gate: joined('gate') };
-}
-
 /** Time, guidance and pooled text as one vector [b, c]. */
 export function vectorOf(
   w: Weights,
@@ -259,17 +244,6 @@ export function vectorOf(
 export const embedder = (w: Weights, x: Tensor): Tensor =>
   linear(w.at('out_layer'), silu(linear(w.at('in_layer'), x)));
 
-/** How a norm's output is changed: [b, 1, c] each, or for each token [b, n, c]. */
-export interface Change {
-  readonly shift: Tensor;
-  readonly scale: Tensor;
-}
-
-/** The same, and how much of the branch behind it is added. */
-export interface Modulation extends Change {
-  readonly gate: Tensor;
-}
-
 /** Modulations of attention and feed-forward layer, for both kinds of tokens. */
 export interface DoubleModulation {
   readonly txt: readonly Modulation[];
@@ -284,19 +258,6 @@ export interface Modulators {
   single(vec: Tensor, block: number): Modulation;
   last(vec: Tensor): Change;
 }
-
-/** `count` modulations from the vector. */
-export function modulations(w: Weights, vec: Tensor, count: number): Modulation[] {
-  const all = chunk(unsqueeze(linear(w, silu(vec)), 1), 3 * count, -1);
-  return Array.from({ length: count }, (_, i) => {
-    const [shift, scale, gate] = all.slice(3 * i, 3 * i + 3);
-    return { shift, scale, gate };
-  });
-}
-
-/** x [b, n, c], normed and changed. */
-export const modulated = (x: Tensor, { shift, scale }: Change): Tensor =>
-  add(mul(plainLayerNorm(x, { eps: 1e-6 }), add(scale, 1)), shift);
 
 /** Attention over the sequence and a feed-forward layer, text and picture with weights of their own. */
 function doubleBlock(

@@ -6,14 +6,8 @@
  */
 import type { Weights } from '../tensor/cursor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import {
-  type FluxConfig,
-  type FluxInputs,
-  detectTransformer,
-  fluxTransformer,
-  lastChange,
-  modulations,
-} from './flux.ts';
+import { type FluxConfig, type FluxInputs, detectTransformer, fluxTransformer } from './flux.ts';
+import { lastChange, modulations } from './modulation.ts';
 
 /** The sizes of a FLUX.2 under `w`, or undefined. */
 export function detectFlux2(w: Weights): FluxConfig | undefined {

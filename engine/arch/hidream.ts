@@ -39,7 +39,7 @@ import {
 import type { SiteFacts } from '../tensor/patch.ts';
 import { type Dim, addDim, mulDim } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { lastChange, modulated, modulations } from './flux.ts';
+import { lastChange, modulated, modulations } from './modulation.ts';
 import { gridOf, patchify, unpatchify } from './patchify.ts';
 import { axialRotation, gridPlaces, joinPositions, samePlace } from './rope.ts';
 import { sinusoidalEmbedding } from './timestep-embedding.ts';

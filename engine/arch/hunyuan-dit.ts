@@ -42,8 +42,8 @@ import {
 import type { SiteFacts } from '../tensor/patch.ts';
 import { mulDim, subDim } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { lastChange, modulated } from './flux.ts';
 import { headLayerNorm } from './head-norm.ts';
+import { lastChange, modulated } from './modulation.ts';
 import { type Grid, gridOf, unpatchify, wholePatches } from './patchify.ts';
 import { axialRotation, gridPlaces } from './rope.ts';
 import { sinusoidalEmbedding } from './timestep-embedding.ts';

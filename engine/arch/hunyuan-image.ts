@@ -14,7 +14,8 @@ import { add, concat, div, mul, rearrange, reshape, slice } from '../tensor/nn.t
 import { convAttrs, windowOps } from '../tensor/ops/windows.ts';
 import { linear } from '../tensor/layers.ts';
 import { type Tensor, node } from '../tensor/tensor.ts';
-import { embedder, fluxBlocks, modulated, ownModulators } from './flux.ts';
+import { embedder, fluxBlocks, ownModulators } from './flux.ts';
+import { modulated } from './modulation.ts';
 import { frameOf, gridOf, unpatchify, unpatchifyFrames, wholePatches } from './patchify.ts';
 import { axialRotation, framePlaces, gridPlaces, joinPositions, samePlace } from './rope.ts';
 import { sinusoidalEmbedding } from './timestep-embedding.ts';

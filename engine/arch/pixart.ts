@@ -24,7 +24,6 @@ import {
   geluTanh,
   maximum,
   mul,
-  plainLayerNorm,
   rearrange,
   reshape,
   round,
@@ -37,6 +36,7 @@ import {
 import type { SiteFacts } from '../tensor/patch.ts';
 import { type Dim, addDim, floorDivDim } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { type Modulation, modulated } from './modulation.ts';
 import { gridOf, unpatchify, wholePatches } from './patchify.ts';
 import { gridPlaces } from './rope.ts';
 import { sinusoidalEmbedding } from './timestep-embedding.ts';
@@ -101,7 +101,12 @@ export function pixArt(w: Weights, inputs: PixArtInputs, config: PixArtConfig): 
   }
   const last = w.at('final_layer');
   const [shift, scale] = moved(last, unsqueeze(told, 1), 2);
-  const out = unpatchify(linear(last.at('linear'), changed(h, shift, scale)), x, patch, 'p q c');
+  const out = unpatchify(
+    linear(last.at('linear'), modulated(h, { shift, scale })),
+    x,
+    patch,
+    'p q c',
+  );
   return slice(out, 1, 0, config.inChannels); // behind it, its variance
 }
 
@@ -168,21 +173,20 @@ interface Told {
 /** Attention to the picture, to the text, and a feed-forward layer. */
 function block(w: Weights, x: Tensor, { vec, text }: Told, facts: Facts): Tensor {
   const [batch, , width] = x.shape;
-  const [shift1, scale1, gate1, shift2, scale2, gate2] = moved(
-    w,
-    reshape(vec, [batch, 6, width]),
-    6,
+  const all = moved(w, reshape(vec, [batch, 6, width]), 6);
+  const [first, second] = [all.slice(0, 3), all.slice(3)].map(
+    ([shift, scale, gate]): Modulation => ({ shift, scale, gate }),
   );
   const own = w.at('attn');
-  const [q, k, v] = chunk(linear(own.at('qkv'), changed(x, shift1, scale1)), 3, -1);
+  const [q, k, v] = chunk(linear(own.at('qkv'), modulated(x, first)), 3, -1);
   const seen = attend(w.at('attention'), { q, k, v }, facts);
-  const h = add(x, mul(gate1, linear(own.at('proj'), seen)));
+  const h = add(x, mul(first.gate, linear(own.at('proj'), seen)));
   const cross = w.at('cross_attn');
   const [keys, values] = chunk(linear(cross.at('kv_linear'), text), 2, -1);
   const asked = { q: linear(cross.at('q_linear'), h), k: keys, v: values };
   const heard = attend(w.at('cross_attention'), asked, facts);
   const both = add(h, linear(cross.at('proj'), heard));
-  return add(both, mul(gate2, feedForward(w.at('mlp'), changed(both, shift2, scale2))));
+  return add(both, mul(second.gate, feedForward(w.at('mlp'), modulated(both, second))));
 }
 
 const attend = (
@@ -197,6 +201,3 @@ const feedForward = (w: Weights, x: Tensor): Tensor =>
 /** The rows of the table here, moved by a vector [b, rows or 1, c]: [b, 1, c] each. */
 const moved = (w: Weights, by: Tensor, rows: number): Tensor[] =>
   chunk(add(unsqueeze(w.param('scale_shift_table'), 0), by), rows, 1);
-
-const changed = (x: Tensor, shift: Tensor, scale: Tensor): Tensor =>
-  add(mul(plainLayerNorm(x, { eps: 1e-6 }), add(scale, 1)), shift);

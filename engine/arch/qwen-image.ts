@@ -18,11 +18,9 @@ import {
   cast,
   chunk,
   concat,
-  expand,
   geluTanh,
   maximum,
   mul,
-  plainLayerNorm,
   range,
   reshape,
   rotaryEmbedding,
@@ -37,6 +35,7 @@ import { type Dim, addDim, floorDivDim, mulDim, subDim } from '../tensor/shape.t
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Reference } from './flux-places.ts';
 import { headNorm } from './head-norm.ts';
+import { type Modulation, inTurn, modulated, modulations } from './modulation.ts';
 import { type Grid, frameOf, gridOf, patchifyFrames, unpatchifyFrames } from './patchify.ts';
 import {
   type Positions,
@@ -128,7 +127,7 @@ export function qwenImage(w: Weights, inputs: QwenImageInputs, config: QwenImage
 /** Tokens [b, n, c] as patches of the picture in rows. */
 export function lastLayer(w: Weights, tokens: Tensor, vec: Tensor): Tensor {
   const [scale, shift] = chunk(unsqueeze(linear(w.at('norm_out.linear'), silu(vec)), 1), 2, -1);
-  return linear(w.at('proj_out'), changed(tokens, { shift, scale }));
+  return linear(w.at('proj_out'), modulated(tokens, { shift, scale }));
 }
 
 /** Words as tokens [b, t, c]. */
@@ -227,28 +226,21 @@ function centred(x: Tensor) {
   };
 }
 
-/** Shift and scale of a norm's output: [b, 1, c], or for each token. */
-interface Change {
-  readonly shift: Tensor;
-  readonly scale: Tensor;
-}
-
 /** Attention over the sequence and a feed-forward layer, text and picture with weights of their own. */
 function block(w: Weights, x: Tensor, vec: Tensor, facts: Facts, clean?: Tensor): Tensor {
   const { rotation, heads, text, grid, own } = facts;
   const others = subDim(subDim(x.shape[1], text), own);
-  const changes = (name: string): Tensor[] => {
-    const all = (vec: Tensor): Tensor[] =>
-      chunk(unsqueeze(linear(w.at(`${name}.1`), silu(vec)), 1), 6, -1);
-    const now = all(vec);
+  const modulationsOf = (name: string): Modulation[] => {
+    const now = modulations(w.at(`${name}.1`), vec, 2);
     if (!clean || name === 'txt_mod') return now;
-    return all(clean).map((still, i) => inTurn(now[i], own, still, others));
+    const still = modulations(w.at(`${name}.1`), clean, 2);
+    return now.map((each, i) => inTurn(each, own, still[i], others));
   };
   const attn = w.at('attn');
   const streams = [
     {
       h: slice(x, 1, 0, text),
-      mods: changes('txt_mod'),
+      mods: modulationsOf('txt_mod'),
       qkv: ['add_q_proj', 'add_k_proj', 'add_v_proj'],
       norms: ['norm_added_q', 'norm_added_k'],
       out: 'to_add_out',
@@ -256,15 +248,15 @@ function block(w: Weights, x: Tensor, vec: Tensor, facts: Facts, clean?: Tensor)
     },
     {
       h: slice(x, 1, text),
-      mods: changes('img_mod'),
+      mods: modulationsOf('img_mod'),
       qkv: ['to_q', 'to_k', 'to_v'],
       norms: ['norm_q', 'norm_k'],
       out: 'to_out.0',
       mlp: w.at('img_mlp.net'),
     },
   ];
-  const projected = streams.map(({ h, mods: [shift, scale], qkv, norms }) => {
-    const n = changed(h, { shift, scale });
+  const projected = streams.map(({ h, mods: [first], qkv, norms }) => {
+    const n = modulated(h, first);
     const [q, k, v] = qkv.map((name) => linear(attn.at(name), n));
     return [headNorm(attn.at(norms[0]), q), headNorm(attn.at(norms[1]), k), v];
   });
@@ -274,19 +266,10 @@ function block(w: Weights, x: Tensor, vec: Tensor, facts: Facts, clean?: Tensor)
     .at('attention')
     .site(turned, ({ q, k, v }) => attention(q, k, v, { heads }), { heads, text, grid });
   const seen = [slice(mixed, 1, 0, text), slice(mixed, 1, text)];
-  const results = streams.map(({ h, mods: [, , gate1, shift, scale, gate2], out, mlp }, i) => {
-    const after = add(h, mul(gate1, linear(attn.at(out), seen[i])));
-    const wide = geluTanh(linear(mlp.at('0.proj'), changed(after, { shift, scale })));
-    return add(after, mul(gate2, linear(mlp.at('2'), wide)));
+  const results = streams.map(({ h, mods: [first, second], out, mlp }, i) => {
+    const after = add(h, mul(first.gate, linear(attn.at(out), seen[i])));
+    const wide = geluTanh(linear(mlp.at('0.proj'), modulated(after, second)));
+    return add(after, mul(second.gate, linear(mlp.at('2'), wide)));
   });
   return concat(results, 1);
 }
-
-/** One value for the first tokens, another one for those behind: [b, n, c]. */
-function inTurn(first: Tensor, count: Dim, second: Tensor, others: Dim): Tensor {
-  const [batch, , width] = first.shape;
-  return concat([expand(first, [batch, count, width]), expand(second, [batch, others, width])], 1);
-}
-
-const changed = (x: Tensor, { shift, scale }: Change): Tensor =>
-  add(mul(plainLayerNorm(x, { eps: 1e-6 }), add(scale, 1)), shift);
