@@ -164,11 +164,11 @@ describe('with a vocabulary', () => {
       },
     };
     await expect(runNodes({ clip: triple, out: encodeFlux('clip', 'a', 'b') })).rejects.toThrow(
-      'expected clip_l and clip_g and t5xxl, got t5xxl and clip_l and clip_l',
+      'expected clip_l and clip_g and t5xxl, got t5xxl (t5.safetensors) and clip_l (l.safetensors) and clip_l (l.safetensors)',
     );
     const slot = { clip: loader('sdxl'), out: encodeFlux('clip', 'a', 'b') };
     await expect(runNodes(slot)).rejects.toThrow(
-      'expected clip_l and clip_g, got t5xxl and clip_l',
+      'expected clip_l and clip_g, got t5xxl (t5.safetensors) and clip_l (l.safetensors)',
     );
   });
 

@@ -104,7 +104,10 @@ describe('pictures to look at', () => {
   ];
   const latent = zeros([1, 16, 2, 2]);
   const toldAll = (extra: Record<string, unknown>) =>
-    Object.assign({}, ...conditions.map((condition) => shapes(told(condition, { extra }))));
+    conditions.reduce(
+      (all, condition) => ({ ...all, ...shapes(told(condition, { extra })) }),
+      {} as Record<string, unknown>,
+    );
 
   test('words and views count only beside them', () => {
     const words = [zeros([1, 3, 4]), zeros([1, 2, 4])];

@@ -36,14 +36,14 @@ export async function openPage(
   return { page, errors };
 }
 
-/** Waits until the page shows its first workflow: then there is a safety copy of it. */
+/** Waits until the page shows a workflow, and after a reload all of its tabs: then there is a safety copy of it. */
 export async function opened(page: Page): Promise<void> {
   await page.waitForFunction(() => {
     const window = sessionStorage.getItem('noodle.window');
     const keys = Object.keys(localStorage).filter((key) => key.startsWith('noodle.draft.'));
     return keys.some((key) => localStorage.getItem(key)?.includes(`"window":"${window}"`));
   });
-  await page.waitForSelector('.top-bar');
+  await page.waitForSelector('.workflow-tab[data-active=true], .phone-form', { state: 'attached' });
 }
 
 /** What `graphOf` tells about one node on the page. */
