@@ -31,7 +31,7 @@ export const muEntry = (mu: ArrayLike<number>): ConditioningEntry => ({
 export function analyticModel(
   { level, type, settings, latent_format, latent_scale_factor = 1 }: ModelParams,
   latentShape: readonly number[],
-  options: { guidance?: GuidanceHooks; onCall?: (call: ModelCall) => void } = {},
+  options: { guidance?: GuidanceHooks; onCall?: (call: ModelCall) => void; skipped?: number } = {},
 ): GuidedModel {
   const sampling = samplingOf(type, settings);
   const denoises = level === 'denoised';
@@ -43,10 +43,18 @@ export function analyticModel(
     latentFormat: formatOf(latent_format, latent_scale_factor, latentShape),
     encodeConditioning: ({ cross }) =>
       Promise.resolve({ cross: { value: cross, along: 'tokens' } }),
+    // what is left out of it are blocks by their numbers
+    with: ([{ identity }]) =>
+      analyticModel({ level, type, settings, latent_format, latent_scale_factor }, latentShape, {
+        ...options,
+        skipped: identity.split(' ').length,
+      }),
     apply(input) {
       const { x, timesteps, parts } = input;
       options.onCall?.({ x, timesteps, lists: parts.map(({ list }) => list) });
-      return Promise.resolve(denoises ? denoised(input, sampling.flow) : network(input));
+      return Promise.resolve(
+        denoises ? denoised(input, sampling.flow, options.skipped) : network(input),
+      );
     },
     bestBatch: () => 1e9,
     ...(options.guidance && { guidance: options.guidance }),
@@ -82,14 +90,16 @@ const muOf =
   (row: number, channel: number): number =>
     cross.data[row * cross.shape[1] * cross.shape[2] + channel];
 
-function denoised(input: ModelInput, flow: boolean): NDArray {
+/** Blocks that are left out make μ less. */
+function denoised(input: ModelInput, flow: boolean, skipped = 0): NDArray {
   const { x, sigma } = input;
   const mu = muOf(input);
+  const less = 1 + 0.1 * skipped;
   const variance = (flow ? (1 - sigma) ** 2 : 1) + sigma ** 2;
   const A = (flow ? 1 - sigma : 1) / variance;
   const B = sigma ** 2 / variance;
   return mapChannels(x, (value, row, channel) => {
-    const m = mu(row, channel);
+    const m = mu(row, channel) / less;
     return A * value + B * (m + 0.25 * Math.tanh(value / Math.sqrt(variance) + 0.5 * m));
   });
 }

@@ -29,6 +29,10 @@ import {
 } from '../../../engine/sampling/guidance/rescale.ts';
 import { latentFormat } from '../../../engine/sampling/latent/formats.ts';
 import { prepareNoise } from '../../../engine/sampling/noise/prepare-noise.ts';
+import {
+  skipLayerGuidance,
+  skipLayersOfNegative,
+} from '../../../engine/sampling/guidance/skip-layers.ts';
 import type { Sampler, SamplerDefinition } from '../../../engine/sampling/samplers/sampler.ts';
 import { eulerCfgPp, eulerPp } from '../../../engine/sampling/samplers/cfg-pp.ts';
 import { dpm2 } from '../../../engine/sampling/samplers/dpm-2.ts';
@@ -244,6 +248,20 @@ const guidanceNodes: readonly (readonly [RegExp, GuidanceCase])[] = [
       },
     }),
   ],
+  [
+    /^slg_dit_simple/,
+    (o, golden) => ({
+      guidance: { negativeModel: skipLayersOfNegative(skippedBy(o), levelsOf(o, golden)) },
+    }),
+  ],
+  [
+    /^slg_dit/,
+    (o, golden) => {
+      const strength = { scale: Number(o['scale']), rescale: Number(o['rescaling_scale'] ?? 0) };
+      const options = { ...strength, ...levelsOf(o, golden) };
+      return { guidance: { after: [skipLayerGuidance(skippedBy(o), options)] } };
+    },
+  ],
   [/^tcfg/, () => ({ guidance: { before: [tangentialDamping] } })],
   [/^video_linear_cfg/, (o) => ({ guidance: { combine: videoLinearCfg(Number(o['min_cfg'])) } })],
   [
@@ -253,6 +271,23 @@ const guidanceNodes: readonly (readonly [RegExp, GuidanceCase])[] = [
     }),
   ],
 ];
+
+/** Blocks that the analytic model leaves out, by their numbers. */
+const skippedBy = (o: Options): { identity: string } => {
+  const numbers = [o['double_layers'], o['single_layers']].flatMap(
+    (text) => String(text ?? '').match(/\d+/g) ?? [],
+  );
+  return { identity: numbers.join(' ') };
+};
+
+/** Noise levels between which a guidance acts. */
+function levelsOf(o: Options, { params }: TrajectoryCase): { start: number; end: number } {
+  const { percentToSigma } = samplingOf(params.model.type, params.model.settings);
+  const [start, end] = ['start_percent', 'end_percent'].map((name) =>
+    percentToSigma(Number(o[name])),
+  );
+  return { start, end };
+}
 
 /** What a `sample_custom` case runs, or why it cannot be run. */
 function settingsOf(golden: TrajectoryCase): RunSettings | { readonly skip: string } {
