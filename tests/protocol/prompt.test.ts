@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -224,6 +225,9 @@ describe('who hears of a prompt', () => {
     await first.until((m) => m.type === 'executing' && 'data' in m && m.data.node === '3');
     const second = await connect(server, { sid: first.sid });
     await second.until(({ type }) => type === 'executing');
+    const pong = once(first.socket, 'pong'); // comes behind all that was sent before
+    first.socket.ping();
+    await pong;
     const heard = first.messages.length;
     await second.finished(id);
     expect(first.socket.readyState).toBe(first.socket.OPEN);
