@@ -19,8 +19,7 @@ export function seemsToBe(head: Uint8Array): string | undefined {
 
 /** Formats of weights in few bits that nothing here reads, by the names of tensors beside a weight. */
 const formats: readonly (readonly [name: RegExp, format: string])[] = [
-  [/\.quant_state\.bitsandbytes__(nf4|fp4)$/, 'in four bits by bitsandbytes'],
-  [/\.(absmax|quant_map)$/, 'in four bits by bitsandbytes'],
+  [/\.(absmax|quant_map)$/, 'in four bits by bitsandbytes'], // without a description, which tells their type
   [/\.SCB$/, 'in eight bits by bitsandbytes'],
   [/\.(wscales|smooth_factor|proj_down)$/, 'in four bits by SVDQuant (Nunchaku)'],
   [/\.qzeros$/, 'in few bits by GPTQ or AWQ'],

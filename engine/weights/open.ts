@@ -14,7 +14,8 @@ import { openTorchSource } from './torch-file.ts';
  */
 export async function openSource(path: string): Promise<WeightSource> {
   if (isSafetensors(path)) {
-    return bitsandbytesSource(await scaledSource(refuseSvdQuant(await openSafetensors(path))));
+    // what describes weights in four bits is gone before the rest is looked through
+    return scaledSource(await bitsandbytesSource(refuseSvdQuant(await openSafetensors(path))));
   }
   return /\.gguf$/i.test(path) ? openGguf(path) : openTorchSource(path);
 }

@@ -115,7 +115,6 @@ const files: Readonly<Record<string, Buffer | string>> = {
   'diffusion_models/nf4.safetensors': storedFlux({
     '.weight': { dtype: 'U8', shape: [32, 1], bytes: new Uint8Array(32) },
     '.weight.absmax': { dtype: 'F32', shape: [1], bytes: new Uint8Array(4) },
-    '.weight.quant_state.bitsandbytes__nf4': bytes('{}'),
   }),
 };
 
@@ -351,7 +350,7 @@ describe('a prompt says what is wrong with', () => {
       "scale.safetensors: tensor 'double_blocks.0.img_attn.qkv.weight_scale' is missing",
     ],
     [
-      'weights of bitsandbytes',
+      'weights of bitsandbytes without their description',
       shown(unet('nf4')),
       'nf4.safetensors: weights stored in four bits by bitsandbytes',
     ],

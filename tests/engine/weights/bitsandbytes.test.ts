@@ -1,4 +1,7 @@
 /** Files of bitsandbytes; numbers by hand, as its own layout says. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { lower } from '../../../engine/onnx/lower.ts';
 import { estimateMemory } from '../../../engine/runtime/memory.ts';
@@ -10,10 +13,11 @@ import { trace } from '../../../engine/tensor/trace.ts';
 import { bitsandbytesSource } from '../../../engine/weights/bitsandbytes.ts';
 import { dynamicLevels, fp4Levels, nf4Levels } from '../../../engine/weights/code-tables.ts';
 import type { StorageDtype } from '../../../engine/weights/dtypes.ts';
+import { openSource } from '../../../engine/weights/open.ts';
 import { readTensor } from '../../../engine/weights/read.ts';
 import { type WeightSource, memorySource } from '../../../engine/weights/source.ts';
 import { refuseSvdQuant } from '../../../engine/weights/svdquant.ts';
-import { floatTensor } from '../../../engine/weights/write.ts';
+import { floatTensor, writeSafetensors } from '../../../engine/weights/write.ts';
 import { randomFloats } from '../../support/random-weights.ts';
 
 const narrow: Provider = { ...providers.cpu, widen: 'graph', keepStored: true, isShort: true };
@@ -34,6 +38,8 @@ interface Stored {
 }
 
 interface Made {
+  /** What the file has. */
+  readonly stored: ReadonlyMap<string, Stored>;
   readonly source: WeightSource;
   readonly expected: Float32Array;
 }
@@ -88,17 +94,27 @@ async function made(
     ...(nested ? { '.nested_absmax': f32(largest), '.nested_quant_map': f32(dynamicLevels) } : {}),
     ...parts,
   };
-  const file = memorySource(
-    'four-bits',
-    `${type}${nested}${shape.join()}`,
+  const stored = new Map(
     Object.entries(all).flatMap(([name, tensor]) =>
       tensor ? [[`layer.weight${name}`, tensor] as const] : [],
     ),
   );
-  return { source: await bitsandbytesSource(file), expected };
+  const file = memorySource('four-bits', `${type}${nested}${shape.join()}`, [...stored]);
+  return { stored, source: await bitsandbytesSource(file), expected };
 }
 
 describe('weights in four bits', () => {
+  it('are read from a file of a user', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'four-bits-'));
+    const path = join(folder, 'model.safetensors');
+    const { stored, expected } = await made([48, 512], { nested: true });
+    await writeSafetensors(path, stored, { format: 'pt' });
+    const source = await openSource(path);
+    expect([...source.tensors.keys()]).toEqual(['layer.weight']);
+    expect((await readTensor(source, 'layer.weight')).data).toEqual(expected);
+    await rm(folder, { recursive: true });
+  });
+
   it.each([
     ['nf4', false, [8, 128]],
     ['nf4', true, [48, 512]],
