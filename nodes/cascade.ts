@@ -3,14 +3,13 @@ import { zeros } from '../engine/array/nd.ts';
 import { channelsLast } from '../engine/array/layout.ts';
 import { upscaleImage } from '../engine/array/resize.ts';
 import { image, inModule, int, vae } from '../engine/node.ts';
-import type { Context, NodeDefinition } from '../engine/node.ts';
+import type { NodeDefinition } from '../engine/node.ts';
 import { encode, requireVae } from '../engine/values/vae.ts';
+import { networkRun } from './prompt-run.ts';
 
 const define = inModule('comfy_extras.nodes_stable_cascade', 'v3', {
   category: 'latent/stable_cascade',
 });
-
-const runOf = ({ services, signal }: Context) => ({ runtime: services.runtime, signal });
 
 const stages = [
   { type: 'LATENT', name: 'stage_c' },
@@ -36,7 +35,7 @@ export const cascadeStageCEncode = define({
     const { space } = requireVae(model).factor;
     const [height, width] = cellsOf(pictures.shape, compression).map((cells) => cells * space);
     const sized = upscaleImage(pictures, width, height, 'bicubic', 'center');
-    const samples = await encode(model, sized, runOf(context));
+    const samples = await encode(model, sized, networkRun(context));
     const cells = cellsOf(pictures.shape, 8).map((count) => count * 2);
     return [{ samples }, { samples: zeros([samples.shape[0], 4, ...cells]) }];
   },
@@ -51,7 +50,7 @@ export const cascadeSuperResolution = define({
   inputs: { image: image({}), vae: vae({}) },
   outputs: [{ type: 'IMAGE', name: 'controlnet_input' }, ...stages],
   async run({ image: pictures, vae: model }, context) {
-    const latent = await encode(model, pictures, runOf(context));
+    const latent = await encode(model, pictures, networkRun(context));
     const empty = (channels: number, space: number) => ({
       samples: zeros([pictures.shape[0], channels, ...cellsOf(pictures.shape, space)]),
     });

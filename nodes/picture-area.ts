@@ -1,4 +1,5 @@
 /** Pictures at a size that models know, as the nodes that encode prompts about them hand them on. */
+import { sliceAxis } from '../engine/array/batch.ts';
 import { upscaleImage } from '../engine/array/resize.ts';
 import { roundHalfEven } from '../engine/node.ts';
 import type { Image } from '../engine/values/media.ts';
@@ -12,12 +13,5 @@ export function atArea(picture: Image, side: number, step: number): Image {
 }
 
 /** Without what stands behind the colours. */
-function inColours(picture: Image): Image {
-  const channels = picture.shape[3];
-  if (channels <= 3) return picture;
-  const data = new Float32Array((picture.data.length / channels) * 3);
-  for (let i = 0; i < data.length; i++) {
-    data[i] = picture.data[Math.floor(i / 3) * channels + (i % 3)];
-  }
-  return { data, shape: [...picture.shape.slice(0, 3), 3] };
-}
+const inColours = (picture: Image): Image =>
+  picture.shape[3] <= 3 ? picture : sliceAxis(picture, 3, 0, 3);

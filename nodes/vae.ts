@@ -1,13 +1,12 @@
 /** Nodes between pictures and latents. */
 import { defineNode, image, int, latent, mask, vae } from '../engine/node.ts';
-import type { Context, NodeDefinition } from '../engine/node.ts';
+import type { NodeDefinition } from '../engine/node.ts';
 import { reshape } from '../engine/array/nd.ts';
 import { encodeForInpaint } from '../engine/values/inpaint.ts';
 import { decode, decodeTiled, encode, encodeTiled } from '../engine/values/vae.ts';
+import { networkRun } from './prompt-run.ts';
 
 const base = { category: 'latent', module: 'nodes', form: 'v1' } as const;
-const runOf = ({ services, signal }: Context) => ({ runtime: services.runtime, signal });
-
 export const vaeDecode = defineNode({
   ...base,
   name: 'VAEDecode',
@@ -19,7 +18,7 @@ export const vaeDecode = defineNode({
   },
   outputs: [{ type: 'IMAGE', tooltip: 'The pictures.' }],
   run: async ({ samples, vae: model }, context) => [
-    await decode(model, samples.samples, runOf(context)),
+    await decode(model, samples.samples, networkRun(context)),
   ],
 });
 
@@ -30,7 +29,7 @@ export const vaeEncode = defineNode({
   inputs: { pixels: image(), vae: vae() },
   outputs: [{ type: 'LATENT' }],
   run: async ({ pixels, vae: model }, context) => [
-    { samples: await encode(model, pixels, runOf(context)) },
+    { samples: await encode(model, pixels, networkRun(context)) },
   ],
 });
 
@@ -58,7 +57,9 @@ export const vaeDecodeTiled = defineNode({
   outputs: [{ type: 'IMAGE' }],
   async run({ samples, vae: model, tile_size: tile, overlap }, context) {
     const used = usableOverlap(tile, overlap, overlap > tile / 4);
-    return [await decodeTiled(model, samples.samples, { tile, overlap: used }, runOf(context))];
+    return [
+      await decodeTiled(model, samples.samples, { tile, overlap: used }, networkRun(context)),
+    ];
   },
 });
 
@@ -72,7 +73,7 @@ export const vaeEncodeTiled = defineNode({
   async run({ pixels, vae: model, tile_size: tile, overlap }, context) {
     const used = usableOverlap(tile, overlap, overlap >= tile / 2);
     const size = { tile, overlap: used };
-    return [{ samples: await encodeTiled(model, pixels, size, runOf(context)) }];
+    return [{ samples: await encodeTiled(model, pixels, size, networkRun(context)) }];
   },
 });
 
@@ -89,7 +90,7 @@ export const vaeEncodeForInpaint = defineNode({
   },
   outputs: [{ type: 'LATENT' }],
   run: async ({ pixels, vae: model, mask: region, grow_mask_by }, context) => [
-    await encodeForInpaint(model, pixels, region, grow_mask_by, runOf(context)),
+    await encodeForInpaint(model, pixels, region, grow_mask_by, networkRun(context)),
   ],
 });
 

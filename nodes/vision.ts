@@ -5,6 +5,7 @@ import type { ClipVision, ClipVisionOutput } from '../engine/values/clip-vision.
 import { appendExtra } from '../engine/values/conditioning.ts';
 import type { StyleModel } from '../engine/values/style-model.ts';
 import type { SeenPicture } from '../engine/values/unclip.ts';
+import { networkRun } from './prompt-run.ts';
 
 const defineNode = inModule('nodes', 'v1', {});
 
@@ -25,8 +26,6 @@ async function openCheckpoint(name: string, { services }: Context) {
   const { loadCheckpoint } = await import('../engine/values/load-checkpoint.ts');
   return loadCheckpoint(services.folders.modelFile('checkpoints', name), services.families);
 }
-
-const networkRun = ({ services, signal }: Context) => ({ runtime: services.runtime, signal });
 
 export const clipVisionLoader = defineNode({
   name: 'CLIPVisionLoader',
