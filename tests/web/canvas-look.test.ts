@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { contrast } from '../../web/graph/color.ts';
 import { colorsOf } from '../../web/graph/node-colors.ts';
 import { setPalette, themes, themeSheet, type Palette } from '../../web/graph/palette.ts';
-import { noBrowser, openPage } from './support/browser.ts';
+import { noBrowser, openPage, opened } from './support/browser.ts';
 import { useBuiltPage } from './support/built-page.ts';
 
 if (noBrowser !== null) console.warn(noBrowser); // eslint-disable-line no-console -- says why below is skipped
@@ -87,6 +87,7 @@ describe.skipIf(noBrowser !== null)('the canvas', () => {
       fetch('settings/Comfy.ColorPalette', { method: 'POST', body: '"light"' }),
     );
     await page.reload();
+    await opened(page); // the next tests look at its graph
     await page.waitForFunction(() => document.documentElement.dataset.theme === 'light');
     await page.waitForFunction(() => getComputedStyle(document.body).color === 'rgb(29, 32, 38)');
     await expect.poll(corner).toBe('233,235,239');
