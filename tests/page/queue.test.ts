@@ -155,7 +155,7 @@ describe.skipIf(noBrowser !== null)('the queue', () => {
     await page.evaluate(() => window.noodle.setWidget(1, 'value', '0.7'));
     await expect.poll(made).toBe(before + 1);
     await wayToQueue('Queue again and again');
-    await expect.poll(made, { timeout: 8_000 }).toBeGreaterThan(before + 3);
+    await expect.poll(made, { timeout: 30_000 }).toBeGreaterThan(before + 3);
     await wayToQueue('Queue by hand');
     await expect.poll(async () => (await listed()).running.length).toBe(0);
   });

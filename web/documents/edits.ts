@@ -15,6 +15,7 @@ export function trackEdits({ active, redraw, keepSoon }: EditParts) {
   let pending: ReturnType<typeof setTimeout> | undefined;
   const settle = (): void => {
     clearTimeout(pending);
+    pending = undefined;
     redraw();
     const document = active();
     if (!document.undo.note()) return;
@@ -32,6 +33,10 @@ export function trackEdits({ active, redraw, keepSoon }: EditParts) {
     },
     /** The same at once: a finished command is a step of its own. */
     settle,
+    /** A new gesture begins: what the one before edited is a step of its own, however quick the hand. */
+    begin(): void {
+      if (pending !== undefined) settle();
+    },
     undoStep(direction: 'undo' | 'redo'): void {
       settle();
       const document = active();
