@@ -1,0 +1,27 @@
+/** Golden area `training`: a folder for each part of it, with a runner of its own. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join, parse } from 'node:path';
+import type { CaseResult, GoldenArea } from '../area.ts';
+
+/** Runs one case (a file's stem) of a folder. */
+type Runner = (dir: string, name: string) => Promise<CaseResult>;
+
+/** Sub-folder -> its runner, loaded when a case of it is run. */
+const parts: Readonly<Record<string, () => Promise<Runner>>> = {};
+
+export const area: GoldenArea = {
+  name: 'training',
+  list: (dir) => {
+    const names = Object.keys(parts).flatMap((part) => {
+      const folder = join(dir, part);
+      const files = existsSync(folder) ? readdirSync(folder).sort() : [];
+      return files.map((file) => `${part}/${parse(file).name}`);
+    });
+    return Promise.resolve(names);
+  },
+  run: async (dir, name) => {
+    const [part, stem] = name.split('/');
+    const run = await parts[part]();
+    return run(join(dir, part), stem);
+  },
+};
