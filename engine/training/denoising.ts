@@ -12,8 +12,7 @@ import { type NetworkRun, openNetwork } from '../values/network.ts';
 import { type TrainedNetwork, trainedPatch } from './networks/trained.ts';
 import type { ElementLoss } from './objective/losses.ts';
 import { objective } from './objective/objective.ts';
-import { numbersOf } from './parameters.ts';
-import { type StepObjective, gradientOf, trainingStep } from './step.ts';
+import { type StepObjective, gradientName, gradientOf, trainingStep } from './step.ts';
 
 /** How predictions are judged. */
 export interface Judgement {
@@ -84,11 +83,8 @@ export function denoisingTrainer(
         patched,
         what,
       )({ ...inputs, ...inputsOf(told) }, { rows, input });
-      for (const place of network.layout.list) {
-        const own = numbersOf(gradient, place);
-        const { data } = answers[gradientOf(place.name)];
-        for (let i = 0; i < own.length; i++) own[i] += data[i];
-      }
+      const { data } = answers[gradientName];
+      for (let i = 0; i < data.length; i++) gradient[i] += data[i];
       return {
         loss: answers.loss.data[0],
         through: Object.fromEntries(through.map((name) => [name, answers[gradientOf(name)]])),

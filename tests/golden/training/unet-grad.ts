@@ -189,7 +189,7 @@ async function adapters(path: string, source: WeightSource): Promise<Wanted> {
   const patch = trainedPatch(network, network.start());
   return {
     patches: [patch],
-    tensors: () => new Map([...patch.inputs].map(([name, tensor]) => [names.get(name)!, tensor])),
+    tensors: () => new Map(patch.parts().map(([{ name }, tensor]) => [names.get(name)!, tensor])),
   };
 }
 
