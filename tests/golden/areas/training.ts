@@ -7,7 +7,9 @@ import type { CaseResult, GoldenArea } from '../area.ts';
 type Runner = (dir: string, name: string) => Promise<CaseResult>;
 
 /** Sub-folder -> its runner, loaded when a case of it is run. */
-const parts: Readonly<Record<string, () => Promise<Runner>>> = {};
+const parts: Readonly<Record<string, () => Promise<Runner>>> = {
+  dataset: async () => (await import('../training/dataset.ts')).run,
+};
 
 export const area: GoldenArea = {
   name: 'training',
