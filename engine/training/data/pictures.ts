@@ -1,0 +1,80 @@
+/** The pixels of an item of a data set, and its mask. */
+import { greyBytes } from '../../array/colour.ts';
+import { map } from '../../array/elementwise.ts';
+import { type NDArray, full, nd } from '../../array/nd.ts';
+import { cropImage } from '../../array/rectangle.ts';
+import { resampleBytes } from '../../array/resample-bytes.ts';
+import { flipAxis } from '../../array/turn.ts';
+import type { Frame } from '../../media/frame.ts';
+import { loadImageFile } from '../../media/load-image.ts';
+import type { Placed } from './item.ts';
+import type { MaskSettings } from './settings.ts';
+
+/**
+ * The picture [1, h, w, 3] in 0..1, as autoencoders take it: upright, without alpha, scaled by Pillow's
+ * bicubic filter and cut. Throws IMAGE_FILE.
+ */
+export async function pictureOf(placed: Placed): Promise<NDArray> {
+  const { width, height, rgb } = await firstFrame(placed.item.path);
+  return placedBand({ data: rgb, width, height, channels: 3 }, placed);
+}
+
+/**
+ * The mask [1, height, width] of a picture, in cells of its latents: from `maskMinValue` for black to 1. Ones
+ * for a picture without one; undefined for sets without masks. Throws IMAGE_FILE.
+ */
+export async function maskOf(
+  settings: MaskSettings,
+  placed: Placed,
+  { width, height }: { readonly width: number; readonly height: number },
+): Promise<NDArray | undefined> {
+  const { alphaMask, maskPath, invertMask, maskMinValue: least } = settings;
+  if (!alphaMask && maskPath === undefined) return undefined;
+  const band = alphaMask ? await alphaOf(placed.item.path) : await greyOf(placed.item.mask);
+  if (!band) return full([1, height, width], 1);
+  const data = invertMask ? band.data.map((v) => 255 - v) : band.data;
+  const mask = placedBand({ ...band, data }, placed);
+  return map(nearest(mask, height, width), (v) => v * (1 - least) + least);
+}
+
+interface Band {
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+}
+
+function placedBand(band: Band, { item, placement: { scaled, crop } }: Placed): NDArray {
+  const { data } = resampleBytes(band, scaled.width, scaled.height, 'bicubic');
+  const numbers = Float32Array.from(data, (v) => v / 255);
+  const whole = nd(numbers, [1, scaled.height, scaled.width, band.channels]);
+  // Mirrored as a whole, so that a crop from the left shows the right of the picture.
+  const across = item.flipX ? flipAxis(whole, 2) : whole;
+  const turned = item.flipY ? flipAxis(across, 1) : across;
+  return cropImage(turned, { left: crop.x, top: crop.y, width: crop.width, height: crop.height });
+}
+
+async function firstFrame(path: string): Promise<Frame> {
+  return (await loadImageFile(path, { firstOnly: true })).frames[0];
+}
+
+async function alphaOf(path: string): Promise<Band | undefined> {
+  const { alpha, width, height } = await firstFrame(path);
+  return alpha && { data: alpha, width, height, channels: 1 };
+}
+
+async function greyOf(path: string | undefined): Promise<Band | undefined> {
+  if (path === undefined) return undefined;
+  const { rgb, width, height } = await firstFrame(path);
+  return { data: greyBytes(rgb), width, height, channels: 1 };
+}
+
+/** [1, h, w, 1] -> [1, height, width] by torch's `nearest`. */
+function nearest({ data, shape: [, h, w] }: NDArray, height: number, width: number): NDArray {
+  const out = new Float32Array(height * width);
+  for (let y = 0, to = 0; y < height; y++) {
+    const row = Math.floor((y * h) / height) * w;
+    for (let x = 0; x < width; x++) out[to++] = data[row + Math.floor((x * w) / width)];
+  }
+  return nd(out, [1, height, width]);
+}
