@@ -1,16 +1,18 @@
 /** A data set: a folder's pictures, what each is brought to, and the batches that they are trained in. */
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { NoodleError } from '../../errors.ts';
 import { uprightSize } from '../../media/upright-size.ts';
 import type { PythonRandom } from '../../sampling/noise/python-random.ts';
-import type { Links } from '../../store/paths.ts';
+import { type Links, isFile } from '../../store/paths.ts';
 import { sliceBuckets } from './batches.ts';
 import { findMask, findPictures } from './files.ts';
 import type { Item, PictureFile } from './item.ts';
 import { place } from './placement.ts';
-import type { DatasetSettings } from './settings.ts';
+import type { DatasetSettings, WithWords } from './settings.ts';
 
 export interface Dataset<S extends DatasetSettings = DatasetSettings> {
-  readonly settings: S;
+  readonly settings: WithWords<S>;
   /** Where its pictures lie, and where links among them may lead. */
   readonly root: string;
   readonly links: Links;
@@ -42,6 +44,8 @@ export async function openDataset<S extends DatasetSettings>(
   options: DatasetOptions,
 ): Promise<Dataset<S>> {
   const { unit, batchSize, random, links = 'refuse', signal } = options;
+  const { randomTriggers: words } = settings;
+  const randomTriggers = 'file' in words ? readWords(words.file) : words;
   const { root, pictures } = findPictures(settings, links);
   const found: Pick<Item, keyof PictureFile | 'size'>[] = [];
   for (const picture of pictures) {
@@ -56,7 +60,7 @@ export async function openDataset<S extends DatasetSettings>(
   }));
   const buckets = items.map(({ placement: { crop } }) => `${crop.width}x${crop.height}`);
   const batches = sliceBuckets(buckets, settings.batchSize ?? batchSize, random);
-  return { settings, root, links, unit, items, batches };
+  return { settings: { ...settings, randomTriggers }, root, links, unit, items, batches };
 }
 
 /** Behind all pictures their mirror images: left to right, then upside down of all of these. */
@@ -69,9 +73,11 @@ function mirrored<T>(
   return flipY ? [...across, ...across.map((item) => ({ ...item, flipY: true }))] : across;
 }
 
-/** The words of a text file, a line each: what `random_triggers` may name. */
-export const readWords = (path: string): string[] =>
-  readFileSync(path, 'utf8')
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
+/** The words of a text file, a line each. */
+function readWords(path: string): string[] {
+  if (!isFile(path)) {
+    throw new NoodleError('FILE_NOT_FOUND', { kind: 'random_triggers', name: basename(path) });
+  }
+  const lines = readFileSync(path, 'utf8').split('\n');
+  return lines.map((line) => line.trim()).filter((line) => line !== '');
+}

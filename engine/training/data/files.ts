@@ -1,4 +1,5 @@
 /** The pictures of a data set on the disk, and what lies beside them. */
+import { statSync } from 'node:fs';
 import { basename, dirname, extname, isAbsolute, relative, sep } from 'node:path';
 import { NoodleError } from '../../errors.ts';
 import { byCodePoint } from '../../store/list-files.ts';
@@ -18,13 +19,16 @@ const PASSED_OVER: readonly string[] = ['_controls', ...CACHE_FOLDERS];
 /**
  * The pictures of a data set with their captions: those of a folder and the folders below it, by name; or
  * those that a JSON file lists, in its order. Nothing hidden, no masks, and no link that `links` does not
- * follow. Throws BAD_INPUT where there are none, FILE_NOT_FOUND for a listed picture that is missing.
+ * follow. Throws BAD_INPUT where there are none, FILE_NOT_FOUND for a listed picture or a folder of masks that is missing.
  */
 export function findPictures(
   settings: DatasetSettings,
   links: Links,
 ): { readonly root: string; readonly pictures: readonly PictureFile[] } {
-  const { folderPath } = settings;
+  const { folderPath, maskPath } = settings;
+  if (maskPath !== undefined && !isFolder(maskPath)) {
+    throw new NoodleError('FILE_NOT_FOUND', { kind: 'mask_path', name: basename(maskPath) });
+  }
   const isList = isFile(folderPath);
   const pictures = isList ? listed(settings, links) : inFolder(settings, links);
   if (pictures.length > 0) return { root: isList ? dirname(folderPath) : folderPath, pictures };
@@ -84,6 +88,9 @@ export function findMask(maskPath: string, picture: string, links: Links): strin
   const paths = names.map((name) => resolveInside(maskPath, name, { links }));
   return paths.find(isFile);
 }
+
+const isFolder = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 const isPicture = (path: string): boolean => PICTURES.includes(extname(path).toLowerCase());
 

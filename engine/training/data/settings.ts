@@ -46,7 +46,10 @@ export interface MaskSettings {
 }
 
 /** A whole data set. Paths are absolute; whoever reads them from outside has resolved them. */
-export interface DatasetSettings extends CaptionSettings, SizeSettings, MaskSettings {
+export interface DatasetSettings
+  extends Omit<CaptionSettings, 'randomTriggers'>, SizeSettings, MaskSettings {
+  /** Words, or a text file with one a line. */
+  readonly randomTriggers: readonly string[] | { readonly file: string };
   /** A folder, or a JSON file {name: {caption, caption_short}} whose names lie beside or below it. */
   readonly folderPath: string;
   readonly batchSize?: number | undefined;
@@ -61,7 +64,11 @@ export interface DatasetSettings extends CaptionSettings, SizeSettings, MaskSett
   readonly cacheLatentsToDisk: boolean;
 }
 
-export const datasetDefaults: Omit<DatasetSettings, 'folderPath'> = {
+/** The same with the words read, if a file has them. */
+export type WithWords<S extends DatasetSettings = DatasetSettings> = Omit<S, 'randomTriggers'> &
+  Pick<CaptionSettings, 'randomTriggers'>;
+
+export const datasetDefaults = {
   captionDropoutRate: 0,
   tokenDropoutRate: 0,
   keepTokens: 0,
@@ -85,4 +92,4 @@ export const datasetDefaults: Omit<DatasetSettings, 'folderPath'> = {
   flipY: false,
   cacheLatents: false,
   cacheLatentsToDisk: false,
-};
+} as const satisfies Omit<DatasetSettings, 'folderPath'>;

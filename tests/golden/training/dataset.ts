@@ -8,7 +8,7 @@ import { inBuckets, sliceBuckets } from '../../../engine/training/data/batches.t
 import { captionFor } from '../../../engine/training/data/captions.ts';
 import type { Size } from '../../../engine/training/data/buckets.ts';
 import { place } from '../../../engine/training/data/placement.ts';
-import { type DatasetSettings, datasetDefaults } from '../../../engine/training/data/settings.ts';
+import { type WithWords, datasetDefaults } from '../../../engine/training/data/settings.ts';
 import { readCaption, sidecarOf } from '../../../engine/training/data/sidecars.ts';
 import type { CaseResult, Comparison } from '../area.ts';
 
@@ -29,7 +29,7 @@ const pairOf = ({ width, height }: Size): Pair => [width, height];
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 /** The keys of a YAML file in camel case, over the defaults. */
-function settingsOf(config: Readonly<Record<string, unknown>>): DatasetSettings {
+function settingsOf(config: Readonly<Record<string, unknown>>): WithWords {
   const camel = (key: string): string => key.replace(/_(\w)/g, (_, c: string) => c.toUpperCase());
   const given = Object.entries(config).map(([key, value]) => [camel(key), value] as const);
   return { ...datasetDefaults, folderPath: '', ...Object.fromEntries(given) };

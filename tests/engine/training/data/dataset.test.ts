@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodePng } from '../../../../engine/media/formats/png/encode.ts';
 import { loadSharp } from '../../../../engine/media/sharp.ts';
 import { pythonRandom } from '../../../../engine/sampling/noise/python-random.ts';
-import { type Dataset, openDataset, readWords } from '../../../../engine/training/data/dataset.ts';
+import { type Dataset, openDataset } from '../../../../engine/training/data/dataset.ts';
 import { maskOf, pictureOf } from '../../../../engine/training/data/pictures.ts';
 import {
   type DatasetSettings,
@@ -171,9 +171,25 @@ describe('openDataset', () => {
     }
   });
 
-  it('reads a list of words', () => {
+  it('reads words of a file, and opens sets of a job that knows more of them', async () => {
     write('words.txt', 'red\r\n\n  green \nblue');
-    expect(readWords(join(folder, 'words.txt'))).toEqual(['red', 'green', 'blue']);
+    write('a.png', await blank(8, 8));
+    const settings = {
+      ...datasetDefaults,
+      folderPath: folder,
+      randomTriggers: { file: join(folder, 'words.txt') },
+      lossMultiplier: 2,
+    };
+    const random = pythonRandom(0);
+    await expect(open({ maskPath: join(folder, 'masks') })).rejects.toThrow(
+      "mask_path 'masks' was not found",
+    );
+    await expect(open({ randomTriggers: { file: join(folder, 'w.txt') } })).rejects.toThrow(
+      "random_triggers 'w.txt' was not found",
+    );
+    const set = await openDataset(settings, { unit: 8, batchSize: 1, random });
+    expect(set.settings.randomTriggers).toEqual(['red', 'green', 'blue']);
+    expect(set.settings.lossMultiplier).toBe(2);
   });
 });
 

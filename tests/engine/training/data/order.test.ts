@@ -6,10 +6,7 @@ import { sliceBuckets } from '../../../../engine/training/data/batches.ts';
 import type { Dataset } from '../../../../engine/training/data/dataset.ts';
 import { type Batch, createBatches } from '../../../../engine/training/data/order.ts';
 import { place } from '../../../../engine/training/data/placement.ts';
-import {
-  type DatasetSettings,
-  datasetDefaults,
-} from '../../../../engine/training/data/settings.ts';
+import { type WithWords, datasetDefaults } from '../../../../engine/training/data/settings.ts';
 
 const SIZES = [
   { width: 64, height: 64 },
@@ -19,7 +16,7 @@ const SIZES = [
   { width: 97, height: 48 },
 ];
 
-function makeSet(name: string, settings: Partial<DatasetSettings>, random: PythonRandom): Dataset {
+function makeSet(name: string, settings: Partial<WithWords>, random: PythonRandom): Dataset {
   const all = {
     ...datasetDefaults,
     folderPath: '/data',
