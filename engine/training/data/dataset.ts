@@ -2,13 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { NoodleError } from '../../errors.ts';
+import { MAX_PIXELS } from '../../media/limits.ts';
 import { uprightSize } from '../../media/upright-size.ts';
 import type { PythonRandom } from '../../sampling/noise/python-random.ts';
 import { type Links, isFile } from '../../store/paths.ts';
 import { sliceBuckets } from './batches.ts';
 import { findMask, findPictures } from './files.ts';
 import type { Item, PictureFile } from './item.ts';
-import { place } from './placement.ts';
+import { type Placement, place } from './placement.ts';
 import type { DatasetSettings, WithWords } from './settings.ts';
 
 export interface Dataset<S extends DatasetSettings = DatasetSettings> {
@@ -55,12 +56,20 @@ export async function openDataset<S extends DatasetSettings>(
   const repeated = Array.from({ length: settings.numRepeats }, () => found).flat();
   const items = mirrored(repeated, settings).map((item) => ({
     ...item,
-    placement: place(item.size, settings, unit, random),
+    placement: reasonable(place(item.size, settings, unit, random), item.name),
     mask: settings.maskPath && findMask(settings.maskPath, item.name, links),
   }));
   const buckets = items.map(({ placement: { crop } }) => `${crop.width}x${crop.height}`);
   const batches = sliceBuckets(buckets, settings.batchSize ?? batchSize, random);
   return { settings: { ...settings, randomTriggers }, root, links, unit, items, batches };
+}
+
+/** A narrow picture can be scaled beyond all bounds. Throws IMAGE_FILE. */
+function reasonable(placement: Placement, name: string): Placement {
+  const { width, height } = placement.scaled;
+  if (width * height <= MAX_PIXELS) return placement;
+  const reason = `it would be scaled to ${width} x ${height} pixels`;
+  throw new NoodleError('IMAGE_FILE', { name, reason });
 }
 
 /** Behind all pictures their mirror images: left to right, then upside down of all of these. */

@@ -2,8 +2,8 @@
 import { greyBytes } from '../../array/colour.ts';
 import { map } from '../../array/elementwise.ts';
 import { type NDArray, full, nd } from '../../array/nd.ts';
-import { cropImage } from '../../array/rectangle.ts';
-import { resampleBytes } from '../../array/resample-bytes.ts';
+import type { Rectangle } from '../../array/rectangle.ts';
+import { type Bytes, resampleBytes } from '../../array/resample-bytes.ts';
 import { flipAxis } from '../../array/turn.ts';
 import type { Frame } from '../../media/frame.ts';
 import { loadImageFile } from '../../media/load-image.ts';
@@ -37,33 +37,37 @@ export async function maskOf(
   return map(nearest(mask, height, width), (v) => v * (1 - least) + least);
 }
 
-interface Band {
-  readonly data: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-  readonly channels: number;
+function placedBand(band: Bytes, { item, placement: { scaled, crop } }: Placed): NDArray {
+  const whole = resampleBytes(band, scaled.width, scaled.height, 'bicubic');
+  // Pictures are mirrored as wholes: a crop from the left then shows what was on the right.
+  const left = item.flipX ? scaled.width - crop.x - crop.width : crop.x;
+  const top = item.flipY ? scaled.height - crop.y - crop.height : crop.y;
+  const part = cutBytes(whole, { left, top, width: crop.width, height: crop.height });
+  const across = item.flipX ? flipAxis(part, 2) : part;
+  return item.flipY ? flipAxis(across, 1) : across;
 }
 
-function placedBand(band: Band, { item, placement: { scaled, crop } }: Placed): NDArray {
-  const { data } = resampleBytes(band, scaled.width, scaled.height, 'bicubic');
-  const numbers = Float32Array.from(data, (v) => v / 255);
-  const whole = nd(numbers, [1, scaled.height, scaled.width, band.channels]);
-  // Mirrored as a whole, so that a crop from the left shows the right of the picture.
-  const across = item.flipX ? flipAxis(whole, 2) : whole;
-  const turned = item.flipY ? flipAxis(across, 1) : across;
-  return cropImage(turned, { left: crop.x, top: crop.y, width: crop.width, height: crop.height });
+/** A rectangle of a picture's bytes as numbers [1, h, w, c] in 0..1. */
+function cutBytes({ data, width, channels }: Bytes, { left, top, ...size }: Rectangle): NDArray {
+  const row = size.width * channels;
+  const out = new Float32Array(size.height * row);
+  for (let y = 0; y < size.height; y++) {
+    const from = ((top + y) * width + left) * channels;
+    for (let i = 0; i < row; i++) out[y * row + i] = data[from + i] / 255;
+  }
+  return nd(out, [1, size.height, size.width, channels]);
 }
 
 async function firstFrame(path: string): Promise<Frame> {
   return (await loadImageFile(path, { firstOnly: true })).frames[0];
 }
 
-async function alphaOf(path: string): Promise<Band | undefined> {
+async function alphaOf(path: string): Promise<Bytes | undefined> {
   const { alpha, width, height } = await firstFrame(path);
   return alpha && { data: alpha, width, height, channels: 1 };
 }
 
-async function greyOf(path: string | undefined): Promise<Band | undefined> {
+async function greyOf(path: string | undefined): Promise<Bytes | undefined> {
   if (path === undefined) return undefined;
   const { rgb, width, height } = await firstFrame(path);
   return { data: greyBytes(rgb), width, height, channels: 1 };

@@ -11,8 +11,9 @@ export type CaptionSource = Pick<
   'captionExt' | 'defaultCaption' | 'useShortCaptions'
 >;
 
-/** Bytes of one caption's file; what is larger was not written by hand. */
-const LARGEST = 1 << 20;
+/** Bytes of one caption's file and of a list; what is larger was not written for this. */
+const LARGEST_CAPTION = 1 << 20;
+const LARGEST_LIST = 1 << 28;
 
 /** The name of the file with a picture's text: its own with another ending (`.txt`, `txt`). */
 export const sidecarOf = (picture: string, ending: string): string =>
@@ -25,7 +26,7 @@ export const sidecarOf = (picture: string, ending: string): string =>
  */
 export function readCaption(path: string, name: string, source: CaptionSource): string {
   if (!isFile(path)) return source.defaultCaption ?? '';
-  const text = readText(path, name);
+  const text = readText(path, name, LARGEST_CAPTION);
   const isJson = extname(name).toLowerCase() === '.json';
   return isJson ? captionIn(parse(text, name), name, source) : orDefault(text, source);
 }
@@ -42,16 +43,16 @@ export function captionIn(value: unknown, name: string, source: CaptionSource): 
 
 /** A JSON file of captions for a whole data set: picture name -> {caption, caption_short}. */
 export function readCaptionList(path: string, name: string): [picture: string, value: unknown][] {
-  const value = parse(readFileSync(path, 'utf8'), name);
+  const value = parse(readText(path, name, LARGEST_LIST), name);
   return isRecord(value)
     ? Object.entries(value)
     : fail(name, '{"picture.png": {"caption": "…"}}', value);
 }
 
 /** UTF-8 with line ends as Python reads them, a byte order mark left out. */
-function readText(path: string, name: string): string {
+function readText(path: string, name: string, most: number): string {
   const { size } = statSync(path);
-  if (size > LARGEST) fail(name, `at most ${LARGEST} bytes of text`, size);
+  if (size > most) fail(name, `at most ${most} bytes of text`, size);
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
     return text.replace(/\r\n?/g, '\n');

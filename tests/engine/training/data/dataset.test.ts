@@ -1,4 +1,5 @@
 /** Data sets from folders and lists: which pictures, where they are cut, their pixels and masks. */
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -134,6 +135,10 @@ describe('openDataset', () => {
     await expect(open()).rejects.toThrow('sub/broken.jpg');
     write('sub/broken.jpg', Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 1, 2));
     await expect(open()).rejects.toThrow('sub/broken.jpg');
+    write('sub/broken.jpg', await blank(20_000, 1));
+    await expect(open({ squareCrop: true, resolution: 512 })).rejects.toThrow(
+      'sub/broken.jpg: it would be scaled to 10240000 x 512 pixels',
+    );
   });
 
   it('repeats pictures, then adds mirrored copies, and batches what is of one size', async () => {
@@ -234,6 +239,18 @@ describe('pixels', () => {
       items.map(async (item) => (await pictureOf({ item, placement: item.placement })).data[0]),
     );
     expect(firsts.map((v) => Math.round(v * 255))).toEqual([2, 34]);
+  });
+
+  it('are those of Pillow', async () => {
+    write('a.png', await png([61, 47], (x, y, c) => x * 7 + y * 13 + c * 50));
+    const item = (await open({ squareCrop: true, flipX: true })).items[1];
+    expect(item.placement.scaled).toEqual({ width: 42, height: 32 });
+    const { data } = await pictureOf({ item, placement: item.placement });
+    const bytes = Uint8Array.from(data, (v) => Math.round(v * 255));
+    // transpose(FLIP_LEFT_RIGHT).resize((42, 32), BICUBIC).crop((5, 0, 37, 32))
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(
+      '943bcd8878d3d32cec0c42c11ee5f9bdfa0f912b8fa8c2a5825b80c838721763',
+    );
   });
 
   it('keep their bytes where nothing is scaled', async () => {
