@@ -1,7 +1,6 @@
 /** The pixels of an item of a data set, and its mask. */
 import { greyBytes } from '../../array/colour.ts';
-import { map } from '../../array/elementwise.ts';
-import { type NDArray, full, nd } from '../../array/nd.ts';
+import { type NDArray, full, nd, reshape } from '../../array/nd.ts';
 import type { Rectangle } from '../../array/rectangle.ts';
 import { type Bytes, resampleBytes } from '../../array/resample-bytes.ts';
 import { flipAxis } from '../../array/turn.ts';
@@ -20,21 +19,19 @@ export async function pictureOf(placed: Placed): Promise<NDArray> {
 }
 
 /**
- * The mask [1, height, width] of a picture, in cells of its latents: from `maskMinValue` for black to 1. Ones
- * for a picture without one; undefined for sets without masks. Throws IMAGE_FILE.
+ * The mask [1, 1, h, w] of a picture in its pixels, 0..1, as `jobMask` takes it. Ones for a picture without
+ * one; undefined for sets without masks. Throws IMAGE_FILE.
  */
 export async function maskOf(
-  settings: MaskSettings,
+  { alphaMask, maskPath, invertMask }: MaskSettings,
   placed: Placed,
-  { width, height }: { readonly width: number; readonly height: number },
 ): Promise<NDArray | undefined> {
-  const { alphaMask, maskPath, invertMask, maskMinValue: least } = settings;
   if (!alphaMask && maskPath === undefined) return undefined;
+  const { width, height } = placed.placement.crop;
   const band = alphaMask ? await alphaOf(placed.item.path) : await greyOf(placed.item.mask);
-  if (!band) return full([1, height, width], 1);
+  if (!band) return full([1, 1, height, width], 1);
   const data = invertMask ? band.data.map((v) => 255 - v) : band.data;
-  const mask = placedBand({ ...band, data }, placed);
-  return map(nearest(mask, height, width), (v) => v * (1 - least) + least);
+  return reshape(placedBand({ ...band, data }, placed), [1, 1, height, width]);
 }
 
 function placedBand(band: Bytes, { item, placement: { scaled, crop } }: Placed): NDArray {
@@ -71,14 +68,4 @@ async function greyOf(path: string | undefined): Promise<Bytes | undefined> {
   if (path === undefined) return undefined;
   const { rgb, width, height } = await firstFrame(path);
   return { data: greyBytes(rgb), width, height, channels: 1 };
-}
-
-/** [1, h, w, 1] -> [1, height, width] by torch's `nearest`. */
-function nearest({ data, shape: [, h, w] }: NDArray, height: number, width: number): NDArray {
-  const out = new Float32Array(height * width);
-  for (let y = 0, to = 0; y < height; y++) {
-    const row = Math.floor((y * h) / height) * w;
-    for (let x = 0; x < width; x++) out[to++] = data[row + Math.floor((x * w) / width)];
-  }
-  return nd(out, [1, height, width]);
 }

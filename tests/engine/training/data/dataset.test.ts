@@ -272,29 +272,31 @@ describe('pixels', () => {
     expect(pictures[0].data[1]).toBe(Math.fround(1 / 255));
   });
 
-  it('have masks of alpha or of files, at the size of latents', async () => {
+  it('have masks of alpha or of files, in their own pixels', async () => {
     write('a.png', await png([32, 32, 4], (x, _, c) => (c < 3 ? 200 : x < 16 ? 255 : 51)));
     write('masks/b.jpg', await png([64, 64], (_, y) => (y < 32 ? 255 : 0)));
     write('b.png', await blank(32, 32));
     write('c.png', await blank(32, 32));
-    const cells = { width: 4, height: 4 };
-    const mask = async (i: number, settings: Partial<DatasetSettings>): Promise<unknown> => {
+    const corners = async (i: number, settings: Partial<DatasetSettings>): Promise<unknown> => {
       const set = await open(settings);
       const item = set.items[i];
-      const found = await maskOf(set.settings, { item, placement: item.placement }, cells);
-      return found && [found.shape, ...found.data.filter((_, k) => k === 0 || k === 15)];
+      const mask = await maskOf(set.settings, { item, placement: item.placement });
+      if (mask) expect(mask.shape).toEqual([1, 1, 32, 32]);
+      return mask && [mask.data[0], mask.data[32 * 32 - 1]];
     };
-    const shape = [1, 4, 4];
-    expect(await mask(0, {})).toBeUndefined();
-    expect(await mask(0, { alphaMask: true })).toEqual([shape, 1, Math.fround(0.2)]);
-    expect(await mask(1, { alphaMask: true })).toEqual([shape, 1, 1]);
-    const maskPath = join(folder, 'masks');
-    expect(await mask(1, { maskPath })).toEqual([shape, 1, 0]);
-    expect(await mask(1, { maskPath, invertMask: true, maskMinValue: 0.25 })).toEqual([
-      shape,
-      0.25,
-      1,
+    const fifth = Math.fround(0.2);
+    expect(await corners(0, {})).toBeUndefined();
+    expect(await corners(0, { alphaMask: true })).toEqual([1, fifth]);
+    expect(await corners(0, { alphaMask: true, flipX: true, invertMask: true })).toEqual([
+      0,
+      Math.fround(0.8),
     ]);
-    expect(await mask(2, { maskPath })).toEqual([shape, 1, 1]);
+    expect(await corners(3, { alphaMask: true })).toEqual([1, 1]);
+    // Behind the four pictures that there are without a folder of masks.
+    expect(await corners(4, { alphaMask: true, flipX: true })).toEqual([fifth, 1]);
+    const maskPath = join(folder, 'masks');
+    expect(await corners(1, { maskPath })).toEqual([1, 0]);
+    expect(await corners(1, { maskPath, invertMask: true })).toEqual([0, 1]);
+    expect(await corners(2, { maskPath })).toEqual([1, 1]);
   });
 });
