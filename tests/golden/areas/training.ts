@@ -8,6 +8,7 @@ type Runner = (dir: string, name: string) => Promise<CaseResult>;
 
 /** Sub-folder -> its runner, loaded when a case of it is run. */
 const parts: Readonly<Record<string, () => Promise<Runner>>> = {
+  dataset: async () => (await import('../training/dataset.ts')).run,
   'grad-op': async () => (await import('../training/grad-op.ts')).run,
   loss: async () => (await import('../training/loss.ts')).run,
   'train-lora-node': async () => (await import('../training/train-lora-node.ts')).run,
