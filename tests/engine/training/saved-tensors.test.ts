@@ -162,8 +162,7 @@ describe('saved files are read back', () => {
       const modules = trainedModules(network.source, { name }, 'everything');
       const adapters = modules.map((module) => {
         const parts = made[module.as === 'offset' ? 'diff' : 'lora'](module.shape);
-        const bias = module.bias === undefined ? {} : { bias: random(module.shape[0]) };
-        return [module, { ...parts, ...bias }] as const;
+        return [module, module.bias ? { ...parts, bias: random(module.shape[0]) } : parts] as const;
       });
       const keys = modules.flatMap(({ key, bias }) => (bias === undefined ? [key] : [key, bias]));
       const { yaml, kohya } = trainedFamily(name).saved;
