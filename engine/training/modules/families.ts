@@ -22,6 +22,8 @@ export interface TrainedFamily {
   readonly blocks?: readonly string[];
   /** Diffusers' names of its modules; left out: our own names serve. */
   readonly diffusers?: 'unet' | Modules;
+  /** Modules whose rows diffusers has in another order: they keep our names. */
+  readonly reordered?: (module: string, shape: readonly number[]) => boolean;
   /** The start of the name that counts where diffusers has two for a module. */
   readonly prefers?: string;
   /** How the YAML trainer and sd-scripts name tensors. */
@@ -108,6 +110,9 @@ const rows: Readonly<Record<string, TrainedFamily>> = {
     bare: /\.ln_[qk]$/,
     blocks: ['joint_blocks'],
     diffusers: sd3,
+    // of the last block's text only shift and scale are left, which diffusers has the other way round
+    reordered: (module, [rows, width]) =>
+      module.endsWith('context_block.adaLN_modulation.1') && rows === 2 * width,
     ...renamed,
     ...called('sd_3', 'sd3'),
     architecture: 'stable-diffusion-3',
