@@ -185,6 +185,12 @@ describe('saved files are read back', () => {
   });
 });
 
+test('parts that make no adapter are not dropped in silence', () => {
+  const [module] = trainedModules(unet('sd2').source, { name: 'sd2' }, {});
+  const save = () => savedTensors([[module, { up: random(2, 2) }]], dialects.comfyui);
+  expect(save).toThrow(/time_embed\.0\.weight.*all parts of an adapter.*up/);
+});
+
 describe('names', () => {
   const named = (
     name: string,
