@@ -10,7 +10,23 @@ export interface Findings {
   readonly warnings: string[];
 }
 
-export const noFindings = (): Findings => ({ problems: [], substitutions: [], warnings: [] });
+/** What a path of a job file leads to. */
+export type PathKind = 'training folder' | 'dataset' | 'mask' | 'words' | 'model' | 'adapter';
+
+/** The path that is used for one of a job file; throws a NoodleError for one that may not be used. */
+export type Place = (path: string, kind: PathKind) => string;
+
+/** The reading of one job. */
+export interface Reading extends Findings {
+  readonly place: Place;
+}
+
+export const newReading = (place: Place): Reading => ({
+  problems: [],
+  substitutions: [],
+  warnings: [],
+  place,
+});
 
 /** A value as the lines show it. */
 export function shown(value: unknown): string {
@@ -22,8 +38,15 @@ export function shown(value: unknown): string {
 export const substitution = (at: string, given: unknown, used: string, why: string): string =>
   `${at}: ${shown(given)} -> ${used} (${why})`;
 
-/** A value that cannot be used; its message stands behind the path of the key. */
-export class Complaint extends Error {}
+/** What cannot be used, and why: one problem of a key (its path is put in front), or all of a file. */
+export class Complaint extends Error {
+  readonly problems: readonly string[];
+
+  constructor(...problems: string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
 
 /** Throws what was expected of a value and what came. */
 export function expected(what: string, got: unknown): never {

@@ -1,5 +1,6 @@
 /** Reads the keys of a section by its rows. */
-import { Complaint, type Findings, expected, substitution } from './findings.ts';
+import { NoodleError } from '../../errors.ts';
+import { Complaint, type Reading, expected, substitution } from './findings.ts';
 import { nearest } from './nearest.ts';
 import { isMapping } from './readers.ts';
 import { type Reader, type Row, type Rows, type Values, camelCase, rowOf } from './row.ts';
@@ -12,7 +13,7 @@ export function readSection<R extends Rows>(
   rows: R,
   given: Readonly<Record<string, unknown>>,
   at: string,
-  found: Findings,
+  found: Reading,
 ): Values<R> {
   for (const [name, value] of Object.entries(given)) {
     const row = rowOf<Row>(rows, name);
@@ -46,11 +47,11 @@ export const section =
       : expected('keys with values', given);
 
 /** What `read` gives; a complaint becomes a problem of the key at `at`, and `otherwise` stands in for it. */
-export function reading<T>(at: string, otherwise: T, found: Findings, read: () => T): T {
+export function reading<T>(at: string, otherwise: T, found: Reading, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof Complaint)) throw error;
+    if (!(error instanceof Complaint || error instanceof NoodleError)) throw error;
     found.problems.push(`${at}: ${error.message}`);
     return otherwise;
   }

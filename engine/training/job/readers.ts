@@ -1,5 +1,5 @@
 /** What the keys of job files hold. */
-import { Complaint, expected, substitution } from './findings.ts';
+import { Complaint, type PathKind, expected, substitution } from './findings.ts';
 import { type Reader, rowOf } from './row.ts';
 
 export const flag: Reader<boolean> = (given) =>
@@ -45,6 +45,14 @@ export const filledText: Reader<string> = (given, at, found) => {
 /** Text, where the empty one says nothing. */
 export const textOrNone: Reader<string | undefined> = (given, at, found) =>
   text(given, at, found) || undefined;
+
+/** A path to something of that kind, where the job's reader puts it; an empty one is none. */
+export const path =
+  (kind: PathKind): Reader<string | undefined> =>
+  (given, at, found) => {
+    const read = text(given, at, found);
+    return read === '' ? undefined : found.place(read, kind);
+  };
 
 /** A list, each of its items read by `item`; one item alone is a list of one. */
 export const listOf =

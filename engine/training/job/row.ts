@@ -1,11 +1,11 @@
 /** A key of a job file as a row of data: what it may hold, what it is without being said, what is done with it. */
-import type { Findings } from './findings.ts';
+import type { Reading } from './findings.ts';
 
 /**
  * Checks what a key holds and makes our value of it. `at` is the key's path, `found` hears of what is
  * put in its place; throws a `Complaint` for what cannot be used.
  */
-export type Reader<T> = (given: unknown, at: string, found: Findings) => T;
+export type Reader<T> = (given: unknown, at: string, found: Reading) => T;
 
 /** A key that means here what it means upstream. */
 export interface Implemented<T> {
@@ -76,11 +76,8 @@ export const refused = (why: string, otherwise?: unknown): Refused => ({
   why,
 });
 
-/** The same rows of several keys. */
-export const each = <K extends string, R extends Row>(
-  row: R,
-  names: readonly K[],
-): Readonly<Record<K, R>> =>
+/** The same row for several names. */
+export const each = <K extends string, R>(row: R, names: readonly K[]): Readonly<Record<K, R>> =>
   Object.fromEntries(names.map((name) => [name, row])) as Readonly<Record<K, R>>;
 
 /** `use_text_encoder_1` as `useTextEncoder1`. */

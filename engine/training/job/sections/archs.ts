@@ -1,7 +1,7 @@
 /** `model.arch`: upstream's names of model families, and ours. */
 import { Complaint } from '../findings.ts';
 import { flag } from '../readers.ts';
-import { key } from '../row.ts';
+import { camelCase, key } from '../row.ts';
 
 /** A family under upstream's name. */
 export interface Arch {
@@ -65,14 +65,14 @@ export const olderForms = {
 };
 
 /**
- * The family that `arch` names (`name` or `name:tag`), else the first flag that is set; undefined where nothing is
+ * The family that `arch` names (`name` or `name:tag`), else the first flag of `values` that is set; undefined where nothing is
  * said. Throws a `Complaint` with the names that there are for one that is not trained here.
  */
 export function archOf(
   arch: string | undefined,
-  flags: Readonly<Record<string, unknown>>,
+  values: Readonly<Record<string, unknown>>,
 ): Arch | undefined {
-  const flagged = Object.entries(FLAGS).find(([name]) => flags[name] === true)?.[1];
+  const flagged = Object.entries(FLAGS).find(([name]) => values[camelCase(name)] === true)?.[1];
   const name = arch?.split(':')[0].trim() ?? flagged;
   if (name === undefined) return undefined;
   if (!Object.hasOwn(FAMILIES, name)) {

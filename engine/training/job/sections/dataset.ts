@@ -1,10 +1,10 @@
 /** `datasets[]`: the pictures and their captions. */
 import {
   choice,
-  filledText,
   flag,
   listOf,
   never,
+  path,
   real,
   share,
   text,
@@ -28,8 +28,11 @@ const FILMS = 'films and sounds are not trained';
 const AS_THEY_ARE = 'pictures are taken as they are';
 
 /** A list of trigger words, or the name of a text file with one a line. */
-const wordsOrFile: Reader<string | readonly string[]> = (given, at, found) =>
-  Array.isArray(given) ? listOf(text)(given, at, found) : text(given, at, found);
+const wordsOrFile: Reader<readonly string[] | { readonly file: string }> = (given, at, found) => {
+  if (Array.isArray(given)) return listOf(text)(given, at, found);
+  const file = path('words')(given, at, found);
+  return file === undefined ? [] : { file };
+};
 
 /** The ending of captions, with its dot. */
 const ending: Reader<string> = (given, at, found) => {
@@ -38,11 +41,11 @@ const ending: Reader<string> = (given, at, found) => {
 };
 
 export const datasetRows = {
-  folder_path: optional(filledText),
-  dataset_path: optional(filledText),
+  folder_path: optional(path('dataset')),
+  dataset_path: optional(path('dataset')),
   type: key(choice(['image'], never('only pictures are trained', '*')), 'image'),
   batch_size: optional(whole(1)),
-  resolution: key(whole(16, 16384), 512),
+  resolution: key(listOf(whole(16, 16384)), [512]),
   caption_ext: optional(ending),
   caption_type: optional(ending),
   default_caption: optional(textOrNone),
@@ -78,7 +81,7 @@ export const datasetRows = {
   ]),
   guidance_type: refused('training with guidance is not supported', 'targeted'),
   alpha_mask: key(flag, false),
-  mask_path: optional(textOrNone),
+  mask_path: optional(path('mask')),
   invert_mask: key(flag, false),
   mask_min_value: key(share, 0),
   cache_latents: key(flag, false),
@@ -125,12 +128,31 @@ type DatasetValues = Values<typeof datasetRows>;
 /** A set of pictures at one resolution. */
 export interface DatasetSettings extends Omit<
   DatasetValues,
-  'folderPath' | 'datasetPath' | 'captionType' | 'captionExt' | 'batchSize' | 'type'
+  'folderPath' | 'datasetPath' | 'captionType' | 'captionExt' | 'batchSize' | 'resolution' | 'type'
 > {
   /** Folder of pictures, or a JSON file of paths and captions; absolute. */
   readonly folderPath: string;
+  /** Side of the square whose area pictures have at most, in pixels. */
+  readonly resolution: number;
   /** Pictures of a micro-batch of this set. */
   readonly batchSize: number;
   /** Ending of the text files beside the pictures, with its dot. */
   readonly captionExt: string;
+}
+
+/** A set for each of the resolutions; what it does not say is the process's. */
+export function datasetSettings(
+  values: DatasetValues,
+  process: { readonly batchSize: number; readonly trigger: string | undefined },
+): DatasetSettings[] {
+  const { folderPath, datasetPath, captionExt, captionType, batchSize, resolution, ...rest } =
+    values;
+  return resolution.map((one) => ({
+    ...rest,
+    resolution: one,
+    folderPath: folderPath ?? datasetPath ?? '',
+    batchSize: batchSize ?? process.batchSize,
+    captionExt: captionExt ?? captionType ?? '.txt',
+    triggerWord: rest.triggerWord ?? process.trigger,
+  }));
 }

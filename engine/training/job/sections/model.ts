@@ -1,23 +1,46 @@
 /** `model`: what the adapter is trained for. */
-import { filledText, flag, mapping, textOrNone } from '../readers.ts';
-import { type Rows, type Values, each, ignored, key, optional, refused, required } from '../row.ts';
-import { type Arch, olderForms } from './archs.ts';
+import type { Reading } from '../findings.ts';
+import { reading } from '../read-section.ts';
+import { filledText, flag, mapping, path, textOrNone } from '../readers.ts';
+import {
+  type Reader,
+  type Rows,
+  type Values,
+  each,
+  ignored,
+  key,
+  optional,
+  refused,
+  required,
+} from '../row.ts';
+import { type Arch, archOf, olderForms } from './archs.ts';
 
 const MEMORY = 'memory is managed by the budget of the device';
 const OTHER_MODELS = 'one model is trained, with what its own folder or file holds';
 
+const modelPath: Reader<string> = (given, at, found) =>
+  found.place(filledText(given, at, found), 'model');
+
+/** Parts by their names. */
+const modelPaths: Reader<Readonly<Record<string, string | undefined>>> = (given, at, found) => {
+  const entries = Object.entries(mapping(given, at, found));
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, path('model')(value, `${at}.${name}`, found)]),
+  );
+};
+
 export const modelRows = {
-  name_or_path: required(filledText),
+  name_or_path: required(modelPath),
   arch: optional(filledText),
   ...olderForms,
   is_v_pred: key(flag, false),
   dtype: ignored('train.dtype counts'),
-  vae_path: optional(textOrNone),
-  unet_path: optional(textOrNone),
-  te_name_or_path: optional(textOrNone),
-  extras_name_or_path: optional(textOrNone),
-  model_paths: optional(mapping),
-  lora_path: optional(textOrNone),
+  vae_path: optional(path('model')),
+  unet_path: optional(path('model')),
+  te_name_or_path: optional(path('model')),
+  extras_name_or_path: optional(path('model')),
+  model_paths: optional(modelPaths),
+  lora_path: optional(path('adapter')),
   latent_space_version: optional(textOrNone),
   use_text_encoder_1: key(flag, true),
   use_text_encoder_2: key(flag, true),
@@ -69,4 +92,14 @@ export interface ModelSettings extends Omit<
 > {
   /** What the file says that the model is; where it says nothing the weights tell. */
   readonly arch: Arch | undefined;
+}
+
+/** The family of a model is what `arch` or one of the older flags says. */
+export function modelSettings(
+  values: Values<typeof modelRows>,
+  at: string,
+  found: Reading,
+): ModelSettings {
+  const arch = reading(`${at}arch`, undefined, found, () => archOf(values.arch, values));
+  return { ...values, arch };
 }

@@ -1,5 +1,5 @@
 /** `network`: what is trained. */
-import { choice, filledText, flag, listOf, never, real, share, text, whole } from '../readers.ts';
+import { choice, flag, listOf, never, path, real, share, text, whole } from '../readers.ts';
 import { section } from '../read-section.ts';
 import { type Rows, type Values, ignored, key, optional, refused } from '../row.ts';
 
@@ -43,7 +43,7 @@ export const networkRows = {
   lokr_factor: key(whole(-1), -1),
   old_lokr_format: key(flag, false),
   split_multistage_loras: ignored('no model of two stages is trained here', true),
-  pretrained_lora_path: optional(filledText),
+  pretrained_lora_path: optional(path('adapter')),
   all_layers: key(flag, false),
   layer_offloading: ignored('memory is managed by the budget of the device'),
   lorm: refused('only adapters are trained'),

@@ -1,13 +1,16 @@
 /** `config.process[]` itself, and the environment of a job. */
 import { filledText, mapping, text, textOrNone, whole } from '../readers.ts';
-import { type Rows, each, ignored, optional, refused, required } from '../row.ts';
+import { type Reader, type Rows, each, ignored, optional, refused, required } from '../row.ts';
 
 const OTHER = 'only adapters are trained';
+
+const trainingFolder: Reader<string> = (given, at, found) =>
+  found.place(filledText(given, at, found), 'training folder');
 
 export const processRows = {
   type: required(text),
   name: optional(filledText),
-  training_folder: required(filledText),
+  training_folder: required(trainingFolder),
   device: ignored('noodle train --device says where it is computed'),
   trigger_word: optional(textOrNone),
   training_seed: optional(whole()),
@@ -35,30 +38,40 @@ export const processRows = {
   lorm_extract_mode: refused(OTHER, 'ratio'),
 } satisfies Rows;
 
-/** `job` -> the kinds of process that it may have, and why others cannot run. */
-export const forms: Readonly<
-  Record<string, { readonly trains: readonly string[]; readonly refused: readonly string[] }>
-> = {
+/** Kinds of job, each with its kinds of process: what `trains`, and why others cannot run. */
+export const forms: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   extension: {
-    trains: ['sd_trainer', 'textual_inversion_trainer', 'diffusion_trainer', 'ui_trainer'],
-    refused: [
+    ...each('trains', [
+      'sd_trainer',
+      'textual_inversion_trainer',
+      'diffusion_trainer',
+      'ui_trainer',
+    ]),
+    ...each(OTHER, [
       'concept_slider',
       'ultimate_slider_trainer',
       'image_reference_slider_trainer',
       'concept_replacer',
+    ]),
+    ...each('nothing is made but by workflows', [
       'reference_generator',
       'pure_lora_generator',
       'batch_img2img',
-      'dataset_tools',
-    ],
+    ]),
+    ...each('data sets are not changed by jobs', ['dataset_tools', '*caption*']),
   },
-  train: {
-    trains: [],
-    refused: ['vae', 'slider', 'slider_old', 'lora_hack', 'rescale_sd', 'esrgan', 'reference'],
-  },
-  extract: { trains: [], refused: ['lora', 'locon'] },
-  generate: { trains: [], refused: ['to_folder'] },
-  mod: { trains: [], refused: ['rescale_lora'] },
+  train: each(OTHER, [
+    'vae',
+    'slider',
+    'slider_old',
+    'lora_hack',
+    'rescale_sd',
+    'esrgan',
+    'reference',
+  ]),
+  extract: each('adapters are extracted by the node LoraSave', ['lora', 'locon']),
+  generate: each('pictures are made by workflows', ['to_folder']),
+  mod: each('adapters are not changed by jobs', ['rescale_lora']),
 };
 
 /** Variables of the environment that upstream reads. */

@@ -1,4 +1,5 @@
-/** `train`: how the adapter is trained. Formulas: shared golden README; what no table row says is refused there. */
+/** `train`: how the adapter is trained. */
+import { type Reading, substitution } from '../findings.ts';
 import { choice, flag, mapping, never, real, share, spelled, text, whole } from '../readers.ts';
 import { section } from '../read-section.ts';
 import { type Rows, type Values, each, ignored, key, optional } from '../row.ts';
@@ -184,4 +185,32 @@ export interface TrainSettings extends Omit<
   readonly textEncoderLr: number;
   /** Loop steps of one optimizer step; 'epoch': as many as an epoch has. */
   readonly gradientAccumulationSteps: number | 'epoch';
+}
+
+/** Prodigy finds its rate itself, as a factor of the one that is given: one of a usual size would hold it back. */
+const FACTORS: Readonly<Record<string, number>> = { prodigy: 0.1 };
+
+/** Rates of networks that are not said are the common one. */
+export function trainSettings(
+  values: Values<typeof trainRows>,
+  at: string,
+  found: Reading,
+): TrainSettings {
+  const { unetLr, textEncoderLr, gradientAccumulationSteps: every, ...rest } = values;
+  const rate = (name: string, value: number): number => {
+    if (value >= (FACTORS[rest.optimizer] ?? 0)) return value;
+    found.substitutions.push(
+      substitution(at + name, value, '1', `a factor of the rate that ${rest.optimizer} finds`),
+    );
+    return 1;
+  };
+  const lr = rate('lr', values.lr);
+  if (every === 0) found.problems.push(`${at}gradient_accumulation_steps: expected 1, more or -1`);
+  return {
+    ...rest,
+    lr,
+    unetLr: unetLr === undefined ? lr : rate('unet_lr', unetLr),
+    textEncoderLr: textEncoderLr === undefined ? lr : rate('text_encoder_lr', textEncoderLr),
+    gradientAccumulationSteps: every === -1 ? 'epoch' : every,
+  };
 }
