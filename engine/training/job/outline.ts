@@ -4,6 +4,7 @@ import { Complaint, shown } from './findings.ts';
 import { plain } from './parse.ts';
 import { isMapping } from './readers.ts';
 import { rowOf } from './row.ts';
+import { runFiles, saveName } from './run-files.ts';
 import { forms } from './sections/process.ts';
 
 type Tree = Readonly<Record<string, unknown>>;
@@ -70,8 +71,12 @@ function present(tree: Tree, key: string, at = ''): unknown {
  * others.
  */
 export function runName(name: string): string {
-  const files = `${name}_000000000.safetensors`;
-  const problem = /[\\/]/.test(name) ? 'has a slash' : (nameProblem(name) ?? nameProblem(files));
+  const problem = /[\\/]/.test(name)
+    ? 'has a slash'
+    : (nameProblem(name) ?? nameProblem(saveName(name, 0)) ?? takenProblem(name));
   if (problem === undefined) return name;
-  throw new Complaint(`'${shown(name)}' names no folder: it ${problem}`);
+  throw new Complaint(`'${shown(name)}' names no run: it ${problem}`);
 }
+
+const takenProblem = (name: string): string | undefined =>
+  saveName(name) === runFiles.optimizer ? 'names the state of every run' : undefined;

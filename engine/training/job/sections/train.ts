@@ -56,19 +56,20 @@ const schedule = choice(
   'Scheduler must be cosine, cosine_with_restarts, step, linear or constant',
 );
 
-const timestepType = choice(
-  [
-    'sigmoid',
-    'linear',
-    'weighted',
-    'lognorm_blend',
-    'shift',
-    'flux_shift',
-    'lumina2_shift',
-    'next_sample',
-  ],
-  never('it is for models that are distilled to so few steps', '*_step'),
-);
+const timestepType = choice([
+  'sigmoid',
+  'linear',
+  'weighted',
+  'lognorm_blend',
+  'shift',
+  'flux_shift',
+  'lumina2_shift',
+  'next_sample',
+  'one_step',
+  'two_step',
+  'four_step',
+  'eight_step',
+]);
 
 const ema = {
   use_ema: key(flag, false),

@@ -123,9 +123,9 @@ describe('the outline of a job', () => {
     expect(outline([])).toEqual(['expected keys with values']);
   });
 
-  it('has a name that names a folder', () => {
-    for (const name of ['../x', 'a/b', 'a\\b', '..', 'a\nb', 'x'.repeat(250)]) {
-      expect(problems(() => read({ name }))[0]).toMatch(/^name: [^]* names no folder/);
+  it('has a name that names a folder and files', () => {
+    for (const name of ['../x', 'a/b', 'a\\b', '..', 'a\nb', 'x'.repeat(250), 'optimizer']) {
+      expect(problems(() => read({ name }))[0]).toMatch(/^name: [^]* names no run/);
     }
     expect(read({ name: '[name] of 2' }).name).toBe('fox of 2');
   });
