@@ -1,9 +1,17 @@
 /** `train`: how the adapter is trained. */
+import type { jobLosses } from '../../objective/losses.ts';
+import { optimizers } from '../../optimizers/index.ts';
+import { substitutes, trainerDefaults } from '../../optimizers/trainer-defaults.ts';
+import { scheduleOf } from '../../schedules.ts';
+import { type Settings, settled } from '../../settings.ts';
+import type { TimestepType } from '../../timesteps/tables.ts';
 import { type Reading, substitution } from '../findings.ts';
 import { choice, flag, mapping, never, real, share, spelled, text, whole } from '../readers.ts';
-import { section } from '../read-section.ts';
-import { type Rows, type Values, each, ignored, key, optional } from '../row.ts';
+import { reading, section } from '../read-section.ts';
+import { type Reader, type Rows, type Values, each, ignored, key, optional } from '../row.ts';
 import { refusedTrainRows } from './train-refused.ts';
+
+type JobLoss = keyof typeof jobLosses;
 
 const FP32 = 'computed in fp32';
 const MEMORY = 'memory is managed by the budget of the device';
@@ -19,28 +27,15 @@ const dtype = choice(['fp32'], {
   'fp8*': { becomes: 'fp32', why: FP32 },
 });
 
-const optimizer = choice(
-  [
-    'adam',
-    'adamw',
-    'adam8bit',
-    'adamw8bit',
-    'lion',
-    'lion8bit',
-    'adagrad',
-    'adafactor',
-    'prodigy',
-    'sgd',
-    'rmsprop',
-  ],
-  {
-    // Upstream builds its own adam8 with decoupled decay.
-    adam8: { becomes: 'adamw', why: 'fp32 state; upstream decouples its decay' },
-    adamw8: { becomes: 'adamw', why: 'fp32 state' },
-    prodigy8bit: { becomes: 'prodigy', why: 'fp32 state' },
-    ...never('there is no such optimizer here', 'ademamix8bit', 'dadapt*', 'automagic*'),
-  },
-);
+const optimizer = choice(Object.keys(optimizers), {
+  ...Object.fromEntries(
+    Object.entries(substitutes).map(([name, becomes]) => [name, { becomes, why: 'fp32 state' }]),
+  ),
+  ...never('there is no such optimizer here', 'ademamix8bit', 'dadapt*', 'automagic*'),
+});
+
+/** Settings of an optimizer or a schedule, which knows what it takes. */
+const settings: Reader<Settings> = (given, at, found) => mapping(given, at, found) as Settings;
 
 const schedule = choice(
   [
@@ -56,7 +51,7 @@ const schedule = choice(
   'Scheduler must be cosine, cosine_with_restarts, step, linear or constant',
 );
 
-const timestepType = choice([
+const timestepTypes = [
   'sigmoid',
   'linear',
   'weighted',
@@ -69,7 +64,9 @@ const timestepType = choice([
   'two_step',
   'four_step',
   'eight_step',
-]);
+] as const satisfies readonly TimestepType[];
+
+const losses = ['mse', 'mae', 'pseudo_huber'] as const satisfies readonly JobLoss[];
 
 const ema = {
   use_ema: key(flag, false),
@@ -105,15 +102,15 @@ export const trainRows = {
   text_encoder_lr: optional(real(0)),
   ...each(ignored('nothing of the kind is trained'), ['refiner_lr', 'embedding_lr', 'adapter_lr']),
   optimizer: key(optimizer, 'adamw'),
-  optimizer_params: key(mapping, {}),
+  optimizer_params: key(settings, {}),
   lr_scheduler: key(schedule, 'constant'),
-  lr_scheduler_params: key(mapping, {}),
+  lr_scheduler_params: key(settings, {}),
   max_grad_norm: key(real(0), 1),
   noise_scheduler: key(
     choice(['ddpm', 'flowmatch'], never('training uses ddpm or flowmatch', '*')),
     'ddpm',
   ),
-  timestep_type: key(timestepType, 'sigmoid'),
+  timestep_type: key(choice<TimestepType>(timestepTypes), 'sigmoid'),
   linear_timesteps: key(flag, false),
   linear_timesteps2: key(flag, false),
   next_sample_timesteps: key(whole(2), 8),
@@ -122,15 +119,10 @@ export const trainRows = {
   max_denoising_steps: key(whole(), 999),
   num_train_timesteps: key(whole(2, 100_000), 1000),
   loss_type: key(
-    choice(['mse', 'mae', 'pseudo_huber'], {
-      ...never(
-        'the loss is mse, mae or pseudo_huber',
-        'wavelet',
-        'stepped',
-        'pixelspace',
-        'mean_flow',
-      ),
-    }),
+    choice<JobLoss>(
+      losses,
+      never(`the loss is ${losses.join(', ')}`, 'wavelet', 'stepped', 'pixelspace', 'mean_flow'),
+    ),
     'mse',
   ),
   loss_target: key(
@@ -188,25 +180,33 @@ export interface TrainSettings extends Omit<
   readonly gradientAccumulationSteps: number | 'epoch';
 }
 
-/** Prodigy finds its rate itself, as a factor of the one that is given: one of a usual size would hold it back. */
-const FACTORS: Readonly<Record<string, number>> = { prodigy: 0.1 };
-
-/** Rates of networks that are not said are the common one. */
+/**
+ * Rates of networks that are not said are the common one; what the optimizer takes for a rate is said. Settings that
+ * the optimizer or the schedule does not have become problems.
+ */
 export function trainSettings(
   values: Values<typeof trainRows>,
   at: string,
   found: Reading,
 ): TrainSettings {
   const { unetLr, textEncoderLr, gradientAccumulationSteps: every, ...rest } = values;
+  const taken = trainerDefaults[rest.optimizer]?.rate;
   const rate = (name: string, value: number): number => {
-    if (value >= (FACTORS[rest.optimizer] ?? 0)) return value;
-    found.substitutions.push(
-      substitution(at + name, value, '1', `a factor of the rate that ${rest.optimizer} finds`),
-    );
-    return 1;
+    const used = taken?.(value) ?? value;
+    if (used !== value) {
+      const why = `${rest.optimizer} finds its rate itself`;
+      found.substitutions.push(substitution(at + name, value, String(used), why));
+    }
+    return used;
   };
   const lr = rate('lr', values.lr);
   if (every === 0) found.problems.push(`${at}gradient_accumulation_steps: expected 1, more or -1`);
+  reading(`${at}optimizer_params`, undefined, found, () =>
+    settled(rest.optimizer, optimizers[rest.optimizer].defaults, rest.optimizerParams),
+  );
+  reading(`${at}lr_scheduler_params`, undefined, found, () =>
+    scheduleOf(rest.lrScheduler, rest.lrSchedulerParams, rest.steps),
+  );
   return {
     ...rest,
     lr,

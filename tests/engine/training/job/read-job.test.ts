@@ -165,7 +165,7 @@ describe('keys', () => {
       expect.arrayContaining([
         'train.steps: expected a whole number from 1 to 999999999, got many',
         'train.lr: expected a number of at least 0, got -1',
-        'train.loss_type: wavelet is not supported: the loss is mse, mae or pseudo_huber',
+        'train.loss_type: wavelet is not supported: the loss is mse, mae, pseudo_huber',
         'train.learnable_snr_gos is not supported: this experiment is not supported',
         'save.push_to_hub is not supported: nothing is uploaded',
         'datasets[0].num_frames is not supported: films and sounds are not trained',
@@ -238,6 +238,25 @@ describe('settings that become others', () => {
     const prodigy = read({ train: { optimizer: 'Prodigy', lr: 1e-4 } });
     expect(prodigy.train).toMatchObject({ optimizer: 'prodigy', lr: 1, unetLr: 1 });
     expect(prodigy.substitutions[0]).toMatch(/^train\.lr: 0\.0001 -> 1 /);
+  });
+
+  it('settings of optimizers and schedules, which must have them', () => {
+    const given = { weight_decay: 0.1, betas: [0.8, 0.9] };
+    expect(read({ train: { optimizer_params: given } }).train.optimizerParams).toEqual(given);
+    expect(
+      problems(() =>
+        read({
+          train: {
+            optimizer_params: { weight_decoy: 1 },
+            lr_scheduler: 'step',
+            lr_scheduler_params: { gamma: 'x' },
+          },
+        }),
+      ),
+    ).toEqual([
+      expect.stringMatching(/^train\.optimizer_params: adamw: expected one of .*weight_decoy$/),
+      expect.stringMatching(/^train\.lr_scheduler_params: lr_scheduler step: gamma: .*got x$/),
+    ]);
   });
 
   it('names that mean others', () => {
