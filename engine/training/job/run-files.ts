@@ -6,6 +6,8 @@ export const runFiles = {
   config: 'config.yaml',
   /** A line a step. */
   losses: 'losses.jsonl',
+  /** The same for ai-toolkit's page, where the job asks for it. */
+  lossLog: 'loss_log.db',
   /** How far the run is. */
   progress: 'progress.json',
   /** All that it takes to go on bit for bit. */

@@ -11,7 +11,7 @@ const kwargs = {
   rank_dropout: key(share, 0),
   module_dropout: key(share, 0),
   parameter_threshold: key(whole(), 0),
-  full_if_contains: refused('whole weights are not trained beside adapters'),
+  full_if_contains: optional(listOf(text)),
   '*': refused('no adapter here has such a setting'),
 } satisfies Rows;
 
@@ -34,6 +34,7 @@ export const networkRows = {
   network_kwargs: key(section(kwargs), {
     onlyIfContains: undefined,
     ignoreIfContains: undefined,
+    fullIfContains: undefined,
     rankDropout: 0,
     moduleDropout: 0,
     parameterThreshold: 0,

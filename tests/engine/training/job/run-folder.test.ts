@@ -10,17 +10,15 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openDb } from '../../../../engine/store/db.ts';
 import { parseJob } from '../../../../engine/training/job/parse.ts';
 import {
   type RunFolder,
   configText,
   openRunFolder,
 } from '../../../../engine/training/job/run-folder.ts';
-import {
-  appendLoss,
-  cutLosses,
-  writeProgress,
-} from '../../../../engine/training/job/run-records.ts';
+import { openLosses } from '../../../../engine/training/job/losses.ts';
+import { writeProgress } from '../../../../engine/training/job/progress.ts';
 import { writeSafetensors } from '../../../../engine/weights/write.ts';
 
 let root: string;
@@ -129,23 +127,52 @@ describe('config.yaml', () => {
   });
 });
 
-describe('records', () => {
-  it('have a line a step, and are cut back', () => {
+describe('losses', () => {
+  const line = (step: number, loss = 0.5) => ({ step, loss, rate: 1e-4, seconds: 2 });
+
+  it('have a line a step, and are cut back', async () => {
     const file = run.file('losses');
-    cutLosses(file, 0);
-    for (const step of [1, 2, 3]) appendLoss(file, { step, loss: 0.5, rate: 1e-4, seconds: 2 });
-    appendLoss(file, { step: 4, loss: NaN, rate: 1e-4, seconds: 2 });
     const lines = (): string[] => readFileSync(file, 'utf8').trimEnd().split('\n');
+    const losses = await openLosses(run, { step: 0, useUiLogger: false });
+    for (const step of [1, 2, 3]) losses.append(line(step));
+    losses.append(line(4, NaN));
     expect(lines()[0]).toBe('{"step":1,"loss":0.5,"rate":0.0001,"seconds":2}');
     expect(lines()[3]).toContain('"loss":null');
     writeFileSync(file, '{"step":5,"lo', { flag: 'a' });
-    cutLosses(file, 2);
+    const again = await openLosses(run, { step: 2, useUiLogger: false });
     expect(lines()).toHaveLength(2);
-    appendLoss(file, { step: 3, loss: 1, rate: 1, seconds: 1 });
+    again.append(line(3));
     expect(lines()).toHaveLength(3);
+    expect(existsSync(run.file('lossLog'))).toBe(false);
   });
 
-  it('say how far the run is', () => {
+  it("fill ai-toolkit's tables too", async () => {
+    const first = await openLosses(run, { step: 0, useUiLogger: true });
+    for (const step of [1, 2, 3]) first.append(line(step, step / 2));
+    first.close();
+    const again = await openLosses(run, { step: 2, useUiLogger: true });
+    again.append(line(3, NaN));
+    again.close();
+    const db = openDb(run.file('lossLog'));
+    expect(db.prepare('SELECT step FROM steps ORDER BY step').all()).toHaveLength(3);
+    expect(
+      db.prepare("SELECT step, value_real FROM metrics WHERE key = 'loss/loss'").all(),
+    ).toMatchObject([
+      { step: 1, value_real: 0.5 },
+      { step: 2, value_real: 1 },
+      { step: 3, value_real: null },
+    ]);
+    expect(db.prepare('SELECT * FROM metric_keys ORDER BY key').all()[0]).toMatchObject({
+      key: 'learning_rate',
+      first_seen_step: 1,
+      last_seen_step: 3,
+    });
+    db.close();
+  });
+});
+
+describe('progress', () => {
+  it('says how far the run is', () => {
     const progress = { state: 'running', step: 3, steps: 10, updated: 5 } as const;
     writeProgress(run.file('progress'), progress);
     expect(JSON.parse(readFileSync(run.file('progress'), 'utf8'))).toEqual(progress);
