@@ -38,6 +38,8 @@ export const movementOps = opTable({
   }),
   // see `settle`
   settle: row<object>({ shape: ([x]) => x.shape, kernel: ([x]) => x }),
+  // see `after`
+  after: row<object>({ shape: ([x]) => x.shape, kernel: ([x]) => x }),
   expand: row<{ readonly shape: Shape }>({
     shape: ([x], { shape }) => {
       const fits = sameDims(broadcastShapes([x.shape, shape]), shape);
@@ -99,6 +101,13 @@ export const movementOps = opTable({
  * of what is done with comes back here; a network of large values says so between its blocks.
  */
 export const settle = (x: Tensor): Tensor => node(movementOps.settle, [x], {});
+
+/**
+ * x itself, once `other` has been computed. What is computed from it begins no sooner, and is not taken for
+ * the same as what is computed from x: so that a backward pass may compute anew what was not kept.
+ */
+export const after = (x: Tensor, other: Tensor): Tensor =>
+  node(movementOps.after, [x, other], {}, x.scope);
 
 /** x under another shape; one entry may be -1 (the rest of the elements). */
 export function reshape(x: Tensor, shape: readonly Dim[]): Tensor {
