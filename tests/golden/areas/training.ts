@@ -9,9 +9,9 @@ type Runner = (dir: string, name: string) => Promise<CaseResult>;
 /** Sub-folder -> its runner, loaded when a case of it is run. */
 const parts: Readonly<Record<string, () => Promise<Runner>>> = {
   'grad-op': async () => (await import('../training/grad-op.ts')).run,
-  'unet-grad': async () => (await import('../training/unet-grad.ts')).run,
   loss: async () => (await import('../training/loss.ts')).run,
   optimizer: async () => (await import('../training/optimizer.ts')).run,
+  'unet-grad': async () => (await import('../training/unet-grad.ts')).run,
 };
 
 export const area: GoldenArea = {
