@@ -160,6 +160,7 @@ export const portable = {
 
   reshape: (b, { inputs: [x], shape }, [name]) => reshapeTo(b, name, x.shape, shape),
   settle: (_b, _, [name]) => name,
+  detach: (_b, _, [name]) => name,
   // under its own shape, to the making of which the other's adds nothing; no copy of x is made
   after: (b, _, [x, other]) => {
     const nothing = b.emit('Mul', [firstSize(b, other), b.ints([0])]);

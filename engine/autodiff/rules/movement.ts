@@ -12,6 +12,7 @@ export const movementRules: {
   reshape: (y, g) => [reshape(g, y.inputs[0].shape)],
   settle: (_, g) => [g],
   after: (_, g) => [g, undefined],
+  detach: 'constant',
   expand: (y, g) => [sumTo(g, y.inputs[0].shape)],
   permute: (y, g) => {
     const back = new Array<number>(y.attrs.order.length);

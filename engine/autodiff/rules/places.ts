@@ -9,6 +9,7 @@ import {
   expand,
   floor,
   gather,
+  less,
   matmul,
   maximum,
   minimum,
@@ -41,16 +42,18 @@ import { zerosOf } from '../shapes.ts';
 
 /** `from` places along an axis with padding, as the places they read: reflect or edge. */
 function paddedPlaces(size: Dim, before: Dim, total: Dim, mode: 'reflect' | 'edge'): Tensor {
-  const number = (dim: Dim): Tensor =>
-    typeof dim === 'number' ? scalar(dim, 'i64') : sizeTensor(dim);
-  const place = sub(range(total), number(before));
-  const last = number(subDim(size, 1));
+  const place = sub(range(total), whole(before));
+  const last = whole(subDim(size, 1));
   return mode === 'edge'
     ? minimum(maximum(place, scalar(0, 'i64')), last)
     : sub(last, abs(sub(last, abs(place))));
 }
 
-/** A whole number of f32, whether it is known or not. */
+/** A size of i64, whether it is known or not. */
+const whole = (dim: Dim): Tensor =>
+  typeof dim === 'number' ? scalar(dim, 'i64') : sizeTensor(dim);
+
+/** The same of f32. */
 const real = (dim: Dim): Tensor =>
   typeof dim === 'number' ? scalar(dim) : cast(sizeTensor(dim), 'f32');
 
@@ -124,7 +127,9 @@ export const placeRules: {
   scatterAdd: ({ inputs: [x, indices], attrs: { axis } }, g, wants) => {
     const size = x.shape[axis];
     const all = reshape(range(size), [size, ...x.shape.slice(axis + 1).map(() => 1)]);
-    const isMeant = equal(cast(unsqueeze(indices, axis + 1), 'i64'), all);
+    const places = cast(indices, 'i64');
+    const fromStart = where(less(places, whole(0)), add(places, whole(size)), places);
+    const isMeant = equal(unsqueeze(fromStart, axis + 1), all);
     return [
       g,
       undefined,

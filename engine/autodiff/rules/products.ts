@@ -30,8 +30,10 @@ const matmulRule: Rule<{ readonly transposeB: boolean }> = (y, g, wants) => {
 const linearRule: Rule<None> = (y, g, wants) => {
   const [x, weight] = y.inputs;
   const rows = asRows(g);
+  const ofX = (): Tensor =>
+    x.shape.length === 1 ? reshape(matmul(rows, weight), x.shape) : matmul(g, weight);
   return [
-    wants[0] ? matmul(g, weight) : undefined,
+    wants[0] ? ofX() : undefined,
     wants[1] ? matmul(permute(rows, [1, 0]), asRows(x)) : undefined,
     wants[2] ? sum(rows, 0) : undefined,
   ];

@@ -40,6 +40,8 @@ export const movementOps = opTable({
   settle: row<object>({ shape: ([x]) => x.shape, kernel: ([x]) => x }),
   // see `after`
   after: row<object>({ shape: ([x]) => x.shape, kernel: ([x]) => x }),
+  // see `detach`
+  detach: row<object>({ shape: ([x]) => x.shape, kernel: ([x]) => x }),
   expand: row<{ readonly shape: Shape }>({
     shape: ([x], { shape }) => {
       const fits = sameDims(broadcastShapes([x.shape, shape]), shape);
@@ -108,6 +110,9 @@ export const settle = (x: Tensor): Tensor => node(movementOps.settle, [x], {});
  */
 export const after = (x: Tensor, other: Tensor): Tensor =>
   node(movementOps.after, [x, other], {}, x.scope);
+
+/** x itself, through which no gradient goes: what depends on it counts as given (torch's detach). */
+export const detach = (x: Tensor): Tensor => node(movementOps.detach, [x], {});
 
 /** x under another shape; one entry may be -1 (the rest of the elements). */
 export function reshape(x: Tensor, shape: readonly Dim[]): Tensor {

@@ -10,8 +10,8 @@ type Runner = (dir: string, name: string) => Promise<CaseResult>;
 const parts: Readonly<Record<string, () => Promise<Runner>>> = {
   'grad-op': async () => (await import('../training/grad-op.ts')).run,
   loss: async () => (await import('../training/loss.ts')).run,
-  optimizer: async () => (await import('../training/optimizer.ts')).run,
   'unet-grad': async () => (await import('../training/unet-grad.ts')).run,
+  optimizer: async () => (await import('../training/optimizer.ts')).run,
 };
 
 export const area: GoldenArea = {

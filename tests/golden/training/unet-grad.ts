@@ -183,7 +183,7 @@ async function adapters(path: string, source: WeightSource): Promise<Wanted> {
     const rank = kind.rank?.(own);
     const scale = alpha === undefined || rank === undefined ? 1 : alpha.data[0] / rank;
     for (const part of Object.keys(own)) names.set(`${key}/${part}`, name + kind.parts[part][0]);
-    return [{ key, act: kind.act(own, stored.shape)!, scale }];
+    return [{ name: key, key, act: kind.act(own, stored.shape)!, scale }];
   });
   const network = trainedNetwork(weights);
   const patch = trainedPatch(network, network.start());

@@ -15,7 +15,7 @@ export function einsum(equation: string, ...operands: readonly Tensor[]): Tensor
   const parts = left.split(',').map((letters, i) => ({ x: operands[i], letters: [...letters] }));
   const wanted = [...right];
   const [first, ...others] = parts;
-  const joined = others.reduce((all, part, i) => {
+  const joined = others.reduce<Named>((all, part, i) => {
     const later = others.slice(i + 1).flatMap(({ letters }) => letters);
     return product(all, part, new Set([...wanted, ...later]));
   }, first);

@@ -4,6 +4,7 @@ import {
   attention,
   chunk,
   constant,
+  detach,
   gelu,
   greater,
   mul,
@@ -104,5 +105,6 @@ export const networks: Operators = {
   timestep_mlp: ({ t, w1, b1, w2, b2 }) =>
     linear(silu(linear(sinusoidalEmbedding(t, 8), w1, b1)), w2, b2),
   two_level_chain: residualBlock,
+  stop_gradient: ({ x }) => mul(x, detach(x)),
   shared_use: ({ x, w }) => linear(add(x, mul(silu(x), sum(x, [0, 1]))), w),
 };
