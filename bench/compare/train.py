@@ -10,7 +10,8 @@ import time
 
 path = sys.argv[1]
 size, rank, steps, context, checkpointing = (int(arg) for arg in sys.argv[2:7])
-sys.argv = [sys.argv[0], "--cpu"]
+# the attention that it takes by itself on a CPU cannot be differentiated
+sys.argv = [sys.argv[0], "--cpu", "--use-pytorch-cross-attention"]
 sys.path.insert(0, ".")
 
 import comfy.options
