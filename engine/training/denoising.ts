@@ -3,8 +3,6 @@
  * added to a vector.
  */
 import type { NDArray } from '../array/nd.ts';
-import { NoodleError } from '../errors.ts';
-import type { ConditioningEntry } from '../sampling/conditioning.ts';
 import type { ModelInput } from '../sampling/model.ts';
 import { type ModelSampling, createModelSampling } from '../sampling/model-sampling.ts';
 import { matmul, mul, reshape } from '../tensor/nn.ts';
@@ -157,11 +155,3 @@ export function averaged(items: number, prompts: number): NDArray {
   }
   return { data, shape: [items, items * prompts] };
 }
-
-/** Entries that cannot be asked in one call. */
-export const unlikePrompts = (entries: readonly ConditioningEntry[]): NoodleError =>
-  new NoodleError('BAD_INPUT', {
-    subject: 'positive',
-    expected: 'captions of one length where a batch has several',
-    got: entries.map(({ cross }) => cross.shape[1]),
-  });
