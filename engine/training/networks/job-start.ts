@@ -45,7 +45,12 @@ const starts: Readonly<Record<NetworkSettings['type'], Start>> = {
     generator.rand(out * rank);
     return { up: zeros([out, rank, ...ones]), down: kaiming(down, generator) };
   },
-  lokr: ([out, inputs, ...kernel], { rank }, { lokrFactor, lokrFullRank }, generator) => {
+  lokr: (
+    [out, inputs, ...kernel],
+    { rank },
+    { lokrFactor, lokrFullRank },
+    generator,
+  ): AdapterParts => {
     const [outer, k] = dimensionPair(out, lokrFactor);
     const [innerIn, n] = dimensionPair(inputs, lokrFactor);
     const w1 = kaiming([outer, innerIn], generator);

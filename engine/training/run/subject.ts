@@ -4,7 +4,7 @@ import { sliceAxis } from '../../array/batch.ts';
 import type { NDArray } from '../../array/nd.ts';
 import { families } from '../../arch/families/index.ts';
 import { NoodleError } from '../../errors.ts';
-import type { Conditioning } from '../../sampling/conditioning.ts';
+import type { ConditioningEntry } from '../../sampling/conditioning.ts';
 import { processIn } from '../../sampling/latent/process.ts';
 import { type Clip, encodePrompt, requireClip } from '../../values/clip.ts';
 import {
@@ -30,7 +30,7 @@ export interface Subject {
   readonly vae: Vae;
   readonly prediction: keyof typeof predictions;
   /** A caption as the network is told it. */
-  readonly textOf: (caption: string) => Promise<Conditioning>;
+  readonly textOf: (caption: string) => Promise<ConditioningEntry>;
   /** A picture of a set as the network has it: [1, c, ...]. */
   readonly latentOf: (set: Batch['set'], sample: Sample) => Promise<NDArray>;
 }
@@ -62,7 +62,7 @@ export async function openSubject(
     });
   }
   const run = { runtime: host.runtime };
-  const known = new Map<string, Conditioning>();
+  const known = new Map<string, ConditioningEntry>();
   const latents = new Map<string, NDArray>();
   return {
     model,
