@@ -32,7 +32,7 @@ export function runJson(name: string, runs: Runs, { runJobs }: Api, base: string
     seconds_left: pace === null || left === 0 ? null : pace * left,
     job_id: runJobs.of(name)?.id ?? null,
     picture: sample === undefined ? null : thumbnailUrl(name, sample.filename, sample.made),
-    urls: { self: `${base}/v1/training/runs/${id}`, page: `${base}/ui/train#${id}` },
+    urls: { self: `${base}/v1/training/runs/${id}`, page: `${base}/ui/train#run/${id}` },
   };
 }
 

@@ -9,6 +9,7 @@ import sharp from 'sharp';
 import { parse } from 'yaml';
 import { defineNode, string } from '../../../engine/node.ts';
 import type { NodeDefinition } from '../../../engine/node.ts';
+import { writeFileAtomic } from '../../../engine/store/write.ts';
 
 export const name = 'training-pack';
 
@@ -39,7 +40,7 @@ const train = defineNode({
     const { train: settings, sample = {} } = job.config.process[0];
     const { steps } = settings;
     const say = (state: string, step: number, error?: string): void =>
-      writeFileSync(
+      writeFileAtomic(
         join(folder, 'progress.json'),
         JSON.stringify({ state, step, steps, error, updated: Date.now() }),
       );
