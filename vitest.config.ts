@@ -10,7 +10,7 @@ import { defineConfig } from 'vitest/config';
  */
 const SHARING = [
   'tests/engine/{arch,array,graph,media,onnx,python,queue,sampling,tensor,text}/**/*.test.ts',
-  'tests/engine/{values,weights,workflow}/**/*.test.ts',
+  'tests/engine/{training,values,weights,workflow}/**/*.test.ts',
   'tests/nodes/**/*.test.ts',
   'tests/engine/server/**/*.test.ts',
   'tests/engine/*.test.ts',

@@ -222,6 +222,12 @@ export const errorTable = {
     message: (d: { tag: string; details: object }) =>
       `tag '${show(d.tag)}' is the server's own and cannot be set or removed`,
   },
+  // training
+  TRAINING_JOB: {
+    status: 400,
+    message: (d: { file: string; problems: readonly string[] }) =>
+      `${show(d.file)}: ${d.problems.length === 1 ? '' : '\n  '}${d.problems.join('\n  ')}`,
+  },
   // public API
   JOB_UNKNOWN: {
     status: 404,

@@ -11,7 +11,7 @@ export interface Taps {
   readonly weight: Float64Array;
 }
 
-export type SeparableMethod = 'nearest-exact' | 'bilinear' | 'area' | 'bicubic';
+export type SeparableMethod = 'nearest' | 'nearest-exact' | 'bilinear' | 'area' | 'bicubic';
 
 /**
  * Taps from `from` cells to `to` cells. `fused` chooses between the two roundings torch has for
@@ -24,6 +24,13 @@ export function resampleTaps(
   fused = true,
 ): Taps {
   switch (method) {
+    case 'nearest': {
+      const cells = nearestCells(from, to);
+      return fixedTaps(to, 1, (o, index, weight) => {
+        index[o] = cells[o];
+        weight[o] = 1;
+      });
+    }
     case 'nearest-exact':
       return fixedTaps(to, 1, (o, index, weight) => {
         index[o] = nearestExact(o, from, to, fused);
@@ -36,6 +43,14 @@ export function resampleTaps(
     case 'area':
       return areaTaps(from, to);
   }
+}
+
+/** Which of `from` cells each of `to` shows with torch's `nearest`: floor(o·scale). */
+export function nearestCells(from: number, to: number): number[] {
+  const scale = Math.fround(from / to);
+  return Array.from({ length: to }, (_, o) =>
+    Math.min(Math.floor(Math.fround(o * scale)), from - 1),
+  );
 }
 
 /** (o + 0.5)·scale − 0.5 with fp32 operands and one rounding, as torch's compiled kernels compute it. */

@@ -103,12 +103,13 @@ export const portable = {
   // torch's [out, in] weight as it lies in the file
   linear: (b, tensor, inputs) => linearBy(b, tensor, inputs, { transB: { int: 1 } }),
   conv: (b, { attrs }, inputs) => b.emit('Conv', inputs, { attributes: convAttributes(attrs) }),
-  convTranspose: (b, { attrs: { strides, pads, outputPads, groups } }, inputs) =>
+  convTranspose: (b, { attrs: { strides, pads, outputPads, dilations, groups } }, inputs) =>
     b.emit('ConvTranspose', inputs, {
       attributes: {
         strides: { ints: strides },
         pads: { ints: pads },
         output_padding: { ints: outputPads },
+        ...(dilations && { dilations: { ints: dilations } }),
         group: { int: groups },
       },
     }),
@@ -159,6 +160,12 @@ export const portable = {
 
   reshape: (b, { inputs: [x], shape }, [name]) => reshapeTo(b, name, x.shape, shape),
   settle: (_b, _, [name]) => name,
+  detach: (_b, _, [name]) => name,
+  // under its own shape, to the making of which the other's adds nothing; no copy of x is made
+  after: (b, _, [x, other]) => {
+    const nothing = b.emit('Mul', [firstSize(b, other), b.ints([0])]);
+    return b.emit('Reshape', [x, b.emit('Add', [b.emit('Shape', [x]), nothing])]);
+  },
   expand: (b, { inputs: [x], shape }, [name]) => {
     const lead = shape.length - x.shape.length;
     const target = shape.map((dim, i): Dim =>
@@ -269,6 +276,10 @@ function nearestIndices(b: Builder, from: Dim, to: Dim): string {
   const last = b.cast(b.emit('Sub', [b.size(from), b.ints([1])]), 'f32');
   return b.cast(b.emit('Min', [picked, last]), 'i64');
 }
+
+/** How long the first axis is, read from the tensor itself: [1]. */
+const firstSize = (b: Builder, name: string): string =>
+  b.emit('Shape', [name], { attributes: { start: { int: 0 }, end: { int: 1 } } });
 
 function wholeFactor(from: Dim, to: Dim): number | undefined {
   const factor = floorDivDim(to, from);

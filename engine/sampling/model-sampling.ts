@@ -93,8 +93,8 @@ export function joinSampling(
   };
 }
 
-/** a·x + b·y with the weights of each row's sigma. */
-function combine(
+/** a·x + b·y with the weights of each row's noise level. */
+export function combine(
   sigma: RowSigmas,
   x: NDArray,
   y: NDArray,

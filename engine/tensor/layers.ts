@@ -23,15 +23,16 @@ export const conv2d = conv;
 export function convTranspose(
   w: Weights,
   x: Tensor,
-  options: Omit<ConvOptions, 'dilation'> & { readonly outputPad?: number } = {},
+  options: ConvOptions & { readonly outputPad?: number } = {},
 ): Tensor {
   const weight = w.param('weight');
   const n = weight.shape.length - 2;
-  const { stride = 1, pad = 0, outputPad = 0, groups = 1 } = options;
+  const { stride = 1, pad = 0, outputPad = 0, dilation = 1, groups = 1 } = options;
   const attrs = {
     strides: spread(stride, n),
     pads: spread(pad, 2 * n),
     outputPads: spread(outputPad, n),
+    ...(dilation !== 1 && { dilations: spread(dilation, n) }),
     groups,
   };
   return node(windowOps.convTranspose, [x, weight, ...optional(w, 'bias')], attrs, w.scope);

@@ -8,7 +8,8 @@ import { attentionBias, biasInput } from '../patch/attention-bias.ts';
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
 import type { GuidanceHooks, GuidedModel } from '../sampling/guidance/hooks.ts';
 import { type LatentFormat, latentFormat } from '../sampling/latent/formats.ts';
-import type { ConditioningRun, CondTensor } from '../sampling/model.ts';
+import type { ConditioningRun, CondTensor, ModelInput } from '../sampling/model.ts';
+import type { SessionInput } from '../runtime/runtime.ts';
 import {
   type ModelSampling,
   type SamplingSettings,
@@ -21,7 +22,7 @@ import { callTensors, conditionTensors } from './conditions.ts';
 import { checkWidth } from './check-width.ts';
 import { projectedCross } from './cross-projection.ts';
 import { extraChannelTensors } from './extra-channels.ts';
-import { type NetworkRun, type Weighted, openNetwork } from './network.ts';
+import { type Architecture, type NetworkRun, type Weighted, openNetwork } from './network.ts';
 import { type SeenPicture, unclipVector } from './unclip.ts';
 
 export interface Model extends Weighted {
@@ -56,11 +57,7 @@ const formatOf = ({ family, latentFormat: other }: Model): LatentFormat =>
 /** The model as samplers see it. */
 export function diffusion(model: Model, run: NetworkRun): GuidedModel {
   const sampling = createModelSampling(model.sampling);
-  const changes = runChanges(
-    { ...run, network: model, family: model.family, sampling },
-    model.changes,
-  );
-  return sampled(model, run, { sampling, changes });
+  return sampled(model, run, { sampling, changes: changesOf(model, run, sampling) });
 }
 
 function sampled(
@@ -68,15 +65,8 @@ function sampled(
   run: NetworkRun,
   shared: { readonly sampling: ModelSampling; readonly changes: RunChanges },
 ): GuidedModel {
-  const { family, config } = model;
+  const { family } = model;
   const { sampling, changes } = shared;
-  /** The network for calls that bring these tensors. */
-  const architecture = (given: ReadonlySet<string>) => ({
-    name: family.name,
-    fullPrecision: family.fullPrecision,
-    settings: family.conditions && { given: [...given].sort().join() },
-    build: (g: Graph) => family.network(g, config, given),
-  });
   return {
     modelSampling: sampling,
     latentFormat: withOwnColors(formatOf(model), model.source.metadata),
@@ -86,23 +76,9 @@ function sampled(
       return conditioningTensors(model, { ...entry, cross }, sampled);
     },
     async apply(input) {
-      const { x, timesteps } = input;
-      const { concat, ...told } = input.cond;
-      const cond = { ...told, ...callTensors(family.conditions?.(config) ?? [], input) };
-      const inputs = {
-        ...cond,
-        x: concat ? join([x, concat], 1) : x,
-        timesteps: { data: timesteps, shape: [timesteps.length] },
-      };
-      // all parts of a call carry the same changes
-      const brought = await Promise.all(
-        changes.of(input.parts[0].entry).map((change) => change.patches(input)),
-      );
-      const inner = biasInput in cond ? [attentionBias()] : [];
-      const patches = [...inner, ...model.patches, ...brought.flat()];
-      const given = new Set(Object.keys(cond));
-      const network = openNetwork(run, { ...model, patches }, architecture(given));
-      const { out } = await network(inputs, { rows: timesteps.length, input });
+      const { inputs, weights, architecture } = await networkCall(model, changes, input);
+      const rows = input.timesteps.length;
+      const { out } = await openNetwork(run, weights, architecture)(inputs, { rows, input });
       return out;
     },
     bestBatch(rowShape, entry) {
@@ -124,6 +100,49 @@ function sampled(
     with: (more) => sampled({ ...model, patches: [...more, ...model.patches] }, run, shared),
   };
 }
+
+/** One call of a model's network: what is opened, and what it is given. */
+export interface ModelCall {
+  readonly weights: Weighted;
+  readonly architecture: Architecture;
+  readonly inputs: Readonly<Record<string, SessionInput>>;
+}
+
+/** The call of the network that a model makes at a place of its run; its answer is `out`. */
+export async function networkCall(
+  model: Model,
+  changes: RunChanges,
+  input: ModelInput,
+): Promise<ModelCall> {
+  const { family, config } = model;
+  const { x, timesteps } = input;
+  const { concat, ...told } = input.cond;
+  const cond = { ...told, ...callTensors(family.conditions?.(config) ?? [], input) };
+  // all parts of a call carry the same changes
+  const brought = await Promise.all(
+    changes.of(input.parts[0].entry).map((change) => change.patches(input)),
+  );
+  const inner = biasInput in cond ? [attentionBias()] : [];
+  const given = new Set(Object.keys(cond));
+  return {
+    weights: { source: model.source, patches: [...inner, ...model.patches, ...brought.flat()] },
+    architecture: {
+      name: family.name,
+      fullPrecision: family.fullPrecision,
+      settings: family.conditions && { given: [...given].sort().join() },
+      build: (g: Graph) => family.network(g, config, given),
+    },
+    inputs: {
+      ...cond,
+      x: concat ? join([x, concat], 1) : x,
+      timesteps: { data: timesteps, shape: [timesteps.length] },
+    },
+  };
+}
+
+/** The changes of a model's network, bound to one run. */
+export const changesOf = (model: Model, run: NetworkRun, sampling: ModelSampling): RunChanges =>
+  runChanges({ ...run, network: model, family: model.family, sampling }, model.changes);
 
 function conditioningTensors(
   model: Model,

@@ -1,6 +1,7 @@
 /** Where things are in the frames of a film, one mask for each thing and frame, and pictures of that. */
 import type { NDArray } from '../array/nd.ts';
 import { nd } from '../array/nd.ts';
+import { nearestCells } from '../array/resample-taps.ts';
 
 /** What follows things through a film (SAM3_TRACK_DATA). */
 export interface TrackMasks {
@@ -75,7 +76,7 @@ export function drawTracks(
 ): NDArray {
   const { frames, filmHeight: h, filmWidth: w } = tracks;
   const out = new Float32Array(frames * h * w * 3).fill(ground);
-  const [rows, columns] = [nearest(tracks.height, h), nearest(tracks.width, w)];
+  const [rows, columns] = [nearestCells(tracks.height, h), nearestCells(tracks.width, w)];
   for (let frame = 0, to = 0; frame < frames; frame++) {
     const starts = objects.map((object) => startOf(tracks, frame, object));
     for (const y of rows) {
@@ -97,11 +98,3 @@ export function drawMask({ data, shape }: NDArray, ground: number): NDArray {
   });
   return nd(out, [...shape, 3]);
 }
-
-/** Which of `from` cells each of `to` shows: torch's 'nearest'. */
-const nearest = (from: number, to: number): number[] => {
-  const scale = Math.fround(from / to);
-  return Array.from({ length: to }, (_, i) =>
-    Math.min(Math.floor(Math.fround(i * scale)), from - 1),
-  );
-};

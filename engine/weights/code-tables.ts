@@ -19,14 +19,19 @@ export const fp4Levels = Float32Array.of(
  * Eight bits of the dynamic type, in order: after each power of ten from 10^-6 to 1 the middles of 1, 2, 4 … 64
  * equal steps from a tenth of it to itself, on both sides of 0, and 1.
  */
-export const dynamicLevels = Float32Array.from(
-  [0, 1, ...Array.from({ length: 7 }, (_, power) => middles(power)).flat()].sort((a, b) => a - b),
-);
+export const dynamicLevels = dynamic(1, [1, -1]);
 
-function middles(power: number): number[] {
-  const steps = 2 ** power;
-  return Array.from({ length: steps }, (_, i) => {
-    const middle = (0.1 + (0.9 * (i + 0.5)) / steps) * 10 ** (power - 6);
-    return [middle, -middle];
-  }).flat();
+/** The same for numbers that have no sign: twice as many steps, on one side. */
+export const unsignedDynamicLevels = dynamic(2, [1]);
+
+function dynamic(first: number, signs: readonly number[]): Float32Array {
+  const levels = [0, 1];
+  for (let power = 0; power < 7; power++) {
+    const steps = first * 2 ** power;
+    for (let i = 0; i < steps; i++) {
+      const middle = (0.1 + (0.9 * (i + 0.5)) / steps) * 10 ** (power - 6);
+      levels.push(...signs.map((sign) => sign * middle));
+    }
+  }
+  return Float32Array.from(levels).sort();
 }

@@ -34,6 +34,8 @@ export interface AdapterKind {
   readonly parts: Spelled;
   /** It takes one of each of these groups of parts to be of this kind. */
   readonly needs: readonly (readonly string[])[];
+  /** What alpha is divided by; undefined: the kind has no rank, or nothing of it is factored here. */
+  rank?(parts: AdapterParts): number | undefined;
   /** For a weight of this shape; undefined when the parts do not fit it. */
   act(parts: AdapterParts, shape: readonly number[]): AdapterAct | undefined;
 }
@@ -46,8 +48,8 @@ export const commonParts: Spelled = {
 };
 
 /** alpha / rank; files without alpha mean 1. */
-const factor = ({ alpha }: AdapterParts, rank: number): number =>
-  alpha === undefined ? 1 : alpha.data[0] / rank;
+const factor = ({ alpha }: AdapterParts, rank: number | undefined): number =>
+  alpha === undefined || rank === undefined ? 1 : alpha.data[0] / rank;
 
 const scaled = (x: NDArray, k: number): NDArray =>
   k === 1 ? x : { data: x.data.map((value) => value * k), shape: x.shape };
@@ -80,6 +82,7 @@ const lora: AdapterKind = {
     mid: ['.lora_mid.weight'],
   },
   needs: [['up'], ['down']],
+  rank: ({ down }) => down.shape[0],
   act(parts, shape) {
     const up = flat(parts.up);
     const inner = parts.mid ? withMid(parts.mid, parts.down) : flat(parts.down);
@@ -90,7 +93,7 @@ const lora: AdapterKind = {
     }
     return {
       arrays: {
-        up: scaled(up, factor(parts, parts.down.shape[0])),
+        up: scaled(up, factor(parts, lora.rank!(parts))),
         down: reshaped(inner, [rank, ...rest]),
       },
       delta: (_, fed) =>
@@ -135,13 +138,14 @@ const loha: AdapterKind = {
     t2: ['.hada_t2'],
   },
   needs: [['h1a'], ['h1b'], ['h2a'], ['h2b']],
+  rank: ({ h1b }) => h1b.shape[0],
   act(parts, shape) {
     const { h1a, h1b, h2a, h2b, t1, t2 } = parts;
     const outputs = t1 ? h1a.shape[1] : h1a.shape[0];
     if (outputs !== shape[0]) return undefined;
     return {
       arrays: {
-        h1a: scaled(h1a, factor(parts, h1b.shape[0])),
+        h1a: scaled(h1a, factor(parts, loha.rank!(parts))),
         h1b,
         h2a,
         h2b,
@@ -184,11 +188,12 @@ const lokr: AdapterKind = {
     ['w1', 'w1a'],
     ['w2', 'w2a'],
   ],
+  // alpha counts only where something is factored; the second factor's rank wins
+  rank: ({ w1, w1b, w2, w2a, w2b, t2 }) =>
+    w2 ? (w1 ? undefined : w1b.shape[0]) : t2 ? w2a.shape[0] : w2b.shape[0],
   act(parts, shape) {
     const { w1, w1a, w1b, w2, w2a, w2b, t2 } = parts;
-    // alpha counts only where something is factored; the second factor's rank wins
-    const rank = w2 ? (w1 ? undefined : w1b.shape[0]) : t2 ? w2a.shape[0] : w2b.shape[0];
-    const k = rank === undefined ? 1 : factor(parts, rank);
+    const k = factor(parts, lokr.rank!(parts));
     const first: AdapterParts = w1 ? { w1: scaled(w1, k) } : { w1a: scaled(w1a, k), w1b };
     const second: AdapterParts = w2 ? { w2 } : { w2a, w2b, ...(t2 ? { t2 } : {}) };
     const left = w1 ? w1.shape : [w1a.shape[0], w1b.shape[1]];

@@ -71,8 +71,8 @@ export function fitAdapters(
   return { shape, acts, misfits, taken };
 }
 
-/** What an entry does to some rows of a weight; kinds that are no difference cannot. */
-function onRows(
+/** What an entry does to some rows of a weight of a shape; kinds that are no difference cannot. */
+export function onRows(
   kind: AdapterKind,
   parts: AdapterParts,
   shape: readonly number[],

@@ -38,6 +38,10 @@ export const movementOps = opTable({
   }),
   // see `settle`
   settle: row<object>({ shape: ([x]) => x.shape, kernel: ([x]) => x }),
+  // see `after`
+  after: row<object>({ shape: ([x]) => x.shape, kernel: ([x]) => x }),
+  // see `detach`
+  detach: row<object>({ shape: ([x]) => x.shape, kernel: ([x]) => x }),
   expand: row<{ readonly shape: Shape }>({
     shape: ([x], { shape }) => {
       const fits = sameDims(broadcastShapes([x.shape, shape]), shape);
@@ -99,6 +103,16 @@ export const movementOps = opTable({
  * of what is done with comes back here; a network of large values says so between its blocks.
  */
 export const settle = (x: Tensor): Tensor => node(movementOps.settle, [x], {});
+
+/**
+ * x itself, once `other` has been computed. What is computed from it begins no sooner, and is not taken for
+ * the same as what is computed from x: so that a backward pass may compute anew what was not kept.
+ */
+export const after = (x: Tensor, other: Tensor): Tensor =>
+  node(movementOps.after, [x, other], {}, x.scope);
+
+/** x itself, through which no gradient goes: what depends on it counts as given (torch's detach). */
+export const detach = (x: Tensor): Tensor => node(movementOps.detach, [x], {});
 
 /** x under another shape; one entry may be -1 (the rest of the elements). */
 export function reshape(x: Tensor, shape: readonly Dim[]): Tensor {

@@ -16,6 +16,8 @@ interface ConvTransposeAttrs {
   readonly strides: readonly number[];
   readonly pads: readonly number[];
   readonly outputPads: readonly number[];
+  /** Left out: 1. */
+  readonly dilations?: readonly number[];
   readonly groups: number;
 }
 interface Pool {
@@ -46,7 +48,7 @@ const convKernel: Kernel<ConvAttrs> = (
 
 const convTransposeKernel: Kernel<ConvTransposeAttrs> = (
   [x, weight, bias],
-  { strides, pads, groups },
+  { strides, pads, dilations, groups },
   { shape },
 ) => {
   const result = build(shape, ([, channel]) => bias?.data[channel] ?? 0);
@@ -55,7 +57,9 @@ const convTransposeKernel: Kernel<ConvTransposeAttrs> = (
     const value = at(x, [b, c, ...position]);
     const group = Math.floor(c / (channels / groups));
     each([perGroup, ...kernel], ([o, ...offset]) => {
-      const to = kernel.map((_, i) => position[i] * strides[i] - pads[i] + offset[i]);
+      const to = kernel.map(
+        (_, i) => position[i] * strides[i] - pads[i] + offset[i] * (dilations?.[i] ?? 1),
+      );
       if (to.some((p, i) => p < 0 || p >= shape[i + 2])) return;
       const flat = flatOf(shape, [b, group * perGroup + o, ...to]);
       result.data[flat] += value * at(weight, [c, o, ...offset]);
@@ -103,14 +107,15 @@ export const windowOps = opTable({
   }),
   /** x [b, in, ...spatial], weight [in, out / groups, ...kernel], bias [out] or none. */
   convTranspose: row<ConvTransposeAttrs>({
-    shape: ([x, weight, bias], { strides, pads, outputPads, groups }) => {
+    shape: ([x, weight, bias], { strides, pads, outputPads, dilations, groups }) => {
       const [channels, perGroup, ...kernel] = staticShape(weight.shape, 'the weight');
       expectShape(x.shape[1] === channels, `the weight takes ${channels} channels`);
       expectVector(bias, perGroup * groups, 'bias');
       const n = kernel.length;
       const sizes = x.shape.slice(2).map((size, i) => {
         const steps = mulDim(subDim(size, 1), strides[i]);
-        return addDim(steps, kernel[i] + outputPads[i] - pads[i] - pads[i + n]);
+        const reach = (kernel[i] - 1) * (dilations?.[i] ?? 1) + 1;
+        return addDim(steps, reach + outputPads[i] - pads[i] - pads[i + n]);
       });
       return [x.shape[0], perGroup * groups, ...sizes];
     },

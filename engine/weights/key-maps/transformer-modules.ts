@@ -189,6 +189,31 @@ export const lumina: Modules = [
   ['x_embedder', ['all_x_embedder.2-1']],
 ];
 
+/** Lumina 2, which diffusers names otherwise than Z-Image. */
+export const lumina2: Modules = [
+  ...['layers', 'noise_refiner', 'context_refiner'].flatMap((part): Modules => [
+    [
+      `${part}.$1.attention.qkv`,
+      [
+        [`${part}.$1.attn.to_q`, squares(0, 1)],
+        [`${part}.$1.attn.to_k`, shared(0)],
+        [`${part}.$1.attn.to_v`, shared(1)],
+      ],
+    ],
+    [`${part}.$1.attention.out`, [`${part}.$1.attn.to_out.0`]],
+    ...[1, 2, 3].map((layer): Modules[number] => [
+      `${part}.$1.feed_forward.w${layer}`,
+      [`${part}.$1.feed_forward.linear_${layer}`],
+    ]),
+    [`${part}.$1.adaLN_modulation.1`, [`${part}.$1.norm1.linear`]],
+  ]),
+  ['t_embedder.mlp.0', ['time_caption_embed.timestep_embedder.linear_1']],
+  ['t_embedder.mlp.2', ['time_caption_embed.timestep_embedder.linear_2']],
+  ['cap_embedder.1', ['time_caption_embed.caption_embedder.1']],
+  ['final_layer.adaLN_modulation.1', ['norm_out.linear_1']],
+  ['final_layer.linear', ['norm_out.linear_2']],
+];
+
 /** PixArt. */
 export const pixArt: Modules = [
   ['x_embedder.proj', ['pos_embed.proj']],
@@ -245,9 +270,12 @@ const hunyuan: Modules = [
   }),
 ];
 
-const rules = [...flux, ...sd3, ...auraFlow, ...lumina, ...pixArt, ...hunyuan].map(
-  ([module, names]) => [pattern(module), names] as const,
-);
+type Rule = readonly [pattern: RegExp, names: Names];
+
+const rulesOf = (modules: Modules): readonly Rule[] =>
+  modules.map(([module, names]) => [pattern(module), names] as const);
+
+const rules = rulesOf([...flux, ...sd3, ...auraFlow, ...lumina, ...lumina2, ...pixArt, ...hunyuan]);
 
 /** Modules of this name, whatever their block's number. */
 function pattern(module: string): RegExp {
@@ -271,7 +299,17 @@ const same: readonly RegExp[] = [
 /** The other names of a module; none for modules of other networks. */
 export function transformerModuleNames(module: string): readonly ModuleName[] {
   const own = same.some((pattern) => pattern.test(module)) ? [{ name: module }] : [];
-  const others = rules.flatMap(([pattern, names]) =>
+  return [...own, ...namesBy(rules, module)];
+}
+
+/** The names that one family's table has for modules. */
+export function namesIn(modules: Modules): (module: string) => readonly ModuleName[] {
+  const own = rulesOf(modules);
+  return (module) => namesBy(own, module);
+}
+
+function namesBy(rules: readonly Rule[], module: string): readonly ModuleName[] {
+  return rules.flatMap(([pattern, names]) =>
     pattern.test(module)
       ? names.map((entry): ModuleName => {
           const [name, rows] = typeof entry === 'string' ? [entry] : entry;
@@ -279,5 +317,4 @@ export function transformerModuleNames(module: string): readonly ModuleName[] {
         })
       : [],
   );
-  return [...own, ...others];
 }

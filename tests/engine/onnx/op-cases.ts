@@ -16,6 +16,7 @@ import {
   abs,
   add,
   acos,
+  after,
   argmax,
   argsort,
   attention,
@@ -27,6 +28,7 @@ import {
   constant,
   cos,
   cumsum,
+  detach,
   div,
   equal,
   erf,
@@ -282,6 +284,12 @@ const cases: { readonly [K in OpName]: readonly (Omit<OpCase, 'name'> & { note?:
       build: (g) =>
         convTranspose(g.weights, channels(g, 4), { stride: 2, pad: 1, outputPad: 1, groups: 2 }),
     },
+    {
+      note: 'dilated',
+      weights: { weight: [4, 3, 3, 3] },
+      inputs: { x: [1, 4, 3, 2] },
+      build: (g) => convTranspose(g.weights, channels(g, 4), { pad: 1, dilation: 2 }),
+    },
   ],
   groupNorm: [
     {
@@ -430,7 +438,9 @@ const cases: { readonly [K in OpName]: readonly (Omit<OpCase, 'name'> & { note?:
         }),
     },
   ],
+  detach: [onX((x) => mul(detach(add(x, 1)), x))],
   settle: [onX((x) => add(settle(mul(x, x)), x))],
+  after: [onX((x) => add(after(mul(x, x), add(x, 1)), x))],
   expand: [onX((x) => expand(mean(x, [1, 2], { keep: true }), x.shape))],
   permute: [onX((x) => permute(x, [3, 0, -2, 1])), onX((x) => transpose(x, 1, -1))],
   slice: [

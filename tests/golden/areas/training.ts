@@ -7,7 +7,12 @@ import type { CaseResult, GoldenArea } from '../area.ts';
 type Runner = (dir: string, name: string) => Promise<CaseResult>;
 
 /** Sub-folder -> its runner, loaded when a case of it is run. */
-const parts: Readonly<Record<string, () => Promise<Runner>>> = {};
+const parts: Readonly<Record<string, () => Promise<Runner>>> = {
+  'grad-op': async () => (await import('../training/grad-op.ts')).run,
+  loss: async () => (await import('../training/loss.ts')).run,
+  'unet-grad': async () => (await import('../training/unet-grad.ts')).run,
+  optimizer: async () => (await import('../training/optimizer.ts')).run,
+};
 
 export const area: GoldenArea = {
   name: 'training',

@@ -1,0 +1,80 @@
+/** Keys of `train` that must stay as they are without being said. */
+import { type Rows, each, refused } from '../row.ts';
+
+const EXPERIMENT = 'this experiment is not supported';
+const GUIDED = 'training with guidance is not supported';
+const TURNED = 'only adapters of the diffusion model and of its text encoders are trained';
+const NORMALISED = 'predictions, targets and latents are taken as they are';
+const CAPTIONS = 'captions are taken as they are';
+
+export const refusedTrainRows = {
+  learnable_snr_gos: refused(EXPERIMENT),
+  ...each(refused(EXPERIMENT), [
+    'blended_blur_noise',
+    'do_signal_correction_noise',
+    'do_batch_noise_correction',
+    'do_signal_amplification',
+    't0_loss_target',
+    't0_velocity_equiv_weight',
+    'do_fft_loss',
+    'do_fft_velocity_equiv_weight',
+    'do_prior_divergence',
+    'weight_jitter',
+    'free_u',
+    'single_item_batching',
+  ]),
+  signal_correction_noise_scale: refused(EXPERIMENT, 1),
+  batch_noise_correction_scale: refused(EXPERIMENT, 0.1),
+  signal_amplification_strength: refused(EXPERIMENT, 0.5),
+  switch_boundary_every: refused('no model of two stages is trained here', 1),
+  ...each(refused(NORMALISED), [
+    'match_noise_norm',
+    'correct_pred_norm',
+    'correct_pred_norm_multiplier',
+    'target_norm_std',
+    'target_norm_std_value',
+    'adaptive_scaling_factor',
+    'standardize_images',
+    'standardize_latents',
+  ]),
+  inverted_mask_prior: refused('outside of a mask nothing is preserved'),
+  inverted_mask_prior_multiplier: refused('outside of a mask nothing is preserved', 0.5),
+  prompt_saturation_chance: refused(CAPTIONS, 0),
+  short_and_long_captions: refused(CAPTIONS),
+  short_and_long_captions_encoder_split: refused(CAPTIONS),
+  ...each(refused(GUIDED), [
+    'negative_prompt',
+    'do_cfg',
+    'do_random_cfg',
+    'max_cfg_scale',
+    'cfg_rescale',
+    'do_guidance_loss',
+    'do_guidance_loss_cfg_zero',
+    'unconditional_prompt',
+    'do_differential_guidance',
+    'do_blank_stabilization',
+  ]),
+  max_negative_prompts: refused(GUIDED, 1),
+  cfg_scale: refused(GUIDED, 1),
+  guidance_loss_target: refused(GUIDED, 3),
+  guidance_loss_schedule: refused(GUIDED, 'constant'),
+  differential_guidance_scale: refused(GUIDED, 3),
+  train_refiner: refused(TURNED, true),
+  ...each(refused(TURNED), [
+    'train_turbo',
+    'show_turbo_outputs',
+    'adapter_assist_name_or_path',
+    'match_adapter_assist',
+    'diffusion_feature_extractor_path',
+    'latent_feature_extractor_path',
+  ]),
+  adapter_assist_type: refused(TURNED, 't2i'),
+  match_adapter_chance: refused(TURNED, 0),
+  diffusion_feature_extractor_weight: refused(TURNED, 1),
+  latent_feature_extractor_loss_weight: refused(TURNED, 1),
+  audio_loss_multiplier: refused('no sound is trained', 1),
+  merge_network_on_save: refused('the adapter is saved, not the model'),
+  merge_network_on_save_strength: refused('the adapter is saved, not the model', 1),
+  do_paramiter_swapping: refused('every weight of the adapter is trained in every step'),
+  paramiter_swapping_factor: refused('every weight of the adapter is trained in every step', 0.1),
+} satisfies Rows;

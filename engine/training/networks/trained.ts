@@ -1,0 +1,125 @@
+/**
+ * A network with adapters in training: the very patch that a finished file is at strength 1 (engine/patch/lora),
+ * whose numbers, all in one vector, are what gradients are asked for.
+ */
+import type { NDArray } from '../../array/nd.ts';
+import type { AdapterAct } from '../../patch/lora/kinds.ts';
+import type { Feeds, NetworkPatch } from '../../patch/patch.ts';
+import { add, input, mul, scalar } from '../../tensor/nn.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { type Parameter, type ParameterLayout, layOut, numbersOf } from '../parameters.ts';
+
+/** What is trained of one weight. */
+export interface TrainedWeight {
+  /** Tells it from others of the same weight: a part of its rows. */
+  readonly name: string;
+  /** The weight that it changes: [out, in, ...kernel], a norm's, or a bias. */
+  readonly key: string;
+  /** What it does, and its numbers at the start of training. */
+  readonly act: AdapterAct;
+  /** alpha / rank: what its change counts. */
+  readonly scale: number;
+}
+
+export interface TrainedNetwork {
+  /** By name, in order. */
+  readonly weights: ReadonlyMap<string, TrainedWeight>;
+  /** All parts of all weights in order, each as `name/part`. */
+  readonly layout: ParameterLayout;
+  readonly places: ReadonlyMap<string, Parameter>;
+  /** A vector with the numbers at the start. */
+  readonly start: () => Float32Array;
+}
+
+const partName = (name: string, part: string): string => `${name}/${part}`;
+
+/** What is trained, as one vector of numbers. */
+export function trainedNetwork(weights: readonly TrainedWeight[]): TrainedNetwork {
+  const arrays = weights.flatMap(({ name, act }) =>
+    Object.entries(act.arrays).map(([part, array]) => [partName(name, part), array] as const),
+  );
+  const layout = layOut(arrays.map(([name, { shape }]) => [name, shape] as const));
+  return {
+    weights: new Map(weights.map((weight) => [weight.name, weight])),
+    layout,
+    places: new Map(layout.list.map((place) => [place.name, place])),
+    start: () => {
+      const all = new Float32Array(layout.size);
+      arrays.forEach(([, { data }], i) => numbersOf(all, layout.list[i]).set(data));
+      return all;
+    },
+  };
+}
+
+/** The parts of what is trained under a name, in a vector: views, by the names that its act gives them. */
+export function partsIn(
+  { weights, places }: TrainedNetwork,
+  name: string,
+  values: Float32Array,
+): Record<string, NDArray> {
+  const { act } = weights.get(name)!;
+  return Object.fromEntries(
+    Object.keys(act.arrays).map((part) => {
+      const place = places.get(partName(name, part))!;
+      return [part, { data: numbersOf(values, place), shape: place.shape }];
+    }),
+  );
+}
+
+export interface TrainedPatch extends NetworkPatch {
+  /** Its inputs of the program that was traced last, by their names in the layout. */
+  readonly inputs: ReadonlyMap<string, Tensor>;
+}
+
+/** What names the inputs of trained numbers in a program. */
+const inputName = (name: string): string => `trained/${name}`;
+
+const scaled = (x: Tensor, scale: number): Tensor => (scale === 1 ? x : mul(x, scale));
+
+/** Adapters on a network as the numbers in `values` are at the time of each call. */
+export function trainedPatch(network: TrainedNetwork, values: Float32Array): TrainedPatch {
+  const { layout, places } = network;
+  const weights = [...network.weights.values()];
+  const byKey = new Map<string, TrainedWeight[]>();
+  for (const weight of weights) byKey.set(weight.key, [...(byKey.get(weight.key) ?? []), weight]);
+  const inputs = new Map<string, Tensor>();
+  const fedOf =
+    ({ name }: TrainedWeight) =>
+    (part: string): Tensor => {
+      const full = partName(name, part);
+      let tensor = inputs.get(full);
+      if (!tensor) {
+        tensor = input(inputName(full), 'f32', places.get(full)!.shape);
+        inputs.set(full, tensor);
+      }
+      return tensor;
+    };
+  const feeds: Feeds = Object.fromEntries(
+    layout.list.map((place) => [
+      inputName(place.name),
+      { data: numbersOf(values, place), shape: place.shape },
+    ]),
+  );
+  const shapes = layout.list.map(({ name, shape }) => `${name}[${shape.join()}]`);
+  const scales = weights.map(({ scale }) => scale);
+  return {
+    identity: `trained ${shapes.join(' ')} ${scales.join(' ')}`,
+    keys: new Set(byKey.keys()),
+    inputs,
+    beside: (layer) => {
+      const mine = byKey.get(layer.key) ?? [];
+      if (mine.some(({ act }) => !act.beside)) return undefined;
+      const besides = mine.map((weight) =>
+        scaled(weight.act.beside!(layer, fedOf(weight)), weight.scale),
+      );
+      return besides.length === 0 ? undefined : besides.reduce((sum, part) => add(sum, part));
+    },
+    change: (key, value) =>
+      (byKey.get(key) ?? []).reduce((changed, weight) => {
+        const { act, scale } = weight;
+        if (act.change) return act.change(changed, fedOf(weight), scalar(1));
+        return add(changed, scaled(act.delta!(value, fedOf(weight)), scale));
+      }, value),
+    feeds: () => feeds,
+  };
+}
