@@ -29,6 +29,7 @@ export interface Run {
 
 export interface RunDetail extends Run {
   readonly prompts: readonly string[];
+  readonly warnings: readonly string[];
   readonly substitutions: readonly string[];
 }
 

@@ -81,7 +81,17 @@ export const rows: readonly Row[] = [
     options: ({ networks }) => networks,
   },
   { key: 'rank', label: 'Rank', kind: 'int', section: network, min: 1, max: 1024 },
-  { key: 'alpha', label: 'Alpha', kind: 'float', section: network, min: 0, max: 4096 },
+  {
+    key: 'alpha',
+    label: 'Alpha',
+    help: 'Left empty, as much as the rank',
+    kind: 'float',
+    section: network,
+    min: 0,
+    max: 4096,
+    open: true,
+    advanced: true,
+  },
   {
     key: 'conv_rank',
     label: 'Rank of convolutions',

@@ -42,7 +42,7 @@ export function JobFile({ run, live, parts }: JobFileParts) {
   };
   return (
     <>
-      {run.substitutions.length > 0 && <Findings check={{ substitutions: run.substitutions }} />}
+      <Findings check={{ warnings: run.warnings, substitutions: run.substitutions }} />
       <details class="job-file" onToggle={(e) => e.currentTarget.open && void open()}>
         <summary>{t('Job file')}</summary>
         <textarea

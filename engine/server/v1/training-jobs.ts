@@ -2,7 +2,8 @@
  * Training runs in the queue: each is an ordinary job. Pausing one is cancelling its job, which saves at the
  * end of its step; going on is submitting it again.
  */
-import { type Progress, readProgress, writeProgress } from '../../training/runs/progress.ts';
+import type { Progress } from '../../training/job/progress.ts';
+import { changeProgress, readProgress } from '../../training/runs/progress.ts';
 import { runsInPrompt, trainPrompt } from '../../training/runs/prompt.ts';
 import { runsIn } from '../../training/runs/runs.ts';
 import { type FinishedJob, type Job, isFinished } from '../../queue/store.ts';
@@ -67,7 +68,7 @@ export function createRunJobs({
   const markStopped = (run: string): void => {
     const folder = runs.folder(run);
     const progress = readProgress(folder) ?? { step: 0, steps: 0 };
-    writeProgress(folder, { ...progress, state: 'stopped', updated: now() });
+    changeProgress(folder, { ...progress, state: 'stopped', updated: now() });
   };
   const end = (job: Job, ending: Ending): boolean => {
     if (queue.deletePending(job.id)) return true;
@@ -82,7 +83,7 @@ export function createRunJobs({
     if (job.status === 'failed' && progress?.state !== 'failed') {
       const error = jobError(job)?.message ?? 'The job failed.';
       const { step, steps } = progress ?? { step: 0, steps: 0 };
-      writeProgress(folder, { state: 'failed', step, steps, error, updated: now() });
+      changeProgress(folder, { state: 'failed', step, steps, error, updated: now() });
     } else if (job.status === 'cancelled' && ending === 'stop') markStopped(run);
   };
 

@@ -1,8 +1,9 @@
 /** Training runs as the public API shows them. */
-import { parse } from 'yaml';
-import { SAMPLES_FOLDER, samplesOf } from '../../training/runs/files.ts';
+import { NoodleError } from '../../errors.ts';
+import { readJobs } from '../../training/job/read-job.ts';
+import { runFiles } from '../../training/job/run-files.ts';
+import { samplesOf } from '../../training/runs/files.ts';
 import { lastLosses, secondsOfStep } from '../../training/runs/losses.ts';
-import { processesOf } from '../../training/runs/places.ts';
 import { readProgress } from '../../training/runs/progress.ts';
 import { RUNS_FOLDER, type Runs } from '../../training/runs/runs.ts';
 import type { Api } from './api.ts';
@@ -38,7 +39,10 @@ export function runJson(name: string, runs: Runs, { runJobs }: Api, base: string
 
 /** A run with what its job says; throws FILE_NOT_FOUND. */
 export function runDetail(name: string, runs: Runs, api: Api, base: string): RunDetail {
-  return { ...runJson(name, runs, api, base), ...jobTexts(runs.config(name)) };
+  return {
+    ...runJson(name, runs, api, base),
+    ...jobTexts(runs.config(name)),
+  };
 }
 
 /** Where a file of a run can be fetched. */
@@ -49,38 +53,28 @@ export function fileUrl(name: string, filename: string, subfolder = ''): string 
 
 /** Where a small picture of a sample can be fetched. */
 export function thumbnailUrl(name: string, filename: string, version: number): string {
-  const path = `${RUNS_FOLDER}/${name}/${SAMPLES_FOLDER}/${filename}`;
+  const path = `${RUNS_FOLDER}/${name}/${runFiles.samples}/${filename}`;
   const query = new URLSearchParams({ path, directory: 'output', v: String(version) });
   return `/v1/outputs/thumbnail?${query.toString()}`;
 }
 
 export const isoTime = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
-/** What is shown of a job file; a file that somebody broke by hand shows nothing. */
-function jobTexts(config: string): Pick<RunDetail, 'prompts' | 'substitutions'> {
-  let tree: unknown;
+/** What is shown of a job file; one that somebody broke by hand shows nothing. */
+function jobTexts(config: string): Pick<RunDetail, 'prompts' | 'substitutions' | 'warnings'> {
   try {
-    tree = parse(config, { version: '1.1', merge: true });
-  } catch {
-    return { prompts: [], substitutions: [] };
+    const [job] = readJobs(runFiles.config, config, {
+      environment: {},
+      // Nothing is opened: what it names may be gone since.
+      place: (path) => path,
+    });
+    return {
+      prompts: job.sample.samples.map(({ prompt }) => prompt),
+      substitutions: [...job.substitutions],
+      warnings: [...job.warnings],
+    };
+  } catch (error) {
+    if (!(error instanceof NoodleError)) throw error;
+    return { prompts: [], substitutions: [], warnings: [] };
   }
-  const { meta } = (tree ?? {}) as { meta?: { substitutions?: unknown } | null };
-  const { sample } = (processesOf(tree)[0] ?? {}) as { sample?: SampleSection | null };
-  const prompts = listIn(sample?.samples).map(
-    (each) => (each as { prompt?: unknown } | null)?.prompt,
-  );
-  return {
-    prompts: textsIn(prompts.length > 0 ? prompts : sample?.prompts),
-    substitutions: textsIn(meta?.substitutions),
-  };
 }
-
-interface SampleSection {
-  readonly samples?: unknown;
-  readonly prompts?: unknown;
-}
-
-const listIn = (value: unknown): unknown[] => (Array.isArray(value) ? (value as unknown[]) : []);
-
-const textsIn = (value: unknown): string[] =>
-  listIn(value).map((text) => (typeof text === 'string' ? text : ''));

@@ -55,6 +55,7 @@ export const RunDetail = Type.Object(
     substitutions: Type.Array(Type.String(), {
       description: 'Settings for which something near them is used here.',
     }),
+    warnings: Type.Array(Type.String(), { description: 'Keys that mean nothing here.' }),
   },
   { title: 'TrainingRunDetail', description: 'A training run with what its job says.' },
 );
@@ -93,7 +94,7 @@ export const JobCheck = Type.Object(
     valid: Type.Boolean({ description: 'It could be trained.' }),
     name: nullable(text('Name that the run would have.')),
     errors: Type.Array(ProblemPart, { description: 'Why not.' }),
-    warnings: Type.Array(Type.String(), { description: 'Keys that mean nothing here.' }),
+    warnings: RunDetail.properties.warnings,
     substitutions: RunDetail.properties.substitutions,
     yaml: text('The job as a job file.'),
   },

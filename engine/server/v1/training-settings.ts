@@ -24,7 +24,7 @@ export const RunSettings = Type.Object(
     trigger_word: line({ description: 'Stands in every caption.', maxLength: 200 }),
     network: Type.Optional(words(NETWORKS, { description: 'The adapter.', default: 'lora' })),
     rank: whole(1, 1024, { description: 'Rank of the adapter.', default: 16 }),
-    alpha: number(0, 4096, { description: 'The adapter counts alpha / rank.', default: 16 }),
+    alpha: number(0, 4096, { description: 'The adapter counts alpha / rank; left out: 1.' }),
     conv_rank: whole(1, 1024, { description: 'Rank for convolutions; left out: not trained.' }),
     steps: whole(1, 10_000_000, { description: 'Steps of training.', default: 1000 }),
     learning_rate: number(0, 100, { description: 'Learning rate.', default: 0.0001 }),
@@ -66,7 +66,7 @@ export const RunSettings = Type.Object(
 );
 export type RunSettings = Static<typeof RunSettings>;
 
-/** What a page begins with. */
+/** What settings are without being said. */
 export const DEFAULT_SETTINGS: Readonly<Record<string, unknown>> = Object.fromEntries(
   Object.entries(RunSettings.properties as Record<string, { default?: unknown }>)
     .filter(([, schema]) => schema.default !== undefined)

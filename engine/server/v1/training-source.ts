@@ -1,12 +1,17 @@
 /** Jobs as they come over the API: usual settings or a job file, made into the file that a run has. */
-import { parseDocument, stringify } from 'yaml';
-import { placePaths, processesOf } from '../../training/runs/places.ts';
+import { NoodleError } from '../../errors.ts';
+import { Complaint } from '../../training/job/findings.ts';
+import type { TrainingJob } from '../../training/job/job.ts';
+import { parseJob } from '../../training/job/parse.ts';
+import { readJobTree } from '../../training/job/read-job.ts';
+import { configText } from '../../training/job/run-folder.ts';
+import { serverPlaces } from '../../training/runs/places.ts';
 import { isRunName } from '../../training/runs/runs.ts';
-import { jobOfSettings } from '../../training/runs/settings.ts';
+import { jobOfSettings, settingOf } from '../../training/runs/settings.ts';
 import type { Api } from './api.ts';
 import { ProblemError } from './problem.ts';
 import type { ProblemPart } from './schemas.ts';
-import type { RunSettings } from './training-settings.ts';
+import { DEFAULT_SETTINGS, type RunSettings } from './training-settings.ts';
 
 export interface JobSource {
   readonly name?: string;
@@ -27,70 +32,89 @@ export interface CheckedJob {
 const FOLDER = 'output/training';
 
 /** What is said of a job; throws a problem where it is no source at all. */
-export function checkSource(source: JobSource, api: Pick<Api, 'folders'>): CheckedJob {
+export function checkSource(source: JobSource, { folders }: Pick<Api, 'folders'>): CheckedJob {
   const { settings, yaml } = source;
   if ((settings === undefined) === (yaml === undefined)) {
     const detail = 'Either settings or yaml says what is trained.';
     throw new ProblemError({ status: 400, code: 'validation_failed', detail });
   }
-  const { tree, errors } =
-    yaml === undefined
-      ? { tree: jobOfSettings(source.name ?? '', settings!), errors: [] }
-      : readYaml(yaml);
-  return checkTree(tree, errors, source, api);
-}
-
-function checkTree(
-  given: unknown,
-  unreadable: readonly ProblemPart[],
-  { name: wanted, yaml }: JobSource,
-  { folders }: Pick<Api, 'folders'>,
-): CheckedJob {
-  const at = yaml === undefined ? '/settings' : '/yaml';
-  if (unreadable.length > 0) {
-    return { ...NOTHING, name: wanted ?? null, yaml: yaml ?? '', errors: unreadable };
+  let tree: unknown;
+  try {
+    tree =
+      settings === undefined
+        ? parseJob('job.yaml', yaml!, {})
+        : jobOfSettings('', { ...DEFAULT_SETTINGS, ...settings });
+  } catch (error) {
+    if (!(error instanceof Complaint)) throw error;
+    const errors = error.problems.map((detail) => ({ pointer: '/yaml', detail }));
+    return { ...NOTHING, name: source.name ?? null, yaml: yaml ?? '', errors };
   }
-  const name = wanted ?? nameIn(given);
-  const tree = ownTree(given, name);
-  const { problems } = placePaths(tree, folders);
-  const errors: ProblemPart[] = problems.map((detail) => ({ pointer: at, detail }));
-  if (name === undefined) errors.push({ pointer: '/name', detail: 'the run needs a name' });
-  else if (!isRunName(name)) {
-    errors.push({ pointer: '/name', detail: 'cannot be the name of a folder here' });
-  }
-  if (processesOf(tree).length === 0) {
-    errors.push({ pointer: at, detail: 'config.process is missing' });
-  }
-  return { ...NOTHING, name: name ?? null, yaml: stringify(tree), errors };
+  const name = source.name ?? nameIn(tree);
+  const own = ownTree(tree, name ?? '');
+  const errors = nameErrors(name);
+  // A name that is missing is told once.
+  const { job, problems } = read(ownTree(tree, errors.length > 0 ? 'run' : name!), folders);
+  return {
+    name: name ?? null,
+    yaml: configText(errors.length > 0 || job === undefined ? own : job.raw),
+    errors: [...errors, ...problems.map((detail) => errorOf(detail, settings !== undefined))],
+    warnings: job?.warnings ?? [],
+    substitutions: job?.substitutions ?? [],
+  };
 }
 
 const NOTHING = { warnings: [], substitutions: [] } as const;
 
-/** The tree of a job file; anchors and merge keys work, bombs of them are refused. */
-function readYaml(text: string): { tree: unknown; errors: ProblemPart[] } {
-  const document = parseDocument(text, { version: '1.1', merge: true });
-  const errors = document.errors.map(({ message }) => ({ pointer: '/yaml', detail: message }));
-  if (errors.length > 0) return { tree: undefined, errors };
+type Tree = Readonly<Record<string, unknown>>;
+
+function read(
+  tree: Tree,
+  folders: Api['folders'],
+): { readonly job?: TrainingJob; readonly problems: readonly string[] } {
   try {
-    return { tree: document.toJS({ maxAliasCount: 100 }), errors };
+    const jobs = readJobTree('job', tree, { environment: {}, place: serverPlaces(folders) });
+    if (jobs.length === 1) return { job: jobs[0], problems: [] };
+    return { problems: ['config.process: a run has one process; make a run of each'] };
   } catch (error) {
-    return { tree: undefined, errors: [{ pointer: '/yaml', detail: (error as Error).message }] };
+    if (!(error instanceof NoodleError) || error.code !== 'TRAINING_JOB') throw error;
+    return { problems: error.details.problems as readonly string[] };
   }
 }
 
-/** The job with the run's own name and folder in it. */
-function ownTree(given: unknown, name: string | undefined): unknown {
-  const tree: unknown = structuredClone(given);
-  if (!isTree(tree) || !isTree(tree.config)) return tree;
-  if (name !== undefined) tree.config.name = name;
-  for (const process of processesOf(tree)) process.training_folder = FOLDER;
-  return tree;
+/** Where a problem lies, which begins with the path of its key. */
+function errorOf(detail: string, isSettings: boolean): ProblemPart {
+  if (!isSettings) return { pointer: '/yaml', detail };
+  const setting = settingOf(/^[\w.[\]]+/.exec(detail)?.[0] ?? '');
+  return { pointer: setting === undefined ? '/settings' : `/settings/${setting}`, detail };
 }
 
+function nameErrors(name: string | undefined): ProblemPart[] {
+  if (name === undefined) return [{ pointer: '/name', detail: 'the run needs a name' }];
+  if (isRunName(name)) return [];
+  return [{ pointer: '/name', detail: 'cannot be the name of a folder here' }];
+}
+
+/** The job with the run's own name and folder in it, of which it may say something else. */
+function ownTree(given: unknown, name: string): Tree {
+  if (!isTree(given)) return {};
+  const { config } = given;
+  if (!isTree(config)) return given;
+  const list = Array.isArray(config.process) ? (config.process as unknown[]) : undefined;
+  const process = list?.map((each) => {
+    if (!isTree(each)) return each;
+    const { name: _, ...rest } = each;
+    return { ...rest, training_folder: FOLDER };
+  });
+  return { ...given, config: { ...config, name, ...(process === undefined ? {} : { process }) } };
+}
+
+/** The name that a job file gives its run. */
 function nameIn(tree: unknown): string | undefined {
-  const name = isTree(tree) && isTree(tree.config) ? tree.config.name : undefined;
-  return typeof name === 'string' && name !== '' ? name : undefined;
+  const config = isTree(tree) && isTree(tree.config) ? tree.config : {};
+  const [process] = Array.isArray(config.process) ? (config.process as unknown[]) : [];
+  const names = [isTree(process) ? process.name : undefined, config.name];
+  return names.find((name): name is string => typeof name === 'string' && name !== '');
 }
 
-const isTree = (value: unknown): value is Record<string, unknown> =>
+const isTree = (value: unknown): value is Tree =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

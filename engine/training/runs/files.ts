@@ -2,6 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { canBeNamed } from '../../store/paths.ts';
+import { SAVE_ENDING, runFiles } from '../job/run-files.ts';
 
 export interface Sample {
   readonly filename: string;
@@ -22,15 +23,12 @@ export interface Save {
   readonly modified: number;
 }
 
-/** Where samples lie in the folder of a run. */
-export const SAMPLES_FOLDER = 'samples';
-
 const SAMPLE = /^(\d{10,15})__(\d{9})_(\d{1,6})\.(?:jpe?g|png|webp)$/i;
 
 /** Samples by step and prompt; of a step that was done twice, the later ones. */
 export function samplesOf(folder: string): Sample[] {
   const found = new Map<string, Sample>();
-  for (const filename of namesIn(join(folder, SAMPLES_FOLDER)).sort()) {
+  for (const filename of namesIn(join(folder, runFiles.samples)).sort()) {
     const [, made, step, index] = SAMPLE.exec(filename) ?? [];
     if (made === undefined) continue;
     const sample = { filename, made: Number(made), step: Number(step), index: Number(index) };
@@ -45,7 +43,12 @@ export function samplesOf(folder: string): Sample[] {
 /** Weights that were saved, the newest first; the state that a run goes on from is none. */
 export function savesOf(folder: string, name: string): Save[] {
   const saves = namesIn(folder)
-    .filter((filename) => filename.startsWith(name) && filename.endsWith('.safetensors'))
+    .filter(
+      (filename) =>
+        filename.startsWith(name) &&
+        filename !== runFiles.optimizer &&
+        filename.endsWith(SAVE_ENDING),
+    )
     .flatMap((filename) => {
       const stat = statSync(join(folder, filename), { throwIfNoEntry: false });
       if (stat === undefined || !stat.isFile()) return [];

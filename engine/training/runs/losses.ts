@@ -1,7 +1,9 @@
 /** The losses of a run, `losses.jsonl`: a line a step, read from the end of the file. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { runFiles } from '../job/run-files.ts';
 
+/** A line as it is found: what is missing in it is null. */
 export interface Loss {
   readonly step: number;
   /** Null where it was no finite number. */
@@ -10,8 +12,6 @@ export interface Loss {
   /** What the step took. */
   readonly seconds: number | null;
 }
-
-const FILE = 'losses.jsonl';
 
 /** The first piece that is read; each further one is twice as long. */
 const PIECE = 16 * 1024;
@@ -40,7 +40,7 @@ export function secondsOfStep(folder: string): number | undefined {
 function linesWhile(folder: string, isShort: (losses: readonly Loss[]) => boolean): Loss[] {
   let file: number;
   try {
-    file = openSync(join(folder, FILE), 'r');
+    file = openSync(join(folder, runFiles.losses), 'r');
   } catch {
     return []; // no step was done yet
   }

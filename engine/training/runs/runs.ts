@@ -8,11 +8,10 @@ import { NoodleError } from '../../errors.ts';
 import type { Folders } from '../../store/folders.ts';
 import { isFile, nameParts } from '../../store/paths.ts';
 import { writeFileAtomic } from '../../store/write.ts';
+import { runFiles } from '../job/run-files.ts';
 
 /** Where runs lie below the output folder. */
 export const RUNS_FOLDER = 'training';
-
-const CONFIG = 'config.yaml';
 
 /** Files of a run begin with its name, and have a step and an ending behind it. */
 const LONGEST = 100;
@@ -42,7 +41,7 @@ export function runsIn(folders: Pick<Folders, 'resolve'>): Runs {
   };
   const folder = (name: string): string => {
     const path = place(name);
-    if (!isFile(join(path, CONFIG))) {
+    if (!isFile(join(path, runFiles.config))) {
       throw new NoodleError('FILE_NOT_FOUND', { kind: 'training run', name });
     }
     return path;
@@ -50,24 +49,24 @@ export function runsIn(folders: Pick<Folders, 'resolve'>): Runs {
   return {
     names: () =>
       entriesOf(folders.resolve('output', RUNS_FOLDER)).filter(
-        (name) => isRunName(name) && isFile(join(place(name), CONFIG)),
+        (name) => isRunName(name) && isFile(join(place(name), runFiles.config)),
       ),
     folder,
-    config: (name) => readFileSync(join(folder(name), CONFIG), 'utf8'),
-    created: (name) => Math.round(statSync(join(folder(name), CONFIG)).mtimeMs),
+    config: (name) => readFileSync(join(folder(name), runFiles.config), 'utf8'),
+    created: (name) => Math.round(statSync(join(folder(name), runFiles.config)).mtimeMs),
     create: (name, config) => {
       const path = place(name);
       // Weights that lie there already would be trained on.
       if (entriesOf(path).length > 0) throw new NoodleError('FILE_EXISTS', { name });
       mkdirSync(path, { recursive: true });
       try {
-        writeFileAtomic(join(path, CONFIG), config, { exclusive: true });
+        writeFileAtomic(join(path, runFiles.config), config, { exclusive: true });
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
         throw new NoodleError('FILE_EXISTS', { name }, { cause: error });
       }
     },
-    change: (name, config) => writeFileAtomic(join(folder(name), CONFIG), config),
+    change: (name, config) => writeFileAtomic(join(folder(name), runFiles.config), config),
     remove: (name) => rmSync(folder(name), { recursive: true }),
   };
 }

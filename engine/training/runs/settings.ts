@@ -1,5 +1,7 @@
 /** The usual settings of a job, for those who write no job file: each is a key of the file. */
 
+import { optimizers } from '../optimizers/index.ts';
+
 /** A kind of model that is trained, under the name that job files have for it. */
 export interface TrainedFamily {
   readonly arch: string;
@@ -14,27 +16,29 @@ export const TRAINED_FAMILIES: readonly TrainedFamily[] = [
   { arch: 'sd1', title: 'Stable Diffusion 1.5', noise: 'ddpm', resolution: 512 },
   { arch: 'sd2', title: 'Stable Diffusion 2', noise: 'ddpm', resolution: 768 },
   { arch: 'sdxl', title: 'SDXL', noise: 'ddpm', resolution: 1024 },
+  { arch: 'pixart', title: 'PixArt alpha', noise: 'ddpm', resolution: 1024 },
+  { arch: 'pixart_sigma', title: 'PixArt sigma', noise: 'ddpm', resolution: 1024 },
   { arch: 'sd3', title: 'Stable Diffusion 3', noise: 'flowmatch', resolution: 1024 },
   { arch: 'flux', title: 'Flux', noise: 'flowmatch', resolution: 1024 },
+  { arch: 'flux2', title: 'Flux 2', noise: 'flowmatch', resolution: 1024 },
+  { arch: 'chroma', title: 'Chroma', noise: 'flowmatch', resolution: 1024 },
   { arch: 'lumina2', title: 'Lumina 2', noise: 'flowmatch', resolution: 1024 },
+  { arch: 'auraflow', title: 'AuraFlow', noise: 'flowmatch', resolution: 1024 },
+  { arch: 'hidream', title: 'HiDream', noise: 'flowmatch', resolution: 1024 },
+  { arch: 'omnigen2', title: 'OmniGen 2', noise: 'flowmatch', resolution: 1024 },
+  { arch: 'qwen_image', title: 'Qwen-Image', noise: 'flowmatch', resolution: 1024 },
+  { arch: 'zimage', title: 'Z-Image', noise: 'flowmatch', resolution: 1024 },
 ];
 
 export const NETWORKS = ['lora', 'lokr'] as const;
 
-export const OPTIMIZERS = [
+/** The usual one first. */
+export const OPTIMIZERS: readonly string[] = [
   'adamw',
-  'adamw8bit',
-  'adam',
-  'adam8bit',
-  'prodigy',
-  'adafactor',
-  'lion',
-  'lion8bit',
-  'adagrad',
-  'sgd',
-  'rmsprop',
-] as const;
+  ...Object.keys(optimizers).filter((name) => name !== 'adamw'),
+];
 
+/** But for `step`, which needs numbers of its own: those stand in a job file. */
 export const SCHEDULES = [
   'constant',
   'constant_with_warmup',
@@ -42,7 +46,6 @@ export const SCHEDULES = [
   'cosine_with_restarts',
   'linear',
   'polynomial',
-  'step',
 ] as const;
 
 /** What is said of a job; `undefined` leaves a key out of the file, where it then is what it is without being said. */
@@ -87,6 +90,12 @@ const PROCESS_KEYS: Readonly<Record<string, string>> = {
   sample_seed: 'sample.seed',
 };
 
+/** The setting that the key of a job file is; undefined where it is none. */
+export function settingOf(key: string): string | undefined {
+  if (key.startsWith('datasets')) return key.endsWith('.resolution') ? 'resolutions' : 'datasets';
+  return Object.entries(PROCESS_KEYS).find(([, path]) => path === key)?.[0];
+}
+
 /** The job file of some settings, as a tree; the folder that it is trained in is the server's affair. */
 export function jobOfSettings(name: string, settings: Settings): object {
   const { family, datasets, resolutions = [], caption_dropout: dropout } = settings;
@@ -94,6 +103,7 @@ export function jobOfSettings(name: string, settings: Settings): object {
   const resolution = resolutions.length === 0 ? [known?.resolution ?? 512] : resolutions;
   const process: Tree = { type: 'sd_trainer' };
   for (const [setting, path] of Object.entries(PROCESS_KEYS)) put(process, path, settings[setting]);
+  put(process, 'network.linear_alpha', settings.alpha ?? settings.rank);
   put(process, 'train.noise_scheduler', known?.noise);
   put(process, 'sample.sampler', known?.noise);
   process.datasets = datasets.map((folder) => ({

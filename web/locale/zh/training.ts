@@ -78,6 +78,7 @@ export const training: Texts = {
   'Kind of adapter': '适配器种类',
   Rank: '秩',
   Alpha: 'Alpha',
+  'Left empty, as much as the rank': '留空则与秩相同',
   'Rank of convolutions': '卷积层的秩',
   'Left empty, convolutions are not trained': '留空则不训练卷积层',
   'Learning rate': '学习率',

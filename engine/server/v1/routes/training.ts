@@ -1,6 +1,7 @@
 /** /v1/training/runs: what is trained, and what came of it. */
 import { Type } from 'typebox';
-import { SAMPLES_FOLDER, samplesOf, savesOf } from '../../../training/runs/files.ts';
+import { runFiles } from '../../../training/job/run-files.ts';
+import { samplesOf, savesOf } from '../../../training/runs/files.ts';
 import { lastLosses, lossesAfter } from '../../../training/runs/losses.ts';
 import { runsIn } from '../../../training/runs/runs.ts';
 import { ProblemError } from '../problem.ts';
@@ -251,7 +252,7 @@ export const trainingRoutes = [
           step,
           index,
           made_at: isoTime(made),
-          url: fileUrl(name, filename, SAMPLES_FOLDER),
+          url: fileUrl(name, filename, runFiles.samples),
           thumbnail_url: thumbnailUrl(name, filename, made),
         })),
       });
