@@ -1,4 +1,5 @@
 import { type Signal, signal } from '@preact/signals';
+import { ServerProblem } from '../api/v1.ts';
 import { messageOf } from '../text.ts';
 import type { DatasetItem, TrainingApi } from './api.ts';
 
@@ -12,6 +13,8 @@ export interface Caption {
   set(text: string): void;
   /** Saves what is not saved yet; never throws. */
   save(): Promise<void>;
+  /** Saves no more, and keeps nothing. */
+  drop(): void;
 }
 
 export type Captions = ReturnType<typeof createCaptions>;
@@ -53,7 +56,10 @@ export function createCaptions(
         } catch (error) {
           state.value = 'failed';
           problem.value = messageOf(error);
-          return saveLater(AGAIN);
+          // A picture that is gone does not come back by itself.
+          const isGone = error instanceof ServerProblem && error.status === 404;
+          if (!isGone) saveLater(AGAIN);
+          return;
         }
       }
       state.value = 'saved';
@@ -72,6 +78,11 @@ export function createCaptions(
       state,
       problem,
       save,
+      drop: () => {
+        clearTimeout(timer);
+        state.value = 'saved';
+        storage.removeItem(key);
+      },
       set: (next) => {
         text.value = next;
         if (state.value !== 'saving') state.value = 'changed';
@@ -94,6 +105,11 @@ export function createCaptions(
       return [...known.values()].every(({ state }) => state.value === 'saved');
     },
     isSaved: (): boolean => [...known.values()].every(({ state }) => state.value === 'saved'),
+    /** The picture is deleted, and its caption with it. */
+    forget: (filename: string): void => {
+      known.get(filename)?.drop();
+      known.delete(filename);
+    },
     /** The server's captions count from now on; those that are not saved stay. */
     forgetSaved: (): void => {
       for (const [filename, { state }] of known) {

@@ -76,6 +76,7 @@ export function createDatasetLive(name: string, { api, server, state }: Training
     remove: async ({ filename }: DatasetItem): Promise<void> => {
       try {
         await api.removePicture(name, filename);
+        captions.forget(filename);
         await read();
       } catch (error) {
         say(error);

@@ -15,6 +15,8 @@ import '../style/dialogs.css';
 import '../style/forms.css';
 import '../style/run-page.css';
 import '../style/training.css';
+import '../style/training-run.css';
+import '../style/datasets.css';
 
 const server = createServer(document.baseURI);
 const state = createState();

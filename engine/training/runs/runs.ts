@@ -46,10 +46,17 @@ export function runsIn(folders: Pick<Folders, 'resolve'>): Runs {
     }
     return path;
   };
+  const isThere = (name: string): boolean => {
+    try {
+      return isFile(join(place(name), runFiles.config));
+    } catch {
+      return false; // a link that leads out of the folder
+    }
+  };
   return {
     names: () =>
       entriesOf(folders.resolve('output', RUNS_FOLDER)).filter(
-        (name) => isRunName(name) && isFile(join(place(name), runFiles.config)),
+        (name) => isRunName(name) && isThere(name),
       ),
     folder,
     config: (name) => readFileSync(join(folder(name), runFiles.config), 'utf8'),

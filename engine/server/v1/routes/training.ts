@@ -74,7 +74,13 @@ export const trainingRoutes = [
       const name = refuseWrong(job);
       const runs = runsIn(api.folders);
       runs.create(name, job.yaml);
-      if (body.start === true) await api.runJobs.start(name, owner);
+      try {
+        if (body.start === true) await api.runJobs.start(name, owner);
+      } catch (error) {
+        // Made and started, or neither.
+        runs.remove(name);
+        throw error;
+      }
       const made = runDetail(name, runs, api, base);
       return { status: 201, headers: { Location: made.urls.self }, body: made };
     },
