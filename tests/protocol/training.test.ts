@@ -1,5 +1,13 @@
 /** Training over /v1 on a whole server: runs and their states, data sets; every answer is held against the API's document. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,13 +19,14 @@ import { type TestServer, startServer } from '../support/server.ts';
 /* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call -- JSON from the wire */
 
 const trainingPack = fileURLToPath(new URL('training-pack', import.meta.url));
+const checkpoints = fileURLToPath(new URL('../../models/checkpoints', import.meta.url));
 const base = mkdtempSync(join(tmpdir(), 'noodle-training-'));
 let server: TestServer;
 let api: PublicApi;
 
 beforeAll(async () => {
-  mkdirSync(join(base, 'models/checkpoints'), { recursive: true });
-  writeFileSync(join(base, 'models/checkpoints/tiny.safetensors'), '');
+  mkdirSync(join(base, 'models'));
+  symlinkSync(checkpoints, join(base, 'models/checkpoints'));
   mkdirSync(join(base, 'input/cats'), { recursive: true });
   for (const name of ['cat 2.png', 'cat 10.png', 'cat 1.jpg']) {
     const picture = sharp({ create: { width: 32, height: 24, channels: 3, background: 'red' } });
@@ -35,11 +44,16 @@ afterAll(async () => {
 const call = (method: string, path: string, body?: unknown) => api.call(method, path, body);
 const runs = '/v1/training/runs';
 const settings = {
-  checkpoint: 'tiny.safetensors',
+  checkpoint: 'tiny-scenes.safetensors',
   family: 'sd1',
   datasets: ['cats'],
+  resolutions: [64],
   steps: 40,
+  save_every: 20,
   sample_every: 20,
+  sample_width: 64,
+  sample_height: 64,
+  sample_steps: 1,
   prompts: ['a cat', 'a dog'],
 };
 const create = (name: string, more: object = {}) =>
@@ -56,7 +70,7 @@ describe('a training run', () => {
     expect(made.headers.get('location')).toBe(made.json.urls.self);
     expect(made.json.prompts).toEqual(['a cat', 'a dog']);
     const config = (await call('GET', `${runs}/my%20cat/config`)).json;
-    expect(config).toContain('name_or_path: tiny.safetensors');
+    expect(config).toContain('name_or_path: tiny-scenes.safetensors');
     expect(config).toContain('training_folder: output/training');
     expect(config).not.toContain(base);
 
@@ -67,7 +81,7 @@ describe('a training run', () => {
     await until('my cat', 'finished');
     const done = (await call('GET', `${runs}/my%20cat`)).json;
     expect(done).toMatchObject({ step: 40, steps: 40, error: null, job_id: null });
-    expect(done.seconds_per_step).toBeCloseTo(0.02);
+    expect(done.seconds_per_step).toBeGreaterThan(0);
     expect(done.seconds_left).toBeNull();
 
     const { losses, last } = (await call('GET', `${runs}/my%20cat/losses?after=38`)).json;
@@ -79,7 +93,7 @@ describe('a training run', () => {
     });
 
     const { samples } = (await call('GET', `${runs}/my%20cat/samples`)).json;
-    expect(samples.map(({ step, index }: any) => [step, index])).toEqual([
+    expect(samples.map(({ step, index }: any) => [step, index]).slice(-4)).toEqual([
       [20, 0],
       [20, 1],
       [40, 0],
@@ -89,13 +103,14 @@ describe('a training run', () => {
       expect((await server.get(address)).headers.get('content-type')).toMatch(/^image\//);
     }
     const { saves } = (await call('GET', `${runs}/my%20cat/saves`)).json;
-    expect(saves.map(({ filename, step, bytes }: any) => [filename, step, bytes])).toEqual([
-      ['my cat.safetensors', null, 2000],
-      ['my cat_000000040.safetensors', 40, 1000],
-      ['my cat_000000020.safetensors', 20, 1000],
-    ]);
+    expect(saves.map(({ filename, step }: any) => [filename, step])).toEqual(
+      expect.arrayContaining([
+        ['my cat.safetensors', null],
+        ['my cat_000000020.safetensors', 20],
+      ]),
+    );
     const file = await server.get(saves[0].url);
-    expect((await file.arrayBuffer()).byteLength).toBe(2000);
+    expect((await file.arrayBuffer()).byteLength).toBe(saves[0].bytes);
   });
 
   it('is paused and goes on where it was, is stopped, and only then deleted', async () => {
@@ -116,7 +131,7 @@ describe('a training run', () => {
     await expect
       .poll(async () => (await call('GET', `${runs}/slow`)).json.step)
       .toBeGreaterThan(step);
-    expect((await call('GET', `${runs}/slow`)).json.seconds_left).toBeGreaterThan(1000);
+    expect((await call('GET', `${runs}/slow`)).json.seconds_left).toBeGreaterThan(100);
     expect((await call('POST', `${runs}/slow/stop`)).status).toBe(202);
     await until('slow', 'stopped');
     expect((await call('POST', `${runs}/slow/stop`)).status).toBe(409);
@@ -143,22 +158,22 @@ describe('a training run', () => {
   });
 
   it('that failed says why, and goes on when its job is mended', async () => {
-    await create('bad');
-    const config = (await call('GET', `${runs}/bad/config`)).json as string;
-    const yaml = config.replace('steps: 40', 'steps: 40\n        fails_at: 7');
-    expect((await call('PUT', `${runs}/bad/config`, { yaml })).status).toBe(200);
+    mkdirSync(join(base, 'input/lost'));
+    writeFileSync(join(base, 'input/lost/a.png'), readFileSync(join(base, 'input/cats/cat 2.png')));
+    await create('bad', { datasets: ['lost'] });
+    rmSync(join(base, 'input/lost'), { recursive: true });
     await call('POST', `${runs}/bad/start`);
     await until('bad', 'failed');
-    expect((await call('GET', `${runs}/bad`)).json).toMatchObject({
-      error: 'the loss is no number',
-      step: 6,
-    });
-    await call('PUT', `${runs}/bad/config`, { yaml: config });
+    expect((await call('GET', `${runs}/bad`)).json.error).not.toBeNull();
+    const config = (await call('GET', `${runs}/bad/config`)).json as string;
+    expect((await call('PUT', `${runs}/bad/config`, { yaml: config })).status).toBe(400);
+    const yaml = config.replace('folder_path: lost', 'folder_path: cats');
+    expect((await call('PUT', `${runs}/bad/config`, { yaml })).status).toBe(200);
     await call('POST', `${runs}/bad/start`);
     await until('bad', 'finished');
   });
 
-  it('whose engine died is interrupted or trained further, never lost', async () => {
+  it('whose engine died is trained further', async () => {
     await create('killed', { steps: 120 });
     await call('POST', `${runs}/killed/start`);
     await until('killed', 'running');
@@ -225,7 +240,7 @@ describe('a training run', () => {
 
   it('can be chosen from what there is', async () => {
     const { json } = await call('GET', '/v1/training/options');
-    expect(json.checkpoints).toContain('tiny.safetensors');
+    expect(json.checkpoints).toContain('tiny-scenes.safetensors');
     expect(json.defaults).toMatchObject({ rank: 16, optimizer: 'adamw' });
     const list = (await call('GET', runs)).json.runs;
     expect(list.map(({ name }: any) => name)).toContain('my cat');

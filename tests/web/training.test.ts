@@ -1,5 +1,5 @@
 /** The page of training on our server, with a loop that trains nothing. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
@@ -77,7 +77,10 @@ describe.skipIf(noBrowser !== null)('the page of training', () => {
     expect(await serious()).toEqual([]);
     await page.getByLabel('Name', { exact: true }).fill('my cat');
     await page.getByLabel('Steps', { exact: true }).fill('5000');
+    await page.getByLabel('Resolutions').fill('64');
     await page.getByLabel('Steps between samples').fill('10');
+    await page.getByText('Advanced').click();
+    await page.getByLabel('Steps of a sample').fill('1');
     await page.getByLabel('Prompts of samples').fill('a cat\n\nsks cat in the snow');
     await page.getByRole('button', { name: 'Start', exact: true }).click();
     await expect.poll(() => state().innerText()).toBe('Running');
@@ -117,16 +120,23 @@ describe.skipIf(noBrowser !== null)('the page of training', () => {
     const text = page.getByLabel('A job of ai-toolkit, as YAML');
     await expect.poll(() => text.inputValue()).toContain('folder_path: cats');
     const yaml = await text.inputValue();
-    await text.fill(yaml.replace('folder_path: cats', 'folder_path: dogs'));
-    await page.getByText(/data set 'dogs' was not found/).waitFor();
-    await text.fill(yaml.replace('steps: 5000', 'steps: 30\n        fails_at: 20'));
-    await page.getByText(/data set 'dogs' was not found/).waitFor({ state: 'detached' });
-    await page.getByRole('button', { name: 'Start', exact: true }).click();
-    await page.getByText('the loss is no number').waitFor();
+    await text.fill(yaml.replace('folder_path: cats', 'folder_path: lost'));
+    await page.getByText(/data set 'lost' was not found/).waitFor();
+    mkdirSync(join(stand.base, 'input/lost'));
+    await text.fill(
+      yaml.replace('folder_path: cats', 'folder_path: lost').replace('steps: 5000', 'steps: 30'),
+    );
+    await page.getByText(/data set 'lost' was not found/).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Make it, start later' }).click();
+    await expect.poll(() => state().innerText()).toBe('Not started');
+    rmSync(join(stand.base, 'input/lost'), { recursive: true });
+    await page.getByRole('button', { name: 'Start' }).click();
+    await expect.poll(() => state().innerText()).toBe('Failed');
+    await page.locator('.training-problem').waitFor();
     await page.locator('.job-file summary').click();
     const file = page.getByRole('textbox', { name: 'Job file' });
-    await expect.poll(() => file.inputValue()).toContain('fails_at: 20');
-    await file.fill((await file.inputValue()).replace('fails_at: 20', ''));
+    await expect.poll(() => file.inputValue()).toContain('folder_path: lost');
+    await file.fill((await file.inputValue()).replace('folder_path: lost', 'folder_path: cats'));
     await page.getByRole('button', { name: 'Save the job file' }).click();
     await page.getByText('The job file is saved').waitFor();
     await page.getByRole('button', { name: 'Go on' }).click();

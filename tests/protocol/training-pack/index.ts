@@ -1,8 +1,9 @@
 /**
  * A loop that trains nothing: it writes what a run's folder holds, a step every few milliseconds, so that every
- * state of a run can be looked at. How it goes is said by `steps` and `fails_at` of the job's `train`.
+ * state of a run can be looked at. It fails where its data set is gone. Tests ask nothing of it that a loop that
+ * trains would not do.
  */
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import sharp from 'sharp';
@@ -16,7 +17,8 @@ export const name = 'training-pack';
 interface Job {
   readonly config: {
     readonly process: readonly {
-      readonly train: { readonly steps: number; readonly fails_at?: number };
+      readonly datasets: readonly { readonly folder_path: string }[];
+      readonly train: { readonly steps: number };
       readonly sample?: { readonly sample_every?: number; readonly prompts?: readonly string[] };
     }[];
   };
@@ -34,10 +36,11 @@ const train = defineNode({
   outputNode: true,
   isChanged: () => NaN,
   async run({ run }, context) {
-    const { output } = (context.services as { folders: { output: string } }).folders;
+    const { input, output } = (context.services as { folders: { input: string; output: string } })
+      .folders;
     const folder = join(output, 'training', run);
     const job = parse(readFileSync(join(folder, 'config.yaml'), 'utf8')) as Job;
-    const { train: settings, sample = {} } = job.config.process[0];
+    const { train: settings, datasets, sample = {} } = job.config.process[0];
     const { steps } = settings;
     const say = (state: string, step: number, error?: string): void =>
       writeFileAtomic(
@@ -45,6 +48,10 @@ const train = defineNode({
         JSON.stringify({ state, step, steps, error, updated: Date.now() }),
       );
     let done = stepOf(join(folder, 'progress.json'));
+    if (!existsSync(join(input, datasets[0].folder_path))) {
+      say('failed', done, 'the data set is gone');
+      throw new Error('the data set is gone');
+    }
     say('running', done);
     for (; done < steps; done++) {
       // A loop that was told to stop ends its step and saves first.
@@ -53,10 +60,6 @@ const train = defineNode({
         context.progress(done, steps); // throws
       }
       await delay(STEP_MS);
-      if (done + 1 === settings.fails_at) {
-        say('failed', done, 'the loss is no number');
-        throw new Error('the loss is no number');
-      }
       const loss = 0.1 + 0.4 * Math.exp(-done / 40) + 0.03 * Math.sin(done * 7.3);
       const line = { step: done + 1, loss, rate: 1e-4, seconds: STEP_MS / 1000 };
       appendFileSync(join(folder, 'losses.jsonl'), `${JSON.stringify(line)}\n`);
