@@ -9,7 +9,7 @@ import { defineConfig } from 'vitest/config';
  * what the process has open.
  */
 const SHARING = [
-  'tests/engine/{arch,array,graph,media,onnx,python,queue,sampling,tensor,text}/**/*.test.ts',
+  'tests/engine/{arch,array,autodiff,graph,media,onnx,python,queue,sampling,tensor,text}/**/*.test.ts',
   'tests/engine/{training,values,weights,workflow}/**/*.test.ts',
   'tests/nodes/**/*.test.ts',
   'tests/engine/server/**/*.test.ts',

@@ -21,6 +21,7 @@ const LAYERS: readonly (readonly [prefix: string, layer: string])[] = [
   ['engine/protocol.ts', 'protocol'],
   ['engine/heap.ts', 'errors'],
   ['engine/log.ts', 'errors'],
+  ['engine/version.ts', 'errors'],
   ['engine/processor.ts', 'errors'],
   ['engine/threads.ts', 'errors'],
   ...[

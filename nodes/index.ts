@@ -13,6 +13,7 @@ import { cosmosNodes } from './cosmos.ts';
 import { customSamplingNodes } from './custom-sampling.ts';
 import { datasetFileNodes } from './dataset-files.ts';
 import { datasetTextNodes } from './dataset-texts.ts';
+import { datasetTrainingNodes } from './dataset-training.ts';
 import { datasetNodes } from './dataset.ts';
 import { freeuNodes } from './freeu.ts';
 import { gligenNodes } from './gligen.ts';
@@ -153,6 +154,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   trainingNodes,
   datasetNodes,
   datasetTextNodes,
+  datasetTrainingNodes,
 ];
 
 /** A new registry of all built-in nodes: class name -> definition. */

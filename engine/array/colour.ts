@@ -36,6 +36,14 @@ export function luminance(r: number, g: number, b: number): number {
   return 0.299 * r + 0.587 * g + 0.114 * b;
 }
 
+/** RGB bytes as Pillow's grey ones: ITU-R 601-2 in 16-bit fixed point. */
+export function greyBytes(rgb: Uint8Array): Uint8Array {
+  return Uint8Array.from(
+    { length: rgb.length / 3 },
+    (_, i) => (rgb[i * 3] * 19595 + rgb[i * 3 + 1] * 38470 + rgb[i * 3 + 2] * 7471 + 0x8000) >> 16,
+  );
+}
+
 function channelMean({ data, shape }: NDArray): Float32Array {
   const channels = shape[3];
   const out = new Float32Array(data.length / channels);

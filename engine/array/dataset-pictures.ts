@@ -1,4 +1,5 @@
 /** What ComfyUI's dataset nodes do to pictures [1, h, w, c]; they all see 8-bit pixels, as PIL does. */
+import { greyBytes } from './colour.ts';
 import { map } from './elementwise.ts';
 import { type NDArray, zeros } from './nd.ts';
 import { type Rectangle, cropImage, withChannels } from './rectangle.ts';
@@ -73,13 +74,7 @@ export function withoutDuplicates(pictures: readonly NDArray[], threshold: numbe
 /** Which of 8 x 8 grey levels lie above their mean. */
 function averageHash(picture: NDArray): boolean[] {
   const { data } = withChannels(lanczosImage(picture, 8, 8), 3);
-  const byte = (i: number): number => Math.round(data[i] * 255);
-  // PIL's conversion to grey: ITU-R 601-2 in 16-bit fixed point.
-  const grey = Array.from(
-    { length: 64 },
-    (_, i) =>
-      (byte(i * 3) * 19595 + byte(i * 3 + 1) * 38470 + byte(i * 3 + 2) * 7471 + 0x8000) >> 16,
-  );
+  const grey = [...greyBytes(Uint8Array.from(data, (v) => Math.round(v * 255)))];
   const mean = grey.reduce((sum, v) => sum + v, 0) / 64;
   return grey.map((v) => v > mean);
 }

@@ -7,7 +7,7 @@ import { exifOrientation, xmpOrientation } from './exif.ts';
 import { type DecodedImage, type Frame, upright } from './frame.ts';
 import { decodeGif } from './formats/gif.ts';
 import { badImage } from './limits.ts';
-import { readPng } from './formats/png/chunks.ts';
+import { type PngFile, readPng } from './formats/png/chunks.ts';
 import { decodePng } from './formats/png/decode.ts';
 import { type PictureFormat, pictureFormat } from './formats/signatures.ts';
 import { decodeTga } from './formats/tga.ts';
@@ -59,10 +59,14 @@ async function decodeFrames(bytes: Uint8Array, firstOnly: boolean): Promise<Deco
 
 async function decodePngUpright(bytes: Uint8Array, firstOnly: boolean): Promise<Frame[]> {
   const png = readPng(bytes);
-  const orientation = png.exif ? exifOrientation(png.exif) : await orientationInText(bytes);
+  const orientation = await pngOrientation(png, bytes);
   const wanted = firstOnly ? { ...png, frames: png.frames.slice(0, 1) } : png;
   return (await decodePng(wanted)).map((frame) => ({ ...frame, orientation }));
 }
+
+/** How a PNG is turned: as its EXIF says, else one of its texts. */
+export const pngOrientation = async ({ exif }: PngFile, bytes: Uint8Array): Promise<number> =>
+  exif ? exifOrientation(exif) : orientationInText(bytes);
 
 const EXIF_TEXT = 'Raw profile type exif';
 const XMP_TEXT = 'XML:com.adobe.xmp';

@@ -56,7 +56,7 @@ export async function decodeWithSharp(
 }
 
 /** What the boxes of an AVIF say counts before its EXIF, as Pillow reads it. */
-function orientationOf({ exif, xmp }: Metadata, boxes: number | undefined): number {
+export function orientationOf({ exif, xmp }: Metadata, boxes?: number): number {
   if (boxes !== undefined && (boxes !== 1 || exif)) return boxes;
   if (exif) return exifOrientation(exif);
   return xmpOrientation(xmp ? Buffer.from(xmp).toString('latin1') : '');

@@ -3,8 +3,6 @@
  * added to a vector.
  */
 import type { NDArray } from '../array/nd.ts';
-import { NoodleError } from '../errors.ts';
-import type { ConditioningEntry } from '../sampling/conditioning.ts';
 import type { ModelInput } from '../sampling/model.ts';
 import { type ModelSampling, createModelSampling } from '../sampling/model-sampling.ts';
 import { matmul, mul, reshape } from '../tensor/nn.ts';
@@ -14,8 +12,7 @@ import { type NetworkRun, openNetwork } from '../values/network.ts';
 import { type TrainedNetwork, trainedPatch } from './networks/trained.ts';
 import type { ElementLoss } from './objective/losses.ts';
 import { objective } from './objective/objective.ts';
-import { numbersOf } from './parameters.ts';
-import { type StepObjective, gradientOf, trainingStep } from './step.ts';
+import { type StepObjective, gradientName, gradientOf, trainingStep } from './step.ts';
 
 /** How predictions are judged. */
 export interface Judgement {
@@ -86,11 +83,8 @@ export function denoisingTrainer(
         patched,
         what,
       )({ ...inputs, ...inputsOf(told) }, { rows, input });
-      for (const place of network.layout.list) {
-        const own = numbersOf(gradient, place);
-        const { data } = answers[gradientOf(place.name)];
-        for (let i = 0; i < own.length; i++) own[i] += data[i];
-      }
+      const { data } = answers[gradientName];
+      for (let i = 0; i < data.length; i++) gradient[i] += data[i];
       return {
         loss: answers.loss.data[0],
         through: Object.fromEntries(through.map((name) => [name, answers[gradientOf(name)]])),
@@ -157,11 +151,3 @@ export function averaged(items: number, prompts: number): NDArray {
   }
   return { data, shape: [items, items * prompts] };
 }
-
-/** Entries that cannot be asked in one call. */
-export const unlikePrompts = (entries: readonly ConditioningEntry[]): NoodleError =>
-  new NoodleError('BAD_INPUT', {
-    subject: 'positive',
-    expected: 'captions of one length where a batch has several',
-    got: entries.map(({ cross }) => cross.shape[1]),
-  });

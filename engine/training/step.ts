@@ -3,6 +3,7 @@
  * session call.
  */
 import { gradients } from '../autodiff/gradients.ts';
+import { concat, reshape } from '../tensor/nn.ts';
 import type { Ledger } from '../tensor/cursor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Graph } from '../tensor/trace.ts';
@@ -28,12 +29,15 @@ export interface StepOptions {
   readonly through?: readonly string[];
 }
 
-/** The name of an answer: the gradient of a trained part, or of an input of `through`. */
+/** The name of the answer that has all trained numbers' gradients, in the order of their layout. */
+export const gradientName = 'gradient';
+
+/** The name of the answer that is the gradient of an input of `through`. */
 export const gradientOf = (name: string): string => `gradient/${name}`;
 
 /**
  * A network as its own training step: it takes the network's inputs and those of the objective, and answers
- * the objective's, and `gradientOf(name)` for every part of `patch` and every input of `through`.
+ * the objective's, `gradientName` for what `patch` trains, and `gradientOf(name)` for every input of `through`.
  */
 export function trainingStep(
   inner: Architecture,
@@ -60,18 +64,18 @@ export function trainingStep(
         },
       });
       const told = objective.build(g, answers);
-      const wanted = [
-        ...patch.inputs,
-        ...through.map((name) => [name, inputs.get(name)!] as const),
-      ];
-      const found = gradients(
-        told.loss,
-        wanted.map(([, tensor]) => tensor),
-        { kept: recompute ? blockOutputs(g.weights.ledger) : undefined },
-      );
-      // those of the last block come first: what they are made of is gone before the others' begin
-      const outputs = wanted.map(([name], i) => [gradientOf(name), found[i]] as const).reverse();
-      return { ...told, ...Object.fromEntries(outputs) };
+      const parts = patch.parts();
+      const passed = through.map((name) => inputs.get(name)!);
+      const wanted = [...parts.map(([, tensor]) => tensor), ...passed];
+      const kept = recompute ? blockOutputs(g.weights.ledger) : undefined;
+      const found = gradients(told.loss, wanted, { kept });
+      const flat = parts.map(([{ size }], i) => reshape(found[i], [size]));
+      const named = through.map((name, i) => [gradientOf(name), found[parts.length + i]] as const);
+      return {
+        ...told,
+        ...Object.fromEntries(named),
+        ...(flat.length > 0 && { [gradientName]: flat.length === 1 ? flat[0] : concat(flat, 0) }),
+      };
     },
   };
 }

@@ -21,7 +21,7 @@ const free = added.filter((name) => !excluded.includes(name));
 const ours = builtinNodes();
 
 /** What was reached; a change may raise these numbers, never lower them. */
-const LEAST = { old: 318, free: 102 };
+const LEAST = { old: 318, free: 105 };
 
 it('covers the classes of 0.3.64 and the network-free ones that 0.33 added', () => {
   const share = (title: string, names: readonly string[]): number => {

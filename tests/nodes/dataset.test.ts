@@ -10,6 +10,7 @@ import { toImageAndMask, toPixels } from '../../engine/media/to-array.ts';
 import { createFolders } from '../../engine/store/folders.ts';
 import { numpyRandom } from '../../engine/sampling/noise/numpy-random.ts';
 import { datasetFileNodes } from '../../nodes/dataset-files.ts';
+import { datasetTrainingNodes } from '../../nodes/dataset-training.ts';
 import { datasetTextNodes } from '../../nodes/dataset-texts.ts';
 import { datasetNodes } from '../../nodes/dataset.ts';
 import { trainingNodes } from '../../nodes/training.ts';
@@ -26,7 +27,13 @@ const folders = createFolders({ base });
 const services = { folders, options: {} };
 const context = { progress: () => undefined, services } as unknown as NodeContext;
 
-const nodes = [...datasetNodes, ...datasetTextNodes, ...datasetFileNodes, ...trainingNodes];
+const nodes = [
+  ...datasetNodes,
+  ...datasetTextNodes,
+  ...datasetFileNodes,
+  ...datasetTrainingNodes,
+  ...trainingNodes,
+];
 const named = (name: string): NodeDefinition => nodes.find((node) => node.name === name)!;
 const run = async <T = NDArray[]>(name: string, inputs: Record<string, unknown>): Promise<T> =>
   (await named(name).run(inputs, context)) as T;

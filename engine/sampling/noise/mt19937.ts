@@ -42,6 +42,21 @@ export class Mt19937 {
     return generator;
   }
 
+  /** Its 624 words and its place among them, as CPython's `getstate` lists them. */
+  save(): number[] {
+    return [...this.state, this.position];
+  }
+
+  /** Goes on where `save` was called; throws RangeError for anything that it does not give. */
+  restore(saved: readonly number[]): void {
+    const isWord = (v: number): boolean => Number.isInteger(v) && v >= 0 && v < 2 ** 32;
+    if (saved.length !== size + 1 || !saved.every(isWord) || saved[size] > size) {
+      throw new RangeError('Mersenne Twister: this is no state of such a generator');
+    }
+    this.state.set(saved.slice(0, size));
+    this.position = saved[size];
+  }
+
   /** The next output, 0 .. 2^32 - 1. */
   next(): number {
     if (this.position === size) this.twist();

@@ -4,15 +4,23 @@ import { Mt19937 } from './mt19937.ts';
 export interface PythonRandom {
   /** A double in [0, 1) of 53 bits. */
   readonly random: () => number;
+  /** A whole number of so many bits. */
+  readonly getrandbits: (count: number) => bigint;
   /** `randint(low, high)`, both ends included; whole numbers, whose distance is below 2^64. */
   readonly randint: (low: bigint, high: bigint) => bigint;
   readonly uniform: (low: number, high: number) => number;
   /** One of a list that is not empty. */
   readonly choice: <T>(list: readonly T[]) => T;
+  /** `count` of them, any of them more than once (`choices`, without weights). */
+  readonly choices: <T>(list: readonly T[], count: number) => T[];
   /** The list in random order (`shuffle` on a copy). */
   readonly shuffled: <T>(list: readonly T[]) => T[];
   /** `count` of the list's places (`sample`); at most as many as there are. */
   readonly sample: <T>(list: readonly T[], count: number) => T[];
+  /** Where it stands, as plain numbers (`getstate`). */
+  readonly save: () => number[];
+  /** Goes on from there; throws RangeError for what `save` does not give. */
+  readonly restore: (saved: readonly number[]) => void;
 }
 
 /** The 32-bit words of |seed|, lowest first. */
@@ -57,9 +65,12 @@ export function pythonRandom(seed: number | bigint): PythonRandom {
 
   return {
     random,
+    getrandbits: bits,
     randint: (low, high) => low + below(high - low + 1n),
     uniform: (low, high) => low + (high - low) * random(),
     choice: (list) => list[place(list.length)],
+    choices: (list, count) =>
+      Array.from({ length: count }, () => list[Math.floor(random() * list.length)]),
     shuffled(list) {
       const result = [...list];
       for (let i = result.length - 1; i > 0; i--) {
@@ -69,6 +80,8 @@ export function pythonRandom(seed: number | bigint): PythonRandom {
       return result;
     },
     sample: (list, count) => places(list.length, count, place).map((at) => list[at]),
+    save: () => generator.save(),
+    restore: (saved) => generator.restore(saved),
   };
 }
 

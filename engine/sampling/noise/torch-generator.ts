@@ -4,6 +4,12 @@ import { normalBlock } from './box-muller.ts';
 import { Mt19937 } from './mt19937.ts';
 import { toSeed } from './seed.ts';
 
+/** All that the next draws of a generator depend on, as plain numbers. */
+export interface TorchGeneratorState {
+  readonly engine: readonly number[];
+  readonly cachedNormal?: number | undefined;
+}
+
 export class TorchGenerator {
   private readonly engine: Mt19937;
   /** The second normal of a Box-Muller pair drawn for a small tensor, kept for the next one. */
@@ -11,6 +17,17 @@ export class TorchGenerator {
 
   constructor(seed: number | bigint) {
     this.engine = new Mt19937(toSeed(seed));
+  }
+
+  /** Where it stands (`get_state`), for `restore`. */
+  save(): TorchGeneratorState {
+    return { engine: this.engine.save(), cachedNormal: this.cachedNormal };
+  }
+
+  /** Goes on from there (`set_state`); throws RangeError for what `save` does not give. */
+  restore({ engine, cachedNormal }: TorchGeneratorState): void {
+    this.engine.restore(engine);
+    this.cachedNormal = cachedNormal;
   }
 
   /** The next 32 random bits, 0 .. 2^32 - 1. */

@@ -1,5 +1,6 @@
 /** The tensors of an adapter file: what was trained, under the names of a dialect. */
 import type { NDArray } from '../../array/nd.ts';
+import { NoodleError } from '../../errors.ts';
 import {
   type AdapterKind,
   type AdapterParts,
@@ -14,7 +15,7 @@ import { savedKinds } from './parts.ts';
  * The tensors to save by name. A module's parts have the names that readers give them (`up`, `down`, `alpha`,
  * `h1a` …, `w1` …, `blocks`, `dora`, `diff`, `bias`; engine/patch/lora/kinds.ts) and are saved in their order.
  * What diffusers has several modules for is saved as several where the adapter allows it, and under its full
- * name where it does not.
+ * name where it does not. Throws BAD_INPUT for parts that make no adapter.
  */
 export function savedTensors(
   adapters: Iterable<readonly [TrainedModule, AdapterParts]>,
@@ -23,6 +24,11 @@ export function savedTensors(
   const tensors = new Map<string, NDArray>();
   for (const [module, { bias, ...parts }] of adapters) {
     const kind = kindOf(parts);
+    if (!kind && Object.keys(parts).length > 0) {
+      const got = Object.keys(parts).join(', ');
+      const subject = `what was trained of '${module.key}'`;
+      throw new NoodleError('BAD_INPUT', { subject, expected: 'all parts of an adapter', got });
+    }
     const places = kind ? placesOf(module, parts, kind, dialect) : [];
     for (const [name, some] of places) {
       const { hidesAlpha, suffixes } = dialect;

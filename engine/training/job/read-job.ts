@@ -72,6 +72,7 @@ function readProcess(
   { environment }: JobContext,
   found: Reading,
 ): TrainingJob {
+  noteEnvironment(environment, found);
   const process = readSection(processRows, given, '', found);
   const trigger = process.triggerWord;
   const name = process.name ?? jobName;
@@ -103,14 +104,13 @@ function readProcess(
     meta,
     substitutions: found.substitutions,
     warnings: found.warnings,
-    raw: tree,
+    raw: { ...tree, meta: { ...meta, substitutions: found.substitutions } },
   };
-  noteEnvironment(environment, found);
   for (const rule of rules) {
     const problem = rule(job);
     if (problem !== undefined) found.problems.push(problem);
   }
-  return { ...job, raw: { ...tree, meta: { ...meta, substitutions: found.substitutions } } };
+  return job;
 }
 
 function datasetsOf(

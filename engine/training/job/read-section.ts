@@ -57,13 +57,13 @@ export function reading<T>(at: string, otherwise: T, found: Reading, read: () =>
   }
 }
 
-/** Whether a key asks for what is there anyway; nothing, no, none and empty are the same. */
+/** Whether a key asks for what is there anyway; nothing, no, none, 0 and empty are the same. */
 const isSame = (given: unknown, otherwise: unknown): boolean =>
   JSON.stringify(given) === JSON.stringify(otherwise) || (isNothing(given) && isNothing(otherwise));
 
 function isNothing(value: unknown): boolean {
-  if (value === undefined || value === null || value === false || value === '') return true;
-  return typeof value === 'object' && Object.keys(value).length === 0;
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0;
+  return value === undefined || value === null || value === false || value === 0 || value === '';
 }
 
 function unknownKey(rows: Rows, name: string, at: string): string {

@@ -58,9 +58,9 @@ export const path =
 export const listOf =
   <T>(item: Reader<T>): Reader<readonly T[]> =>
   (given, at, found) =>
-    (Array.isArray(given) ? (given as unknown[]) : [given]).map((one, i) =>
-      item(one, `${at}[${i}]`, found),
-    );
+    Array.isArray(given)
+      ? (given as unknown[]).map((one, i) => item(one, `${at}[${i}]`, found))
+      : [item(given, at, found)];
 
 /** Keys and whatever they hold. */
 export const mapping: Reader<Readonly<Record<string, unknown>>> = (given) =>
@@ -96,15 +96,17 @@ export function choice<T extends string>(
   choices: Readonly<Record<string, Choice>> = {},
   unknown?: string,
 ): Reader<T> {
+  const taken = Object.keys(choices).filter((name) => choices[name].becomes && !name.includes('*'));
+  const names = [...chosen, ...taken].join(', ');
   return (given, at, found) => {
-    if (typeof given !== 'string') return expected(`one of ${chosen.join(', ')}`, given);
+    if (typeof given !== 'string') return expected(`one of ${names}`, given);
     const name = given.toLowerCase();
     const itself = chosen.find((one) => one.toLowerCase() === name);
     if (itself !== undefined) return itself;
     const row = rowOf(choices, name);
     if (row === undefined) {
       if (unknown !== undefined) throw new Complaint(`${unknown}; got ${given}`);
-      return expected(`one of ${chosen.join(', ')}`, given);
+      return expected(`one of ${names}`, given);
     }
     if (row.becomes === undefined) {
       throw new Complaint(`${given} is not supported: ${row.refused ?? 'unknown'}`);

@@ -22,16 +22,28 @@ export interface TrainedFamily {
   readonly blocks?: readonly string[];
   /** Diffusers' names of its modules; left out: our own names serve. */
   readonly diffusers?: 'unet' | Modules;
+  /** Modules whose rows diffusers has in another order: they keep our names. */
+  readonly reordered?: (module: string, shape: readonly number[]) => boolean;
   /** The start of the name that counts where diffusers has two for a module. */
   readonly prefers?: string;
   /** How the YAML trainer and sd-scripts name tensors. */
   readonly saved: { readonly yaml: DialectName; readonly kohya: DialectName };
   /** `ss_base_model_version` of the YAML trainer's files and of sd-scripts'. */
-  readonly base: { readonly yaml: string; readonly kohya: string };
-  /** Its id in Stability's model specification, which ends otherwise where it predicts v. */
-  readonly architecture?: string;
-  readonly architectureOfV?: string;
+  readonly base: { readonly yaml: string; readonly kohya: Told };
+  /** Its id in Stability's model specification; left out: the YAML trainer's name for it. */
+  readonly architecture?: Told;
+  /** Whose code runs it, in that specification; left out: diffusers. */
+  readonly implementation?: string;
 }
+
+/** What tells models of one family apart where files name them. */
+export interface Traits {
+  /** It predicts v. */
+  readonly v: boolean;
+  /** It is told the strength that it was distilled with. */
+  readonly guided: boolean;
+}
+export type Told = string | ((traits: Traits) => string);
 
 const unet = {
   tree: trees.unetTree,
@@ -46,19 +58,19 @@ const sdxl: TrainedFamily = {
   saved: { yaml: 'diffusers', kohya: 'kohya' },
   base: { yaml: 'sdxl_1.0', kohya: 'sdxl_base_v1-0' },
   architecture: 'stable-diffusion-xl-v1-base',
+  implementation: 'https://github.com/Stability-AI/generative-models',
 };
 
 const sd1: TrainedFamily = {
   ...unet,
-  base: { yaml: 'sd_1.5', kohya: 'sd_v1' },
+  base: { yaml: 'sd_1.5', kohya: ({ v }) => (v ? 'sd_v1_v' : 'sd_v1') },
   architecture: 'stable-diffusion-v1',
 };
 
 const sd2: TrainedFamily = {
   ...unet,
-  base: { yaml: 'sd_2.1', kohya: 'sd_v2' },
-  architecture: 'stable-diffusion-v2-512',
-  architectureOfV: 'stable-diffusion-v2-768-v',
+  base: { yaml: 'sd_2.1', kohya: ({ v }) => (v ? 'sd_v2_v' : 'sd_v2') },
+  architecture: ({ v }) => (v ? 'stable-diffusion-v2-768-v' : 'stable-diffusion-v2-512'),
 };
 
 /** Saved under diffusers' names. */
@@ -98,6 +110,9 @@ const rows: Readonly<Record<string, TrainedFamily>> = {
     bare: /\.ln_[qk]$/,
     blocks: ['joint_blocks'],
     diffusers: sd3,
+    // of the last block's text only shift and scale are left, which diffusers has the other way round
+    reordered: (module, [rows, width]) =>
+      module.endsWith('context_block.adaLN_modulation.1') && rows === 2 * width,
     ...renamed,
     ...called('sd_3', 'sd3'),
     architecture: 'stable-diffusion-3',
@@ -108,7 +123,8 @@ const rows: Readonly<Record<string, TrainedFamily>> = {
     diffusers: flux,
     ...renamed,
     ...called('flux.1', 'flux1'),
-    architecture: 'flux-1-dev',
+    architecture: ({ guided }) => (guided ? 'flux-1-dev' : 'flux-1-schnell'),
+    implementation: 'https://github.com/black-forest-labs/flux',
   },
   flux2: { tree: trees.fluxTree, ...double, ...plain, ...called('flux2') },
   'ovis-image': { tree: trees.fluxTree, ...double, ...plain, ...called('ovis-image') },

@@ -14,11 +14,15 @@ export interface ModulePath {
 export type Paths = (module: string, shape: readonly number[]) => ModulePath;
 
 /** The names of a network that has these keys. */
-export function modulePaths({ diffusers, prefers }: TrainedFamily, keys: Iterable<string>): Paths {
+export function modulePaths(
+  { diffusers, prefers, reordered }: TrainedFamily,
+  keys: Iterable<string>,
+): Paths {
   if (diffusers === undefined) return (module) => ({ path: module });
   if (diffusers !== 'unet') {
     const namesOf = namesIn(diffusers);
-    return (module, shape) => ofMatrix(module, namesOf(module), shape);
+    return (module, shape) =>
+      reordered?.(module, shape) ? { path: module } : ofMatrix(module, namesOf(module), shape);
   }
   const names = diffusersModules(keys);
   return (module) => {

@@ -5,7 +5,7 @@
 import type { NDArray } from '../../array/nd.ts';
 import type { AdapterAct } from '../../patch/lora/kinds.ts';
 import type { Feeds, NetworkPatch } from '../../patch/patch.ts';
-import { add, input, mul, scalar } from '../../tensor/nn.ts';
+import { add, input, mul, reshape, scalar, slice } from '../../tensor/nn.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { type Parameter, type ParameterLayout, layOut, numbersOf } from '../parameters.ts';
 
@@ -67,45 +67,49 @@ export function partsIn(
 }
 
 export interface TrainedPatch extends NetworkPatch {
-  /** Its inputs of the program that was traced last, by their names in the layout. */
-  readonly inputs: ReadonlyMap<string, Tensor>;
+  /** Parts as the program that was traced last reads them, by their names in the layout, in its order. */
+  readonly parts: () => readonly (readonly [place: Parameter, tensor: Tensor])[];
 }
 
-/** What names the inputs of trained numbers in a program. */
-const inputName = (name: string): string => `trained/${name}`;
+/** Names the input of a program that holds all trained numbers. */
+const inputName = 'trained';
 
 const scaled = (x: Tensor, scale: number): Tensor => (scale === 1 ? x : mul(x, scale));
 
-/** Adapters on a network as the numbers in `values` are at the time of each call. */
+/**
+ * Adapters on a network as the numbers in `values` are at the time of each call. They are one input, for what
+ * ONNX Runtime takes to open a program grows with its inputs times its nodes.
+ */
 export function trainedPatch(network: TrainedNetwork, values: Float32Array): TrainedPatch {
   const { layout, places } = network;
   const weights = [...network.weights.values()];
   const byKey = new Map<string, TrainedWeight[]>();
   for (const weight of weights) byKey.set(weight.key, [...(byKey.get(weight.key) ?? []), weight]);
-  const inputs = new Map<string, Tensor>();
+  const all = input(inputName, 'f32', [layout.size]);
+  const parts = new Map<string, Tensor>();
   const fedOf =
     ({ name }: TrainedWeight) =>
     (part: string): Tensor => {
       const full = partName(name, part);
-      let tensor = inputs.get(full);
+      let tensor = parts.get(full);
       if (!tensor) {
-        tensor = input(inputName(full), 'f32', places.get(full)!.shape);
-        inputs.set(full, tensor);
+        const { offset, size, shape } = places.get(full)!;
+        tensor = reshape(slice(all, 0, offset, offset + size), shape);
+        parts.set(full, tensor);
       }
       return tensor;
     };
-  const feeds: Feeds = Object.fromEntries(
-    layout.list.map((place) => [
-      inputName(place.name),
-      { data: numbersOf(values, place), shape: place.shape },
-    ]),
-  );
+  const feeds: Feeds = { [inputName]: { data: values, shape: [layout.size] } };
   const shapes = layout.list.map(({ name, shape }) => `${name}[${shape.join()}]`);
   const scales = weights.map(({ scale }) => scale);
   return {
     identity: `trained ${shapes.join(' ')} ${scales.join(' ')}`,
     keys: new Set(byKey.keys()),
-    inputs,
+    parts: () =>
+      layout.list.flatMap((place) => {
+        const tensor = parts.get(place.name);
+        return tensor ? [[place, tensor] as const] : [];
+      }),
     beside: (layer) => {
       const mine = byKey.get(layer.key) ?? [];
       if (mine.some(({ act }) => !act.beside)) return undefined;

@@ -3,6 +3,7 @@
  * names. Rebuilt for every batch, since some are drawn.
  */
 import { linspace, linspace64 } from '../../array/linspace.ts';
+import { NoodleError } from '../../errors.ts';
 import type { TorchGenerator } from '../../sampling/noise/torch-generator.ts';
 import { type FlowShift, muOf, shiftTime, shiftTimeByMu } from './shift.ts';
 
@@ -19,9 +20,15 @@ export interface TableTools {
 
 type Table = (tools: TableTools) => Float32Array;
 
-/** Timesteps of a DDPM schedule of 1000, evenly left out where the table is shorter. */
-export const ddpmTable = (count: number): Float32Array =>
-  Float32Array.from({ length: count }, (_, i) => (count - 1 - i) * Math.floor(1000 / count));
+/** Timesteps of a DDPM schedule of 1000, evenly left out where the table is shorter; BAD_INPUT for a longer one. */
+export function ddpmTable(count: number): Float32Array {
+  const step = Math.floor(1000 / count);
+  if (step < 1) {
+    const subject = 'num_train_timesteps of a DDPM schedule';
+    throw new NoodleError('BAD_INPUT', { subject, expected: 'at most 1000', got: count });
+  }
+  return Float32Array.from({ length: count }, (_, i) => (count - 1 - i) * step);
+}
 
 const linear: Table = ({ count }) => Float32Array.from(linspace(1000, 1, count));
 

@@ -20,6 +20,22 @@ export interface TimestepSettings {
   readonly nextSampleTimesteps?: number;
 }
 
+/**
+ * The kind of draw that a job file means: `linear_timesteps` and `linear_timesteps2` draw from the even table
+ * in place of another one of as many steps.
+ */
+export function timestepKind(job: {
+  readonly noiseScheduler: 'ddpm' | 'flowmatch';
+  readonly timestepType: TimestepType;
+  readonly linearTimesteps: boolean;
+  readonly linearTimesteps2: boolean;
+}): TimestepSettings['type'] {
+  if (job.noiseScheduler === 'ddpm') return 'ddpm';
+  const isEven = job.linearTimesteps || job.linearTimesteps2;
+  const hasPlaces = job.timestepType === 'next_sample' || job.timestepType in ownPlaces;
+  return isEven && !hasPlaces ? 'linear' : job.timestepType;
+}
+
 export interface TimestepDraws {
   readonly batch: number;
   readonly generator: TorchGenerator;
@@ -40,7 +56,8 @@ export interface Timesteps {
 }
 
 /** Places of the kinds that train a few steps only. */
-const fewPlaces: Readonly<Partial<Record<TimestepSettings['type'], readonly number[]>>> = {
+const ownPlaces: Readonly<Partial<Record<TimestepSettings['type'], readonly number[]>>> = {
+  one_step: [0],
   two_step: [0, 499],
   four_step: [0, 250, 500, 750],
   eight_step: [0, 125, 250, 375, 500, 625, 750, 875],
@@ -69,9 +86,9 @@ function drawPlaces(settings: TimestepSettings, draws: TimestepDraws, count: num
     return Array.from(generator.randint(BigInt(low), BigInt(high), batch), Number);
   };
 
-  const few = fewPlaces[type];
-  if (few) return each(() => few[Math.floor(list.random() * few.length)]);
-  if (type === 'one_step') return each(() => 0);
+  const own = ownPlaces[type];
+  if (own?.length === 1) return each(() => own[0]);
+  if (own) return each(() => own[Math.floor(list.random() * own.length)]);
   // the last two: one to step to, and one that is never drawn
   if (type === 'next_sample') return between(0, count - 2);
 

@@ -76,6 +76,16 @@ describe("a job file's choice", () => {
     ]);
   });
 
+  test("keeps our name for Stable Diffusion 3's matrix whose halves diffusers swaps", () => {
+    const last = paths('sd3', {}).filter(
+      (path) => path.includes('adaLN') || /norm1_context/.test(path),
+    );
+    expect(last).toEqual([
+      'transformer_blocks.0.norm1_context.linear',
+      'joint_blocks.1.context_block.adaLN_modulation.1',
+    ]);
+  });
+
   test('keeps a matrix of several modules whole, or takes those that it is told to', () => {
     const [whole] = trainedModules(
       sourceOf('flux'),

@@ -2,9 +2,16 @@ import { expect, it } from 'vitest';
 import { interpret } from '../../../engine/tensor/interpret.ts';
 import type { Tensor } from '../../../engine/tensor/tensor.ts';
 import { trace } from '../../../engine/tensor/trace.ts';
+import { reduceContrast } from '../../../engine/training/contrast.ts';
+import {
+  type JobWeightSettings,
+  jobWeights,
+} from '../../../engine/training/objective/job-weights.ts';
 import { jobLosses, nodeLosses } from '../../../engine/training/objective/losses.ts';
 import { jobMask } from '../../../engine/training/objective/masks.ts';
 import { objective, regularisationFactor } from '../../../engine/training/objective/objective.ts';
+import { alphasCumprod, snrOf } from '../../../engine/training/objective/noise-schedule.ts';
+import { bellWeights } from '../../../engine/training/objective/sample-weights.ts';
 import { mix, predictions } from '../../../engine/training/objective/targets.ts';
 
 const nothing = { label: 'none', identity: '', tensors: new Map() };
@@ -62,4 +69,32 @@ it.each(['eps', 'v', 'flow'] as const)('finds the picture in an answer of %s', (
   const answer = mix(target, levels, picture, noise);
   const found = mix(denoised, levels, seen, answer);
   found.data.forEach((value, i) => expect(value).toBeCloseTo(picture.data[i], 5));
+});
+
+it('draws the numbers of pictures to their mean', () => {
+  const pictures = { data: Float32Array.of(-1, 0, 1, 1), shape: [1, 1, 2, 2] };
+  expect([...reduceContrast(pictures, 0.5).data]).toEqual([-0.375, 0.125, 0.625, 0.625]);
+  expect(reduceContrast(pictures, 3)).toEqual(pictures);
+});
+
+it('weighs pictures by their place in a flow, or by their signal to noise', () => {
+  const off = { timestepType: 'sigmoid', linearTimesteps: false, linearTimesteps2: false } as const;
+  const drawn = { indices: [500, 750], timesteps: [499, 249] };
+  const alphas = alphasCumprod();
+  const weights = (settings: Partial<JobWeightSettings>) =>
+    jobWeights({ ...off, noiseScheduler: 'flowmatch', ...settings }, drawn, {
+      lossMultipliers: [1, 2],
+      alphas,
+    });
+  expect(weights({ minSnrGamma: 5 })).toEqual([1, 2]);
+  const bell = bellWeights();
+  expect(weights({ linearTimesteps: true })).toEqual([bell[500], 2 * bell[750]]);
+  expect(weights({ linearTimesteps2: true })).toEqual([bell[500], 2 * bell[500]]);
+  expect(weights({ timestepType: 'weighted', linearTimesteps2: true })).toEqual([0.925, 2 * 0.715]);
+
+  const [low, high] = [499, 249].map((timestep) => snrOf(alphas[timestep]));
+  expect(high).toBeGreaterThan(1);
+  const ddpm = { noiseScheduler: 'ddpm', minSnrGamma: 1 } as const;
+  expect(weights(ddpm)).toEqual([1, 2 / high]);
+  expect(weights({ ...ddpm, snrGamma: 1 })).toEqual([1 / low, 2 / high]);
 });

@@ -162,8 +162,7 @@ describe('saved files are read back', () => {
       const modules = trainedModules(network.source, { name }, 'everything');
       const adapters = modules.map((module) => {
         const parts = made[module.as === 'offset' ? 'diff' : 'lora'](module.shape);
-        const bias = module.bias === undefined ? {} : { bias: random(module.shape[0]) };
-        return [module, { ...parts, ...bias }] as const;
+        return [module, module.bias ? { ...parts, bias: random(module.shape[0]) } : parts] as const;
       });
       const keys = modules.flatMap(({ key, bias }) => (bias === undefined ? [key] : [key, bias]));
       const { yaml, kohya } = trainedFamily(name).saved;
@@ -184,6 +183,12 @@ describe('saved files are read back', () => {
     const network = { source, names: clipNames(name, source.tensors.keys()) };
     await sameInAll(modules, made.lora, network, ['diffusers', 'kohya', 'peft']);
   });
+});
+
+test('parts that make no adapter are not dropped in silence', () => {
+  const [module] = trainedModules(unet('sd2').source, { name: 'sd2' }, {});
+  const save = () => savedTensors([[module, { up: random(2, 2) }]], dialects.comfyui);
+  expect(save).toThrow(/time_embed\.0\.weight.*all parts of an adapter.*up/);
 });
 
 describe('names', () => {

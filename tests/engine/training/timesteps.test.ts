@@ -3,7 +3,8 @@ import { pythonRandom } from '../../../engine/sampling/noise/python-random.ts';
 import { TorchGenerator } from '../../../engine/sampling/noise/torch-generator.ts';
 import { measuredWeight } from '../../../engine/training/objective/sample-weights.ts';
 import { fluxShift, muOf } from '../../../engine/training/timesteps/shift.ts';
-import { drawTimesteps } from '../../../engine/training/timesteps/timesteps.ts';
+import type { TimestepType } from '../../../engine/training/timesteps/tables.ts';
+import { drawTimesteps, timestepKind } from '../../../engine/training/timesteps/timesteps.ts';
 
 const draws = (batch: number) => ({
   batch,
@@ -50,4 +51,23 @@ it('interpolates the measured weights', () => {
 it('grows the shift with the picture', () => {
   const { dynamic } = fluxShift;
   expect([256, 4096].map((tokens) => muOf(dynamic, tokens))).toEqual([0.5, 1.15]);
+});
+
+it('draws from the even table where a job says so, unless its kind has places of its own', () => {
+  const job = {
+    noiseScheduler: 'flowmatch',
+    linearTimesteps: true,
+    linearTimesteps2: false,
+  } as const;
+  const kind = (timestepType: TimestepType) => timestepKind({ ...job, timestepType });
+  expect(kind('sigmoid')).toBe('linear');
+  expect(kind('next_sample')).toBe('next_sample');
+  expect(kind('two_step')).toBe('two_step');
+  expect(timestepKind({ ...job, linearTimesteps: false, timestepType: 'shift' })).toBe('shift');
+  expect(timestepKind({ ...job, noiseScheduler: 'ddpm', timestepType: 'shift' })).toBe('ddpm');
+});
+
+it('refuses a table longer than the schedule', () => {
+  const settings = { type: 'ddpm', numTrainTimesteps: 2000 } as const;
+  expect(() => drawTimesteps(settings, draws(1))).toThrow('expected at most 1000, got 2000');
 });

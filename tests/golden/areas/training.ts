@@ -8,8 +8,10 @@ type Runner = (dir: string, name: string) => Promise<CaseResult>;
 
 /** Sub-folder -> its runner, loaded when a case of it is run. */
 const parts: Readonly<Record<string, () => Promise<Runner>>> = {
+  dataset: async () => (await import('../training/dataset.ts')).run,
   'grad-op': async () => (await import('../training/grad-op.ts')).run,
   loss: async () => (await import('../training/loss.ts')).run,
+  'train-lora-node': async () => (await import('../training/train-lora-node.ts')).run,
   'unet-grad': async () => (await import('../training/unet-grad.ts')).run,
   optimizer: async () => (await import('../training/optimizer.ts')).run,
 };
@@ -20,7 +22,9 @@ export const area: GoldenArea = {
     const names = Object.keys(parts).flatMap((part) => {
       const folder = join(dir, part);
       const files = existsSync(folder) ? readdirSync(folder).sort() : [];
-      return files.map((file) => `${part}/${parse(file).name}`);
+      return files
+        .filter((file) => parse(file).ext !== '')
+        .map((file) => `${part}/${parse(file).name}`);
     });
     return Promise.resolve(names);
   },

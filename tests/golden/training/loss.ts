@@ -3,12 +3,8 @@ import { join } from 'node:path';
 import { concat } from '../../../engine/array/batch.ts';
 import type { NDArray } from '../../../engine/array/nd.ts';
 import { gradients } from '../../../engine/autodiff/gradients.ts';
-import { pythonRandom } from '../../../engine/sampling/noise/python-random.ts';
-import { TorchGenerator } from '../../../engine/sampling/noise/torch-generator.ts';
-import { sigmaSchedules } from '../../../engine/sampling/sigma-schedule.ts';
 import { add, mul } from '../../../engine/tensor/nn.ts';
 import type { Tensor } from '../../../engine/tensor/tensor.ts';
-import { adaptiveOffsetNoise, trainingNoise } from '../../../engine/training/noise.ts';
 import { huberThresholds } from '../../../engine/training/objective/huber-thresholds.ts';
 import {
   type ElementLoss,
@@ -25,65 +21,22 @@ import {
 } from '../../../engine/training/objective/objective.ts';
 import {
   bellWeights,
-  flowWeights,
   halfBellWeights,
   snrWeights,
 } from '../../../engine/training/objective/sample-weights.ts';
 import { mix, predictions } from '../../../engine/training/objective/targets.ts';
+import type { CaseResult, Comparison } from '../area.ts';
+import { openCase } from '../open-case.ts';
 import {
-  placeOf,
-  timestepSamplings,
-  weightingSchemes,
-} from '../../../engine/training/timesteps/script-times.ts';
-import { type FlowShift, fluxShift } from '../../../engine/training/timesteps/shift.ts';
-import {
-  type TimestepSettings,
-  drawTimesteps,
-} from '../../../engine/training/timesteps/timesteps.ts';
-import { type CaseResult, type Comparison, compare } from '../area.ts';
-import { type GoldenCase, openCase } from '../open-case.ts';
+  fixed,
+  noiseOffset,
+  percentToSigma,
+  scriptTimes,
+  timesteps,
+  within,
+} from './losses/draws.ts';
+import { type Golden, type Params, against, list } from './losses/loss-case.ts';
 import { type Given, runProgram } from './program.ts';
-
-/** Settings of the cases; which are there depends on the case. */
-interface Params {
-  readonly seed: number;
-  readonly batch: number;
-  readonly gamma: number;
-  readonly gamma_small: number;
-  readonly offset: number;
-  readonly adaptive_scale: number;
-  readonly mask_min_value: number;
-  readonly reg_weight: number;
-  readonly preservation_multiplier: number;
-  readonly huber_c: number;
-  readonly huber_scale: number;
-  readonly min: number;
-  readonly max: number;
-  readonly latent_hw?: readonly [number, number];
-  readonly shift: number;
-  readonly steps: number;
-  readonly mu?: number;
-  readonly sigmoid_scale: number;
-  readonly discrete_flow_shift: number;
-  readonly logit_mean: number;
-  readonly logit_std: number;
-  readonly mode_scale: number;
-}
-type Golden = GoldenCase<{ readonly params: Params }>;
-type Values = { data: ArrayLike<number>; shape: readonly number[] };
-
-const exact = { atol: 0, rtol: 0 };
-const list = (data: ArrayLike<number>): Values => ({ data, shape: [data.length] });
-
-/** Compares each named result with the case's tensor of that name under `out.`. */
-const against = (
-  golden: Golden,
-  results: Readonly<Record<string, Values>>,
-  tolerance = golden.tolerance,
-): Comparison[] =>
-  Object.entries(results).map(([name, got]) =>
-    compare(name, got, golden.numbers(`out.${name}`), tolerance),
-  );
 
 /** A loss over the case's prediction, and what it says the prediction should change by. */
 const withGradient = (prefix: string, loss: Tensor, prediction: Tensor) => ({
@@ -270,122 +223,6 @@ function weightsBySnr(golden: Golden): Comparison[] {
     'scripts.scale_v_like_noise': by('scale_v_pred_loss_like_noise_pred'),
     'scripts.v_like_factor_1': by('v_pred_like_loss'),
   });
-}
-
-function noiseOffset(golden: Golden): Comparison[] {
-  const { seed, offset, adaptive_scale: adaptiveScale } = golden.params.params;
-  const latents = golden.array('in.latents');
-  const fresh = (): TorchGenerator => new TorchGenerator(seed);
-  const generator = fresh();
-  const noise = generator.randn(latents.shape);
-  return [
-    compare('draw.noise', noise, golden.array('in.draw.noise'), exact),
-    ...against(golden, {
-      noise: trainingNoise({ latents }, { noiseOffset: offset }, fresh()),
-      'scripts.adaptive': adaptiveOffsetNoise(noise, latents, { offset, adaptiveScale }, generator),
-      'yaml.dynamic': trainingNoise({ latents }, { dynamicNoiseOffset: true }, fresh()),
-    }),
-  ];
-}
-
-function percentToSigma(golden: Golden): Comparison[] {
-  const percent = golden.numbers('in.percent').data;
-  const { flow, flux } = sigmaSchedules;
-  const eps = sigmaSchedules.discrete({});
-  const drawn = new TorchGenerator(golden.params.params.seed).rand(6);
-  return [
-    compare('percent', list(drawn), list(percent.slice(0, 6)), exact),
-    ...against(golden, {
-      eps: list(percent.map(eps.percentToSigma)),
-      eps_sigmas: list(eps.sigmas),
-      ...Object.fromEntries(
-        golden.names.flatMap((name) => {
-          const [, kind, shift] = /^out\.(flow_shift|flux_)(.+)$/.exec(name) ?? [];
-          if (!kind) return [];
-          const schedule = (kind === 'flux_' ? flux : flow)({ shift: Number(shift) });
-          return [[kind + shift, list(percent.map(schedule.percentToSigma))]];
-        }),
-      ),
-    }),
-  ];
-}
-
-/** Tokens of a picture in patches of two by two. */
-const tokensOf = ({ latent_hw: size }: Params): number => (size ? (size[0] * size[1]) / 4 : 0);
-
-/** Flux's shift, or where the case names mu alone that one for every size. */
-const dynamic = ({ latent_hw: size, mu }: Params): FlowShift =>
-  size || mu === undefined
-    ? fluxShift
-    : { dynamic: { ...fluxShift.dynamic, baseShift: mu, maxShift: mu } };
-
-/** A batch's draw: places exactly, times and their table within the tolerance. */
-const timesteps =
-  (
-    settings: (params: Params) => TimestepSettings,
-    shift: (params: Params) => FlowShift = dynamic,
-  ) =>
-  (golden: Golden): Comparison[] => {
-    const { params } = golden.params;
-    const batch = golden.numbers('out.index').data.length;
-    const got = drawTimesteps(settings(params), {
-      batch,
-      generator: new TorchGenerator(params.seed),
-      list: pythonRandom(params.seed),
-      shift: shift(params),
-      tokens: tokensOf(params),
-    });
-    const inTolerance = { table: list(got.table), timestep: list(got.timesteps) };
-    return [
-      ...against(golden, { index: list(got.indices) }, exact),
-      ...against(golden, golden.has('out.table') ? inTolerance : { timestep: list(got.timesteps) }),
-    ];
-  };
-
-const fixed = ({ shift }: Params): FlowShift => ({ shift });
-const within =
-  (contentOrStyle?: 'content' | 'style') =>
-  (params: Params): TimestepSettings => ({
-    type: 'ddpm',
-    contentOrStyle,
-    minDenoisingSteps: params.min,
-    maxDenoisingSteps: params.max,
-  });
-
-function scriptTimes(golden: Golden): Comparison[] {
-  const { params } = golden.params;
-  const settings = {
-    sigmoidScale: params.sigmoid_scale,
-    discreteFlowShift: params.discrete_flow_shift,
-    logitMean: params.logit_mean,
-    logitStd: params.logit_std,
-    modeScale: params.mode_scale,
-  };
-  const draws = () => ({
-    batch: golden.numbers('out.uniform').data.length,
-    generator: new TorchGenerator(params.seed),
-    tokens: tokensOf(params),
-  });
-  const times = Object.entries(timestepSamplings).map(([name, sample]) => [
-    name,
-    list(sample(settings, draws()).map((t) => t * 1000)),
-  ]);
-  const sigmas = golden.numbers('in.sigmas').data;
-  const normal = weightingSchemes.logit_normal(settings, draws());
-  return [
-    ...against(golden, {
-      ...(Object.fromEntries(times) as Record<string, Values>),
-      'logit_normal.u': list(normal),
-      'mode.u': list(weightingSchemes.mode(settings, draws())),
-      'weight.cosmap': list(sigmas.map(flowWeights.cosmap)),
-      'weight.sigma_sqrt': list(sigmas.map(flowWeights.sigma_sqrt)),
-    }),
-    ...against(
-      golden,
-      { 'logit_normal.index': list(Array.from(normal, (u) => placeOf(u))) },
-      exact,
-    ),
-  ];
 }
 
 const cases: Readonly<Record<string, (golden: Golden) => Comparison[] | Promise<Comparison[]>>> = {

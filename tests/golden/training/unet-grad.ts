@@ -54,7 +54,7 @@ const mse = (prediction: Tensor, target: Tensor): Tensor => {
 };
 
 async function caseOf(golden: Golden, dir: string): Promise<Case> {
-  const path = await gunzipped(modelFile(dir, 'training', golden.params.model));
+  const path = await gunzipped(modelFile(dir, 'training/unet-grad', golden.params.model));
   const file = await openSafetensors(path);
   if (golden.params.prefix !== undefined) return clipCase(golden, file);
   return golden.has('in.t') ? fluxCase(golden, file) : unetCase(golden, file);
@@ -189,7 +189,7 @@ async function adapters(path: string, source: WeightSource): Promise<Wanted> {
   const patch = trainedPatch(network, network.start());
   return {
     patches: [patch],
-    tensors: () => new Map([...patch.inputs].map(([name, tensor]) => [names.get(name)!, tensor])),
+    tensors: () => new Map(patch.parts().map(([{ name }, tensor]) => [names.get(name)!, tensor])),
   };
 }
 

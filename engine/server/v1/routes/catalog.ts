@@ -16,7 +16,7 @@ import {
   type NodeSummary,
   System,
 } from '../schemas.ts';
-import { programVersion } from '../version.ts';
+import { programVersion } from '../../../version.ts';
 
 /** Folders that hold no models. */
 const NOT_MODELS = ['configs', 'custom_nodes'];

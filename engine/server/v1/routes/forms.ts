@@ -21,7 +21,7 @@ import { ok, route } from '../route.ts';
 import { pageQuery } from '../schema-parts.ts';
 import { answerRun, checkWebhook, infoFor, objectIn } from '../run-workflow.ts';
 import { fileText, formOf, jobsKey, libraryOf, openWorkflow } from '../saved-workflows.ts';
-import { programVersion } from '../version.ts';
+import { programVersion } from '../../../version.ts';
 import { NO_WORKFLOW, workflowParams as params } from './library.ts';
 
 export const formRoutes = [

@@ -6,7 +6,7 @@ import { ok, route } from '../route.ts';
 import type { Route } from '../route.ts';
 import { Health, Readiness } from '../schemas.ts';
 import { eventStream } from '../sse.ts';
-import { programVersion } from '../version.ts';
+import { programVersion } from '../../../version.ts';
 
 const EVENTS = `Server-sent events. \`queue\`: paused, running, pending · \`started\`: a job runs ·
 \`progress\`: steps of its node (not repeated after a reconnect) · \`executed\`: a node showed

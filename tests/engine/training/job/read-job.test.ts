@@ -78,6 +78,14 @@ describe('a job file', () => {
     expect((job.raw.meta as Section).substitutions).toEqual(job.substitutions);
   });
 
+  it('is what docs/training.md shows', () => {
+    const page = readFileSync(new URL('../../../../docs/training.md', import.meta.url), 'utf8');
+    const shown = /```yaml\n([^]*?)```/.exec(page)?.[1] ?? '';
+    const [job] = readJobs('fox.yaml', shown, { environment: {}, place });
+    expect(job).toMatchObject({ name: 'fox', warnings: [], substitutions: [] });
+    expect(job.sample.samples[0]).toMatchObject({ prompt: 'f0x on a hill', width: 512, seed: 3 });
+  });
+
   it('takes another name everywhere', () => {
     const [job] = readJobs(file, text, { name: 'cat', environment: {}, place });
     expect(job.name).toBe('cat');

@@ -71,8 +71,8 @@ const padded =
     pad(x, sidesOf(params), { mode });
 
 export const movement: Operators = {
-  layout: ({ x, y }) => [
-    reshape(permute(x, [2, 0, 1]), [12, 2]),
+  layout: ({ x, y, 'grad.0': likeFirst }) => [
+    reshape(permute(x, [2, 0, 1]), likeFirst.shape),
     unsqueeze(expand(y, x.shape), 2),
     unsqueeze(unsqueeze(squeeze(y, 1), 1), -1),
   ],
@@ -81,8 +81,10 @@ export const movement: Operators = {
     squeeze(slice(x, 2, 3, 4), 2),
   ],
   concat: ({ a, b, c }, { axis }) => concat([a, b, c], axis),
-  split_chunk: ({ x }) => {
-    const [first, , last] = split(x, [2, 3, 1], 1);
+  split_chunk: ({ x, 'grad.0': likeFirst, 'grad.1': likeLast }) => {
+    const ends = [likeFirst, likeLast].map((like) => sizeOf(like, 1));
+    const between = sizeOf(x, 1) - ends[0] - ends[1];
+    const [first, , last] = split(x, [ends[0], between, ends[1]], 1);
     return [first, last, chunk(x, 2, 2)[1]];
   },
   stack_repeat_flip_roll: ({ x, y }) => [

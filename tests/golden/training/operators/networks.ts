@@ -103,7 +103,11 @@ export const networks: Operators = {
     return add(x, mul(forTokens(gate), tanh(inner)));
   },
   timestep_mlp: ({ t, w1, b1, w2, b2 }) =>
-    linear(silu(linear(sinusoidalEmbedding(t, 8), w1, b1)), w2, b2),
+    linear(
+      silu(linear(sinusoidalEmbedding(t, fixedDim(w1.shape[1], 'the vector')), w1, b1)),
+      w2,
+      b2,
+    ),
   two_level_chain: residualBlock,
   stop_gradient: ({ x }) => mul(x, detach(x)),
   shared_use: ({ x, w }) => linear(add(x, mul(silu(x), sum(x, [0, 1]))), w),

@@ -44,14 +44,14 @@ const conv: Operator = ({ x, w, b }, { padding = 0, stride, dilation, groups }) 
 
 const convTranspose: Operator = (
   { x, w, b },
-  { padding = 0, stride = 1, output_padding: outputPad = 0 },
+  { padding = 0, stride = 1, output_padding: outputPad = 0, groups = 1 },
 ) => {
   const n = w.shape.length - 2;
   return node(windowOps.convTranspose, given(x, w, b), {
     strides: spread(stride, n),
     pads: spread(padding, 2 * n),
     outputPads: spread(outputPad, n),
-    groups: 1,
+    groups,
   });
 };
 

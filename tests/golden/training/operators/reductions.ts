@@ -35,7 +35,7 @@ import { objective } from '../../../../engine/training/objective/objective.ts';
 import type { Operator, Operators } from './operator.ts';
 
 const axesOf = (x: Tensor): number[] => x.shape.map((_, axis) => axis);
-const sizeOf = (x: Tensor, axis: number): number => fixedDim(x.shape[axis], 'the axis');
+const sizeOf = (x: Tensor, axis: number): number => fixedDim(x.shape.at(axis)!, 'the axis');
 
 /** x in slices of one along an axis. */
 const slices = (x: Tensor, axis: number): Tensor[] =>
@@ -95,13 +95,13 @@ export const reductions: Operators = {
   global_pool: ({ x }) => [mean(x, [2, 3]), mean(mean(x, 3), 2)],
   amax_amin: ({ x }) => [max(x, -1), neg(max(neg(x), -1))],
   max_with_index: ({ x }) => largest(x),
-  prod: ({ x }) => product(x, 1),
+  prod: ({ x }) => product(x, -1),
   cumsum_cumprod: ({ x }) => [cumsum(x, 1), cumulativeProduct(x, 0)],
-  logsumexp: ({ x }) => logSumExp(x, 1),
-  log_softmax: ({ x }) => sub(x, logSumExp(x, 1, { keep: true })),
+  logsumexp: ({ x }) => logSumExp(x, -1),
+  log_softmax: ({ x }) => sub(x, logSumExp(x, -1, { keep: true })),
   softmax_last: ({ x }) => softmax(x, -1),
   softmax_axis1_large: ({ x }) => softmax(x, 1),
-  norms: ({ x }) => [norm(x, 1), norm(x, [0, 1]), sum(abs(x), 0)],
+  norms: ({ x }) => [norm(x, -1), norm(x, axesOf(x)), sum(abs(x), 0)],
   l2_normalize: ({ x }, { axis, eps }) => div(x, maximum(norm(x, axis, { keep: true }), eps)),
   var_std: ({ x }) => [variance(x, [2], 0), variance(x, [1, 2], 1), sqrt(variance(x, [0], 1))],
 
