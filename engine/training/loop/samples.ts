@@ -1,7 +1,7 @@
 /** The pictures that a run makes of its prompts on the way. */
 import { randomInt } from 'node:crypto';
 import { zeros } from '../../array/nd.ts';
-import { pictureEncoders } from '../../media/encode-picture.ts';
+import { type PictureOptions, pictureEncoders } from '../../media/encode-picture.ts';
 import { toPixels } from '../../media/to-array.ts';
 import type { ConditioningEntry } from '../../sampling/conditioning.ts';
 import { sampleLatent } from '../../sampling/driver.ts';
@@ -45,10 +45,12 @@ export async function makeSamples(
       latent: zeros([1, channels, ...cells(sample, space)]),
     });
     const picture = await decode(vae, latent, { runtime });
-    const bytes = await pictureEncoders[format](toPixels(picture, 0), {});
+    const bytes = await pictureEncoders[format](toPixels(picture, 0), options);
     folder.writeSample({ step, index, count: samples.length, format }, bytes);
   }
 }
+
+const options: PictureOptions = { quality: 95, lossless: false, text: [] };
 
 /** Height and width in cells of the latent. */
 const cells = ({ width, height }: Sample, space: number): number[] =>

@@ -28,6 +28,8 @@ export interface RunState {
   readonly positions: readonly DataPosition[];
   readonly generator: TorchGeneratorState;
   readonly list: readonly number[];
+  /** Loop steps since the optimiser's last. */
+  readonly pending: number;
   /** Steps in a row whose loss was no finite number. */
   readonly skipped: number;
 }
