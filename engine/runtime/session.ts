@@ -154,7 +154,7 @@ async function open<Output extends SessionOutput>(
 ): Promise<Session<Output>> {
   const { folder, place } = placeWeights(weights, files);
   const settings = { ...provider.session, weightsFolder: folder, threads, staying };
-  const native = await createSession(encodeModel(model, place), settings).catch(
+  const native = await createSession(encodeModel(model, place, provider), settings).catch(
     async (cause: unknown) => {
       await files.release();
       throw nativeError(program.name, cause);
