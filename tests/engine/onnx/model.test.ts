@@ -86,6 +86,7 @@ describe('lowering', () => {
       constant constant/i64_8 : i64[1] = [1]
       constant constant/i64_9 : i64[1] = [2]
       in.0/Cast = Cast(weights/in.0.weight) {to=1}
+      attn.to_out/Cast = Cast(weights/attn.to_out.weight) {to=1}
       in.0/Conv = Conv(x, in.0/Cast, weights/in.0.bias) {strides=[2, 2], pads=[1, 1, 1, 1], dilations=[1, 1], group=1}
       in/Sigmoid = Sigmoid(in.0/Conv)
       in/Mul = Mul(in.0/Conv, in/Sigmoid)
@@ -100,7 +101,6 @@ describe('lowering', () => {
       in/MatMul_2 = MatMul(in/Softmax, in/Transpose_2)
       in/Transpose_4 = Transpose(in/MatMul_2) {perm=[0, 2, 1, 3]}
       in/Reshape_3 = Reshape(in/Transpose_4, constant/i64_3)
-      attn.to_out/Cast = Cast(weights/attn.to_out.weight) {to=1}
       attn.to_out/Reshape = Reshape(in/Reshape_3, constant/i64_4)
       attn.to_out/Gemm = Gemm(attn.to_out/Reshape, attn.to_out/Cast) {transB=1}
       sizes/Shape = Shape(x) {start=0, end=1}
