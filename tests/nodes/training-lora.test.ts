@@ -1,4 +1,4 @@
-/** Nodes around trained LoRAs; tests/protocol/training.test.ts trains one on a server. */
+/** Nodes around trained LoRAs; tests/protocol/training-nodes.test.ts trains one on a server. */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
