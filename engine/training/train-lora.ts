@@ -161,6 +161,7 @@ function passes(
   const captions = captionsFor(picks.latents.length, positive);
   const sampled = diffusion(model, run);
   const { modelSampling: sampling, latentFormat } = sampled;
+  // ComfyUI 0.33 forgets to scale latents of several sizes, which is not followed
   const clean = picks.latents.map((latent) => processIn(latentFormat, latent));
   let generator = new TorchGenerator(seed);
   // the node draws noise for all latents first, and does not use it
