@@ -54,6 +54,8 @@ export interface DenoisingTrainer {
 export interface DenoisingOptions {
   readonly judgement: Judgement;
   readonly recompute: boolean;
+  /** What the adapters count; left out: 1. */
+  readonly strength?: number;
   /** Inputs of the network whose gradients are wanted too, where it has them. */
   readonly through?: readonly string[];
 }
@@ -63,11 +65,11 @@ export function denoisingTrainer(
   model: Model,
   run: NetworkRun,
   { network, values }: { readonly network: TrainedNetwork; readonly values: Float32Array },
-  { judgement, recompute, through = [] }: DenoisingOptions,
+  { judgement, recompute, strength, through = [] }: DenoisingOptions,
 ): DenoisingTrainer {
   const sampling = createModelSampling(model.sampling);
   const changes = changesOf(model, run, sampling);
-  const patch = trainedPatch(network, values);
+  const patch = trainedPatch(network, values, strength);
   return {
     async step(input, told, gradient) {
       const { inputs, weights, architecture } = await networkCall(model, changes, input);

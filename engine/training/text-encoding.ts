@@ -36,20 +36,27 @@ export interface TrainedText {
 /** Whether a text encoder is of a kind that is trained here. */
 export const isTrainable = ({ kind }: TextEncoder): boolean => kind.row !== undefined;
 
+export interface TextTraining {
+  readonly run: NetworkRun;
+  readonly recompute: boolean;
+  /** What the adapters count; left out: 1. */
+  readonly strength?: number;
+}
+
 /** Encodes prompts with the text encoders of `trainees`, whose numbers are in `values`. */
 export function textTrainer(
   subject: Parameters<typeof adapted>[0],
   trainees: Trainees,
   values: Float32Array,
-  { run, recompute }: { readonly run: NetworkRun; readonly recompute: boolean },
+  { run, recompute, strength = 1 }: TextTraining,
 ): (tokens: PromptTokens) => Promise<TrainedText> {
   const { setup, encoders } = subject.clip;
   const trained = encoders.flatMap((encoder) => {
     const trainee = trainees.list.find((each) => each.encoder === encoder.spec.name);
-    return trainee ? [{ encoder, trainee, patch: patchOf(trainee, values) }] : [];
+    return trainee ? [{ encoder, trainee, patch: patchOf(trainee, values, strength) }] : [];
   });
   return async (tokens) => {
-    const { clip } = adapted(subject, trainees, values);
+    const { clip } = adapted(subject, trainees, values, strength);
     const encoded = await encodeTexts(clip, tokens, run);
     return {
       entry: setup.join(encoded),
@@ -160,7 +167,7 @@ async function pulledBack(
   encoder: TextEncoder,
   patch: TrainedPatch,
   { tokens, hidden, pooled }: Row,
-  { run, recompute }: { readonly run: NetworkRun; readonly recompute: boolean },
+  { run, recompute }: TextTraining,
 ): Promise<Float32Array> {
   const { architecture, inputs } = encoder.kind.row!.call(encoder, tokens);
   const width = hidden.length / tokens.length;

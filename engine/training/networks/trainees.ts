@@ -76,7 +76,7 @@ export const groupsIn = (all: Float32Array, { ofEncoders }: Trainees): readonly 
 export const patchOf = (trainee: Trainee, all: Float32Array, strength = 1): TrainedPatch =>
   trainedPatch(trainee.network, numbersIn(all, trainee), strength);
 
-/** A model and its text encoders with what is trained of them, at a strength. */
+/** A model and its text encoders with what is trained of them, at a strength; a CLIP of which nothing is stays itself. */
 export function adapted<S extends { readonly model: Model; readonly clip: Clip }>(
   { model, clip }: S,
   { list }: Trainees,
@@ -88,12 +88,13 @@ export function adapted<S extends { readonly model: Model; readonly clip: Clip }
       .filter(({ encoder }) => encoder === name)
       .map((trainee) => patchOf(trainee, all, strength));
   // encoders are told apart by their objects: what is remembered of one holds for its numbers only
+  const isTrained = list.some(({ encoder }) => encoder !== undefined);
   const encoders = clip.encoders.map((encoder) => ({
     ...encoder,
     patches: [...encoder.patches, ...patchesFor(encoder.spec.name)],
   }));
   return {
     model: { ...model, patches: [...model.patches, ...patchesFor()] },
-    clip: { ...clip, encoders },
+    clip: isTrained ? { ...clip, encoders } : clip,
   };
 }
