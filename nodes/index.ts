@@ -69,6 +69,7 @@ import { skipLayerNodes } from './skip-layers.ts';
 import { stringNodes } from './strings.ts';
 import { textOverlayNodes } from './text-overlay.ts';
 import { trainingRunNodes } from './training-run.ts';
+import { trainingLoraNodes } from './training-lora.ts';
 import { trainingNodes } from './training.ts';
 import { upscaleNodes } from './upscale.ts';
 import { unetPatchNodes } from './unet-patches.ts';
@@ -154,6 +155,7 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   datasetFileNodes,
   trainingNodes,
   trainingRunNodes,
+  trainingLoraNodes,
   datasetNodes,
   datasetTextNodes,
   datasetTrainingNodes,

@@ -6,6 +6,7 @@ import { createHash, randomInt } from 'node:crypto';
 import { NoodleError } from '../errors.ts';
 import { pythonRandom } from '../sampling/noise/python-random.ts';
 import { TorchGenerator } from '../sampling/noise/torch-generator.ts';
+import { sweepLeftovers } from '../store/leftovers.ts';
 import { openSafetensors } from '../weights/safetensors.ts';
 import { clipGradient } from './clip.ts';
 import { openDataset } from './data/dataset.ts';
@@ -28,6 +29,7 @@ import { refuseUntrained } from './loop/untrained.ts';
 import { trainedFamily } from './modules/families.ts';
 import { adapted, groupsIn } from './networks/trainees.ts';
 import { createOptimizer } from './optimizers/index.ts';
+import type { OptimizerState } from './optimizers/optimizer.ts';
 import { trainerDefaults } from './optimizers/trainer-defaults.ts';
 import type { ParameterLayout } from './parameters.ts';
 import { scheduleOf } from './schedules.ts';
@@ -52,21 +54,43 @@ export async function train(job: TrainingJob, host: TrainingHost): Promise<void>
       ...(error !== undefined && { error }),
       updated: Date.now(),
     });
-  folder.writeConfig(job.raw);
-  tell('running');
   try {
+    await sweepLeftovers([folder.path, ...cachesOf(job)]);
+    folder.writeConfig(job.raw);
+    tell('running');
     await steppedThrough(job, folder, host, (done) => {
       step = done;
       tell('running');
       host.progress?.(done, steps);
     });
     tell('finished');
-  } catch (error) {
-    const isPause = error instanceof NoodleError && error.code === 'INTERRUPTED';
-    if (isPause) tell('paused');
-    else tell('failed', error instanceof Error ? error.message : String(error));
+  } catch (cause) {
+    const error = ending(cause, job.name, host.signal);
+    try {
+      if (error instanceof NoodleError && error.code === 'INTERRUPTED') tell('paused');
+      else tell('failed', error instanceof Error ? error.message : String(error));
+    } catch {
+      // What ended the run, a full disk for one, may keep it from saying so.
+    }
     throw error;
   }
+}
+
+/** Where encoded pictures are kept, if anywhere. */
+const cachesOf = ({ datasets }: TrainingJob): string[] =>
+  datasets.filter((set) => set.cacheLatentsToDisk).map((set) => set.folderPath);
+
+/** What a disk answers that takes no more. */
+const unwritable = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EIO']);
+
+/** An error in our words: that the run was asked to end, or that its folder takes no more. */
+function ending(cause: unknown, name: string, signal: AbortSignal): unknown {
+  if (signal.aborted && cause === signal.reason) {
+    return new NoodleError('INTERRUPTED', undefined, { cause });
+  }
+  const { code = '', syscall } = cause as NodeJS.ErrnoException;
+  const isUnwritable = syscall !== undefined && unwritable.has(code);
+  return isUnwritable ? new NoodleError('FILE_WRITE', { name, reason: code }, { cause }) : cause;
 }
 
 async function steppedThrough(
@@ -82,6 +106,10 @@ async function steppedThrough(
     step: run.step,
     useUiLogger: job.logging.useUiLogger,
   });
+  const keep = (): void => {
+    losses.flush();
+    run.keep();
+  };
   const drawSamples = async (which = sample): Promise<void> => {
     if (settings.disableSampling || host.signal.aborted) return;
     await makeSamples(run.subject, run.trained, which, run.step, { folder, host });
@@ -92,7 +120,7 @@ async function steppedThrough(
     done(run.step);
     while (run.step < settings.steps) {
       if (host.signal.aborted) {
-        run.keep();
+        keep();
         throw new NoodleError('INTERRUPTED');
       }
       await run.next(losses);
@@ -100,14 +128,14 @@ async function steppedThrough(
       if (run.step === settings.steps) break;
       if (run.step % save.saveEvery === 0) {
         run.publish(run.step);
-        run.keep();
+        keep();
         folder.dropOldSaves(save.maxStepSavesToKeep);
       }
       const { sampleEvery, sampleStartStep } = sample;
       if (run.step % sampleEvery === 0 && run.step >= sampleStartStep) await drawSamples();
     }
     run.publish();
-    run.keep();
+    keep();
     await drawSamples();
   } finally {
     losses.close();
@@ -153,6 +181,9 @@ async function openRun(job: TrainingJob, folder: RunFolder, host: TrainingHost) 
   const orders = [plain, regular];
 
   const defaults = trainerDefaults[settings.optimizer];
+  const begun = state ? 0 : await begin();
+  // before the optimiser, for some remember where they began
+  if (state) values.set(state.values);
   const optimizer = createOptimizer(
     settings.optimizer,
     trainees.layout,
@@ -162,10 +193,11 @@ async function openRun(job: TrainingJob, folder: RunFolder, host: TrainingHost) 
   const { emaConfig } = settings;
   const average = emaConfig.useEma ? values.slice() : undefined;
   const gradient = new Float32Array(trainees.layout.size);
-  const at = { step: 0, skipped: 0, pending: 0 };
+  const { startStep } = settings;
+  const at = { step: begun, skipped: 0, pending: 0 };
   if (state) restore(state);
-  else at.step = await begin();
-  if (settings.startStep !== undefined) at.step = settings.startStep;
+  // it is obeyed once, else a run that is gone on with would never end
+  if (startStep !== undefined && startStep !== state?.startStep) at.step = startStep;
   const trainBatch = batchTrainer(job, subject, { trainees, values }, { generator, list }, host);
   const rateAt = scheduleOf(settings.lrScheduler, settings.lrSchedulerParams, settings.steps);
   const every =
@@ -174,10 +206,9 @@ async function openRun(job: TrainingJob, folder: RunFolder, host: TrainingHost) 
       : settings.gradientAccumulationSteps;
 
   function restore(from: RunState): void {
-    values.set(from.values);
-    if (average) average.set(from.average ?? from.values);
+    if (from.average) average?.set(from.average);
     if (from.gradient) gradient.set(from.gradient);
-    optimizer.restore(from.optimizer);
+    recall(from.optimizer);
     generator.restore(from.generator);
     list.restore(from.list);
     orders.forEach((order, i) => {
@@ -190,6 +221,16 @@ async function openRun(job: TrainingJob, folder: RunFolder, host: TrainingHost) 
     host.log(`going on after ${from.step} steps`);
   }
 
+  /** What another optimiser remembers says nothing to this one. */
+  function recall(saved: OptimizerState): void {
+    try {
+      optimizer.restore(saved);
+    } catch (error) {
+      if (!(error instanceof NoodleError)) throw error;
+      host.log(`the optimiser begins anew: ${error.message}`);
+    }
+  }
+
   /** Takes over a saved adapter where there is one; the steps that are done. */
   async function begin(): Promise<number> {
     const last = await folder.newestSave();
@@ -197,7 +238,6 @@ async function openRun(job: TrainingJob, folder: RunFolder, host: TrainingHost) 
     if (path === undefined) return 0;
     const [found, all] = await adopt(published, values, await openSafetensors(path));
     host.log(`${found} of ${all} tensors taken over from a saved adapter`);
-    average?.set(values);
     return last?.step ?? 0;
   }
 
@@ -219,6 +259,7 @@ async function openRun(job: TrainingJob, folder: RunFolder, host: TrainingHost) 
         step: at.step,
         skipped: at.skipped,
         pending: at.pending,
+        startStep,
         seed,
         values,
         average,

@@ -192,6 +192,28 @@ const inHalves = (shapes: cascade.Shapes) => async (): Promise<FileTensors> =>
   cascade.tensorsOf(shapes);
 const stagesOfCascade = cascade.checkpoints({ text: CLIP, pictures: 24 });
 
+/** Diffusion models by the names of their families. */
+export const tinyDiffusionModels: Readonly<Record<string, () => Promise<FileTensors>>> = {
+  'cascade-c': inHalves(stagesOfCascade.stageC),
+  'cascade-b': inHalves(stagesOfCascade.stageB),
+  sd3: sd3('sd3_medium', 1536),
+  flux2: klein,
+  flux: flux('flux_dev'),
+  chroma,
+  'chroma-radiance': radiance,
+  'hunyuan-image': hunyuanImage,
+  lumina2: lumina,
+  'z-image': zImage,
+  'qwen-image': qwenImage,
+  omnigen2: omniGen,
+  auraflow: auraFlow,
+  hidream: hiDream,
+  'hunyuan-dit': hunyuanDit,
+  'pixart-alpha': pixArt('pixart_alpha'),
+  'pixart-sigma': pixArt('pixart_sigma'),
+  'cosmos-predict2': cosmos,
+};
+
 /** What stands in for files of diffusion transformers. */
 export const tinyTransformers: StandIns = {
   checkpoints: [

@@ -13,7 +13,7 @@ import { guidesItself } from './guided.ts';
 import type { TrainingHost } from './host.ts';
 import type { Subject } from './subject.ts';
 
-/** Makes all samples of a section with the network as it is after `step` steps. Throws INTERRUPTED between them. */
+/** Makes all samples of a section with the network as it is after `step` steps. It ends between them when the host's signal asks for it. */
 export async function makeSamples(
   { model, vae, textOf }: Subject,
   trained: (strength: number) => Pick<Subject, 'model' | 'clip'>,

@@ -61,7 +61,7 @@ export async function adopt(
   values: Float32Array,
   { tensors }: WeightSource,
 ): Promise<readonly [found: number, all: number]> {
-  const own = tensorsOf(published, values);
+  const own = [...tensorsOf(published, values)].filter(([name]) => !name.endsWith('.alpha'));
   let found = 0;
   for (const [name, { data }] of own) {
     const entry = tensors.get(name);
@@ -71,7 +71,7 @@ export async function adopt(
     data.set(numbers);
     found++;
   }
-  return [found, own.size];
+  return [found, own.length];
 }
 
 const isView = ({ data }: NDArray, of: Float32Array): boolean => data.buffer === of.buffer;

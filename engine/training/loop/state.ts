@@ -15,6 +15,8 @@ import type { OptimizerState } from '../optimizers/optimizer.ts';
 export interface RunState {
   /** Loop steps done. */
   readonly step: number;
+  /** The `start_step` of the job that was obeyed. */
+  readonly startStep?: number | undefined;
   /** What the generators began with. */
   readonly seed: number;
   /** The trained numbers, in fp32. */

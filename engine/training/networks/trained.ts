@@ -67,7 +67,8 @@ export function partsIn(
 }
 
 export interface TrainedPatch extends NetworkPatch {
-  /** All parts as programs read them, in the order of the layout; those that one does not read have no gradient in it. */
+  readonly layout: ParameterLayout;
+  /** Parts as the program that was traced last reads them, by their names in the layout, in its order. */
   readonly parts: () => readonly (readonly [place: Parameter, tensor: Tensor])[];
 }
 
@@ -91,22 +92,30 @@ export function trainedPatch(
   for (const weight of weights) byKey.set(weight.key, [...(byKey.get(weight.key) ?? []), weight]);
   const all = input(inputName, 'f32', [layout.size]);
   const parts = new Map<string, Tensor>();
-  const partAt = ({ name, offset, size, shape }: Parameter): Tensor => {
-    const tensor = parts.get(name) ?? reshape(slice(all, 0, offset, offset + size), shape);
-    parts.set(name, tensor);
-    return tensor;
-  };
   const fedOf =
     ({ name }: TrainedWeight) =>
-    (part: string): Tensor =>
-      partAt(places.get(partName(name, part))!);
+    (part: string): Tensor => {
+      const full = partName(name, part);
+      let tensor = parts.get(full);
+      if (!tensor) {
+        const { offset, size, shape } = places.get(full)!;
+        tensor = reshape(slice(all, 0, offset, offset + size), shape);
+        parts.set(full, tensor);
+      }
+      return tensor;
+    };
   const feeds: Feeds = { [inputName]: { data: values, shape: [layout.size] } };
   const shapes = layout.list.map(({ name, shape }) => `${name}[${shape.join()}]`);
   const scales = weights.map(({ scale }) => scale * strength);
   return {
+    layout,
     identity: `trained ${shapes.join(' ')} ${scales.join(' ')}`,
     keys: new Set(byKey.keys()),
-    parts: () => layout.list.map((place) => [place, partAt(place)] as const),
+    parts: () =>
+      layout.list.flatMap((place) => {
+        const tensor = parts.get(place.name);
+        return tensor ? [[place, tensor] as const] : [];
+      }),
     beside: (layer) => {
       const mine = byKey.get(layer.key) ?? [];
       if (mine.some(({ act }) => !act.beside)) return undefined;

@@ -88,7 +88,8 @@ function entryOf(golden: Golden): ConditioningEntry {
   };
 }
 
-async function openModel(dir: string, area: string, name: string): Promise<Model> {
+/** The model of a case by the name of its file. */
+export async function openModel(dir: string, area: string, name: string): Promise<Model> {
   const path = findModelFile(dir, area, name) ?? modelFile(dir, area, `${name}.safetensors`);
   const source = await openSource(await gunzipped(path));
   const model = await diffusionModelOf(source, families);

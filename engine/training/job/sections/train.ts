@@ -75,20 +75,17 @@ const ema = {
   param_multiplier: key(real(), 1),
 } satisfies Rows;
 
-// by itself, so that its names stay what they are
-const factors = each(key(real(), 1), [
-  'noise_multiplier',
-  'target_noise_multiplier',
-  'noisy_latent_multiplier',
-  'latent_multiplier',
-  'pred_scaler',
-  'img_multiplier',
-]);
-
 const noise = {
   noise_offset: key(real(), 0),
   dynamic_noise_offset: key(flag, false),
-  ...factors,
+  ...each(key(real(), 1), [
+    'noise_multiplier',
+    'target_noise_multiplier',
+    'noisy_latent_multiplier',
+    'latent_multiplier',
+    'pred_scaler',
+    'img_multiplier',
+  ]),
   random_noise_multiplier: key(real(), 0),
   random_noise_shift: key(real(), 0),
   force_consistent_noise: key(flag, false),
@@ -110,25 +107,19 @@ export const trainRows = {
   lr_scheduler_params: key(settings, {}),
   max_grad_norm: key(real(0), 1),
   noise_scheduler: key(
-    choice<'ddpm' | 'flowmatch'>(
-      ['ddpm', 'flowmatch'],
-      never('training uses ddpm or flowmatch', '*'),
-    ),
+    choice(['ddpm', 'flowmatch'], never('training uses ddpm or flowmatch', '*')),
     'ddpm',
   ),
-  timestep_type: key(choice<TimestepType>(timestepTypes), 'sigmoid'),
+  timestep_type: key(choice(timestepTypes), 'sigmoid'),
   linear_timesteps: key(flag, false),
   linear_timesteps2: key(flag, false),
   next_sample_timesteps: key(whole(2), 8),
-  content_or_style: key(
-    choice<'balanced' | 'content' | 'style'>(['balanced', 'content', 'style']),
-    'balanced',
-  ),
+  content_or_style: key(choice(['balanced', 'content', 'style']), 'balanced'),
   min_denoising_steps: key(whole(), 0),
   max_denoising_steps: key(whole(), 999),
   num_train_timesteps: key(whole(2, 100_000), 1000),
   loss_type: key(
-    choice<JobLoss>(
+    choice(
       losses,
       never(`the loss is ${losses.join(', ')}`, 'wavelet', 'stepped', 'pixelspace', 'mean_flow'),
     ),
