@@ -6,6 +6,7 @@ import { safeText } from './print.ts';
 import type { CompareFlags } from './compare.ts';
 import type { InfoFlags } from './info.ts';
 import type { RunFlags } from './run.ts';
+import type { TrainFlags } from './train.ts';
 
 /** Exit codes of every command. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -49,7 +50,7 @@ function commands(finish: (code: number) => void): Command {
     .option('--token <TEXT>', 'token of that server')
     .option('--json', 'print one line of JSON per event in place of progress')
     .option('--quiet', 'print nothing but the files');
-  addEngineFlags(run);
+  addEngineFlags(run).argument(...FURTHER_FLAGS);
   run.action(async (file: string, more: string[], flags: RunFlags) => {
     const { runCommand } = await import('./run.ts');
     finish(await runCommand(file, flags, [...engineArguments(run), ...more]));
@@ -67,10 +68,27 @@ function commands(finish: (code: number) => void): Command {
     .option('--out <DIR>', 'where the pictures are written (default: compare)')
     .option('--json', 'print one line of JSON in place of tables')
     .option('--quiet', 'no progress');
-  addEngineFlags(compare, COMPARED);
+  addEngineFlags(compare, COMPARED).argument(...FURTHER_FLAGS);
   compare.action(async (file: string, more: string[], flags: CompareFlags) => {
     const { compareCommand } = await import('./compare.ts');
     finish(await compareCommand(file, flags, [...engineArguments(compare, COMPARED), ...more]));
+  });
+
+  const train = program
+    .command('train')
+    .description('train LoRAs from job files (docs/training.md), one after another')
+    .argument('<jobs...>', 'YAML or JSON files, or their names in the folder config')
+    .option('-r, --recover', 'go on with the next job after one that failed')
+    .option('-n, --name <NAME>', "name of the run, in place of the file's")
+    .option('-l, --log <FILE>', 'add everything that is printed to this file');
+  addEngineFlags(train);
+  train.action(async (files: string[], flags: TrainFlags) => {
+    const [{ trainCommand }, { trainHere }] = await Promise.all([
+      import('./train.ts'),
+      import('./train-engine.ts'),
+    ]);
+    const run = trainHere(engineArguments(train));
+    finish(await trainCommand(files, flags, { cwd: process.cwd(), environment: process.env, run }));
   });
 
   program
@@ -108,13 +126,16 @@ const ENGINE_FLAGS = [
 /** The flags that `compare` reads itself, a value for each side. */
 const COMPARED = ['device', 'precision'];
 
-/** Options of `noodle serve` that matter here too; the rest goes behind `--`. */
-function addEngineFlags(command: Command, except: readonly string[] = []): void {
+/** The rest of them. */
+const FURTHER_FLAGS = ['[flags...]', 'further flags of noodle serve, behind --'] as const;
+
+/** Options of `noodle serve` that matter here too. */
+function addEngineFlags(command: Command, except: readonly string[] = []): Command {
   for (const form of ENGINE_FLAGS) {
     const option = new Option(form, 'as for noodle serve').argParser(collect);
     if (!except.includes(option.attributeName())) command.addOption(option);
   }
-  command.argument('[flags...]', 'further flags of noodle serve, behind --');
+  return command;
 }
 
 /** Options that may be repeated. */

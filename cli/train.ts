@@ -18,7 +18,7 @@ export interface TrainFlags {
   readonly log?: string;
 }
 
-/** Trains a job to its end, or until the signal: then it ends its step, saves and returns. */
+/** Trains a job to its end, or until the signal: then it ends its step, saves and throws INTERRUPTED. */
 export type RunJob = (job: TrainingJob, signal: AbortSignal) => Promise<void>;
 
 export interface TrainContext {
@@ -62,14 +62,14 @@ async function runFile(
     for (const job of jobsIn(file, name, cwd, environment)) {
       for (const line of job.warnings) console.error(safeText(`warning: ${line}`));
       for (const line of job.substitutions) console.log(safeText(line));
-      const stopped = await interruptible((signal) => untilStopped(run, job, signal));
-      if (stopped) {
-        console.log('Job stopped');
-        return 'stopped';
-      }
+      await interruptible((signal) => run(job, signal));
     }
     return 'completed';
   } catch (error) {
+    if (error instanceof NoodleError && error.code === 'INTERRUPTED') {
+      console.log('Job stopped');
+      return 'stopped';
+    }
     console.error(safeText(`Error running job: ${messageOf(error)}`));
     return 'failed';
   }
@@ -87,17 +87,6 @@ function jobsIn(
     environment: jobEnvironment(cwd, environment),
     place: ownPlaces(cwd),
   });
-}
-
-/** Whether the job was stopped before its end. */
-async function untilStopped(run: RunJob, job: TrainingJob, signal: AbortSignal): Promise<boolean> {
-  try {
-    await run(job, signal);
-  } catch (error) {
-    const isStop = error instanceof NoodleError && error.code === 'INTERRUPTED';
-    if (!(isStop && signal.aborted)) throw error;
-  }
-  return signal.aborted;
 }
 
 function conclude(outcomes: readonly Outcome[], recover: boolean): number {

@@ -225,8 +225,10 @@ export const errorTable = {
   // training
   TRAINING_JOB: {
     status: 400,
-    message: (d: { file: string; problems: readonly string[] }) =>
-      `${show(d.file)}: ${d.problems.length === 1 ? '' : '\n  '}${d.problems.join('\n  ')}`,
+    message: (d: { file: string; problems: string | readonly string[] }) => {
+      const problems = [d.problems].flat();
+      return `${show(d.file)}: ${problems.length === 1 ? '' : '\n  '}${problems.join('\n  ')}`;
+    },
   },
   // public API
   JOB_UNKNOWN: {

@@ -68,6 +68,8 @@ import { saveTextNodes } from './save-text.ts';
 import { skipLayerNodes } from './skip-layers.ts';
 import { stringNodes } from './strings.ts';
 import { textOverlayNodes } from './text-overlay.ts';
+import { trainingRunNodes } from './training-run.ts';
+import { trainingLoraNodes } from './training-lora.ts';
 import { trainingNodes } from './training.ts';
 import { upscaleNodes } from './upscale.ts';
 import { unetPatchNodes } from './unet-patches.ts';
@@ -152,6 +154,8 @@ const lists: readonly (readonly NodeDefinition[])[] = [
   jsonPromptNodes,
   datasetFileNodes,
   trainingNodes,
+  trainingRunNodes,
+  trainingLoraNodes,
   datasetNodes,
   datasetTextNodes,
   datasetTrainingNodes,

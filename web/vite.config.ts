@@ -19,9 +19,11 @@ export default defineConfig({
     target: 'es2022',
     chunkSizeWarningLimit: 900,
     reportCompressedSize: false,
-    // The editor, and the pages of forms, which have no graph to load.
+    // The editor, and the pages of forms and of training, which have no graph to load.
     rolldownOptions: {
-      input: ['index.html', 'run.html'].map((file) => `${import.meta.dirname}/${file}`),
+      input: ['index.html', 'run.html', 'train.html'].map(
+        (file) => `${import.meta.dirname}/${file}`,
+      ),
     },
   },
   // Never the development form, whoever builds (tests do): it writes source paths into the page.

@@ -43,7 +43,7 @@ export interface Builder {
   real: Real;
   /** What the node that is being lowered reads besides weights: these are widened after it was computed. */
   anchor: string | undefined;
-  /** Adds a node and gives the name of its (last) output. */
+  /** Adds a node, if there is none that does the same, and gives the name of its (last) output. */
   emit(op: string, inputs: readonly string[], options?: NodeOptions): string;
   /** A node of ONNX Runtime's own operators. */
   contrib(op: string, inputs: readonly string[], attributes?: NodeOptions['attributes']): string;
@@ -133,6 +133,7 @@ export function createBuilder(
   const initializers: Initializer[] = [];
   const taken = new Map<string, number>();
   const constants = new Map<string, string>();
+  const emitted = new Map<string, string>();
   const sizes = new Map<string, string>();
   const weights = new Map<WeightEntry, Map<string, string>>();
   const names = new Map<Tensor, Map<Dtype, string>>();
@@ -182,7 +183,11 @@ export function createBuilder(
     real: 'f32',
     anchor: undefined,
     emit: (op, inputs, { attributes = {}, domain = '', results = 1, omitted = [] } = {}) => {
+      const key = JSON.stringify([op, domain, inputs, attributes, results, omitted]);
+      const known = emitted.get(key);
+      if (known !== undefined) return known;
       const name = unique(builder.scope === '' ? op : `${builder.scope}/${op}`);
+      emitted.set(key, name);
       const others = Array.from({ length: results - 1 }, (_, i) =>
         omitted.includes(i) ? '' : `${name}:${i}`,
       );

@@ -20,12 +20,18 @@ export interface ExternalRange {
 
 /**
  * The model's bytes. `place` says for a weight either where it lies outside the model or which bytes
- * to put inside. The same model and places give the same bytes.
+ * to put inside. `hidesSizes` leaves out the shapes of inputs and outputs. The same model and places give the same bytes.
  */
 export function encodeModel(
   model: OnnxModel,
   place: (weight: WeightInitializer) => ExternalRange | Uint8Array,
+  { hidesSizes = false }: { readonly hidesSizes?: boolean } = {},
 ): Uint8Array {
+  const shown = ({ name, dtype, shape }: OnnxValue): ShownValue => ({
+    name,
+    dtype,
+    shape: hidesSizes ? undefined : shape,
+  });
   return encodeMessage((m) => {
     m.int(1, 10);
     m.text(2, 'noodle');
@@ -41,8 +47,8 @@ export function encodeModel(
           );
         });
       }
-      for (const input of model.inputs) graph.message(11, (m) => writeValue(m, input));
-      for (const output of model.outputs) graph.message(12, (m) => writeValue(m, output));
+      for (const input of model.inputs) graph.message(11, (m) => writeValue(m, shown(input)));
+      for (const output of model.outputs) graph.message(12, (m) => writeValue(m, shown(output)));
     });
     for (const [domain, version] of Object.entries(operatorSets)) {
       m.message(8, (set) => {
@@ -108,11 +114,14 @@ function writeInitializer(
   m.int(14, 1);
 }
 
-function writeValue(m: Message, { name, dtype, shape }: OnnxValue): void {
+type ShownValue = Omit<OnnxValue, 'shape'> & { readonly shape: OnnxValue['shape'] | undefined };
+
+function writeValue(m: Message, { name, dtype, shape }: ShownValue): void {
   m.text(1, name);
   m.message(2, (type) => {
     type.message(1, (tensor) => {
       tensor.int(1, dtypes[dtype].onnx);
+      if (!shape) return;
       tensor.message(2, (dims) => {
         for (const dim of shape) {
           dims.message(1, (d) => (typeof dim === 'number' ? d.int(1, dim) : d.text(2, dim)));

@@ -12,7 +12,7 @@ import {
   storedWeight,
 } from './builder.ts';
 import { cpu } from './cpu.ts';
-import type { OnnxModel, OnnxNode, OnnxValue } from './model.ts';
+import type { Initializer, OnnxModel, OnnxNode, OnnxValue } from './model.ts';
 import type { LoweredOp, LoweringTable } from './portable.ts';
 
 /** What a model is lowered for. */
@@ -76,7 +76,7 @@ export function lower(
   const { nodes, read } = withoutDead(builder.nodes, new Set(outputs.map(({ name }) => name)));
   return {
     name: program.name,
-    nodes,
+    nodes: weightsFirst(nodes, builder.initializers),
     initializers: builder.initializers.filter(({ name }) => read.has(name)),
     inputs: program.inputs.map((input) => value(input.attrs.name, input)),
     outputs,
@@ -144,6 +144,25 @@ function withoutDead(
     return used;
   });
   return { nodes: alive.reverse(), read };
+}
+
+/**
+ * What is made of weights alone before all else. ONNX Runtime goes from the outputs back, and of what an operator
+ * reads it computes first what was written last: so a weight is widened right before it is read. Written after, it
+ * would be widened before all that the other operand depends on, and held until then.
+ */
+function weightsFirst(
+  nodes: readonly OnnxNode[],
+  initializers: readonly Initializer[],
+): readonly OnnxNode[] {
+  const given = new Set(initializers.map(({ name }) => name));
+  const [first, rest]: OnnxNode[][] = [[], []];
+  for (const node of nodes) {
+    const isGiven = node.inputs.every((name) => given.has(name) || name === '');
+    (isGiven ? first : rest).push(node);
+    if (isGiven) node.outputs.forEach((name) => given.add(name));
+  }
+  return [...first, ...rest];
 }
 
 function value(name: string, { dtype, shape }: Pick<Tensor, 'dtype' | 'shape'>): OnnxValue {

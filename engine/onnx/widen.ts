@@ -33,6 +33,7 @@ export function widenInGraph(b: Emitter, param: Param, type: Real): string {
   const codes = codesLayout(param);
   if (codes) return fromCodes(b, param, codes, type);
   const { entry, key } = param.attrs;
+  if (isVector(param)) return b.weight(param, wide(type));
   if (isCast(param) && isEight(param)) {
     const one = anchored(b, b.floats([1], []));
     return asType(b, b.emit('DequantizeLinear', [b.weight(param, stored), one], {}), type);
@@ -97,11 +98,14 @@ export function narrowBytes(param: Param, type: Real): number {
   if (codes) return layoutSize(codes, dtype, shape);
   const inPairs = pairScales(param);
   if (inPairs) return entry.byteLength + 4 * inPairs.by.shape.reduce((n, size) => n * size, 1);
-  const stays = isCast(param) || isScaledInGraph(param);
+  const stays = !isVector(param) && (isCast(param) || isScaledInGraph(param));
   return stays ? entry.byteLength : layoutSize(wide(type), dtype, shape);
 }
 
 const wide = (type: Real): Layout => ({ kind: type === 'f16' ? 'float16' : 'float32' });
+
+/** What takes next to nothing is widened before: a model has hundreds (biases, norms), and each cast is an operator. */
+const isVector = ({ shape }: Param): boolean => shape.length < 2;
 
 const isEight = ({ dtype }: Param): boolean => dtype === 'f8e4m3' || dtype === 'f8e5m2';
 

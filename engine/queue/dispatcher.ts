@@ -30,8 +30,11 @@ export interface Dispatcher {
   join(start: StartEngine): void;
   /** Gives waiting jobs to idle engines; to be called after every change of the queue. */
   pump(): void;
-  /** Stops the running job of this id, or all running jobs; false when there was none. */
-  interrupt(jobId?: string): boolean;
+  /**
+   * Stops the running job of this id, or all running jobs; false when there was none. `grace`: the
+   * milliseconds they get, where that is not `interruptGrace`.
+   */
+  interrupt(jobId?: string, grace?: number): boolean;
   /** `/free`: after the current job, models are unloaded, or (`freeMemory`) the process is renewed. */
   free(options: { unloadModels: boolean; freeMemory: boolean }): void;
   /** Renews every engine: idle ones at once, a busy one after its job. */
@@ -85,11 +88,11 @@ class Slots implements Dispatcher {
     this.#pumping = false;
   }
 
-  interrupt(jobId?: string): boolean {
+  interrupt(jobId?: string, grace?: number): boolean {
     const busy = this.#slots.filter(
       ({ running }) => running !== undefined && (jobId === undefined || running.job.id === jobId),
     );
-    for (const slot of busy) slot.interrupt();
+    for (const slot of busy) slot.interrupt(grace);
     return busy.length > 0;
   }
 

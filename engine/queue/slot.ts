@@ -52,6 +52,8 @@ export class Slot {
   #running: RunningJob | undefined;
   /** Set once the running job was told to stop. */
   #graceTimer: NodeJS.Timeout | undefined;
+  /** Milliseconds that it got. */
+  #grace = 0;
   #restartTimer: NodeJS.Timeout | undefined;
   #renewsAfterJob = false;
   #failedStarts = 0;
@@ -103,17 +105,23 @@ export class Slot {
     this.#link?.send({ type: 'run', job: running.job });
   }
 
-  /** Tells the running job to stop; an engine that does not obey in time is killed. */
-  interrupt(): void {
+  /**
+   * Tells the running job to stop; an engine that does not obey within `grace` milliseconds is killed.
+   * Told again with less patience, the job has less time.
+   */
+  interrupt(grace = this.#options.interruptGrace): void {
     const job = this.#running?.job;
     if (job === undefined) return;
     this.#link?.send({ type: 'interrupt', jobId: job.id });
-    this.#graceTimer ??= setTimeout(() => {
+    if (this.#graceTimer !== undefined && grace >= this.#grace) return;
+    clearTimeout(this.#graceTimer);
+    this.#grace = grace;
+    this.#graceTimer = setTimeout(() => {
       this.#owner.overdue(job);
       // Should the job end just now, nothing else is given to this engine.
       this.#renewsAfterJob = true;
       this.#link?.kill();
-    }, this.#options.interruptGrace);
+    }, grace);
   }
 
   unloadModels(): void {

@@ -128,7 +128,8 @@ function partsText(
 
 /**
  * Weights that stay narrow and are widened whenever they are read. ONNX Runtime would do that once, when it
- * opens the model, and keep the result. Matrices are laid anew, or stay mapped where they are stored.
+ * opens the model, and keep the result; and looking for what it could fuse takes it longer than it gains, for
+ * programs come fused. Matrices are laid anew, or stay mapped where they are stored.
  */
 const narrow = (provider: Provider, { isLaidAnew, isShort }: NarrowForm): Provider => ({
   ...provider,
@@ -137,10 +138,7 @@ const narrow = (provider: Provider, { isLaidAnew, isShort }: NarrowForm): Provid
   isShort,
   session: {
     ...provider.session,
-    config: {
-      ...provider.session.config,
-      'optimization.disable_specified_optimizers': 'ConstantFolding',
-    },
+    optimization: 'disabled',
     // the arena grows by powers of two and keeps what the largest layers took
     options: isShort
       ? { ...provider.session.options, enableCpuMemArena: false }

@@ -11,6 +11,9 @@ export interface KeptWeights extends PreparedWeights {
 export function keepWeights(store: PreparedWeights, otherwise: PreparedWeights): KeptWeights {
   let kept: PreparedFiles | undefined;
   return {
+    expect: (entries) => {
+      if (!kept) store.expect(entries);
+    },
     acquire: async (weights) => {
       try {
         kept ??= await store.acquire(weights);

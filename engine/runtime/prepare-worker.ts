@@ -1,5 +1,5 @@
-/** The entry of a thread that fills one file of prepared weights. */
-import { workerData } from 'node:worker_threads';
+/** The entry of a thread that fills one file of prepared weights, once it is told which. */
+import { parentPort } from 'node:worker_threads';
 import { type PrepareTask, prepareFile } from '../weights/prepare.ts';
 
 export interface PrepareJob {
@@ -7,5 +7,4 @@ export interface PrepareJob {
   readonly tasks: readonly PrepareTask[];
 }
 
-const { target, tasks } = workerData as PrepareJob;
-prepareFile(target, tasks);
+parentPort!.once('message', ({ target, tasks }: PrepareJob) => prepareFile(target, tasks));

@@ -5,12 +5,13 @@
 import { availableParallelism, tmpdir } from 'node:os';
 import { parse } from 'node:path';
 import type { WeightInitializer } from '../onnx/model.ts';
-import { finishAll, startThread } from '../threads.ts';
+import { finishAll } from '../threads.ts';
 import { storageOf } from '../weights/dtypes.ts';
 import { type WeightEntry, memoryOf } from '../weights/source.ts';
 import { layoutSize, partOffset, wholeLayout } from '../weights/layout.ts';
 import { type PrepareTask, prepareFile } from '../weights/prepare.ts';
 import { spreadOverFiles, threadsFrom } from './file-plan.ts';
+import { type PrepareThreads, createPrepareThreads } from './prepare-threads.ts';
 import type { PrepareJob } from './prepare-worker.ts';
 import { discard, filledFiles, preparedFolders } from './weight-files.ts';
 
@@ -27,6 +28,8 @@ export interface FilePosition {
 }
 
 export interface PreparedWeights {
+  /** Hears that a model of these weights will be opened as soon as it is lowered: threads start meanwhile. */
+  readonly expect: (entries: readonly WeightEntry[]) => void;
   /** These weights, prepared now or shared with another session. */
   readonly acquire: (weights: readonly WeightInitializer[]) => Promise<PreparedFiles>;
 }
@@ -51,12 +54,16 @@ export function createPreparedWeights({
   folders = preparedFolders(),
 }: { threads?: number; folders?: readonly string[] } = {}): PreparedWeights {
   const known = new Map<string, Batch>();
+  const pool = createPrepareThreads();
   const prepareMissing = (weights: readonly WeightInitializer[]): void => {
     const missing = weights.filter(
       (weight) => weight.layout === wholeLayout(weight.layout) && !known.has(keyOf(weight)),
     );
-    if (missing.length === 0) return;
-    const positions = prepare(missing, { threads, folders });
+    if (missing.length === 0) {
+      pool.dismiss();
+      return;
+    }
+    const positions = prepare(missing, { threads, folders, pool });
     const batch: Batch = { positions, keys: missing.map(keyOf), users: 0 };
     for (const key of batch.keys) known.set(key, batch);
   };
@@ -71,6 +78,13 @@ export function createPreparedWeights({
     }
   };
   return {
+    expect: (entries) => {
+      const there = new Set(Array.from(known.keys(), originIn));
+      const bytes = entries
+        .filter((entry) => entry.bytes.kind === 'file' && !there.has(originOf(entry)))
+        .reduce((sum, { byteLength }) => sum + byteLength, 0);
+      if (bytes >= threadsFrom) pool.start(threads);
+    },
     acquire: async (weights) => {
       const needed = weights.filter(needsPreparing);
       prepareMissing(needed);
@@ -115,6 +129,8 @@ function keyOf({ entry, stored, layout }: WeightInitializer): string {
   return JSON.stringify([originOf(entry), dtype, stored, wholeLayout(layout), how, ...scaled]);
 }
 
+const originIn = (key: string): string => (JSON.parse(key) as [string])[0];
+
 function originOf(entry: WeightEntry): string {
   const { bytes } = entry;
   return bytes.kind === 'file' ? `${bytes.identity}@${bytes.offset}` : memoryId(memoryOf(entry));
@@ -122,7 +138,15 @@ function originOf(entry: WeightEntry): string {
 
 async function prepare(
   weights: readonly WeightInitializer[],
-  { threads, folders }: { readonly threads: number; readonly folders: readonly string[] },
+  {
+    threads,
+    folders,
+    pool,
+  }: {
+    readonly threads: number;
+    readonly folders: readonly string[];
+    readonly pool: PrepareThreads;
+  },
 ): Promise<ReadonlyMap<string, FilePosition>> {
   const total = weights.reduce((sum, weight) => sum + preparedSize(weight), 0);
   // what lies in memory would have to be copied to another thread first
@@ -134,12 +158,12 @@ async function prepare(
   const sizes = plans.map(({ size }) => size);
   const paths = await filledFiles(sizes, folders, async (made) => {
     const jobs = plans.map(({ tasks }, i): PrepareJob => ({ target: made[i], tasks }));
-    const running = jobs.slice(0, shared.length).map(runInThread);
+    const running = jobs.slice(0, shared.length).map(pool.run);
     const local = async (): Promise<void> => {
       for (const { target, tasks } of jobs.slice(shared.length)) prepareFile(target, tasks);
     };
     await finishAll([...running, local()]);
-  });
+  }).finally(pool.dismiss);
   const positions = new Map<string, FilePosition>();
   plans.forEach(({ keys, tasks }, i) => {
     tasks.forEach(({ target }, k) => positions.set(keys[k], { path: paths[i], offset: target }));
@@ -173,13 +197,4 @@ function memoryId(bytes: Uint8Array): string {
   let id = memoryIds.get(bytes);
   if (id === undefined) memoryIds.set(bytes, (id = nextMemoryId++));
   return `memory:${id}`;
-}
-
-/** Runs the job in a thread of its own. */
-function runInThread(job: PrepareJob): Promise<void> {
-  const worker = startThread(import.meta.resolve('./prepare-worker.ts'), job);
-  return new Promise((resolve, reject) => {
-    worker.once('error', reject);
-    worker.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`exit ${code}`))));
-  });
 }

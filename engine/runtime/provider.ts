@@ -23,6 +23,12 @@ export interface Provider
    * are done with once the session is open, and it reads none narrower than it computes.
    */
   readonly memory: 'host' | 'device';
+  /**
+   * Whether models leave out the sizes of what they are fed and give. ONNX Runtime's plan of a run's memory compares
+   * each result of a known rank with all that are done with by then, which finds nothing where sizes are symbols
+   * and takes longer than all else of opening. Left out: they say them.
+   */
+  readonly hidesSizes?: boolean;
   /** Whether results can stay on the device and be fed to other sessions of it from there. */
   readonly keepsResults?: boolean;
   /**

@@ -7,7 +7,8 @@ import { lower, outputName } from '../onnx/lower.ts';
 import type { OnnxModel, WeightInitializer } from '../onnx/model.ts';
 import { bindSizes } from '../tensor/sizes.ts';
 import type { Dtype } from '../tensor/dtype.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { leafOps } from '../tensor/ops/leaves.ts';
+import { type Tensor, isOp } from '../tensor/tensor.ts';
 import type { Program } from '../tensor/trace.ts';
 import { floatToF16 } from '../weights/float.ts';
 import type { WinogradTile } from '../weights/winograd.ts';
@@ -119,6 +120,9 @@ async function begin<Output extends SessionOutput>(
 ): Promise<Beginning<Output>> {
   const { provider = providers.cpu, winograd, readsAhead = false } = options;
   const { prepared = createPreparedWeights() } = options;
+  prepared.expect(
+    program.nodes.filter((tensor) => isOp(leafOps.param, tensor)).map(({ attrs }) => attrs.entry),
+  );
   const model = lower(program, { ...provider, ...(await provider.probe()), winograd });
   const weights = model.initializers.filter((initializer) => 'entry' in initializer);
   const verifyFiles = await checkFiles(weights);
@@ -154,7 +158,7 @@ async function open<Output extends SessionOutput>(
 ): Promise<Session<Output>> {
   const { folder, place } = placeWeights(weights, files);
   const settings = { ...provider.session, weightsFolder: folder, threads, staying };
-  const native = await createSession(encodeModel(model, place), settings).catch(
+  const native = await createSession(encodeModel(model, place, provider), settings).catch(
     async (cause: unknown) => {
       await files.release();
       throw nativeError(program.name, cause);

@@ -12,15 +12,20 @@ const FRESH = {
   Expires: '0',
 } as const;
 
-/** Pages of forms: the list of all, and each under its name. */
-const FORMS = /^\/ui\/run(\/[^/]*)?\/?$/;
+/** Pages beside the editor, by their addresses: forms (the list of all, and each under its name), training. */
+const PAGES: readonly (readonly [RegExp, file: string])[] = [
+  [/^\/ui\/run(\/[^/]*)?\/?$/, 'run.html'],
+  [/^\/ui\/train\/?$/, 'train.html'],
+];
 
 /**
- * The page of forms as it is answered at `path`; its own addresses begin at the server's root, however
- * deep it is asked for. Undefined where the folder holds a page that has none.
+ * The page that is answered at `path`; its own addresses begin at the server's root, however deep it is
+ * asked for. Undefined where there is none, or the folder holds a page that has none.
  */
-async function formsPage(root: string, path: string): Promise<string | undefined> {
-  const html = await readFile(join(root, 'run.html'), 'utf8').catch(() => undefined);
+async function pageAt(root: string, path: string): Promise<string | undefined> {
+  const file = PAGES.find(([address]) => address.test(path))?.[1];
+  if (file === undefined) return undefined;
+  const html = await readFile(join(root, file), 'utf8').catch(() => undefined);
   const up = '../'.repeat(path.split('/').length - 2);
   return html?.replace('<head>', `<head><base href="${up}" />`);
 }
@@ -53,7 +58,7 @@ export function servePage(
     });
     const compressed = compressedIn(folder);
     return async (req, res, next) => {
-      const page = FORMS.test(req.path) ? await formsPage(folder, req.path) : undefined;
+      const page = await pageAt(folder, req.path);
       if (page !== undefined) {
         res.set({ ...FRESH, 'Content-Type': 'text/html; charset=utf-8' });
         res.send(page);

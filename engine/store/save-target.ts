@@ -117,7 +117,8 @@ export function createCounters(now: () => Date = () => new Date()): Counters {
         if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
         throw writeError(join(target.subfolder, name), error);
       }
-      if (undisturbed) {
+      // names of another form need not count as this number
+      if (undisturbed && target.nameOf === undefined) {
         const max = Math.max(counter, known.get(key)?.max ?? 0);
         known.set(key, { directoryStamp: stampOf(target.directory), max });
       }

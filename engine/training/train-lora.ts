@@ -2,14 +2,14 @@
  * What ComfyUI's TrainLoraNode does, draw for draw: adapters on every weight of a diffusion model, offsets of every
  * other parameter, held against the clean latents. Facts: README of the golden area `training`.
  */
-import { concat, repeatToBatch, rows as rowsOf } from '../array/batch.ts';
+import { concat, rows } from '../array/batch.ts';
 import { type NDArray, zeros } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import type { AdapterParts } from '../patch/lora/kinds.ts';
 import { readAdapters } from '../patch/lora/read.ts';
 import type { Conditioning } from '../sampling/conditioning.ts';
 import { processIn } from '../sampling/latent/process.ts';
-import type { CondTensor, ModelInput } from '../sampling/model.ts';
+import type { ModelInput } from '../sampling/model.ts';
 import type { ModelSampling } from '../sampling/model-sampling.ts';
 import { TorchGenerator } from '../sampling/noise/torch-generator.ts';
 import { type Model, diffusion } from '../values/model.ts';
@@ -24,6 +24,8 @@ import { nodeStarts } from './networks/node-start.ts';
 import { trainedNetwork } from './networks/trained.ts';
 import { nodeLosses } from './objective/losses.ts';
 import { createOptimizer } from './optimizers/index.ts';
+import { joinedPrompts } from './prompts.ts';
+import { type Pick, picksOf } from './picks.ts';
 
 export interface TrainLoraSettings {
   readonly batchSize: number;
@@ -50,36 +52,46 @@ export interface TrainedLora {
   readonly losses: readonly number[];
 }
 
+export interface TrainLoraData {
+  /** Batches [n, c, ...] as they travel between nodes, of one size or of several. */
+  readonly latents: readonly NDArray[];
+  /** A caption for each latent, in their order, or one for all. */
+  readonly positive: Conditioning;
+  /** Whether only latents of one batch are looked at together. */
+  readonly bucketed?: boolean;
+}
+
 /** Hears of every micro-step. */
 export type Heard = (done: number, total: number, loss: number) => void;
 
 /**
- * Trains on latents [n, c, ...] (as they travel between nodes) with a caption for each, or one for all. Throws BAD_INPUT
- * where these do not go together, INTERRUPTED between micro-steps, and what sessions throw.
+ * Trains adapters of a model, which stays as it is. Throws BAD_INPUT where latents and captions do not go together,
+ * INTERRUPTED between micro-steps, and what sessions throw.
  */
 export async function trainLora(
   model: Model,
-  data: { readonly latents: NDArray; readonly positive: Conditioning },
+  data: TrainLoraData,
   settings: TrainLoraSettings,
   run: NetworkRun & { readonly heard?: Heard },
 ): Promise<TrainedLora> {
   const { steps, accumulation, rate, recompute } = settings;
-  const positive = captionsFor(data.latents, data.positive);
+  const next = passes(model, data, settings, run);
   const adapters = await adaptersOf(model, settings);
   const network = trainedNetwork(trainedWeights(adapters, model.source));
   const values = network.start();
   const optimizer = createOptimizer(settings.optimizer, network.layout, {}, values);
   const judgement = { loss: nodeLosses[settings.loss], lossName: settings.loss };
   const trainer = denoisingTrainer(model, run, { network, values }, { judgement, recompute });
-  const next = batches(model, { ...data, positive }, settings, run);
 
   const gradient = new Float32Array(network.layout.size);
   const losses: number[] = [];
   const total = steps * accumulation;
   for (let i = 0; i < total; i++) {
     if (run.signal?.aborted) throw new NoodleError('INTERRUPTED');
-    const { input, told } = await next();
-    const { loss } = await trainer.step(input, told, gradient);
+    let loss = 0;
+    for (const { input, told } of await next()) {
+      loss += (await trainer.step(input, told, gradient)).loss;
+    }
     losses.push(loss);
     run.heard?.(i + 1, total, loss);
     if ((i + 1) % accumulation !== 0) continue;
@@ -93,7 +105,7 @@ export async function trainLora(
 }
 
 /** One entry of conditioning for each latent. */
-function captionsFor({ shape: [count] }: NDArray, positive: Conditioning): Conditioning {
+function captionsFor(count: number, positive: Conditioning): Conditioning {
   if (positive.length === 1) return new Array<Conditioning[number]>(count).fill(positive[0]);
   if (positive.length === count) return positive;
   throw new NoodleError('BAD_INPUT', {
@@ -139,32 +151,33 @@ interface Batch {
 }
 
 /** The micro-steps' batches one after the other: which items, their noise and its level. */
-function batches(
+function passes(
   model: Model,
-  { latents, positive }: { readonly latents: NDArray; readonly positive: Conditioning },
+  { latents, positive, bucketed = false }: TrainLoraData,
   { batchSize, seed }: TrainLoraSettings,
   run: NetworkRun,
-): () => Promise<Batch> {
+): () => Promise<readonly Batch[]> {
+  const picks = picksOf(latents, batchSize, bucketed);
+  const captions = captionsFor(picks.latents.length, positive);
   const sampled = diffusion(model, run);
   const { modelSampling: sampling, latentFormat } = sampled;
-  const clean = processIn(latentFormat, latents);
-  const [count, ...shape] = clean.shape;
+  const clean = picks.latents.map((latent) => processIn(latentFormat, latent));
   let generator = new TorchGenerator(seed);
-  generator.randn(clean.shape); // the node draws a whole noise first, and does not use it
+  // the node draws noise for all latents first, and does not use it
+  generator.randn([clean.length, ...clean[0].shape.slice(1)]);
   let step = 0n;
   const state = new Map<object, unknown>();
-  return async () => {
-    const picked = [...generator.randperm(count).subarray(0, batchSize)];
-    generator = new TorchGenerator(BigInt.asUintN(64, BigInt(seed) + 1000n * step++));
-    const noise = generator.randn([picked.length, ...shape]);
-    const sigmas = picked.map(() => sampling.percentToSigma(generator.rand(1)[0]));
-    const x0 = concat(picked.map((i) => rowsOf(clean, i, i + 1)));
+
+  const batchOf = async ({ items, share }: Pick, noiseSeed: bigint): Promise<Batch> => {
+    generator = new TorchGenerator(noiseSeed);
+    const x0 = concat(items.map((i) => clean[i]));
+    const noise = generator.randn(x0.shape);
+    const sigmas = items.map(() => sampling.percentToSigma(generator.rand(1)[0]));
+    const row = (x: NDArray, i: number): NDArray => rows(x, i, i + 1);
     const noisy = concat(
-      sigmas.map((sigma, i) =>
-        sampling.noiseScaling(sigma, rowsOf(noise, i, i + 1), rowsOf(x0, i, i + 1)),
-      ),
+      sigmas.map((sigma, i) => sampling.noiseScaling(sigma, row(noise, i), row(x0, i))),
     );
-    const entries = picked.map((i) => positive[i]);
+    const entries = items.map((i) => captions[i]);
     const about = { latentShape: noisy.shape, noise, seed };
     const encoded = await Promise.all(
       entries.map((entry) => sampled.encodeConditioning(entry, about)),
@@ -174,32 +187,21 @@ function batches(
       x: sampling.calculateInput(levels, concat(entries.map(() => noisy))),
       sigma: sigmas[0],
       timesteps: Float32Array.from(levels, (sigma) => sampling.timestep(sigma)),
-      cond: joined(encoded, picked.length),
+      cond: joinedPrompts(encoded, items.length),
       parts: entries.map((entry) => ({ list: 0, entry })),
       run: { state, generator: () => generator, sigmas: Float32Array.from(sigmas) },
     };
-    return { input, told: toldOf(sampling, sigmas, { noisy, x0, prompts: entries.length }) };
+    const told = toldOf(sampling, sigmas, { noisy, x0, prompts: entries.length });
+    if (share === 1) return { input, told };
+    return { input, told: { ...told, weight: new Float32Array(items.length).fill(share) } };
   };
-}
 
-/** The prompts' tensors, each as often as there are items. */
-function joined(
-  encoded: readonly Readonly<Record<string, CondTensor>>[],
-  items: number,
-): Record<string, NDArray> {
-  return Object.fromEntries(
-    Object.keys(encoded[0]).map((name) => {
-      const values = encoded.map((tensors) => tensors[name].value);
-      if (values.some(({ shape }) => shape.slice(1).join() !== values[0].shape.slice(1).join())) {
-        throw new NoodleError('BAD_INPUT', {
-          subject: 'positive',
-          expected: 'captions of one length where batch_size is more than 1',
-          got: values.map(({ shape }) => shape[1]),
-        });
-      }
-      return [name, concat(values.map((value) => repeatToBatch(value, items)))];
-    }),
-  );
+  return async () => {
+    const noiseSeed = BigInt.asUintN(64, BigInt(seed) + 1000n * step++);
+    const batches: Batch[] = [];
+    for (const pick of picks.next(generator)) batches.push(await batchOf(pick, noiseSeed));
+    return batches;
+  };
 }
 
 /** The denoised picture, the mean over all prompts, is held against the clean one. */

@@ -4,6 +4,7 @@ import { madeFor } from '../patch/lora/made-for.ts';
 import { type WeightNames, clipNames, unetNames } from '../patch/lora/names.ts';
 import { type AdapterEntry, readAdapters } from '../patch/lora/read.ts';
 import { openSource } from '../weights/open.ts';
+import type { WeightSource } from '../weights/source.ts';
 import type { Clip } from './clip.ts';
 import { instead } from './contents.ts';
 import type { Model } from './model.ts';
@@ -20,8 +21,11 @@ export interface LoraFile {
 }
 
 /** Reads a file of `loras`. Throws what opening weights throws. */
-export async function openLora(path: string): Promise<LoraFile> {
-  const source = await openSource(path);
+export const openLora = async (path: string): Promise<LoraFile> =>
+  readLora(await openSource(path), path);
+
+/** The same of tensors that are at hand; `path` names them in messages. */
+export async function readLora(source: WeightSource, path = source.label): Promise<LoraFile> {
   return { path, ...(await readAdapters(source)), instead: instead(source) };
 }
 

@@ -19,6 +19,7 @@ describe('noodle', () => {
     expect((await noodle('--version')).out).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect((await noodle()).out).toContain('Usage: noodle');
     expect((await noodle('run', '--help')).out).toContain('--set');
+    expect((await noodle('train', '--help')).out).toContain('--recover');
   });
 
   it('explains wrong usage with exit code 2', async () => {
@@ -26,6 +27,7 @@ describe('noodle', () => {
     const missing = await noodle('run', 'no-such-file.json');
     expect(missing.code).toBe(2);
     expect(missing.err).toContain("workflow 'no-such-file.json' was not found");
+    expect((await noodle('train')).err).toContain("missing required argument 'jobs'");
     expect((await noodle('run')).err).toContain("missing required argument 'workflow'");
   });
 

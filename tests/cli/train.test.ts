@@ -48,8 +48,8 @@ async function train(
 
 /** A job that Ctrl-C finds running. */
 const interrupted: RunJob = (_, signal) =>
-  new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve());
+  new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new NoodleError('INTERRUPTED')));
     process.emit('SIGINT');
   });
 

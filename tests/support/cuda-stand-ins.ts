@@ -60,11 +60,11 @@ function standingIn(builder: Builder): Builder {
     const standIn = options.domain === 'com.microsoft' ? standIns[op] : undefined;
     if (!standIn) return builder.emit(op, inputs, options);
     const results = standIn(builder, inputs, options).slice(0, options.results ?? 1);
-    const last = builder.emit('Identity', [results.at(-1)!]);
-    results.slice(0, -1).forEach((result, i) => {
-      const outputs = [`${last}:${i}`];
-      const identity = { op: 'Identity', domain: '', name: outputs[0], attributes: {} };
-      builder.nodes.push({ ...identity, inputs: [result], outputs });
+    const last = `${op}#${builder.nodes.length}`; // a name of its own, for it names the other results
+    results.forEach((result, i) => {
+      const output = i === results.length - 1 ? last : `${last}:${i}`;
+      const identity = { op: 'Identity', domain: '', name: output, attributes: {} };
+      builder.nodes.push({ ...identity, inputs: [result], outputs: [output] });
     });
     return last;
   };

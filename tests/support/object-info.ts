@@ -35,7 +35,7 @@ const LATER = [
 
 /**
  * Classes of 0.3.64 that print what 0.33 added to them as well, so that prompts of both versions
- * validate: its new outputs behind the old ones, its new inputs as optional ones.
+ * validate: its new outputs behind the old ones (those that are gone stay), its new inputs as optional ones.
  */
 const UNITED = new Set([
   'CFGNorm',
@@ -54,6 +54,7 @@ const UNITED = new Set([
   'SaveImage',
   'SaveLatent',
   'SaveSVGNode',
+  'TrainLoraNode',
   'WanContextWindowsManual',
 ]);
 
@@ -155,7 +156,8 @@ function united(old: Info, later: Info): Info {
     }
   }
   const order = Object.entries(inputs).map(([group, members]) => [group, Object.keys(members)]);
-  const { output, output_is_list, output_name } = later;
+  const countOf = ({ output }: Info): number => (output as Json[]).length;
+  const { output, output_is_list, output_name } = countOf(later) < countOf(old) ? old : later;
   return {
     ...old,
     input: inputs,

@@ -14,7 +14,7 @@ const web = new URL('../../web/', import.meta.url).pathname;
 
 /** Names under which rows of data (commands, settings, panels, gestures) hold texts for people. */
 const TEXT_KEYS = /^(title|label|help|group|section|confirm)$/;
-const ROWS = /^(commands|settings|panels\/side-panels\.ts|graph\/menus?)/;
+const ROWS = /^(commands|settings|training\/fields\.ts|panels\/side-panels\.ts|graph\/menus?)/;
 
 /** Where texts are for whoever writes a node pack, or for the build. */
 const NOT_SHOWN = /^(extensions\/|vite\.config|main\.tsx$|documents\/vault)/;

@@ -112,8 +112,10 @@ export function createServer(base: string) {
     clearQueue: (): Promise<Response> => post('queue', { clear: true }),
     clearHistory: (): Promise<Response> => post('history', { clear: true }),
     deleteHistory: (ids: readonly string[]): Promise<Response> => post('history', { delete: ids }),
-    upload: async (file: File): Promise<string> => {
+    /** Puts a file into the input folder, or a folder below it, under a free name; resolves to its path there. */
+    upload: async (file: File, subfolder = ''): Promise<string> => {
       const form = new FormData();
+      if (subfolder !== '') form.append('subfolder', subfolder);
       form.append('image', file, file.name);
       const response = await fetch(url('upload/image'), { method: 'POST', body: form });
       if (!response.ok) throw refusal(response.status, file.name);

@@ -7,6 +7,7 @@ import { helpCommands } from './help.ts';
 import { queueCommands } from './queue.ts';
 import { subgraphCommands } from './subgraphs.ts';
 import { tabCommands } from './tabs.ts';
+import { trainingCommands } from './training.ts';
 import { panelCommands, viewCommands } from './view.ts';
 import { workflowCommands } from './workflow.ts';
 
@@ -15,6 +16,7 @@ const lists = [
   workflowCommands,
   tabCommands,
   formCommands,
+  trainingCommands,
   editCommands,
   arrangeCommands,
   subgraphCommands,

@@ -1,8 +1,6 @@
 import type { Form } from '../../engine/workflow/form/form.ts';
-import { parseJson, stringifyJson, toPlain } from '../../engine/workflow/lossless-json.ts';
-import { isRecord } from '../graph/input-spec.ts';
+import { type Ask, ServerProblem, createAsk } from '../api/v1.ts';
 import { textOf } from '../text.ts';
-import { refusal } from '../api/refused.ts';
 
 /** What a field holds. */
 export type Value = string | number | bigint | boolean | null;
@@ -106,17 +104,11 @@ export type FormApi = ReturnType<typeof createFormApi>;
 
 /** The part of the server's own API that forms are made of; `base` is the address of its root. */
 export function createFormApi(base: string) {
-  const ask = async (method: string, path: string, body?: unknown): Promise<unknown> => {
-    const response = await fetch(new URL(path, base), {
-      method,
-      cache: 'no-cache',
-      body: body === undefined ? undefined : stringifyJson(body, { style: 'compact' }),
+  const askServer = createAsk(base);
+  const ask: Ask = (method, path, body) =>
+    askServer(method, path, body).catch((error: unknown) => {
+      throw error instanceof ServerProblem ? refusedBy(error) : error;
     });
-    const text = await response.text();
-    const answer = readAnswer(text);
-    if (!response.ok) throw refusedBy(response.status, answer);
-    return answer;
-  };
   const at = (id: string, part = ''): string => `v1/workflows/${encodeURIComponent(id)}${part}`;
 
   return {
@@ -174,19 +166,8 @@ export function createFormApi(base: string) {
   };
 }
 
-function readAnswer(text: string): unknown {
-  try {
-    return toPlain(parseJson(text));
-  } catch {
-    // A proxy's page: told by its status.
-    return null;
-  }
-}
-
-function refusedBy(status: number, answer: unknown): Refused {
-  const problem = isRecord(answer) ? answer : {};
-  const errors = Array.isArray(problem.errors) ? problem.errors.filter(isRecord) : [];
-  const parts = errors.map(({ pointer, node_id: node, input, detail }) => ({
+function refusedBy({ message, parts }: ServerProblem): Refused {
+  const refused = parts.map(({ pointer, node_id: node, input, detail }) => ({
     field: textOf(pointer).startsWith('/values/')
       ? textOf(pointer).slice('/values/'.length).replaceAll('~1', '/').replaceAll('~0', '~')
       : node === undefined || input === undefined
@@ -194,5 +175,5 @@ function refusedBy(status: number, answer: unknown): Refused {
         : `${textOf(node)}.${textOf(input)}`,
     detail: textOf(detail),
   }));
-  return new Refused(textOf(problem.detail, refusal(status).message), parts);
+  return new Refused(message, refused);
 }

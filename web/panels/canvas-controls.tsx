@@ -27,6 +27,15 @@ export function SideRail({ state, shortcuts }: AppParts) {
       <span class="spring" />
       <button
         type="button"
+        title={t('Training: runs and data sets')}
+        aria-label={t('Training: runs and data sets')}
+        onClick={() => shortcuts.find('Noodle.OpenTraining')?.run()}
+      >
+        <Icon name="curve" />
+        <small>{t('Training')}</small>
+      </button>
+      <button
+        type="button"
         title={t('Settings')}
         aria-label={t('Settings')}
         onClick={() => shortcuts.find('Comfy.ShowSettingsDialog')?.run()}

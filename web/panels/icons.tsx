@@ -69,6 +69,7 @@ const paths = {
   pencil: 'M4 16l.8-3.6L13 4.2l2.8 2.8-8.2 8.2zM11.5 5.7l2.8 2.8',
   grid: 'M4 4h5v5H4zM11 4h5v5h-5zM4 11h5v5H4zM11 11h5v5h-5z',
   form: 'M4 4.5h12M4 8h12v3.5H4zM4 15h7',
+  curve: 'M3.5 3.5v13h13M6 5.5c1 5.5 3.5 8 10 8.5',
 } as const;
 
 export type IconName = keyof typeof paths;

@@ -45,6 +45,13 @@ export function PhonePage(parts: AppParts) {
         <a href="ui/run" aria-label={t('All forms')} title={t('All forms')}>
           <Icon name="form" />
         </a>
+        <a
+          href="ui/train"
+          aria-label={t('Training: runs and data sets')}
+          title={t('Training: runs and data sets')}
+        >
+          <Icon name="curve" />
+        </a>
       </header>
       {view.value === 'graph' ? (
         <GraphTouch canvas={editor.canvas} />

@@ -10,6 +10,7 @@ export const cpu = {
   memory: 'host',
   table,
   ...fullPrecision,
+  hidesSizes: true,
   widen: 'weights',
   // Measured: narrow weights cost 5 % of a step of SD1.5, 4 % of one of SDXL at 512 px, which filters by Winograd's
   // method in the memory that they leave bring back, and save 1.9 and 4.9 GB. Text encoders of few rows lose most

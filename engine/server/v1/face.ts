@@ -12,6 +12,7 @@ import { createWebhooks } from '../webhooks/webhooks.ts';
 import type { Api } from './api.ts';
 import { leftJson } from './event-json.ts';
 import { refuseAsProblem } from './problem.ts';
+import { createRunJobs } from './training-jobs.ts';
 
 const OURS = /^\/(v1(\/.*)?|metrics|docs|docs\/ui-assets\/.*)\/?$/;
 
@@ -39,13 +40,15 @@ export function v1Face(core: Core): Face {
   });
   const health = createHealth({ queue, dispatcher, nodes: nodes(), now });
 
+  const runJobs = createRunJobs(core);
+
   const load = async (): Promise<RequestHandler> => {
     const [{ createRouter }, { routeTable }, { docsPage }] = await Promise.all([
       import('./router.ts'),
       import('./table.ts'),
       import('./docs-page.ts'),
     ]);
-    const api: Api = { ...core, webhooks, metrics, health };
+    const api: Api = { ...core, webhooks, metrics, health, runJobs };
     return docsPage().use(createRouter(routeTable, api));
   };
   const routes = lazily(load);
@@ -62,6 +65,7 @@ export function v1Face(core: Core): Face {
       left: (jobs) => {
         metrics.jobsLeft(jobs);
         webhooks.jobsLeft(jobs);
+        runJobs.left(jobs);
       },
     },
     // Takes up webhooks that an earlier process left.

@@ -100,7 +100,8 @@ function outputJson(nodeId: string, kind: string, item: Json): Output {
   };
 }
 
-function jobError(job: FinishedRecord): JobError | null {
+/** Why a job failed; null where it did not. */
+export function jobError(job: FinishedRecord): JobError | null {
   if (job.status !== 'failed') return null;
   const { messages } = parseJson(job.statusText) as { messages: [string, Json][] };
   const data = messages.findLast(([event]) => event === 'execution_error')?.[1];

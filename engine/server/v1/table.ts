@@ -9,6 +9,9 @@ import { libraryRoutes } from './routes/library.ts';
 import { outputRoutes } from './routes/outputs.ts';
 import { queueRoutes } from './routes/queue.ts';
 import { serviceRoutes } from './routes/service.ts';
+import { trainingRoutes } from './routes/training.ts';
+import { datasetRoutes } from './routes/training-datasets.ts';
+import { trainingOptionRoutes } from './routes/training-options.ts';
 import { workflowRoutes } from './routes/workflows.ts';
 
 export const routeTable: readonly Route[] = [
@@ -19,6 +22,9 @@ export const routeTable: readonly Route[] = [
   ...jobRoutes,
   ...queueRoutes,
   ...outputRoutes,
+  ...trainingRoutes,
+  ...trainingOptionRoutes,
+  ...datasetRoutes,
   ...catalogRoutes,
   ...deviceRoutes,
   ...serviceRoutes(() => routeTable),

@@ -25,7 +25,8 @@ export interface AdapterFacts {
   readonly tagFrequency?: TagFrequency;
   /** In pixels. */
   readonly resolution?: readonly [width: number, height: number];
-  readonly date: Date;
+  /** Left out, so that the same run makes the same bytes. */
+  readonly date?: Date;
   /** What sd-scripts would say besides (`learning_rate`, `seed` …); what it leaves out is said to be `None`. */
   readonly settings?: Readonly<Record<string, unknown>>;
   /** A job file's own entries. */
@@ -67,7 +68,7 @@ export function adapterMetadata(facts: AdapterFacts): Record<string, string> {
     'modelspec.architecture': `${told(row.architecture ?? row.base.yaml, traits)}/lora`,
     'modelspec.implementation': row.implementation ?? 'diffusers',
     'modelspec.title': name,
-    'modelspec.date': facts.date.toISOString().slice(0, 19),
+    ...(facts.date && { 'modelspec.date': facts.date.toISOString().slice(0, 19) }),
     ...(facts.resolution && { 'modelspec.resolution': facts.resolution.join('x') }),
     ...predictionType(model.sampling.prediction),
     software: { name: 'noodle', version: programVersion() },

@@ -17,3 +17,9 @@ export interface Losses {
   append(line: LossLine): void;
   close(): void;
 }
+
+/** Losses in a file. */
+export interface LossFile extends Losses {
+  /** Makes what was added outlast a failure of the power. */
+  flush(): void;
+}

@@ -1,7 +1,7 @@
 /** The losses of a run, step by step: `losses.jsonl`, and the database that ai-toolkit's page draws its curve from. */
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, closeSync, fsyncSync, openSync, readFileSync } from 'node:fs';
 import { writeFileAtomic } from '../../store/write.ts';
-import type { Losses } from './loss-line.ts';
+import type { LossFile } from './loss-line.ts';
 import type { RunFolder } from './run-folder.ts';
 
 /**
@@ -11,19 +11,24 @@ import type { RunFolder } from './run-folder.ts';
 export async function openLosses(
   run: RunFolder,
   { step, useUiLogger }: { readonly step: number; readonly useUiLogger: boolean },
-): Promise<Losses> {
+): Promise<LossFile> {
   const file = run.file('losses');
   cutLines(file, step);
   const log = useUiLogger
     ? (await import('./loss-log.ts')).openLossLog(run.file('lossLog'), step)
     : undefined;
+  const handle = openSync(file, 'a');
   return {
     append(given) {
       const line = { ...given, loss: Number.isFinite(given.loss) ? given.loss : null };
-      appendFileSync(file, `${JSON.stringify(line)}\n`);
+      appendFileSync(handle, `${JSON.stringify(line)}\n`);
       log?.append(line);
     },
-    close: () => log?.close(),
+    flush: () => fsyncSync(handle),
+    close() {
+      closeSync(handle);
+      log?.close();
+    },
   };
 }
 

@@ -33,10 +33,12 @@ export function outlineOf(given: Tree, asked?: string): Outline {
   const job = String(present(given, 'job'));
   const named = { ...given, config: { ...config, name } };
   const tree = plain(named, (text) => text.replaceAll('[name]', String(name))) as Tree;
+  // Those that a run's config.yaml has are found again.
+  const { substitutions: _, ...meta } = isMapping(tree.meta) ? tree.meta : {};
   return {
     tree,
     name: String((tree.config as Tree).name),
-    meta: isMapping(tree.meta) ? tree.meta : {},
+    meta,
     processes: processesOf(job, (tree.config as Tree).process),
   };
 }

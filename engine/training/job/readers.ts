@@ -91,7 +91,7 @@ export const never = (reason: string, ...names: string[]): Record<string, Choice
  * One of the names of `chosen`, in whatever case, or of the further rows of `choices`, where `*` stands for any
  * text. `unknown` is said of other names, else the names that there are.
  */
-export function choice<T extends string>(
+export function choice<const T extends string>(
   chosen: readonly T[],
   choices: Readonly<Record<string, Choice>> = {},
   unknown?: string,

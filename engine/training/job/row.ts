@@ -77,7 +77,10 @@ export const refused = (why: string, otherwise?: unknown): Refused => ({
 });
 
 /** The same row for several names. */
-export const each = <K extends string, R>(row: R, names: readonly K[]): Readonly<Record<K, R>> =>
+export const each = <const K extends string, R>(
+  row: R,
+  names: readonly K[],
+): Readonly<Record<K, R>> =>
   Object.fromEntries(names.map((name) => [name, row])) as Readonly<Record<K, R>>;
 
 /** `use_text_encoder_1` as `useTextEncoder1`. */

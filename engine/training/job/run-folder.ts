@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import { resolveInside } from '../../store/paths.ts';
 import { writeFileAtomic } from '../../store/write.ts';
 import { openSafetensors } from '../../weights/safetensors.ts';
+import { trainingInfo } from '../files/training-info.ts';
 import { SAVE_ENDING, paddedStep, runFiles, saveName } from './run-files.ts';
 
 /** A saved adapter that a run can go on from. */
@@ -102,22 +103,9 @@ const isSave = (file: string, name: string): boolean =>
 async function readSave(path: string, named: number | undefined): Promise<Save | undefined> {
   const file = await openSafetensors(path).catch(() => undefined);
   if (file === undefined) return undefined;
-  const info = trainingInfo(file.metadata.training_info);
+  const info = trainingInfo(file);
   return { path, step: info.step ?? named ?? 0, epoch: info.epoch ?? 0 };
 }
-
-/** What the metadata of a save says of its run. */
-function trainingInfo(text: string | undefined): { step?: number; epoch?: number } {
-  try {
-    const said = JSON.parse(text ?? '{}') as { step?: unknown; epoch?: unknown } | null;
-    return { step: countOf(said?.step), epoch: countOf(said?.epoch) };
-  } catch {
-    return {}; // metadata of somebody else
-  }
-}
-
-const countOf = (value: unknown): number | undefined =>
-  Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;
 
 /** YAML that every reader of job files reads back as it was. */
 export const configText = (raw: Readonly<Record<string, unknown>>): string =>

@@ -12,6 +12,7 @@ import {
   sd3,
 } from '../../weights/key-maps/transformer-modules.ts';
 import type { DialectName } from '../files/dialects.ts';
+import { type FlowShift, fluxShift } from '../timesteps/shift.ts';
 import * as trees from './trees.ts';
 
 export interface TrainedFamily {
@@ -28,6 +29,10 @@ export interface TrainedFamily {
   readonly prefers?: string;
   /** How the YAML trainer and sd-scripts name tensors. */
   readonly saved: { readonly yaml: DialectName; readonly kohya: DialectName };
+  /** What sides of pictures are multiples of in training, in pixels; left out: 16. */
+  readonly unit?: number;
+  /** How shifted timesteps of a flow are moved; left out: not at all. */
+  readonly shift?: FlowShift;
   /** `ss_base_model_version` of the YAML trainer's files and of sd-scripts'. */
   readonly base: { readonly yaml: string; readonly kohya: Told };
   /** Its id in Stability's model specification; left out: the YAML trainer's name for it. */
@@ -116,6 +121,8 @@ const rows: Readonly<Record<string, TrainedFamily>> = {
     ...renamed,
     ...called('sd_3', 'sd3'),
     architecture: 'stable-diffusion-3',
+    unit: 32,
+    shift: { shift: 3 },
   },
   flux: {
     tree: trees.fluxTree,
@@ -125,6 +132,8 @@ const rows: Readonly<Record<string, TrainedFamily>> = {
     ...called('flux.1', 'flux1'),
     architecture: ({ guided }) => (guided ? 'flux-1-dev' : 'flux-1-schnell'),
     implementation: 'https://github.com/black-forest-labs/flux',
+    unit: 32,
+    shift: fluxShift,
   },
   flux2: { tree: trees.fluxTree, ...double, ...plain, ...called('flux2') },
   'ovis-image': { tree: trees.fluxTree, ...double, ...plain, ...called('ovis-image') },
@@ -163,6 +172,7 @@ const rows: Readonly<Record<string, TrainedFamily>> = {
     diffusers: lumina2,
     ...renamed,
     ...called('lumina2'),
+    shift: { shift: 6 },
     architecture: 'lumina-2',
   },
   'z-image': {

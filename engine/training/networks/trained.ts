@@ -77,10 +77,14 @@ const inputName = 'trained';
 const scaled = (x: Tensor, scale: number): Tensor => (scale === 1 ? x : mul(x, scale));
 
 /**
- * Adapters on a network as the numbers in `values` are at the time of each call. They are one input, for what
+ * Adapters on a network, at a strength, as the numbers in `values` are at the time of each call. They are one input, for what
  * ONNX Runtime takes to open a program grows with its inputs times its nodes.
  */
-export function trainedPatch(network: TrainedNetwork, values: Float32Array): TrainedPatch {
+export function trainedPatch(
+  network: TrainedNetwork,
+  values: Float32Array,
+  strength = 1,
+): TrainedPatch {
   const { layout, places } = network;
   const weights = [...network.weights.values()];
   const byKey = new Map<string, TrainedWeight[]>();
@@ -101,7 +105,7 @@ export function trainedPatch(network: TrainedNetwork, values: Float32Array): Tra
     };
   const feeds: Feeds = { [inputName]: { data: values, shape: [layout.size] } };
   const shapes = layout.list.map(({ name, shape }) => `${name}[${shape.join()}]`);
-  const scales = weights.map(({ scale }) => scale);
+  const scales = weights.map(({ scale }) => scale * strength);
   return {
     identity: `trained ${shapes.join(' ')} ${scales.join(' ')}`,
     keys: new Set(byKey.keys()),
@@ -114,15 +118,15 @@ export function trainedPatch(network: TrainedNetwork, values: Float32Array): Tra
       const mine = byKey.get(layer.key) ?? [];
       if (mine.some(({ act }) => !act.beside)) return undefined;
       const besides = mine.map((weight) =>
-        scaled(weight.act.beside!(layer, fedOf(weight)), weight.scale),
+        scaled(weight.act.beside!(layer, fedOf(weight)), weight.scale * strength),
       );
       return besides.length === 0 ? undefined : besides.reduce((sum, part) => add(sum, part));
     },
     change: (key, value) =>
       (byKey.get(key) ?? []).reduce((changed, weight) => {
         const { act, scale } = weight;
-        if (act.change) return act.change(changed, fedOf(weight), scalar(1));
-        return add(changed, scaled(act.delta!(value, fedOf(weight)), scale));
+        if (act.change) return act.change(changed, fedOf(weight), scalar(strength));
+        return add(changed, scaled(act.delta!(value, fedOf(weight)), scale * strength));
       }, value),
     feeds: () => feeds,
   };

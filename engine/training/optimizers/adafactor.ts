@@ -37,7 +37,11 @@ export const adafactor: OptimizerKind<typeof defaults> = {
     const { scale_parameter, relative_step, warmup_init } = settings;
     if (warmup_init && !relative_step) {
       const subject = 'adafactor: warmup_init';
-      throw new NoodleError('BAD_INPUT', { subject, expected: 'relative_step too', got: 'not' });
+      throw new NoodleError('BAD_INPUT', {
+        subject,
+        expected: 'relative_step: true',
+        got: 'false',
+      });
     }
     const [row, column, whole] = (['row', 'column', 'whole'] as const).map((part) =>
       layOut(layout.list.map(({ name, shape }) => [name, averages(shape)[part]])),

@@ -10,6 +10,7 @@ import { type Program, trace } from '../../../engine/tensor/trace.ts';
 import { chunk } from '../../../engine/tensor/nn.ts';
 import { type BlockName, blockTypes } from '../../../engine/weights/blocks.ts';
 import { sizeInBytes, storageDtypes } from '../../../engine/weights/dtypes.ts';
+import { floatToF16 } from '../../../engine/weights/float.ts';
 import type { Scales, WeightEntry, WeightSource } from '../../../engine/weights/source.ts';
 import { floatTensor } from '../../../engine/weights/write.ts';
 import { randomBlocks } from '../../support/gguf.ts';
@@ -184,6 +185,24 @@ describe('weights with scales', () => {
       return { y: k, q };
     });
     await compared(program, [1, 3, width]);
+  });
+});
+
+describe('vectors', () => {
+  it('are widened before, for they take next to nothing', async () => {
+    const half = (shape: readonly number[], seed: number): WeightEntry => {
+      const size = shape.reduce((n, dim) => n * dim, 1);
+      const codes = floatToF16(randomFloats(size, seed));
+      return memory('F16', shape, new Uint8Array(codes.buffer));
+    };
+    const program = layer(
+      sourceOf({ 'layer.weight': half([32, 64], 1), 'layer.bias': half([32], 2) }),
+      64,
+    );
+    const { nodes } = lower(program, narrow);
+    expect(nodes.filter(({ op }) => op === 'Cast')).toHaveLength(1);
+    expect(estimateMemory(program, narrow)).toBe(32 * 64 * 2 + 32 * 4);
+    await compared(program, [2, 3, 64]);
   });
 });
 

@@ -253,6 +253,21 @@ describe('dispatcher', () => {
     expect(queue.history.get('a')?.status).toBe('cancelled');
   });
 
+  it('waits as long as it is told to, or shorter when it is told again', () => {
+    const { start, dispatcher, started, submit, ready } = setup();
+    start();
+    started[0].events.message(ready);
+    submit('a');
+    dispatcher.interrupt('a', 60_000);
+    vi.advanceTimersByTime(10_000);
+    dispatcher.interrupt('a', 90_000);
+    dispatcher.interrupt('a');
+    vi.advanceTimersByTime(999);
+    expect(started[0].killed).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(started[0].killed).toBe(true);
+  });
+
   it('renews the process for free_memory when idle or after the job', () => {
     const { start, dispatcher, started, submit, ready } = setup();
     start();

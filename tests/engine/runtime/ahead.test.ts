@@ -26,6 +26,7 @@ describe('ranges of a file', () => {
 
 describe('weights of a part', () => {
   const telling = (name: string, log: string[], fails?: NoodleError): PreparedWeights => ({
+    expect: () => undefined,
     acquire: async () => {
       log.push(`${name} makes`);
       if (fails) throw fails;

@@ -105,6 +105,8 @@ describe('half precision', () => {
       constant constant/i64_4 : i64[1] = [-1]
       constant constant/i64_5 : i64[3] = [4, 1, 1]
       constant constant/i64_6 : i64[3] = [0, -1, 4]
+      norm/Reshape_3 = Reshape(weights/norm.weight:float32, constant/i64_5)
+      norm/Reshape_4 = Reshape(weights/norm.bias, constant/i64_5)
       Div = Div(x, constant/f32)
       conv/Cast = Cast(Div) {to=10}
       conv/Conv = Conv(conv/Cast, weights/conv.weight, weights/conv.bias:float16) {strides=[1, 1], pads=[0, 0, 0, 0], dilations=[1, 1], group=1}
@@ -120,9 +122,7 @@ describe('half precision', () => {
       sizes/Shape = Shape(x) {start=2, end=3}
       norm/Concat = Concat(constant/i64_2, constant/i64_3, sizes/Shape, constant/i64_4) {axis=0}
       norm/Reshape_2 = Reshape(norm/InstanceNormalization, norm/Concat)
-      norm/Reshape_3 = Reshape(weights/norm.weight:float32, constant/i64_5)
       norm/Mul = Mul(norm/Reshape_2, norm/Reshape_3)
-      norm/Reshape_4 = Reshape(weights/norm.bias, constant/i64_5)
       norm/Add = Add(norm/Mul, norm/Reshape_4)
       Softmax = Softmax(norm/Add) {axis=1}
       Cast_2 = Cast(Softmax) {to=10}

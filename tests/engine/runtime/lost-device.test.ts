@@ -77,7 +77,8 @@ describe('a full device', () => {
 
   it('needs no prepared files any more once a session is open', async () => {
     const release = vi.fn(async () => undefined);
-    const prepared = { acquire: async () => ({ find: () => undefined, release }) };
+    const acquire = async () => ({ find: () => undefined, release });
+    const prepared = { expect: () => undefined, acquire };
     for (const [memory, times] of [
       ['device', 1],
       ['host', 0],

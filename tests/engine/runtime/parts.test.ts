@@ -59,6 +59,7 @@ describe('a network in parts', () => {
         beginSession(program, {
           threads: 1,
           prepared: {
+            ...prepared,
             acquire: (weights) => {
               asked.push(weights.map(({ name }) => name.replace(/^weights\/|:.*$/g, '')));
               return prepared.acquire(weights);

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { WeightInitializer } from '../../../engine/onnx/model.ts';
-import type { PrepareJob } from '../../../engine/runtime/prepare-worker.ts';
+import { createPrepareThreads } from '../../../engine/runtime/prepare-threads.ts';
 import { createPreparedWeights } from '../../../engine/runtime/prepared-weights.ts';
 import {
   diskFolders,
@@ -23,7 +23,6 @@ import {
   filledFiles,
   preparedFolders,
 } from '../../../engine/runtime/weight-files.ts';
-import { startThread } from '../../../engine/threads.ts';
 import type { PrepareTask } from '../../../engine/weights/prepare.ts';
 import { openSafetensors } from '../../../engine/weights/safetensors.ts';
 import { encodeSafetensors, floatTensor } from '../../../engine/weights/write.ts';
@@ -152,12 +151,8 @@ describe.skipIf(!isMounted)('in a folder of 8 MiB in memory', () => {
       return { dtype: 'F16', shape: stored, bytes: entry.bytes, layout, target: i * mib };
     });
     writeFileSync(target, '');
-    const worker = startThread(
-      new URL('../../../engine/runtime/prepare-worker.ts', import.meta.url).href,
-      { target, tasks } satisfies PrepareJob,
-    );
-    const error = await new Promise((resolve) => worker.once('error', resolve));
-    expect(error).toMatchObject({ code: 'ENOSPC' });
+    const { run } = createPrepareThreads();
+    await expect(run({ target, tasks })).rejects.toMatchObject({ code: 'ENOSPC' });
     rmSync(target);
   });
 

@@ -110,7 +110,11 @@ describe('createOptimizer', () => {
     ['lion', { weight_decay: -1 }, 'lion: weight_decay: expected a number of 0 or more, got -1'],
     ['adamw', { amsgrad: 1 }, 'adamw: amsgrad: expected true or false, got 1'],
     ['adafactor', { beta1: NaN }, 'adafactor: beta1: expected a number from 0 to below 1, or null'],
-    ['adafactor', { relative_step: false, warmup_init: true }, 'adafactor: warmup_init: expected relative_step too'],
+    [
+      'adafactor',
+      { relative_step: false, warmup_init: true },
+      'adafactor: warmup_init: expected relative_step: true, got false',
+    ],
     ['sgd', { nesterov: true }, 'sgd: nesterov: expected a momentum above 0'],
   ])('%s %j: %s', (name, given, message) => {
     expect(() => make(name, given as Record<string, never>)).toThrow(message);

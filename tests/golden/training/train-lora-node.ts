@@ -83,7 +83,7 @@ async function trained(golden: GoldenCase<Params>, dir: string) {
   }
   return trainLora(
     model,
-    { latents: golden.array('in.latents'), positive },
+    { latents: [golden.array('in.latents')], positive },
     {
       batchSize: node.batch_size,
       accumulation: node.grad_accumulation_steps,

@@ -9,6 +9,7 @@ import { page } from './page.ts';
 import { phone } from './phone.ts';
 import { queue } from './queue.ts';
 import { subgraphs } from './subgraphs.ts';
+import { training } from './training.ts';
 import { widgets } from './widgets.ts';
 
 /** The parts of the page; each text stands in one of them. */
@@ -23,6 +24,7 @@ export const parts: readonly Texts[] = [
   phone,
   queue,
   subgraphs,
+  training,
   widgets,
 ];
 

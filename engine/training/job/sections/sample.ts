@@ -88,7 +88,10 @@ export const sampleRows = {
   sample_steps: key(drawing.sample_steps, 20),
   guidance_rescale: key(drawing.guidance_rescale, 0),
   network_multiplier: key(drawing.network_multiplier, 1),
-  format: key(choice(['jpg', 'png', 'webp'], { jpeg: { becomes: 'jpg' } }), 'jpg'),
+  format: key(
+    choice<'jpg' | 'png' | 'webp'>(['jpg', 'png', 'webp'], { jpeg: { becomes: 'jpg' } }),
+    'jpg',
+  ),
   prompts: key(listOf(text), []),
   samples: key(listOf(mapping), []),
   ...elsewhere,

@@ -110,7 +110,7 @@ export const trainRows = {
     choice(['ddpm', 'flowmatch'], never('training uses ddpm or flowmatch', '*')),
     'ddpm',
   ),
-  timestep_type: key(choice<TimestepType>(timestepTypes), 'sigmoid'),
+  timestep_type: key(choice(timestepTypes), 'sigmoid'),
   linear_timesteps: key(flag, false),
   linear_timesteps2: key(flag, false),
   next_sample_timesteps: key(whole(2), 8),
@@ -119,7 +119,7 @@ export const trainRows = {
   max_denoising_steps: key(whole(), 999),
   num_train_timesteps: key(whole(2, 100_000), 1000),
   loss_type: key(
-    choice<JobLoss>(
+    choice(
       losses,
       never(`the loss is ${losses.join(', ')}`, 'wavelet', 'stepped', 'pixelspace', 'mean_flow'),
     ),

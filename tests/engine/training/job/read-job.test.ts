@@ -5,6 +5,7 @@ import { NoodleError } from '../../../../engine/errors.ts';
 import type { Place } from '../../../../engine/training/job/findings.ts';
 import { ownPlaces } from '../../../../engine/training/job/find-job.ts';
 import type { TrainingJob } from '../../../../engine/training/job/job.ts';
+import { configText } from '../../../../engine/training/job/run-folder.ts';
 import { readJobTree, readJobs } from '../../../../engine/training/job/read-job.ts';
 
 type Section = Record<string, unknown>;
@@ -91,6 +92,12 @@ describe('a job file', () => {
     expect(job.name).toBe('cat');
     expect(job.meta.name).toBe('cat');
     expect((job.raw.config as Section).name).toBe('cat');
+  });
+
+  it('reads as before when it is the config.yaml of a run', () => {
+    const [job] = readJobs(file, text, { environment: {}, place });
+    const again = readJobs('config.yaml', configText(job.raw), { environment: {}, place });
+    expect(again).toEqual([job]);
   });
 
   it('makes its samples from prompts, their flags and the section', () => {

@@ -1,0 +1,121 @@
+/** What a job trains: its model with everything that pictures and captions need to become what it sees. */
+import { statSync } from 'node:fs';
+import { sliceAxis } from '../../array/batch.ts';
+import type { NDArray } from '../../array/nd.ts';
+import { families } from '../../arch/families/index.ts';
+import { NoodleError } from '../../errors.ts';
+import type { ConditioningEntry } from '../../sampling/conditioning.ts';
+import { processIn } from '../../sampling/latent/process.ts';
+import { type Clip, encodePrompt, requireClip } from '../../values/clip.ts';
+import {
+  type Checkpoint,
+  loadCheckpoint,
+  loadDiffusionModel,
+  loadTextEncoders,
+  loadVae,
+} from '../../values/load-checkpoint.ts';
+import { loadDiffusers } from '../../values/load-diffusers.ts';
+import { type Model, diffusion } from '../../values/model.ts';
+import { type Vae, encode, requireVae } from '../../values/vae.ts';
+import { type CachePlace, cached, latentPlace } from '../data/cache.ts';
+import type { Batch, Sample } from '../data/order.ts';
+import { pictureOf } from '../data/pictures.ts';
+import type { TrainingJob } from '../job/job.ts';
+import type { predictions } from '../objective/targets.ts';
+import type { TrainingHost } from './host.ts';
+
+export interface Subject {
+  readonly model: Model;
+  readonly clip: Clip;
+  readonly vae: Vae;
+  readonly prediction: keyof typeof predictions;
+  /** A caption as the network is told it. */
+  readonly textOf: (caption: string) => Promise<ConditioningEntry>;
+  /** A picture of a set as the network has it: [1, c, ...]. */
+  readonly latentOf: (set: Batch['set'], sample: Sample) => Promise<NDArray>;
+}
+
+/** Captions whose encodings are remembered. */
+const mostTexts = 2000;
+
+/** Opens what the job's `model` names. Throws what opening files throws, and UNSUPPORTED for models that predict otherwise. */
+export async function openSubject(
+  { model: said, train }: TrainingJob,
+  host: TrainingHost,
+): Promise<Subject> {
+  const whole = await openWhole(said.nameOrPath);
+  const unet = said.unetPath;
+  const opened = unet === undefined ? whole.model : await loadDiffusionModel(unet, families);
+  const model = said.isVPred
+    ? { ...opened, sampling: { ...opened.sampling, prediction: 'v' as const } }
+    : opened;
+  const { teNameOrPath: texts, vaePath } = said;
+  const clip = requireClip(texts === undefined ? whole.clip : await loadTextEncoders([texts]));
+  const vae = requireVae(vaePath === undefined ? whole.vae : await loadVae(vaePath));
+  const prediction = predictionOf(model);
+  const expected = prediction === 'flow' ? 'flowmatch' : 'ddpm';
+  if (train.noiseScheduler !== expected) {
+    throw new NoodleError('BAD_INPUT', {
+      subject: 'train.noise_scheduler',
+      expected: `${expected}, which ${model.family.title} is trained with`,
+      got: train.noiseScheduler,
+    });
+  }
+  const run = { runtime: host.runtime };
+  const known = new Map<string, ConditioningEntry>();
+  const latents = new Map<string, NDArray>();
+  return {
+    model,
+    clip,
+    vae,
+    prediction,
+    async textOf(caption) {
+      let text = known.get(caption);
+      if (!text) {
+        text = await encodePrompt(clip, caption, { ...run, folders: host.folders, log: host.note });
+        if (known.size >= mostTexts) known.delete(known.keys().next().value!);
+        known.set(caption, text);
+      }
+      return text;
+    },
+    async latentOf(set, sample) {
+      const place = await latentPlace(set, sample, { space: vae.source.identity });
+      let latent = latents.get(place.path);
+      if (!latent) {
+        const make = async (): Promise<{ latent: NDArray }> => ({
+          latent: await encode(vae, await pictureOf(sample), run),
+        });
+        latent = await keptLatent(place, make, set.settings.cacheLatentsToDisk);
+        latents.set(place.path, latent);
+      }
+      return processIn(diffusion(model, run).latentFormat, latent);
+    },
+  };
+}
+
+async function keptLatent(
+  place: CachePlace,
+  make: () => Promise<{ latent: NDArray }>,
+  onDisk: boolean,
+): Promise<NDArray> {
+  const { latent } = onDisk ? await cached(place, make) : await make();
+  return latent;
+}
+
+/** A file, or a folder of the diffusers library. */
+async function openWhole(path: string): Promise<Checkpoint> {
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  if (!isFolder) return loadCheckpoint(path, families);
+  return loadDiffusers(path, { modelFile: (_kind, name) => name }, families);
+}
+
+function predictionOf({ sampling: { prediction }, family }: Model): Subject['prediction'] {
+  if (prediction === 'eps' || prediction === 'v' || prediction === 'flow') return prediction;
+  throw new NoodleError('UNSUPPORTED', {
+    what: `training of ${family.title}, which predicts ${prediction}`,
+  });
+}
+
+/** One row of a batch of latents. */
+export const rowOf = (latents: NDArray, row: number): NDArray =>
+  sliceAxis(latents, 0, row, row + 1);
