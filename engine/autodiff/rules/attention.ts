@@ -28,12 +28,12 @@ const rule: Rule<AttentionAttrs> = (y, g, wants) => {
   const [q, k, v, mask] = y.inputs;
   const { heads, kvHeads, causal, scale } = y.attrs;
   if (kvHeads !== heads || causal || wants[3]) return undefined;
+  const apart = [q, k, v, g, y].map((x) => headsOf(x, heads));
   const share = Math.ceil(heads / Math.min(goes, heads));
   const parts: (readonly Tensor[])[] = [];
   for (let first = 0; first < heads; first += share) {
     const range = [first, Math.min(first + share, heads)] as const;
-    const ofHeads = (x: Tensor): Tensor => headsOf(x, heads, range);
-    const [query, key, value, gradient, out] = [q, k, v, g, y].map(ofHeads);
+    const [query, key, value, gradient, out] = apart.map((x) => slice(x, 1, ...range));
     let scores = matmul(mul(query, scale), key, { transposeB: true });
     if (mask) scores = add(scores, maskOf(mask, range));
     const p = softmax(scores, -1);
@@ -53,12 +53,11 @@ const rule: Rule<AttentionAttrs> = (y, g, wants) => {
   );
 };
 
-/** Some heads of [b, t, heads*d] as [b, heads, t, d]. */
-function headsOf(x: Tensor, heads: number, [start, end]: readonly [number, number]): Tensor {
+/** [b, t, heads*d] as [b, heads, t, d]. */
+function headsOf(x: Tensor, heads: number): Tensor {
   const [batch, tokens, channels] = x.shape;
   const width = fixedDim(channels, 'attention channels') / heads;
-  const some = slice(x, 2, start * width, end * width);
-  return permute(reshape(some, [batch, tokens, end - start, width]), [0, 2, 1, 3]);
+  return permute(reshape(x, [batch, tokens, heads, width]), [0, 2, 1, 3]);
 }
 
 /** A mask may be the same for all heads. */
