@@ -58,7 +58,7 @@ async function run(path: string): Promise<void> {
   const [marks, used] = [[performance.now() / 1000], [processorSeconds()]];
   const { tensors, losses } = await trainLora(
     model,
-    { latents, positive },
+    { latents: [latents], positive },
     {
       batchSize: 1,
       accumulation: 1,
