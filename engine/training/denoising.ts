@@ -54,7 +54,9 @@ export interface DenoisingTrainer {
 export interface DenoisingOptions {
   readonly judgement: Judgement;
   readonly recompute: boolean;
-  /** Inputs of the network whose gradients are wanted too. */
+  /** What the adapters count; left out: 1. */
+  readonly strength?: number;
+  /** Inputs of the network whose gradients are wanted too, where it has them. */
   readonly through?: readonly string[];
 }
 
@@ -63,31 +65,33 @@ export function denoisingTrainer(
   model: Model,
   run: NetworkRun,
   { network, values }: { readonly network: TrainedNetwork; readonly values: Float32Array },
-  { judgement, recompute, through = [] }: DenoisingOptions,
+  { judgement, recompute, strength, through = [] }: DenoisingOptions,
 ): DenoisingTrainer {
   const sampling = createModelSampling(model.sampling);
   const changes = changesOf(model, run, sampling);
-  const patch = trainedPatch(network, values);
+  const patch = trainedPatch(network, values, strength);
   return {
     async step(input, told, gradient) {
       const { inputs, weights, architecture } = await networkCall(model, changes, input);
+      const asked = through.filter((name) => name in inputs);
       const what = trainingStep(architecture, patch, {
         objective: objectiveOf(judgement, told.weight !== undefined),
         recompute,
-        through,
+        through: asked,
       });
-      const patched = { ...weights, patches: [...weights.patches, patch] };
+      const own = network.layout.size > 0 ? [patch] : [];
+      const patched = { ...weights, patches: [...weights.patches, ...own] };
       const rows = input.timesteps.length;
       const answers = await openNetwork(
         run,
         patched,
         what,
       )({ ...inputs, ...inputsOf(told) }, { rows, input });
-      const { data } = answers[gradientName];
-      for (let i = 0; i < data.length; i++) gradient[i] += data[i];
+      const found = answers[gradientName]?.data ?? [];
+      for (let i = 0; i < found.length; i++) gradient[i] += found[i];
       return {
         loss: answers.loss.data[0],
-        through: Object.fromEntries(through.map((name) => [name, answers[gradientOf(name)]])),
+        through: Object.fromEntries(asked.map((name) => [name, answers[gradientOf(name)]])),
       };
     },
   };

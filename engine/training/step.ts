@@ -3,7 +3,7 @@
  * session call.
  */
 import { gradients } from '../autodiff/gradients.ts';
-import { concat, reshape } from '../tensor/nn.ts';
+import { concat, expand, reshape, scalar } from '../tensor/nn.ts';
 import type { Ledger } from '../tensor/cursor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Graph } from '../tensor/trace.ts';
@@ -69,7 +69,13 @@ export function trainingStep(
       const wanted = [...parts.map(([, tensor]) => tensor), ...passed];
       const kept = recompute ? blockOutputs(g.weights.ledger) : undefined;
       const found = gradients(told.loss, wanted, { kept });
-      const flat = parts.map(([{ size }], i) => reshape(found[i], [size]));
+      const byPlace = new Map(parts.map(([place], i) => [place, found[i]]));
+      // a network may leave out what was trained of it, as an encoder its last layer
+      const flat = patch.layout.list.map((place) => {
+        const { size } = place;
+        const gradient = byPlace.get(place);
+        return gradient ? reshape(gradient, [size]) : expand(scalar(0), [size]);
+      });
       const named = through.map((name, i) => [gradientOf(name), found[parts.length + i]] as const);
       return {
         ...told,

@@ -24,15 +24,14 @@ import { makeSamples } from './loop/samples.ts';
 import { type Published, adopt, publish } from './loop/saved.ts';
 import { type RunState, readState, writeState } from './loop/state.ts';
 import { openSubject } from './loop/subject.ts';
+import { jobTrainees } from './loop/trainees.ts';
 import { refuseUntrained } from './loop/untrained.ts';
-import { trainedModules } from './modules/choose.ts';
 import { trainedFamily } from './modules/families.ts';
-import { trainedWeights } from './networks/adapter.ts';
-import { jobAdapters } from './networks/job-start.ts';
-import { type TrainedNetwork, trainedNetwork, trainedPatch } from './networks/trained.ts';
+import { adapted, groupsIn } from './networks/trainees.ts';
 import { createOptimizer } from './optimizers/index.ts';
 import type { OptimizerState } from './optimizers/optimizer.ts';
 import { trainerDefaults } from './optimizers/trainer-defaults.ts';
+import type { ParameterLayout } from './parameters.ts';
 import { scheduleOf } from './schedules.ts';
 
 /** Losses that are no finite number, one after another, that end a run. */
@@ -113,7 +112,7 @@ async function steppedThrough(
   };
   const drawSamples = async (which = sample): Promise<void> => {
     if (settings.disableSampling || host.signal.aborted) return;
-    await makeSamples(run.subject, run.adapters, which, run.step, { folder, host });
+    await makeSamples(run.subject, run.trained, which, run.step, { folder, host });
   };
   try {
     const isFresh = run.step <= 1 && !settings.skipFirstSample;
@@ -145,31 +144,20 @@ async function steppedThrough(
 
 /** Opens what a run works on, where it stands: from its state, else a saved adapter, else anew. */
 async function openRun(job: TrainingJob, folder: RunFolder, host: TrainingHost) {
-  const { network: said, train: settings } = job;
+  const { train: settings } = job;
   const subject = await openSubject(job, host);
   const { model } = subject;
-  const modules = trainedModules(model.source, model.family, {
-    ...said.networkKwargs,
-    conv: said.conv !== undefined,
-    transformerOnly: said.transformerOnly,
-    allLayers: said.allLayers,
-  });
-  if (modules.length === 0) {
-    const expected = 'at least one module of the model to be trained';
-    throw new NoodleError('BAD_INPUT', { subject: 'network', expected, got: 'none' });
-  }
+  const traineesFrom = jobTrainees(job, subject, host.log);
   // the draws of a run with a state are behind it: their seed does not matter
-  const parts = jobAdapters(modules, said, new TorchGenerator(0));
-  const layout = digestOf(trainedNetwork(trainedWeights(parts, model.source)));
+  const layout = digestOf(traineesFrom(new TorchGenerator(0)).layout);
   const state = await readState(folder.file('optimizer'), layout);
   const seed = state?.seed ?? job.seed ?? randomInt(2 ** 32);
   const generator = new TorchGenerator(seed);
   const list = pythonRandom(seed);
-  const adapters = jobAdapters(modules, said, generator);
-  const network = trainedNetwork(trainedWeights(adapters, model.source));
-  const values = network.start();
-  const published: Published = { job, model, adapters, network };
-  host.log(`${modules.length} modules, ${network.layout.size} trained numbers`);
+  const trainees = traineesFrom(generator);
+  const values = trainees.start();
+  const published: Published = { job, model, trainees };
+  host.log(`${trainees.layout.size} trained numbers`);
 
   const { unit = 16 } = trainedFamily(model.family.name);
   const sets = [];
@@ -198,19 +186,19 @@ async function openRun(job: TrainingJob, folder: RunFolder, host: TrainingHost) 
   if (state) values.set(state.values);
   const optimizer = createOptimizer(
     settings.optimizer,
-    network.layout,
+    trainees.layout,
     { ...defaults?.settings, ...settings.optimizerParams },
     values,
   );
   const { emaConfig } = settings;
   const average = emaConfig.useEma ? values.slice() : undefined;
-  const gradient = new Float32Array(network.layout.size);
+  const gradient = new Float32Array(trainees.layout.size);
   const { startStep } = settings;
   const at = { step: begun, skipped: 0, pending: 0 };
   if (state) restore(state);
   // it is obeyed once, else a run that is gone on with would never end
   if (startStep !== undefined && startStep !== state?.startStep) at.step = startStep;
-  const trainBatch = batchTrainer(job, subject, { network, values }, { generator, list }, host);
+  const trainBatch = batchTrainer(job, subject, { trainees, values }, { generator, list }, host);
   const rateAt = scheduleOf(settings.lrScheduler, settings.lrSchedulerParams, settings.steps);
   const every =
     settings.gradientAccumulationSteps === 'epoch'
@@ -246,7 +234,7 @@ async function openRun(job: TrainingJob, folder: RunFolder, host: TrainingHost) 
   /** Takes over a saved adapter where there is one; the steps that are done. */
   async function begin(): Promise<number> {
     const last = await folder.newestSave();
-    const path = last?.path ?? said.pretrainedLoraPath;
+    const path = last?.path ?? job.network.pretrainedLoraPath;
     if (path === undefined) return 0;
     const [found, all] = await adopt(published, values, await openSafetensors(path));
     host.log(`${found} of ${all} tensors taken over from a saved adapter`);
@@ -264,7 +252,7 @@ async function openRun(job: TrainingJob, folder: RunFolder, host: TrainingHost) 
     get step(): number {
       return at.step;
     },
-    adapters: (strength: number) => trainedPatch(network, average ?? values, strength),
+    trained: (strength: number) => adapted(subject, trainees, average ?? values, strength),
     /** Writes all that it takes to go on from here. */
     keep(): void {
       writeState(folder.file('optimizer'), layout, {
@@ -299,12 +287,20 @@ async function openRun(job: TrainingJob, folder: RunFolder, host: TrainingHost) 
       for (let i = 0; i < settings.gradientAccumulation; i++) {
         loss += (await trainBatch(order.next(), gradient)) / settings.gradientAccumulation;
       }
-      const rate = rateAt(at.step, settings.unetLr);
+      const rates = [settings.textEncoderLr, settings.unetLr].map((own) => rateAt(at.step, own));
+      const rate = rates[settings.trainUnet ? 1 : 0];
       at.pending++;
       if (!Number.isFinite(loss)) skip();
       else if (at.pending >= every) {
-        if (defaults?.clips !== false) clipGradient(gradient, settings.maxGradNorm);
-        optimizer.step(values, gradient, () => rate);
+        if (defaults?.clips !== false) {
+          for (const group of groupsIn(gradient, trainees))
+            clipGradient(group, settings.maxGradNorm);
+        }
+        optimizer.step(
+          values,
+          gradient,
+          ({ offset }) => rates[offset < trainees.ofEncoders ? 0 : 1],
+        );
         gradient.fill(0);
         at.pending = 0;
         at.skipped = 0;
@@ -346,7 +342,7 @@ const averageOf = ({
 });
 
 /** Tells networks of unlike parts apart. */
-function digestOf({ layout }: TrainedNetwork): string {
-  const parts = layout.list.map(({ name, shape }) => [name, shape]);
+function digestOf({ list }: ParameterLayout): string {
+  const parts = list.map(({ name, shape }) => [name, shape]);
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

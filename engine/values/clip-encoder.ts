@@ -12,8 +12,8 @@ import { clipNames } from '../weights/key-maps/open-clip.ts';
 import { arrangeTokens, hasVectors, paddingScores, tokenFeeds } from './arrange-tokens.ts';
 import { encodeRows } from './encode-rows.ts';
 import type { EncodedRow } from './kept-rows.ts';
-import { type NetworkRun, openNetwork } from './network.ts';
-import type { TextEncoder, TextEncoderKind } from './text-encoder.ts';
+import { type Architecture, type NetworkRun, openNetwork } from './network.ts';
+import type { RowCall, TextEncoder, TextEncoderKind } from './text-encoder.ts';
 
 /** A CLIP text model of a file, under huggingface's names. */
 export interface ClipEncoder extends TextEncoder {
@@ -51,6 +51,7 @@ export const clipEncoderKind: TextEncoderKind<ClipEncoder> = {
       ...embeddingTokens(files, { key: spec.name, width: config.width }),
     }),
   encode: encodeTokens,
+  row: { call: rowCall, empty: emptyRow },
 };
 
 /** Hidden states with emphasis; pooled is that of the first batch, and never weighted. */
@@ -59,11 +60,10 @@ async function encodeTokens(
   batches: readonly TokenBatch[],
   run: NetworkRun,
 ): Promise<EncodedText> {
-  const { start, end, pad } = encoder.special;
   const { hidden, rows } = await encodeRows(
     {
       encoder,
-      empty: (length) => [start, end, ...new Array<number>(Math.max(length - 2, 0)).fill(pad)],
+      empty: (length) => emptyRow(encoder, length),
       encode: (row) => runRow(encoder, row, run),
     },
     batches,
@@ -77,19 +77,28 @@ async function encodeTokens(
   };
 }
 
+function emptyRow({ special: { start, end, pad } }: ClipEncoder, length: number): Token[] {
+  return [start, end, ...new Array<number>(Math.max(length - 2, 0)).fill(pad)];
+}
+
 /** A row of tokens through the network. */
 async function runRow(
   encoder: ClipEncoder,
   row: readonly Token[],
   run: NetworkRun,
 ): Promise<EncodedRow> {
-  const { inputs, inserts } = encoderInputs(row, encoder);
-  const { hidden, pooled } = await openEncoder(encoder, inserts, run)(inputs, { rows: 1 });
+  const { architecture, inputs } = rowCall(encoder, row);
+  const { hidden, pooled } = await openNetwork(run, encoder, architecture)(inputs, { rows: 1 });
   return { hidden: hidden.data, shape: hidden.shape, pooled: pooled.data };
 }
 
+function rowCall(encoder: ClipEncoder, row: readonly Token[]): RowCall {
+  const { inputs, inserts } = encoderInputs(row, encoder);
+  return { architecture: architectureOf(encoder, inserts), inputs };
+}
+
 /** The network of this encoder and setting; prompts without inserted vectors share one. */
-function openEncoder(encoder: ClipEncoder, inserts: boolean, run: NetworkRun) {
+function architectureOf(encoder: ClipEncoder, inserts: boolean): Architecture {
   const { spec, config, lastLayer } = encoder;
   // beyond the first layer means "no skip at all", and then the norm is always on
   const missing = config.layers === spec.shortened ? 1 : 0;
@@ -111,7 +120,7 @@ function openEncoder(encoder: ClipEncoder, inserts: boolean, run: NetworkRun) {
     return { ...clipText(g.weights, { tokens, end, inserted, padding }, options) };
   };
   const settings = { ...options, inserts, maskPadding };
-  return openNetwork(run, encoder, { name: spec.name, role: 'text-encoder', settings, build });
+  return { name: spec.name, role: 'text-encoder', settings, build };
 }
 
 /** A row of tokens and vectors as the encoder's inputs. */

@@ -79,10 +79,21 @@ export function tokenizeFor(
 
 /** The conditioning of tokens: the outputs of all encoders, joined as the family does. */
 export async function encodePromptTokens(
-  { setup, encoders, hooks }: Clip,
+  clip: Clip,
   tokens: PromptTokens,
   run: NetworkRun,
 ): Promise<ConditioningEntry> {
+  const { setup, hooks } = clip;
+  const entry = setup.join(await encodeTexts(clip, tokens, run));
+  return hooks?.onConditioning ? { ...entry, changes: { hooks: hooks.group } } : entry;
+}
+
+/** The outputs of all encoders for tokens, by their names. */
+export async function encodeTexts(
+  { encoders, hooks }: Clip,
+  tokens: PromptTokens,
+  run: NetworkRun,
+): Promise<Record<string, EncodedText>> {
   const encoded: Record<string, EncodedText> = {};
   for (const plain of encoders) {
     const { name } = plain.spec;
@@ -91,8 +102,7 @@ export async function encodePromptTokens(
     const encoder = hooks ? hookedEncoder(plain, hooks) : plain;
     encoded[name] = await encoder.kind.encode(encoder, batches, run);
   }
-  const entry = setup.join(encoded);
-  return hooks?.onConditioning ? { ...entry, changes: { hooks: hooks.group } } : entry;
+  return encoded;
 }
 
 /**

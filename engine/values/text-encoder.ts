@@ -2,10 +2,11 @@
 import type { NDArray } from '../array/nd.ts';
 import type { EncodedText, TextEncoderSpec } from '../arch/family.ts';
 import type { EmbeddingFiles } from '../text/embeddings.ts';
-import type { TokenBatch } from '../text/token-batches.ts';
+import type { SessionInput } from '../runtime/runtime.ts';
+import type { Token, TokenBatch } from '../text/token-batches.ts';
 import type { FindVocabulary } from '../text/vocabularies.ts';
 import type { WeightSource } from '../weights/source.ts';
-import type { NetworkRun, Weighted } from './network.ts';
+import type { Architecture, NetworkRun, Weighted } from './network.ts';
 
 /** A text encoder of a file with the way its family uses it; immutable. */
 export interface TextEncoder extends Weighted {
@@ -34,6 +35,12 @@ export interface PromptOptions {
   readonly minPadding?: number;
 }
 
+/** A row of tokens as an encoder's network is asked about it; the answers are `hidden` and maybe `pooled`. */
+export interface RowCall {
+  readonly architecture: Architecture;
+  readonly inputs: Readonly<Record<string, SessionInput>>;
+}
+
 /** What differs between CLIP, T5 and language models. `E` is the kind's own encoder. */
 export interface TextEncoderKind<E extends TextEncoder = TextEncoder> {
   /** The encoders that files of this kind hold: name to title. */
@@ -56,4 +63,13 @@ export interface TextEncoderKind<E extends TextEncoder = TextEncoder> {
   ): TokenBatch[] | undefined;
   /** Hidden states with emphasis, and what else the encoder gives. */
   encode(encoder: E, batches: readonly TokenBatch[], run: NetworkRun): Promise<EncodedText>;
+  /**
+   * One row at a time, for kinds whose hidden states are what the network answers for each row, one behind the
+   * other: these can be trained.
+   */
+  readonly row?: {
+    call(encoder: E, row: readonly Token[]): RowCall;
+    /** The row of an empty prompt of this length, from which emphasis is measured. */
+    empty(encoder: E, length: number): readonly Token[];
+  };
 }

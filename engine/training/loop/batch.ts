@@ -2,22 +2,22 @@
 import { concat } from '../../array/batch.ts';
 import type { NDArray } from '../../array/nd.ts';
 import type { ConditioningEntry } from '../../sampling/conditioning.ts';
-import type { ModelInput } from '../../sampling/model.ts';
 import { diffusion } from '../../values/model.ts';
 import type { Batch, Sample } from '../data/order.ts';
 import { maskOf } from '../data/pictures.ts';
-import { type Told, averaged, denoisingTrainer } from '../denoising.ts';
+import { type Told, averaged } from '../denoising.ts';
 import type { DatasetSettings } from '../job/sections/dataset.ts';
 import type { TrainSettings } from '../job/sections/train.ts';
 import type { TrainingJob } from '../job/job.ts';
 import { trainedFamily } from '../modules/families.ts';
-import type { TrainedNetwork } from '../networks/trained.ts';
+import type { Trainees } from '../networks/trainees.ts';
 import { jobLosses } from '../objective/losses.ts';
 import { jobMask } from '../objective/masks.ts';
-import { type Question, asker } from './ask.ts';
+import { asker } from './ask.ts';
 import { type Draws, drawBatch, scheduleFor } from './draw.ts';
 import { guidesItself } from './guided.ts';
 import type { TrainingHost } from './host.ts';
+import { type Learner, learner } from './learner.ts';
 import type { Subject } from './subject.ts';
 
 type JobBatch = Batch<DatasetSettings>;
@@ -29,7 +29,7 @@ export type TrainBatch = (batch: JobBatch, gradient: Float32Array) => Promise<nu
 export function batchTrainer(
   { train, datasets }: TrainingJob,
   subject: Subject,
-  trained: { readonly network: TrainedNetwork; readonly values: Float32Array },
+  trained: { readonly trainees: Trainees; readonly values: Float32Array },
   draws: Draws,
   { runtime }: TrainingHost,
 ): TrainBatch {
@@ -43,20 +43,18 @@ export function batchTrainer(
     ...(train.maxLoss !== undefined && { maxLoss: train.maxLoss }),
   };
   const recompute = train.gradientCheckpointing;
-  const trainer = denoisingTrainer(model, { runtime }, trained, { judgement, recompute });
+  const extra = guidesItself(model) ? { guidance: train.bypassGuidanceEmbedding ? 0 : 1 } : {};
+  const learners = new Map<number, Learner>();
+  const learnerAt = (strength: number): Learner => {
+    const options = { judgement, recompute, strength, extra };
+    const made = learners.get(strength) ?? learner(subject, trained, options, { runtime });
+    learners.set(strength, made);
+    return made;
+  };
   const ask = asker(model, { runtime });
   const plain = diffusion(model, { runtime });
-  const guidance = guidesItself(model) ? (train.bypassGuidanceEmbedding ? 0 : 1) : undefined;
-  const entryOf = async (caption: string): Promise<ConditioningEntry> => {
-    const isDropped = train.promptDropoutProb > 0 && draws.list.random() < train.promptDropoutProb;
-    const entry = await textOf(isDropped ? '' : caption);
-    return guidance === undefined ? entry : { ...entry, extra: { ...entry.extra, guidance } };
-  };
-  const asked = async (question: Omit<Question, 'entries'>, captions: readonly string[]) => {
-    const entries: ConditioningEntry[] = [];
-    for (const caption of captions) entries.push(await entryOf(caption));
-    return ask({ ...question, entries });
-  };
+  const heard = (caption: string): string =>
+    train.promptDropoutProb > 0 && draws.list.random() < train.promptDropoutProb ? '' : caption;
 
   return async ({ set, samples }, gradient) => {
     const { settings } = set;
@@ -76,31 +74,43 @@ export function batchTrainer(
     const { noisy, timesteps, target, weights } = drawn;
     const question = { noisy, timesteps };
     const captions = samples.map(({ caption }) => caption);
-    const input = await asked(question, captions);
     const count = samples.length;
     const told: Told = {
       mix: averaged(count, 1),
       scale: new Float32Array(count).fill(train.predScaler),
-      target: settings.priorReg ? await plain.apply(input) : target,
+      target,
       weight: Float32Array.from(weights),
       ...(isMasked && { mask: await masksOf(settings, samples, noisy) }),
     };
-    const { loss } = await trainer.step(input, told, gradient);
+    const own = learnerAt(settings.networkWeight);
+    const loss = await own.step(
+      {
+        ...question,
+        captions: captions.map(heard),
+        told: async (input) =>
+          settings.priorReg ? { ...told, target: await plain.apply(input) } : told,
+      },
+      gradient,
+    );
     const kept = preserved(train, settings.triggerWord);
     if (!kept) return loss;
-    const other = await asked(question, captions.map(kept.caption));
-    return loss + (await keep(other, kept.multiplier));
+    const others = captions.map(kept.caption).map(heard);
+    return loss + (await own.step({ ...question, captions: others, told: before }, gradient));
 
     /** What the adapter makes of another prompt is held against what the model makes of it without. */
-    async function keep(input: ModelInput, multiplier: number): Promise<number> {
-      const before: Told = {
+    async function before(): Promise<Told> {
+      const entries: ConditioningEntry[] = [];
+      for (const caption of others) {
+        const entry = await textOf(caption);
+        entries.push({ ...entry, extra: { ...entry.extra, ...extra } });
+      }
+      return {
         ...told,
         scale: new Float32Array(count).fill(1),
-        target: await plain.apply(input),
-        weight: new Float32Array(count).fill(multiplier),
+        target: await plain.apply(await ask({ ...question, entries })),
+        weight: new Float32Array(count).fill(kept!.multiplier),
         ...(told.mask && { mask: ones(told.mask) }),
       };
-      return (await trainer.step(input, before, gradient)).loss;
     }
   };
 }

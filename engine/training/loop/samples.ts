@@ -5,7 +5,6 @@ import { type PictureOptions, pictureEncoders } from '../../media/encode-picture
 import { toPixels } from '../../media/to-array.ts';
 import type { ConditioningEntry } from '../../sampling/conditioning.ts';
 import { sampleLatent } from '../../sampling/driver.ts';
-import type { NetworkPatch } from '../../patch/patch.ts';
 import { diffusion } from '../../values/model.ts';
 import { decode } from '../../values/vae.ts';
 import type { RunFolder } from '../job/run-folder.ts';
@@ -17,7 +16,7 @@ import type { Subject } from './subject.ts';
 /** Makes all samples of a section with the network as it is after `step` steps. It ends between them when the host's signal asks for it. */
 export async function makeSamples(
   { model, vae, textOf }: Subject,
-  adapters: (strength: number) => NetworkPatch,
+  trained: (strength: number) => Pick<Subject, 'model' | 'clip'>,
   { samples, sampler, format }: SampleSettings,
   step: number,
   { folder, host }: { readonly folder: RunFolder; readonly host: TrainingHost },
@@ -27,16 +26,16 @@ export async function makeSamples(
   const guided = guidesItself(model);
   for (const [index, sample] of samples.entries()) {
     if (signal.aborted) return;
-    const patch = adapters(sample.networkMultiplier);
-    const network = diffusion({ ...model, patches: [...model.patches, patch] }, { runtime });
+    const { clip, ...now } = trained(sample.networkMultiplier);
+    const network = diffusion(now.model, { runtime });
     const { channels, space } = network.latentFormat;
     const told = (entry: ConditioningEntry): ConditioningEntry[] => [
       guided ? { ...entry, extra: { ...entry.extra, guidance: sample.guidanceScale } } : entry,
     ];
     const latent = await sampleLatent({
       model: network,
-      positive: told(await textOf(sample.prompt)),
-      negative: told(await textOf(sample.negative)),
+      positive: told(await textOf(sample.prompt, clip)),
+      negative: told(await textOf(sample.negative, clip)),
       cfg: guided ? 1 : sample.guidanceScale,
       seed: sample.seed === 'random' ? randomInt(2 ** 32) : sample.seed,
       steps: sample.sampleSteps,

@@ -8,23 +8,25 @@ import { savedTensors } from '../files/tensors.ts';
 import { savedType, writeAdapter } from '../files/write.ts';
 import type { TrainingJob } from '../job/job.ts';
 import { trainedFamily } from '../modules/families.ts';
-import { type Adapter, trainedParts } from '../networks/adapter.ts';
-import type { TrainedNetwork } from '../networks/trained.ts';
+import { trainedParts } from '../networks/adapter.ts';
+import { type Trainees, numbersIn } from '../networks/trainees.ts';
 import type { Model } from '../../values/model.ts';
 
 /** What of a run is saved. */
 export interface Published {
   readonly job: TrainingJob;
   readonly model: Model;
-  readonly adapters: readonly Adapter[];
-  readonly network: TrainedNetwork;
+  readonly trainees: Trainees;
 }
 
 /** The tensors of a file, as views of `values` where the names of its dialect allow. */
-function tensorsOf({ job, model, adapters, network }: Published, values: Float32Array) {
+function tensorsOf({ job, model, trainees }: Published, values: Float32Array) {
   const { saved } = trainedFamily(model.family.name);
   const dialect = job.network.oldLokrFormat ? 'lycoris' : saved.yaml;
-  return savedTensors(trainedParts(adapters, network, values), dialects[dialect]);
+  const parts = trainees.list.flatMap((trainee) =>
+    trainedParts(trainee.adapters, trainee.network, numbersIn(values, trainee)),
+  );
+  return savedTensors(parts, dialects[dialect]);
 }
 
 /** Writes an adapter file. It says nothing of the time: the same run makes the same bytes. */

@@ -6,7 +6,13 @@ import { families } from '../../arch/families/index.ts';
 import { NoodleError } from '../../errors.ts';
 import type { ConditioningEntry } from '../../sampling/conditioning.ts';
 import { processIn } from '../../sampling/latent/process.ts';
-import { type Clip, encodePrompt, requireClip } from '../../values/clip.ts';
+import {
+  type Clip,
+  type PromptTokens,
+  encodePromptTokens,
+  requireClip,
+  tokenizePrompt,
+} from '../../values/clip.ts';
 import {
   type Checkpoint,
   loadCheckpoint,
@@ -15,6 +21,7 @@ import {
   loadVae,
 } from '../../values/load-checkpoint.ts';
 import { loadDiffusers } from '../../values/load-diffusers.ts';
+import { openLora, withLora } from '../../values/lora.ts';
 import { type Model, diffusion } from '../../values/model.ts';
 import { type Vae, encode, requireVae } from '../../values/vae.ts';
 import { cached, latentPlace } from '../data/cache.ts';
@@ -29,8 +36,9 @@ export interface Subject {
   readonly clip: Clip;
   readonly vae: Vae;
   readonly prediction: keyof typeof predictions;
-  /** A caption as the network is told it. */
-  readonly textOf: (caption: string) => Promise<ConditioningEntry>;
+  readonly tokensOf: (caption: string) => PromptTokens;
+  /** A caption as the network is told it, by the text encoders before training or by `clip`. */
+  readonly textOf: (caption: string, clip?: Clip) => Promise<ConditioningEntry>;
   /** A picture of a set as the network has it: [1, c, ...]. */
   readonly latentOf: (set: Batch['set'], sample: Sample) => Promise<NDArray>;
 }
@@ -46,11 +54,16 @@ export async function openSubject(
   const whole = await openWhole(said.nameOrPath);
   const unet = said.unetPath;
   const opened = unet === undefined ? whole.model : await loadDiffusionModel(unet, families);
-  const model = said.isVPred
+  const bare = said.isVPred
     ? { ...opened, sampling: { ...opened.sampling, prediction: 'v' as const } }
     : opened;
-  const { teNameOrPath: texts, vaePath } = said;
-  const clip = requireClip(texts === undefined ? whole.clip : await loadTextEncoders([texts]));
+  const { teNameOrPath: texts, vaePath, loraPath } = said;
+  const encoders = requireClip(texts === undefined ? whole.clip : await loadTextEncoders([texts]));
+  const plain = { model: bare, clip: encoders };
+  const { model, clip } =
+    loraPath === undefined
+      ? plain
+      : withLora(plain, await openLora(loraPath), { model: 1, clip: 1 }, host.log);
   const vae = requireVae(vaePath === undefined ? whole.vae : await loadVae(vaePath));
   const prediction = predictionOf(model);
   const expected = prediction === 'flow' ? 'flowmatch' : 'ddpm';
@@ -64,15 +77,19 @@ export async function openSubject(
   const run = { runtime: host.runtime };
   const known = new Map<string, ConditioningEntry>();
   const latents = new Map<string, NDArray>();
+  const tokensOf = (caption: string): PromptTokens =>
+    tokenizePrompt(clip, caption, { ...run, folders: host.folders, log: host.note });
   return {
     model,
     clip,
     vae,
     prediction,
-    async textOf(caption) {
+    tokensOf,
+    async textOf(caption, by = clip) {
+      if (by !== clip) return encodePromptTokens(by, tokensOf(caption), run);
       let text = known.get(caption);
       if (!text) {
-        text = await encodePrompt(clip, caption, { ...run, folders: host.folders, log: host.note });
+        text = await encodePromptTokens(clip, tokensOf(caption), run);
         if (known.size >= mostTexts) known.delete(known.keys().next().value!);
         known.set(caption, text);
       }

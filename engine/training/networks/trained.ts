@@ -67,6 +67,7 @@ export function partsIn(
 }
 
 export interface TrainedPatch extends NetworkPatch {
+  readonly layout: ParameterLayout;
   /** Parts as the program that was traced last reads them, by their names in the layout, in its order. */
   readonly parts: () => readonly (readonly [place: Parameter, tensor: Tensor])[];
 }
@@ -107,6 +108,7 @@ export function trainedPatch(
   const shapes = layout.list.map(({ name, shape }) => `${name}[${shape.join()}]`);
   const scales = weights.map(({ scale }) => scale * strength);
   return {
+    layout,
     identity: `trained ${shapes.join(' ')} ${scales.join(' ')}`,
     keys: new Set(byKey.keys()),
     parts: () =>

@@ -14,6 +14,7 @@ const parts: Readonly<Record<string, () => Promise<Runner>>> = {
   'train-lora-node': async () => (await import('../training/train-lora-node.ts')).run,
   'unet-grad': async () => (await import('../training/unet-grad.ts')).run,
   optimizer: async () => (await import('../training/optimizer.ts')).run,
+  'yaml-run': async () => (await import('../training/yaml-run.ts')).run,
 };
 
 export const area: GoldenArea = {

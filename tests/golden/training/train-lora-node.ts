@@ -3,7 +3,6 @@
  * seeds: every loss, the effect of training, and the trained tensors.
  */
 import { join } from 'node:path';
-import type { NDArray } from '../../../engine/array/nd.ts';
 import { families } from '../../../engine/arch/families/index.ts';
 import { TorchGenerator } from '../../../engine/sampling/noise/torch-generator.ts';
 import type { ConditioningEntry } from '../../../engine/sampling/conditioning.ts';
@@ -14,6 +13,7 @@ import { type CaseResult, type Comparison, compare } from '../area.ts';
 import { goldenRuntime } from '../device.ts';
 import { modelFile } from '../model-file.ts';
 import { type GoldenCase, gunzipped, openCase } from '../open-case.ts';
+import { effect, list, namesOf, tensorsWithin } from './runs.ts';
 
 interface Params {
   readonly model: string;
@@ -50,15 +50,8 @@ export async function run(dir: string, name: string): Promise<CaseResult> {
     compare('loss', list(losses), expected, { atol: 0, rtol: 0.01 }),
     effect(losses, expected.data, golden.array('out.loss_untrained').data),
     namesOf([...tensors.keys()], params.names),
+    ...tensorsWithin(golden, tensors),
   ];
-  const moved = golden.array('out.moved').data;
-  params.names.forEach((tensor, i) => {
-    const stored = `out.lora.${tensor}`;
-    const got = tensors.get(tensor);
-    if (!got || !golden.has(stored) || params.loosely_determined.includes(tensor)) return;
-    const distance = Math.hypot(...difference(got, golden.array(stored)));
-    comparisons.push(distanceWithin(tensor, distance, 0.02 * moved[i] + 1e-7));
-  });
   return { comparisons };
 }
 
@@ -102,40 +95,4 @@ async function trained(golden: GoldenCase<Params>, dir: string) {
     },
     { runtime },
   );
-}
-
-const list = (values: readonly number[]): NDArray => ({
-  data: Float32Array.from(values),
-  shape: [values.length],
-});
-
-const difference = (a: NDArray, b: NDArray): number[] =>
-  Array.from(b.data, (v, i) => a.data[i] - v);
-
-const distanceWithin = (name: string, maxError: number, tolerance: number): Comparison => ({
-  name,
-  maxError,
-  tolerance,
-  pass: maxError <= tolerance,
-});
-
-/** A trainer that changes nothing is as far from the losses as the untrained network. */
-function effect(
-  losses: readonly number[],
-  expected: Float32Array,
-  untrained: Float32Array,
-): Comparison {
-  const off = (values: ArrayLike<number>): number =>
-    expected.reduce((sum, v, i) => sum + Math.abs(values[i] - v), 0);
-  return distanceWithin('effect of training', off(losses), 0.05 * off(untrained));
-}
-
-/** A map of tensors has no order to keep. */
-function namesOf(got: readonly string[], expected: readonly string[]): Comparison {
-  const [own, theirs] = [new Set(got), new Set(expected)];
-  const wrong = [
-    ...got.filter((name) => !theirs.has(name)),
-    ...expected.filter((name) => !own.has(name)),
-  ];
-  return distanceWithin(`names (${got.length} of ${expected.length})`, wrong.length, 0);
 }
