@@ -81,6 +81,11 @@ const kinds: Readonly<Record<string, Otherwise>> = {
       { is_reg: true },
     ],
   },
+  'with its text encoder': {
+    train: { train_text_encoder: true },
+    network: { network_kwargs: { only_if_contains: ['up_blocks_1_attentions', 'q_proj'] } },
+    datasets: [{}, { network_weight: 0.5 }],
+  },
   'saved in bf16': { save: { dtype: 'bf16' } },
 };
 
@@ -186,7 +191,6 @@ describe('a run', () => {
 
   it.each<[string, Otherwise]>([
     ['network.dropout', { network: { dropout: 0.1 } }],
-    ['train.train_text_encoder', { train: { train_text_encoder: true } }],
     ['train.img_multiplier other than 1', { train: { img_multiplier: 0.5 } }],
     ['sample.guidance_rescale', { sample: { prompts: ['a'], guidance_rescale: 0.7 } }],
   ])('refuses %s, which it would not follow', async (key, otherwise) => {
