@@ -185,7 +185,7 @@ export const trainLora = define({
       facts: {
         model: { family, config, sampling },
         step: steps + done,
-        network: networkFacts(algorithm, rank),
+        network: networkFacts(algorithm, rank, source),
       },
     };
     const changed = await withTrained(model, lora, 1, context);

@@ -52,6 +52,7 @@ export function blockedFilter(b: Builder, weight: Tensor): string | undefined {
   const isWhole = block !== undefined && outputs % block === 0 && channels % block === 0;
   if (!isWhole || b.real !== 'f32' || !param) return undefined;
   const narrow = b.widen === 'graph' && isHalf(param);
+  if (narrow && b.readersOf(weight).length > 1) return undefined; // a second form would be as large
   const layout = { kind: 'blocked', block, narrow } as const;
   return narrow ? b.cast(anchoredWeight(b, param, layout), b.real) : b.weight(param, layout);
 }

@@ -167,6 +167,18 @@ export function createBuilder(
     const [other] = names.get(tensor)!.values(); // every other tensor is lowered before its readers
     return builder.cast(other, typeOf(tensor));
   };
+  /** Matrices and filters are widened for each reader anew: wide they would stay from the first to the last. */
+  const isWidenedAnew = (tensor: Tensor): boolean =>
+    widen === 'graph' && tensor.shape.length > 1 && storedWeight(tensor) !== undefined;
+  /** What the nodes of this moment are shared within; the number of a reader, or 0 for the whole model. */
+  let sharedIn = 0;
+  let readings = 0;
+  const readAnew = (tensor: Tensor): string => {
+    sharedIn = ++readings;
+    const name = makeForm(tensor);
+    sharedIn = 0;
+    return name;
+  };
   const builder: Builder = {
     nodes,
     initializers,
@@ -183,7 +195,7 @@ export function createBuilder(
     real: 'f32',
     anchor: undefined,
     emit: (op, inputs, { attributes = {}, domain = '', results = 1, omitted = [] } = {}) => {
-      const key = JSON.stringify([op, domain, inputs, attributes, results, omitted]);
+      const key = JSON.stringify([op, domain, inputs, attributes, results, omitted, sharedIn]);
       const known = emitted.get(key);
       if (known !== undefined) return known;
       const name = unique(builder.scope === '' ? op : `${builder.scope}/${op}`);
@@ -226,8 +238,11 @@ export function createBuilder(
     // weights are widened by whoever reads them
     knows: (tensor) => names.has(tensor) || storedWeight(tensor) !== undefined,
     define: remember,
-    nameOf: (tensor) =>
-      names.get(tensor)?.get(typeOf(tensor)) ?? remember(tensor, makeForm(tensor)),
+    nameOf: (tensor) => {
+      const known = names.get(tensor)?.get(typeOf(tensor));
+      if (known !== undefined) return known;
+      return isWidenedAnew(tensor) ? readAnew(tensor) : remember(tensor, makeForm(tensor));
+    },
     weight: (param, layout) => {
       const { key, entry, dtype } = param.attrs;
       const form = formName(layout);

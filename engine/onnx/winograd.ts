@@ -107,13 +107,14 @@ export function winogradLayers(
   bytesOf: (weight: Tensor) => number = ({ shape }) => (sizeOfShape(shape) as number) * 4,
 ): { readonly layers: ReadonlyMap<Tensor, WinogradTile>; readonly bytes: number } {
   const convolutions = nodes.filter((tensor) => isOp(windowOps.conv, tensor));
+  const shared = sharedOnes(nodes);
   const peak = Math.max(
     0,
     ...convolutions.map((tensor) => floatsAt(tensor).reduce((a, b) => a + b)),
   );
   const room = Math.max(1.25 * peak, freely);
   const steps = convolutions
-    .filter(isSuitable)
+    .filter((tensor) => isSuitable(tensor) && !shared.has(tensor.inputs[1]))
     .flatMap((tensor) => stepsOf(tensor, room, bytesOf))
     .sort((a, b) => b.worth - a.worth);
   const layers = new Map<Tensor, WinogradTile>();
@@ -159,6 +160,15 @@ function stepsOf(
     steps.push({ tensor, from, to: form.tile, bytes: form.bytes - at.bytes, worth });
     [at, from] = [form, form.tile];
   }
+}
+
+/** What several nodes read: a filter that a derivative reads too stays in its plain form, beside which planes take more than they save. */
+function sharedOnes(nodes: readonly Tensor[]): ReadonlySet<Tensor> {
+  const [read, shared] = [new Set<Tensor>(), new Set<Tensor>()];
+  for (const input of nodes.flatMap(({ inputs }) => inputs)) {
+    (read.has(input) ? shared : read).add(input);
+  }
+  return shared;
 }
 
 /** 3 x 3, each step one cell, on stored filters. */

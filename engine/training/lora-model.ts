@@ -45,9 +45,12 @@ const lycoris = (
   { dim = null, args = {} }: { readonly dim?: number | null; readonly args?: object },
 ): NetworkFacts => ({ module: 'lycoris.kohya', dim, alpha: 1, args: { algo, ...args } });
 
-/** What is said of a network that the node made. */
-export const networkFacts = (algorithm: string, rank: number): NetworkFacts =>
-  networks[algorithm](rank);
+/** What is said of a network that the node made; one of a file keeps its own kinds and ranks. */
+export function networkFacts(algorithm: string, rank: number, file?: WeightSource): NetworkFacts {
+  const made = networks[algorithm](rank);
+  if (!file) return made;
+  return { module: file.metadata?.ss_network_module ?? made.module, dim: null, alpha: 1 };
+}
 
 /**
  * How many steps a file holds that training goes on from: what it says itself, else the number in front of

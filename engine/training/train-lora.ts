@@ -2,14 +2,14 @@
  * What ComfyUI's TrainLoraNode does, draw for draw: adapters on every weight of a diffusion model, offsets of every
  * other parameter, held against the clean latents. Facts: README of the golden area `training`.
  */
-import { concat, repeatToBatch, rows } from '../array/batch.ts';
+import { concat, rows } from '../array/batch.ts';
 import { type NDArray, zeros } from '../array/nd.ts';
 import { NoodleError } from '../errors.ts';
 import type { AdapterParts } from '../patch/lora/kinds.ts';
 import { readAdapters } from '../patch/lora/read.ts';
 import type { Conditioning } from '../sampling/conditioning.ts';
 import { processIn } from '../sampling/latent/process.ts';
-import type { CondTensor, ModelInput } from '../sampling/model.ts';
+import type { ModelInput } from '../sampling/model.ts';
 import type { ModelSampling } from '../sampling/model-sampling.ts';
 import { TorchGenerator } from '../sampling/noise/torch-generator.ts';
 import { type Model, diffusion } from '../values/model.ts';
@@ -24,6 +24,7 @@ import { nodeStarts } from './networks/node-start.ts';
 import { trainedNetwork } from './networks/trained.ts';
 import { nodeLosses } from './objective/losses.ts';
 import { createOptimizer } from './optimizers/index.ts';
+import { joinedPrompts } from './prompts.ts';
 import { type Pick, picksOf } from './picks.ts';
 
 export interface TrainLoraSettings {
@@ -160,6 +161,7 @@ function passes(
   const captions = captionsFor(picks.latents.length, positive);
   const sampled = diffusion(model, run);
   const { modelSampling: sampling, latentFormat } = sampled;
+  // ComfyUI 0.33 forgets to scale latents of several sizes, which is not followed
   const clean = picks.latents.map((latent) => processIn(latentFormat, latent));
   let generator = new TorchGenerator(seed);
   // the node draws noise for all latents first, and does not use it
@@ -186,7 +188,7 @@ function passes(
       x: sampling.calculateInput(levels, concat(entries.map(() => noisy))),
       sigma: sigmas[0],
       timesteps: Float32Array.from(levels, (sigma) => sampling.timestep(sigma)),
-      cond: joined(encoded, items.length),
+      cond: joinedPrompts(encoded, items.length),
       parts: entries.map((entry) => ({ list: 0, entry })),
       run: { state, generator: () => generator, sigmas: Float32Array.from(sigmas) },
     };
@@ -201,26 +203,6 @@ function passes(
     for (const pick of picks.next(generator)) batches.push(await batchOf(pick, noiseSeed));
     return batches;
   };
-}
-
-/** The prompts' tensors, each as often as there are items. */
-function joined(
-  encoded: readonly Readonly<Record<string, CondTensor>>[],
-  items: number,
-): Record<string, NDArray> {
-  return Object.fromEntries(
-    Object.keys(encoded[0]).map((name) => {
-      const values = encoded.map((tensors) => tensors[name].value);
-      if (values.some(({ shape }) => shape.slice(1).join() !== values[0].shape.slice(1).join())) {
-        throw new NoodleError('BAD_INPUT', {
-          subject: 'positive',
-          expected: 'captions of one length where batch_size is more than 1',
-          got: values.map(({ shape }) => shape[1]),
-        });
-      }
-      return [name, concat(values.map((value) => repeatToBatch(value, items)))];
-    }),
-  );
 }
 
 /** The denoised picture, the mean over all prompts, is held against the clean one. */

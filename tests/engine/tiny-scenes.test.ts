@@ -22,7 +22,7 @@ import { decode } from '../../engine/values/vae.ts';
 import { readTensor } from '../../engine/weights/read.ts';
 import { openSafetensors } from '../../engine/weights/safetensors.ts';
 import { compare } from '../golden/area.ts';
-import { drawScene, tinyScenes } from '../support/draw-scene.ts';
+import { drawScene, palette, tinyScenes } from '../support/draw-scene.ts';
 import { ownGoldenDir } from '../support/golden.ts';
 import { createInstallation, runWorkflow } from '../support/run-workflow.ts';
 
@@ -63,22 +63,6 @@ describe('workflows give the reference pictures', () => {
     expect(maxError).toBeLessThan(1e-3);
   });
 });
-
-/** What the words mean, as sRGB. */
-const palette: Readonly<Record<string, readonly [number, number, number]>> = {
-  red: [220, 40, 40],
-  orange: [245, 140, 30],
-  yellow: [250, 215, 40],
-  green: [50, 160, 70],
-  blue: [45, 95, 215],
-  purple: [130, 60, 180],
-  pink: [250, 145, 190],
-  brown: [125, 80, 45],
-  black: [20, 20, 20],
-  white: [250, 250, 250],
-  gray: [130, 130, 130],
-  cyan: [60, 200, 215],
-};
 
 /** The named colour nearest to the median of the pixels that `inside` keeps. */
 function colourOf({ data, shape }: Image, inside: (x: number, y: number) => boolean): string {

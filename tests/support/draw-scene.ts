@@ -17,6 +17,22 @@ export const tinyScenes = join(
   '../../models/checkpoints/tiny-scenes.safetensors',
 );
 
+/** What the bundled model's words for colours mean, as sRGB. */
+export const palette: Readonly<Record<string, readonly [number, number, number]>> = {
+  red: [220, 40, 40],
+  orange: [245, 140, 30],
+  yellow: [250, 215, 40],
+  green: [50, 160, 70],
+  blue: [45, 95, 215],
+  purple: [130, 60, 180],
+  pink: [250, 145, 190],
+  brown: [125, 80, 45],
+  black: [20, 20, 20],
+  white: [250, 250, 250],
+  gray: [130, 130, 130],
+  cyan: [60, 200, 215],
+};
+
 /** The picture for some words, [1, 128, 128, 3], always from the same noise. */
 export async function drawScene(words: string, steps: number, runtime: Runtime): Promise<Image> {
   const { model, clip, vae } = await loadCheckpoint(tinyScenes, families);

@@ -1,7 +1,8 @@
 /** Training runs of a few seconds: the bundled model, some small pictures, few modules. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodePng } from '../../engine/media/formats/png/encode.ts';
+import type { LossLine } from '../../engine/training/job/loss-line.ts';
 import { tinyScenes } from './draw-scene.ts';
 
 type Section = Readonly<Record<string, unknown>>;
@@ -53,9 +54,16 @@ export function tinyJob(base: string, otherwise: Otherwise = {}): Section {
   return { job: 'extension', config: { name: 'run', process: [said] } };
 }
 
-/** The steps that a run has written down, in order. */
-export const stepsIn = (folder: string): number[] =>
-  readFileSync(join(folder, 'losses.jsonl'), 'utf8')
-    .trim()
+/** What a run has written down of its steps, in order; of a line that is not whole, nothing. */
+export function lossesIn(folder: string): LossLine[] {
+  const file = join(folder, 'losses.jsonl');
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  // what stands behind the last end of a line was not written whole
+  return text
     .split('\n')
-    .map((line) => (JSON.parse(line) as { step: number }).step);
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as LossLine);
+}
+
+/** The steps among them. */
+export const stepsIn = (folder: string): number[] => lossesIn(folder).map(({ step }) => step);

@@ -6,13 +6,22 @@ import {
   matmul,
   mul,
   pad,
+  permute,
   reshape,
   slice,
   sum,
   where,
 } from '../../tensor/nn.ts';
 import { type ConvAttrs, windowOps } from '../../tensor/ops/windows.ts';
-import { type Dim, addDim, fixedDim, mulDim, sizeOfShape, subDim } from '../../tensor/shape.ts';
+import {
+  type Dim,
+  addDim,
+  fixedDim,
+  mulDim,
+  sameDim,
+  sizeOfShape,
+  subDim,
+} from '../../tensor/shape.ts';
 import { type AttrsOf, type Node, type Tensor, node } from '../../tensor/tensor.ts';
 import type { Derivation, Rule } from '../rule.ts';
 
@@ -44,35 +53,50 @@ function taps(
     offset.reduce((tap, at, i) => {
       const start = at * (dilations?.[i] ?? 1);
       const end = addDim(start + 1, mulDim(subDim(windows[i], 1), strides[i]));
-      return slice(tap, i + 2, start, end, { step: strides[i] });
+      const isAll = start === 0 && strides[i] === 1 && sameDim(end, tap.shape[i + 2]);
+      return isAll ? tap : slice(tap, i + 2, start, end, { step: strides[i] });
     }, padded);
 }
 
-/** [b, c, ...spatial] as [b, c, positions]. */
-const flat = (x: Tensor): Tensor =>
-  reshape(x, [...x.shape.slice(0, 2), sizeOfShape(x.shape.slice(2))]);
-
 /**
- * The gradient [out, in / groups, ...kernel] of the weight of a convolution from x to what has the gradient g:
- * for each place in the kernel one matrix product over all positions.
+ * The gradient [out, in / groups, ...kernel] of the weight of a convolution from x to what has the gradient g: one
+ * matrix product over all positions of what all places in the kernel read with g. Where windows lie side by
+ * side, what they write of a narrower g can be moved against x instead.
  */
 function ofWeight(x: Tensor, g: Tensor, kernel: readonly number[], attrs: ConvAttrs): Tensor {
   const { groups } = attrs;
-  const tap = taps(x, attrs, g.shape.slice(2));
   const [out, inputs] = [g, x].map((t) => fixedDim(t.shape[1], 'channels') / groups);
-  const places = offsets(kernel).map((offset) => {
-    const [gradient, read] = [flat(g), flat(tap(offset))];
-    const parts = Array.from({ length: groups }, (_, i) => {
-      const rows = groups === 1 ? gradient : slice(gradient, 1, i * out, (i + 1) * out);
-      const columns = groups === 1 ? read : slice(read, 1, i * inputs, (i + 1) * inputs);
-      return sum(matmul(rows, columns, { transposeB: true }), 0); // [out, in]
-    });
-    return groups === 1 ? parts[0] : concat(parts, 0);
-  });
-  const shape = [out * groups, inputs, ...kernel];
-  if (places.length === 1) return reshape(places[0], shape);
-  const stacked = places.map((place) => reshape(place, [out * groups, inputs, 1]));
-  return reshape(concat(stacked, 2), shape);
+  const back = out <= inputs ? backwards(kernel, attrs) : undefined;
+  const [moved, still, rows, columns] = back ? [g, x, out, inputs] : [x, g, inputs, out];
+  const places = offsets(kernel).map(taps(moved, back ?? attrs, still.shape.slice(2)));
+  if (back) places.reverse();
+  const count = places.length;
+  const positions = sizeOfShape(still.shape.slice(2));
+  const all = count === 1 ? places[0] : concat(places, 1);
+  const [batch] = x.shape;
+  const apart = reshape(all, [batch, count, groups, rows, positions]);
+  const inGroups = groups === 1 || count === 1 ? apart : permute(apart, [0, 2, 1, 3, 4]);
+  const product = matmul(
+    reshape(inGroups, [batch, groups, count * rows, positions]),
+    reshape(still, [batch, groups, columns, positions]),
+    { transposeB: true },
+  );
+  const found = reshape(sum(product, 0), [groups, count, rows, columns]);
+  const order = back ? [0, 2, 3, 1] : [0, 3, 2, 1];
+  const isInOrder = back !== undefined && count === 1;
+  return reshape(isInOrder ? found : permute(found, order), [out * groups, inputs, ...kernel]);
+}
+
+/** The windows in which each number of x is written to g, last place first; undefined where these are not whole windows. */
+function backwards(
+  kernel: readonly number[],
+  { strides, pads, dilations }: ConvAttrs,
+): Windows | undefined {
+  const n = kernel.length;
+  const reach = kernel.map((size, i) => (size - 1) * dilations[i]);
+  const other = pads.map((size, i) => reach[i % n] - size);
+  const isWhole = strides.every((stride) => stride === 1) && other.every((size) => size >= 0);
+  return isWhole ? { strides, pads: other, dilations } : undefined;
 }
 
 const overPositions = (g: Tensor): Tensor => sum(g, [0, ...g.shape.slice(2).map((_, i) => i + 2)]);

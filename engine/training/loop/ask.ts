@@ -1,12 +1,11 @@
 /** A model asked in training about noisy pictures, each with a caption of its own. */
-import { concat } from '../../array/batch.ts';
 import type { NDArray } from '../../array/nd.ts';
-import { NoodleError } from '../../errors.ts';
 import type { ConditioningEntry } from '../../sampling/conditioning.ts';
 import type { ModelInput } from '../../sampling/model.ts';
 import { TorchGenerator } from '../../sampling/noise/torch-generator.ts';
 import { type Model, diffusion } from '../../values/model.ts';
 import type { NetworkRun } from '../../values/network.ts';
+import { joinedPrompts } from '../prompts.ts';
 
 export interface Question {
   /** [b, c, ...]. */
@@ -27,25 +26,12 @@ export function asker(model: Model, run: NetworkRun): (question: Question) => Pr
     const encoded = await Promise.all(
       entries.map((entry) => sampled.encodeConditioning(entry, about)),
     );
-    const cond = Object.fromEntries(
-      Object.keys(encoded[0]).map((name) => {
-        const values = encoded.map((tensors) => tensors[name].value);
-        if (values.some(({ shape }) => shape.slice(1).join() !== values[0].shape.slice(1).join())) {
-          throw new NoodleError('BAD_INPUT', {
-            subject: 'captions of a batch',
-            expected: 'encodings of one length (or batch_size: 1)',
-            got: values.map(({ shape }) => shape[1]),
-          });
-        }
-        return [name, concat(values)];
-      }),
-    );
     const level = (t: number): number => (flow ? t / 1000 : sampling.sigma(t));
     return {
       x: noisy,
       sigma: level(timesteps[0]),
       timesteps: Float32Array.from(timesteps, (t) => (flow ? sampling.timestep(t / 1000) : t)),
-      cond,
+      cond: joinedPrompts(encoded),
       parts: [{ list: 0, entry: entries[0] }],
       run: { state: new Map(), generator: () => new TorchGenerator(0), sigmas: new Float32Array() },
     };

@@ -195,6 +195,17 @@ describe('a run', () => {
     expect(stepsIn(folder())).toEqual([1, 2, 3, 4, 5]);
   });
 
+  it.each<[string, Otherwise]>([
+    ['network.dropout', { network: { dropout: 0.1 } }],
+    ['train.train_text_encoder', { train: { train_text_encoder: true } }],
+    ['train.img_multiplier other than 1', { train: { img_multiplier: 0.5 } }],
+    ['sample.guidance_rescale', { sample: { prompts: ['a'], guidance_rescale: 0.7 } }],
+  ])('refuses %s, which it would not follow', async (key, otherwise) => {
+    const error = `no run follows ${key} yet`;
+    await expect(run(otherwise)).rejects.toMatchObject({ code: 'UNSUPPORTED', message: error });
+    expect(progress()).toMatchObject({ state: 'failed', error });
+  });
+
   it('without its state goes on from the adapter that it saved last', async () => {
     await expect(run({}, { crashAfter: 5 })).rejects.toThrow('crash');
     rmSync(join(folder(), 'optimizer.safetensors'));
