@@ -8,10 +8,10 @@ import type { EncodedText, TextSetup } from '../arch/family.ts';
 import type { ConditioningEntry } from '../sampling/conditioning.ts';
 import { add, mul, sum } from '../tensor/nn.ts';
 import type { Token, TokenBatch } from '../text/token-batches.ts';
-import { type PromptTokens, encodeTexts } from '../values/clip.ts';
+import { type Clip, type PromptTokens, encodeTexts } from '../values/clip.ts';
 import { type NetworkRun, openNetwork } from '../values/network.ts';
 import type { TextEncoder } from '../values/text-encoder.ts';
-import { type Trainees, adapted, numbersIn, patchOf } from './networks/trainees.ts';
+import { type Acting, adaptedClip, numbersIn, patchOf } from './networks/trainees.ts';
 import type { TrainedPatch } from './networks/trained.ts';
 import { type StepObjective, gradientName, trainingStep } from './step.ts';
 
@@ -30,7 +30,7 @@ export const rowOf = (of: TextGradient, row: number): TextGradient =>
 export interface TrainedText {
   readonly entry: ConditioningEntry;
   /** Adds to a vector of all trained numbers what the gradient of the entry says of them. */
-  learn(from: TextGradient, gradient: Float32Array): Promise<void>;
+  readonly learn: (from: TextGradient, gradient: Float32Array) => Promise<void>;
 }
 
 /** Whether a text encoder is of a kind that is trained here. */
@@ -39,28 +39,25 @@ export const isTrainable = ({ kind }: TextEncoder): boolean => kind.row !== unde
 export interface TextTraining {
   readonly run: NetworkRun;
   readonly recompute: boolean;
-  /** What the adapters count; left out: 1. */
-  readonly strength?: number;
 }
 
-/** Encodes prompts with the text encoders of `trainees`, whose numbers are in `values`. */
+/** Encodes prompts with text encoders and what is trained of them. */
 export function textTrainer(
-  subject: Parameters<typeof adapted>[0],
-  trainees: Trainees,
-  values: Float32Array,
-  { run, recompute, strength = 1 }: TextTraining,
+  clip: Clip,
+  acting: Acting,
+  options: TextTraining,
 ): (tokens: PromptTokens) => Promise<TrainedText> {
-  const { setup, encoders } = subject.clip;
+  const { trainees, values, strength } = acting;
+  const { setup, encoders } = clip;
   const trained = encoders.flatMap((encoder) => {
     const trainee = trainees.list.find((each) => each.encoder === encoder.spec.name);
     return trainee ? [{ encoder, trainee, patch: patchOf(trainee, values, strength) }] : [];
   });
   return async (tokens) => {
-    const { clip } = adapted(subject, trainees, values, strength);
-    const encoded = await encodeTexts(clip, tokens, run);
+    const encoded = await encodeTexts(adaptedClip(clip, acting), tokens, options.run);
     return {
       entry: setup.join(encoded),
-      async learn(from, gradient) {
+      learn: async (from, gradient) => {
         const names = new Set(trained.map(({ encoder }) => encoder.spec.name));
         const apart = unjoined(setup, encoded, from, names);
         for (const { encoder, trainee, patch } of trained) {
@@ -68,7 +65,7 @@ export function textTrainer(
           const of = apart.get(name);
           if (!of) continue;
           for (const row of rowsOf(encoder, tokens[name]!, of)) {
-            const found = await pulledBack(encoder, patch, row, { run, recompute });
+            const found = await pulledBack(encoder, patch, row, options);
             addTo(numbersIn(gradient, trainee), found);
           }
         }

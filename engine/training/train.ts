@@ -27,7 +27,7 @@ import { openSubject } from './loop/subject.ts';
 import { jobTrainees } from './loop/trainees.ts';
 import { refuseUntrained } from './loop/untrained.ts';
 import { trainedFamily } from './modules/families.ts';
-import { adapted, groupsIn } from './networks/trainees.ts';
+import { adaptedClip, adaptedModel, groupsIn } from './networks/trainees.ts';
 import { createOptimizer } from './optimizers/index.ts';
 import type { OptimizerState } from './optimizers/optimizer.ts';
 import { trainerDefaults } from './optimizers/trainer-defaults.ts';
@@ -252,7 +252,11 @@ async function openRun(job: TrainingJob, folder: RunFolder, host: TrainingHost) 
     get step(): number {
       return at.step;
     },
-    trained: (strength: number) => adapted(subject, trainees, average ?? values, strength),
+    /** The model and its text encoders with what was learnt. */
+    trained: (strength: number) => {
+      const acting = { trainees, values: average ?? values, strength };
+      return { model: adaptedModel(model, acting), clip: adaptedClip(subject.clip, acting) };
+    },
     /** Writes all that it takes to go on from here. */
     keep(): void {
       writeState(folder.file('optimizer'), layout, {

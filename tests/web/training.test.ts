@@ -83,7 +83,7 @@ describe.skipIf(noBrowser !== null)('the page of training', () => {
     await page.getByLabel('Steps of a sample').fill('1');
     await page.getByLabel('Prompts of samples').fill('a cat\n\nsks cat in the snow');
     await page.getByRole('button', { name: 'Start', exact: true }).click();
-    await expect.poll(() => state().innerText()).toBe('Running');
+    await expect.poll(() => state().innerText(), { timeout: 90_000 }).toBe('Running');
     await page.locator('.loss-plot polyline.smooth').waitFor();
     await page.locator('.samples-grid img').first().waitFor();
     expect(await page.locator('.samples-grid thead th').allInnerTexts()).toEqual([
@@ -97,14 +97,14 @@ describe.skipIf(noBrowser !== null)('the page of training', () => {
     await page.keyboard.press('ArrowLeft');
     expect(await plot.getAttribute('aria-valuetext')).toMatch(/^Step \d+: loss 0\.\d+/);
     await page.getByRole('button', { name: 'Pause' }).click();
-    await expect.poll(() => state().innerText()).toBe('Paused');
+    await expect.poll(() => state().innerText(), { timeout: 90_000 }).toBe('Paused');
     await page.getByRole('button', { name: 'Go on' }).click();
-    await expect.poll(() => state().innerText()).toBe('Running');
+    await expect.poll(() => state().innerText(), { timeout: 90_000 }).toBe('Running');
     await page.locator('.samples-grid button').first().click();
     await page.getByRole('dialog').waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Stop' }).click();
-    await expect.poll(() => state().innerText()).toBe('Stopped');
+    await expect.poll(() => state().innerText(), { timeout: 90_000 }).toBe('Stopped');
     await expect.poll(() => page.locator('.training-saves li').count()).toBeGreaterThan(0);
     await page.getByRole('button', { name: 'Delete' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
@@ -128,10 +128,10 @@ describe.skipIf(noBrowser !== null)('the page of training', () => {
     );
     await page.getByText(/data set 'lost' was not found/).waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Make it, start later' }).click();
-    await expect.poll(() => state().innerText()).toBe('Not started');
+    await expect.poll(() => state().innerText(), { timeout: 90_000 }).toBe('Not started');
     rmSync(join(stand.base, 'input/lost'), { recursive: true });
     await page.getByRole('button', { name: 'Start' }).click();
-    await expect.poll(() => state().innerText()).toBe('Failed');
+    await expect.poll(() => state().innerText(), { timeout: 90_000 }).toBe('Failed');
     await page.locator('.training-problem').waitFor();
     await page.locator('.job-file summary').click();
     const file = page.getByRole('textbox', { name: 'Job file' });
@@ -140,7 +140,7 @@ describe.skipIf(noBrowser !== null)('the page of training', () => {
     await page.getByRole('button', { name: 'Save the job file' }).click();
     await page.getByText('The job file is saved').waitFor();
     await page.getByRole('button', { name: 'Go on' }).click();
-    await expect.poll(() => state().innerText()).toBe('Finished');
+    await expect.poll(() => state().innerText(), { timeout: 90_000 }).toBe('Finished');
     await page.getByRole('link', { name: 'by file.safetensors' }).waitFor();
     expect(errors).toEqual([]);
   });

@@ -49,7 +49,7 @@ export function learner(
     { network, values: numbers(values) },
     { judgement, recompute, strength, through: learnsText ? textInputs : [] },
   );
-  const encode = textTrainer(subject, trainees, values, { run, recompute, strength });
+  const encode = textTrainer(subject.clip, { trainees, values, strength }, { run, recompute });
   const ask = asker(model, run);
   return {
     async step({ captions, told, ...question }, gradient) {

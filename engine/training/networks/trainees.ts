@@ -76,25 +76,32 @@ export const groupsIn = (all: Float32Array, { ofEncoders }: Trainees): readonly 
 export const patchOf = (trainee: Trainee, all: Float32Array, strength = 1): TrainedPatch =>
   trainedPatch(trainee.network, numbersIn(all, trainee), strength);
 
-/** A model and its text encoders with what is trained of them, at a strength; a CLIP of which nothing is stays itself. */
-export function adapted<S extends { readonly model: Model; readonly clip: Clip }>(
-  { model, clip }: S,
-  { list }: Trainees,
-  all: Float32Array,
-  strength = 1,
-): { readonly model: Model; readonly clip: Clip } {
-  const patchesFor = (name?: string): TrainedPatch[] =>
-    list
-      .filter(({ encoder }) => encoder === name)
-      .map((trainee) => patchOf(trainee, all, strength));
+/** What is trained, as the numbers of all are at each call, and what it counts. */
+export interface Acting {
+  readonly trainees: Trainees;
+  readonly values: Float32Array;
+  /** Left out: 1. */
+  readonly strength?: number;
+}
+
+const patchesFor = ({ trainees, values, strength }: Acting, name?: string): TrainedPatch[] =>
+  trainees.list
+    .filter(({ encoder }) => encoder === name)
+    .map((trainee) => patchOf(trainee, values, strength));
+
+/** A model with what is trained of it. */
+export const adaptedModel = (model: Model, acting: Acting): Model => ({
+  ...model,
+  patches: [...model.patches, ...patchesFor(acting)],
+});
+
+/** Text encoders with what is trained of them; a CLIP of which nothing is stays itself. */
+export function adaptedClip(clip: Clip, acting: Acting): Clip {
+  if (acting.trainees.ofEncoders === 0) return clip;
   // encoders are told apart by their objects: what is remembered of one holds for its numbers only
-  const isTrained = list.some(({ encoder }) => encoder !== undefined);
   const encoders = clip.encoders.map((encoder) => ({
     ...encoder,
-    patches: [...encoder.patches, ...patchesFor(encoder.spec.name)],
+    patches: [...encoder.patches, ...patchesFor(acting, encoder.spec.name)],
   }));
-  return {
-    model: { ...model, patches: [...model.patches, ...patchesFor()] },
-    clip: isTrained ? { ...clip, encoders } : clip,
-  };
+  return { ...clip, encoders };
 }

@@ -179,7 +179,7 @@ function captionsOf(
   }
   const { data, shape } = golden.numbers('in.tokens');
   const [encoder] = subject.clip.encoders;
-  const encode = textTrainer(subject, trainees, values, { run: network, recompute: true });
+  const encode = textTrainer(subject.clip, { trainees, values }, { run: network, recompute: true });
   return (i) => {
     const ids = data.slice(i * shape[1], (i + 1) * shape[1]);
     const batch = { ids, weights: ids.map(() => 1), wordIds: ids.map(() => 0) };
