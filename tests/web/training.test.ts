@@ -68,82 +68,90 @@ describe.skipIf(noBrowser !== null)('the page of training', () => {
     await popup.close();
   });
 
-  test('a run is filled into the form, watched, paused, and goes on', async () => {
-    await open();
-    expect(await serious()).toEqual([]);
-    await page.getByRole('link', { name: 'New run' }).click();
-    await page.getByRole('button', { name: 'Start', exact: true }).click();
-    await page.getByText('the run needs a name').waitFor();
-    expect(await serious()).toEqual([]);
-    await page.getByLabel('Name', { exact: true }).fill('my cat');
-    await page.getByLabel('Steps', { exact: true }).fill('5000');
-    await page.getByLabel('Resolutions').fill('64');
-    await page.getByLabel('Steps between samples').fill('10');
-    await page.getByText('Advanced').click();
-    await page.getByLabel('Steps of a sample').fill('1');
-    await page.getByLabel('Prompts of samples').fill('a cat\n\nsks cat in the snow');
-    await page.getByRole('button', { name: 'Start', exact: true }).click();
-    await expect.poll(() => state().innerText(), { timeout: 90_000 }).toBe('Running');
-    await page.locator('.loss-plot polyline.smooth').waitFor();
-    await page.locator('.samples-grid img').first().waitFor();
-    expect(await page.locator('.samples-grid thead th').allInnerTexts()).toEqual([
-      'Step',
-      'a cat',
-      'sks cat in the snow',
-    ]);
-    expect(await serious()).toEqual([]);
-    const plot = page.getByRole('slider', { name: 'Loss by step' });
-    await plot.focus();
-    await page.keyboard.press('ArrowLeft');
-    expect(await plot.getAttribute('aria-valuetext')).toMatch(/^Step \d+: loss 0\.\d+/);
-    await page.getByRole('button', { name: 'Pause' }).click();
-    await expect.poll(() => state().innerText(), { timeout: 90_000 }).toBe('Paused');
-    await page.getByRole('button', { name: 'Go on' }).click();
-    await expect.poll(() => state().innerText(), { timeout: 90_000 }).toBe('Running');
-    await page.locator('.samples-grid button').first().click();
-    await page.getByRole('dialog').waitFor();
-    await page.keyboard.press('Escape');
-    await page.getByRole('button', { name: 'Stop' }).click();
-    await expect.poll(() => state().innerText(), { timeout: 90_000 }).toBe('Stopped');
-    await expect.poll(() => page.locator('.training-saves li').count()).toBeGreaterThan(0);
-    await page.getByRole('button', { name: 'Delete' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-    await page.getByText('Nothing was trained yet.').waitFor();
-    expect(errors).toEqual([]);
-  });
+  test(
+    'a run is filled into the form, watched, paused, and goes on',
+    { timeout: 240_000 },
+    async () => {
+      await open();
+      expect(await serious()).toEqual([]);
+      await page.getByRole('link', { name: 'New run' }).click();
+      await page.getByRole('button', { name: 'Start', exact: true }).click();
+      await page.getByText('the run needs a name').waitFor();
+      expect(await serious()).toEqual([]);
+      await page.getByLabel('Name', { exact: true }).fill('my cat');
+      await page.getByLabel('Steps', { exact: true }).fill('5000');
+      await page.getByLabel('Resolutions').fill('64');
+      await page.getByLabel('Steps between samples').fill('10');
+      await page.getByText('Advanced').click();
+      await page.getByLabel('Steps of a sample').fill('1');
+      await page.getByLabel('Prompts of samples').fill('a cat\n\nsks cat in the snow');
+      await page.getByRole('button', { name: 'Start', exact: true }).click();
+      await expect.poll(() => state().innerText(), { timeout: 90_000 }).toBe('Running');
+      await page.locator('.loss-plot polyline.smooth').waitFor({ timeout: 90_000 });
+      await page.locator('.samples-grid img').first().waitFor({ timeout: 90_000 });
+      expect(await page.locator('.samples-grid thead th').allInnerTexts()).toEqual([
+        'Step',
+        'a cat',
+        'sks cat in the snow',
+      ]);
+      expect(await serious()).toEqual([]);
+      const plot = page.getByRole('slider', { name: 'Loss by step' });
+      await plot.focus();
+      await page.keyboard.press('ArrowLeft');
+      expect(await plot.getAttribute('aria-valuetext')).toMatch(/^Step \d+: loss 0\.\d+/);
+      await page.getByRole('button', { name: 'Pause' }).click();
+      await expect.poll(() => state().innerText(), { timeout: 90_000 }).toBe('Paused');
+      await page.getByRole('button', { name: 'Go on' }).click();
+      await expect.poll(() => state().innerText(), { timeout: 90_000 }).toBe('Running');
+      await page.locator('.samples-grid button').first().click();
+      await page.getByRole('dialog').waitFor();
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'Stop' }).click();
+      await expect.poll(() => state().innerText(), { timeout: 90_000 }).toBe('Stopped');
+      await expect.poll(() => page.locator('.training-saves li').count()).toBeGreaterThan(0);
+      await page.getByRole('button', { name: 'Delete' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+      await page.getByText('Nothing was trained yet.').waitFor();
+      expect(errors).toEqual([]);
+    },
+  );
 
-  test('a job file says what is wrong with it, and becomes a run that can be changed', async () => {
-    await open('#new');
-    // What was filled in last is there again, but for the name.
-    await page.getByLabel('Name', { exact: true }).fill('by file');
-    await page.getByRole('button', { name: 'Job file' }).click();
-    const text = page.getByLabel('A job of ai-toolkit, as YAML');
-    await expect.poll(() => text.inputValue()).toContain('folder_path: cats');
-    const yaml = await text.inputValue();
-    await text.fill(yaml.replace('folder_path: cats', 'folder_path: lost'));
-    await page.getByText(/data set 'lost' was not found/).waitFor();
-    mkdirSync(join(stand.base, 'input/lost'));
-    await text.fill(
-      yaml.replace('folder_path: cats', 'folder_path: lost').replace('steps: 5000', 'steps: 30'),
-    );
-    await page.getByText(/data set 'lost' was not found/).waitFor({ state: 'detached' });
-    await page.getByRole('button', { name: 'Make it, start later' }).click();
-    await expect.poll(() => state().innerText(), { timeout: 90_000 }).toBe('Not started');
-    rmSync(join(stand.base, 'input/lost'), { recursive: true });
-    await page.getByRole('button', { name: 'Start' }).click();
-    await expect.poll(() => state().innerText(), { timeout: 90_000 }).toBe('Failed');
-    await page.locator('.training-problem').waitFor();
-    await page.locator('.job-file summary').click();
-    const file = page.getByRole('textbox', { name: 'Job file' });
-    await expect.poll(() => file.inputValue()).toContain('folder_path: lost');
-    await file.fill((await file.inputValue()).replace('folder_path: lost', 'folder_path: cats'));
-    await page.getByRole('button', { name: 'Save the job file' }).click();
-    await page.getByText('The job file is saved').waitFor();
-    await page.getByRole('button', { name: 'Go on' }).click();
-    await expect.poll(() => state().innerText(), { timeout: 90_000 }).toBe('Finished');
-    await page.getByRole('link', { name: 'by file.safetensors' }).waitFor();
-    expect(errors).toEqual([]);
-  });
+  test(
+    'a job file says what is wrong with it, and becomes a run that can be changed',
+    { timeout: 240_000 },
+    async () => {
+      await open('#new');
+      // What was filled in last is there again, but for the name.
+      await page.getByLabel('Name', { exact: true }).fill('by file');
+      await page.getByRole('button', { name: 'Job file' }).click();
+      const text = page.getByLabel('A job of ai-toolkit, as YAML');
+      await expect.poll(() => text.inputValue()).toContain('folder_path: cats');
+      const yaml = await text.inputValue();
+      await text.fill(yaml.replace('folder_path: cats', 'folder_path: lost'));
+      await page.getByText(/data set 'lost' was not found/).waitFor();
+      mkdirSync(join(stand.base, 'input/lost'));
+      await text.fill(
+        yaml.replace('folder_path: cats', 'folder_path: lost').replace('steps: 5000', 'steps: 30'),
+      );
+      await page.getByText(/data set 'lost' was not found/).waitFor({ state: 'detached' });
+      await page.getByRole('button', { name: 'Make it, start later' }).click();
+      await expect.poll(() => state().innerText(), { timeout: 90_000 }).toBe('Not started');
+      rmSync(join(stand.base, 'input/lost'), { recursive: true });
+      await page.getByRole('button', { name: 'Start' }).click();
+      await expect.poll(() => state().innerText(), { timeout: 90_000 }).toBe('Failed');
+      await page.locator('.training-problem').waitFor();
+      await page.locator('.job-file summary').click();
+      const file = page.getByRole('textbox', { name: 'Job file' });
+      await expect.poll(() => file.inputValue()).toContain('folder_path: lost');
+      await file.fill((await file.inputValue()).replace('folder_path: lost', 'folder_path: cats'));
+      await page.getByRole('button', { name: 'Save the job file' }).click();
+      await page.getByText('The job file is saved').waitFor();
+      await page.getByRole('button', { name: 'Go on' }).click();
+      await expect.poll(() => state().innerText(), { timeout: 90_000 }).toBe('Finished');
+      await page.getByRole('link', { name: 'by file.safetensors' }).waitFor({ timeout: 90_000 });
+      expect(errors).toEqual([]);
+    },
+  );
 
   test('captions are saved as they are typed, and none is lost where the server is away', async () => {
     await open('#dataset/cats');
