@@ -20,7 +20,8 @@ export interface ExternalRange {
 
 /**
  * The model's bytes. `place` says for a weight either where it lies outside the model or which bytes
- * to put inside. `hidesSizes` leaves out the shapes of inputs and outputs. The same model and places give the same bytes.
+ * to put inside. `hidesSizes` leaves out the shapes of inputs and outputs, and has sizes as inputs with a default:
+ * otherwise ONNX Runtime tells shapes from them all the same. The same model and places give the same bytes.
  */
 export function encodeModel(
   model: OnnxModel,
@@ -48,6 +49,9 @@ export function encodeModel(
         });
       }
       for (const input of model.inputs) graph.message(11, (m) => writeValue(m, shown(input)));
+      for (const sizes of hidesSizes ? model.initializers.filter(isSizes) : []) {
+        graph.message(11, (m) => writeValue(m, shown(sizes))); // none needs to be fed
+      }
       for (const output of model.outputs) graph.message(12, (m) => writeValue(m, shown(output)));
     });
     for (const [domain, version] of Object.entries(operatorSets)) {
@@ -113,6 +117,10 @@ function writeInitializer(
   }
   m.int(14, 1);
 }
+
+/** Constants that sizes, axes and places are read from. */
+const isSizes = (initializer: Initializer): boolean =>
+  'data' in initializer && initializer.dtype === 'i64';
 
 type ShownValue = Omit<OnnxValue, 'shape'> & { readonly shape: OnnxValue['shape'] | undefined };
 

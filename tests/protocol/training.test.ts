@@ -61,7 +61,7 @@ const create = (name: string, more: object = {}) =>
 const stateOf = async (name: string): Promise<string> =>
   (await call('GET', `${runs}/${name}`)).json.state;
 const until = (name: string, state: string) =>
-  expect.poll(() => stateOf(name), { timeout: 20_000 }).toBe(state);
+  expect.poll(() => stateOf(name), { timeout: 90_000 }).toBe(state);
 
 describe('a training run', () => {
   it('is made of settings, trained as a job of the queue, and shows what it made', async () => {
@@ -297,7 +297,7 @@ describe('a data set', () => {
   });
 
   it('is nothing outside the input folder, and no folder of caches', async () => {
-    mkdirSync(join(base, 'input/cats/_latent_cache'));
+    mkdirSync(join(base, 'input/cats/_latent_cache'), { recursive: true });
     expect((await call('GET', sets)).json.datasets.map(({ name }: any) => name)).toEqual([
       'cats',
       'dogs',

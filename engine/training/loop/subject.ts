@@ -24,7 +24,7 @@ import { loadDiffusers } from '../../values/load-diffusers.ts';
 import { openLora, withLora } from '../../values/lora.ts';
 import { type Model, diffusion } from '../../values/model.ts';
 import { type Vae, encode, requireVae } from '../../values/vae.ts';
-import { type CachePlace, cached, latentPlace } from '../data/cache.ts';
+import { cached, latentPlace } from '../data/cache.ts';
 import type { Batch, Sample } from '../data/order.ts';
 import { pictureOf } from '../data/pictures.ts';
 import type { TrainingJob } from '../job/job.ts';
@@ -96,27 +96,27 @@ export async function openSubject(
       return text;
     },
     async latentOf(set, sample) {
-      const place = await latentPlace(set, sample, { space: vae.source.identity });
-      let latent = latents.get(place.path);
+      const key = placeOf(sample);
+      let latent = key === undefined ? undefined : latents.get(key);
       if (!latent) {
         const make = async (): Promise<{ latent: NDArray }> => ({
           latent: await encode(vae, await pictureOf(sample), run),
         });
-        latent = await keptLatent(place, make, set.settings.cacheLatentsToDisk);
-        latents.set(place.path, latent);
+        const kept = set.settings.cacheLatentsToDisk
+          ? await cached(await latentPlace(set, sample, { space: vae.source.identity }), make)
+          : await make();
+        latent = kept.latent;
+        if (key !== undefined) latents.set(key, latent);
       }
       return processIn(diffusion(model, run).latentFormat, latent);
     },
   };
 }
 
-async function keptLatent(
-  place: CachePlace,
-  make: () => Promise<{ latent: NDArray }>,
-  onDisk: boolean,
-): Promise<NDArray> {
-  const { latent } = onDisk ? await cached(place, make) : await make();
-  return latent;
+/** Tells pieces of pictures apart; undefined for one that hardly comes again, because crops move about. */
+function placeOf({ item, placement }: Sample): string | undefined {
+  if (placement !== item.placement) return undefined;
+  return JSON.stringify([item.path, item.flipX, item.flipY, placement]);
 }
 
 /** A file, or a folder of the diffusers library. */

@@ -131,6 +131,16 @@ describe('lowering', () => {
       );
     expect([says(false), says(true)]).toEqual([true, false]);
   });
+
+  it('hides sizes that are constants: they could be fed', () => {
+    const model = lower(program());
+    const sizes = model.initializers.filter(({ dtype }) => dtype === 'i64');
+    const named = (hidesSizes: boolean): number =>
+      Buffer.from(encodeModel(model, () => new Uint8Array(0), { hidesSizes }))
+        .toString('latin1')
+        .split('constant/i64').length;
+    expect(named(true)).toBe(named(false) + sizes.length);
+  });
 });
 
 describe('protobuf', () => {

@@ -1,5 +1,6 @@
 /** Oracle: the host interpreter, on weights that are read number by number. */
 import { describe, expect, it } from 'vitest';
+import { gradients } from '../../../engine/autodiff/gradients.ts';
 import { lower } from '../../../engine/onnx/lower.ts';
 import { estimateMemory } from '../../../engine/runtime/memory.ts';
 import { type Provider, providers } from '../../../engine/runtime/providers.ts';
@@ -7,7 +8,7 @@ import { openSession } from '../../../engine/runtime/session.ts';
 import { interpret } from '../../../engine/tensor/interpret.ts';
 import { conv2d, embedding, linear } from '../../../engine/tensor/layers.ts';
 import { type Program, trace } from '../../../engine/tensor/trace.ts';
-import { chunk } from '../../../engine/tensor/nn.ts';
+import { chunk, mul, sum } from '../../../engine/tensor/nn.ts';
 import { type BlockName, blockTypes } from '../../../engine/weights/blocks.ts';
 import { sizeInBytes, storageDtypes } from '../../../engine/weights/dtypes.ts';
 import { floatToF16 } from '../../../engine/weights/float.ts';
@@ -233,6 +234,32 @@ describe('where memory is short', () => {
       for (const { inputs } of widened) expect(inputs.every((name) => given.has(name))).toBe(false);
     },
   );
+});
+
+describe('a weight that a derivative reads too', () => {
+  const codes = (size: number): Uint8Array => new Uint8Array(floatToF16(randomFloats(size)).buffer);
+  const source = sourceOf({
+    'filter.weight': memory('F16', [16, 16, 3, 3], codes(16 * 16 * 9)),
+    'matrix.weight': memory('F16', [16, 16], codes(16 * 16)),
+  });
+  const program = trace('step', source, ({ weights, input }) => {
+    const x = input('x', 'f32', [1, 16, 4, 16]);
+    const y = linear(weights.at('matrix'), conv2d(weights.at('filter'), x, { pad: 1 }));
+    return { y: gradients(sum(mul(y, y), [0, 1, 2, 3]), [x])[0] };
+  });
+
+  it('lies there once and is widened for each reader', () => {
+    const { nodes, initializers } = lower(program, { ...narrow, block: 16 });
+    const weights = initializers.filter((initializer) => 'entry' in initializer);
+    expect(weights.map(({ layout }) => layout.kind)).toEqual(['stored', 'stored']);
+    const widened = nodes.filter(({ op }) => op === 'Cast').map(({ name }) => name);
+    const readers = widened.map((name) => nodes.filter(({ inputs }) => inputs.includes(name)));
+    expect(readers.map(({ length }) => length)).toEqual([1, 1, 1, 1]);
+  });
+
+  it('gives the same', async () => {
+    await compared(program, [1, 16, 4, 16]);
+  });
 });
 
 describe('rows of heads in turn', () => {

@@ -1,10 +1,12 @@
 /** Oracle: the host interpreter, which sums every product. */
 import { describe, expect, it } from 'vitest';
+import { gradients } from '../../../engine/autodiff/gradients.ts';
 import { lower } from '../../../engine/onnx/lower.ts';
 import { winogradLayers } from '../../../engine/onnx/winograd.ts';
 import { openSession } from '../../../engine/runtime/session.ts';
 import { interpret } from '../../../engine/tensor/interpret.ts';
 import { conv2d } from '../../../engine/tensor/layers.ts';
+import { mul, sum } from '../../../engine/tensor/nn.ts';
 import { windowOps } from '../../../engine/tensor/ops/windows.ts';
 import { type Dim, mulDim, symbol } from '../../../engine/tensor/shape.ts';
 import { type Graph, type Program, trace } from '../../../engine/tensor/trace.ts';
@@ -110,6 +112,16 @@ describe('which convolutions', () => {
     expect(chosen(large)).toEqual([['wide', 4]]);
     expect(chosen(small)).toEqual([['wide', 2]]);
     expect(chosen(small - 1)).toEqual([]);
+  });
+
+  it('none whose filters a derivative reads too', () => {
+    const source = randomSource({ weight: [1024, 512, 3, 3] });
+    const step = trace('step', source, (g) => {
+      const x = picture(g, 512);
+      const y = conv2d(g.weights, x, { pad: 1 });
+      return { x: gradients(sum(mul(y, y), [0, 1, 2, 3]), [x])[0], y };
+    });
+    expect(winogradLayers(step, Infinity).layers.size).toBe(0);
   });
 });
 

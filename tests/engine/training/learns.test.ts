@@ -176,7 +176,7 @@ beforeAll(async () => {
   }
   const { tensors } = await trainLora(
     model,
-    { latents: concat(latents), positive },
+    { latents: [concat(latents)], positive },
     {
       algorithm: 'LoRA',
       rank: 4,
