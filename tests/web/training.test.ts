@@ -82,6 +82,7 @@ describe.skipIf(noBrowser !== null)('the page of training', () => {
       await page.getByLabel('Steps', { exact: true }).fill('5000');
       await page.getByLabel('Resolutions').fill('64');
       await page.getByLabel('Steps between samples').fill('10');
+      await page.getByLabel('Steps between saves').fill('10');
       await page.getByText('Advanced').click();
       await page.getByLabel('Steps of a sample').fill('1');
       await page.getByLabel('Prompts of samples').fill('a cat\n\nsks cat in the snow');

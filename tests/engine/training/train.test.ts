@@ -82,15 +82,13 @@ const kinds: Readonly<Record<string, Otherwise>> = {
     ],
   },
   'with its text encoder': {
-    network: {
-      network_kwargs: { only_if_contains: ['up_blocks_1_attentions', 'layers_0_self_attn'] },
-    },
     train: { train_text_encoder: true, text_encoder_lr: 2e-3, batch_size: 2 },
+    network: { network_kwargs: { only_if_contains: ['up_blocks_1_attentions', 'q_proj'] } },
+    datasets: [{}, { network_weight: 0.5 }],
   },
-  'with its text encoder alone, in sets that count unlike': {
-    network: { network_kwargs: { only_if_contains: ['layers_0_self_attn'] } },
+  'with its text encoder alone': {
     train: { train_text_encoder: true, train_unet: false },
-    datasets: [{ network_weight: 0.5 }, {}],
+    network: { network_kwargs: { only_if_contains: ['q_proj'] } },
   },
   'saved in bf16': { save: { dtype: 'bf16' } },
 };
