@@ -22,6 +22,9 @@ const GPU = ['tests/gpu/**/*.test.ts'];
 /** Long hauls of the page in Chromium; not part of `npm test` (`npm run test:page`). */
 const PAGE = ['tests/page/**/*.test.ts'];
 
+/** Whole training runs, killed ones too; not part of `npm test` (`npm run test:training`). */
+const TRAINING = ['tests/training/**/*.test.ts'];
+
 /** Mesa's driver in software, which gives the same numbers everywhere, unless other drivers are named. */
 const LAVAPIPE = '/usr/share/vulkan/icd.d/lvp_icd.json';
 const isDriverNamed = Object.keys(process.env).some((name) => name.startsWith('VK_'));
@@ -46,10 +49,11 @@ export default defineConfig({
         test: {
           name: 'isolated',
           include: ['tests/**/*.test.ts'],
-          exclude: [...SHARING, ...GPU, ...PAGE],
+          exclude: [...SHARING, ...GPU, ...PAGE, ...TRAINING],
         },
       },
       { extends: true, test: { name: 'page', include: PAGE, testTimeout: 600_000 } },
+      { extends: true, test: { name: 'training', include: TRAINING, testTimeout: 600_000 } },
       // compiling shaders is most of the time, and what one file had compiled the next one in its process has
       {
         extends: true,

@@ -1,6 +1,6 @@
 /**
  * `kill -9` of a training run at random moments and in the middle of its writes, and Ctrl-C. Exits with 1 when the
- * adapter, its state or its losses are not bit for bit those of an undisturbed run (tests/security/kill-training.test.ts
+ * adapter, its state or its losses are not bit for bit those of an undisturbed run (tests/training/killed.test.ts
  * runs a short version).
  *
  *     node --import ./bin/typescript.js bench/kill-training.ts [--seed N] [--kills N] [--steps N]

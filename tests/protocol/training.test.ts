@@ -63,7 +63,7 @@ const stateOf = async (name: string): Promise<string> =>
 const until = (name: string, state: string) =>
   expect.poll(() => stateOf(name), { timeout: 90_000 }).toBe(state);
 
-describe('a training run', () => {
+describe('a training run', { timeout: 240_000 }, () => {
   it('is made of settings, trained as a job of the queue, and shows what it made', async () => {
     const made = await create('my cat');
     expect([made.status, made.json.state, made.json.steps]).toEqual([201, 'new', null]);

@@ -3,30 +3,30 @@
  * central differences of the loss.
  */
 import { afterAll, expect, test } from 'vitest';
-import type { NDArray } from '../../../engine/array/nd.ts';
-import { sizeOf } from '../../../engine/array/nd.ts';
-import type { Family } from '../../../engine/arch/family.ts';
-import { families } from '../../../engine/arch/families/index.ts';
-import { createRuntime } from '../../../engine/runtime/runtime.ts';
-import { openWeights } from '../../../engine/tensor/cursor.ts';
-import { mean, mul, sub } from '../../../engine/tensor/nn.ts';
-import { evalShape, symbolsOf } from '../../../engine/tensor/shape.ts';
-import { trace } from '../../../engine/tensor/trace.ts';
-import { trainedModules } from '../../../engine/training/modules/choose.ts';
-import { type Adapter, trainedWeights } from '../../../engine/training/networks/adapter.ts';
-import { trainedNetwork, trainedPatch } from '../../../engine/training/networks/trained.ts';
-import { numbersOf } from '../../../engine/training/parameters.ts';
-import { type StepObjective, gradientName, trainingStep } from '../../../engine/training/step.ts';
-import { diffusionModelOf } from '../../../engine/values/load-checkpoint.ts';
-import type { Model } from '../../../engine/values/model.ts';
-import { openNetwork } from '../../../engine/values/network.ts';
-import { openSafetensors } from '../../../engine/weights/safetensors.ts';
-import { memorySource } from '../../../engine/weights/source.ts';
-import { floatTensor } from '../../../engine/weights/write.ts';
-import { openModel } from '../../golden/dit/run.ts';
-import { ownGoldenDir } from '../../support/golden.ts';
-import { randomFloats } from '../../support/random-weights.ts';
-import { tinyDiffusionModels } from '../../workflows/tiny-transformers.ts';
+import type { NDArray } from '../../engine/array/nd.ts';
+import { sizeOf } from '../../engine/array/nd.ts';
+import type { Family } from '../../engine/arch/family.ts';
+import { families } from '../../engine/arch/families/index.ts';
+import { createRuntime } from '../../engine/runtime/runtime.ts';
+import { openWeights } from '../../engine/tensor/cursor.ts';
+import { mean, mul, sub } from '../../engine/tensor/nn.ts';
+import { evalShape, symbolsOf } from '../../engine/tensor/shape.ts';
+import { trace } from '../../engine/tensor/trace.ts';
+import { trainedModules } from '../../engine/training/modules/choose.ts';
+import { type Adapter, trainedWeights } from '../../engine/training/networks/adapter.ts';
+import { trainedNetwork, trainedPatch } from '../../engine/training/networks/trained.ts';
+import { numbersOf } from '../../engine/training/parameters.ts';
+import { type StepObjective, gradientName, trainingStep } from '../../engine/training/step.ts';
+import { diffusionModelOf } from '../../engine/values/load-checkpoint.ts';
+import type { Model } from '../../engine/values/model.ts';
+import { openNetwork } from '../../engine/values/network.ts';
+import { openSafetensors } from '../../engine/weights/safetensors.ts';
+import { memorySource } from '../../engine/weights/source.ts';
+import { floatTensor } from '../../engine/weights/write.ts';
+import { openModel } from '../golden/dit/run.ts';
+import { ownGoldenDir } from '../support/golden.ts';
+import { randomFloats } from '../support/random-weights.ts';
+import { tinyDiffusionModels } from '../workflows/tiny-transformers.ts';
 
 type Tiny = Pick<Model, 'family' | 'config' | 'source'>;
 
