@@ -9,7 +9,8 @@ export const trainingRun = defineNode({
   category: 'training',
   module: 'nodes',
   form: 'v1',
-  description: 'Goes on with a training run of this server: a folder with its job in output/training.',
+  description:
+    'Goes on with a training run of this server: a folder with its job in output/training.',
   inputs: { run: string({ tooltip: 'The name of the run.' }) },
   outputs: [],
   outputNode: true,
