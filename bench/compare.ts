@@ -14,7 +14,6 @@ import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { TYPESCRIPT } from '../engine/threads.ts';
-import { engineEnvironment } from '../engine/worker/environment.ts';
 import { type Side, type Taken, startSide } from './compare/side.ts';
 import { randomControlNet, randomLora } from './make-adapters.ts';
 import { randomSd15, sd15UNet } from './make-sd15.ts';
@@ -48,9 +47,7 @@ const given = [
 ];
 const here = import.meta.dirname;
 const ours = (): Side =>
-  startSide(process.execPath, ['--import', TYPESCRIPT, join(here, 'compare/ours.ts'), ...given], {
-    env: engineEnvironment(),
-  });
+  startSide(process.execPath, ['--import', TYPESCRIPT, join(here, 'compare/ours.ts'), ...given]);
 const installed = values.reference !== undefined && existsSync(join(values.reference, 'comfy'));
 if (!installed) console.log('The reference is not installed here: its figures are left out.');
 const script = join(here, 'compare/reference.py');

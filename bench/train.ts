@@ -19,7 +19,6 @@ import { TorchGenerator } from '../engine/sampling/noise/torch-generator.ts';
 import { TYPESCRIPT } from '../engine/threads.ts';
 import { trainLora } from '../engine/training/train-lora.ts';
 import { loadCheckpoint } from '../engine/values/load-checkpoint.ts';
-import { engineEnvironment } from '../engine/worker/environment.ts';
 import { randomSd15, sd15UNet } from './make-sd15.ts';
 import { randomSdxl, sdxlUNet } from './make-sdxl.ts';
 
@@ -104,11 +103,7 @@ const between = (times: readonly number[]): string =>
     .join(', ');
 
 /** Runs a side in a process of its own. */
-function side(
-  command: string,
-  given: readonly string[],
-  options: { cwd?: string; env?: NodeJS.ProcessEnv },
-): void {
+function side(command: string, given: readonly string[], options: { cwd?: string } = {}): void {
   const { status } = spawnSync(command, given, { ...options, stdio: 'inherit' });
   if (status !== 0) process.exitCode = 1;
 }
@@ -117,8 +112,7 @@ if (values.run === undefined) {
   const path = await checkpoint();
   console.log(title);
   const program = ['--import', TYPESCRIPT, import.meta.filename, ...process.argv.slice(2)];
-  if (values.only !== 'reference')
-    side(process.execPath, [...program, '--run', path], { env: engineEnvironment() });
+  if (values.only !== 'reference') side(process.execPath, [...program, '--run', path], {});
   if (values.only !== 'ours') {
     console.log(`${title}, the reference`);
     if (reference === undefined || !existsSync(join(reference, 'comfy'))) {

@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import type { EngineSettings } from '../config.ts';
 import type { Log } from '../log.ts';
 import { TYPESCRIPT } from '../threads.ts';
-import { engineEnvironment } from './environment.ts';
 import type { StartEngine } from './link.ts';
 import type { FromEngine, ToEngine } from './messages.ts';
 import { printedLine } from './printed-line.ts';
@@ -27,7 +26,7 @@ export function engineStarter(settings: EngineSettings, packs: EnginePacks, log:
   return (events) => {
     const child = fork(main, [JSON.stringify(settings)], {
       execArgv: ['--import', TYPESCRIPT],
-      env: engineEnvironment({ ...process.env, ...settings.device?.environment }),
+      env: { ...process.env, ...settings.device?.environment },
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

@@ -54,6 +54,10 @@ describe.skipIf(noBrowser !== null)('drawn values', () => {
     }, types.sort().join());
   };
   const press = async (id: number, widget: string): Promise<void> => {
+    // where a widget lies is known when its node was drawn
+    await page.evaluate(
+      () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+    );
     const { x, y } = await spotOf(page, id, `widget:${widget}`);
     await page.mouse.click(x, y);
     await page.waitForFunction(() =>
