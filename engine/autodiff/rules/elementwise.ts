@@ -1,6 +1,5 @@
 /** Derivatives of functions of one number, and of two on tensors that broadcast. */
 import {
-  add,
   cos,
   div,
   equal,
@@ -98,6 +97,3 @@ export const elementwiseRules: Derivations<typeof elementwiseOps> = {
     ];
   },
 };
-
-/** a + b, for callers outside the table. */
-export const accumulate = (a: Tensor | undefined, b: Tensor): Tensor => (a ? add(a, b) : b);

@@ -1,6 +1,6 @@
 /** What a job trains: its model with everything that pictures and captions need to become what it sees. */
 import { statSync } from 'node:fs';
-import { sliceAxis } from '../../array/batch.ts';
+import { LRUCache } from 'lru-cache';
 import type { NDArray } from '../../array/nd.ts';
 import { families } from '../../arch/families/index.ts';
 import { NoodleError } from '../../errors.ts';
@@ -45,6 +45,8 @@ export interface Subject {
 
 /** Captions whose encodings are remembered. */
 const mostTexts = 2000;
+/** Bytes of encoded pictures that are remembered; the others are encoded, or read, again. */
+const mostLatents = 2 ** 30;
 
 /** Opens what the job's `model` names. Throws what opening files throws, and UNSUPPORTED for models that predict otherwise. */
 export async function openSubject(
@@ -75,8 +77,12 @@ export async function openSubject(
     });
   }
   const run = { runtime: host.runtime };
-  const known = new Map<string, ConditioningEntry>();
-  const latents = new Map<string, NDArray>();
+  const { latentFormat } = diffusion(model, run);
+  const known = new LRUCache<string, ConditioningEntry>({ max: mostTexts });
+  const latents = new LRUCache<string, NDArray>({
+    maxSize: mostLatents,
+    sizeCalculation: ({ data }) => Math.max(1, data.byteLength),
+  });
   const tokensOf = (caption: string): PromptTokens =>
     tokenizePrompt(clip, caption, { ...run, folders: host.folders, log: host.note });
   return {
@@ -90,7 +96,6 @@ export async function openSubject(
       let text = known.get(caption);
       if (!text) {
         text = await encodePromptTokens(clip, tokensOf(caption), run);
-        if (known.size >= mostTexts) known.delete(known.keys().next().value!);
         known.set(caption, text);
       }
       return text;
@@ -108,7 +113,7 @@ export async function openSubject(
         latent = kept.latent;
         if (key !== undefined) latents.set(key, latent);
       }
-      return processIn(diffusion(model, run).latentFormat, latent);
+      return processIn(latentFormat, latent);
     },
   };
 }
@@ -132,7 +137,3 @@ function predictionOf({ sampling: { prediction }, family }: Model): Subject['pre
     what: `training of ${family.title}, which predicts ${prediction}`,
   });
 }
-
-/** One row of a batch of latents. */
-export const rowOf = (latents: NDArray, row: number): NDArray =>
-  sliceAxis(latents, 0, row, row + 1);
